@@ -1,0 +1,217 @@
+"""A CI system, seen from here: the door that every backend implements, in our words.
+
+Nothing vendor-shaped passes it. `wire.py` of a backend is pure, `backend.py` sends, `settings.py` says where.
+A backend never retries a write, never follows a redirect with a credential, and gives up at the deadline that it is given.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from daytwo_store.ids import Corr, Digest, ExternalJobId, ExternalRunId
+from daytwo_store.states import ExternalStatus
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What a step names: design §5, the keys mean the same on every backend."""
+
+    project: str  # repository "owner/name"
+    pipeline: str  # workflow file name, "deploy.yml"
+    ref: str  # branch or tag name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pinned:
+    """A target as it is right now; part of the plan, compared again in the transaction that seals a dispatch."""
+
+    target: Target
+    project_id: str  # the vendor's id, so that a renamed and re-created repository is not the same
+    pipeline_id: str
+    commit: str  # what the ref points at
+    pipeline_digest: Digest  # of the pipeline file at that commit
+    marked: bool  # the pipeline carries our marker where a listing shows it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrozenRequest:
+    """The bytes of one dispatch. `digest` is the SHA-256 of `body`; what is sent is checked against it."""
+
+    pinned: Pinned
+    corr: Corr
+    method: str
+    path: str  # below the connection's base address
+    body: bytes
+    digest: Digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marker:
+    """Everything that must fit before a run found in a listing is adopted as ours (A1; case R18)."""
+
+    corr: Corr
+    pinned: Pinned
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExternalState:
+    """A run of the CI system as read from it. `detail` has the vendor's own words for `status`."""
+
+    id: ExternalRunId
+    attempt: int  # counts re-runs made in the CI system; 1 is ours
+    status: ExternalStatus
+    detail: str
+    url: str
+    commit: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    waits_for: str | None = None  # "waits in GitHub for …", when the CI system itself waits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """The vendor started a run. `id` is None when it did not say which (204): look it up by the marker."""
+
+    id: ExternalRunId | None
+    url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """The vendor said no before doing anything, or nothing ever left this machine: not executed, for certain.
+
+    `retry_after` (seconds) is set when it asked to be asked again later (rate limits, connection refused).
+    """
+
+    detail: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ambiguous:
+    """It may have happened: 5xx, time-out or reset after the first byte, an answer that makes no sense."""
+
+    detail: str
+
+
+Sent = Accepted | Refused | Ambiguous
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """The answer of a look-up. Absence may be concluded from a `complete` one only, and by `server_time`."""
+
+    found: Sequence[ExternalState]
+    complete: bool
+    server_time: datetime | None  # the vendor's clock (HTTP Date) when it answered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobStep:
+    number: int
+    name: str
+    status: ExternalStatus
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    id: ExternalJobId
+    name: str
+    status: ExternalStatus
+    detail: str
+    url: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    steps: Sequence[JobStep] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobTree:
+    jobs: Sequence[Job]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hint:
+    """What a verified webhook tells: look at this run. It proves nothing (webhooks wake, reads prove)."""
+
+    delivery: str
+    project_id: str
+    run: ExternalRunId
+    event: str  # "workflow_run.completed"
+
+
+class BackendUnreachable(Exception):
+    """A read that did not get through: the state is unknown, try again. `retry_after` in seconds when told."""
+
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class BackendDenied(Exception):
+    """A read that the vendor refused for good: wrong credential, no such repository, workflow or ref. Says which."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class ExternalGone(Exception):
+    """The external run no longer exists in the CI system."""
+
+
+class LogsNotReady(Exception):
+    """There is no log of this job yet (GitHub has none before a job has ended), or there never will be one."""
+
+
+class WebhookRefused(Exception):
+    """A delivery whose signature or shape is not right; nothing was stored."""
+
+
+class Backend(Protocol):
+    """A configured connection to a CI system."""
+
+    async def resolve(self, target: Target) -> Pinned:
+        """What the target is right now. Raises `BackendUnreachable`, `BackendDenied`."""
+        ...
+
+    def freeze(self, pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:
+        """The exact bytes of a dispatch. Pure. Raises `BackendDenied` for inputs that the vendor cannot take."""
+        ...
+
+    async def find(self, marker: Marker, since: datetime) -> Listing:
+        """Runs that carry the marker and fit in actor, project, pipeline, ref and time (not before `since`)."""
+        ...
+
+    async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
+        """Send once, within `seconds` in all, counted from the call and checked right before the bytes go out."""
+        ...
+
+    async def read(self, runs: Sequence[tuple[Target, ExternalRunId]]) -> Sequence[ExternalState | None]:
+        """The state of each run in the order asked; None for one that is gone. One listing serves many runs."""
+        ...
+
+    async def jobs(self, target: Target, run: ExternalRunId) -> JobTree: ...
+
+    def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
+        """The raw log of an ended job, in pieces. Raises `LogsNotReady`."""
+        ...
+
+    async def cancel(self, target: Target, run: ExternalRunId, *, force: bool = False) -> None:
+        """Ask for cancellation; asking for one that has ended already is not an error."""
+        ...
+
+    async def tags(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]: ...
+
+    async def branches(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]: ...
+
+    def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
+        """Verify a delivery on its raw bytes. Raises `WebhookRefused`."""
+        ...
+
+    def close(self) -> None: ...

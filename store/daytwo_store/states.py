@@ -1,0 +1,174 @@
+"""Every state that something can be in, with its table of legal moves.
+
+The rows are the authority (design §4), so the tables stand beside them. A move that is not in its table is a bug and
+raises `IllegalMove`; the compare-and-set in the queries makes the same true under concurrency.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, TypeVar
+
+
+class RunState(StrEnum):
+    ACCEPTED = "accepted"
+    WAITING_APPROVAL = "waiting_approval"
+    WAITING_LOCK = "waiting_lock"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    NEEDS_ATTENTION = "needs_attention"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+
+
+RUN_ENDS: Final = frozenset(
+    {
+        RunState.SUCCEEDED,
+        RunState.FAILED,
+        RunState.CANCELLED,
+        RunState.REJECTED,
+        RunState.EXPIRED,
+        RunState.WITHDRAWN,
+        RunState.REFUSED,
+    }
+)
+
+# Ends in which nothing was ever sent to a CI system.
+RUN_ENDS_UNSENT: Final = frozenset({RunState.REJECTED, RunState.EXPIRED, RunState.WITHDRAWN, RunState.REFUSED})
+
+_BEFORE_SENDING: Final = frozenset({RunState.CANCELLED, RunState.WITHDRAWN, RunState.REFUSED})
+
+RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
+    RunState.ACCEPTED: _BEFORE_SENDING | {RunState.WAITING_APPROVAL, RunState.WAITING_LOCK, RunState.RUNNING},
+    RunState.WAITING_APPROVAL: _BEFORE_SENDING
+    | {RunState.WAITING_LOCK, RunState.RUNNING, RunState.REJECTED, RunState.EXPIRED},
+    # Back to approval when what was approved has drifted by the time the lock is ours.
+    RunState.WAITING_LOCK: _BEFORE_SENDING | {RunState.RUNNING, RunState.WAITING_APPROVAL},
+    RunState.RUNNING: frozenset(
+        {
+            RunState.SUCCEEDED,
+            RunState.FAILED,
+            RunState.CANCELLING,
+            RunState.CANCELLED,
+            RunState.NEEDS_ATTENTION,
+            RunState.WAITING_APPROVAL,  # drift found while sealing the first dispatch: nothing was sent
+            RunState.REFUSED,
+        }
+    ),
+    # A cancellation that comes too late ends as the pipeline ended: the status is true.
+    RunState.CANCELLING: frozenset({RunState.CANCELLED, RunState.SUCCEEDED, RunState.FAILED, RunState.NEEDS_ATTENTION}),
+    RunState.NEEDS_ATTENTION: frozenset(
+        {RunState.RUNNING, RunState.CANCELLING, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
+    ),
+    **{end: frozenset() for end in RUN_ENDS},
+}
+
+
+class StepState(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    HELD = "held"
+    SKIPPED = "skipped"
+
+
+STEP_ENDS: Final = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED, StepState.SKIPPED})
+
+STEP_MOVES: Final[Mapping[StepState, frozenset[StepState]]] = {
+    StepState.PENDING: frozenset({StepState.RUNNING, StepState.SKIPPED, StepState.CANCELLED}),
+    StepState.RUNNING: frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED, StepState.HELD}),
+    StepState.HELD: frozenset({StepState.RUNNING, StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED}),
+    **{end: frozenset() for end in STEP_ENDS},
+}
+
+
+class AttemptState(StrEnum):
+    """One try at one step (algorithm A1)."""
+
+    INTENT = "intent"  # sealed: the frozen bytes are written, nothing was sent
+    SENT = "sent"  # claimed by one sender; the bytes may be on their way
+    ACCEPTED = "accepted"  # the external run is known
+    REJECTED = "rejected"  # the vendor said no: not executed
+    AMBIGUOUS = "ambiguous"  # it may have happened
+    ABSENT = "absent"  # proven not to have happened
+    HELD = "held"  # neither could be proven: a person decides
+    ABANDONED = "abandoned"  # given up before anything was sent (cancelled, drifted)
+
+
+ATTEMPT_LIVE: Final = frozenset(
+    {AttemptState.INTENT, AttemptState.SENT, AttemptState.AMBIGUOUS, AttemptState.HELD, AttemptState.ACCEPTED}
+)
+
+ATTEMPT_MOVES: Final[Mapping[AttemptState, frozenset[AttemptState]]] = {
+    AttemptState.INTENT: frozenset({AttemptState.SENT, AttemptState.ACCEPTED, AttemptState.ABANDONED}),
+    AttemptState.SENT: frozenset(
+        {AttemptState.ACCEPTED, AttemptState.REJECTED, AttemptState.AMBIGUOUS, AttemptState.ABSENT}
+    ),
+    AttemptState.AMBIGUOUS: frozenset({AttemptState.ACCEPTED, AttemptState.ABSENT, AttemptState.HELD}),
+    AttemptState.HELD: frozenset({AttemptState.ACCEPTED, AttemptState.ABSENT}),
+    AttemptState.ACCEPTED: frozenset(),
+    AttemptState.REJECTED: frozenset(),
+    AttemptState.ABSENT: frozenset(),
+    AttemptState.ABANDONED: frozenset(),
+}
+
+
+class ApprovalState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"  # what it was about has changed
+    WITHDRAWN = "withdrawn"  # the run ended before anybody decided
+
+
+APPROVAL_MOVES: Final[Mapping[ApprovalState, frozenset[ApprovalState]]] = {
+    ApprovalState.PENDING: frozenset(ApprovalState) - {ApprovalState.PENDING},
+    # What was approved may drift, or the run may be withdrawn, before it is sent.
+    ApprovalState.APPROVED: frozenset({ApprovalState.SUPERSEDED}),
+    ApprovalState.REJECTED: frozenset(),
+    ApprovalState.EXPIRED: frozenset(),
+    ApprovalState.SUPERSEDED: frozenset(),
+    ApprovalState.WITHDRAWN: frozenset(),
+}
+
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class ExternalStatus(StrEnum):
+    """What a CI system says of one of its runs or jobs, in our words. Silence and novelty are `unknown`."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"  # for something in the CI system: an environment's protection, a concurrency group
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+EXTERNAL_ENDS: Final = frozenset(
+    {ExternalStatus.SUCCEEDED, ExternalStatus.FAILED, ExternalStatus.CANCELLED, ExternalStatus.SKIPPED}
+)
+
+_State = TypeVar("_State", bound=StrEnum)
+
+
+class IllegalMove(Exception):
+    """A move that is not in the state's table: a bug of ours, never the user's doing."""
+
+
+def check_move(moves: Mapping[_State, frozenset[_State]], old: _State, new: _State) -> None:
+    """Raise `IllegalMove` unless `new` may follow `old`."""
+    if new not in moves[old]:
+        raise IllegalMove(f"{type(old).__name__}: {old} may not become {new}")
