@@ -1,0 +1,104 @@
+"""Who is asking, and what a route needs: default is no.
+
+Every route names its need by the type of a parameter (`Reader`, `Runner`, `Decider`, `Admin`) or says in `PUBLIC` why
+it needs nobody. `undeclared_routes` finds the ones that do neither, and the application refuses to start with one.
+What somebody may do to which object is `daytwo_actions.policy`; this is only the outer door.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from daytwo_store.errors import Forbidden, Unauthenticated
+from daytwo_store.ids import EntityRef, PrincipalId
+
+
+class Scope(StrEnum):
+    """What a session or token may do at most. A session has them all; a token those that its owner gave it."""
+
+    READ = "read"
+    RUN = "run"
+    APPROVE = "approve"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asker:
+    principal: PrincipalId
+    name: str
+    ref: EntityRef | None
+    groups: frozenset[str]  # refs, as group:sre, looked up for this request
+    roles: frozenset[str]
+    scopes: frozenset[Scope]
+    via: Literal["session", "token"]
+    token: str | None = None  # id of the token
+
+
+# Routes that need nobody, each with its reason.
+PUBLIC: Final[dict[str, str]] = {
+    "GET /livez": "a probe has no identity; the answer says nothing but 'alive'",
+    "GET /readyz": "a probe has no identity; names of parts and whether they answer",
+    "GET /metrics": "scraped without identity; numbers and route names only, never a value from a run",
+    "GET /api/v1/session": "lists the example people, on loopback only; otherwise empty",
+    "POST /api/v1/session": "this is the sign-in",
+    "DELETE /api/v1/session": "signing out an unknown session is harmless",
+    "POST /api/v1/webhooks/{connection}": "authenticated by the vendor's signature over the raw body",
+}
+
+
+class Needs:
+    """The dependency that lets a request through with the scope, or answers 401 or 403."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request) -> Asker:
+        asker: Asker | None = await request.app.state.services.identity.asker(request)
+        if asker is None:
+            raise Unauthenticated(
+                "Nobody is signed in, or the session or token is no longer valid. Nothing was done. "
+                "Sign in on the page, or send a token as 'Authorization: Bearer …'."
+            )
+        if self.scope not in asker.scopes:
+            raise Forbidden(
+                f"This token may {', '.join(sorted(asker.scopes))} but not {self.scope}. Nothing was done. "
+                f"Make a token with the scope '{self.scope}' and use that one."
+            )
+        if self.scope is Scope.ADMIN and "admin" not in asker.roles:
+            raise Forbidden("This is for members of the administrators' group. Nothing was done. Ask one of them.")
+        return asker
+
+
+Reader = Annotated[Asker, Depends(Needs(Scope.READ))]
+Runner = Annotated[Asker, Depends(Needs(Scope.RUN))]
+Decider = Annotated[Asker, Depends(Needs(Scope.APPROVE))]
+Admin = Annotated[Asker, Depends(Needs(Scope.ADMIN))]
+
+
+def _needs(dependant: Dependant) -> Iterator[Scope]:
+    if isinstance(dependant.call, Needs):
+        yield dependant.call.scope
+    for inner in dependant.dependencies:
+        yield from _needs(inner)
+
+
+def route_needs(route: APIRoute) -> Scope | None:
+    """The scope that a route declares, or None."""
+    return next(_needs(route.dependant), None)
+
+
+def undeclared_routes(routes: Sequence[BaseRoute]) -> list[str]:
+    """Routes that name no need and stand not in `PUBLIC`."""
+    return [
+        f"{method} {route.path}"
+        for route in routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods)
+        if route_needs(route) is None and f"{method} {route.path}" not in PUBLIC
+    ]

@@ -1,0 +1,36 @@
+"""The committed contract: `python -m daytwo_api.openapi > api/openapi.json`."""
+
+import json
+import sys
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from daytwo_api.routes import actions, approvals, catalog, control, operations, runs, webhooks
+from daytwo_api.views.common import Problem
+
+PREFIX = "/api/v1"
+
+
+def api_router() -> APIRouter:
+    """Every route below /api/v1."""
+    router = APIRouter(prefix=PREFIX, responses={"default": {"model": Problem, "description": "Problem details"}})
+    for module in (actions, runs, approvals, catalog, control, webhooks):
+        router.include_router(module.router)
+    return router
+
+
+def add_routes(app: FastAPI) -> None:
+    app.include_router(api_router())
+    app.include_router(operations.router)
+
+
+def document() -> dict[str, Any]:
+    """openapi.json as data."""
+    app = FastAPI(title="Daytwo", version="1", docs_url=None, redoc_url=None)
+    add_routes(app)
+    return app.openapi()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(document(), indent=1, sort_keys=True, ensure_ascii=False) + "\n")

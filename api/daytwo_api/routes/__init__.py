@@ -1,0 +1,1 @@
+"""One module per resource; a route is a declaration: if it needs an `if`, that belongs lower."""

@@ -1,0 +1,37 @@
+"""Kinds and entities."""
+
+from fastapi import APIRouter
+
+from daytwo_api.asker import Reader
+from daytwo_api.deps import Cursor, Limit, ServicesDep
+from daytwo_api.views.catalog import EntityEventView, EntitySearch, EntitySummary, EntityView, KindView
+from daytwo_api.views.common import Page
+
+router = APIRouter(tags=["catalog"])
+
+
+@router.get("/kinds", summary="Kinds of entities", operation_id="listKinds")
+async def list_kinds(by: Reader, services: ServicesDep) -> Page[KindView]:
+    return await services.catalog.kinds(by)
+
+
+@router.get("/kinds/{name}", summary="One kind", operation_id="getKind")
+async def get_kind(name: str, by: Reader, services: ServicesDep) -> KindView:
+    return await services.catalog.kind(by, name)
+
+
+@router.post("/entities/search", summary="Entities by kind, text and owner", operation_id="searchEntities")
+async def search_entities(asked: EntitySearch, by: Reader, services: ServicesDep) -> Page[EntitySummary]:
+    return await services.catalog.search(by, asked)
+
+
+@router.get("/entities/{kind}/{name}", summary="One entity", operation_id="getEntity")
+async def get_entity(kind: str, name: str, by: Reader, services: ServicesDep) -> EntityView:
+    return await services.catalog.get(by, kind, name)
+
+
+@router.get("/entities/{kind}/{name}/history", summary="What it was before", operation_id="getEntityHistory")
+async def get_entity_history(
+    kind: str, name: str, by: Reader, services: ServicesDep, cursor: Cursor = None, limit: Limit = 50
+) -> Page[EntityEventView]:
+    return await services.catalog.history(by, kind, name, cursor=cursor, limit=limit)

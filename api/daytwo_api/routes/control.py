@@ -1,0 +1,109 @@
+"""Who am I, tokens, connections, locks, the audit, and the stream that tells a page to look again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.responses import StreamingResponse
+
+from daytwo_api.asker import Admin, Reader
+from daytwo_api.deps import Cursor, Limit, ServicesDep
+from daytwo_api.views.common import Page
+from daytwo_api.views.control import (
+    AuditEntry,
+    ConnectionView,
+    LockRow,
+    Me,
+    SignInRequest,
+    SignInView,
+    TokenCreated,
+    TokenRequest,
+    TokenView,
+)
+
+router = APIRouter()
+
+
+@router.get("/me", tags=["identity"], summary="Who the server takes you for", operation_id="getMe")
+async def get_me(by: Reader, services: ServicesDep) -> Me:
+    return await services.identity.me(by)
+
+
+@router.get("/session", tags=["identity"], summary="Ways to sign in", operation_id="getSignIn")
+async def get_sign_in(services: ServicesDep) -> SignInView:
+    return await services.identity.choices()
+
+
+@router.post("/session", tags=["identity"], summary="Sign in as an example person", operation_id="signIn")
+async def sign_in(asked: SignInRequest, request: Request, response: Response, services: ServicesDep) -> Me:
+    return await services.identity.sign_in(asked, request, response)
+
+
+@router.delete(
+    "/session",
+    tags=["identity"],
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Sign out",
+    operation_id="signOut",
+)
+async def sign_out(request: Request, response: Response, services: ServicesDep) -> None:
+    await services.identity.sign_out(request, response)
+
+
+@router.get("/tokens", tags=["identity"], summary="Your tokens, never their secrets", operation_id="listTokens")
+async def list_tokens(by: Reader, services: ServicesDep) -> Page[TokenView]:
+    return await services.identity.tokens(by)
+
+
+@router.post(
+    "/tokens",
+    tags=["identity"],
+    status_code=status.HTTP_201_CREATED,
+    summary="A new token; its secret is shown once",
+    operation_id="createToken",
+)
+async def create_token(asked: TokenRequest, by: Reader, services: ServicesDep) -> TokenCreated:
+    return await services.identity.create_token(by, asked)
+
+
+@router.delete(
+    "/tokens/{token}",
+    tags=["identity"],
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Revoke a token",
+    operation_id="revokeToken",
+)
+async def revoke_token(token: str, by: Reader, services: ServicesDep) -> None:
+    await services.identity.revoke_token(by, token)
+
+
+@router.get("/connections", tags=["control"], summary="CI systems and their health", operation_id="listConnections")
+async def list_connections(by: Reader, services: ServicesDep) -> Page[ConnectionView]:
+    return await services.overview.connections(by)
+
+
+@router.get("/locks", tags=["control"], summary="Who holds what, and who waits", operation_id="listLocks")
+async def list_locks(by: Reader, services: ServicesDep) -> Page[LockRow]:
+    return await services.overview.locks(by)
+
+
+@router.get("/audit", tags=["control"], summary="Who did what", operation_id="listAudit")
+async def list_audit(
+    by: Admin,
+    services: ServicesDep,
+    subject: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[AuditEntry]:
+    return await services.overview.audit(by, subject=subject, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/events",
+    tags=["control"],
+    summary="Hints that lists have changed (server-sent events: runs, approvals)",
+    operation_id="watchLists",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def watch_lists(by: Reader, services: ServicesDep) -> StreamingResponse:
+    return await services.live.lists(by)

@@ -1,0 +1,112 @@
+"""Runs: read, watch, stop, undo, resolve."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, status
+from fastapi.responses import Response, StreamingResponse
+
+from daytwo_api.asker import Reader, Runner
+from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
+from daytwo_api.views.common import Page
+from daytwo_api.views.runs import (
+    CancelRequest,
+    LogBatch,
+    ReasonRequest,
+    ResolveRequest,
+    RunAccepted,
+    RunSummary,
+    RunView,
+)
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+Filter = Annotated[str | None, Query(max_length=200)]
+
+
+@router.get("", summary="Runs, newest first", operation_id="listRuns")
+async def list_runs(
+    by: Reader,
+    services: ServicesDep,
+    action: Filter = None,
+    entity: Filter = None,
+    state: Filter = None,
+    mine: bool = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[RunSummary]:
+    return await services.runs.list(
+        by, action=action, entity=entity, state=state, mine=mine, cursor=cursor, limit=limit
+    )
+
+
+@router.get("/{run}", summary="One run: state, why it waits, steps, plan, decisions", operation_id="getRun")
+async def get_run(run: str, by: Reader, services: ServicesDep) -> RunView:
+    return await services.runs.get(by, run)
+
+
+@router.get(
+    "/{run}/events",
+    summary="The run as it changes, and its log lines (server-sent events: run, log, end)",
+    operation_id="watchRun",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def watch_run(
+    run: str,
+    by: Reader,
+    services: ServicesDep,
+    last_event_id: Annotated[str | None, Header(max_length=100)] = None,
+    after: Annotated[int, Query(ge=0, description="log lines up to this number are known")] = 0,
+) -> StreamingResponse:
+    return await services.live.run(by, run, last_event_id, after)
+
+
+@router.get("/{run}/logs", summary="Log lines of a run", operation_id="getLogs")
+async def get_logs(
+    run: str,
+    by: Reader,
+    services: ServicesDep,
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
+    step: Filter = None,
+    job: Filter = None,
+    grep: Annotated[str, Query(max_length=200)] = "",
+) -> LogBatch:
+    return await services.runs.logs(by, run, after=after, limit=limit, step=step, job=job, grep=grep)
+
+
+@router.get(
+    "/{run}/logs.txt",
+    summary="The whole log as text",
+    operation_id="downloadLogs",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/plain": {}}}},
+)
+async def download_logs(run: str, by: Reader, services: ServicesDep) -> Response:
+    return await services.runs.logs_text(by, run)
+
+
+@router.post("/{run}/cancel", status_code=status.HTTP_202_ACCEPTED, summary="Stop a run", operation_id="cancelRun")
+async def cancel_run(run: str, asked: CancelRequest, by: Runner, services: ServicesDep) -> RunView:
+    return await services.control.cancel(by, run, asked)
+
+
+@router.post("/{run}/withdraw", summary="Take back a request before it is decided", operation_id="withdrawRun")
+async def withdraw_run(run: str, asked: ReasonRequest, by: Runner, services: ServicesDep) -> RunView:
+    return await services.control.withdraw(by, run, asked)
+
+
+@router.post(
+    "/{run}/undo",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Start the run that brings back what was there before",
+    operation_id="undoRun",
+)
+async def undo_run(
+    run: str, asked: ReasonRequest, by: Runner, services: ServicesDep, idempotency_key: IdempotencyKey = None
+) -> RunAccepted:
+    return await services.submission.undo(by, run, asked, idempotency_key)
+
+
+@router.post("/{run}/resolve", summary="Say what became of a held attempt", operation_id="resolveAttempt")
+async def resolve_attempt(run: str, asked: ResolveRequest, by: Runner, services: ServicesDep) -> RunView:
+    return await services.control.resolve(by, run, asked)

@@ -1,0 +1,125 @@
+"""Actions and their forms."""
+
+from pydantic import Field, JsonValue
+
+from daytwo_api.views.common import Fault, Json, Permitted, Request, ShortText, View
+
+
+class ActionSummary(View):
+    name: str
+    title: str
+    description: str
+    tags: list[str]
+    owner: str | None
+    operation: str = Field(description="create, day-2 or delete")
+    target_kind: str | None = Field(description="the kind of entity that it is offered on")
+    may_run: Permitted = Field(description="for the asker, on the entity asked about when there is one")
+
+
+class ActionView(ActionSummary):
+    version: str = Field(description="digest of the definition; a run keeps the one that it was started with")
+    steps: list[str]
+    undoable: bool
+
+
+class FormRequest(Request):
+    entity: ShortText | None = None
+    answers: dict[str, JsonValue] = {}
+
+
+class FormPage(View):
+    title: str
+    form_schema: Json = Field(description="plain JSON Schema 2020-12: nothing in it needs another look-up")
+    ui: Json = Field(description="uiSchema for react-jsonschema-form")
+
+
+class FormView(View):
+    """The form as the server sees it for these answers; what is validated on submission is this."""
+
+    action: str
+    version: str
+    entity: str | None
+    pages: list[FormPage]
+    data: Json = Field(description="the answers with defaults filled in and invisible fields dropped")
+    errors: list[Fault] = Field(description="what would be refused now; pointers into data")
+    warnings: list[Fault] = Field(description="for example a list of choices that could not be fetched")
+
+
+class OptionsRequest(Request):
+    entity: ShortText | None = None
+    answers: dict[str, JsonValue] = {}
+    search: ShortText = ""
+    cursor: ShortText | None = None
+
+
+class OptionView(View):
+    value: JsonValue
+    title: str
+    detail: str | None = None
+
+
+class OptionsView(View):
+    options: list[OptionView]
+    next_cursor: str | None
+
+
+class RunRequest(Request):
+    entity: ShortText | None = None
+    inputs: dict[str, JsonValue] = {}
+    version: ShortText | None = Field(
+        default=None, description="digest of the definition that the form was filled for; refused when it has changed"
+    )
+
+
+class PlannedRequest(View):
+    """What will be sent where."""
+
+    step: str
+    connection: str
+    backend: str
+    project: str
+    pipeline: str
+    ref: str
+    commit: str
+    inputs: Json
+
+
+class PlannedApproval(View):
+    needed_from: list[str]
+    count: int
+    expires_in: float = Field(description="seconds")
+
+
+class PlannedLock(View):
+    key: str
+    held_by_run: str | None
+    queued: int
+
+
+class PlannedChange(View):
+    """One entity before and after."""
+
+    entity: str
+    before: Json | None
+    after: Json
+
+
+class Difference(View):
+    field: str
+    before: JsonValue
+    after: JsonValue
+
+
+class PlanView(View):
+    """A dry run: everything that the run would do, and when it would start."""
+
+    digest: str
+    document: Json = Field(description="the canonical plan that the digest is of")
+    requests: list[PlannedRequest]
+    approvals: list[PlannedApproval]
+    lock: PlannedLock | None
+    changes: list[PlannedChange]
+    previous_run: str | None
+    differences: list[Difference] = Field(description="inputs that differ from the previous successful run here")
+    starts: str = Field(description="when it would start, as a sentence")
+    undoable: bool

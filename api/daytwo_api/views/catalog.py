@@ -1,0 +1,48 @@
+"""Kinds and entities."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from daytwo_api.views.common import Json, Request, ShortText, View
+
+
+class KindView(View):
+    name: str
+    title: str
+    property_schema: Json
+    relations: dict[str, dict[str, Any]]
+
+
+class EntitySummary(View):
+    ref: str
+    kind: str
+    name: str
+    title: str
+    owner: str | None
+
+
+class EntityView(EntitySummary):
+    properties: Json
+    relations: dict[str, list[str]]
+    referenced_by: list[str] = Field(description="refs of entities with a relation to this one")
+    version: int
+    changed_at: datetime
+    changed_by: str = Field(description="'file', or the run that wrote it, as run:r_…")
+
+
+class EntityEventView(View):
+    at: datetime
+    by: str
+    version: int
+    before: Json | None
+    after: Json | None
+
+
+class EntitySearch(Request):
+    kind: ShortText | None = None
+    text: ShortText = ""
+    owner: ShortText | None = None
+    cursor: ShortText | None = None
+    limit: int = Field(default=50, ge=1, le=200)
