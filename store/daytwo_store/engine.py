@@ -1,0 +1,150 @@
+"""The door to the database: `Store.read()` and `Store.write()`.
+
+A write is one transaction. What belongs to it – audit entries, pokes of workflows, notifications of live pages – is
+handed to the `Tx` and written with it: no audit, no change (A5); no change without its poke (A2).
+
+Order of locks, the same everywhere so that nobody waits in a circle: run row → lock key (advisory) → audit head.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from daytwo_store import audit
+from daytwo_store.clock import Clock, DatabaseClock
+from daytwo_store.errors import Unavailable
+from daytwo_store.ids import RunId
+from daytwo_store.settings import StoreSettings
+from daytwo_store.tables import OutboxRow
+
+CHANNEL = "daytwo"
+
+
+class Topic(StrEnum):
+    """What a live page is told has changed. The payload of a notification is "<topic> <id>"."""
+
+    RUN = "run"
+    LOG = "log"
+    APPROVAL = "approval"
+    POKE = "poke"  # something waits in the outbox
+
+
+class Tx:
+    """One transaction that writes. `now` is the deciding clock, read once at its start."""
+
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self.entries: list[audit.Entry] = []
+        self._topics: dict[str, None] = {}
+        self._pokes: dict[RunId, None] = {}
+
+    def audit(self, *, actor: str, action: str, subject: str, facts: Mapping[str, str] | None = None) -> None:
+        """Add an entry to the audit of this transaction. `facts` is an allow-list made by the caller: no input values."""
+        self.entries.append(audit.Entry(at=self.now, actor=actor, action=action, subject=subject, facts=facts or {}))
+
+    def notify(self, topic: Topic, subject: str) -> None:
+        self._topics[f"{topic} {subject}"] = None
+
+    def poke(self, run: RunId) -> None:
+        """The workflow of the run has to look again; kept in the outbox until Temporal has been told."""
+        self._pokes[run] = None
+
+    @property
+    def poked(self) -> list[RunId]:
+        return list(self._pokes)
+
+    async def flush(self) -> None:
+        """Write what belongs to the transaction; the audit last, because its head is what everybody waits for."""
+        for run in self._pokes:
+            self.session.add(OutboxRow(run_id=run, at=self.now))
+        if self._pokes:
+            self.notify(Topic.POKE, "")
+        for payload in self._topics:
+            await self.session.execute(select(func.pg_notify(CHANNEL, payload)))
+        await self.session.flush()
+        if self.entries:
+            await audit.append(self.session, self.entries)
+
+
+class Store:
+    """PostgreSQL behind one engine. Build one per process; `close()` it."""
+
+    def __init__(self, settings: StoreSettings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or DatabaseClock()
+        self.engine = make_engine(settings)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading. Raises `Unavailable` when the database does not answer."""
+        with _named_errors():
+            async with self._sessions() as session:
+                yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Raises `Unavailable` when the database does not answer. A connection lost during the commit leaves it open
+        whether it took place: every caller is idempotent, by a key or by compare-and-set.
+        """
+        with _named_errors():
+            async with self._sessions.begin() as session:
+                tx = Tx(session, await self.clock.now(session))
+                yield tx
+                await tx.flush()
+
+    async def forget_pokes(self, numbers: list[int]) -> None:
+        """Temporal has been told."""
+        async with self.write() as tx:
+            await tx.session.execute(delete(OutboxRow).where(OutboxRow.n.in_(numbers)))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+class _named_errors:  # noqa: N801 - reads as a clause of `with`
+    """A database that does not answer is `Unavailable`; everything else stays what it is."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OperationalError, InterfaceError, OSError, TimeoutError)) or (
+            isinstance(error, DBAPIError) and error.connection_invalidated
+        ):
+            raise Unavailable(
+                "The database does not answer, so nothing can be said or done right now. "
+                "What was accepted before is safe. Try again in a few seconds; /readyz tells when it is back."
+            ) from error
+
+
+def make_engine(settings: StoreSettings) -> AsyncEngine:
+    """psycopg 3; parameters never appear in an exception, since they may hold what somebody typed."""
+    url = settings.url.get_secret_value().replace("postgres://", "postgresql://", 1)
+    milliseconds = int(settings.statement_timeout.total_seconds() * 1000)
+    return create_async_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        hide_parameters=True,
+        pool_size=settings.pool_size,
+        max_overflow=settings.pool_overflow,
+        pool_timeout=settings.statement_timeout.total_seconds(),
+        pool_pre_ping=False,  # a dead connection shows as Unavailable once; the pool drops all of its generation then
+        pool_recycle=1800,
+        connect_args={
+            "connect_timeout": int(settings.connect_timeout.total_seconds()),
+            "options": f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout=60000",
+            "application_name": "daytwo",
+            "tcp_user_timeout": 10000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
+    )

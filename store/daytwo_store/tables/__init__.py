@@ -1,0 +1,39 @@
+"""Every table; importing this fills `Base.metadata`."""
+
+from daytwo_store.tables.approvals import ApprovalRow, DecisionRow
+from daytwo_store.tables.audit import AuditHeadRow, AuditRow
+from daytwo_store.tables.base import Base, Json
+from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
+from daytwo_store.tables.identity import PrincipalRow, SessionRow, TokenRow
+from daytwo_store.tables.locks import FENCE, LockQueueRow, LockRow
+from daytwo_store.tables.runs import ActionVersionRow, AttemptRow, ExternalRunRow, RunRow, StepRow
+from daytwo_store.tables.traffic import LeaseRow, LogChunkRow, LogSourceRow, OutboxRow, WebhookRow
+
+__all__ = [
+    "FENCE",
+    "ActionVersionRow",
+    "ApprovalRow",
+    "AttemptRow",
+    "AuditHeadRow",
+    "AuditRow",
+    "Base",
+    "DecisionRow",
+    "EntityEventRow",
+    "EntityRow",
+    "ExternalRunRow",
+    "Json",
+    "KindRow",
+    "LeaseRow",
+    "LockQueueRow",
+    "LockRow",
+    "LogChunkRow",
+    "LogSourceRow",
+    "OutboxRow",
+    "PrincipalRow",
+    "RelationRow",
+    "RunRow",
+    "SessionRow",
+    "StepRow",
+    "TokenRow",
+    "WebhookRow",
+]

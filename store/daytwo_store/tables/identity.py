@@ -1,0 +1,43 @@
+"""Principals, sessions and tokens. Secrets are stored as SHA-256 of 256 random bits: there is nothing to guess."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from daytwo_store.tables.base import Base, Texts
+
+
+class PrincipalRow(Base):
+    __tablename__ = "principal"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    name: Mapped[str]
+    ref: Mapped[str | None]  # the person's entity in the catalog: groups are looked up there, each time
+    created_at: Mapped[datetime]
+
+
+class SessionRow(Base):
+    __tablename__ = "session"
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    principal: Mapped[str] = mapped_column(ForeignKey("principal.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class TokenRow(Base):
+    __tablename__ = "token"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(unique=True)
+    principal: Mapped[str] = mapped_column(ForeignKey("principal.id"), index=True)
+    name: Mapped[str]
+    scopes: Mapped[Texts]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,151 @@
+"""Runs, their steps, attempts and external runs: the truth about what was asked, sent and became of it."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from daytwo_store.states import ATTEMPT_LIVE, RUN_ENDS
+from daytwo_store.tables.base import Base, Json
+
+_ENDS = ", ".join(f"'{state}'" for state in sorted(RUN_ENDS))
+_LIVE = ", ".join(f"'{state}'" for state in sorted(ATTEMPT_LIVE))
+
+
+class ActionVersionRow(Base):
+    """A definition as it was loaded. A run keeps the one that it was started with."""
+
+    __tablename__ = "action_version"
+    __table_args__ = (Index("one_current_version", "name", unique=True, postgresql_where=text("current")),)
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    document: Mapped[Json]
+    source: Mapped[str]
+    current: Mapped[bool]
+    loaded_at: Mapped[datetime]
+
+
+class RunRow(Base):
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("requester", "idempotency_key"),
+        Index("ix_run_open", "progress_at", postgresql_where=text(f"state not in ({_ENDS})")),
+        Index("ix_run_newest", "created_at", "id"),
+        Index("ix_run_lock_key", "lock_key", "started_at"),
+        Index("ix_run_entity", "entity", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    action: Mapped[str]
+    version: Mapped[str] = mapped_column(ForeignKey("action_version.digest"))
+    entity: Mapped[str | None]
+    requester: Mapped[str] = mapped_column(ForeignKey("principal.id"))
+    via_token: Mapped[str | None]
+    idempotency_key: Mapped[str]
+    body_sha256: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    inputs: Mapped[Json]
+    plan: Mapped[str]  # canonical JSON (RFC 8785), the very text that `digest` is of
+    digest: Mapped[str]
+    protected: Mapped[bool]  # somebody had to approve: nothing is sent again on proof of absence alone
+    lock_key: Mapped[str | None]
+    fence: Mapped[int | None]
+    previous_run: Mapped[str | None]
+    undo_of: Mapped[str | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    progress_at: Mapped[datetime]
+    next_at: Mapped[datetime | None]  # when something is due at the latest; past it the sweeper looks
+    cancel_at: Mapped[datetime | None]
+    cancel_by: Mapped[str | None]
+    cancel_reason: Mapped[str | None]
+    cancel_forced: Mapped[bool] = mapped_column(server_default=text("false"))
+    timed_out: Mapped[bool] = mapped_column(server_default=text("false"))
+    log_lines: Mapped[int] = mapped_column(server_default=text("0"))
+    log_bytes: Mapped[int] = mapped_column(server_default=text("0"))
+    first_error: Mapped[int | None]  # number of the log line
+    changes: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
+
+
+class StepRow(Base):
+    __tablename__ = "step"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    uses: Mapped[str]
+    state: Mapped[str]
+    note: Mapped[str | None]
+    timeout: Mapped[int]  # seconds from the moment that the external run is known
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    jobs: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
+    jobs_at: Mapped[datetime | None]
+
+
+class AttemptRow(Base):
+    """One try at one step; sent at most once (A1)."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "path"], ["step.run_id", "step.path"]),
+        Index("one_live_attempt", "run_id", "path", unique=True, postgresql_where=text(f"state in ({_LIVE})")),
+    )
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    no: Mapped[int] = mapped_column(primary_key=True)
+    corr: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str]
+    connection: Mapped[str]
+    request: Mapped[Json]  # method, path, pinned target
+    body: Mapped[bytes]
+    digest: Mapped[str]
+    intent_at: Mapped[datetime]
+    send_by: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    sender: Mapped[str | None]
+    settled_at: Mapped[datetime | None]
+    retry_at: Mapped[datetime | None]  # when the vendor asked to be asked again later
+    certain: Mapped[bool] = mapped_column(server_default=text("true"))  # false: absence rests on listings alone
+    note: Mapped[str | None]
+    external_id: Mapped[str | None]
+
+
+class ExternalRunRow(Base):
+    """The pipeline run in the CI system. The primary key keeps two attempts from adopting the same one."""
+
+    __tablename__ = "external_run"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "path", "no"], ["attempt.run_id", "attempt.path", "attempt.no"]),
+        Index("ix_external_run_open", "connection", "project", postgresql_where=text("ended_at is null")),
+        UniqueConstraint("run_id", "path", "no"),
+    )
+
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str]
+    path: Mapped[str]
+    no: Mapped[int]
+    project: Mapped[str]
+    project_id: Mapped[str]
+    pipeline: Mapped[str]
+    ref: Mapped[str]
+    url: Mapped[str | None]
+    status: Mapped[str]
+    detail: Mapped[str]
+    ci_attempt: Mapped[int] = mapped_column(server_default=text("1"))
+    commit: Mapped[str | None]
+    waits_for: Mapped[str | None]
+    adopted: Mapped[bool]
+    known_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]  # when the read began that told the status
+    unseen_since: Mapped[datetime | None]  # reads fail since then: the status is unknown, not failed
+    ended_at: Mapped[datetime | None]
+    collected_at: Mapped[datetime | None]  # job tree and logs are kept
+    wanted_at: Mapped[datetime | None]  # a webhook or a person asks for a look
+    cancel_asked_at: Mapped[datetime | None]
+    cancel_forced_at: Mapped[datetime | None]

@@ -1,0 +1,71 @@
+"""What has to be told to others, what others told us, and the logs that they gave us."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from daytwo_store.tables.base import Base
+
+
+class OutboxRow(Base):
+    """A poke of a run's workflow that must not be lost: written with the change, deleted when Temporal has it."""
+
+    __tablename__ = "outbox"
+
+    n: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), index=True)
+    at: Mapped[datetime]
+
+
+class WebhookRow(Base):
+    """A verified delivery (A8). `consumed_at` is set by a read of that run that began after it was received."""
+
+    __tablename__ = "webhook_inbox"
+    __table_args__ = (
+        Index("ix_webhook_open", "connection", "external_id", postgresql_where=text("consumed_at is null")),
+    )
+
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    delivery: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str]
+    project_id: Mapped[str]
+    received_at: Mapped[datetime]
+    consumed_at: Mapped[datetime | None]
+
+
+class LogChunkRow(Base):
+    """Lines `first` … `first + lines - 1` of a run, masked, joined by line feeds; written once."""
+
+    __tablename__ = "log_chunk"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    lines: Mapped[int]
+    path: Mapped[str]
+    job_id: Mapped[str]
+    job_name: Mapped[str]
+    text: Mapped[str]
+
+
+class LogSourceRow(Base):
+    """How far the log of one job is kept, so that a crash in the middle goes on where it stopped."""
+
+    __tablename__ = "log_source"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(primary_key=True)
+    lines: Mapped[int]
+    done: Mapped[bool]
+
+
+class LeaseRow(Base):
+    """Who does the work that only one process should do at a time (the sweeper)."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]
