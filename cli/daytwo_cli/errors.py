@@ -1,0 +1,29 @@
+"""Every way in which a command ends badly.
+
+CliError          1  what was asked for failed
+├── Usage         2  the command line is wrong, or something is missing and nobody can be asked
+├── Refused       6  the server said no (4xx)
+└── Unreachable   7  no answer, or a 5xx
+"""
+
+from typing import ClassVar
+
+from daytwo_cli.exits import Exit
+
+
+class CliError(Exception):
+    """A sentence for people: what happened, what was and was not done, what to do next."""
+
+    exit: ClassVar[Exit] = Exit.FAILED
+
+
+class Usage(CliError):
+    exit = Exit.USAGE
+
+
+class Refused(CliError):
+    exit = Exit.REFUSED
+
+
+class Unreachable(CliError):
+    exit = Exit.UNREACHABLE
