@@ -1,0 +1,3 @@
+"""Acme's invoices."""
+
+__version__ = "1.3.0"

@@ -1,0 +1,3 @@
+"""Acme's shop."""
+
+__version__ = "1.2.0"
