@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -45,7 +45,7 @@ class Tx:
         self._pokes: dict[RunId, None] = {}
 
     def audit(self, *, actor: str, action: str, subject: str, facts: Mapping[str, str] | None = None) -> None:
-        """Add an entry to the audit of this transaction. `facts` is an allow-list made by the caller: no input values."""
+        """Add an entry to the audit of this transaction. `facts` holds ids, states and digests, no input values."""
         self.entries.append(audit.Entry(at=self.now, actor=actor, action=action, subject=subject, facts=facts or {}))
 
     def notify(self, topic: Topic, subject: str) -> None:
@@ -100,11 +100,6 @@ class Store:
                 tx = Tx(session, await self.clock.now(session))
                 yield tx
                 await tx.flush()
-
-    async def forget_pokes(self, numbers: list[int]) -> None:
-        """Temporal has been told."""
-        async with self.write() as tx:
-            await tx.session.execute(delete(OutboxRow).where(OutboxRow.n.in_(numbers)))
 
     async def close(self) -> None:
         await self.engine.dispose()

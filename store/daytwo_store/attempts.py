@@ -1,0 +1,184 @@
+"""Attempts (A1): seal the intent, claim it once, settle it once. Whoever calls holds the run's row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daytwo_store.engine import Topic, Tx
+from daytwo_store.ids import AttemptNo, Corr, Digest, ExternalRunId, RunId, StepPath
+from daytwo_store.states import ATTEMPT_MOVES, AttemptState, ExternalStatus, check_move
+from daytwo_store.tables import AttemptRow, ExternalRunRow, Json, StepRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intent:
+    """What one attempt is going to send: the frozen bytes and everything needed to find them again."""
+
+    run: RunId
+    path: StepPath
+    no: AttemptNo
+    corr: Corr
+    connection: str
+    request: Json
+    body: bytes
+    digest: Digest
+
+
+async def seal(tx: Tx, intent: Intent, *, send_by: timedelta) -> AttemptRow:
+    """Write the intent. The partial unique index refuses a second live attempt of the step."""
+    row = AttemptRow(
+        run_id=intent.run,
+        path=intent.path,
+        no=intent.no,
+        corr=intent.corr,
+        state=AttemptState.INTENT,
+        connection=intent.connection,
+        request=intent.request,
+        body=intent.body,
+        digest=intent.digest,
+        intent_at=tx.now,
+        send_by=tx.now + send_by,
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    tx.audit(
+        actor="daytwo",
+        action="attempt.intent",
+        subject=f"run:{intent.run}",
+        facts={"step": intent.path, "attempt": str(intent.no), "digest": intent.digest},
+    )
+    return row
+
+
+async def claim(tx: Tx, row: AttemptRow, *, sender: str) -> bool:
+    """INTENT → SENT by compare-and-set: true for exactly one caller, ever."""
+    claimed = await tx.session.execute(
+        update(AttemptRow)
+        .where(
+            AttemptRow.run_id == row.run_id,
+            AttemptRow.path == row.path,
+            AttemptRow.no == row.no,
+            AttemptRow.state == AttemptState.INTENT,
+        )
+        .values(state=AttemptState.SENT, sent_at=tx.now, sender=sender)
+        .returning(AttemptRow.no)
+        .execution_options(synchronize_session=False)
+    )
+    if claimed.scalar_one_or_none() is None:
+        return False
+    tx.audit(
+        actor="daytwo",
+        action="attempt.sent",
+        subject=f"run:{row.run_id}",
+        facts={"step": row.path, "attempt": str(row.no), "digest": row.digest},
+    )
+    return True
+
+
+def settle(
+    tx: Tx,
+    row: AttemptRow,
+    state: AttemptState,
+    *,
+    note: str | None,
+    retry_at: datetime | None = None,
+    certain: bool = True,
+    actor: str = "daytwo",
+) -> None:
+    """Move an attempt of a held run. Raises `IllegalMove`."""
+    check_move(ATTEMPT_MOVES, AttemptState(row.state), state)
+    row.state = state
+    row.note = note
+    row.retry_at = retry_at
+    row.certain = certain
+    row.settled_at = tx.now
+    tx.audit(
+        actor=actor,
+        action=f"attempt.{state}",
+        subject=f"run:{row.run_id}",
+        facts={"step": row.path, "attempt": str(row.no)},
+    )
+    tx.notify(Topic.RUN, row.run_id)
+
+
+async def adopt(
+    tx: Tx, row: AttemptRow, external: ExternalRunId, *, url: str | None, found: bool, actor: str = "daytwo"
+) -> bool:
+    """Make the external run this attempt's own. False when another attempt already has it; nothing is changed then."""
+    request = row.request
+    made = await tx.session.execute(
+        insert(ExternalRunRow)
+        .values(
+            connection=row.connection,
+            id=external,
+            run_id=row.run_id,
+            path=row.path,
+            no=row.no,
+            project=request["project"],
+            project_id=request["project_id"],
+            pipeline=request["pipeline"],
+            ref=request["ref"],
+            url=url,
+            status=ExternalStatus.QUEUED,
+            detail="dispatched",
+            adopted=found,
+            known_at=tx.now,
+        )
+        .on_conflict_do_nothing()
+        .returning(ExternalRunRow.id)
+    )
+    if made.scalar_one_or_none() is None:
+        return False
+    row.external_id = external
+    settle(tx, row, AttemptState.ACCEPTED, note="found by its marker" if found else None, actor=actor)
+    return True
+
+
+async def of_step(session: AsyncSession, run: RunId, path: StepPath) -> Sequence[AttemptRow]:
+    """Every attempt of a step, oldest first."""
+    return (
+        await session.scalars(
+            select(AttemptRow).where(AttemptRow.run_id == run, AttemptRow.path == path).order_by(AttemptRow.no)
+        )
+    ).all()
+
+
+async def of_run(session: AsyncSession, run: RunId) -> Sequence[AttemptRow]:
+    return (await session.scalars(select(AttemptRow).where(AttemptRow.run_id == run).order_by(AttemptRow.no))).all()
+
+
+async def get(session: AsyncSession, run: RunId, path: StepPath, no: AttemptNo) -> AttemptRow | None:
+    found: AttemptRow | None = await session.scalar(
+        select(AttemptRow)
+        .where(AttemptRow.run_id == run, AttemptRow.path == path, AttemptRow.no == no)
+        .execution_options(populate_existing=True)
+    )
+    return found
+
+
+async def external_of(session: AsyncSession, row: AttemptRow) -> ExternalRunRow | None:
+    found: ExternalRunRow | None = await session.scalar(
+        select(ExternalRunRow).where(
+            ExternalRunRow.run_id == row.run_id, ExternalRunRow.path == row.path, ExternalRunRow.no == row.no
+        )
+    )
+    return found
+
+
+async def externals_of_run(session: AsyncSession, run: RunId) -> Sequence[ExternalRunRow]:
+    return (await session.scalars(select(ExternalRunRow).where(ExternalRunRow.run_id == run))).all()
+
+
+async def current_external(session: AsyncSession, step: StepRow) -> ExternalRunRow | None:
+    """The external run of the step's accepted attempt."""
+    found: ExternalRunRow | None = await session.scalar(
+        select(ExternalRunRow)
+        .where(ExternalRunRow.run_id == step.run_id, ExternalRunRow.path == step.path)
+        .order_by(ExternalRunRow.no.desc())
+        .limit(1)
+    )
+    return found

@@ -1,0 +1,59 @@
+"""Definitions of actions as they were loaded; a run keeps its version even when a newer one is current."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daytwo_store.engine import Tx
+from daytwo_store.ids import ActionName, Digest
+from daytwo_store.tables import ActionVersionRow, Json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    name: ActionName
+    digest: Digest
+    document: Json
+    source: str
+
+
+async def put(tx: Tx, versions: Sequence[Loaded]) -> None:
+    """Make these the current versions, and no others; what runs were started with stays."""
+    wanted = {version.digest for version in versions}
+    now = set(await tx.session.scalars(select(ActionVersionRow.digest).where(ActionVersionRow.current)))
+    if wanted == now:
+        return
+    await tx.session.execute(update(ActionVersionRow).where(ActionVersionRow.current).values(current=False))
+    for version in versions:
+        await tx.session.execute(
+            insert(ActionVersionRow)
+            .values(
+                digest=version.digest,
+                name=version.name,
+                document=version.document,
+                source=version.source,
+                current=True,
+                loaded_at=tx.now,
+            )
+            .on_conflict_do_update(index_elements=["digest"], set_={"current": True, "source": version.source})
+        )
+        if version.digest not in now:
+            tx.audit(
+                actor="daytwo",
+                action="action.loaded",
+                subject=f"action:{version.name}",
+                facts={"version": version.digest, "source": version.source},
+            )
+
+
+async def current(session: AsyncSession) -> Sequence[ActionVersionRow]:
+    return (
+        await session.scalars(select(ActionVersionRow).where(ActionVersionRow.current).order_by(ActionVersionRow.name))
+    ).all()
+
+
+async def by_digest(session: AsyncSession, digest: Digest) -> ActionVersionRow | None:
+    return await session.get(ActionVersionRow, digest)

@@ -1,0 +1,104 @@
+"""The webhook inbox (A8): stored once per delivery, consumed by a read that began after it came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daytwo_store.engine import Tx
+from daytwo_store.ids import ExternalRunId, RunId
+from daytwo_store.states import RUN_ENDS
+from daytwo_store.tables import ExternalRunRow, RunRow, WebhookRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    connection: str
+    delivery: str
+    external: ExternalRunId
+    project_id: str
+    event: str
+
+
+async def store(tx: Tx, delivery: Delivery) -> bool:
+    """Keep a delivery; false when it was here before."""
+    made = await tx.session.execute(
+        insert(WebhookRow)
+        .values(
+            connection=delivery.connection,
+            delivery=delivery.delivery,
+            external_id=delivery.external,
+            event=delivery.event,
+            project_id=delivery.project_id,
+            received_at=tx.now,
+        )
+        .on_conflict_do_nothing()
+        .returning(WebhookRow.delivery)
+    )
+    return made.scalar_one_or_none() is not None
+
+
+async def want_look(tx: Tx, delivery: Delivery, *, at_most_every: timedelta) -> RunId | None:
+    """The run that this delivery is about, if it should be poked now: once per `at_most_every`, the rest is swept."""
+    row = (
+        await tx.session.execute(
+            select(ExternalRunRow)
+            .where(
+                ExternalRunRow.connection == delivery.connection,
+                ExternalRunRow.id == delivery.external,
+                ExternalRunRow.project_id == delivery.project_id,
+                ExternalRunRow.ended_at.is_(None),
+            )
+            .with_for_update(skip_locked=True)
+        )
+    ).scalar_one_or_none()
+    if row is None or (row.wanted_at is not None and row.wanted_at > tx.now - at_most_every):
+        return None
+    row.wanted_at = tx.now
+    return RunId(row.run_id)
+
+
+async def consume(
+    session: AsyncSession, connection: str, external: ExternalRunId, *, until: datetime, now: datetime
+) -> None:
+    """A read that began at `until` has seen everything that these deliveries were about."""
+    await session.execute(
+        update(WebhookRow)
+        .where(
+            WebhookRow.connection == connection,
+            WebhookRow.external_id == external,
+            WebhookRow.consumed_at.is_(None),
+            WebhookRow.received_at <= until,
+        )
+        .values(consumed_at=now)
+    )
+
+
+async def unanswered(session: AsyncSession, *, before: datetime, limit: int) -> Sequence[RunId]:
+    """Open runs with deliveries that no read has answered yet (also those that came before the run was known: R28)."""
+    rows = await session.scalars(
+        select(ExternalRunRow.run_id)
+        .join(
+            WebhookRow,
+            (WebhookRow.connection == ExternalRunRow.connection) & (WebhookRow.external_id == ExternalRunRow.id),
+        )
+        .join(RunRow, RunRow.id == ExternalRunRow.run_id)
+        .where(
+            WebhookRow.consumed_at.is_(None),
+            WebhookRow.received_at <= before,
+            WebhookRow.project_id == ExternalRunRow.project_id,
+            ExternalRunRow.ended_at.is_(None),
+            RunRow.state.not_in([str(state) for state in RUN_ENDS]),
+        )
+        .distinct()
+        .limit(limit)
+    )
+    return [RunId(run) for run in rows]
+
+
+async def prune(tx: Tx, *, before: datetime) -> None:
+    """Forget deliveries that can no longer be redelivered (GitHub: three days; kept for thirty)."""
+    await tx.session.execute(delete(WebhookRow).where(WebhookRow.received_at < before))

@@ -1,0 +1,128 @@
+"""Log chunks: append-only, numbered through the run, resumable in the middle of a job (A12)."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daytwo_store import runs
+from daytwo_store.engine import Topic, Tx
+from daytwo_store.ids import ExternalJobId, RunId, StepPath
+from daytwo_store.tables import LogChunkRow, LogSourceRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """The log of one job."""
+
+    run: RunId
+    path: StepPath
+    job: ExternalJobId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    number: int
+    path: str
+    job: str
+    text: str
+
+
+async def kept(session: AsyncSession, source: Source) -> tuple[int, bool]:
+    """How many lines of this job are kept already, and whether that is all of it."""
+    row = await session.get(LogSourceRow, (source.run, source.path, source.job))
+    return (row.lines, row.done) if row else (0, False)
+
+
+async def append(
+    tx: Tx, source: Source, lines: Sequence[str], *, before: int, done: bool, error_at: int | None
+) -> bool:
+    """Append lines of a job. `before` is how many were kept of it; false (nothing written) when somebody was faster.
+
+    `error_at` is the index within `lines` of the first error, if there is one.
+    """
+    run = await runs.hold(tx, source.run)
+    await tx.session.execute(
+        insert(LogSourceRow)
+        .values(run_id=source.run, path=source.path, job_id=source.job, lines=0, done=False)
+        .on_conflict_do_nothing()
+    )
+    row = (
+        await tx.session.execute(
+            select(LogSourceRow).where(
+                LogSourceRow.run_id == source.run, LogSourceRow.path == source.path, LogSourceRow.job_id == source.job
+            )
+        )
+    ).scalar_one()
+    if row.done or row.lines != before:
+        return False
+    if lines:
+        first = run.log_lines + 1
+        text = "\n".join(lines)
+        tx.session.add(
+            LogChunkRow(
+                run_id=source.run,
+                first=first,
+                lines=len(lines),
+                path=source.path,
+                job_id=source.job,
+                job_name=source.name,
+                text=text,
+            )
+        )
+        run.log_lines += len(lines)
+        run.log_bytes += len(text)
+        if error_at is not None and run.first_error is None:
+            run.first_error = first + error_at
+    row.lines += len(lines)
+    row.done = done
+    tx.notify(Topic.LOG, source.run)
+    return True
+
+
+async def read(
+    session: AsyncSession, run: RunId, *, after: int, limit: int, path: str | None = None, job: str | None = None
+) -> list[Line]:
+    """At most `limit` lines with numbers above `after`, in order; only of one step or job when asked."""
+    lines: list[Line] = []
+    async for chunk in _chunks(session, run, after=after, path=path, job=job):
+        for offset, text in enumerate(chunk.text.split("\n")):
+            number = chunk.first + offset
+            if number > after:
+                lines.append(Line(number, chunk.path, chunk.job_name, text))
+            if len(lines) >= limit:
+                return lines
+    return lines
+
+
+async def stream(session: AsyncSession, run: RunId) -> AsyncIterator[LogChunkRow]:
+    """Every chunk of a run in order, a few at a time in memory."""
+    async for chunk in _chunks(session, run, after=0, path=None, job=None):
+        yield chunk
+
+
+async def _chunks(
+    session: AsyncSession, run: RunId, *, after: int, path: str | None, job: str | None
+) -> AsyncIterator[LogChunkRow]:
+    query = (
+        select(LogChunkRow)
+        .where(LogChunkRow.run_id == run, LogChunkRow.first + LogChunkRow.lines > after + 1)
+        .order_by(LogChunkRow.first)
+        .execution_options(yield_per=8)
+    )
+    if path is not None:
+        query = query.where(LogChunkRow.path == path)
+    if job is not None:
+        query = query.where(LogChunkRow.job_name == job)
+    async for chunk in await session.stream_scalars(query):
+        yield chunk
+        session.expunge(chunk)
+
+
+async def line(session: AsyncSession, run: RunId, number: int) -> Line | None:
+    """One line by its number."""
+    found = await read(session, run, after=number - 1, limit=1)
+    return found[0] if found and found[0].number == number else None

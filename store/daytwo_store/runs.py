@@ -1,0 +1,228 @@
+"""Runs: accept, move, end, read. Whoever changes a run holds its row first (`hold`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from daytwo_store import locks
+from daytwo_store.engine import Topic, Tx
+from daytwo_store.errors import NotFound
+from daytwo_store.ids import LockKey, PrincipalId, RunId, StepPath
+from daytwo_store.states import (
+    RUN_ENDS,
+    RUN_MOVES,
+    STEP_ENDS,
+    STEP_MOVES,
+    ApprovalState,
+    RunState,
+    StepState,
+    check_move,
+)
+from daytwo_store.tables import ApprovalRow, EntityRow, ExternalRunRow, RunRow, StepRow
+
+
+async def with_key(session: AsyncSession, requester: PrincipalId, key: str) -> RunRow | None:
+    """The run that this Idempotency-Key of this principal made."""
+    found: RunRow | None = await session.scalar(
+        select(RunRow).where(RunRow.requester == requester, RunRow.idempotency_key == key)
+    )
+    return found
+
+
+async def hold(tx: Tx, run: RunId) -> RunRow:
+    """The run's row, locked until the transaction ends. Raises `NotFound`."""
+    row: RunRow | None = await tx.session.scalar(
+        select(RunRow).where(RunRow.id == run).with_for_update().execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound(f"There is no run {run}, or you may not see it.")
+    return row
+
+
+def move(tx: Tx, row: RunRow, state: RunState, *, reason: str | None = None, actor: str = "daytwo") -> None:
+    """Change the state of a held run, with its audit entry. Raises `IllegalMove`."""
+    old = RunState(row.state)
+    if old is state:
+        return
+    check_move(RUN_MOVES, old, state)
+    row.state = state
+    row.progress_at = tx.now
+    row.reason = reason
+    if state is RunState.RUNNING and row.started_at is None:
+        row.started_at = tx.now
+    tx.audit(actor=actor, action=f"run.{state}", subject=f"run:{row.id}", facts={"from": old, "digest": row.digest})
+    tx.notify(Topic.RUN, row.id)
+
+
+async def end(tx: Tx, row: RunRow, state: RunState, *, reason: str | None, actor: str = "daytwo") -> None:
+    """End a held run: its lock goes to the next in this same transaction, what waited for a decision waits no more."""
+    move(tx, row, state, reason=reason, actor=actor)
+    row.ended_at = tx.now
+    row.next_at = None
+    await tx.session.execute(
+        update(ApprovalRow)
+        .where(ApprovalRow.run_id == row.id, ApprovalRow.state == ApprovalState.PENDING)
+        .values(state=ApprovalState.WITHDRAWN, settled_at=tx.now)
+    )
+    tx.notify(Topic.APPROVAL, row.id)
+    for step in await steps(tx.session, RunId(row.id)):
+        if step.state == StepState.PENDING:
+            move_step(tx, step, StepState.SKIPPED)
+    if row.lock_key is not None:
+        await tx.session.flush()
+        await locks.release(tx, LockKey(row.lock_key), RunId(row.id))
+
+
+def move_step(tx: Tx, step: StepRow, state: StepState, *, note: str | None = None) -> None:
+    """Change the state of a step of a held run. Raises `IllegalMove`."""
+    old = StepState(step.state)
+    if old is state:
+        return
+    check_move(STEP_MOVES, old, state)
+    step.state = state
+    step.note = note
+    if state is StepState.RUNNING and step.started_at is None:
+        step.started_at = tx.now
+    if state in STEP_ENDS:
+        step.ended_at = tx.now
+    tx.notify(Topic.RUN, step.run_id)
+
+
+async def steps(session: AsyncSession, run: RunId) -> Sequence[StepRow]:
+    return (await session.scalars(select(StepRow).where(StepRow.run_id == run).order_by(StepRow.position))).all()
+
+
+async def step(session: AsyncSession, run: RunId, path: StepPath) -> StepRow:
+    return (await session.execute(select(StepRow).where(StepRow.run_id == run, StepRow.path == path))).scalar_one()
+
+
+def _visible(groups: Sequence[str], principal: PrincipalId | None) -> ColumnElement[bool]:
+    """A run is seen by whoever may see its entity, and by who asked for it."""
+    seen = or_(
+        RunRow.entity.is_(None),
+        EntityRow.ref.is_(None),
+        func.cardinality(EntityRow.visible_to) == 0,
+        EntityRow.visible_to.overlap(list(groups)),
+    )
+    return or_(seen, RunRow.requester == principal) if principal is not None else seen
+
+
+async def get_visible(session: AsyncSession, run: RunId, *, groups: Sequence[str], principal: PrincipalId) -> RunRow:
+    """Raises `NotFound`, the same for what does not exist and for what the asker may not see."""
+    row: RunRow | None = await session.scalar(
+        select(RunRow)
+        .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
+        .where(RunRow.id == run, _visible(groups, principal))
+    )
+    if row is None:
+        raise NotFound(f"There is no run {run}, or you may not see it. Look at the list of runs.")
+    return row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFilter:
+    action: str | None = None
+    entity: str | None = None
+    state: str | None = None
+    requester: PrincipalId | None = None
+
+
+async def page(
+    session: AsyncSession,
+    wanted: RunFilter,
+    *,
+    groups: Sequence[str],
+    principal: PrincipalId,
+    before: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[RunRow]:
+    """Runs, newest first, that the principal may see; `before` is (created_at, id) of the last one seen."""
+    query = (
+        select(RunRow)
+        .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
+        .where(_visible(groups, principal))
+        .order_by(RunRow.created_at.desc(), RunRow.id.desc())
+        .limit(limit)
+    )
+    for column, value in (
+        (RunRow.action, wanted.action),
+        (RunRow.entity, wanted.entity),
+        (RunRow.state, wanted.state),
+        (RunRow.requester, wanted.requester),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(tuple_(RunRow.created_at, RunRow.id) < tuple_(*before))
+    return (await session.scalars(query)).all()
+
+
+async def previous_under_lock(
+    session: AsyncSession, key: LockKey, *, before: datetime, names: Sequence[str], run: RunId
+) -> RunRow | None:
+    """The last run that succeeded under this lock key before a moment and whose inputs have all these names.
+
+    Runs under one key never overlap, so this is what was there (docs/decisions/0002).
+    """
+    found: RunRow | None = await session.scalar(
+        select(RunRow)
+        .where(
+            RunRow.lock_key == key,
+            RunRow.state == RunState.SUCCEEDED,
+            RunRow.ended_at <= before,
+            RunRow.id != run,
+            *(RunRow.inputs.has_key(name) for name in names),
+        )
+        .order_by(RunRow.ended_at.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def succeeded_after(session: AsyncSession, key: LockKey, moment: datetime) -> RunRow | None:
+    """A later run that succeeded under this key: what it left would be overwritten by an undo."""
+    found: RunRow | None = await session.scalar(
+        select(RunRow)
+        .where(RunRow.lock_key == key, RunRow.state == RunState.SUCCEEDED, RunRow.ended_at > moment)
+        .order_by(RunRow.ended_at.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def undone_by(session: AsyncSession, run: RunId) -> RunRow | None:
+    """The newest run that undoes this one and has not ended without effect."""
+    found: RunRow | None = await session.scalar(
+        select(RunRow).where(RunRow.undo_of == run).order_by(RunRow.created_at.desc()).limit(1)
+    )
+    return found
+
+
+async def without_progress(session: AsyncSession, *, since: datetime, limit: int) -> Sequence[RunId]:
+    """Open runs that nothing has driven although something was due: their workflow may be gone."""
+    rows = await session.scalars(
+        select(RunRow.id)
+        .where(
+            RunRow.state.not_in([str(state) for state in RUN_ENDS]),
+            or_(
+                and_(RunRow.next_at.is_(None), RunRow.progress_at < since),
+                and_(RunRow.next_at.is_not(None), RunRow.next_at < since),
+            ),
+        )
+        .order_by(RunRow.progress_at)
+        .limit(limit)
+    )
+    return [RunId(run) for run in rows]
+
+
+async def open_external(session: AsyncSession, connection: str) -> Sequence[ExternalRunRow]:
+    """External runs of a connection that have not ended: what its poller asks about."""
+    return (
+        await session.scalars(
+            select(ExternalRunRow).where(ExternalRunRow.connection == connection, ExternalRunRow.ended_at.is_(None))
+        )
+    ).all()
