@@ -35,7 +35,7 @@ def test_what_was_committed_survives_sigkill(tmp_path: Path) -> None:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE TABLE told (word text)")
             connection.execute("INSERT INTO told VALUES ('kept')")
-        family = [server.child.pid, *(child.pid for child in psutil.Process(server.child.pid).children(recursive=True))]
+        family = [server.pid, *(child.pid for child in psutil.Process(server.pid).children(recursive=True))]
         server.kill()
         assert gone(family, seconds=0)
         server.start()
@@ -47,7 +47,7 @@ def test_durability_is_on_and_no_port_is_open(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "pg") as server, psycopg.connect(server.url) as connection:
         asked = "fsync", "synchronous_commit", "listen_addresses"
         assert [connection.execute(f"SHOW {name}").fetchone() for name in asked] == [("on",), ("on",), ("",)]
-        assert not [c for c in psutil.Process(server.child.pid).net_connections() if c.status == psutil.CONN_LISTEN]
+        assert not [c for c in psutil.Process(server.pid).net_connections() if c.status == psutil.CONN_LISTEN]
 
 
 def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path) -> None:

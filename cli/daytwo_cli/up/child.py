@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,15 +22,20 @@ _TETHER = Path(__file__).with_name("tether.py")
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What to start. Output and errors are appended to `log`; the environment is exactly `env`."""
+    """What to start. Output and errors are appended to `log`; the environment is exactly `env`.
+
+    What it prints on standard output goes to `announcement` instead when that is given, and replaces what was there.
+    """
 
     name: str
     argv: Sequence[str]
     log: Path
+    announcement: Path | None = None
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     cwd: Path | None = None
     death_signal: signal.Signals = signal.SIGKILL  # sent to it when we end without stopping it
     user: tuple[int, int] | None = None  # uid and gid to run as
+    detaches: bool = False  # what it starts is meant to outlive it, and is left alone when it is killed
 
 
 class Child:
@@ -60,13 +66,14 @@ class Child:
         user = "{}:{}".format(*command.user) if command.user else "-"
         tether = [str(os.getpid()), str(int(command.death_signal)), user]
         command.log.parent.mkdir(parents=True, exist_ok=True)
-        with command.log.open("ab") as log:
+        with ExitStack() as files:
+            log = files.enter_context(command.log.open("ab"))
             return subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_TETHER), *tether, "--", *command.argv],
                 env=dict(command.env),
                 cwd=command.cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=files.enter_context(command.announcement.open("wb")) if command.announcement else log,
                 stderr=log,
                 start_new_session=True,
             )
@@ -96,10 +103,7 @@ class Child:
 
     def kill(self) -> None:
         """SIGKILL it and everything that it started, and wait until all of it is gone."""
-        try:
-            family = psutil.Process(self.pid).children(recursive=True) if self.running else []
-        except psutil.NoSuchProcess:
-            family = []
+        family = [] if self.command.detaches else self._family()
         self.send(signal.SIGKILL)
         for process in family:
             try:
@@ -108,6 +112,12 @@ class Child:
                 continue
         self.ended.result()
         _wait_for_end(family, seconds=10)
+
+    def _family(self) -> list[psutil.Process]:
+        try:
+            return psutil.Process(self.pid).children(recursive=True) if self.running else []
+        except psutil.NoSuchProcess:
+            return []
 
 
 def _wait_for_end(family: Sequence[psutil.Process], *, seconds: float) -> None:

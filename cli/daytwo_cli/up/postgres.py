@@ -10,6 +10,8 @@ import pwd
 import shutil
 import signal
 import tempfile
+import time
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,33 +43,37 @@ class EmbeddedPostgres:
     `url` is a libpq address of an empty database called `daytwo` (made at the first start).
     """
 
+    name = "PostgreSQL"
+    after: Sequence[str] = ()
+
     def __init__(self, path: Path, *, log: Path | None = None) -> None:
         self.path = path.absolute()
         self.log = log or self.path.with_name(f"{self.path.name}.log")
         self._sockets = _socket_folder(self.path)
-        self._child: Child | None = None
+        self.child: Child | None = None  # the postmaster
 
     @property
     def url(self) -> str:
         return f"postgresql://postgres@/daytwo?host={quote(str(self._sockets), safe='')}"
 
     @property
-    def pid(self) -> int | None:
-        return self._child.pid if self._child else None
+    def address(self) -> str:
+        """The folder of its socket."""
+        return str(self._sockets)
 
     @property
-    def child(self) -> Child:
-        """The postmaster."""
-        if self._child is None:
-            raise PartFailed("PostgreSQL", "is not running. Call start() first.")
-        return self._child
+    def pid(self) -> int:
+        """Process id of the postmaster. Raises PartFailed when it was never started."""
+        if self.child is None:
+            raise PartFailed(self.name, "is not running. Call start() first.")
+        return self.child.pid
 
     def start(self) -> Self:
         """Make the data folder if there is none, start the server and wait until it takes connections.
 
         Raises PartFailed with the end of its log. A server that was killed recovers first (up to 60 s).
         """
-        if self._child is not None and self._child.running:
+        if self.child is not None and self.child.running:
             return self
         self._own(self.path)
         self._own(self._sockets)
@@ -76,20 +82,20 @@ class EmbeddedPostgres:
         self._forget_dead_server()
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         argv = [_program("postgres"), "-D", str(self.path), "-k", str(self._sockets), *settings]
-        self._child = Child(self._command("PostgreSQL", argv, death_signal=signal.SIGINT))
-        wait_until(self._child, self._ready, seconds=60, advice=_ADVICE)
+        self.child = Child(self._command(self.name, argv, death_signal=signal.SIGINT))
+        wait_until(self.child, self._ready, seconds=60, advice=_ADVICE)
         self._create_database()
         return self
 
     def stop(self) -> None:
         """Disconnect everybody, write everything, end ("fast shutdown"). Harmless when it is not running."""
-        if self._child is not None:
-            self._child.stop(ask=signal.SIGINT, grace=20)
+        if self.child is not None:
+            self.child.stop(ask=signal.SIGINT, grace=20)
 
     def kill(self) -> None:
         """SIGKILL for the server and every process of it, as when the machine loses power, except for the disk."""
-        if self._child is not None:
-            self._child.kill()
+        if self.child is not None:
+            self.child.kill()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -107,7 +113,7 @@ class EmbeddedPostgres:
         if (user := _user()) is not None:
             os.chown(folder, *user)
         if folder.stat().st_uid != (user[0] if user else os.geteuid()):
-            raise PartFailed("PostgreSQL", f"{folder} belongs to another user. Give another data folder by --data.")
+            raise PartFailed(self.name, f"{folder} belongs to another user. Give another data folder by --data.")
 
     def _initialise(self) -> None:
         """initdb writes into a folder beside, which is moved into place when it is whole."""
@@ -139,7 +145,7 @@ class EmbeddedPostgres:
     def _ready(self) -> bool:
         """The postmaster says so in its pid file, which is also what pg_ctl looks at."""
         lines = self._pid_file()
-        return len(lines) >= 8 and lines[0] == str(self.child.pid) and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
     def _pid_file(self) -> list[str]:
         try:
@@ -148,10 +154,16 @@ class EmbeddedPostgres:
             return []
 
     def _forget_dead_server(self) -> None:
-        """A pid file whose number belongs to another program by now would keep the server from starting."""
-        lines = self._pid_file()
-        if lines and (name := _name_of(lines[0])) is not None and "postgres" not in name:
-            (self.path / "postmaster.pid").unlink()
+        """A pid file whose number is another program's by now would keep the server from starting.
+
+        A server of before may still be writing, when whoever started it was killed a moment ago: let it end.
+        """
+        deadline = time.monotonic() + 20
+        while (lines := self._pid_file()) and "postgres" in (_name_of(lines[0]) or ""):
+            if time.monotonic() > deadline:
+                raise PartFailed(self.name, f"process {lines[0]} still uses {self.path}. Stop it and start again.")
+            time.sleep(0.05)
+        (self.path / "postmaster.pid").unlink(missing_ok=True)
 
 
 _ADVICE: Final = "Nothing was lost. If the disk is full or the folder is damaged, start with another --data."

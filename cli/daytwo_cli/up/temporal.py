@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -25,47 +26,46 @@ class EmbeddedTemporal:
     `address` is host:port of its gRPC service; it stays the same for the life of this object. Namespace: `default`.
     """
 
+    name = "Temporal"
+    after: Sequence[str] = ()
+
     def __init__(self, path: Path, *, port: int = 0, log: Path | None = None) -> None:
         self.path = path.absolute()
         self.log = log or self.path.with_name(f"{self.path.name}.log")
         self.port = port or free_port()
-        self._child: Child | None = None
+        self.child: Child | None = None
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     @property
-    def pid(self) -> int | None:
-        return self._child.pid if self._child else None
-
-    @property
-    def child(self) -> Child:
-        """The server's only process."""
-        if self._child is None:
-            raise PartFailed("Temporal", "is not running. Call start() first.")
-        return self._child
+    def pid(self) -> int:
+        """Process id of the server. Raises PartFailed when it was never started."""
+        if self.child is None:
+            raise PartFailed(self.name, "is not running. Call start() first.")
+        return self.child.pid
 
     def start(self) -> Self:
         """Start the server and wait until it answers. Raises PartFailed with the end of its log."""
-        if self._child is not None and self._child.running:
+        if self.child is not None and self.child.running:
             return self
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         mark = self.log.stat().st_size if self.log.exists() else 0
-        self._child = Child(Command(name="Temporal", argv=self._argv(), log=self.log, env=_environment(self.path)))
-        wait_until(self._child, lambda: self._ready(mark), seconds=60, advice=_ADVICE)
+        self.child = Child(Command(name=self.name, argv=self._argv(), log=self.log, env=_environment(self.path)))
+        wait_until(self.child, lambda: self._ready(mark), seconds=60, advice=_ADVICE)
         return self
 
     def stop(self) -> None:
         """Harmless when it is not running."""
-        if self._child is not None:
-            self._child.stop(grace=10)
+        if self.child is not None:
+            self.child.stop(grace=10)
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
-        if self._child is not None:
-            self._child.kill()
+        if self.child is not None:
+            self.child.kill()
 
     def __enter__(self) -> Self:
         return self.start()

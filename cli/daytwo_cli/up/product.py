@@ -1,0 +1,98 @@
+"""Our own processes: migrations, worker and API, told by environment variables and one YAML file what they need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from daytwo_cli.up.child import Command
+from daytwo_cli.up.environment import inherited, python
+from daytwo_cli.up.folder import DataFolder
+from daytwo_cli.up.github import GitHub
+from daytwo_cli.up.part import Errand, Program
+from daytwo_cli.up.probes import answers
+
+KEY = "key"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """What all of our processes have in common."""
+
+    folder: DataFolder
+    database_url: str
+    temporal_address: str
+    api_port: int
+    profile: str = "default"
+
+    @property
+    def page(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def webhook(self) -> str:
+        return f"{self.page}/api/v1/webhooks/github"
+
+    def configure(self, definitions: Sequence[Path], github: GitHub) -> None:
+        """Write the configuration file; secrets stand in it by the names of their files."""
+        connection = {
+            "backend": "github",
+            "address": github.address,
+            "token_file": str(github.token_file),
+            "webhook_secret_files": [str(github.webhook_secret_file)],
+        }
+        text = yaml.safe_dump(
+            {
+                "public_url": self.page,
+                "company": [str(folder) for folder in definitions],
+                "connections": {"github": connection},
+                "sign_in": "people",
+                "admins": "group:platform",
+            },
+            sort_keys=False,
+        )
+        self._config.write_text(f"# Written by `daytwo up` at every start.\n{text}")
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "daytwo.yaml"
+
+    def environment(self) -> dict[str, str]:
+        """What `daytwo serve` and `daytwo migrate` read, too."""
+        return inherited(
+            DAYTWO_DATABASE_URL=self.database_url,
+            DAYTWO_TEMPORAL_ADDRESS=self.temporal_address,
+            DAYTWO_TEMPORAL_NAMESPACE="default",
+            DAYTWO_CONFIG=str(self._config),
+            DAYTWO_SECRET_FILE=str(self.folder.secret(KEY)),
+            DAYTWO_API_HOST="127.0.0.1",
+            DAYTWO_API_PORT=str(self.api_port),
+            DAYTWO_PROFILE=self.profile,
+        )
+
+    def migrations(self) -> Errand:
+        return Errand(
+            self._command("migrations", "daytwo_store.migrate"),
+            after=["PostgreSQL"],
+            advice="The data is as it was. A newer Daytwo may have written it: start that one, or give another --data.",
+        )
+
+    def api(self) -> Program:
+        return Program(
+            self._command("API", "daytwo_api"),
+            ready=lambda: answers(f"{self.page}/livez"),
+            after=["migrations"],
+            address=self.page,
+            advice="If the port is taken by another program, start again without --port, or with another one.",
+        )
+
+    def worker(self, number: int) -> Program:
+        """The first is called `worker`. It is ready by being there; whether it works is asked of the API."""
+        name = "worker" if number == 1 else f"worker-{number}"
+        return Program(
+            self._command(name, "daytwo_workflows"), ready=lambda: True, after=["migrations", "Temporal"], grace=20
+        )
+
+    def _command(self, name: str, module: str) -> Command:
+        return Command(name=name, argv=python("-m", module), log=self.folder.log(name), env=self.environment())
