@@ -1,0 +1,283 @@
+"""Entities: look up, search, what they were before, change, remove.
+
+Every reading function asks who is looking (`sees`), and the database filters by it: what may not be seen is the same
+as what does not exist. `EVERYTHING` is for work that nobody looks at, such as a run that writes its result.
+"""
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import func, insert, literal, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert_into
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from daytwo_store import cursors
+from daytwo_store.engine import Tx
+from daytwo_store.ids import EntityRef
+from daytwo_store.tables import EntityEventRow, EntityRow, Json, RelationRow
+
+EVERYTHING: Final = "everything"
+Sees = Collection[str] | Literal["everything"]  # the groups of whoever looks, as group:sre
+Relations = dict[str, list[str]]  # name → refs of the targets
+
+MEMBER_OF: Final = "memberOf"
+_WORD: Final = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """What an entity should be. `visible_to` empty: everybody who is signed in may see it."""
+
+    kind: str
+    name: str
+    title: str
+    owner: str | None = None
+    properties: Json = field(default_factory=dict)
+    relations: Relations = field(default_factory=dict)
+    visible_to: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> EntityRef:
+        return EntityRef(f"{self.kind}:{self.name}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entity(Draft):
+    """An entity as it is. `changed_by` is "file:<name>" or "run:r_…"."""
+
+    version: int
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """Every word of `text` has to begin a word of the name or the title."""
+
+    kind: str | None = None
+    text: str = ""
+    owner: str | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    items: Sequence[Entity]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """`before` is None when it was made, `after` None when it was removed."""
+
+    ref: EntityRef
+    before: Entity | None
+    after: Entity | None
+    changed: bool
+
+
+def may_see(sees: Sees) -> ColumnElement[bool]:
+    """The condition on `EntityRow` that hides what somebody with these groups may not see."""
+    if isinstance(sees, str):
+        return literal(value=True)
+    return or_(func.cardinality(EntityRow.visible_to) == 0, EntityRow.visible_to.overlap(list(sees)))
+
+
+async def get(session: AsyncSession, ref: str, *, sees: Sees) -> Entity | None:
+    """One entity, or None when there is none that may be seen."""
+    row = await session.scalar(select(EntityRow).where(EntityRow.ref == ref, may_see(sees)))
+    return _entity(row) if row else None
+
+
+async def get_many(session: AsyncSession, refs: Collection[str], *, sees: Sees) -> dict[EntityRef, Entity]:
+    """Those of `refs` that exist and may be seen."""
+    rows = await session.scalars(select(EntityRow).where(EntityRow.ref.in_(refs), may_see(sees)))
+    return {EntityRef(row.ref): _entity(row) for row in rows}
+
+
+async def hidden(session: AsyncSession, refs: Collection[str], *, sees: Sees) -> frozenset[str]:
+    """Those of `refs` that exist but may not be seen: to be left out of an answer that would name them."""
+    if not refs or isinstance(sees, str):
+        return frozenset()
+    return frozenset(await session.scalars(select(EntityRow.ref).where(EntityRow.ref.in_(refs), ~may_see(sees))))
+
+
+async def search(session: AsyncSession, wanted: Search, *, sees: Sees) -> Found:
+    """A page of entities by kind, title and ref. Raises `Rejected` for a cursor that is not ours."""
+    query = select(EntityRow).where(may_see(sees)).order_by(EntityRow.kind, EntityRow.title, EntityRow.ref)
+    if wanted.kind is not None:
+        query = query.where(EntityRow.kind == wanted.kind)
+    if wanted.owner is not None:
+        query = query.where(EntityRow.owner == wanted.owner)
+    if wanted.text.strip():
+        query = query.where(EntityRow.search.op("@@")(func.to_tsquery("simple", prefixes(wanted.text))))
+    if wanted.cursor is not None:
+        query = query.where(
+            tuple_(EntityRow.kind, EntityRow.title, EntityRow.ref) > tuple_(*cursors.read(wanted.cursor, 3))
+        )
+    rows = (await session.scalars(query.limit(wanted.limit + 1))).all()
+    shown = rows[: wanted.limit]
+    more = len(rows) > wanted.limit
+    return Found(
+        items=[_entity(row) for row in shown],
+        next_cursor=cursors.make(shown[-1].kind, shown[-1].title, shown[-1].ref) if more else None,
+    )
+
+
+def prefixes(text: str) -> str:
+    """A tsquery in which every word is a prefix: "shop sta" → 'shop':* & 'sta':*."""
+    return " & ".join(f"'{word}':*" for word in _WORD.findall(text))
+
+
+async def referenced_by(session: AsyncSession, ref: str, *, sees: Sees, limit: int = 200) -> list[EntityRef]:
+    """Entities with a relation to this one, that may be seen."""
+    rows = await session.scalars(
+        select(EntityRow.ref)
+        .join(RelationRow, RelationRow.source == EntityRow.ref)
+        .where(RelationRow.target == ref, may_see(sees))
+        .distinct()
+        .order_by(EntityRow.ref)
+        .limit(limit)
+    )
+    return [EntityRef(source) for source in rows]
+
+
+async def groups_of(session: AsyncSession, person: str) -> frozenset[str]:
+    """The groups that a person is a member of, as group:sre; a group that no longer exists entitles nobody."""
+    rows = await session.scalars(
+        select(RelationRow.target)
+        .join(EntityRow, EntityRow.ref == RelationRow.target)
+        .where(RelationRow.source == person, RelationRow.name == MEMBER_OF, EntityRow.kind == "group")
+    )
+    return frozenset(rows)
+
+
+async def members(session: AsyncSession, group: str) -> list[Entity]:
+    """The people of a group, by title."""
+    rows = await session.scalars(
+        select(EntityRow)
+        .join(RelationRow, RelationRow.source == EntityRow.ref)
+        .where(RelationRow.target == group, RelationRow.name == MEMBER_OF, EntityRow.kind == "person")
+        .order_by(EntityRow.title, EntityRow.ref)
+    )
+    return [_entity(row) for row in rows]
+
+
+async def upsert(tx: Tx, draft: Draft, *, by: str, actor: str = "daytwo") -> Change:
+    """Make the entity be what the draft says, with its event and audit entry; nothing at all when it already is.
+
+    `by` is "file:<name>" or "run:r_…", `actor` the principal behind it. The row is held until the transaction ends;
+    whoever writes several in one transaction does so in the order of their refs, so that nobody waits in a circle.
+    """
+    values = content(draft)
+    made = await tx.session.scalar(
+        upsert_into(EntityRow)
+        .values(ref=draft.ref, kind=draft.kind, name=draft.name, version=1, changed_at=tx.now, changed_by=by, **values)
+        .on_conflict_do_nothing()
+        .returning(EntityRow.ref)
+    )
+    row = await _held(tx, draft.ref)
+    assert row is not None
+    if made is not None:
+        await _relate(tx, draft)
+        return await _record(tx, Change(ref=draft.ref, before=None, after=_entity(row), changed=True), by, actor)
+    before = _entity(row)
+    if snapshot(before) == snapshot(draft):
+        return Change(ref=draft.ref, before=before, after=before, changed=False)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.version, row.changed_at, row.changed_by = before.version + 1, tx.now, by
+    await tx.session.flush()
+    await _relate(tx, draft)
+    return await _record(tx, Change(ref=draft.ref, before=before, after=_entity(row), changed=True), by, actor)
+
+
+async def delete(tx: Tx, ref: EntityRef, *, by: str, actor: str = "daytwo") -> Change:
+    """Remove an entity; its history stays. `changed` is false when there was none."""
+    row = await _held(tx, ref)
+    if row is None:
+        return Change(ref=ref, before=None, after=None, changed=False)
+    before = _entity(row)
+    await tx.session.execute(sql_delete(RelationRow).where(RelationRow.source == ref))
+    await tx.session.delete(row)
+    await tx.session.flush()
+    return await _record(tx, Change(ref=ref, before=before, after=None, changed=True), by, actor)
+
+
+def snapshot(draft: Draft) -> str:
+    """What is compared, as text: in Python `1 == True`, in JSON they differ."""
+    return json.dumps(content(draft), sort_keys=True)
+
+
+def content(draft: Draft) -> Json:
+    """What history keeps of an entity."""
+    return {
+        "title": draft.title,
+        "owner": draft.owner,
+        "properties": draft.properties,
+        "relations": {name: list(targets) for name, targets in draft.relations.items()},
+        "visible_to": list(draft.visible_to),
+    }
+
+
+def _entity(row: EntityRow) -> Entity:
+    return Entity(
+        kind=row.kind,
+        name=row.name,
+        title=row.title,
+        owner=row.owner,
+        properties=row.properties,
+        relations=row.relations,
+        visible_to=tuple(row.visible_to),
+        version=row.version,
+        changed_at=row.changed_at,
+        changed_by=row.changed_by,
+    )
+
+
+async def _held(tx: Tx, ref: EntityRef) -> EntityRow | None:
+    row: EntityRow | None = await tx.session.scalar(
+        select(EntityRow).where(EntityRow.ref == ref).with_for_update().execution_options(populate_existing=True)
+    )
+    return row
+
+
+async def _relate(tx: Tx, draft: Draft) -> None:
+    await tx.session.execute(sql_delete(RelationRow).where(RelationRow.source == draft.ref))
+    rows = [
+        {"source": draft.ref, "name": name, "target": target}
+        for name, targets in draft.relations.items()
+        for target in dict.fromkeys(targets)
+    ]
+    if rows:
+        await tx.session.execute(insert(RelationRow), rows)
+
+
+async def _record(tx: Tx, change: Change, by: str, actor: str) -> Change:
+    """The event and the audit entry of a change."""
+    version = change.after.version if change.after else (change.before.version + 1 if change.before else 0)
+    tx.session.add(
+        EntityEventRow(
+            ref=change.ref,
+            version=version,
+            at=tx.now,
+            by=by,
+            before=content(change.before) if change.before else None,
+            after=content(change.after) if change.after else None,
+        )
+    )
+    verb = "created" if change.before is None else "changed" if change.after else "removed"
+    tx.audit(
+        actor=actor,
+        action=f"entity.{verb}",
+        subject=f"entity:{change.ref}",
+        facts={"version": str(version), "by": by},
+    )
+    return change
