@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from sqlalchemy import ARRAY, Text, cast, func, insert, literal, or_, select, tuple_
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, insert, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
@@ -87,7 +87,9 @@ def may_see(sees: Sees) -> ColumnElement[bool]:
     """The condition on `EntityRow` that hides what somebody with these groups may not see."""
     if isinstance(sees, str):
         return literal(value=True)
-    return or_(func.cardinality(EntityRow.visible_to) == 0, EntityRow.visible_to.overlap(list(sees)))
+    return or_(
+        func.cardinality(EntityRow.visible_to) == 0, EntityRow.visible_to.op("&&")(cast(list(sees), ARRAY(Text)))
+    )
 
 
 async def get(session: AsyncSession, ref: str, *, sees: Sees) -> Entity | None:
