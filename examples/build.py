@@ -91,9 +91,9 @@ def _history(name: str, path: Path) -> dict[str, str]:
     tags: dict[str, str] = {}
     for number, version in enumerate(versions(name)):
         for layer in _layers(name, version, first=number == 0):
-            # copyfile gives new times: with the old ones git takes a file of the same length for unchanged
+            # copyfile leaves times and modes behind. With the old times git takes a file of the same length
+            # for unchanged, and the executable bit, which git keeps, may be lost by a download.
             shutil.copytree(layer, path, ignore=NOT_SOURCE, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        _same_modes(path)
         tags[version] = _commit(path, f"{name} {version}", number)
         _git(path, "tag", "--annotate", f"--message={name} {version}", version, number=number)
     return tags
@@ -105,13 +105,6 @@ def _layers(name: str, version: str, *, first: bool) -> Iterator[Path]:
         yield SOURCES / COMMON
         yield SOURCES / name / "main"
     yield SOURCES / name / "versions" / version
-
-
-def _same_modes(path: Path) -> None:
-    """Git keeps the executable bit, which a download or another umask may have changed."""
-    for file in path.rglob("*"):
-        if file.is_file() and ".git" not in file.relative_to(path).parts:
-            file.chmod(0o644)
 
 
 def _commit(path: Path, message: str, number: int) -> str:

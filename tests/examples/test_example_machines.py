@@ -55,7 +55,7 @@ def test_what_dies_is_started_again_and_waited_for_longer_each_time(acme: Any, e
     never_healthy = acme.config.timing.model_copy(update={"healthy_after": timedelta(hours=1)})
 
     def answers_after(dead: int) -> bool:
-        return acme.version().get("pid", dead) != dead
+        return bool(acme.version().get("pid", dead) != dead)
 
     with start_machines(acme.root, acme.config.model_copy(update={"timing": never_healthy})) as machines:
         for _ in range(2):
