@@ -1,0 +1,170 @@
+"""The API's server: every request goes the same way.
+
+Faults that strike before; who asks; how often; may they; the handler; ETag; faults that strike after; the request log.
+"""
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from daytwo_standins.github.calls import Answer, Call, CallEffects, Operation, require
+from daytwo_standins.github.config import Token
+from daytwo_standins.github.fault_actions import Hung, Plot, hung_response
+from daytwo_standins.github.html import pages
+from daytwo_standins.github.ledger import monotonic
+from daytwo_standins.github.links import Links
+from daytwo_standins.github.problems import ApiError, not_found
+from daytwo_standins.github.routes import general, jobs, repositories, runs, workflows
+from daytwo_standins.github.standin import Standin
+
+OPERATIONS: tuple[Operation, ...] = (
+    *general.OPERATIONS,
+    *workflows.OPERATIONS,
+    *runs.OPERATIONS,
+    *jobs.OPERATIONS,
+    *repositories.OPERATIONS,
+)
+_MEDIA = "github.v3; format=json"
+_VERSIONS = {"2022-11-28", "2026-03-10"}
+_UNKNOWN = Operation(name="unknown", method="*", path="/{path:path}", handler=general.meta)
+
+
+def api_app(standin: Standin) -> Starlette:
+    """GitHub's REST API and, below the same address, very plain pages for people."""
+    api = [Route(o.path, _Endpoint(standin, o), methods=[o.method], name=o.name) for o in OPERATIONS]
+    return Starlette(routes=[*api, *pages(standin), Route("/{path:path}", _Endpoint(standin, _UNKNOWN), methods=None)])
+
+
+class _Endpoint:
+    """One operation as an ASGI application of its own, so that a fault can take the connection away."""
+
+    def __init__(self, standin: Standin, operation: Operation) -> None:
+        self._standin = standin
+        self._operation = operation
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        begun, request_id = time.time(), secrets.token_hex(8).upper()
+        raw = await request.body()
+        plot = Plot(self._standin.faults.strike(self._operation.name, self._about(request, raw)))
+        try:
+            answer = await plot.before()
+            login = ""
+            if answer is None:
+                answer, login = await self._answer(request, raw, plot.effects)
+                answer = await plot.after(answer)
+            self._log(request, answer.status, login, begun, request_id, plot)
+            response = plot.shape(self._response(answer, login, request_id))
+        except Hung as hung:
+            self._log(request, 0, "", begun, request_id, plot)
+            response = hung_response(hung)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
+        login = ""
+        try:
+            token = self._token(request)
+            login = token.login
+            self._limit(login)
+            return await self._handle(request, raw, effects, token), login
+        except ApiError as error:
+            return Answer(status=error.status, data=error.body(), headers=error.headers), login
+
+    async def _handle(self, request: Request, raw: bytes, effects: CallEffects, token: Token) -> Answer:
+        version = request.headers.get("x-github-api-version", "")
+        if version and version not in _VERSIONS:
+            raise ApiError(
+                400, f"'{version}' is not a supported API version. Supported: {', '.join(sorted(_VERSIONS))}."
+            )
+        if self._operation is _UNKNOWN:
+            raise not_found()
+        call = Call(
+            standin=self._standin,
+            token=token,
+            links=Links(base=str(request.base_url).rstrip("/")),
+            params=request.path_params,
+            query=request.query_params,
+            headers=request.headers,
+            raw=raw,
+            effects=effects,
+        )
+        if "owner" in request.path_params:
+            _ = call.repository  # 404 comes before 403: what may not be seen is not there
+        require(token, self._operation.permission)
+        return self._conditional(request, await self._operation.handler(call), token.login)
+
+    def _token(self, request: Request) -> Token:
+        kind, _, value = request.headers.get("authorization", "").partition(" ")
+        if not value:
+            raise ApiError(401, "Requires authentication")
+        token = self._standin.token(value.strip()) if kind.lower() in {"bearer", "token"} else None
+        if token is None:
+            raise ApiError(401, "Bad credentials")
+        return token
+
+    def _limit(self, login: str) -> None:
+        if not self._standin.limits.take(login):
+            where = "using-the-rest-api/rate-limits-for-the-rest-api"
+            raise ApiError(403, f"API rate limit exceeded for user {login}.", documentation=where)
+
+    def _conditional(self, request: Request, answer: Answer, login: str) -> Answer:
+        if request.method != "GET" or answer.status != 200 or answer.data is None:
+            return answer
+        digest = hashlib.sha256(json.dumps(answer.data, sort_keys=True).encode()).hexdigest()
+        tag = f'W/"{digest}"'
+        headers = {**answer.headers, "etag": tag, "cache-control": "private, max-age=60, s-maxage=60"}
+        if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
+            self._standin.limits.give_back(login)
+            return Answer(status=304, raw=b"", headers=headers)
+        return Answer(status=200, data=answer.data, headers=headers)
+
+    def _response(self, answer: Answer, login: str, request_id: str) -> Response:
+        headers = {
+            "x-github-request-id": request_id,
+            "x-github-media-type": _MEDIA,
+            "x-github-api-version-selected": "2022-11-28",
+            **(self._standin.limits.headers(login) if login else {}),
+            **answer.headers,
+        }
+        if answer.raw is not None or answer.data is None:
+            return Response(answer.raw, answer.status, headers=headers)
+        body = json.dumps(answer.data, ensure_ascii=False).encode()
+        return Response(body, answer.status, headers={"content-type": "application/json; charset=utf-8", **headers})
+
+    def _about(self, request: Request, raw: bytes) -> str | None:
+        """The title and the inputs of the run that a request is about, for fault rules."""
+        if self._operation.name == "dispatch":
+            return workflows.about_dispatch(raw)
+        return about_run(self._standin, request.path_params)
+
+    def _log(self, request: Request, status: int, login: str, begun: float, request_id: str, plot: Plot) -> None:
+        self._standin.requests.add(
+            {
+                "operation": self._operation.name,
+                "method": request.method,
+                "path": request.url.path,
+                "query": request.url.query,
+                "status": status,
+                "login": login,
+                "at": begun,
+                "monotonic": monotonic(),
+                "seconds": round(time.time() - begun, 6),
+                "request_id": request_id,
+                "faults": plot.ids,
+            }
+        )
+
+
+def about_run(standin: Standin, params: Mapping[str, Any]) -> str | None:
+    """What fault rules search for a run that exists."""
+    number = str(params.get("run_id", ""))
+    run = standin.engine.runs.get(int(number)) if number.isdigit() else None
+    return None if run is None else f"{run.accepted.title} {json.dumps(run.accepted.inputs, ensure_ascii=False)}"

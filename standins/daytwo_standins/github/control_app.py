@@ -1,0 +1,100 @@
+"""The control interface: what was accepted and asked, faults, redelivery, scripts. Never the product's."""
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from daytwo_standins.github.config import Executor
+from daytwo_standins.github.faults import Rule
+from daytwo_standins.github.scripts import Script, ScriptEvent
+from daytwo_standins.github.standin import Standin
+from daytwo_standins.github.webhooks import Webhooks
+
+_RULES = TypeAdapter(list[Rule])
+_EVENTS = TypeAdapter(list[ScriptEvent])
+
+
+def control_app(standin: Standin, webhooks: Webhooks) -> Starlette:
+    """The control server of one stand-in."""
+    control = _Control(standin, webhooks)
+    return Starlette(
+        routes=[
+            Route("/ledger", control.ledger),
+            Route("/requests", control.requests),
+            Route("/deliveries", control.deliveries),
+            Route("/faults", control.faults, methods=["GET"]),
+            Route("/faults", control.add_faults, methods=["POST"]),
+            Route("/faults", control.clear_faults, methods=["DELETE"]),
+            Route("/faults/{number:int}", control.clear_faults, methods=["DELETE"]),
+            Route("/redeliver", control.redeliver, methods=["POST"]),
+            Route("/runs/{run_id:int}/script", control.script, methods=["POST"]),
+        ]
+    )
+
+
+class _Control:
+    def __init__(self, standin: Standin, webhooks: Webhooks) -> None:
+        self._standin = standin
+        self._webhooks = webhooks
+
+    async def ledger(self, _request: Request) -> Response:
+        return JSONResponse(self._standin.ledger.read())
+
+    async def requests(self, _request: Request) -> Response:
+        return JSONResponse(self._standin.requests.read())
+
+    async def deliveries(self, _request: Request) -> Response:
+        return JSONResponse(self._webhooks.deliveries())
+
+    async def faults(self, _request: Request) -> Response:
+        rules = self._standin.faults.list()
+        return JSONResponse(
+            [{"id": n, **rule.model_dump(mode="json", exclude_unset=True)} for n, rule in rules.items()]
+        )
+
+    async def add_faults(self, request: Request) -> Response:
+        data = await _json(request)
+        try:
+            rules = _RULES.validate_python(data if isinstance(data, list) else [data])
+        except ValidationError as error:
+            return _refused(f"The fault rules are not valid, none was put in force: {error}")
+        return JSONResponse({"ids": self._standin.faults.add(rules)}, 201)
+
+    async def clear_faults(self, request: Request) -> Response:
+        self._standin.faults.remove(request.path_params.get("number"))
+        return Response(status_code=204)
+
+    async def redeliver(self, request: Request) -> Response:
+        data = await _json(request)
+        delivery = data.get("delivery") if isinstance(data, dict) else None
+        if not await self._webhooks.redeliver(delivery):
+            return _refused('Give {"delivery": GUID} of a delivery, or {} for all that failed; nothing was sent.')
+        return Response(status_code=202)
+
+    async def script(self, request: Request) -> Response:
+        run = self._standin.engine.runs.get(request.path_params["run_id"])
+        if run is None or run.accepted.executor is not Executor.SCRIPTED or run.latest.ended:
+            return _refused("Only a run that exists, is of the executor `scripted` and has not ended can get a script.")
+        try:
+            events = _EVENTS.validate_python(await _json(request))
+        except ValidationError as error:
+            return _refused(f"The script is not valid and was not set: {error}")
+        self._standin.engine.set_script(run, Script(events=tuple(events)))
+        return Response(status_code=202)
+
+
+async def _json(request: Request) -> Any:
+    raw = await request.body()
+    try:
+        return json.loads(raw or b"{}")
+    except ValueError:
+        return None
+
+
+def _refused(message: str) -> Response:
+    return JSONResponse({"message": message}, 422)

@@ -1,0 +1,235 @@
+"""The life of the runs: queued, started when there is room, followed, cancelled, run again.
+
+One task looks at everything that is under way; it sleeps while nothing is. Whatever it knows can be rebuilt from the
+ledger and the files of the attempts, which is what a restart does.
+"""
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from daytwo_standins.github.config import Executor
+from daytwo_standins.github.groups import Groups
+from daytwo_standins.github.launcher import Launcher
+from daytwo_standins.github.ledger import Accepted, Ledger, Rerun, accepted_from, rerun_from
+from daytwo_standins.github.records import Attempt, Conclusion, Job, Plan, Status
+from daytwo_standins.github.runs import Run, Runs
+from daytwo_standins.github.scripts import Script, instant, load_script, played, save_script, stuck, write_logs
+
+_LOOK_EVERY = 0.05
+
+Planner = Callable[[Run], Awaitable[Plan]]
+Listener = Callable[[Run], None]
+
+
+class Engine:
+    """Owns the runs. ``planner`` makes the plan of an attempt, ``listener`` hears of every change."""
+
+    def __init__(
+        self, *, folder: Path, runners: int, ledger: Ledger, launcher: Launcher, planner: Planner, listener: Listener
+    ) -> None:
+        self.runs = Runs()
+        self._folder = folder / "runs"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._runners = runners
+        self._ledger = ledger
+        self._launcher = launcher
+        self._planner = planner
+        self._listener = listener
+        self._groups = Groups()
+        self._open: dict[int, Run] = {}
+        self._running: set[int] = set()
+        self._wake = asyncio.Event()
+
+    def restore(self) -> None:
+        """Take up what the ledger and the files say; called once, before the first request."""
+        for line in self._ledger.read():
+            if line["kind"] == "dispatch":
+                self._know(accepted_from(line))
+            else:
+                again = rerun_from(line)
+                run = self.runs.get(again.run_id)
+                if run is not None:
+                    self._load_latest(run)
+                    run.add_attempt(again.actor, again.received_at, failed_only=again.failed_only)
+        for run in self.runs:
+            self._load_latest(run)
+            if not run.latest.ended:
+                self._enter(run)
+            self._listener(run)
+
+    async def accept(self, accepted: Accepted) -> Run:
+        """Make a dispatch durable, then let it begin."""
+        await self._ledger.accept(accepted)
+        run = self._know(accepted)
+        self._enter(run)
+        self._listener(run)
+        return run
+
+    async def rerun(self, run: Run, actor: str, *, failed_only: bool) -> None:
+        """Accept another attempt of a run that has ended."""
+        now = time.time()
+        again = Rerun(
+            run_id=run.id, attempt=len(run.attempts) + 1, actor=actor, failed_only=failed_only, received_at=now
+        )
+        run.add_attempt(actor, now, failed_only=failed_only)
+        await self._ledger.accept_rerun(again)
+        self._enter(run)
+        self._listener(run)
+
+    def cancel(self, run: Run, *, force: bool) -> None:
+        """Stop a run: at once when it has not begun, else by asking its runner."""
+        folder = run.attempt_folder(run.latest.number)
+        run.cancelling = True
+        if run.accepted.effects.never_finish and not force:
+            return
+        if run.accepted.executor is Executor.ACT and not self._launcher.never_start(folder):
+            self._launcher.ask_to_stop(folder, force=force)
+            return
+        state = cancelled(run.latest, time.time())
+        self._launcher.write_end(folder, state)
+        self._end(run, state)
+
+    def set_script(self, run: Run, script: Script) -> None:
+        """Let a script begin for the newest attempt of a scripted run."""
+        save_script(run.attempt_folder(run.latest.number), script)
+        self._open[run.id] = run
+        self._look_at(run, time.time())
+        self._wake.set()
+
+    async def work(self) -> None:
+        """Follow the runs until cancelled."""
+        while True:
+            self._wake.clear()
+            now = time.time()
+            for run in list(self._open.values()):
+                self._look_at(run, now)
+            await self._start_waiting()
+            busy = self._launcher.reap() or any(self._moves(run, now) for run in self._open.values())
+            await self._sleep(None if not busy else _LOOK_EVERY)
+
+    async def _sleep(self, seconds: float | None) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _moves(self, run: Run, now: float) -> bool:
+        """Whether something can happen to a run without a request."""
+        if run.accepted.executor is Executor.ACT:
+            return True
+        script = load_script(run.attempt_folder(run.latest.number))
+        return script is not None and script.next_at(now) is not None
+
+    def _know(self, accepted: Accepted) -> Run:
+        run = Run(accepted, self._folder / str(accepted.run_id))
+        run.add_attempt(accepted.actor, accepted.received_at)
+        self.runs.add(run)
+        return run
+
+    def _load_latest(self, run: Run) -> None:
+        folder = run.attempt_folder(run.latest.number)
+        state = self._launcher.read(folder)
+        if state is not None:
+            run.put(state)
+        elif run.accepted.executor is Executor.INSTANT:
+            run.put(instant(run.latest))
+
+    def _enter(self, run: Run) -> None:
+        if run.accepted.executor is Executor.INSTANT:
+            run.put(instant(run.latest))
+            return
+        self._open[run.id] = run
+        entered = self._groups.enter(run)
+        if entered.waits:
+            run.wait_for_group(time.time())
+        for other in entered.cancel:
+            self.cancel(other, force=False)
+        self._look_at(run, time.time())
+        self._wake.set()
+
+    def _look_at(self, run: Run, now: float) -> None:
+        """Take in what has happened to a run."""
+        if run.waits_for_group:
+            return
+        state = self._current(run, now)
+        if state is None or state == run.latest:
+            return
+        if state.ended:
+            self._end(run, state)
+        else:
+            run.put(state)
+            self._listener(run)
+
+    def _current(self, run: Run, now: float) -> Attempt | None:
+        folder = run.attempt_folder(run.latest.number)
+        if run.accepted.effects.never_finish:
+            return stuck(run.latest)
+        if run.accepted.executor is Executor.SCRIPTED:
+            return self._played(run, folder, now)
+        if not self._launcher.launched(folder):
+            return None
+        state = self._launcher.read(folder)
+        if (state is None or not state.ended) and self._launcher.died(folder):
+            return self._launcher.bury(folder, state or run.latest)
+        return state
+
+    def _played(self, run: Run, folder: Path, now: float) -> Attempt | None:
+        script = load_script(folder)
+        if script is None:
+            return None
+        state = played(run.latest, script, now)
+        if state != run.latest:
+            write_logs(script, state, now, folder)
+        if state.ended:
+            self._launcher.write_end(folder, state)
+        return state
+
+    def _end(self, run: Run, state: Attempt) -> None:
+        folder = run.attempt_folder(state.number)
+        run.put(state)
+        run.waits_for_group = False
+        self._open.pop(run.id, None)
+        self._running.discard(run.id)
+        self._launcher.forget(folder)
+        following = self._groups.leave(run)
+        if following is not None:
+            following.leave_group_queue(time.time())
+            self._listener(following)
+        self._listener(run)
+        self._wake.set()
+
+    async def _start_waiting(self) -> None:
+        for run in list(self._open.values()):
+            folder = run.attempt_folder(run.latest.number)
+            if run.accepted.executor is not Executor.ACT or run.waits_for_group or run.accepted.effects.never_finish:
+                continue
+            if self._launcher.launched(folder):
+                self._running.add(run.id)
+            elif len(self._running) < self._runners:
+                self._running.add(run.id)
+                await self._start(run, folder)
+
+    async def _start(self, run: Run, folder: Path) -> None:
+        plan = await self._planner(run)
+        if not run.latest.ended and not run.cancelling:
+            self._launcher.start(folder, plan)
+
+
+def cancelled(attempt: Attempt, now: float) -> Attempt:
+    """An attempt that was cancelled while nobody executed it."""
+
+    def ended(job: Job) -> Job:
+        if job.status is Status.COMPLETED:
+            return job
+        return dataclasses.replace(job, status=Status.COMPLETED, conclusion=Conclusion.CANCELLED, completed_at=now)
+
+    return dataclasses.replace(
+        attempt,
+        status=Status.COMPLETED,
+        conclusion=Conclusion.CANCELLED,
+        updated_at=now,
+        jobs=tuple(ended(job) for job in attempt.jobs),
+    )

@@ -1,0 +1,157 @@
+"""What the fault rules that hit a request do to it."""
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+from pathlib import Path
+from typing import Any, Literal
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from daytwo_standins.github.calls import Answer, CallEffects
+from daytwo_standins.github.faults import HookFault, Rule, When
+from daytwo_standins.github.problems import ApiError
+
+TRANSPORT = "daytwo.transport"
+
+
+class Hung(Exception):  # not an error: the fault that was asked for
+    """The connection ends without an answer; ``how`` is reset (RST) or close (FIN)."""
+
+    def __init__(self, how: Literal["reset", "close"]) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+class Plot:
+    """The rules that hit one request."""
+
+    def __init__(self, rules: dict[int, Rule]) -> None:
+        self._rules = list(rules.values())
+        self.ids = list(rules)
+
+    @property
+    def effects(self) -> CallEffects:
+        """What they do to the run that a dispatch creates."""
+        return CallEffects(
+            lag=max((rule.lag.seconds for rule in self._rules if rule.lag), default=0.0),
+            hide_marker=any(rule.hide_marker for rule in self._rules),
+            wrong_id=any(rule.wrong_id for rule in self._rules),
+            delete_run=any(rule.delete_run for rule in self._rules),
+            instant_finish=any(rule.instant_finish for rule in self._rules),
+            never_finish=any(rule.never_finish for rule in self._rules),
+        )
+
+    async def before(self) -> Answer | None:
+        """Strike before the request takes effect; an answer ends it there."""
+        for rule in self._rules:
+            _hook(rule, "before")
+            if rule.timeout and rule.timeout.when == "before":
+                await asyncio.sleep(rule.timeout.seconds)
+                raise Hung("close")
+            if rule.reset and rule.reset.when == "before":
+                raise Hung("reset")
+            answer = _refusal(rule)
+            if answer is not None:
+                return answer
+        return None
+
+    async def after(self, answer: Answer) -> Answer:
+        """Strike when the request has taken effect but is not answered."""
+        for rule in self._rules:
+            _hook(rule, "after")
+            if rule.timeout and rule.timeout.when == "after":
+                await asyncio.sleep(rule.timeout.seconds)
+            if rule.reset and rule.reset.when == "after":
+                raise Hung("reset")
+            if rule.status and rule.status.when == "after":
+                answer = _status(rule.status.code, rule.status.message)
+            if rule.garbage:
+                answer = Answer(status=200, raw=rule.garbage.body.encode())
+        return answer
+
+    def shape(self, response: Response) -> Response:
+        """Cut the answer on its way."""
+        for rule in self._rules:
+            if rule.truncate:
+                return CutResponse(response, keep=rule.truncate.n, how="close")
+            if rule.reset and rule.reset.when == "mid_body":
+                return CutResponse(response, keep=len(response.body) // 2, how="reset")
+        return response
+
+
+class CutResponse(Response):
+    """An answer whose headers promise all and whose body ends early, with the connection."""
+
+    def __init__(self, whole: Response, *, keep: int, how: Literal["reset", "close"]) -> None:
+        super().__init__(status_code=whole.status_code)
+        self._whole = whole
+        self._keep = keep
+        self._how = how
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the part, then hang up."""
+        status, headers = self._whole.status_code, self._whole.raw_headers
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(self._whole.body)[: self._keep], "more_body": True})
+        hang_up(scope, self._how)
+
+
+class _HungResponse(Response):
+    def __init__(self, how: Literal["reset", "close"]) -> None:
+        super().__init__()
+        self._how = how
+
+    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
+        hang_up(scope, self._how)
+
+
+def hung_response(hung: Hung) -> Response:
+    """No answer at all."""
+    return _HungResponse(hung.how)
+
+
+def hang_up(scope: Scope, how: Literal["reset", "close"]) -> None:
+    """End the connection of a request: by RST, as a crashed peer does, or in order."""
+    transport: Any = scope["extensions"][TRANSPORT]
+    if how == "reset":
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    else:
+        transport.close()
+
+
+def _hook(rule: Rule, when: When) -> None:
+    if rule.hook is None or rule.hook.when != when:
+        return
+    pid = rule.hook.pid if rule.hook.pid is not None else _pid_in_file(rule.hook)
+    if pid is not None:
+        try:
+            os.kill(pid, signal.Signals[f"SIG{rule.hook.signal}"])
+        except ProcessLookupError:
+            return
+
+
+def _pid_in_file(hook: HookFault) -> int | None:
+    text = Path(hook.pidfile).read_text(encoding="ascii").strip() if hook.pidfile else ""
+    return int(text) if text.isdigit() else None
+
+
+def _refusal(rule: Rule) -> Answer | None:
+    if rule.retry_after:
+        message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        return _status(rule.retry_after.code, message, {"retry-after": str(rule.retry_after.seconds)})
+    if rule.redirect:
+        data = {"message": "Moved", "url": rule.redirect.url, "documentation_url": "https://docs.github.com/rest"}
+        return Answer(status=rule.redirect.code, data=data, headers={"location": rule.redirect.url})
+    if rule.status and rule.status.when == "before":
+        return _status(rule.status.code, rule.status.message)
+    return None
+
+
+def _status(code: int, message: str, headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status=code, data=ApiError(code, message).body(), headers=headers or {})

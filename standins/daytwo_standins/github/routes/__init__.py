@@ -1,0 +1,1 @@
+"""GitHub's operations, by what they are about. Each is listed in its module's ``OPERATIONS``."""

@@ -1,0 +1,71 @@
+"""The stand-in as a whole: what all routes share."""
+
+import hmac
+from pathlib import Path
+
+from daytwo_standins.github.config import Config, Repository, Token
+from daytwo_standins.github.dispatching import Dispatcher
+from daytwo_standins.github.engine import Engine, Listener
+from daytwo_standins.github.faults import FaultBook
+from daytwo_standins.github.git import Commit, GitRepository
+from daytwo_standins.github.launcher import Launcher
+from daytwo_standins.github.ledger import Ledger
+from daytwo_standins.github.log_links import LogLinks
+from daytwo_standins.github.rate_limit import RateLimits
+from daytwo_standins.github.request_log import RequestLog
+
+
+class Standin:
+    """Configuration, repositories, runs, faults and logs of one stand-in. ``url`` is where its API listens."""
+
+    def __init__(self, *, config: Config, folder: Path, url: str, blob_port: int, listener: Listener) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config = config
+        self.folder = folder.resolve()
+        self.url = url
+        self.gits = {r.full_name: GitRepository(r.path) for r in config.repositories}
+        self.ledger = Ledger(self.folder)
+        self.dispatcher = Dispatcher(config=config, repositories=self.gits, ledger=self.ledger, server_url=url)
+        self.engine = Engine(
+            folder=self.folder,
+            runners=config.runners,
+            ledger=self.ledger,
+            launcher=Launcher(),
+            planner=self.dispatcher.plan,
+            listener=listener,
+        )
+        self.faults = FaultBook()
+        self.limits = RateLimits(config.rate_limit)
+        self.requests = RequestLog(self.folder / "requests.jsonl")
+        self.log_links = LogLinks(port=blob_port, seconds=config.link_seconds)
+        self._tokens = [(token.token.reveal(), token) for token in config.tokens]
+        self._commits: dict[tuple[str, str], Commit] = {}
+
+    def token(self, value: str) -> Token | None:
+        """Whose token this is; compared without telling by time how much of it is right."""
+        found = None
+        for secret, token in self._tokens:
+            if hmac.compare_digest(secret.encode(), value.encode()):
+                found = token
+        return found
+
+    def repository(self, full_name: str) -> Repository | None:
+        """A repository by its name, whatever its case."""
+        wanted = full_name.lower()
+        return next((r for r in self.config.repositories if r.full_name.lower() == wanted), None)
+
+    def git(self, repository: Repository) -> GitRepository:
+        """The git repository behind a repository."""
+        return self.gits[repository.full_name]
+
+    async def commit(self, full_name: str, sha: str) -> Commit:
+        """A commit, kept after the first time."""
+        key = (full_name, sha)
+        if key not in self._commits:
+            self._commits[key] = await self.gits[full_name].commit(sha)
+        return self._commits[key]
+
+    def close(self) -> None:
+        """Give the files back."""
+        self.ledger.close()
+        self.requests.close()

@@ -1,0 +1,1 @@
+"""Records become GitHub's JSON; the fields are those that the published description requires."""
