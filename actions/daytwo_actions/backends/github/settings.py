@@ -47,6 +47,8 @@ class GitHubSettings(BaseModel):
     read_timeout: Seconds = timedelta(seconds=10)  # silence on the line
     total_timeout: Seconds = timedelta(seconds=15)  # of a read, from the call to its last byte
 
+    log_timeout: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=10)  # of the log of one job
+
     # PyGithub blocks its thread. Sending has threads of its own so that slow reads never hold up a dispatch.
     read_threads: Annotated[int, Field(ge=1, le=64)] = 8
     send_threads: Annotated[int, Field(ge=1, le=64)] = 4

@@ -4,6 +4,7 @@ On 8 May 2026 GitHub answered 5xx to dispatches that it had carried out (pytorch
 that says "not done" counts as not done, and everything else is in doubt.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -94,7 +95,9 @@ def wants_no_details(result: Answer | Silence) -> bool:
     return isinstance(result, Answer) and result.status in {400, 422} and b"return_run_details" in result.body
 
 
-def failure(result: Answer | Silence, what: str) -> BackendUnreachable | BackendDenied:
+def failure(
+    result: Answer | Silence, what: str, *, advice: Mapping[int, str] = _READ_ADVICE
+) -> BackendUnreachable | BackendDenied:
     """The error of a read or a cancellation that did not come through. `what` names it: "the run 17 of acme/shop"."""
     if isinstance(result, Silence):
         return BackendUnreachable(
@@ -106,7 +109,7 @@ def failure(result: Answer | Silence, what: str) -> BackendUnreachable | Backend
         return BackendUnreachable(
             f"GitHub asks to wait before {what} can be had: {message(result)}.", retry_after=wait_asked(result)
         )
-    if result.status >= 500 or result.status in {202, 408, 409}:
+    if result.status >= 500 or result.status in {202, 408}:
         return BackendUnreachable(
             f"GitHub could not give {what}, {message(result)}. Its state is unknown; it will be asked again."
         )
@@ -115,8 +118,8 @@ def failure(result: Answer | Silence, what: str) -> BackendUnreachable | Backend
             f"GitHub has {what} somewhere else now ({result.status}). The redirection was not followed, since it would "
             "carry the credential along; put the new name into the definition or the catalog."
         )
-    advice = _READ_ADVICE.get(result.status, "Compare the connection's address with GitHub's API")
-    return BackendDenied(f"GitHub does not give {what}, {message(result)}. {advice}.")
+    todo = {**_READ_ADVICE, **advice}.get(result.status, "Compare the connection's address with GitHub's API")
+    return BackendDenied(f"GitHub does not give {what}, {message(result)}. {todo}.")
 
 
 def nonsense(what: str, error: ValidationError | None = None) -> BackendUnreachable:

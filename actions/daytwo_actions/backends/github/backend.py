@@ -1,0 +1,125 @@
+"""GitHub Actions as a `Backend`: every method in one place, put together from its parts.
+
+Real GitHub, GitHub Enterprise Server and the stand-in are the same to it; only the address differs.
+"""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from daytwo_actions.backends.base import (
+    BackendDenied,
+    ExternalState,
+    FrozenRequest,
+    Hint,
+    JobTree,
+    Listing,
+    LogsNotReady,
+    Marker,
+    Pinned,
+    Refused,
+    Sent,
+    Target,
+)
+from daytwo_actions.backends.github import job_log
+from daytwo_actions.backends.github.following import Cancelling, Following
+from daytwo_actions.backends.github.looking_up import LookingUp
+from daytwo_actions.backends.github.options import Options
+from daytwo_actions.backends.github.permit import Permit
+from daytwo_actions.backends.github.reading import Reading
+from daytwo_actions.backends.github.resolving import Resolving
+from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.github.transport import Transport
+from daytwo_actions.backends.github.wire import dispatch as dispatches
+from daytwo_actions.backends.github.wire import names, webhook
+from daytwo_actions.backends.github.wire.answer import Answer, Silence
+from daytwo_actions.backends.github.wire.outcome import classify, failure, wants_no_details
+from daytwo_actions.backends.github.workers import Observe, Workers
+from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
+
+
+class GitHubBackend:
+    """One connection to a GitHub. Made and used in one event loop; `close` it in the end."""
+
+    def __init__(self, settings: GitHubSettings, *, observe: Observe) -> None:
+        self._settings = settings
+        self._workers = Workers(settings.name, reading=settings.read_threads, sending=settings.send_threads)
+        self._transport = Transport(settings)
+        self._reading = Reading(settings, self._transport, self._workers, observe)
+        self._resolving = Resolving(self._reading)
+        self._looking_up = LookingUp(settings, self._reading)
+        self._following = Following(self._reading)
+        self._cancelling = Cancelling(self._transport, self._workers, self._following, self._reading)
+        self._options = Options(self._reading)
+        self._details = True  # until this server refuses to tell the run's id
+
+    async def resolve(self, target: Target) -> Pinned:
+        return await self._resolving.resolve(target)
+
+    def freeze(self, pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:
+        settings = self._settings
+        return dispatches.freeze(pinned, inputs, corr, max_inputs=settings.max_inputs, api_version=settings.api_version)
+
+    async def find(self, marker: Marker, since: datetime) -> Listing:
+        return await self._looking_up.find(marker, since)
+
+    async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
+        permit = Permit(seconds)
+        started = time.monotonic()
+        try:
+            dispatch = dispatches.thaw(request)
+        except (ValueError, KeyError, TypeError, BackendDenied) as error:
+            return Refused(detail=f"The dispatch was not sent: {error}. It has to be planned and approved anew.")
+        result = await self._workers.send(permit, lambda: self._dispatch(request.path, dispatch, permit))
+        self._reading.note("dispatch", result, started)
+        return classify(result)
+
+    def _dispatch(self, path: str, dispatch: dispatches.Dispatch, permit: Permit) -> Answer | Silence:
+        """One POST, and a second one only after a 4xx about a key of ours: then the first did nothing."""
+        asked = replace(dispatch, return_run_details=dispatch.return_run_details and self._details)
+        result = self._transport.dispatch(path, asked, permit=permit)
+        if not (asked.return_run_details and wants_no_details(result)):
+            return result
+        self._details = False
+        permit.settle()
+        return self._transport.dispatch(path, replace(asked, return_run_details=False), permit=permit)
+
+    async def read(self, runs: Sequence[tuple[Target, ExternalRunId]]) -> Sequence[ExternalState | None]:
+        return await self._following.read(runs)
+
+    async def jobs(self, target: Target, run: ExternalRunId) -> JobTree:
+        return await self._following.jobs(target.project, run)
+
+    async def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
+        result = await self._reading.ask("job.logs", f"{names.job(target.project, job)}/logs")
+        if isinstance(result, Answer) and result.status in {404, 410}:
+            raise LogsNotReady(
+                f"GitHub has no log of job {job} of {target.project}: it has one only after the job has ended, "
+                "none of a job that never started, and keeps it for a limited time."
+            )
+        if not isinstance(result, Answer) or result.status != 302:
+            raise failure(result, f"the log of job {job} of {target.project}")
+        link = job_log.check_link(result.headers.get("location", ""), self._settings)
+        async for piece in job_log.fetch(link, self._settings):
+            yield piece
+
+    async def cancel(self, target: Target, run: ExternalRunId, *, force: bool = False) -> None:
+        seconds = self._settings.total_timeout.total_seconds()
+        await self._cancelling.cancel(target.project, run, force=force, seconds=seconds)
+
+    async def tags(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]:
+        return await self._options.page(project, "tags", search=search, cursor=cursor)
+
+    async def branches(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]:
+        return await self._options.page(project, "heads", search=search, cursor=cursor)
+
+    def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
+        secrets = [secret.get_secret_value().encode() for secret in self._settings.webhook_secrets]
+        return webhook.hints(headers, body, secrets)
+
+    def close(self) -> None:
+        self._workers.close()
+        self._transport.close()

@@ -1,0 +1,133 @@
+"""The state of runs, their jobs, and cancelling them."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from daytwo_actions.backends.base import ExternalGone, ExternalState, JobTree, Target
+from daytwo_actions.backends.github.permit import Permit
+from daytwo_actions.backends.github.reading import Reading
+from daytwo_actions.backends.github.transport import Transport
+from daytwo_actions.backends.github.wire import names, runs
+from daytwo_actions.backends.github.wire.answer import Answer, Silence, next_page
+from daytwo_actions.backends.github.wire.outcome import failure
+from daytwo_actions.backends.github.wire.refs import Repository
+from daytwo_actions.backends.github.workers import Workers
+from daytwo_store.ids import ExternalRunId
+
+_PER_PAGE: Final = 100
+_MOST_LISTINGS: Final = 3  # pages of the newest runs; older ones are read one by one
+_MOST_JOB_PAGES: Final = 20
+
+_States = dict[str, ExternalState]
+
+
+class Following:
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    async def read(self, wanted: Sequence[tuple[Target, ExternalRunId]]) -> list[ExternalState | None]:
+        """The state of each run in the order asked, None for one that is gone.
+
+        Raises `BackendUnreachable`, `BackendDenied`: then nothing is known of any of them.
+        """
+        by_project: dict[str, set[str]] = {}
+        for target, run in wanted:
+            by_project.setdefault(target.project, set()).add(run)
+        found = await asyncio.gather(*(self._of_project(project, ids) for project, ids in by_project.items()))
+        states = dict(zip(by_project, found, strict=True))
+        return [states[target.project].get(run) for target, run in wanted]
+
+    async def _of_project(self, project: str, ids: set[str]) -> _States:
+        found: _States = {}
+        page = 1
+        # A listing of a hundred is one request, and so is a single run.
+        while len(ids - found.keys()) > 1 and page <= _MOST_LISTINGS:
+            listed, more = await self._listing(project, page)
+            found |= {run: state for run, state in listed.items() if run in ids}
+            page = page + 1 if more else _MOST_LISTINGS + 1
+        missing = sorted(ids - found.keys())
+        singles = await asyncio.gather(*(self._single(project, run) for run in missing))
+        return found | {run: state for run, state in zip(missing, singles, strict=True) if state is not None}
+
+    async def _listing(self, project: str, page: int) -> tuple[_States, bool]:
+        def parse(answer: Answer) -> tuple[_States, bool]:
+            listed = runs.RunsPage.model_validate_json(answer.body).workflow_runs
+            return {str(run.id): runs.state_of(run) for run in listed}, next_page(answer) is not None
+
+        # All filters are here, so that a run that was re-run by hand is still in it.
+        parameters = {"event": "workflow_dispatch", "per_page": str(_PER_PAGE), "page": str(page)}
+        found = await self._reading.find(
+            "runs.list", f"the runs of {project}", f"{names.repository(project)}/actions/runs", parse, parameters
+        )
+        return found if found is not None else ({}, False)
+
+    async def _single(self, project: str, run: str) -> ExternalState | None:
+        state = await self._reading.find(
+            "run.read",
+            f"the run {run} of {project}",
+            names.run(project, run),
+            lambda answer: runs.state_of(runs.VendorRun.model_validate_json(answer.body)),
+        )
+        if state is None:
+            await self.see(project)
+        return state
+
+    async def see(self, project: str) -> None:
+        """Raise `BackendDenied` when it is the repository that cannot be seen: GitHub answers 404 for both."""
+        await self._reading.get(
+            "repository",
+            f"the repository {project}",
+            names.repository(project),
+            lambda answer: Repository.model_validate_json(answer.body),
+        )
+
+    async def jobs(self, project: str, run: str) -> JobTree:
+        """The jobs of the run's latest attempt. Raises `ExternalGone` and what a read raises."""
+
+        def parse(answer: Answer) -> tuple[tuple[runs.VendorJob, ...], bool]:
+            return runs.JobsPage.model_validate_json(answer.body).jobs, next_page(answer) is not None
+
+        found: list[runs.VendorJob] = []
+        for page in range(1, _MOST_JOB_PAGES + 1):
+            parameters = {"filter": "latest", "per_page": str(_PER_PAGE), "page": str(page)}
+            what, path = f"the jobs of run {run} of {project}", f"{names.run(project, run)}/jobs"
+            listed = await self._reading.find("run.jobs", what, path, parse, parameters)
+            if listed is None:
+                raise await self.gone(project, run)
+            found.extend(listed[0])
+            if not listed[1]:
+                break
+        return runs.tree_of(found)
+
+    async def gone(self, project: str, run: str) -> ExternalGone:
+        await self.see(project)
+        return ExternalGone(f"GitHub has no run {run} in {project} any more: it was deleted there.")
+
+
+class Cancelling:
+    def __init__(self, transport: Transport, workers: Workers, following: Following, reading: Reading) -> None:
+        self._transport = transport
+        self._workers = workers
+        self._following = following
+        self._reading = reading
+
+    async def cancel(self, project: str, run: str, *, force: bool, seconds: float) -> None:
+        """Ask; asking twice does no harm, and a run that has ended already is not an error.
+
+        Raises `ExternalGone`, `BackendUnreachable`, `BackendDenied`.
+        """
+        operation = "run.force-cancel" if force else "run.cancel"
+        path = f"{names.run(project, run)}/{'force-cancel' if force else 'cancel'}"
+        permit = Permit(seconds)
+        started = time.monotonic()
+        result = await self._workers.send(permit, lambda: self._transport.post(path, permit=permit))
+        self._reading.note(operation, result, started)
+        if isinstance(result, Silence) or result.status not in {202, 409, 404}:
+            raise failure(result, f"the cancellation of run {run} of {project}", advice=_ADVICE)
+        if result.status == 404:
+            raise await self._following.gone(project, run)
+
+
+_ADVICE: Final[Mapping[int, str]] = {403: "The credential may not cancel: it needs the permission Actions: write"}

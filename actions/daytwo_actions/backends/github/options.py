@@ -1,0 +1,79 @@
+"""Names of branches and tags for a form: a page at a time, or searched."""
+
+from typing import Final, Literal
+
+from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.github.reading import Reading
+from daytwo_actions.backends.github.wire import names
+from daytwo_actions.backends.github.wire.answer import Answer, next_page
+from daytwo_actions.backends.github.wire.refs import matching_in, names_in
+
+Kind = Literal["heads", "tags"]
+
+_LISTED: Final = {"heads": "branches", "tags": "tags"}
+_MOST_PAGES: Final = 5  # read for one answer while nothing fits
+
+
+class Options:
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    async def page(self, project: str, kind: Kind, *, search: str, cursor: str | None) -> tuple[list[str], str | None]:
+        """Names in GitHub's order and the cursor of the next page, None after the last.
+
+        With `search`, first those that begin with it, wherever they are in the list (so that an exact name is always
+        in the first answer), then those that contain it, without regard to case.
+        Raises `BackendUnreachable`, `BackendDenied`.
+        """
+        page = _page_number(cursor)
+        search = search.strip()
+        found = await self._beginning(project, kind, search) if search and page == 1 else []
+        for _ in range(_MOST_PAGES):
+            listed, more = await self._listed(project, kind, page)
+            page += 1
+            found += [name for name in listed if _contains(name, search)]
+            if found or not more:
+                return found, str(page) if more else None
+        return found, str(page)
+
+    async def _beginning(self, project: str, kind: Kind, search: str) -> list[str]:
+        try:
+            names.ref_places(search.rstrip("/."))
+        except BackendDenied:
+            return []  # no ref begins with that
+        path = f"{names.repository(project)}/git/matching-refs/{kind}/{names.in_path(search)}"
+        return list(
+            await self._reading.find("refs.match", _what(project, kind), path, lambda a: matching_in(a.body, kind))
+            or ()
+        )
+
+    async def _listed(self, project: str, kind: Kind, page: int) -> tuple[tuple[str, ...], bool]:
+        def parse(answer: Answer) -> tuple[tuple[str, ...], bool]:
+            return names_in(answer.body), next_page(answer) is not None
+
+        path = f"{names.repository(project)}/{_LISTED[kind]}"
+        parameters = {"per_page": "100", "page": str(page)}
+        found = await self._reading.find("refs.list", _what(project, kind), path, parse, parameters)
+        if found is None:
+            raise BackendDenied(
+                f"The repository {project} does not exist or cannot be seen with this credential; nothing was listed. "
+                "Correct its name, or give the connection access to it."
+            )
+        return found
+
+
+def _what(project: str, kind: Kind) -> str:
+    return f"the {_LISTED[kind]} of {project}"
+
+
+def _contains(name: str, search: str) -> bool:
+    # Those that begin with it came first already.
+    return not search or (search.lower() in name.lower() and not name.startswith(search))
+
+
+def _page_number(cursor: str | None) -> int:
+    if cursor is None:
+        return 1
+    if not (cursor.isascii() and cursor.isdigit() and 1 <= len(cursor) <= 6):
+        raise BackendDenied("This is not a cursor that was given out; nothing was listed. Start from the first page.")
+    return int(cursor)

@@ -1,0 +1,16 @@
+"""From a connection's settings to its backend. A new backend is one line here."""
+
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.github.backend import GitHubBackend
+from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.github.workers import Observe
+
+ConnectionSettings = GitHubSettings  # a union, told apart by `kind`, as soon as there are more
+
+
+def connect(settings: ConnectionSettings, *, observe: Observe) -> Backend:
+    """The backend of a connection; it asks nothing and opens nothing before it is used.
+
+    `observe(operation, status, seconds, remaining)` is called after each request, in the event loop's thread.
+    """
+    return GitHubBackend(settings, observe=observe)
