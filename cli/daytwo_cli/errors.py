@@ -12,9 +12,16 @@ from daytwo_cli.exits import Exit
 
 
 class CliError(Exception):
-    """A sentence for people: what happened, what was and was not done, what to do next."""
+    """A sentence for people: what happened, what was and was not done, what to do next.
+
+    `document` is what the server answered, when it did: problem details as JSON text.
+    """
 
     exit: ClassVar[Exit] = Exit.FAILED
+
+    def __init__(self, text: str, *, document: str | None = None) -> None:
+        super().__init__(text)
+        self.document = document
 
 
 class Usage(CliError):

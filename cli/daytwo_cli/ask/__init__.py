@@ -1,0 +1,1 @@
+"""Asking somebody at a terminal."""

@@ -1,0 +1,155 @@
+"""The HTTP door: one request, one checked answer. The only module of the commands that speaks HTTP."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+import httpx
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from daytwo_cli.client.logins import Login
+from daytwo_cli.client.problems import error_of
+from daytwo_cli.client.server import Server, is_loopback
+from daytwo_cli.errors import Unreachable
+
+Shape = TypeVar("Shape", bound=BaseModel)
+Query = Mapping[str, str | int | bool | None]
+
+_PREFIX: Final = "/api/v1"
+_PAUSES: Final = (0.3, 1.0, 3.0)  # seconds before another try of what may be tried again
+_AGAIN: Final = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Shape]):
+    """What the server answered: the checked view, and the text of it for --json."""
+
+    view: Shape
+    text: str
+
+
+class Nothing(BaseModel):
+    """An answer without content."""
+
+
+def new_key() -> str:
+    """An Idempotency-Key: one per thing that somebody wants, the same for each try to get it."""
+    return f"cli-{uuid.uuid4()}"
+
+
+class Api:
+    """A server, asked as one person. Reading, and creating under a key, is tried again when nobody answers."""
+
+    def __init__(self, server: Server, *, pause: Callable[[float], None] = time.sleep) -> None:
+        self.server = server
+        self._pause = pause
+        self._http = httpx.Client(
+            base_url=server.url,
+            timeout=httpx.Timeout(30, connect=5),
+            trust_env=not is_loopback(server.url),  # no proxy between us and our own machine
+            headers=_identity(server),
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, path: str, shape: type[Shape], query: Query | None = None) -> Answer[Shape]:
+        """Raises Refused or Unreachable."""
+        known = {name: value for name, value in (query or {}).items() if value is not None}
+        return self._checked(shape, lambda: self._http.get(_PREFIX + path, params=known), again=True)
+
+    def post(
+        self,
+        path: str,
+        shape: type[Shape],
+        body: Mapping[str, JsonValue],
+        *,
+        key: str | None = None,
+        reads: bool = False,
+        titles: Mapping[str, str] | None = None,
+    ) -> Answer[Shape]:
+        """Raises Refused or Unreachable. Without a `key` it is sent once, unless it only `reads`."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return self._checked(
+            shape,
+            lambda: self._http.post(_PREFIX + path, json=body, headers=headers),
+            again=key is not None or reads,
+            titles=titles,
+        )
+
+    def delete(self, path: str) -> None:
+        """Raises Refused or Unreachable."""
+        self._checked(Nothing, lambda: self._http.delete(_PREFIX + path), again=True)
+
+    def sign_in(self, name: str) -> Login:
+        """A session for one of the people that the server offers. Raises Refused or Unreachable."""
+        self.post("/session", Nothing, {"name": name})
+        return Login.model_validate({"name": name, "cookies": dict(self._http.cookies)})
+
+    @contextmanager
+    def stream(self, path: str, *, query: Query, last_event_id: str | None) -> Iterator[Iterator[str]]:
+        """Lines of a stream of events. Raises Refused or Unreachable, also in the middle."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+        timeout = httpx.Timeout(15, connect=5)  # a ping comes every 5 s
+        try:
+            with self._http.stream(
+                "GET", _PREFIX + path, params=dict(query), headers=headers, timeout=timeout
+            ) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise error_of(answer)
+                yield answer.iter_lines()
+        except httpx.HTTPError as error:
+            raise self._silence(error) from None
+
+    def _checked(
+        self,
+        shape: type[Shape],
+        ask: Callable[[], httpx.Response],
+        *,
+        again: bool,
+        titles: Mapping[str, str] | None = None,
+    ) -> Answer[Shape]:
+        answer = self._ask(ask, again=again)
+        if not answer.is_success:
+            raise error_of(answer, titles=titles)
+        try:
+            return Answer(shape.model_validate_json(answer.content or b"{}"), answer.text)
+        except ValidationError as error:
+            raise Unreachable(
+                f"{self.server.url} answered with something else than {shape.__name__} ({error.error_count()} faults). "
+                "Is it a Daytwo server, and of the version of this command?"
+            ) from None
+
+    def _ask(self, ask: Callable[[], httpx.Response], *, again: bool) -> httpx.Response:
+        for pause in (*_PAUSES, None):
+            try:
+                answer = ask()
+            except httpx.HTTPError as error:
+                if not again or pause is None:
+                    raise self._silence(error, sent=not isinstance(error, httpx.ConnectError)) from None
+            else:
+                if not again or pause is None or answer.status_code not in _AGAIN:
+                    return answer
+            self._pause(pause)
+        raise AssertionError("the last pause is None")
+
+    def _silence(self, error: httpx.HTTPError, *, sent: bool = False) -> Unreachable:
+        done = "Whether it was done is not known: look before you repeat it" if sent else "Nothing was done"
+        return Unreachable(
+            f"{self.server.url} does not answer ({type(error).__name__}). {done}. "
+            "Is it running (`daytwo up`), and is the address right (DAYTWO_URL)?"
+        )
+
+
+def _identity(server: Server) -> dict[str, str]:
+    if server.token is not None:
+        return {"Authorization": f"Bearer {server.token.get_secret_value()}"}
+    if server.login is not None:
+        pairs = (f"{name}={value.get_secret_value()}" for name, value in server.login.cookies.items())
+        return {"Cookie": "; ".join(pairs)}
+    return {}

@@ -1,0 +1,56 @@
+"""Commands that start processes: up, serve, migrate."""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daytwo_cli.commands.options import Data, Examples, Port
+from daytwo_cli.tools import Tools
+
+
+class Served(StrEnum):
+    API = "api"
+    WORKER = "worker"
+
+
+_MODULES = {Served.API: "daytwo_api", Served.WORKER: "daytwo_workflows"}
+
+
+def up(
+    ctx: typer.Context,
+    data: Data = Path(".daytwo"),
+    port: Port = 0,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Number of worker processes.")] = 1,
+    github_webhooks: Annotated[
+        bool, typer.Option(help="Whether the GitHub stand-in tells us what happens there.")
+    ] = True,
+    examples: Examples = None,
+    profile: Annotated[str, typer.Option(hidden=True)] = "default",
+) -> None:
+    """Run everything on this machine, with an example company, to try it out."""
+    from daytwo_cli.up.foreground import stay
+    from daytwo_cli.up.house import Wish
+
+    tools: Tools = ctx.obj
+    wish = Wish(data=data, port=port, workers=workers, webhooks=github_webhooks, examples=examples, profile=profile)
+    raise typer.Exit(stay(wish, tools.out.line))
+
+
+def serve(which: Annotated[Served, typer.Argument(help="Which process to become.")]) -> None:
+    """Run one process of Daytwo, configured by environment variables (DAYTWO_…)."""
+    _become(_MODULES[which])
+
+
+def migrate() -> None:
+    """Bring the database in DAYTWO_DATABASE_URL to the newest schema."""
+    _become("daytwo_store.migrate")
+
+
+def _become(module: str) -> None:
+    """Signals and the exit code then belong to that program, with nothing of ours in between."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 - a list of arguments, and no shell is wanted

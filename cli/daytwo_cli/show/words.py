@@ -1,0 +1,56 @@
+"""Times, durations, states and foreign text, as people read them."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+# Text of pipelines and of other people must not steer the terminal: no escape sequence, no carriage return.
+_CONTROL: Final = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+COLOUR: Final[Mapping[str, str]] = {
+    "succeeded": "green",
+    "approved": "green",
+    "failed": "red",
+    "rejected": "red",
+    "refused": "red",
+    "expired": "red",
+    "needs_attention": "bold red",
+    "held": "bold red",
+    "running": "blue",
+    "cancelling": "yellow",
+    "waiting_approval": "yellow",
+    "waiting_lock": "yellow",
+    "pending": "yellow",
+}
+
+
+def clean(text: str) -> str:
+    """Without anything that a terminal would obey."""
+    return _BIDI.sub("", _CONTROL.sub("", text))
+
+
+def state_words(state: str) -> str:
+    """'waiting_approval' → 'waiting approval'."""
+    return state.replace("_", " ")
+
+
+def at(moment: datetime | None) -> str:
+    """UTC, to the second; '–' when there is none."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else "–"
+
+
+def lasted(start: datetime | None, end: datetime | None) -> str:
+    """'1 min 12 s'."""
+    return duration((end - start).total_seconds()) if start and end else "–"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

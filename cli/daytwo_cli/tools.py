@@ -1,0 +1,55 @@
+"""What a command is given: where it prints, whom it asks, which server it talks to. Handed in, so that tests can."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daytwo_cli.ask.asker import Asker, TerminalAsker
+from daytwo_cli.show.out import Out
+
+if TYPE_CHECKING:
+    from daytwo_cli.client.api import Api
+    from daytwo_cli.client.logins import Logins
+
+
+class Tools:
+    """One per invocation. The HTTP client is made when a command first needs it: `--help` must be quick."""
+
+    def __init__(self, *, out: Out, asker: Asker, environment: Mapping[str, str], here: Path) -> None:
+        self.out = out
+        self.asker = asker
+        self.environment = environment
+        self.here = here
+
+    @classmethod
+    def of_process(cls) -> "Tools":
+        """The terminal, or whatever stands in its place."""
+        terminal = sys.stdout.isatty()
+        out = Out(sys.stdout, sys.stderr, plain=not terminal or "NO_COLOR" in os.environ)
+        return cls(
+            out=out,
+            asker=TerminalAsker(sys.stdin, sys.stderr, interactive=terminal and sys.stdin.isatty()),
+            environment=os.environ,
+            here=Path.cwd(),
+        )
+
+    @property
+    def logins(self) -> "Logins":
+        from daytwo_cli.client.logins import Logins
+
+        return Logins.of_user(self.environment)
+
+    @contextmanager
+    def api(self) -> "Iterator[Api]":
+        """The server that is meant, as whom we are. Raises Usage when there is none."""
+        from daytwo_cli.client.api import Api
+        from daytwo_cli.client.server import find_server
+
+        api = Api(find_server(self.environment, self.logins, self.here))
+        try:
+            yield api
+        finally:
+            api.close()
