@@ -10,9 +10,9 @@ from pathlib import Path
 
 from daytwo_standins.github import processes
 from daytwo_standins.github.checkout import git_environment
+from daytwo_standins.github.local_actions import folder_of, is_ours
 from daytwo_standins.github.records import Plan, PlannedJob
 
-OURS = Path(__file__).with_name("actions")
 SOURCE = "DAYTWO_STANDIN_SOURCE"
 ARTIFACTS = "DAYTWO_STANDIN_ARTIFACTS"
 
@@ -88,9 +88,5 @@ def _labels(jobs: tuple[PlannedJob, ...]) -> list[str]:
 
 
 def _local_actions(jobs: tuple[PlannedJob, ...]) -> list[str]:
-    used = {step.uses for job in jobs for step in job.steps if "@" in step.uses}
-    return [
-        f"--local-repository={use}={OURS / use.split('@')[0].split('/')[1]}"
-        for use in sorted(used)
-        if use.startswith("actions/") and (OURS / use.split("@")[0].split("/")[1]).is_dir()
-    ]
+    used = {step.uses for job in jobs for step in job.steps if is_ours(step.uses)}
+    return [f"--local-repository={use}={folder_of(use)}" for use in sorted(used)]

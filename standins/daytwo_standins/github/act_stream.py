@@ -12,7 +12,8 @@ from typing import Any
 
 from daytwo_standins.github.job_state import COMPLETE, SET_UP, JobState, first_line
 from daytwo_standins.github.job_tree import JobTree
-from daytwo_standins.github.records import Annotation, Conclusion, Level
+from daytwo_standins.github.local_actions import ONLY_OURS, is_ours
+from daytwo_standins.github.records import Annotation, Conclusion, Level, PlannedStep
 
 _LEVELS = {"error": Level.FAILURE, "warning": Level.WARNING, "notice": Level.NOTICE}
 _EXIT = re.compile(r"^exit status (\d+)$")
@@ -61,23 +62,30 @@ class ActStream:
         if message == "Failed but continue next step":
             job.tolerated.add(number)
         elif record.get("level") == "error":
-            self._error(job, number, message, now)
+            self._error(job, number, record, now)
         return False
 
     def _begin(self, job: JobState, number: int, record: dict[str, Any], now: float) -> bool:
-        text = str(record["msg"]).removeprefix("⭐ Run ").partition(" ")[2]
         if record.get("stage") == "Pre":
             return False
-        if len(record.get("stepID", ())) > 1 or record.get("stage") == "Main":
-            _group(job, text, now)
+        text = str(record["msg"]).removeprefix("⭐ Run ").partition(" ")[2]
+        planned = _planned(job, record)
         if len(record.get("stepID", ())) > 1:
+            if planned is not None and not is_ours(planned.uses):
+                _group(job, text, now)
             return False
+        if record.get("stage") == "Main" and planned is not None:
+            _introduce(job, planned, text, now)
         job.step_begin(number, _name(job, record), now)
         return True
 
-    def _error(self, job: JobState, number: int, message: str, now: float) -> None:
+    def _error(self, job: JobState, number: int, record: dict[str, Any], now: float) -> None:
+        message = str(record["msg"])
         found = _EXIT.match(message)
         text = f"Process completed with exit code {found[1]}." if found else message
+        if record.get("stage") == "Pre":
+            number, text = 1, f"{text}. {ONLY_OURS}"
+            job.step_end(1, Conclusion.FAILURE, now)
         job.say(f"##[error]{text}", now)
         if number not in job.tolerated:
             job.annotate(Annotation(level=Level.FAILURE, message=text))
@@ -122,11 +130,28 @@ def _name(job: JobState, record: dict[str, Any]) -> str:
     said = str(record["step"])
     if record.get("stage") is None:
         return said
-    place = _place(job, str(record["stepID"][0]))
-    planned = job.plan.steps[place] if place is not None else None
+    planned = _planned(job, record)
     named = planned is not None and bool(planned.name)
     text = said if named else f"Run {first_line(said)}"
     return f"Post {text}" if record.get("stage") == "Post" else text
+
+
+def _planned(job: JobState, record: dict[str, Any]) -> PlannedStep | None:
+    place = _place(job, str((record.get("stepID") or [""])[0]))
+    return None if place is None else job.plan.steps[place]
+
+
+def _introduce(job: JobState, planned: PlannedStep, text: str, now: float) -> None:
+    """The group with which GitHub's log of a step begins: the script, or the action and its inputs."""
+    if planned.run:
+        _group(job, planned.run if planned.name else text, now)
+        return
+    job.say(f"##[group]Run {planned.uses}", now)
+    if planned.inputs:
+        job.say("with:", now)
+    for name, value in planned.inputs.items():
+        job.say(f"  {name}: {value}", now)
+    job.say("##[endgroup]", now)
 
 
 def _group(job: JobState, text: str, now: float) -> None:

@@ -22,7 +22,7 @@ from daytwo_standins.github.html import pages
 from daytwo_standins.github.ledger import monotonic
 from daytwo_standins.github.links import Links
 from daytwo_standins.github.problems import ApiError, not_found
-from daytwo_standins.github.routes import general, jobs, repositories, runs, workflows
+from daytwo_standins.github.routes import artifacts, general, jobs, repositories, runs, workflows
 from daytwo_standins.github.standin import Standin
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -30,6 +30,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *workflows.OPERATIONS,
     *runs.OPERATIONS,
     *jobs.OPERATIONS,
+    *artifacts.OPERATIONS,
     *repositories.OPERATIONS,
 )
 _MEDIA = "github.v3; format=json"

@@ -24,6 +24,8 @@ class Workflows:
     def __init__(self, repositories: dict[str, GitRepository]) -> None:
         self._repositories = repositories
         self._parsed: dict[tuple[str, str, str], Workflow | WorkflowInvalidError | None] = {}
+        self._paths: dict[tuple[str, str], list[str]] = {}
+        self._dates: dict[tuple[str, str, str], tuple[str, str]] = {}
 
     async def at(self, repository: str, commit: str, path: str) -> Workflow | None:
         """A workflow at a commit, or None when there is no such file.
@@ -41,8 +43,18 @@ class Workflows:
 
     async def paths(self, repository: str, commit: str) -> list[str]:
         """The workflow files at a commit."""
-        entries = await self._repositories[repository].entries(commit, FOLDER)
-        return [e.path for e in entries if e.kind == "blob" and e.path.endswith((".yml", ".yaml"))]
+        key = (repository, commit)
+        if key not in self._paths:
+            entries = await self._repositories[repository].entries(commit, FOLDER)
+            self._paths[key] = [e.path for e in entries if e.kind == "blob" and e.path.endswith((".yml", ".yaml"))]
+        return self._paths[key]
+
+    async def dates(self, repository: str, commit: str, path: str) -> tuple[str, str]:
+        """When a workflow file was first and last changed, as seen from a commit, in RFC 3339."""
+        key = (repository, commit, path)
+        if key not in self._dates:
+            self._dates[key] = await self._repositories[repository].changed(commit, path)
+        return self._dates[key]
 
     async def _parse(self, repository: str, commit: str, path: str) -> Workflow | WorkflowInvalidError | None:
         content = await self._repositories[repository].read(commit, path)

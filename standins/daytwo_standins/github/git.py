@@ -15,6 +15,7 @@ from daytwo_standins.github.checkout import git_environment
 from daytwo_standins.github.refs import Kind, git_folder, list_refs, read_ref
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
+NO_DATE = "2026-01-01T00:00:00Z"
 _FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
 
 
@@ -125,11 +126,11 @@ class GitRepository:
         found = await self._list(commit, path.strip("/"))
         return found[0] if found else None
 
-    async def first_date(self, path: str, *, newest: bool) -> str | None:
-        """When a file was last (or first) changed on any branch, in RFC 3339."""
-        arguments = ["log", "--branches", "--format=%cI", *(["-1"] if newest else []), "--", path]
-        said = await self._git(*arguments)
-        return said.decode().split()[-1] if said and said.strip() else None
+    async def changed(self, commit: str, path: str) -> tuple[str, str]:
+        """When a file was first and last changed, as seen from a commit, in RFC 3339."""
+        said = await self._git("log", "--format=%cI", commit, "--", path)
+        dates = said.decode().split() if said else []
+        return (dates[-1], dates[0]) if dates else (NO_DATE, NO_DATE)
 
     async def _list(self, commit: str, path: str) -> list[Entry]:
         said = await self._git("--literal-pathspecs", "ls-tree", "-z", "-l", commit, *(["--", path] if path else []))

@@ -107,6 +107,7 @@ class PlannedStep:
     name: str
     uses: str = ""
     run: str = ""
+    inputs: dict[str, str] = dataclasses.field(default_factory=dict)  # of an action
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

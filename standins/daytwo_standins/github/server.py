@@ -16,9 +16,9 @@ from starlette.applications import Starlette
 from daytwo_standins.github.api import api_app
 from daytwo_standins.github.config import Config
 from daytwo_standins.github.control_app import control_app
-from daytwo_standins.github.log_links import blob_app
 from daytwo_standins.github.protocol import CuttableProtocol
 from daytwo_standins.github.standin import Standin
+from daytwo_standins.github.storage import storage_app
 from daytwo_standins.github.webhooks import Webhooks
 
 LOOPBACK = "127.0.0.1"
@@ -51,7 +51,7 @@ async def serve(*, config: Config, folder: Path, host: str, port: int, control_p
     standin = Standin(config=config, folder=folder, url=url, blob_port=log_port, listener=webhooks.changed)
     webhooks.attach(standin)
     standin.engine.restore()
-    apps = [api_app(standin), control_app(standin, webhooks), blob_app(standin.log_links, standin.engine)]
+    apps = [api_app(standin), control_app(standin, webhooks), storage_app(standin)]
     servers = [_server(app) for app in apps]
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, servers)

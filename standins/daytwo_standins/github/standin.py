@@ -3,6 +3,7 @@
 import hmac
 from pathlib import Path
 
+from daytwo_standins.github.artifacts import artifact_folders, artifact_id
 from daytwo_standins.github.config import Config, Repository, Token
 from daytwo_standins.github.dispatching import Dispatcher
 from daytwo_standins.github.engine import Engine, Listener
@@ -13,6 +14,7 @@ from daytwo_standins.github.ledger import Ledger
 from daytwo_standins.github.log_links import LogLinks
 from daytwo_standins.github.rate_limit import RateLimits
 from daytwo_standins.github.request_log import RequestLog
+from daytwo_standins.github.runs import Run
 
 
 class Standin:
@@ -64,6 +66,14 @@ class Standin:
         if key not in self._commits:
             self._commits[key] = await self.gits[full_name].commit(sha)
         return self._commits[key]
+
+    def artifact(self, number: int) -> tuple[Run, Path] | None:
+        """An artifact by its id: its run and the folder with its files."""
+        for run in self.engine.runs:
+            for folder in artifact_folders(run):
+                if artifact_id(run, folder) == number:
+                    return run, folder
+        return None
 
     def close(self) -> None:
         """Give the files back."""

@@ -1,7 +1,7 @@
 """For tests: a stand-in as a process of its own, and repositories for it.
 
-``with start_standin(tmp_path, [{"full_name": "acme/shop", "path": shop}], tokens=[{"login": "bot", "token": "t"}]) as s:``
-and then ``Github(base_url=s.url, auth=Auth.Token("t"))`` is the real client on the stand-in.
+``with start_standin(tmp_path, [{"full_name": "acme/shop", "path": shop}], tokens=[{"login": "bot", "token": "t"}])``
+gives a ``RunningStandin`` s; ``Github(base_url=s.url, auth=Auth.Token("t"))`` is the real client on it.
 """
 
 import json

@@ -129,6 +129,7 @@ def _step(facts: Mapping[str, Any]) -> PlannedStep:
         name=str(facts.get("name") or ""),
         uses=str(facts.get("uses") or ""),
         run=str(facts.get("run") or ""),
+        inputs={str(name): as_text(value) for name, value in _mapping(facts.get("with")).items()},
     )
 
 

@@ -42,9 +42,8 @@ async def logs(call: Call) -> Answer:
     if log_file(call.standin.engine, number) is None:
         body = storage_error_body("BlobNotFound", "The specified blob does not exist.")
         return Answer(status=404, raw=body, headers={"content-type": "application/xml"})
-    scheme, _, rest = call.links.base.partition("://")
-    host = rest.rpartition(":")[0] or rest
-    return Answer(status=302, raw=b"", headers={"location": call.standin.log_links.make(scheme, host, number)})
+    link = call.standin.log_links.make(call.links.base, f"logs/{number}")
+    return Answer(status=302, raw=b"", headers={"location": link})
 
 
 async def annotations(call: Call) -> Answer:

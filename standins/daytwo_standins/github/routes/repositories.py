@@ -3,7 +3,7 @@
 from typing import Any
 
 from daytwo_standins.github.calls import Answer, Call, Operation
-from daytwo_standins.github.git import Ref
+from daytwo_standins.github.git import NO_DATE, Ref
 from daytwo_standins.github.paging import paged
 from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.views import repositories as views
@@ -15,9 +15,7 @@ async def repository(call: Call) -> Answer:
     """The repository itself."""
     found = call.repository
     head = await call.standin.git(found).find(found.default_branch)
-    changed = (
-        (await call.standin.commit(found.full_name, head.commit_sha)).committer.date if head else "2026-01-01T00:00:00Z"
-    )
+    changed = (await call.standin.commit(found.full_name, head.commit_sha)).committer.date if head else NO_DATE
     return Answer(data=views.full_repository(found, call.standin.config, call.links, changed))
 
 
@@ -105,7 +103,7 @@ async def environments(call: Call) -> Answer:
     """The environments of the configuration."""
     found = call.repository
     names, headers = paged(call, found.environments, _here(call, "environments"))
-    shown = [views.environment(found, name, call.links, "2026-01-01T00:00:00Z") for name in names]
+    shown = [views.environment(found, name, call.links, NO_DATE) for name in names]
     return Answer(data={"total_count": len(found.environments), "environments": shown}, headers=headers)
 
 

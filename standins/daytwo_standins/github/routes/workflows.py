@@ -78,17 +78,15 @@ async def _paths(call: Call, found: Repository) -> list[str]:
 
 
 async def _view(call: Call, found: Repository, path: str) -> dict[str, object]:
-    git = call.standin.git(found)
-    head = await git.resolve(found.default_branch)
+    head = await call.standin.git(found).resolve(found.default_branch) or ""
+    workflows = call.standin.dispatcher.workflows
     try:
-        file = await call.standin.dispatcher.workflows.at(found.full_name, head or "", path)
+        file = await workflows.at(found.full_name, head, path)
         name = file.name if file else path
     except WorkflowInvalidError:
         name = path
-    first, last = await git.first_date(path, newest=False), await git.first_date(path, newest=True)
-    return views.workflow(
-        found, path, name, call.links, (first or "2026-01-01T00:00:00Z", last or "2026-01-01T00:00:00Z")
-    )
+    dates = await workflows.dates(found.full_name, head, path)
+    return views.workflow(found, path, name, call.links, dates)
 
 
 def _lasting(call: Call) -> Effects:
