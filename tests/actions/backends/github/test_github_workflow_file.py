@@ -1,0 +1,65 @@
+"""Whether a workflow shows our marker."""
+
+import pytest
+
+from daytwo_actions.backends.github.wire.workflow_file import is_marked
+
+GOOD = """
+name: Deploy
+run-name: Deploy ${{ inputs.version }} [${{ inputs.daytwo_run }}]
+on:
+  push:
+  workflow_dispatch:
+    inputs:
+      version: {type: string, required: true}
+      daytwo_run: {type: string, default: ""}
+jobs: {}
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        GOOD.replace("${{ inputs.daytwo_run }}", "${{inputs.daytwo_run}}"),
+        GOOD.replace("${{ inputs.daytwo_run }}", "${{ github.event.inputs.daytwo_run }}"),
+        GOOD.replace("on:", "'on':"),
+        GOOD.replace('daytwo_run: {type: string, default: ""}', "daytwo_run:"),
+    ],
+)
+def test_marked(text: str) -> None:
+    assert is_marked(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "on: workflow_dispatch", "on: [workflow_dispatch]", "run-name: x",
+        GOOD.replace("run-name:", "x-name:"),
+        GOOD.replace("${{ inputs.daytwo_run }}", "inputs.daytwo_run"),
+        GOOD.replace("${{ inputs.daytwo_run }}", "${{ inputs.other && inputs.daytwo_run }}"),
+        GOOD.replace("${{ inputs.daytwo_run }}", "${{ inputs.daytwo_run2 }}"),
+        GOOD.replace("      daytwo_run:", "      daytwo_ran:"),
+        GOOD.replace("workflow_dispatch:", "workflow_call:"),
+        GOOD + "\n  - [broken",
+        "run-name: [a]\n" + GOOD.replace("run-name", "x"),
+        GOOD + " " * 300_000,
+    ],
+)  # fmt: skip
+def test_not_marked(text: str) -> None:
+    assert not is_marked(text.encode())
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "{a: " * 50_000, "- " * 50_000, "? " * 50_000])
+def test_a_file_that_would_end_the_process_by_its_depth_is_only_not_marked(text: str) -> None:
+    assert not is_marked(text.encode())
+
+
+def test_bytes_that_are_no_text_are_not_marked() -> None:
+    assert not is_marked(b"\xff\xfe\x00")
+    assert not is_marked(GOOD.encode() + b"\x00")
+
+
+def test_aliases_do_not_multiply() -> None:
+    bomb = "a: &a [x]\n" + "".join(f"k{n}: &k{n} [{', '.join(['*a'] * 9)}]\n" for n in range(200))
+    assert not is_marked(bomb.encode())
