@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ARRAY, Text, cast, func, insert, literal, or_, select, tuple_
+from sqlalchemy import ARRAY, Text, cast, func, insert, literal, null, or_, select, tuple_
 from sqlalchemy import delete as sql_delete
-from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -25,6 +24,7 @@ from daytwo_store.tables import EntityEventRow, EntityRow, Json, RelationRow
 EVERYTHING: Final = "everything"
 Sees = Collection[str] | Literal["everything"]  # the groups of whoever looks, as group:sre
 Relations = dict[str, list[str]]  # name → refs of the targets
+Session = AsyncSession  # for those who may not import SQLAlchemy
 
 MEMBER_OF: Final = "memberOf"
 _WORD: Final = re.compile(r"\w+")
@@ -172,45 +172,48 @@ async def members(session: AsyncSession, group: str) -> list[Entity]:
     return [_entity(row) for row in rows]
 
 
-async def upsert(tx: Tx, draft: Draft, *, by: str, actor: str = "daytwo") -> Change:
+async def hold(tx: Tx, ref: EntityRef) -> Entity | None:
+    """The entity as it is, and nobody else writes it, or makes it, until the transaction ends.
+
+    Whoever holds several in one transaction does so in the order of their refs, so that nobody waits in a circle.
+    """
+    await tx.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"entity {ref}", 0))))
+    row = await _row(tx, ref)
+    return _entity(row) if row else None
+
+
+async def upsert(tx: Tx, draft: Draft, *, by: str, actor: str = "daytwo", declared: Json | None = None) -> Change:
     """Make the entity be what the draft says, with its event and audit entry; nothing at all when it already is.
 
-    `by` is "file:<name>" or "run:r_…", `actor` the principal behind it. The row is held until the transaction ends;
-    whoever writes several in one transaction does so in the order of their refs, so that nobody waits in a circle.
+    `by` is "file:<name>" or "run:r_…", `actor` the principal behind it; `declared` is kept in the event for the next
+    load of the files (see entity_files).
     """
-    values = content(draft)
-    made = await tx.session.scalar(
-        upsert_into(EntityRow)
-        .values(ref=draft.ref, kind=draft.kind, name=draft.name, version=1, changed_at=tx.now, changed_by=by, **values)
-        .on_conflict_do_nothing()
-        .returning(EntityRow.ref)
-    )
-    row = await _held(tx, draft.ref)
-    assert row is not None
-    if made is not None:
-        await _relate(tx, draft)
-        return await _record(tx, Change(ref=draft.ref, before=None, after=_entity(row), changed=True), by, actor)
-    before = _entity(row)
-    if snapshot(before) == snapshot(draft):
+    before = await hold(tx, draft.ref)
+    if before is not None and snapshot(before) == snapshot(draft):
         return Change(ref=draft.ref, before=before, after=before, changed=False)
-    for name, value in values.items():
+    row = await _row(tx, draft.ref) or EntityRow(ref=draft.ref, kind=draft.kind, name=draft.name)
+    for name, value in content(draft).items():
         setattr(row, name, value)
-    row.version, row.changed_at, row.changed_by = before.version + 1, tx.now, by
+    row.version, row.changed_at, row.changed_by = before.version + 1 if before else 1, tx.now, by
+    tx.session.add(row)
     await tx.session.flush()
     await _relate(tx, draft)
-    return await _record(tx, Change(ref=draft.ref, before=before, after=_entity(row), changed=True), by, actor)
+    change = Change(ref=draft.ref, before=before, after=_entity(row), changed=True)
+    await _record(tx, change, by=by, actor=actor, declared=declared)
+    return change
 
 
 async def delete(tx: Tx, ref: EntityRef, *, by: str, actor: str = "daytwo") -> Change:
     """Remove an entity; its history stays. `changed` is false when there was none."""
-    row = await _held(tx, ref)
+    before, row = await hold(tx, ref), await _row(tx, ref)
     if row is None:
         return Change(ref=ref, before=None, after=None, changed=False)
-    before = _entity(row)
     await tx.session.execute(sql_delete(RelationRow).where(RelationRow.source == ref))
     await tx.session.delete(row)
     await tx.session.flush()
-    return await _record(tx, Change(ref=ref, before=before, after=None, changed=True), by, actor)
+    change = Change(ref=ref, before=before, after=None, changed=True)
+    await _record(tx, change, by=by, actor=actor)
+    return change
 
 
 def snapshot(draft: Draft) -> str:
@@ -244,11 +247,8 @@ def _entity(row: EntityRow) -> Entity:
     )
 
 
-async def _held(tx: Tx, ref: EntityRef) -> EntityRow | None:
-    row: EntityRow | None = await tx.session.scalar(
-        select(EntityRow).where(EntityRow.ref == ref).with_for_update().execution_options(populate_existing=True)
-    )
-    return row
+async def _row(tx: Tx, ref: EntityRef) -> EntityRow | None:
+    return await tx.session.get(EntityRow, ref, populate_existing=True)
 
 
 async def _relate(tx: Tx, draft: Draft) -> None:
@@ -262,24 +262,21 @@ async def _relate(tx: Tx, draft: Draft) -> None:
         await tx.session.execute(insert(RelationRow), rows)
 
 
-async def _record(tx: Tx, change: Change, by: str, actor: str) -> Change:
+async def _record(tx: Tx, change: Change, *, by: str, actor: str, declared: Json | None = None) -> None:
     """The event and the audit entry of a change."""
     version = change.after.version if change.after else (change.before.version + 1 if change.before else 0)
+    after = content(change.after) if change.after else None
     tx.session.add(
         EntityEventRow(
             ref=change.ref,
             version=version,
             at=tx.now,
             by=by,
-            before=content(change.before) if change.before else None,
-            after=content(change.after) if change.after else None,
+            before=content(change.before) if change.before else null(),
+            after=null() if after is None else {**after, "declared": declared} if declared else after,
         )
     )
     verb = "created" if change.before is None else "changed" if change.after else "removed"
     tx.audit(
-        actor=actor,
-        action=f"entity.{verb}",
-        subject=f"entity:{change.ref}",
-        facts={"version": str(version), "by": by},
+        actor=actor, action=f"entity.{verb}", subject=f"entity:{change.ref}", facts={"version": str(version), "by": by}
     )
-    return change

@@ -1,4 +1,4 @@
-"""What entities were before, and what the files said of them last."""
+"""What entities were before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,12 @@ class History:
 
 
 async def history(session: AsyncSession, ref: EntityRef, *, cursor: str | None, limit: int) -> History:
-    """Events of one entity, newest first. Whether the entity may be seen is the caller's to check."""
-    query = select(EntityEventRow).where(EntityEventRow.ref == ref).order_by(EntityEventRow.n.desc())
+    """Changes of one entity, newest first. Whether the entity may be seen is the caller's to check.
+
+    `after` may have a key `declared` (see entity_files), which is nobody's business outside.
+    """
+    changed = EntityEventRow.before.is_distinct_from(EntityEventRow.after.op("-")("declared"))
+    query = select(EntityEventRow).where(EntityEventRow.ref == ref, changed).order_by(EntityEventRow.n.desc())
     if cursor is not None:
         query = query.where(EntityEventRow.n < _number(cursor))
     rows = (await session.scalars(query.limit(limit + 1))).all()
