@@ -34,6 +34,8 @@ class ActStream:
             return False
         if not isinstance(record, dict) or "jobID" not in record:
             return False
+        if self._tree.is_carried(str(record["jobID"])):
+            return False  # the empty step that stands in the file for a job that is not run again
         job = self._tree.running(str(record["jobID"]), record.get("matrix") or {}, now)
         if "jobResult" in record:
             self._tree.finish(job, Conclusion(record["jobResult"]), now)

@@ -5,6 +5,7 @@ Faults that strike before; who asks; how often; may they; the handler; ETag; fau
 
 import hashlib
 import json
+import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *artifacts.OPERATIONS,
     *repositories.OPERATIONS,
 )
+_LOG = logging.getLogger(__name__)
 _MEDIA = "github.v3; format=json"
 _VERSIONS = {"2022-11-28", "2026-03-10"}
 _UNKNOWN = Operation(name="unknown", method="*", path="/{path:path}", handler=general.meta)
@@ -78,6 +80,9 @@ class _Endpoint:
             return await self._handle(request, raw, effects, token), login
         except ApiError as error:
             return Answer(status=error.status, data=error.body(), headers=error.headers), login
+        except Exception:  # noqa: BLE001  # the last one: the client gets a 500 as from GitHub, we the traceback
+            _LOG.exception("%s failed; what it was asked for may or may not have happened", self._operation.name)
+            return Answer(status=500, data=ApiError(500, "Server Error").body()), login
 
     async def _handle(self, request: Request, raw: bytes, effects: CallEffects, token: Token) -> Answer:
         version = request.headers.get("x-github-api-version", "")

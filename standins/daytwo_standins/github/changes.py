@@ -7,7 +7,6 @@ from daytwo_standins.github.records import Attempt, Job, Status
 from daytwo_standins.github.runs import Run
 
 Kind = Literal["workflow_run", "workflow_job"]
-_BEGUN = {Status.IN_PROGRESS, Status.COMPLETED}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +28,7 @@ def events(attempt: Attempt) -> list[Event]:
     found = []
     if attempt.number == 1:  # GitHub does not send it for a re-run
         found.append(_run_event(attempt, "requested"))
-    if attempt.status in _BEGUN and (attempt.started_at is not None or attempt.jobs):
+    if attempt.started_at is not None:
         found.append(_run_event(attempt, "in_progress"))
     for job in attempt.jobs:
         if job.carried_from is None:

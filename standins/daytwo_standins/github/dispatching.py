@@ -1,7 +1,9 @@
 """From a request to an accepted run, and from an accepted run to the plan of its runner."""
 
+import asyncio
 import dataclasses
 import hashlib
+import shutil
 import time
 from typing import Any
 
@@ -170,6 +172,9 @@ class Dispatcher:
         narrowed, text = partial.without(plan, content or b"", before)
         folder = run.attempt_folder(plan.attempt)
         folder.mkdir(parents=True, exist_ok=True)
+        artifacts = run.attempt_folder(before.number) / "artifacts"
+        if artifacts.is_dir():
+            await asyncio.to_thread(shutil.copytree, artifacts, folder / "artifacts", dirs_exist_ok=True)
         file = folder / "workflow.yml"
         file.write_text(text, encoding="utf-8")
         return dataclasses.replace(narrowed, rewritten=str(file))

@@ -33,6 +33,10 @@ class JobTree:
         self._started = now
         self._queue_ready(now)
 
+    def is_carried(self, key: str) -> bool:
+        """Whether a job was carried over from an earlier attempt."""
+        return any(job.key == key for job in self._plan.carried)
+
     def running(self, key: str, matrix: dict[str, Any], now: float) -> JobState:
         """The job that act speaks of; it begins when it is first spoken of."""
         job = self._jobs.get((key, _cell(matrix))) or self._create(key, matrix, now)

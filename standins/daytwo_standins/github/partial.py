@@ -10,7 +10,7 @@ import json
 import yaml
 import yamlcore
 
-from daytwo_standins.github.records import Attempt, Conclusion, Job, Plan, PlannedJob
+from daytwo_standins.github.records import Attempt, Conclusion, Job, Plan
 
 
 def carried_jobs(before: Attempt) -> tuple[Job, ...]:
@@ -35,11 +35,6 @@ def without(plan: Plan, content: bytes, before: Attempt) -> tuple[Plan, str]:
         }
     jobs = tuple(job for job in plan.jobs if job.key not in keys)
     return dataclasses.replace(plan, carried=carried, jobs=jobs), json.dumps(data)
-
-
-def carried_plan(key: str) -> PlannedJob:
-    """What stands in the file for a job that is carried over."""
-    return PlannedJob(key=key, name="")
 
 
 def _siblings_failed(job: Job, before: Attempt) -> bool:
