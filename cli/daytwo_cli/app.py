@@ -1,16 +1,26 @@
 """The command line: which command is called what."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import typer
 
-from daytwo_cli.commands import processes
+from daytwo_cli.commands import actions, approvals, catalog, identity, processes, runs
 from daytwo_cli.exits import MEANING
 
-_CODES = "\n\n".join(f"{code.value}: {meaning}" for code, meaning in MEANING.items())
-
+_CODES = "\n".join(f"{code.value:>4}  {meaning}" for code, meaning in MEANING.items())
 _ENVIRONMENT = (
     "DAYTWO_URL names the server, DAYTWO_TOKEN proves who you are; without them the last `daytwo login` counts, "
     "then the server that `daytwo up` started in this folder."
 )
+
+_PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
+    "Running": [actions.actions, actions.run, runs.runs, runs.show, runs.logs],
+    "Deciding": [approvals.approvals, approvals.approve, approvals.reject],
+    "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.resolve],
+    "Catalog": [catalog.entities],
+    "You": [identity.login, identity.logout, identity.whoami],
+    "On this machine": [processes.up, processes.serve, processes.migrate],
+}
 
 
 def build() -> typer.Typer:
@@ -18,13 +28,13 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name="daytwo",
         help="Self-service day-2 actions over the CI that a company already has.",
-        epilog=f"{_ENVIRONMENT}\n\nExit codes:\n\n{_CODES}",
+        epilog=f"{_ENVIRONMENT}\n\nExit codes:\n\n\b\n{_CODES}",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    here = "On this machine"
-    app.command(rich_help_panel=here)(processes.up)
-    app.command(rich_help_panel=here)(processes.serve)
-    app.command(rich_help_panel=here)(processes.migrate)
+    for panel, commands in _PANELS.items():
+        for command in commands:
+            app.command(rich_help_panel=panel)(command)
+    app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")
     return app

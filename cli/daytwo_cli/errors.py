@@ -1,6 +1,7 @@
 """Every way in which a command ends badly.
 
 CliError          1  what was asked for failed
+├── Declined      5  whoever was asked said no
 ├── Usage         2  the command line is wrong, or something is missing and nobody can be asked
 ├── Refused       6  the server said no (4xx)
 └── Unreachable   7  no answer, or a 5xx
@@ -22,6 +23,10 @@ class CliError(Exception):
     def __init__(self, text: str, *, document: str | None = None) -> None:
         super().__init__(text)
         self.document = document
+
+
+class Declined(CliError):
+    exit = Exit.CANCELLED
 
 
 class Usage(CliError):

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from daytwo_cli.show.words import COLOUR, clean, state_words
+from daytwo_cli.show.words import COLOUR, clean, escaped, state_words
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
 Row = Sequence[str]
 
@@ -20,23 +21,51 @@ class Out:
         self._stderr = stderr
         self.plain = plain
         self._made: Console | None = None
+        self._status: Status | None = None
 
     def line(self, text: str = "", *, style: str = "") -> None:
         """A line; control characters are taken out, since much of what is printed was written by others."""
-        if self.plain or not style:
+        if self.plain or (not style and self._status is None):
             self._stdout.write(clean(text) + "\n")
+            self._stdout.flush()
         else:
             self._rich().print(clean(text), style=style, markup=False, highlight=False, soft_wrap=True)
-        self._stdout.flush()
 
     def note(self, text: str) -> None:
         """Something about the work rather than its result; goes to the error output."""
+        self.finish()
         self._stderr.write(clean(text) + "\n")
         self._stderr.flush()
 
     def state(self, state: str, text: str) -> None:
         """A line that begins with a state."""
         self.line(f"{state_words(state)}: {text}", style=COLOUR.get(state, ""))
+
+    def log(self, job: str, text: str) -> None:
+        """A line of a pipeline's log; its colours are kept in a terminal."""
+        if self.plain:
+            return self.line(f"{job} | {text}")
+        from rich.text import Text
+
+        self._rich().print(
+            Text(f"{clean(job)} | ", style="dim") + Text.from_ansi(clean(text, colours=True)), soft_wrap=True
+        )
+        return None
+
+    def progress(self, text: str) -> None:
+        """What is going on, below everything else, until `finish`. Nothing without a terminal."""
+        if self.plain:
+            return
+        if self._status is None:
+            self._status = self._rich().status("")
+            self._status.start()
+        self._status.update(escaped(clean(text)))
+
+    def finish(self) -> None:
+        """Take the progress away."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
     def json(self, text: str) -> None:
         """JSON text, indented."""

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 
 # Text of pipelines and of other people must not steer the terminal: no escape sequence, no carriage return.
-_CONTROL: Final = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-)
+_COLOURS: Final = r"\x1b\[[0-9;]*m"
+_SEQUENCES: Final = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
+_CONTROL: Final = re.compile(rf"{_SEQUENCES}|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL_BUT_COLOURS: Final = re.compile(rf"(?!{_COLOURS})(?:{_SEQUENCES}|[\x00-\x08\x0b-\x1f\x7f-\x9f])")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 COLOUR: Final[Mapping[str, str]] = {
@@ -28,9 +29,14 @@ COLOUR: Final[Mapping[str, str]] = {
 }
 
 
-def clean(text: str) -> str:
-    """Without anything that a terminal would obey."""
-    return _BIDI.sub("", _CONTROL.sub("", text))
+def clean(text: str, *, colours: bool = False) -> str:
+    """Without anything that a terminal would obey, but for colours if they are wanted."""
+    return _BIDI.sub("", (_CONTROL_BUT_COLOURS if colours else _CONTROL).sub("", text))
+
+
+def escaped(text: str) -> str:
+    """For where rich reads markup."""
+    return text.replace("[", r"\[")
 
 
 def state_words(state: str) -> str:

@@ -1,0 +1,63 @@
+"""daytwo actions, daytwo run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daytwo_cli.commands.options import AsJson, Follow, Key, Yes
+from daytwo_cli.tools import Tools
+
+Entity = Annotated[str | None, typer.Option(help="The entity it is about, as service:shop.")]
+
+
+def actions(
+    ctx: typer.Context,
+    entity: Annotated[str | None, typer.Option(help="Only those offered on this entity, as service:shop.")] = None,
+    search: Annotated[str, typer.Option(help="Only those with this text.")] = "",
+    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what may be run."""
+    from daytwo_api.views.actions import ActionSummary
+    from daytwo_api.views.common import Page
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        found = api.get("/actions", Page[ActionSummary], {"entity": entity, "q": search, "tag": tag})
+    if as_json:
+        return tools.out.json(found.text)
+    rows = [
+        (one.name, one.title, one.target_kind or "–", "yes" if one.may_run.allowed else one.may_run.why_not or "no")
+        for one in found.view.items
+    ]
+    tools.out.table(("ACTION", "TITLE", "ON", "MAY YOU"), rows, empty="There is no such action.")
+    return None
+
+
+def run(
+    ctx: typer.Context,
+    action: Annotated[str, typer.Argument(help="Name of the action, as deploy.")],
+    entity: Entity = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="An answer; may be given many times."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="YAML or JSON file with answers.", exists=True, dir_okay=False)
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="The answer to the field `reason`.")] = None,
+    key: Key = None,
+    follow: Follow = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a run: asks for what is missing, shows the plan, asks, starts."""
+    from daytwo_cli.flows.submit import Asked, submit
+    from daytwo_cli.flows.values import given_answers
+
+    tools: Tools = ctx.obj
+    answers = given_answers(inputs or [], file, reason)
+    asked = Asked(action=action, entity=entity, answers=answers, key=key, yes=yes)
+    with tools.api() as api:
+        raise typer.Exit(submit(tools, api, asked, follow=follow, as_json=as_json))

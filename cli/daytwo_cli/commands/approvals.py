@@ -1,0 +1,82 @@
+"""daytwo approvals, approve, reject."""
+
+from typing import Annotated
+
+import typer
+
+from daytwo_cli.commands.options import ApprovalArgument, AsJson, Cursor, Limit, Yes
+from daytwo_cli.tools import Tools
+
+Digest = Annotated[str | None, typer.Option(help="Decide only if the plan still has this digest.")]
+
+
+def approvals(
+    ctx: typer.Context,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you may decide.")] = False,
+    state: Annotated[str, typer.Option(help="pending, approved, rejected, expired …; all for any.")] = "pending",
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    as_json: AsJson = False,
+) -> None:
+    """List approvals, those that expire first at the top."""
+    from daytwo_api.views.approvals import ApprovalSummary
+    from daytwo_api.views.common import Page
+    from daytwo_cli.show.words import at, state_words
+
+    tools: Tools = ctx.obj
+    asked = {"mine": mine, "state": None if state == "all" else state, "limit": limit, "cursor": cursor}
+    with tools.api() as api:
+        found = api.get("/approvals", Page[ApprovalSummary], asked)
+    if as_json:
+        return tools.out.json(found.text)
+    rows = [
+        (
+            one.id,
+            state_words(one.state),
+            f"{one.action} {one.entity or ''}".strip(),
+            one.requester.name,
+            ", ".join(one.needed_from),
+            at(one.expires_at),
+            "yes" if one.may_decide.allowed else one.may_decide.why_not or "no",
+        )
+        for one in found.view.items
+    ]
+    columns = ("APPROVAL", "STATE", "ACTION", "FOR", "NEEDED FROM", "EXPIRES (UTC)", "MAY YOU")
+    tools.out.table(columns, rows, empty="There is nothing to decide.")
+    if found.view.next_cursor:
+        tools.out.note(f"There are more: --cursor {found.view.next_cursor}")
+    return None
+
+
+def approve(
+    ctx: typer.Context,
+    approval: ApprovalArgument,
+    digest: Digest = None,
+    comment: Annotated[str, typer.Option(help="Others see it.")] = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the sealed plan, ask, and approve exactly that."""
+    _decide(ctx, approval, "approve", digest=digest, comment=comment, yes=yes, as_json=as_json)
+
+
+def reject(
+    ctx: typer.Context,
+    approval: ApprovalArgument,
+    comment: Annotated[str, typer.Option(help="Why not; whoever asked sees it.")],
+    digest: Digest = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the sealed plan, ask, and reject it."""
+    _decide(ctx, approval, "reject", digest=digest, comment=comment, yes=yes, as_json=as_json)
+
+
+def _decide(
+    ctx: typer.Context, approval: str, verdict: str, *, digest: str | None, comment: str, yes: bool, as_json: bool
+) -> None:
+    from daytwo_cli.flows.decide import Verdict, decide
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        decide(tools, api, approval, Verdict(verdict, digest, comment), yes=yes, as_json=as_json)

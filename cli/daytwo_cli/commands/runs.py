@@ -1,0 +1,136 @@
+"""daytwo runs, show, logs, cancel, withdraw, undo, resolve."""
+
+from typing import Annotated
+
+import typer
+
+from daytwo_cli.commands.options import AsJson, Cursor, Follow, Key, Limit, Reason, RunArgument, Yes
+from daytwo_cli.tools import Tools
+
+
+def runs(
+    ctx: typer.Context,
+    action: Annotated[str | None, typer.Option(help="Only runs of this action.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Only runs on this entity.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only runs in this state, as running.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you asked for.")] = False,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    from daytwo_api.views.common import Page
+    from daytwo_api.views.runs import RunSummary
+    from daytwo_cli.show.words import at, state_words
+
+    tools: Tools = ctx.obj
+    asked = {"action": action, "entity": entity, "state": state, "mine": mine, "limit": limit, "cursor": cursor}
+    with tools.api() as api:
+        found = api.get("/runs", Page[RunSummary], asked)
+    if as_json:
+        return tools.out.json(found.text)
+    rows = [
+        (one.id, state_words(one.state), one.action, one.entity or "–", one.requester.name, at(one.created_at))
+        for one in found.view.items
+    ]
+    tools.out.table(("RUN", "STATE", "ACTION", "ON", "BY", "CREATED (UTC)"), rows, empty="There is no such run.")
+    if found.view.next_cursor:
+        tools.out.note(f"There are more: --cursor {found.view.next_cursor}")
+    return None
+
+
+def show(ctx: typer.Context, run: RunArgument, as_json: AsJson = False) -> None:
+    """Show one run: its state, why it waits, its steps, what it changed."""
+    from daytwo_api.views.runs import RunView
+    from daytwo_cli.show.run import print_run
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        found = api.get(f"/runs/{run}", RunView)
+    if as_json:
+        return tools.out.json(found.text)
+    return print_run(tools.out, found.view)
+
+
+def logs(
+    ctx: typer.Context,
+    run: RunArgument,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
+    grep: Annotated[str, typer.Option(help="Only lines with this text.")] = "",
+    after: Annotated[int, typer.Option(min=0, help="Only lines after this number.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Print the log lines of a run."""
+    from daytwo_cli.flows.follow import follow_to_end
+    from daytwo_cli.flows.logs import print_logs
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        if follow:
+            raise typer.Exit(follow_to_end(tools, api, run, after=after, as_json=as_json, grep=grep, changes=False))
+        print_logs(tools, api, run, after=after, grep=grep, as_json=as_json)
+
+
+def cancel(
+    ctx: typer.Context,
+    run: RunArgument,
+    reason: Reason = "",
+    force: Annotated[bool, typer.Option("--force", help="Do not let the pipeline tidy up.")] = False,
+    follow: Follow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop a run and its pipeline."""
+    from daytwo_cli.flows.control import change
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        ended = change(tools, api, run, "cancel", {"reason": reason, "force": force}, follow=follow, as_json=as_json)
+        raise typer.Exit(ended)
+
+
+def withdraw(ctx: typer.Context, run: RunArgument, reason: Reason = "", as_json: AsJson = False) -> None:
+    """Take back a request before it is decided."""
+    from daytwo_cli.flows.control import change
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        raise typer.Exit(change(tools, api, run, "withdraw", {"reason": reason}, follow=False, as_json=as_json))
+
+
+def undo(
+    ctx: typer.Context,
+    run: RunArgument,
+    reason: Reason = "",
+    key: Key = None,
+    follow: Follow = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start the run that brings back what was there before."""
+    from daytwo_cli.flows.control import undo_run
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        raise typer.Exit(undo_run(tools, api, run, reason=reason, key=key, yes=yes, follow=follow, as_json=as_json))
+
+
+def resolve(
+    ctx: typer.Context,
+    run: RunArgument,
+    reason: Annotated[str, typer.Option(help="How you found out; others see it.")],
+    step: Annotated[str | None, typer.Option(help="The step; not needed when only one attempt is held.")] = None,
+    attempt: Annotated[int | None, typer.Option(min=1, help="The attempt; likewise.")] = None,
+    ran: Annotated[str | None, typer.Option(metavar="EXTERNAL", help="It ran, as this run of the CI system.")] = None,
+    did_not_run: Annotated[bool, typer.Option("--did-not-run", help="It did not run, and never will.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what became of an attempt that nobody could prove."""
+    from daytwo_cli.errors import Usage
+    from daytwo_cli.flows.control import resolve_attempt
+
+    tools: Tools = ctx.obj
+    if (ran is None) == (not did_not_run):
+        raise Usage("Say exactly one of --ran EXTERNAL and --did-not-run. Nothing was sent.")
+    with tools.api() as api:
+        where = (step, attempt)
+        raise typer.Exit(resolve_attempt(tools, api, run, where, external=ran, reason=reason, as_json=as_json))

@@ -1,0 +1,66 @@
+"""Deciding: read the sealed plan, say yes to exactly its digest."""
+
+from dataclasses import dataclass
+
+import yaml
+
+from daytwo_api.views.approvals import ApprovalView, DecisionAnswer
+from daytwo_api.views.runs import RunView
+from daytwo_cli.client.api import Api
+from daytwo_cli.errors import CliError, Declined, Usage
+from daytwo_cli.show.plan import pairs, print_differences
+from daytwo_cli.show.words import at
+from daytwo_cli.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was said on the command line. Without a digest it is the one that is read and shown."""
+
+    word: str
+    digest: str | None
+    comment: str
+
+
+def decide(tools: Tools, api: Api, approval: str, verdict: Verdict, *, yes: bool, as_json: bool) -> None:
+    """Raises Usage without anybody to ask, Declined, Refused (four eyes, a changed plan, too late …)."""
+    if not yes and not tools.asker.interactive:
+        raise Usage(
+            f"There is no terminal to ask, so nothing was decided. Add --yes to {verdict.word} without being asked."
+        )
+    found = api.get(f"/approvals/{_of_run(api, approval)}", ApprovalView).view
+    print_approval(tools, found)
+    if not yes and not tools.asker.confirm(f"{verdict.word.capitalize()} exactly this?"):
+        raise Declined("Nothing was decided.")
+    body = {"verdict": verdict.word, "digest": verdict.digest or found.digest, "comment": verdict.comment}
+    answer = api.post(f"/approvals/{found.id}/decision", DecisionAnswer, body)
+    if as_json:
+        return tools.out.json(answer.text)
+    repeated = " You had decided so before." if answer.view.repeated else ""
+    return tools.out.state(answer.view.approval.state, answer.view.approval.text + repeated)
+
+
+def print_approval(tools: Tools, approval: ApprovalView) -> None:
+    """Everything that one needs to decide; part of the conversation, so that the result can be redirected."""
+    say = tools.asker.say
+    about = f" on {approval.entity}" if approval.entity else ""
+    say(f"{approval.action_title}{about}, asked for by {approval.requester.name}")
+    say(f"with {pairs(approval.inputs)}")
+    print_differences(say, approval.differences, approval.previous_run)
+    print_differences(say, approval.drift, "the plan that was approved before")
+    say(f"Needs {approval.count} of {', '.join(approval.needed_from)}; expires {at(approval.expires_at)} UTC.")
+    say("The sealed plan; nothing else will be sent:")
+    document = yaml.safe_dump(dict(approval.sealed), sort_keys=False, allow_unicode=True, width=100)
+    say("\n".join(f"  {line}" for line in document.splitlines()))
+    say(f"Its digest: {approval.digest}")
+
+
+def _of_run(api: Api, given: str) -> str:
+    """An approval is called a_…; for a run it is its pending one."""
+    if not given.startswith("r_"):
+        return given
+    run = api.get(f"/runs/{given}", RunView).view
+    pending = [approval.id for approval in run.approvals if approval.state == "pending"]
+    if not pending:
+        raise CliError(f"{given} waits for no approval ({run.text}), so nothing was decided.")
+    return pending[0]

@@ -1,0 +1,71 @@
+"""What would happen, in words."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pydantic import JsonValue
+
+from daytwo_api.views.actions import Difference, PlannedChange, PlanView
+from daytwo_cli.show.words import duration
+
+Say = Callable[[str], None]
+
+
+def print_plan(say: Say, plan: PlanView) -> None:
+    """What is sent where, who must agree, what it waits for, what it changes."""
+    for request in plan.requests:
+        say(
+            f"{request.step}: {request.connection} runs {request.pipeline} of {request.project} at {request.ref} "
+            f"({request.commit[:12]}) with {pairs(request.inputs)}"
+        )
+    for approval in plan.approvals:
+        who = " or ".join(approval.needed_from)
+        say(f"needs {approval.count} approval by {who}, within {duration(approval.expires_in)}")
+    if plan.lock:
+        held = f", held now by {plan.lock.held_by_run}, {plan.lock.queued} waiting" if plan.lock.held_by_run else ""
+        say(f"takes the lock {plan.lock.key}{held}")
+    print_changes(say, plan.changes)
+    print_differences(say, plan.differences, plan.previous_run)
+    say(plan.starts)
+    say("can be undone" if plan.undoable else "cannot be undone by one command: there is no earlier run to go back to")
+
+
+def print_changes(say: Say, changes: Sequence[PlannedChange]) -> None:
+    """Before and after of each entity, by property."""
+    for change in changes:
+        if change.before is None:
+            say(f"makes {change.entity}")
+        before, after = flat(change.before or {}), flat(change.after)
+        for name in sorted(before.keys() | after.keys()):
+            if before.get(name) != after.get(name):
+                say(f"{change.entity}  {name}: {before.get(name, '–')} → {after.get(name, '–')}")
+
+
+def print_differences(say: Say, differences: Sequence[Difference], previous: str | None) -> None:
+    """Inputs that are others than the last time."""
+    for one in differences:
+        say(f"other than in {previous or 'the last run'}: {one.field}: {word(one.before)} → {word(one.after)}")
+
+
+def flat(document: Mapping[str, JsonValue], prefix: str = "") -> dict[str, str]:
+    """{'properties': {'version': 1}} → {'properties.version': '1'}."""
+    found: dict[str, str] = {}
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = word(value)
+    return found
+
+
+def pairs(inputs: Mapping[str, JsonValue]) -> str:
+    return ", ".join(f"{name}={word(value)}" for name, value in inputs.items()) or "no inputs"
+
+
+def word(value: JsonValue) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(word(item) for item in value)
+    return str(value)
