@@ -24,30 +24,26 @@ async def lock_loading(tx: Tx) -> None:
 
 async def last_declared(session: Session) -> dict[EntityRef, Json]:
     """By ref, what the files said last, in the shape of `entities.content`."""
-    rows = await session.execute(
-        select(EntityEventRow.ref, EntityEventRow.after)
-        .where(_BY_FILE, EntityEventRow.after.is_not(None))
-        .distinct(EntityEventRow.ref)
-        .order_by(EntityEventRow.ref, EntityEventRow.n.desc())
-    )
+    said_something = select(func.max(EntityEventRow.n)).where(_BY_FILE, EntityEventRow.after.is_not(None))
+    newest = said_something.group_by(EntityEventRow.ref)
+    rows = await session.scalars(select(EntityEventRow).where(EntityEventRow.n.in_(newest)))
     said: dict[EntityRef, Json] = {}
-    for ref, after in rows:
-        assert after is not None
-        declared = after.get("declared")
-        said[EntityRef(ref)] = declared if isinstance(declared, dict) else after
+    for row in rows:
+        assert row.after is not None
+        declared = row.after.get("declared")
+        said[EntityRef(row.ref)] = declared if isinstance(declared, dict) else row.after
     return said
 
 
 async def made_by_files(session: Session) -> frozenset[EntityRef]:
     """Entities that exist and that a file made, whoever changed them since."""
-    rows = await session.execute(
-        select(EntityEventRow.ref, EntityEventRow.by)
+    made = select(func.max(EntityEventRow.n)).where(EntityEventRow.before.is_(None)).group_by(EntityEventRow.ref)
+    rows = await session.scalars(
+        select(EntityEventRow.ref)
         .join(EntityRow, EntityRow.ref == EntityEventRow.ref)
-        .where(EntityEventRow.before.is_(None))
-        .distinct(EntityEventRow.ref)
-        .order_by(EntityEventRow.ref, EntityEventRow.n.desc())
+        .where(EntityEventRow.n.in_(made), _BY_FILE)
     )
-    return frozenset(EntityRef(ref) for ref, maker in rows if maker.startswith("file:"))
+    return frozenset(EntityRef(ref) for ref in rows)
 
 
 def remember(tx: Tx, entity: Entity, declared: Json, *, by: str) -> None:

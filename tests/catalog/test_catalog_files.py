@@ -1,0 +1,168 @@
+"""Catalog files: what is read, and every mistake with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from daytwo_catalog.documents import document_schema
+from daytwo_catalog.errors import CatalogRejected
+from daytwo_catalog.load import read_company
+from daytwo_catalog.model import Relation, record
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+KINDS = """\
+apiVersion: daytwo/v1
+kind: Kind
+metadata: { name: group }
+spec: { schema: { type: object } }
+---
+apiVersion: daytwo/v1
+kind: Kind
+metadata: { name: service, title: Service }
+spec:
+  schema:
+    type: object
+    additionalProperties: false
+    properties:
+      repository: { type: string, pattern: "^[a-z]+/[a-z]+$" }
+      url: { type: string, format: uri }
+      since: { type: string, format: date }
+  relations:
+    dependsOn: { kind: service, many: true }
+    ownedBy: { kind: group }
+"""
+
+
+def entity(metadata: str = "kind: service, name: shop", spec: str = "{}") -> str:
+    return f"apiVersion: daytwo/v1\nkind: Entity\nmetadata: {{ {metadata} }}\nspec: {spec}\n"
+
+
+def problems(folder: Path, text: str, kinds: str = KINDS) -> list[str]:
+    (folder / "kinds.yaml").write_text(kinds)
+    (folder / "a.yaml").write_text(text)
+    with pytest.raises(CatalogRejected) as caught:
+        read_company([folder])
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_example_company_is_read() -> None:
+    company = read_company([EXAMPLES / "catalog", EXAMPLES / "actions"])
+    assert {"service", "environment", "deployment", "group", "person"} == company.kinds.keys()
+    shop = company.drafts["service:shop"]  # type: ignore[index]  # a literal ref
+    assert record(shop) == {
+        "ref": "service:shop",
+        "name": "shop",
+        "kind": "service",
+        "owner": "group:storefront",
+        "properties": dict(shop.properties),
+        "relations": {"dependsOn": ["service:billing"]},
+    }
+    assert company.drafts["service:payroll"].visible_to == ("group:finance",)  # type: ignore[index]  # a literal ref
+
+
+def test_what_is_left_out_has_a_meaning(tmp_path: Path) -> None:
+    (tmp_path / "kinds.yaml").write_text(KINDS)
+    text = entity(spec="{ relations: { ownedBy: 'group:sre' } }") + "---\n" + entity("kind: group, name: sre")
+    (tmp_path / "nested").mkdir()
+    (tmp_path / "nested" / "a.yml").write_text(text)
+    (tmp_path / ".hidden.yaml").write_text("not: ours")
+    company = read_company([tmp_path])
+    shop = company.drafts["service:shop"]  # type: ignore[index]  # a literal ref
+    assert (shop.title, shop.owner, shop.visible_to) == ("shop", None, ())
+    assert shop.relations == {"ownedBy": ["group:sre"]}
+    assert company.source(shop.ref) == "file:nested/a.yml"
+    assert company.kinds["service"].relations["ownedBy"] == Relation("group", many=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("just text", "a.yaml:1:1: a document begins with `apiVersion: daytwo/v1`"),
+        ("apiVersion: daytwo/v1\nkind: Thing", "a.yaml:2:7: a document here is of kind Kind, Entity or Action"),
+        (entity().replace("daytwo/v1", "daytwo/v2"), "a.yaml:1:13: apiVersion: input should be 'daytwo/v1'"),
+        (entity("kind: service"), "a.yaml:3:11: metadata.name is missing"),
+        (entity("kind: service, name: shop, visible_to: []"), "did you mean visibleTo?"),
+        (entity("kind: service, name: 7"), "a.yaml:3:34: metadata.name: input should be a valid string"),
+        (entity("kind: service, name: Shop"), "a.yaml:3:34: metadata.name: string should match pattern"),
+        (entity("kind: service, name: shop, owner: sre"), "a.yaml:3:47: metadata.owner: string should match"),
+        (entity("kind: service, name: shop, owner: 'person:ana'"), "a.yaml:3:47: the owner is a group"),
+        (entity("kind: service, name: s, visibleTo: ['person:a']"), "a.yaml:3:49: this is a list of groups"),
+        (entity("kind: server, name: shop"), "a.yaml:3:19: there is no kind server; there are group, service"),
+        (entity(spec="{ properties: { repository: 1 } }"), "a.yaml:4:35: 1 is not of type 'string'"),
+        (entity(spec="{ properties: { repository: X } }"), "a.yaml:4:35: 'X' does not match '^[a-z]+/[a-z]+$'"),
+        (entity(spec="{ properties: { url: 'no address' } }"), "a.yaml:4:28: 'no address' is not a 'uri'"),
+        (entity(spec="{ properties: { since: 2024-02-30 } }"), "a.yaml:4:30: '2024-02-30' is not a 'date'"),
+        (entity(spec="{ properties: { port: 1 } }"), "a.yaml:4:21: Additional properties are not allowed ('port'"),
+        (entity(spec="{ relations: { uses: [] } }"), "a.yaml:4:28: a service has no relation uses; it has dependsOn"),
+        (entity(spec="{ relations: { ownedBy: ['group:a', 'group:b'] } }"), "a.yaml:4:31: ownedBy points at one group"),
+        (entity(spec="{ relations: { dependsOn: ['group:a'] } }"), "a.yaml:4:34: dependsOn points at a service"),
+        (entity() + "---\n" + entity(), "a.yaml:8:34: service:shop stands already in a.yaml:1"),
+        ("a: &b 1", "a.yaml:1:4: anchors"),
+        (entity(spec="{ properties: { x: [ }"), "this is not YAML"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
+    (found,) = problems(tmp_path, text)
+    assert expected in found
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ("{ type: object, properties: { a: { type: strin } } }", "a.yaml:4:58"),
+        ("{ properties: {} }", "the properties of an entity are an object"),
+        ("{ type: object, properties: { a: { $ref: 'https://example.com/s.json' } } }", "nothing is fetched"),
+        ("{ type: object, properties: { a: { $ref: 'other.json' } } }", "nothing is fetched"),
+        ("{ type: object, properties: { a: { $ref: '#/$defs/b' } } }", "there is no #/$defs/b in this schema"),
+        ("{ type: object, properties: { a: { format: hostname } } }", "the format hostname is not checked here"),
+        ("{ type: object, patternProperties: { a: {} } }", "patternProperties is not supported"),
+        ("{ type: object, properties: { a: { pattern: '(?=x)' } } }", "cannot be used (RE2 syntax)"),
+        ("{ type: object, properties: { pattern: { allOf: [{ pattern: '(' }] } } }", "a.yaml:4:77"),
+    ],
+)
+def test_a_kind_that_could_not_be_checked_is_refused(tmp_path: Path, schema: str, expected: str) -> None:
+    text = f"apiVersion: daytwo/v1\nkind: Kind\nmetadata: {{ name: server }}\nspec: {{ schema: {schema} }}\n"
+    (found,) = problems(tmp_path, text + "---\n" + entity("kind: server, name: a"))
+    assert expected in found
+
+
+def test_properties_may_be_called_like_keywords(tmp_path: Path) -> None:
+    schema = "{ type: object, properties: { format: { type: string }, $ref: {}, default: { const: { format: x } } } }"
+    (tmp_path / "a.yaml").write_text(
+        f"apiVersion: daytwo/v1\nkind: Kind\nmetadata: {{ name: server }}\nspec: {{ schema: {schema} }}\n"
+    )
+    assert "server" in read_company([tmp_path]).kinds
+
+
+def test_a_relation_to_an_unknown_kind_and_a_kind_declared_twice(tmp_path: Path) -> None:
+    kind = "apiVersion: daytwo/v1\nkind: Kind\nmetadata: { name: %s }\nspec: { schema: { type: object }%s }\n"
+    found = problems(tmp_path, kind % ("a", ", relations: { b: { kind: none } }") + "---\n" + kind % ("service", ""))
+    assert found == [
+        "a.yaml:4:59: there is no kind none",
+        "kinds.yaml:8:19: the kind service stands already in a.yaml:6",
+    ]
+
+
+def test_all_problems_of_all_files_at_once_and_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "b.yaml").write_bytes(b"a: \xff")
+    (tmp_path / "a.yaml").write_text("1")
+    with pytest.raises(CatalogRejected, match="3 problems") as caught:
+        read_company([tmp_path, tmp_path / "gone"])
+    assert [problem.detail[:20] for problem in caught.value.problems] == [
+        "there is no such fol",
+        "a document begins wi",
+        "the file cannot be r",
+    ]
+
+
+def test_patterns_cannot_hang_the_server(tmp_path: Path) -> None:
+    """`(a+)+$` takes a backtracking matcher longer than the age of the universe on this."""
+    kinds = KINDS.replace("^[a-z]+/[a-z]+$", "^(a+)+$")
+    (found,) = problems(tmp_path, entity(spec=f"{{ properties: {{ repository: {'a' * 5000}b }} }}"), kinds)
+    assert len(found) < 400
+
+
+def test_the_published_schemas_describe_the_documents() -> None:
+    assert document_schema("entity")["properties"]["metadata"]
+    assert "schema" in document_schema("kind")["$defs"]["KindSpec"]["properties"]
