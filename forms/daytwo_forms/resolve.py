@@ -30,9 +30,11 @@ async def resolve(
     context: Mapping[str, object],
     sources: Sources,
     limits: AnswerLimits | None = None,
+    choices: bool = True,
 ) -> ResolvedForm:
     """Resolve a form. `context` holds what expressions see besides `form`: `entity` and `user`.
 
+    Without `choices` no list of choices is fetched: enough to accept answers, where each choice is asked for itself.
     A source that does not answer is a warning at its field. Raises `InputRejected` for answers beyond the limits only;
     other faults of answers are in `errors`.
     """
@@ -42,7 +44,7 @@ async def resolve(
     resolver = _Resolver(form, answers, context, sources)
     for name in form.order:
         await resolver.field(form.fields[name])
-    return await resolver.form()
+    return await resolver.form(choices=choices)
 
 
 @dataclass(slots=True)
@@ -86,8 +88,8 @@ class _Resolver:
             unchecked=answer.unchecked,
         )
 
-    async def form(self) -> ResolvedForm:
-        looks = await self._looks()
+    async def form(self, *, choices: bool) -> ResolvedForm:
+        looks = await self._looks(choices=choices)
         state = self._state
         pages = [page(one, looks) for one in self._form.pages]
         unknown = [name for name in self._answers if name not in self._form.fields]
@@ -155,9 +157,9 @@ class _Resolver:
     def _unanswered(self) -> frozenset[str]:
         return frozenset(name for name, value in self._state.values.items() if value is None)
 
-    async def _looks(self) -> Looks:
+    async def _looks(self, *, choices: bool) -> Looks:
         """Fetch the first page of every field with choices, all at once."""
-        shown = [one for one in self._state.fields.values() if one.field.kind or one.query]
+        shown = [one for one in self._state.fields.values() if choices and (one.field.kind or one.query)]
         pages = await asyncio.gather(*(options.first_page(one.field, one.query, self._sources) for one in shown))
         found: dict[str, OptionPage] = {}
         for one, answer in zip(shown, pages, strict=True):

@@ -7,6 +7,7 @@ from typing import Final
 
 _EXCERPT: Final = 100  # characters of a line shown around the place
 _CUT: Final = "…"
+_LONGEST: Final = 100  # characters of a word that are compared; nobody misspells more
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +50,5 @@ class Place:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A sentence with the nearest known word, or None when nothing is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = get_close_matches(word[:_LONGEST], list(known), n=1, cutoff=0.6)
     return f"Did you mean `{near[0]}`?" if near else None

@@ -1,0 +1,217 @@
+"""Registration checks, design §5: what a definition names must be declared, and what it asks for must exist today.
+
+`kinds` and `connections` are what the catalog and the settings know; without them those names are not checked.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from daytwo_actions.definitions import shapes
+from daytwo_actions.definitions.catalog_checks import catalog_problems, kind_problems
+from daytwo_actions.definitions.document import Document
+from daytwo_actions.definitions.errors import Problem
+from daytwo_actions.definitions.model import Action, Step
+from daytwo_actions.definitions.shapes import KindShape, Shape
+from daytwo_actions.definitions.sites import NAMES, Scope, Site, idle, sites
+from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, has_expression, names, parse_template
+from daytwo_forms.fields import FieldSpec
+
+RESERVED_STEPS: Final = (
+    "approval",
+    "task",
+    "input",
+    "http",
+    "check",
+    "wait",
+    "lock",
+    "parallel",
+    "foreach",
+    "action",
+    "catalog",
+    "notify",
+    "temporary",
+)
+MARKER_INPUT: Final = "daytwo_run"  # carries the marker of an attempt; a definition that set it could forge one
+_USER: Final = shapes.Members(
+    {"name": shapes.TEXT, "ref": shapes.TEXT, "email": shapes.TEXT, "groups": shapes.Many(shapes.TEXT)}
+)
+_RUN: Final = shapes.Members({"id": shapes.TEXT, "url": shapes.TEXT})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What a definition may name besides itself. None: not known here, so not checked."""
+
+    kinds: Mapping[str, KindShape] | None = None
+    connections: Collection[str] | None = None
+
+
+def check_action(action: Action, document: Document, surroundings: Surroundings) -> list[Problem]:
+    """Every problem of a definition whose shape is right."""
+    return list(_Checks(action, document, surroundings).problems())
+
+
+class _Checks:
+    def __init__(self, action: Action, document: Document, surroundings: Surroundings) -> None:
+        self._action = action
+        self._spec = action.spec
+        self._document = document
+        self._known = surroundings
+        self._kinds = surroundings.kinds or {}
+        self._fields: dict[str, FieldSpec] = {
+            name: field for page in self._spec.form.pages for name, field in page.properties.items()
+        }
+
+    def problems(self) -> Iterator[Problem]:
+        yield from self._expressions()
+        yield from self._secrets()
+        yield from self._people()
+        yield from self._lock()
+        for number, step in enumerate(self._spec.steps):
+            yield from self._step(step, number)
+        yield from self._undo()
+        if self._known.kinds is not None:
+            yield from kind_problems(self._action, self._document, self._known.kinds)
+            yield from catalog_problems(self._action, self._document, self._known.kinds)
+
+    def _expressions(self) -> Iterator[Problem]:
+        every = list(sites(self._action))
+        for pointer, text in idle(self._document.value, [site.pointer for site in every]):
+            start = text.index("${{")
+            message = "An expression here would not be worked out"
+            yield self._document.problem_in(pointer, text, (start, len(text)), message, "Write plain text.")
+        for site in every:
+            yield from self._names(site)
+
+    def _names(self, site: Site) -> Iterator[Problem]:
+        if not has_expression(site.value):
+            return
+        try:
+            found = names(parse_template(site.value, pointer=site.pointer))
+        except ExpressionError as error:
+            yield expression_problem(error, self._document)
+            return
+        for name in found:
+            yield from self._name(name, site)
+
+    def _name(self, name: Name, site: Site) -> Iterator[Problem]:
+        root = str(name.parts[0])
+        allowed = NAMES[site.scope]
+        if root not in allowed or (root == "entity" and self._spec.target is None):
+            yield self._misplaced(name, root, site)
+        elif root == "form" and len(name.parts) == 1:
+            yield self._at(name, 0, "`form` alone cannot be used", "Name a field, as in `form.version`.")
+        else:
+            yield from self._undeclared(name, self._shape(root, site))
+
+    def _misplaced(self, name: Name, root: str, site: Site) -> Problem:
+        allowed = NAMES[site.scope]
+        if root == "entity" and "entity" in allowed:
+            return self._at(name, 0, "This action has no `target`, so there is no `entity`")
+        if root in ("inputs", "form"):
+            other = "form" if "form" in allowed else "inputs"
+            return self._at(name, 0, f"`{root}` is not known {site.scope}", f"Here the answers are called `{other}`.")
+        if any(root in known for known in NAMES.values()):
+            advice = f"Known here: {', '.join(allowed)}."
+            return self._at(name, 0, f"`{root}` is not known {site.scope}", advice)
+        advice = did_you_mean(root, allowed) or f"Known here: {', '.join(allowed)}."
+        return self._at(name, 0, f"`{root}` is not defined", advice)
+
+    def _undeclared(self, name: Name, shape: Shape) -> Iterator[Problem]:
+        unknown = shapes.find(shape, name.parts[1:])
+        if unknown is None:
+            return
+        index = unknown.index + 1
+        owner = Name(name.parts[:index], name.text, name.pointer, name.spans[:index]).dotted
+        part = name.parts[index]
+        match unknown.owner:
+            case shapes.Members(known):
+                advice = did_you_mean(str(part), known)
+                if advice is None and len(known) <= 20:
+                    advice = f"Declared: {', '.join(sorted(known))}." if known else "Nothing is declared there."
+                yield self._at(name, index, f"`{owner}` has no `{part}`", advice)
+            case shapes.Many():
+                advice = f"Take one by its number, as in `{owner}[0]`, or use a filter."
+                yield self._at(name, index, f"`{owner}` is a list and has no `{part}`", advice)
+            case shapes.Single(noun):
+                yield self._at(name, index, f"`{owner}` is {noun} and has no members")
+
+    def _shape(self, root: str, site: Site) -> Shape:
+        match root:
+            case "inputs" | "form":
+                return shapes.Members(
+                    {name: shapes.of_field(field, self._kinds) for name, field in self._fields.items()}
+                )
+            case "entity":
+                target = self._spec.target
+                return shapes.of_entity(self._kinds.get(target.kind) if target else None)
+            case "user":
+                return _USER
+            case "run":
+                return _RUN
+            case "steps":
+                earlier = self._spec.steps[: site.step] if site.scope is Scope.STEP else self._spec.steps
+                outputs = shapes.Members({"outputs": shapes.Anything()})
+                return shapes.Members({step.id: outputs for step in earlier})
+            case _:
+                answers = {name: shapes.of_value(field) for name, field in self._fields.items()}
+                return shapes.Members({"inputs": shapes.Members(answers), "run": _RUN})
+
+    def _secrets(self) -> Iterator[Problem]:
+        for number, page in enumerate(self._spec.form.pages):
+            for name, field in page.properties.items():
+                if field.secret:
+                    message = "A secret cannot be asked for yet: no step can take one"
+                    advice = (
+                        "What a pipeline is given can be read by everybody who can read the repository;"
+                        " let it collect the secret with its own identity."
+                    )
+                    yield self._document.problem(f"/spec/form/pages/{number}/properties/{name}/secret", message, advice)
+
+    def _people(self) -> Iterator[Problem]:
+        spec = self._spec
+        if len(spec.approval) > 1:
+            message = "Several stages of approval come later; one entry works now"
+            yield self._document.problem("/spec/approval/1", message, "Name all groups in its `from`.")
+        lists = [("/spec/allow/run", spec.allow.run), ("/spec/allow/see", spec.allow.see or [])]
+        lists += [(f"/spec/approval/{number}/from", stage.from_) for number, stage in enumerate(spec.approval)]
+        for pointer, entries in lists:
+            for number, entry in enumerate(entries):
+                if entry == "owner" and spec.target is None:
+                    message = "`owner` is the owning group of the target, and this action has no `target`"
+                    yield self._document.problem(f"{pointer}/{number}", message, "Name a group.")
+
+    def _lock(self) -> Iterator[Problem]:
+        if self._spec.lock is not None and not self._spec.lock.strip():
+            yield self._document.problem("/spec/lock", "The key of a lock must not be empty")
+
+    def _step(self, step: Step, number: int) -> Iterator[Problem]:
+        pointer = f"/spec/steps/{number}"
+        if step.id in [other.id for other in self._spec.steps[:number]]:
+            yield self._document.problem(f"{pointer}/id", f"There is a step `{step.id}` before; an id is used once")
+        if step.uses in RESERVED_STEPS:
+            message = f"Steps of the kind `{step.uses}` come later"
+            yield self._document.problem(f"{pointer}/uses", message, "A step names a connection now, as `github`.")
+        elif self._known.connections is not None and step.uses not in self._known.connections:
+            advice = did_you_mean(step.uses, self._known.connections)
+            yield self._document.problem(f"{pointer}/uses", f"There is no connection `{step.uses}`", advice)
+        if MARKER_INPUT in step.with_.inputs:
+            message = f"The input `{MARKER_INPUT}` is ours: the run is recognised by it in the CI system"
+            yield self._document.problem(f"{pointer}/with/inputs/{MARKER_INPUT}", message, at_key=True)
+
+    def _undo(self) -> Iterator[Problem]:
+        for name in self._spec.undo.inputs if self._spec.undo else ():
+            if name not in self._fields:
+                message = f"`{name}` is not a field of the form"
+                advice = did_you_mean(name, self._fields)
+                yield self._document.problem(f"/spec/undo/inputs/{name}", message, advice, at_key=True)
+
+    def _at(self, name: Name, index: int, message: str, advice: str | None = None) -> Problem:
+        return self._document.problem_in(name.pointer, name.text, name.spans[index], message, advice)
+
+
+def expression_problem(error: ExpressionError, document: Document) -> Problem:
+    """A fault of an expression at its place in the file."""
+    place = error.place
+    return document.problem_in(place.pointer, place.text, (place.start, place.end), error.message, error.suggestion)

@@ -1,0 +1,44 @@
+"""Errors of definitions.
+
+DaytwoError
+└── Rejected
+    └── DefinitionRejected   422  a definition was not registered; the versions registered before stay as they are
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daytwo_store.errors import FieldFault, Rejected
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing to correct. Lines and columns count from 1; `pointer` is where it is in the document."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    suggestion: str | None = None
+    pointer: str = ""
+
+    def __str__(self) -> str:
+        advice = f" {self.suggestion}" if self.suggestion else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}.{advice}"
+
+
+class DefinitionRejected(Rejected):
+    """Carries every problem, in the order of the file."""
+
+    type = "definition-rejected"
+    title = "The definition was not accepted"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda one: (one.file, one.line, one.column)))
+        count = f"{len(self.problems)} problems" if len(self.problems) != 1 else "1 problem"
+        listed = "\n".join(map(str, self.problems[:20]))
+        more = f"\nand {len(self.problems) - 20} more" if len(self.problems) > 20 else ""
+        super().__init__(
+            f"Nothing was registered: {count} to correct.\n{listed}{more}",
+            errors=[FieldFault(pointer=one.pointer, detail=str(one)) for one in self.problems],
+        )

@@ -1,0 +1,137 @@
+"""An action file, design §5: the shape of every key. What the keys mean together is checked in `check.py`.
+
+The published JSON Schema is made from these models, so their descriptions are what an editor shows.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, JsonValue
+
+from daytwo_actions.definitions.durations import Duration
+from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Template, Text, Vocabulary
+
+API_VERSION: Final = "daytwo/v1"
+NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+ActionId = Annotated[str, Field(pattern=NAME, max_length=63)]
+Tag = Annotated[str, Field(pattern=NAME, max_length=63)]
+StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63, description="as in steps.<id>.outputs")]
+GroupRef = Annotated[str, Field(pattern=r"^group:[a-z0-9][a-z0-9._-]*$", max_length=200)]
+Asker = Annotated[
+    str,
+    Field(
+        pattern=r"^(owner|everyone|(group|person):[a-z0-9][a-z0-9._-]*)$",
+        max_length=200,
+        description="owner (the owning group of the target), everyone, group:<name> or person:<name>",
+    ),
+]
+Approver = Annotated[
+    str,
+    Field(
+        pattern=r"^(owner|(group|person):[a-z0-9][a-z0-9._-]*)$",
+        max_length=200,
+        description="owner (the owning group of the target), group:<name> or person:<name>",
+    ),
+]
+Name = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+class Operation(StrEnum):
+    CREATE = "create"
+    DAY_2 = "day-2"
+    DELETE = "delete"
+
+
+class Metadata(Vocabulary):
+    name: ActionId
+    title: Line
+    description: Text = ""
+    tags: list[Tag] = Field(default=[], max_length=20)
+    owner: GroupRef | None = Field(default=None, description="the group that looks after this definition")
+
+
+class Target(Vocabulary):
+    """Entities that the action is offered on; the form and the expressions then know `entity`."""
+
+    kind: KindName
+
+
+class Form(Vocabulary):
+    pages: list[Page] = []
+
+
+class Allow(Vocabulary):
+    run: list[Asker] = Field(min_length=1, max_length=50, description="who may start it; one of these is enough")
+    see: list[Asker] | None = Field(
+        default=None, min_length=1, max_length=50, description="who sees that it exists; everybody when left out"
+    )
+
+
+class ApprovalStage(Vocabulary):
+    """Decisions that are needed before anything is sent."""
+
+    when: Flag = Field(default=True, description="needed when true, and when it cannot be worked out")
+    from_: list[Approver] = Field(alias="from", min_length=1, max_length=50)
+    count: int = Field(default=1, ge=1, le=20, description="how many different people")
+    expires: Duration = Field(default=timedelta(hours=24))
+
+
+class Dispatch(Vocabulary):
+    """What is started. The keys mean the same on every backend."""
+
+    project: Template = Field(description="repository, project path or namespace")
+    pipeline: Template = Field(description="workflow file or template name")
+    ref: Template = Field(description="branch or tag that the pipeline is taken from")
+    inputs: dict[Name, JsonValue] = Field(default={}, max_length=100, description="values may contain ${{ }}")
+
+
+class Step(Vocabulary):
+    """Starts one pipeline and follows it to its end. Steps run in order."""
+
+    id: StepId
+    uses: Name = Field(description="the name of a connection")
+    with_: Dispatch = Field(alias="with")
+    timeout: Duration = Field(default=timedelta(hours=1), description="how long the pipeline may take")
+
+
+class Upsert(Vocabulary):
+    """An entity that is created, or changed where it is named."""
+
+    kind: KindName
+    name: Template
+    properties: dict[Name, JsonValue] = {}
+    relations: dict[Name, JsonValue] = Field(default={}, description="a ref, or a list of them")
+
+
+class CatalogChange(Vocabulary):
+    """Written in the transaction that ends a successful run."""
+
+    upsert: Upsert
+
+
+class Undo(Vocabulary):
+    """The same action with other inputs; those that are not named stay as they were."""
+
+    inputs: dict[FieldName, JsonValue] = Field(min_length=1)
+
+
+class Spec(Vocabulary):
+    operation: Operation = Field(strict=False)
+    target: Target | None = None
+    form: Form = Form()
+    allow: Allow
+    approval: list[ApprovalStage] = Field(default=[], json_schema_extra={"maxItems": 1})
+    lock: Template | None = Field(default=None, description="one run at a time holds a key; text with ${{ }}")
+    steps: list[Step] = Field(min_length=1, max_length=50)
+    catalog: list[CatalogChange] = Field(default=[], max_length=50)
+    undo: Undo | None = None
+
+
+class Action(Vocabulary):
+    """Something that people may run."""
+
+    api_version: Literal["daytwo/v1"] = Field(alias="apiVersion")
+    kind: Literal["Action"]
+    metadata: Metadata
+    spec: Spec

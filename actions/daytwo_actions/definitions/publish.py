@@ -1,0 +1,36 @@
+"""The JSON Schema of action files, for editors and for `daytwo schema action`. Made from the models, never edited.
+
+`python -m daytwo_actions.definitions.publish` prints what `actions/action.schema.json` must be.
+"""
+
+import json
+import sys
+from typing import Final
+
+from pydantic import JsonValue
+from pydantic.json_schema import GenerateJsonSchema
+
+from daytwo_actions.definitions.model import Action
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def action_schema() -> dict[str, JsonValue]:
+    schema: dict[str, JsonValue] = Action.model_json_schema(by_alias=True, schema_generator=_Generator)
+    return {"$schema": DIALECT, **schema, "title": "Action", "description": "A Daytwo action, apiVersion daytwo/v1."}
+
+
+def action_schema_text() -> str:
+    """The committed file, byte for byte."""
+    return json.dumps(action_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+class _Generator(GenerateJsonSchema):
+    """Without the titles that pydantic makes of attribute names ("Ui Enum Names"): they help nobody."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002  # the signature is pydantic's
+        return False
+
+
+if __name__ == "__main__":
+    sys.stdout.write(action_schema_text())

@@ -1,0 +1,138 @@
+"""A set of definitions from files and folders. A name has one owner: two files with one action are both named."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from daytwo_actions.definitions.check import Surroundings
+from daytwo_actions.definitions.document import Document
+from daytwo_actions.definitions.errors import DefinitionRejected, Problem
+from daytwo_actions.definitions.kinds import kind_of
+from daytwo_actions.definitions.load import ActionVersion, action_of
+from daytwo_actions.definitions.shapes import KindShape
+from daytwo_actions.definitions.yaml import MAX_BYTES, read_documents
+from daytwo_store.ids import ActionName
+
+_SUFFIXES: Final = frozenset({".yaml", ".yml"})
+_KINDS: Final = ("Action", "Kind", "Entity")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registry:
+    """What a tree of files declares. `others` are documents that somebody else reads, as entities."""
+
+    actions: Mapping[ActionName, ActionVersion]
+    kinds: Mapping[str, KindShape]
+    others: tuple[Document, ...]
+
+
+def load_registry(paths: Iterable[Path], *, surroundings: Surroundings | None = None) -> Registry:
+    """Read files, and folders with everything below them. Kinds found there are known to the actions found there,
+    besides those of `surroundings`.
+
+    Raises `DefinitionRejected` with the problems of all files.
+    """
+    reader = _Reader(surroundings or Surroundings())
+    for path in paths:
+        reader.path(path)
+    return reader.registry()
+
+
+@dataclass(slots=True)
+class _Reader:
+    surroundings: Surroundings
+    documents: list[Document] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def path(self, path: Path) -> None:
+        if path.is_dir():
+            found = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES and one.is_file())
+            for one in found:
+                self._file(one)
+        elif path.is_file():
+            self._file(path)
+        else:
+            self._fault(path, "There is no such file or folder")
+
+    def registry(self) -> Registry:
+        kinds = self._kinds()
+        known = {**(self.surroundings.kinds or {}), **kinds}
+        around = Surroundings(
+            kinds=known if known or self.surroundings.kinds is not None else None,
+            connections=self.surroundings.connections,
+        )
+        actions = self._actions(around)
+        others = tuple(one for one in self.documents if _kind(one) not in ("Action", "Kind"))
+        for other in others:
+            if _kind(other) not in _KINDS:
+                listed = ", ".join(_KINDS)
+                self.problems.append(other.problem("/kind", f"`kind` says what the document is: one of {listed}"))
+        if self.problems:
+            raise DefinitionRejected(self.problems)
+        return Registry(actions=actions, kinds=kinds, others=others)
+
+    def _file(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)  # one more than is read, so that a larger file is told as one
+            self.documents += read_documents(content.decode(), str(path))
+        except DefinitionRejected as error:
+            self.problems += error.problems
+        except UnicodeDecodeError:
+            self._fault(path, "The file is not UTF-8")
+        except OSError as error:
+            self._fault(path, f"The file cannot be read ({error.strerror})")
+
+    def _fault(self, path: Path, message: str) -> None:
+        self.problems.append(Problem(str(path), 1, 1, message))
+
+    def _kinds(self) -> dict[str, KindShape]:
+        owners: dict[str, Document] = {}
+        kinds: dict[str, KindShape] = {}
+        for document in self._of("Kind"):
+            try:
+                name, shape = kind_of(document)
+            except DefinitionRejected as error:
+                self.problems += error.problems
+                continue
+            if self._owned(owners, name, document):
+                kinds[name] = shape
+        return kinds
+
+    def _actions(self, around: Surroundings) -> dict[ActionName, ActionVersion]:
+        owners: dict[str, Document] = {}
+        actions: dict[ActionName, ActionVersion] = {}
+        for document in self._of("Action"):
+            name = _name(document)
+            if name is not None and not self._owned(owners, name, document):
+                continue
+            try:
+                version = action_of(document, surroundings=around)
+            except DefinitionRejected as error:
+                self.problems += error.problems
+            else:
+                actions[version.name] = version
+        return actions
+
+    def _of(self, kind: str) -> list[Document]:
+        return [one for one in self.documents if _kind(one) == kind]
+
+    def _owned(self, owners: dict[str, Document], name: str, document: Document) -> bool:
+        """Is this the first document with the name? The second is a problem that names both files."""
+        first = owners.setdefault(name, document)
+        if first is document:
+            return True
+        message = f"`{name}` is declared twice, here and in {first.file}"
+        self.problems.append(document.problem("/metadata/name", message, "Give one of them another name."))
+        return False
+
+
+def _kind(document: Document) -> object:
+    return document.value.get("kind") if isinstance(document.value, dict) else None
+
+
+def _name(document: Document) -> str | None:
+    metadata = document.value.get("metadata") if isinstance(document.value, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else None

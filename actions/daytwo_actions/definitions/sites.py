@@ -1,0 +1,100 @@
+"""Where a definition may hold expressions, and what may be named there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions.model import Action
+from daytwo_actions.expressions import has_expression
+from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item
+from daytwo_forms.pointers import under
+
+
+class Scope(StrEnum):
+    """A place where expressions are worked out, in words for messages."""
+
+    FORM = "in the form"
+    APPROVAL = "in `approval`"
+    LOCK = "in `lock`"
+    STEP = "in a step"
+    CATALOG = "in `catalog`"
+    UNDO = "in `undo`"
+
+
+NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
+    {
+        Scope.FORM: ("form", "entity", "user"),
+        Scope.APPROVAL: ("inputs", "entity", "user", "run"),
+        Scope.LOCK: ("inputs", "entity"),  # a key with the user or the run in it would lock nobody out
+        Scope.STEP: ("inputs", "entity", "user", "run", "steps"),
+        Scope.CATALOG: ("inputs", "entity", "user", "run", "steps"),
+        Scope.UNDO: ("previous", "inputs", "entity", "user"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A template. `step` is the number of the step that it belongs to."""
+
+    pointer: str
+    value: JsonValue
+    scope: Scope
+    step: int | None = None
+
+
+def sites(action: Action) -> Iterator[Site]:
+    """Every place of a definition where an expression is worked out."""
+    yield from form_sites(action)
+    spec = action.spec
+    for number, stage in enumerate(spec.approval):
+        yield Site(f"/spec/approval/{number}/when", stage.when, Scope.APPROVAL)
+    if spec.lock is not None:
+        yield Site("/spec/lock", spec.lock, Scope.LOCK)
+    for number, step in enumerate(spec.steps):
+        sent: dict[str, JsonValue] = step.with_.model_dump(by_alias=True)
+        for key, value in sent.items():
+            yield Site(f"/spec/steps/{number}/with/{key}", value, Scope.STEP, number)
+    for number, change in enumerate(spec.catalog):
+        written: dict[str, JsonValue] = change.upsert.model_dump(include={"name", "properties", "relations"})
+        for key, value in written.items():
+            yield Site(f"/spec/catalog/{number}/upsert/{key}", value, Scope.CATALOG)
+    if spec.undo is not None:
+        yield Site("/spec/undo/inputs", spec.undo.inputs, Scope.UNDO)
+
+
+def form_sites(action: Action) -> Iterator[Site]:
+    for number, page in enumerate(action.spec.form.pages):
+        for name, field in page.properties.items():
+            pointer = f"/spec/form/pages/{number}/properties/{name}"
+            for key in ("default", "visible", "disabled", "required"):
+                yield Site(f"{pointer}/{key}", getattr(field, key), Scope.FORM)
+            yield from _option_sites(field, pointer)
+            if field.items is not None:
+                yield from _option_sites(field.items, f"{pointer}/items")
+
+
+def _option_sites(item: Item, pointer: str) -> Iterator[Site]:
+    match item.from_:
+        case ConnectionOptions(project=project):
+            yield Site(f"{pointer}/from/project", project, Scope.FORM)
+        case CatalogOptions(catalog=query):
+            yield Site(f"{pointer}/from/catalog/where", dict(query.where), Scope.FORM)
+
+
+def idle(document: JsonValue, used: list[str], pointer: str = "") -> Iterator[tuple[str, str]]:
+    """Texts with an expression, by pointer, that stand where none is worked out."""
+    if pointer in used or not has_expression(document):
+        return
+    if isinstance(document, str):
+        yield pointer, document
+    elif isinstance(document, dict):
+        for key, value in document.items():
+            yield from idle(value, used, under(pointer, key))
+    elif isinstance(document, list):
+        for number, value in enumerate(document):
+            yield from idle(value, used, under(pointer, number))

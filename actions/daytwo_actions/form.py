@@ -1,0 +1,92 @@
+"""The form of an action: definitions, expressions and forms bound together.
+
+`sources` are bound to the asker: they answer only what that person may see.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions import ActionVersion
+from daytwo_forms import (
+    ChoicesUnavailable,
+    OptionPage,
+    ResolvedForm,
+    Sources,
+    ValidInput,
+    accept,
+    field_options,
+    resolve,
+)
+from daytwo_forms.answers import read_answer
+from daytwo_store.errors import FieldFault
+
+
+async def resolve_form(
+    version: ActionVersion,
+    *,
+    entity: Mapping[str, object] | None,
+    user: Mapping[str, object],
+    answers: Mapping[str, JsonValue],
+    sources: Sources,
+) -> ResolvedForm:
+    """The form for these answers.
+
+    `entity` is the record of the target, None without one; `user` has `name`, `ref`, `groups` and `email`.
+    Raises `InputRejected` for answers beyond the limits only.
+    """
+    return await resolve(version.form, answers, context=_context(entity, user), sources=sources)
+
+
+async def accept_inputs(
+    version: ActionVersion,
+    *,
+    entity: Mapping[str, object] | None,
+    user: Mapping[str, object],
+    answers: Mapping[str, JsonValue],
+    sources: Sources,
+    at: str = "/inputs",
+) -> ValidInput:
+    """Resolve the form and accept the answers. `at` is their JSON pointer in what was sent.
+
+    Raises `InputRejected` with every fault, or `ChoicesUnavailable` when a choice cannot be checked now.
+    """
+    context = _context(entity, user)
+    resolved = await resolve(version.form, answers, context=context, sources=sources, choices=False)
+    return await accept(resolved, sources, at=at)
+
+
+async def list_options(
+    version: ActionVersion,
+    field: str,
+    *,
+    entity: Mapping[str, object] | None,
+    user: Mapping[str, object],
+    answers: Mapping[str, JsonValue],
+    sources: Sources,
+    search: str = "",
+    cursor: str | None = None,
+) -> OptionPage:
+    """One page of a field's choices. Raises `NotFound` for a field without any, and what the source raises."""
+    context = _context(entity, user)
+    resolved = await resolve(version.form, answers, context=context, sources=sources, choices=False)
+    return await field_options(resolved, field, sources, search=search, cursor=cursor)
+
+
+async def inputs_context(version: ActionVersion, inputs: ValidInput, sources: Sources) -> Mapping[str, JsonValue]:
+    """`inputs` of expressions, from stored answers: every declared field, null when unanswered; entities as records.
+
+    An entity that is gone, or may not be seen any more, is null, so that what names a member of it fails safe.
+    Raises `Unavailable` when the source of entities does not answer.
+    """
+    found: dict[str, JsonValue] = {}
+    for name, field in version.form.fields.items():
+        answer = await read_answer(field, inputs.get(name), sources.entities)
+        if answer.unchecked:
+            raise ChoicesUnavailable([FieldFault(f"/inputs/{name}", answer.unchecked)])
+        found[name] = answer.record
+    return found
+
+
+def _context(entity: Mapping[str, object] | None, user: Mapping[str, object]) -> Mapping[str, object]:
+    return {"user": user} if entity is None else {"user": user, "entity": entity}
