@@ -1,0 +1,139 @@
+/** What the page reads, each with its key. Keys begin with the resource, so that a hint can say "look again". */
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { take, type Api } from "./client";
+import type { ApprovalState } from "./types";
+
+export interface RunFilter {
+  action?: string | undefined;
+  entity?: string | undefined;
+  state?: string | undefined;
+  mine?: boolean | undefined;
+}
+
+export interface ApprovalFilter {
+  mine?: boolean;
+  state?: ApprovalState;
+}
+
+const firstPage = null as string | null;
+
+export const meQuery = (api: Api) =>
+  queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => take(api.GET("/api/v1/me", { signal })) });
+
+export const signInQuery = (api: Api) =>
+  queryOptions({ queryKey: ["session"], queryFn: ({ signal }) => take(api.GET("/api/v1/session", { signal })) });
+
+export const actionsQuery = (api: Api, filter: { entity?: string | undefined } = {}) =>
+  queryOptions({
+    queryKey: ["actions", filter],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/actions", { params: { query: { entity: filter.entity ?? null } }, signal })),
+  });
+
+export const actionQuery = (api: Api, name: string, entity: string | null) =>
+  queryOptions({
+    queryKey: ["actions", "one", name, entity],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/actions/{name}", { params: { path: { name }, query: { entity } }, signal })),
+  });
+
+export const kindsQuery = (api: Api) =>
+  queryOptions({ queryKey: ["kinds"], queryFn: ({ signal }) => take(api.GET("/api/v1/kinds", { signal })) });
+
+export const entitiesQuery = (api: Api, asked: { kind: string | null; text: string }) =>
+  infiniteQueryOptions({
+    queryKey: ["entities", "search", asked],
+    queryFn: ({ pageParam, signal }) =>
+      take(api.POST("/api/v1/entities/search", { body: { ...asked, cursor: pageParam, limit: 50 }, signal })),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    placeholderData: (before) => before,
+  });
+
+export const entityQuery = (api: Api, ref: string) => {
+  const [kind = "", name = ""] = splitRef(ref);
+  return queryOptions({
+    queryKey: ["entities", "one", ref],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/entities/{kind}/{name}", { params: { path: { kind, name } }, signal })),
+  });
+};
+
+export const historyQuery = (api: Api, kind: string, name: string) =>
+  queryOptions({
+    queryKey: ["entities", "history", kind, name],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET("/api/v1/entities/{kind}/{name}/history", {
+          params: { path: { kind, name }, query: { limit: 20 } },
+          signal,
+        }),
+      ),
+  });
+
+export const runsQuery = (api: Api, filter: RunFilter, limit = 50) =>
+  infiniteQueryOptions({
+    queryKey: ["runs", "list", filter, limit],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/runs", {
+          params: {
+            query: {
+              action: filter.action ?? null,
+              entity: filter.entity ?? null,
+              state: filter.state ?? null,
+              mine: filter.mine ?? false,
+              cursor: pageParam,
+              limit,
+            },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    placeholderData: (before) => before,
+  });
+
+export const runQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ["run", id],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/runs/{run}", { params: { path: { run: id } }, signal })),
+  });
+
+export const approvalsQuery = (api: Api, filter: ApprovalFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["approvals", "list", filter],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/approvals", {
+          params: { query: { mine: filter.mine ?? false, state: filter.state ?? null, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    placeholderData: (before) => before,
+  });
+
+export const approvalQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ["approvals", "one", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/approvals/{approval}", { params: { path: { approval: id } }, signal })),
+  });
+
+export const tokensQuery = (api: Api) =>
+  queryOptions({ queryKey: ["tokens"], queryFn: ({ signal }) => take(api.GET("/api/v1/tokens", { signal })) });
+
+/** `service:shop` → its kind and its name. Names may contain a colon, kinds may not. */
+export function splitRef(ref: string): [kind: string, name: string] {
+  const at = ref.indexOf(":");
+  return at < 0 ? ["", ref] : [ref.slice(0, at), ref.slice(at + 1)];
+}
+
+/** Where an entity's page is. */
+export function entityPath(ref: string): string {
+  const [kind, name] = splitRef(ref);
+  return `/entities/${encodeURIComponent(kind)}/${encodeURIComponent(name)}`;
+}

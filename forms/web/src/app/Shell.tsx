@@ -1,0 +1,87 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Boxes, CirclePlay, History, Inbox, type LucideIcon } from "lucide-react";
+import { NavLink, Outlet, ScrollRestoration } from "react-router";
+import { useApi } from "../api/context";
+import { ApiError } from "../api/problem";
+import { approvalsQuery, meQuery } from "../api/queries";
+import type { Me } from "../api/types";
+import { Loading } from "../parts/Loading";
+import { ProblemNote } from "../parts/Problem";
+import { text } from "../text";
+import { AccountMenu } from "./AccountMenu";
+import { LiveBanner, LiveLists } from "./live";
+import { MeProvider } from "./me";
+import css from "./Shell.module.css";
+import { SignIn } from "./SignIn";
+
+const PLACES: readonly { to: string; label: string; icon: LucideIcon }[] = [
+  { to: "/actions", label: text.nav.actions, icon: CirclePlay },
+  { to: "/entities", label: text.nav.entities, icon: Boxes },
+  { to: "/runs", label: text.nav.runs, icon: History },
+  { to: "/approvals", label: text.nav.approvals, icon: Inbox },
+];
+
+/** What is around every screen. Who is not signed in sees the sign-in page instead, whatever the address. */
+export function Shell() {
+  const me = useQuery(meQuery(useApi()));
+  if (me.data) return <House me={me.data} />;
+  if (me.error instanceof ApiError && me.error.status === 401) return <SignIn />;
+  return (
+    <main className={css.alone}>
+      {me.error ? <ProblemNote error={me.error} retry={() => void me.refetch()} /> : <Loading />}
+    </main>
+  );
+}
+
+function House({ me }: { me: Me }) {
+  return (
+    <MeProvider me={me}>
+      <LiveLists>
+        <a className={css.skip} href="#content">
+          {text.nav.skip}
+        </a>
+        <div className={css.house}>
+          <header className={css.side}>
+            <NavLink to="/actions" className={css.brand}>
+              <img src="/icon.svg" alt="" width={28} height={28} />
+              <span>{text.product}</span>
+            </NavLink>
+            <Places />
+            <AccountMenu me={me} />
+          </header>
+          <main id="content" className={css.content} tabIndex={-1}>
+            <LiveBanner />
+            <Outlet />
+          </main>
+        </div>
+        <ScrollRestoration />
+      </LiveLists>
+    </MeProvider>
+  );
+}
+
+function Places() {
+  const waiting = useWaiting();
+  return (
+    <nav className={css.nav} aria-label={text.nav.label}>
+      {PLACES.map(({ to, label, icon: Icon }) => (
+        <NavLink key={to} to={to} className={css.place}>
+          <Icon size={18} aria-hidden />
+          <span>{label}</span>
+          {to === "/approvals" && waiting > 0 && (
+            <span className={css.count}>
+              <span aria-hidden>{waiting}</span>
+              <span className="visually-hidden">{text.nav.waiting(waiting)}</span>
+            </span>
+          )}
+        </NavLink>
+      ))}
+    </nav>
+  );
+}
+
+/** How many approvals the asker may decide now (of the first page: beyond that the number says nothing more). */
+function useWaiting(): number {
+  const mine = useInfiniteQuery(approvalsQuery(useApi(), { mine: true, state: "pending" }));
+  return mine.data?.pages[0]?.items.length ?? 0;
+}

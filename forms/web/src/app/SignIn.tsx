@@ -1,0 +1,69 @@
+import { UnstyledButton } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { ChevronRight } from "lucide-react";
+import { take } from "../api/client";
+import { useApi } from "../api/context";
+import { signInQuery } from "../api/queries";
+import type { SignInChoice } from "../api/types";
+import { Empty } from "../parts/Basics";
+import { Loaded } from "../parts/Loaded";
+import { ProblemNote } from "../parts/Problem";
+import { useTitle } from "../parts/title";
+import { text } from "../text";
+import css from "./SignIn.module.css";
+
+/** Pick one of the example people. Offered by the server on loopback only. */
+export function SignIn() {
+  const api = useApi();
+  const queries = useQueryClient();
+  const choices = useQuery(signInQuery(api));
+  const signIn = useMutation({
+    mutationFn: (name: string) => take(api.POST("/api/v1/session", { body: { name } })),
+    onSuccess: (me) => {
+      queries.clear();
+      queries.setQueryData(["me"], me);
+      void queries.invalidateQueries({ queryKey: ["me"] });
+    },
+  });
+  useTitle(text.account.signIn);
+  return (
+    <main className={css.page}>
+      <img src="/icon.svg" alt="" width={44} height={44} />
+      <h1>{text.account.who}</h1>
+      <Loaded query={choices}>
+        {({ choices: people }) =>
+          people.length === 0 ? (
+            <Empty title={text.account.nobody}>{text.account.nobodyDetail}</Empty>
+          ) : (
+            <>
+              <p className="soft">{text.account.example}</p>
+              <ul className={css.people}>
+                {people.map((person) => (
+                  <li key={person.name}>
+                    <PersonButton person={person} busy={signIn.isPending} onPick={() => signIn.mutate(person.name)} />
+                  </li>
+                ))}
+              </ul>
+            </>
+          )
+        }
+      </Loaded>
+      {signIn.error && <ProblemNote error={signIn.error} />}
+    </main>
+  );
+}
+
+function PersonButton({ person, busy, onPick }: { person: SignInChoice; busy: boolean; onPick: () => void }) {
+  return (
+    <UnstyledButton className={css.person} onClick={onPick} disabled={busy}>
+      <span className={css.initial} aria-hidden>
+        {person.title.charAt(0)}
+      </span>
+      <span className={css.words}>
+        <strong>{person.title}</strong>
+        <span className="soft small">{person.about}</span>
+      </span>
+      <ChevronRight size={18} aria-hidden className={css.go} />
+    </UnstyledButton>
+  );
+}

@@ -1,0 +1,35 @@
+import { createBrowserRouter, Navigate, type RouteObject } from "react-router";
+import { Broken, NotFound } from "./Broken";
+import { Shell } from "./Shell";
+
+/** One chunk per screen. The parameter type is what React Router wants of a lazy route. */
+const screen = (load: () => Promise<{ default: React.ComponentType }>) => async () => ({
+  Component: (await load()).default,
+});
+
+export const routes: RouteObject[] = [
+  {
+    Component: Shell,
+    ErrorBoundary: Broken,
+    children: [
+      {
+        ErrorBoundary: Broken,
+        children: [
+          { index: true, element: <Navigate to="/actions" replace /> },
+          { path: "actions", lazy: screen(() => import("../pages/action/ActionsPage")) },
+          { path: "actions/:name", lazy: screen(() => import("../pages/action/ActionPage")) },
+          { path: "entities", lazy: screen(() => import("../pages/entity/EntitiesPage")) },
+          { path: "entities/:kind/:name", lazy: screen(() => import("../pages/entity/EntityPage")) },
+          { path: "runs", lazy: screen(() => import("../pages/run/RunsPage")) },
+          { path: "runs/:id", lazy: screen(() => import("../pages/run/RunPage")) },
+          { path: "approvals", lazy: screen(() => import("../pages/approval/ApprovalsPage")) },
+          { path: "approvals/:id", lazy: screen(() => import("../pages/approval/ApprovalPage")) },
+          { path: "tokens", lazy: screen(() => import("../pages/TokensPage")) },
+          { path: "*", Component: NotFound },
+        ],
+      },
+    ],
+  },
+];
+
+export const createRouter = () => createBrowserRouter(routes);

@@ -1,0 +1,49 @@
+import { memo } from "react";
+import type { LogLine } from "../api/types";
+import { text } from "../text";
+import { parseLine } from "./line";
+import css from "./LogView.module.css";
+
+interface Props {
+  line: LogLine;
+  /** The text that is searched for, in lower case; empty for none. */
+  find: string;
+  times: boolean;
+  marked: boolean;
+  current: boolean;
+}
+
+export const LogLineRow = memo(function LogLineRow({ line, find, times, marked, current }: Props) {
+  const { time, kind, spans } = parseLine(line.text);
+  return (
+    <div className={css.line} data-kind={kind} data-marked={marked || undefined} data-current={current || undefined}>
+      <a className={css.number} href={`#L${line.number}`} aria-label={text.runs.log.line(line.number)}>
+        {line.number}
+      </a>
+      {times && <span className={css.time}>{time ?? ""}</span>}
+      <span className={css.text}>
+        {spans.map((span, index) => (
+          <span key={index} className={span.looks.join(" ") || undefined}>
+            <Marked text={span.text} find={find} />
+          </span>
+        ))}
+      </span>
+    </div>
+  );
+});
+
+/** A text with every place that is searched for marked. */
+function Marked({ text: whole, find }: { text: string; find: string }) {
+  if (!find) return whole;
+  const low = whole.toLowerCase();
+  // Where lower case has another length than the text (as in Turkish), places cannot be told apart: mark nothing.
+  if (low.length !== whole.length) return whole;
+  const parts: React.ReactNode[] = [];
+  let from = 0;
+  for (let at = low.indexOf(find); at >= 0; at = low.indexOf(find, from)) {
+    parts.push(whole.slice(from, at), <mark key={at}>{whole.slice(at, at + find.length)}</mark>);
+    from = at + find.length;
+  }
+  parts.push(whole.slice(from));
+  return parts;
+}

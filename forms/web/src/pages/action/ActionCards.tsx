@@ -1,0 +1,54 @@
+import { Ban, ChevronRight } from "lucide-react";
+import { Link } from "react-router";
+import type { ActionSummary } from "../../api/types";
+import { visible } from "../../parts/textOf";
+import { text } from "../../text";
+import css from "./ActionCards.module.css";
+
+/** Where the form of an action is, on an entity when there is one. */
+export function actionPath(name: string, entity?: string | null): string {
+  const path = `/actions/${encodeURIComponent(name)}`;
+  return entity ? `${path}?${new URLSearchParams({ entity })}` : path;
+}
+
+/** One card per action. Those that the asker may not run stay, with the reason. */
+export function ActionCards({ actions, entity }: { actions: readonly ActionSummary[]; entity?: string | undefined }) {
+  return (
+    <ul className={css.cards}>
+      {actions.map((action) => (
+        <li key={action.name} className={css.card} data-blocked={!action.may_run.allowed || undefined}>
+          <Card action={action} entity={entity} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Card({ action, entity }: { action: ActionSummary; entity: string | undefined }) {
+  return (
+    <>
+      <h3 className={css.title}>
+        {action.may_run.allowed ? (
+          <Link to={actionPath(action.name, entity)} className={css.link}>
+            {visible(action.title)}
+            <ChevronRight size={16} aria-hidden />
+          </Link>
+        ) : (
+          visible(action.title)
+        )}
+      </h3>
+      <p className="soft">{visible(action.description)}</p>
+      {!action.may_run.allowed && (
+        <p className={css.why}>
+          <Ban size={14} aria-hidden />
+          <span>{visible(action.may_run.why_not ?? text.actions.notYou)}</span>
+        </p>
+      )}
+      <p className={css.foot}>
+        {text.actions.operation[action.operation] ?? action.operation}
+        {action.target_kind && ` · ${text.actions.target(action.target_kind)}`}
+        {action.owner && ` · ${text.actions.owner} ${action.owner}`}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,98 @@
+import type { ReactNode } from "react";
+import type { PlannedApproval, PlannedLock, PlanView } from "../../api/types";
+import { Facts, RunLink, Section } from "../../parts/Basics";
+import { ChangeList, Differences } from "../../parts/Compare";
+import { Digest, Raw } from "../../parts/Json";
+import { PlannedRequests } from "../../parts/PlannedRequests";
+import { visible } from "../../parts/textOf";
+import { duration } from "../../parts/time";
+import { text } from "../../text";
+import css from "./PlanBody.module.css";
+
+const words = text.actions.review;
+
+/** Everything that a run would do, before it does it. */
+export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode }) {
+  return (
+    <div className={css.columns}>
+      <div className={css.column}>
+        <Section title={words.title}>
+          <Facts
+            facts={[
+              [words.starts, visible(plan.starts)],
+              [words.approvals, <Approvals key="approvals" approvals={plan.approvals} />],
+              [words.lock, <Lock key="lock" lock={plan.lock} />],
+              [words.undoable, plan.undoable ? words.undoableYes : words.notUndoable],
+            ]}
+          />
+        </Section>
+        <Section title={words.requests}>
+          <PlannedRequests requests={plan.requests} />
+        </Section>
+        <Section title={words.changes}>
+          {plan.changes.length > 0 ? <ChangeList changes={plan.changes} /> : <p className="soft">{words.noChanges}</p>}
+        </Section>
+      </div>
+      <div className={css.column}>
+        <Section title={words.inputs}>{answers}</Section>
+        <Section title={words.differences}>
+          <Previous plan={plan} />
+        </Section>
+        <details className={css.document}>
+          <summary>{words.document}</summary>
+          <p className="small">
+            {words.digest} <Digest value={plan.digest} />
+          </p>
+          <Raw value={plan.document} label={words.document} />
+        </details>
+      </div>
+    </div>
+  );
+}
+
+function Approvals({ approvals }: { approvals: readonly PlannedApproval[] }) {
+  if (approvals.length === 0) return <>{words.noApproval}</>;
+  return (
+    <ol>
+      {approvals.map((approval, index) => (
+        <li key={index}>
+          {words.approval(approval.count, approval.needed_from.join(", "))},{" "}
+          {words.within(duration(approval.expires_in * 1000))}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Lock({ lock }: { lock: PlannedLock | null }) {
+  if (!lock) return <>{words.noLock}</>;
+  return (
+    <>
+      <code>{visible(lock.key)}</code>:{" "}
+      {lock.held_by_run ? (
+        <>
+          {words.lockHeld} <RunLink id={lock.held_by_run} />
+        </>
+      ) : (
+        words.lockFree
+      )}
+      {lock.queued > 0 && `, ${words.lockQueued(lock.queued)}`}
+    </>
+  );
+}
+
+function Previous({ plan }: { plan: PlanView }) {
+  if (!plan.previous_run) return <p className="soft">{words.noPrevious}</p>;
+  return (
+    <>
+      <p className={css.previous}>
+        <RunLink id={plan.previous_run} />
+      </p>
+      {plan.differences.length > 0 ? (
+        <Differences rows={plan.differences} caption={words.differences} />
+      ) : (
+        <p className="soft">{words.noDifferences}</p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,55 @@
+import { Button } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { Play } from "lucide-react";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { take } from "../../api/client";
+import { useApi } from "../../api/context";
+import { ApiError } from "../../api/problem";
+import type { ActionView, JsonObject } from "../../api/types";
+import { newKey } from "../../parts/newKey";
+import { ProblemNote } from "../../parts/Problem";
+import { visible } from "../../parts/textOf";
+import { text } from "../../text";
+import css from "./StartButton.module.css";
+
+interface Asked {
+  entity: string | null;
+  inputs: JsonObject;
+  version: string;
+}
+
+/**
+ * Starts the run. The idempotency key is chosen once, when the plan is shown: however often this is pressed and however
+ * often the answer is lost, the server makes one run of it. Another plan is another button, with another key.
+ */
+export function StartButton({ action, asked }: { action: ActionView; asked: Asked }) {
+  const api = useApi();
+  const navigate = useNavigate();
+  const [key] = useState(newKey);
+  const start = useMutation({
+    mutationFn: () =>
+      take(
+        api.POST("/api/v1/actions/{name}/runs", {
+          params: { path: { name: action.name }, header: { "idempotency-key": key } },
+          body: asked,
+        }),
+      ),
+    onSuccess: (run) => navigate(`/runs/${encodeURIComponent(run.id)}`),
+  });
+  const unsure = start.error instanceof ApiError && (start.error.status === 0 || start.error.status >= 500);
+  return (
+    <div className={css.start}>
+      <Button
+        leftSection={<Play size={16} aria-hidden />}
+        loading={start.isPending}
+        disabled={start.isSuccess}
+        onClick={() => start.mutate()}
+      >
+        {visible(action.title)}
+      </Button>
+      {start.error && <ProblemNote error={start.error} />}
+      {unsure && <p className="soft">{text.actions.review.unsure}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import type { PlannedRequest } from "../api/types";
+import { text } from "../text";
+import { Facts } from "./Basics";
+import { CopyText } from "./CopyText";
+import { Readable } from "./Json";
+import css from "./PlannedRequests.module.css";
+import { visible } from "./textOf";
+
+const words = text.actions.review;
+
+/** What is sent where, step by step. */
+export function PlannedRequests({ requests }: { requests: readonly PlannedRequest[] }) {
+  return (
+    <ol className={css.requests}>
+      {requests.map((request) => (
+        <li key={request.step}>
+          <h3>{visible(request.step)}</h3>
+          <Facts
+            facts={[
+              [words.connection, `${visible(request.connection)} (${request.backend})`],
+              [words.project, visible(request.project)],
+              [words.pipeline, visible(request.pipeline)],
+              [words.ref, visible(request.ref)],
+              [words.commit, <CopyText key="commit" value={request.commit} shown={request.commit.slice(0, 12)} />],
+              [words.sentInputs, <Readable key="inputs" value={request.inputs} />],
+            ]}
+          />
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,41 @@
+/** Values as people read them. */
+import { text } from "../text";
+
+// Characters that turn or hide what stands beside them: shown by their number, so that nobody approves what they do
+// not see (bidirectional controls, zero-width characters, the byte order mark, control characters but tab and newline).
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g; // eslint-disable-line no-control-regex -- the point of it
+
+/** The same text with characters that cannot be seen made visible: `⟨U+202E⟩`. */
+export function visible(value: string): string {
+  return value.replace(
+    HIDDEN,
+    (character) => `⟨U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}⟩`,
+  );
+}
+
+/** One value on one line. Objects are shown as JSON. */
+export function inWords(value: unknown): string {
+  if (value === null || value === undefined) return text.none;
+  if (value === "") return text.empty;
+  if (typeof value === "boolean") return value ? text.yes : text.no;
+  if (typeof value === "string") return visible(value);
+  return visible(JSON.stringify(value));
+}
+
+/** `shop_version` → "Shop version": for keys that have no title of their own. */
+export function humanised(key: string): string {
+  const words = key.replace(/[_-]+/g, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Links go to https only, or to http on this machine: what a CI system says is not trusted to be an address. */
+export function safeLink(url: string | null | undefined): string | null {
+  if (!url || !URL.canParse(url)) return null;
+  const { protocol, hostname } = new URL(url);
+  if (protocol === "https:") return url;
+  return protocol === "http:" && isLoopback(hostname) ? url : null;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
+}

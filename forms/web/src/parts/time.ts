@@ -1,0 +1,48 @@
+/** Times in words. All take `now`, so that tests and lists agree on it. */
+
+const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+
+/** "5 minutes ago", "in 2 hours"; under a minute it is "just now" or "in less than a minute". */
+export function ago(iso: string, now: number): string {
+  const seconds = Math.round((Date.parse(iso) - now) / 1000);
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+  }
+  return seconds > 5 ? "in less than a minute" : "just now";
+}
+
+/** "1 min 12 s", "2 h 5 min": at most two units. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return parts(minutes, "min", seconds % 60, "s");
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return parts(hours, "h", minutes % 60, "min");
+  return parts(Math.floor(hours / 24), "days", hours % 24, "h");
+}
+
+function parts(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+/** How long something took, or has taken until now. */
+export function elapsed(start: string | null, end: string | null, now: number): string | null {
+  if (!start) return null;
+  return duration((end ? Date.parse(end) : now) - Date.parse(start));
+}
+
+/** The exact time, in the reader's zone and in UTC. */
+export function exact(iso: string): string {
+  const at = new Date(iso);
+  const local = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return `${local} (${at.toISOString().replace("T", " ").slice(0, 19)} UTC)`;
+}

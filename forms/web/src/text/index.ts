@@ -1,0 +1,9 @@
+/** Every word of the page, by area, so that it can be translated in one place. */
+import { actions } from "./actions";
+import { approvals } from "./approvals";
+import { common } from "./common";
+import { entities } from "./entities";
+import { runs } from "./runs";
+import { states } from "./states";
+
+export const text = { ...common, actions, approvals, entities, runs, states };

@@ -1,0 +1,53 @@
+/// <reference types="vitest/config" />
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/**
+ * `npm run dev` answers from the small fake in tests/fake, unless DAYTWO_API names a running API.
+ * The fake is loaded through Vite's own module runner, so it is TypeScript like everything else and never in a build.
+ */
+function fakeApi(): Plugin {
+  return {
+    name: "daytwo-fake-api",
+    apply: "serve",
+    async configureServer(server) {
+      if (process.env["DAYTWO_API"] || process.env["VITEST"]) return;
+      const { middleware } = (await server.ssrLoadModule(
+        here("./tests/fake/middleware.ts"),
+      )) as typeof import("./tests/fake/middleware");
+      server.middlewares.use(middleware());
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), fakeApi()],
+  resolve: {
+    alias: {
+      // @rjsf/core names this package in a test helper only. It compiles code, which our policy forbids: keep it out.
+      "@rjsf/validator-ajv8": here("./src/form/noAjv.ts"),
+    },
+  },
+  server: {
+    host: "127.0.0.1",
+    ...(process.env["DAYTWO_API"] ? { proxy: { "/api": process.env["DAYTWO_API"] } } : {}),
+  },
+  build: {
+    outDir: here("../daytwo_forms/static"),
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // no data: addresses, so the policy needs no exception for them
+    modulePreload: { polyfill: false },
+    target: "es2022",
+  },
+  test: {
+    environment: "happy-dom",
+    include: ["tests/**/*.test.{ts,tsx}"],
+    setupFiles: ["tests/setup.ts"],
+    restoreMocks: true,
+    css: false,
+    server: { deps: { inline: [/@rjsf\//] } },
+  },
+});
