@@ -19,7 +19,7 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.resolve],
     "Catalog": [catalog.entities],
     "You": [identity.login, identity.logout, identity.whoami],
-    "On this machine": [processes.up, processes.serve, processes.migrate],
+    "On this machine": [processes.up, processes.demo, processes.serve, processes.migrate],
 }
 
 

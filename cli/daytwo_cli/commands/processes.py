@@ -54,3 +54,16 @@ def _become(module: str) -> None:
     """Signals and the exit code then belong to that program, with nothing of ours in between."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 - a list of arguments, and no shell is wanted
+
+
+def demo(
+    ctx: typer.Context,
+    data: Annotated[Path | None, typer.Option(help="Folder to keep; else a temporary one.", show_default=False)] = None,
+    examples: Examples = None,
+) -> None:
+    """Play the whole story on this machine: deploy, approve, fail, undo, and a killed worker."""
+    from daytwo_cli.demo.run import demo as play
+    from daytwo_cli.up.house import Wish
+
+    wish = Wish(data=data, examples=examples) if data is not None else None
+    raise typer.Exit(play(ctx.obj, wish, examples=examples))
