@@ -5,6 +5,7 @@ Real GitHub, GitHub Enterprise Server and the stand-in are the same to it; only 
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 
@@ -103,8 +104,9 @@ class GitHubBackend:
         if not isinstance(result, Answer) or result.status != 302:
             raise failure(result, f"the log of job {job} of {target.project}")
         link = job_log.check_link(result.headers.get("location", ""), self._settings)
-        async for piece in job_log.fetch(link, self._settings):
-            yield piece
+        async with aclosing(job_log.fetch(link, self._settings)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def cancel(self, target: Target, run: ExternalRunId, *, force: bool = False) -> None:
         seconds = self._settings.total_timeout.total_seconds()

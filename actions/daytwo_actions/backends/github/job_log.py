@@ -5,7 +5,8 @@ The link is a secret for as long as it lives, so it goes through httpx's transpo
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -36,7 +37,7 @@ def check_link(link: str, settings: GitHubSettings) -> str:
     return link
 
 
-async def fetch(link: str, settings: GitHubSettings) -> AsyncIterator[bytes]:
+async def fetch(link: str, settings: GitHubSettings) -> AsyncGenerator[bytes, None]:
     """The bytes behind a link. Raises `LogsNotReady`, `BackendUnreachable`; never names the link."""
     timeouts = httpx.Timeout(settings.read_timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
     request = httpx.Request(
@@ -51,8 +52,9 @@ async def fetch(link: str, settings: GitHubSettings) -> AsyncIterator[bytes]:
             response = await transport.handle_async_request(request)
             try:
                 _check(response)
-                async for piece in _pieces(response, settings):
-                    yield piece
+                async with aclosing(_pieces(response, settings)) as pieces:
+                    async for piece in pieces:
+                        yield piece
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
@@ -69,7 +71,7 @@ def _check(response: httpx.Response) -> None:
         raise BackendUnreachable(f"The store of GitHub's logs answered {response.status_code} and no log. Ask again.")
 
 
-async def _pieces(response: httpx.Response, settings: GitHubSettings) -> AsyncIterator[bytes]:
+async def _pieces(response: httpx.Response, settings: GitHubSettings) -> AsyncGenerator[bytes, None]:
     deadline = time.monotonic() + settings.log_timeout.total_seconds()
     left = settings.log_limit
     async for piece in response.aiter_raw():
@@ -88,7 +90,8 @@ async def _pieces(response: httpx.Response, settings: GitHubSettings) -> AsyncIt
 def _proxy(link: str) -> str | None:
     """What this machine's environment names as proxy for the link."""
     parts = urlsplit(link)
-    if proxy_bypass(parts.hostname or ""):
+    host = parts.hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
         return None
     proxies = getproxies()
     return proxies.get(parts.scheme) or proxies.get("all")

@@ -5,13 +5,13 @@ from urllib.parse import urlsplit
 
 import requests
 from github.Workflow import Workflow
-from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError, Timeout
+from requests.exceptions import ProxyError, RequestException, SSLError, Timeout
 from urllib3.exceptions import HTTPError
 
 from daytwo_actions.backends.github.line import ALLOWANCE, Allowance, WatchedAdapter
 from daytwo_actions.backends.github.permit import NotPermitted, Permit
 from daytwo_actions.backends.github.pygithub import Exchange, pygithub
-from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.github.settings import GitHubSettings, is_loopback
 from daytwo_actions.backends.github.wire.answer import Answer, Silence
 from daytwo_actions.backends.github.wire.dispatch import Dispatch
 
@@ -40,7 +40,9 @@ class Transport:
     def __init__(self, settings: GitHubSettings) -> None:
         self._settings = settings
         self._secret = settings.token.get_secret_value().encode()
-        self._prefix = urlsplit(settings.base).path
+        address = urlsplit(settings.base)
+        self._prefix = address.path
+        self._at_home = is_loopback(address.hostname or "")
         # Asked only what the environment says of proxies and certificates; it sends nothing.
         self._session = requests.Session()
         self._adapter = WatchedAdapter(settings.read_threads + settings.send_threads)
@@ -103,7 +105,7 @@ class Transport:
         except NotPermitted as refusal:
             exchange.silence(str(refusal))
         except (RequestException, HTTPError, OSError) as error:
-            exchange.silence(*_reason(error))
+            exchange.silence(*_reason(error, sent=exchange.allowance.permit.taken))
         finally:
             ALLOWANCE.reset(token)
 
@@ -115,7 +117,8 @@ class Transport:
             stream=True,
             timeout=(exchange.allowance.connect, exchange.allowance.read),
             verify=environment["verify"],
-            proxies=environment["proxies"],
+            # What is on this machine is never reached through a proxy, whatever the environment says.
+            proxies={} if self._at_home else environment["proxies"],
         )
         body = _read(response, exchange.limit)
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -142,7 +145,7 @@ def _read(response: requests.Response, limit: int) -> bytes:
     return bytes(body)
 
 
-def _reason(error: Exception) -> tuple[str, float | None]:
+def _reason(error: Exception, *, sent: bool) -> tuple[str, float | None]:
     """What went wrong, and after how many seconds another try makes sense.
 
     In words of ours, since the error itself holds the request with its credential, and must not go any further.
@@ -151,10 +154,8 @@ def _reason(error: Exception) -> tuple[str, float | None]:
         return "the server's certificate or its TLS is not acceptable", None
     if isinstance(error, ProxyError):
         return "the proxy that this machine's environment names could not be used", 30.0
-    if isinstance(error, ConnectTimeout):
-        return "no connection came about in time", 5.0
     if isinstance(error, Timeout | TimeoutError):
-        return "no complete answer came in time", 5.0
+        return "no complete answer came in time" if sent else "no connection came about in time", 5.0
     text = str(error).lower()
     words = next((words for sign, words in _SIGNS if sign in text), f"the connection failed ({type(error).__name__})")
     return words, 5.0
