@@ -39,6 +39,11 @@ class Asker:
     via: Literal["session", "token"]
     token: str | None = None  # id of the token
 
+    @property
+    def belongs(self) -> frozenset[str]:
+        """Groups and own ref: what `allow` and `from` entries are compared with."""
+        return self.groups | {self.ref} if self.ref else self.groups
+
 
 # Routes that need nobody, each with its reason.
 PUBLIC: Final[dict[str, str]] = {

@@ -169,6 +169,16 @@ async def external_of(session: AsyncSession, row: AttemptRow) -> ExternalRunRow 
     return found
 
 
+async def external_by_id(session: AsyncSession, connection: str, external: ExternalRunId) -> ExternalRunRow:
+    return (
+        await session.execute(
+            select(ExternalRunRow)
+            .where(ExternalRunRow.connection == connection, ExternalRunRow.id == external)
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one()
+
+
 async def externals_of_run(session: AsyncSession, run: RunId) -> Sequence[ExternalRunRow]:
     return (await session.scalars(select(ExternalRunRow).where(ExternalRunRow.run_id == run))).all()
 

@@ -1,6 +1,6 @@
 """Definitions of actions as they were loaded; a run keeps its version even when a newer one is current."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Tx
+from daytwo_store.errors import NotFound
 from daytwo_store.ids import ActionName, Digest
 from daytwo_store.tables import ActionVersionRow, Json
 
@@ -57,3 +58,18 @@ async def current(session: AsyncSession) -> Sequence[ActionVersionRow]:
 
 async def by_digest(session: AsyncSession, digest: Digest) -> ActionVersionRow | None:
     return await session.get(ActionVersionRow, digest)
+
+
+async def by_digests(session: AsyncSession, digests: Collection[str]) -> dict[str, ActionVersionRow]:
+    rows = await session.scalars(select(ActionVersionRow).where(ActionVersionRow.digest.in_(digests)))
+    return {row.digest: row for row in rows}
+
+
+async def must_be_offered(session: AsyncSession, name: ActionName) -> ActionVersionRow:
+    """The current version. Raises `NotFound` when nobody can start this action any more."""
+    row: ActionVersionRow | None = await session.scalar(
+        select(ActionVersionRow).where(ActionVersionRow.name == name, ActionVersionRow.current)
+    )
+    if row is None:
+        raise NotFound(f"There is no action {name}. Look at the list of actions; it may have been renamed or removed.")
+    return row

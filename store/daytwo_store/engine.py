@@ -23,6 +23,7 @@ from daytwo_store.settings import StoreSettings
 from daytwo_store.tables import OutboxRow
 
 CHANNEL = "daytwo"
+Session = AsyncSession  # for those who read through our queries and import no SQL toolkit
 
 
 class Topic(StrEnum):

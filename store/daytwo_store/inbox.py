@@ -61,6 +61,15 @@ async def want_look(tx: Tx, delivery: Delivery, *, at_most_every: timedelta) -> 
     return RunId(row.run_id)
 
 
+async def want(tx: Tx, wanted: Sequence[RunId]) -> None:
+    """The next look at these runs has to read."""
+    await tx.session.execute(
+        update(ExternalRunRow)
+        .where(ExternalRunRow.run_id.in_(wanted), ExternalRunRow.ended_at.is_(None))
+        .values(wanted_at=tx.now)
+    )
+
+
 async def consume(
     session: AsyncSession, connection: str, external: ExternalRunId, *, until: datetime, now: datetime
 ) -> None:

@@ -98,6 +98,27 @@ async def read(
     return lines
 
 
+async def grep(
+    session: AsyncSession,
+    run: RunId,
+    wanted: str,
+    *,
+    after: int,
+    limit: int,
+    path: str | None = None,
+    job: str | None = None,
+) -> list[Line]:
+    """At most `limit` lines that contain the text, whatever its case."""
+    low, found = wanted.casefold(), list[Line]()
+    async for chunk in _chunks(session, run, after=after, path=path, job=job):
+        for offset, text in enumerate(chunk.text.split("\n")):
+            if chunk.first + offset > after and low in text.casefold():
+                found.append(Line(chunk.first + offset, chunk.path, chunk.job_name, text))
+                if len(found) >= limit:
+                    return found
+    return found
+
+
 async def stream(session: AsyncSession, run: RunId) -> AsyncIterator[LogChunkRow]:
     """Every chunk of a run in order, a few at a time in memory."""
     async for chunk in _chunks(session, run, after=0, path=None, job=None):

@@ -22,7 +22,7 @@ from daytwo_store.states import (
     StepState,
     check_move,
 )
-from daytwo_store.tables import ApprovalRow, EntityRow, ExternalRunRow, RunRow, StepRow
+from daytwo_store.tables import ActionVersionRow, ApprovalRow, EntityRow, ExternalRunRow, RunRow, StepRow
 
 
 async def with_key(session: AsyncSession, requester: PrincipalId, key: str) -> RunRow | None:
@@ -33,14 +33,28 @@ async def with_key(session: AsyncSession, requester: PrincipalId, key: str) -> R
     return found
 
 
+async def serialise_key(tx: Tx, requester: PrincipalId, key: str) -> None:
+    """Two submissions with one key go one after the other, so that the second sees the first's run."""
+    await tx.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{requester} {key}", 1))))
+
+
 async def hold(tx: Tx, run: RunId) -> RunRow:
-    """The run's row, locked until the transaction ends. Raises `NotFound`."""
+    """The run's row, locked until the transaction ends. Raises `NotFound`.
+
+    FOR NO KEY UPDATE: rows that refer to the run (a poke, a delivery) can be written by others meanwhile, so that a
+    webhook that holds its external run never waits for us while we wait for it.
+    """
     row: RunRow | None = await tx.session.scalar(
-        select(RunRow).where(RunRow.id == run).with_for_update().execution_options(populate_existing=True)
+        select(RunRow).where(RunRow.id == run).with_for_update(key_share=True).execution_options(populate_existing=True)
     )
     if row is None:
         raise NotFound(f"There is no run {run}, or you may not see it.")
     return row
+
+
+async def peek(session: AsyncSession, run: RunId) -> RunRow:
+    """The run as it is, without holding it."""
+    return (await session.execute(select(RunRow).where(RunRow.id == run))).scalar_one()
 
 
 def move(tx: Tx, row: RunRow, state: RunState, *, reason: str | None = None, actor: str = "daytwo") -> None:
@@ -181,6 +195,14 @@ async def previous_under_lock(
         .limit(1)
     )
     return found
+
+
+async def declares_undo(session: AsyncSession, run: RunRow) -> bool:
+    """Does the version that the run was started with say how it is undone?"""
+    declared: bool | None = await session.scalar(
+        select(ActionVersionRow.document["spec"].has_key("undo")).where(ActionVersionRow.digest == run.version)
+    )
+    return bool(declared)
 
 
 async def succeeded_after(session: AsyncSession, key: LockKey, moment: datetime) -> RunRow | None:

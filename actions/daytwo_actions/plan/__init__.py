@@ -1,0 +1,1 @@
+"""The plan: everything that a run will do, rendered once, canonical, digested."""

@@ -1,0 +1,138 @@
+"""What a plan holds. Its canonical JSON (RFC 8785) is what people approve, its SHA-256 the digest (design §2, §6)."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from daytwo_actions.backends.base import Pinned, Target
+from daytwo_store.errors import Rejected
+from daytwo_store.ids import Digest
+
+Json = Mapping[str, JsonValue]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedAction(Part):
+    name: str
+    version: str  # digest of the definition
+
+
+class PlannedRequester(Part):
+    issuer: str
+    subject: str
+
+
+class PlannedTarget(Part):
+    """The entity that the run is about. Of it only what was read and its owner are sealed: a sync voids nothing."""
+
+    ref: str
+    owner: str | None
+
+
+class PlannedApproval(Part):
+    needed_from: list[str]
+    count: int
+    expires_at: datetime
+
+
+class PlannedPin(Part):
+    """What `project`, `pipeline` and `ref` were when the plan was made."""
+
+    project_id: str
+    pipeline_id: str
+    commit: str
+    pipeline_digest: str
+    marked: bool
+
+    @classmethod
+    def of(cls, pinned: Pinned) -> "PlannedPin":
+        return cls(
+            project_id=pinned.project_id,
+            pipeline_id=pinned.pipeline_id,
+            commit=pinned.commit,
+            pipeline_digest=pinned.pipeline_digest,
+            marked=pinned.marked,
+        )
+
+
+class PlannedRequest(Part):
+    """The first attempt's bytes as they will be sent; a later attempt differs in its marker alone."""
+
+    method: str
+    path: str
+    body: str
+    sha256: str
+
+
+class PlannedStep(Part):
+    path: str
+    uses: str
+    project: str
+    pipeline: str
+    ref: str
+    pinned: PlannedPin
+    inputs: dict[str, JsonValue]
+    timeout: int  # seconds
+    request: PlannedRequest
+
+    @property
+    def target(self) -> Target:
+        return Target(project=self.project, pipeline=self.pipeline, ref=self.ref)
+
+    def pin(self) -> Pinned:
+        return Pinned(
+            target=self.target,
+            project_id=self.pinned.project_id,
+            pipeline_id=self.pinned.pipeline_id,
+            commit=self.pinned.commit,
+            pipeline_digest=Digest(self.pinned.pipeline_digest),
+            marked=self.pinned.marked,
+        )
+
+
+class PlannedWrite(Part):
+    """One entity as the run will leave it in the catalog when it has succeeded."""
+
+    kind: str
+    name: str
+    properties: dict[str, JsonValue]
+    relations: dict[str, list[str]]
+
+    @property
+    def ref(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+class Plan(Part):
+    v: Literal[1] = 1
+    run: str
+    action: PlannedAction
+    requester: PlannedRequester
+    entity: PlannedTarget | None
+    inputs: dict[str, JsonValue]
+    read: dict[str, JsonValue]  # the catalog values that expressions read, by their dotted names
+    lock: str | None
+    approval: PlannedApproval | None
+    steps: list[PlannedStep]
+    catalog: list[PlannedWrite]
+
+    def canonical(self) -> str:
+        """RFC 8785. Raises `Rejected` for a number that JSON cannot carry exactly."""
+        try:
+            return rfc8785.dumps(self.model_dump(mode="json")).decode()
+        except rfc8785.CanonicalizationError as error:
+            raise Rejected(
+                f"The inputs cannot be written down exactly: {error}. Nothing was started. "
+                "Send very large numbers as text."
+            ) from error
+
+
+def digest_of(text: str) -> Digest:
+    return Digest(hashlib.sha256(text.encode()).hexdigest())

@@ -1,0 +1,117 @@
+"""The expressions of an action, parsed once per version."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions.model import Action, ApprovalStage, Step, Upsert
+from daytwo_actions.expressions import Template, names, parse_template
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepProgram:
+    path: str
+    uses: str
+    project: Template
+    pipeline: Template
+    ref: Template
+    inputs: Template
+    timeout: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpsertProgram:
+    kind: str
+    name: Template
+    properties: Template
+    relations: Template
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalProgram:
+    when: Template
+    stage: ApprovalStage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    action: Action
+    approvals: tuple[ApprovalProgram, ...]
+    lock: Template | None
+    steps: tuple[StepProgram, ...]
+    catalog: tuple[UpsertProgram, ...]
+    undo: Template | None
+
+    @classmethod
+    def of(cls, action: Action) -> "Program":
+        """Parse every expression. The definition was checked when it was registered, so none is wrong."""
+        spec = action.spec
+        return cls(
+            action=action,
+            approvals=tuple(ApprovalProgram(when=parse_template(one.when), stage=one) for one in spec.approval),
+            lock=parse_template(spec.lock) if spec.lock is not None else None,
+            steps=tuple(_step(step) for step in spec.steps),
+            catalog=tuple(_upsert(change.upsert) for change in spec.catalog),
+            undo=parse_template(spec.undo.inputs) if spec.undo is not None else None,
+        )
+
+    def planned(self) -> Iterator[Template]:
+        """The templates that the plan is made of (undo is a plan of its own)."""
+        yield from (approval.when for approval in self.approvals)
+        if self.lock is not None:
+            yield self.lock
+        for step in self.steps:
+            yield from (step.project, step.pipeline, step.ref, step.inputs)
+        for write in self.catalog:
+            yield from (write.name, write.properties, write.relations)
+
+    def undo_reads(self) -> list[str]:
+        """The inputs of the previous run that undo needs: `version` for `previous.inputs.version`."""
+        if self.undo is None:
+            return []
+        mentioned = (name.parts for name in names(self.undo))
+        return sorted({str(parts[2]) for parts in mentioned if parts[:2] == ("previous", "inputs") and len(parts) > 2})
+
+
+def read_values(program: Program, context: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The catalog values that the plan's expressions read, by dotted name: they are sealed with it."""
+    found: dict[str, JsonValue] = {}
+    for template in program.planned():
+        for name in names(template):
+            if name.parts[0] == "entity" or (name.parts[0] == "inputs" and len(name.parts) > 2):
+                found[name.dotted] = _walk(context, name.parts)
+    return found
+
+
+def _walk(value: object, parts: tuple[str | int, ...]) -> JsonValue:
+    for part in parts:
+        if isinstance(value, Mapping):
+            value = value.get(str(part))
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value  # type: ignore[return-value] # the context is plain JSON
+
+
+def _step(step: Step) -> StepProgram:
+    return StepProgram(
+        path=step.id,
+        uses=step.uses,
+        project=parse_template(step.with_.project),
+        pipeline=parse_template(step.with_.pipeline),
+        ref=parse_template(step.with_.ref),
+        inputs=parse_template(step.with_.inputs),
+        timeout=step.timeout,
+    )
+
+
+def _upsert(write: Upsert) -> UpsertProgram:
+    return UpsertProgram(
+        kind=write.kind,
+        name=parse_template(write.name),
+        properties=parse_template(write.properties),
+        relations=parse_template(write.relations),
+    )

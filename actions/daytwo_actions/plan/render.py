@@ -1,0 +1,220 @@
+"""From checked inputs to a plan: everything rendered, nothing sent.
+
+Two steps, because the CI system is asked in between: `targets` says what has to be pinned, `render` puts the plan
+together. Given the same definition, inputs, catalog and pins, both give the same answer: that is how drift is found.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Pinned, Target
+from daytwo_actions.expressions import Evaluator, ExpressionError, Template
+from daytwo_actions.marker import corr
+from daytwo_actions.plan.model import (
+    Plan,
+    PlannedAction,
+    PlannedApproval,
+    PlannedPin,
+    PlannedRequest,
+    PlannedRequester,
+    PlannedStep,
+    PlannedTarget,
+    PlannedWrite,
+)
+from daytwo_actions.plan.program import ApprovalProgram, Program, StepProgram, UpsertProgram, read_values
+from daytwo_store.errors import Rejected, Unavailable
+from daytwo_store.ids import AttemptNo, EntityRef, RunId, StepPath
+
+Json = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What a plan is made from. `context` is what expressions see: inputs (entities as records), entity, user, run."""
+
+    run: RunId
+    version: str  # digest of the definition
+    requester: PlannedRequester
+    entity: EntityRef | None
+    owner: str | None
+    inputs: Json  # as they were accepted: entities as refs
+    context: Json
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aim:
+    """What one step is going to ask for."""
+
+    step: StepProgram
+    target: Target
+    inputs: dict[str, JsonValue]
+
+
+def targets(program: Program, facts: Facts) -> list[Aim]:
+    """What each step is aimed at. Raises `Rejected` when an expression cannot be worked out: nothing is sent."""
+    evaluator = Evaluator()
+    return [_aim(step, evaluator, facts) for step in program.steps]
+
+
+async def pin(aims: Sequence[Aim], backends: Mapping[str, Backend]) -> list[Pinned]:
+    """Ask each CI system what the targets are right now. Raises `Rejected`, `Unavailable`."""
+    return [await _pin(aim, backends) for aim in aims]
+
+
+def render(
+    program: Program,
+    facts: Facts,
+    aims: Sequence[Aim],
+    pins: Sequence[Pinned],
+    *,
+    backends: Mapping[str, Backend],
+    marker_key: bytes,
+) -> Plan:
+    """Put the plan together. Pure. Raises `Rejected`."""
+    evaluator = Evaluator()
+    return Plan(
+        run=facts.run,
+        action=PlannedAction(name=program.action.metadata.name, version=facts.version),
+        requester=facts.requester,
+        entity=PlannedTarget(ref=facts.entity, owner=facts.owner) if facts.entity else None,
+        inputs=dict(facts.inputs),
+        read=read_values(program, facts.context),
+        lock=_lock(program, evaluator, facts),
+        approval=_approval(program.approvals, evaluator, facts),
+        steps=[
+            _planned(aim, pinned, facts, backends[aim.step.uses], marker_key)
+            for aim, pinned in zip(aims, pins, strict=True)
+        ],
+        catalog=[_write(write, evaluator, facts) for write in program.catalog],
+    )
+
+
+def undo_inputs(program: Program, facts: Facts, previous: Json | None) -> dict[str, JsonValue] | None:
+    """The inputs of the run that brings back what was there before, or None when there is nothing to bring back."""
+    if program.undo is None or previous is None:
+        return None
+    given = Evaluator().evaluate(program.undo, {**facts.context, "previous": dict(previous)})
+    assert isinstance(given, dict)
+    return {**facts.inputs, **given}
+
+
+def _aim(step: StepProgram, evaluator: Evaluator, facts: Facts) -> Aim:
+    where = f"step {step.path}"
+    inputs = _evaluate(evaluator, step.inputs, facts, f"the inputs of {where}")
+    assert isinstance(inputs, dict)
+    return Aim(
+        step=step,
+        target=Target(
+            project=_text(evaluator, step.project, facts, f"project of {where}"),
+            pipeline=_text(evaluator, step.pipeline, facts, f"pipeline of {where}"),
+            ref=_text(evaluator, step.ref, facts, f"ref of {where}"),
+        ),
+        inputs=inputs,
+    )
+
+
+async def _pin(aim: Aim, backends: Mapping[str, Backend]) -> Pinned:
+    backend = backends.get(aim.step.uses)
+    if backend is None:
+        raise Rejected(
+            f"Step {aim.step.path} uses the connection {aim.step.uses}, which is not configured here. Nothing was "
+            f"started. Configured are: {', '.join(sorted(backends)) or 'none'}."
+        )
+    try:
+        return await backend.resolve(aim.target)
+    except BackendUnreachable as error:
+        raise Unavailable(
+            f"{error.detail} What would run cannot be pinned down without it, so nothing was started. Try again."
+        ) from error
+    except BackendDenied as error:
+        raise Rejected(f"{error.detail} Nothing was started.") from error
+
+
+def _planned(aim: Aim, pinned: Pinned, facts: Facts, backend: Backend, marker_key: bytes) -> PlannedStep:
+    marker = corr(marker_key, facts.run, StepPath(aim.step.path), AttemptNo(1))
+    try:
+        request = backend.freeze(pinned, aim.inputs, marker)
+    except BackendDenied as error:
+        raise Rejected(f"{error.detail} Nothing was started.") from error
+    return PlannedStep(
+        path=aim.step.path,
+        uses=aim.step.uses,
+        project=aim.target.project,
+        pipeline=aim.target.pipeline,
+        ref=aim.target.ref,
+        pinned=PlannedPin.of(pinned),
+        inputs=aim.inputs,
+        timeout=int(aim.step.timeout.total_seconds()),
+        request=PlannedRequest(
+            method=request.method, path=request.path, body=request.body.decode(), sha256=request.digest
+        ),
+    )
+
+
+def _approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, facts: Facts) -> PlannedApproval | None:
+    """The stage that is needed. What cannot be worked out is needed: it fails safe."""
+    for one in stages:
+        try:
+            needed = evaluator.evaluate(one.when, facts.context)
+        except ExpressionError:
+            needed = True
+        if needed is False:
+            continue
+        groups = [facts.owner if entry == "owner" else entry for entry in one.stage.from_]
+        asked = [group for group in groups if group is not None]
+        if not asked:
+            raise Rejected(
+                f"This needs the approval of the owner of {facts.entity}, and it has none. Nothing was started. "
+                "Give it an owner in the catalog."
+            )
+        return PlannedApproval(needed_from=asked, count=one.stage.count, expires_at=facts.now + one.stage.expires)
+    return None
+
+
+def _lock(program: Program, evaluator: Evaluator, facts: Facts) -> str | None:
+    if program.lock is None:
+        return None
+    key = _text(evaluator, program.lock, facts, "the lock")
+    if not key or len(key) > 200:
+        raise Rejected("The lock's key came out empty or longer than 200 characters. Nothing was started.")
+    return key
+
+
+def _write(write: UpsertProgram, evaluator: Evaluator, facts: Facts) -> PlannedWrite:
+    name = _text(evaluator, write.name, facts, f"the name of the {write.kind}")
+    where = f"the {write.kind} {name}"
+    properties = _evaluate(evaluator, write.properties, facts, f"the properties of {where}")
+    relations = _evaluate(evaluator, write.relations, facts, f"the relations of {where}")
+    assert isinstance(properties, dict)
+    assert isinstance(relations, dict)
+    return PlannedWrite(
+        kind=write.kind,
+        name=name,
+        properties=properties,
+        relations={key: _refs(value) for key, value in relations.items() if value is not None},
+    )
+
+
+def _refs(value: JsonValue) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def _text(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> str:
+    value = _evaluate(evaluator, template, facts, where)
+    if not isinstance(value, str) or not value.strip():
+        raise Rejected(
+            f"{where} came out as {'nothing' if value in (None, '') else type(value).__name__}, and text is needed. "
+            "Nothing was started. Look at the entity in the catalog, or at the action's definition."
+        )
+    return value
+
+
+def _evaluate(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> JsonValue:
+    try:
+        return evaluator.evaluate(template, facts.context)
+    except ExpressionError as error:
+        raise Rejected(f"{where} cannot be worked out: {error.detail} Nothing was started.") from error

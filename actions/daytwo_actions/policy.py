@@ -1,0 +1,78 @@
+"""May P do X to Y, and if not, why not. Pure functions; default is no.
+
+One answer serves the page, the CLI, the API and the check before sending, so that no second route can be laxer.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from daytwo_store.ids import EntityRef, PrincipalId
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    allowed: bool
+    why_not: str | None = None
+
+
+YES = Answer(True)
+
+
+EVERYONE: Final = "everyone"
+
+
+def may_run(
+    allow: Sequence[str], *, belongs: Collection[str], owner: str | None, entity: EntityRef | None, action: str
+) -> Answer:
+    """Entries of `allow`: `owner` (the owning group of the entity), `everyone`, group and person refs; one is enough.
+
+    `belongs` holds the groups of whoever asks, and their own ref.
+    """
+    wanted = {name for entry in allow if (name := owner if entry == "owner" else entry) is not None}
+    if EVERYONE in wanted or wanted & set(belongs):
+        return YES
+    on = f" on {entity}" if entity else ""
+    if not wanted:
+        return Answer(False, f"Nobody may run {action}{on}: its definition allows no group.")
+    return Answer(
+        False,
+        f"{action}{on} may be run by members of {_either(wanted)}; you are {_either(belongs) or 'in no group'}. "
+        f"Ask one of them to run it, or to take you in.",
+    )
+
+
+def may_decide(
+    needed_from: Sequence[str], *, principal: PrincipalId, requester: PrincipalId, belongs: Collection[str]
+) -> Answer:
+    """Four eyes: never the requester, with whatever token; else a member of one of the groups that are asked."""
+    if principal == requester:
+        return Answer(
+            False,
+            "You asked for this run, so somebody else has to decide (four eyes). "
+            f"Members of {_either(needed_from)} can.",
+        )
+    if not entitling(needed_from, belongs):
+        return Answer(False, f"This is decided by members of {_either(needed_from)}, and you are not one of them.")
+    return YES
+
+
+def entitling(needed_from: Sequence[str], belongs: Collection[str]) -> str | None:
+    """The group (or the person's own ref) by which somebody may decide."""
+    return next((name for name in needed_from if name in belongs), None)
+
+
+def may_stop(
+    *, principal: PrincipalId, requester: PrincipalId, allow: Sequence[str], belongs: Collection[str], owner: str | None
+) -> Answer:
+    """A run is stopped, undone or resolved by who asked for it and by whoever may run the action there."""
+    if principal == requester:
+        return YES
+    if may_run(allow, belongs=belongs, owner=owner, entity=None, action="it").allowed:
+        return YES
+    return Answer(False, "Only who asked for the run and those who may run this action here can do this.")
+
+
+def _either(names: Collection[str]) -> str:
+    ordered = sorted(names)
+    return ", ".join(ordered[:-1]) + (" or " if len(ordered) > 1 else "") + ordered[-1] if ordered else ""

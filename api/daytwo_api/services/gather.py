@@ -1,0 +1,46 @@
+"""What several views need besides their own rows: titles of actions, names of people. Read once per answer."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from daytwo_api.views.common import Person
+from daytwo_store import approvals, definitions, principals
+from daytwo_store.engine import Session
+from daytwo_store.tables import ActionVersionRow, ApprovalRow, DecisionRow, PrincipalRow, RunRow
+
+SYSTEM = Person(id="daytwo", name="Daytwo", ref=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    versions: Mapping[str, ActionVersionRow]  # by digest
+    people: Mapping[str, PrincipalRow]  # by id
+    decisions: Mapping[str, Sequence[DecisionRow]]  # by approval
+
+    def person(self, principal: str | None) -> Person:
+        row = self.people.get(principal or "")
+        return Person(id=row.id, name=row.name, ref=row.ref) if row else SYSTEM
+
+    def title(self, run: RunRow) -> str:
+        metadata = self._part(run, "metadata")
+        return str(metadata.get("title") or run.action)
+
+    def allow_run(self, run: RunRow) -> list[str]:
+        """Who may run this version of the action: entries of `allow.run`."""
+        allow = self._part(run, "spec").get("allow")
+        entries = allow.get("run") if isinstance(allow, dict) else None
+        return [str(entry) for entry in entries] if isinstance(entries, list) else []
+
+    def _part(self, run: RunRow, name: str) -> dict[str, object]:
+        part = self.versions[run.version].document.get(name)
+        return dict(part) if isinstance(part, dict) else {}
+
+
+async def gather(session: Session, runs: Collection[RunRow], asked: Collection[ApprovalRow] = ()) -> Known:
+    """What is known about these runs and approvals."""
+    found = await definitions.by_digests(session, {run.version for run in runs})
+    decided: dict[str, list[DecisionRow]] = {}
+    for row in await approvals.decisions(session, [approval.id for approval in asked]):
+        decided.setdefault(row.approval_id, []).append(row)
+    ids = {run.requester for run in runs} | {row.principal for rows in decided.values() for row in rows}
+    return Known(found, await principals.by_ids(session, ids), decided)

@@ -1,0 +1,227 @@
+"""Runs as people read them: rows in, views out; nothing is read in here."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daytwo_actions.policy import Answer, may_stop
+from daytwo_api.asker import Asker
+from daytwo_api.services import words
+from daytwo_api.services.approval_views import summary as approval_summary
+from daytwo_api.services.gather import Known
+from daytwo_api.views.actions import PlannedChange
+from daytwo_api.views.common import Permitted
+from daytwo_api.views.runs import (
+    AttemptView,
+    ExternalRunView,
+    JobView,
+    LockView,
+    LogLine,
+    RunPermissions,
+    RunSummary,
+    RunView,
+    StepView,
+    Waits,
+)
+from daytwo_store.ids import PrincipalId
+from daytwo_store.locks import LockSituation
+from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
+from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, Json, RunRow, StepRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rows:
+    """Everything about one run."""
+
+    run: RunRow
+    steps: Sequence[StepRow]
+    attempts: Sequence[AttemptRow]
+    externals: Sequence[ExternalRunRow]
+    approvals: Sequence[ApprovalRow]
+    lock: LockSituation | None
+    owner: str | None  # of the entity, now
+    undone_by: RunRow | None
+    first_error: LogLine | None
+    undo_refused: str | None  # why it cannot be undone, apart from who asks
+
+    def external(self, attempt: AttemptRow) -> ExternalRunRow | None:
+        return next((row for row in self.externals if (row.path, row.no) == (attempt.path, attempt.no)), None)
+
+    def tries(self, step: StepRow) -> list[AttemptRow]:
+        return [attempt for attempt in self.attempts if attempt.path == step.path]
+
+    def current(self) -> tuple[StepRow | None, ExternalRunRow | None]:
+        """The step that is under way, and its external run."""
+        step = next((row for row in self.steps if row.state in (StepState.RUNNING, StepState.HELD)), None)
+        tries = self.tries(step) if step else []
+        return step, self.external(tries[-1]) if tries else None
+
+
+def summary(run: RunRow, known: Known) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        action=run.action,
+        action_title=known.title(run),
+        entity=run.entity,
+        requester=known.person(run.requester),
+        state=RunState(run.state),
+        text=words.run_words(run.state),
+        created_at=run.created_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        inputs=run.inputs,
+    )
+
+
+def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
+    run = rows.run
+    waits = _waits(rows)
+    return RunView(
+        **dict(summary(run, known), text=_text(run, waits)),
+        version=run.version,
+        reason=run.reason,
+        waits=waits,
+        digest=run.digest,
+        plan=json.loads(run.plan),
+        steps=[_step(rows, step) for step in rows.steps],
+        approvals=[approval_summary(row, run, known, asker) for row in rows.approvals],
+        lock=_lock(run, rows.lock),
+        changes=[_change(change) for change in run.changes],
+        first_error=rows.first_error,
+        log_lines=run.log_lines,
+        undo_of=run.undo_of,
+        undone_by=rows.undone_by.id if rows.undone_by else None,
+        previous_run=run.previous_run,
+        may=_permissions(rows, known, asker),
+    )
+
+
+def _text(run: RunRow, waits: Waits | None) -> str:
+    return waits.text if waits is not None and waits.kind != "start" else words.run_words(run.state)
+
+
+def _waits(rows: Rows) -> Waits | None:
+    step, external = rows.current()
+    lock = rows.lock
+    position = lock.queue.index(rows.run.id) + 1 if lock and rows.run.id in lock.queue else None  # type: ignore[arg-type]
+    return words.waits(
+        rows.run,
+        rows.approvals[-1] if rows.approvals else None,
+        lock.holder if lock else None,
+        position,
+        step,
+        external,
+    )
+
+
+def _step(rows: Rows, step: StepRow) -> StepView:
+    tries = rows.tries(step)
+    external = rows.external(tries[-1]) if tries else None
+    return StepView(
+        path=step.path,
+        uses=step.uses,
+        state=StepState(step.state),
+        text=words.step_words(step, tries[-1] if tries else None, external),
+        started_at=step.started_at,
+        ended_at=step.ended_at,
+        attempts=[_attempt(attempt, rows.external(attempt)) for attempt in tries],
+        jobs=[JobView.model_validate(job) for job in step.jobs],
+        log_note=words.log_note(external, rows.run.log_lines),
+    )
+
+
+def _attempt(row: AttemptRow, external: ExternalRunRow | None) -> AttemptView:
+    return AttemptView(
+        number=row.no,
+        state=AttemptState(row.state),
+        note=row.note,
+        digest=row.digest,
+        marker=row.corr,
+        intent_at=row.intent_at,
+        sent_at=row.sent_at,
+        external=_external(external) if external else None,
+    )
+
+
+def _external(row: ExternalRunRow) -> ExternalRunView:
+    known = row.unseen_since is None or row.ended_at is not None
+    return ExternalRunView(
+        connection=row.connection,
+        id=row.id,
+        url=row.url,
+        status=ExternalStatus(row.status) if known else ExternalStatus.UNKNOWN,
+        detail=row.detail,
+        attempt=row.ci_attempt,
+        commit=row.commit,
+        waits_for=row.waits_for,
+        seen_at=row.seen_at,
+    )
+
+
+def _lock(run: RunRow, situation: LockSituation | None) -> LockView | None:
+    if run.lock_key is None or situation is None:
+        return None
+    queue = [str(waiting) for waiting in situation.queue]
+    if situation.holder == run.id:
+        return LockView(
+            key=run.lock_key, state="held", fence=situation.fence, position=None, held_by_run=situation.holder
+        )
+    if run.id in queue:
+        return LockView(
+            key=run.lock_key,
+            state="queued",
+            fence=None,
+            position=queue.index(run.id) + 1,
+            held_by_run=situation.holder,
+        )
+    return LockView(
+        key=run.lock_key,
+        state="released" if run.fence is not None else "none",
+        fence=run.fence,
+        position=None,
+        held_by_run=situation.holder,
+    )
+
+
+def _change(change: Json) -> PlannedChange:
+    before, after = change.get("before"), change.get("after")
+    return PlannedChange(
+        entity=str(change["entity"]),
+        before=before if isinstance(before, dict) else None,
+        after=after if isinstance(after, dict) else {},
+    )
+
+
+def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
+    run = rows.run
+    stop = stop_answer(rows, known, asker)
+    ended = RunState(run.state) in RUN_ENDS
+    waiting = run.state in (RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_LOCK)
+    return RunPermissions(
+        cancel=_permit(stop, None if not ended else f"It has ended: {words.run_words(run.state)}."),
+        withdraw=_permit(
+            Answer(run.requester == asker.principal, "Only who asked for it can withdraw it."),
+            None if waiting else f"It is {words.run_words(run.state)}: there is no request to take back.",
+        ),
+        undo=_permit(stop, rows.undo_refused),
+        resolve=_permit(
+            stop,
+            None if run.state == RunState.NEEDS_ATTENTION else "No attempt waits for somebody to say what happened.",
+        ),
+    )
+
+
+def stop_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
+    return may_stop(
+        principal=asker.principal,
+        requester=PrincipalId(rows.run.requester),
+        allow=known.allow_run(rows.run),
+        belongs=asker.belongs,
+        owner=rows.owner,
+    )
+
+
+def _permit(who: Answer, state: str | None) -> Permitted:
+    if state is not None:
+        return Permitted(allowed=False, why_not=state)
+    return Permitted(allowed=who.allowed, why_not=None if who.allowed else who.why_not)

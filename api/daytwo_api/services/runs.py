@@ -1,0 +1,116 @@
+"""Reading runs. Everything comes from the database; neither Temporal nor the CI is asked by a reader."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from daytwo_workflows.life.undo import why_not_undoable
+from fastapi.responses import StreamingResponse
+
+from daytwo_api.asker import Asker
+from daytwo_api.services import run_views
+from daytwo_api.services.gather import gather
+from daytwo_api.services.run_views import Rows
+from daytwo_api.views.common import Page
+from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
+from daytwo_store import approvals, attempts, cursors, entities, locks, logs, runs
+from daytwo_store.engine import Session, Store
+from daytwo_store.entities import EVERYTHING
+from daytwo_store.ids import LockKey, RunId
+from daytwo_store.runs import RunFilter
+from daytwo_store.tables import RunRow
+
+
+class Runs:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def list(
+        self,
+        by: Asker,
+        *,
+        action: str | None,
+        entity: str | None,
+        state: str | None,
+        mine: bool,
+        cursor: str | None,
+        limit: int,
+    ) -> Page[RunSummary]:
+        before = cursors.read(cursor, 2) if cursor else None
+        wanted = RunFilter(action=action, entity=entity, state=state, requester=by.principal if mine else None)
+        async with self._store.read() as session:
+            found = await runs.page(
+                session,
+                wanted,
+                groups=sorted(by.belongs),
+                principal=by.principal,
+                before=(datetime.fromisoformat(before[0]), before[1]) if before else None,
+                limit=limit + 1,
+            )
+            known = await gather(session, found)
+        shown = found[:limit]
+        return Page(
+            items=[run_views.summary(run, known) for run in shown],
+            next_cursor=cursors.make(shown[-1].created_at.isoformat(), shown[-1].id) if len(found) > limit else None,
+        )
+
+    async def get(self, by: Asker, run: str) -> RunView:
+        async with self._store.read() as session:
+            row = await visible(session, by, run)
+            rows = await everything(session, row)
+            known = await gather(session, [row], rows.approvals)
+        return run_views.whole(rows, known, by)
+
+    async def logs(
+        self, by: Asker, run: str, *, after: int, limit: int, step: str | None, job: str | None, grep: str
+    ) -> LogBatch:
+        async with self._store.read() as session:
+            row = await visible(session, by, run)
+            if not grep:
+                lines = await logs.read(session, RunId(row.id), after=after, limit=limit, path=step, job=job)
+                return LogBatch(lines=[_line(line) for line in lines], next=lines[-1].number if lines else after)
+            found = await logs.grep(session, RunId(row.id), grep, after=after, limit=limit, path=step, job=job)
+            return LogBatch(
+                lines=[_line(line) for line in found], next=found[-1].number if len(found) == limit else row.log_lines
+            )
+
+    async def logs_text(self, by: Asker, run: str) -> StreamingResponse:
+        async with self._store.read() as session:
+            row = await visible(session, by, run)
+
+        async def text() -> AsyncIterator[str]:
+            async with self._store.read() as session:
+                async for chunk in logs.stream(session, RunId(row.id)):
+                    yield chunk.text + "\n"
+
+        return StreamingResponse(
+            text(),
+            media_type="text/plain; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{row.id}.log"'},
+        )
+
+
+async def visible(session: Session, by: Asker, run: str) -> RunRow:
+    return await runs.get_visible(session, RunId(run), groups=sorted(by.belongs), principal=by.principal)
+
+
+async def everything(session: Session, row: RunRow) -> Rows:
+    """All that a view of one run shows."""
+    run = RunId(row.id)
+    entity = await entities.get(session, row.entity, sees=EVERYTHING) if row.entity else None
+    error = await logs.line(session, run, row.first_error) if row.first_error else None
+    return Rows(
+        run=row,
+        steps=await runs.steps(session, run),
+        attempts=await attempts.of_run(session, run),
+        externals=await attempts.externals_of_run(session, run),
+        approvals=await approvals.of_run(session, run),
+        lock=await locks.situation(session, LockKey(row.lock_key)) if row.lock_key else None,
+        owner=entity.owner if entity else None,
+        undone_by=await runs.undone_by(session, run),
+        first_error=_line(error) if error else None,
+        undo_refused=await why_not_undoable(session, row),
+    )
+
+
+def _line(line: logs.Line) -> LogLine:
+    return LogLine(number=line.number, step=line.path, job=line.job, text=line.text)

@@ -1,0 +1,165 @@
+"""States in words: what is going on, who moves it next, and what happens if nobody does. One vocabulary everywhere."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from daytwo_api.views.runs import Waits
+from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState, StepState
+from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, RunRow, StepRow
+
+_RUN_WORDS: Final[Mapping[RunState, str]] = {
+    RunState.ACCEPTED: "accepted, about to start",
+    RunState.WAITING_APPROVAL: "waits for approval",
+    RunState.WAITING_LOCK: "waits for its turn",
+    RunState.RUNNING: "running",
+    RunState.CANCELLING: "being stopped",
+    RunState.NEEDS_ATTENTION: "needs attention",
+    RunState.SUCCEEDED: "succeeded",
+    RunState.FAILED: "failed",
+    RunState.CANCELLED: "cancelled",
+    RunState.REJECTED: "rejected",
+    RunState.EXPIRED: "expired without a decision",
+    RunState.WITHDRAWN: "withdrawn",
+    RunState.REFUSED: "refused before anything was sent",
+}
+
+_ATTEMPT_WORDS: Final[Mapping[AttemptState, str]] = {
+    AttemptState.INTENT: "sealed, about to be sent",
+    AttemptState.SENT: "being sent",
+    AttemptState.ACCEPTED: "dispatched",
+    AttemptState.REJECTED: "refused by the CI system",
+    AttemptState.AMBIGUOUS: "it may have been sent: looking for it",
+    AttemptState.ABSENT: "proven not to have been started",
+    AttemptState.HELD: "nobody knows whether it ran: a person has to say",
+    AttemptState.ABANDONED: "given up before it was sent",
+}
+
+
+def run_words(state: str) -> str:
+    return _RUN_WORDS[RunState(state)]
+
+
+def moment(at: datetime) -> str:
+    """'14:00 UTC' today, with the date on other days."""
+    utc = at.astimezone(UTC)
+    return f"{utc:%H:%M} UTC" if utc.date() == datetime.now(UTC).date() else f"{utc:%d %b %Y %H:%M} UTC"
+
+
+def needed(groups: Sequence[str], count: int) -> str:
+    """'one of group:sre', '2 of group:sre'."""
+    return f"{'one' if count == 1 else count} of {' or '.join(groups)}"
+
+
+def approval_words(row: ApprovalRow, deciders: Sequence[str]) -> str:
+    match ApprovalState(row.state):
+        case ApprovalState.PENDING:
+            return f"waits for {needed(row.needed_from, row.count)} until {moment(row.expires_at)}"
+        case ApprovalState.APPROVED:
+            return f"approved by {' and '.join(deciders)}"
+        case ApprovalState.REJECTED:
+            return f"rejected by {' and '.join(deciders)}"
+        case ApprovalState.EXPIRED:
+            return "expired: nobody decided in time"
+        case ApprovalState.SUPERSEDED:
+            return "void: what was asked for has changed"
+        case ApprovalState.WITHDRAWN:
+            return "no longer asked for: the run has ended"
+
+
+def step_words(step: StepRow, attempt: AttemptRow | None, external: ExternalRunRow | None) -> str:
+    if step.note and step.state in (StepState.FAILED, StepState.CANCELLED, StepState.HELD):
+        return step.note
+    if step.state != StepState.RUNNING or attempt is None:
+        return step.note or step.state
+    if external is None:
+        return attempt.note or _ATTEMPT_WORDS[AttemptState(attempt.state)]
+    if external.unseen_since is not None:
+        return f"{external.connection} has not answered since {moment(external.unseen_since)}: status unknown"
+    if external.waits_for is not None:
+        return external.waits_for
+    return f"{external.connection} says: {external.detail}"
+
+
+def waits(
+    run: RunRow,
+    approval: ApprovalRow | None,
+    holder: str | None,
+    position: int | None,
+    step: StepRow | None,
+    external: ExternalRunRow | None,
+) -> Waits | None:
+    """Why a run that has not ended does not move right now: owner, next event, deadline."""
+    match RunState(run.state):
+        case RunState.WAITING_APPROVAL if approval is not None:
+            return Waits(
+                kind="approval",
+                text=f"waits for {needed(approval.needed_from, approval.count)} until {moment(approval.expires_at)}; "
+                "then expires",
+                owner=" or ".join(approval.needed_from),
+                next_event="a decision",
+                until=approval.expires_at,
+                then="it expires and nothing is sent",
+            )
+        case RunState.WAITING_LOCK:
+            return Waits(
+                kind="lock",
+                text=f"waits for run {holder} to give back {run.lock_key}"
+                + (f"; {position} in line" if position else ""),
+                owner=f"run {holder}",
+                next_event=f"{run.lock_key} becomes free",
+                until=None,
+                then=None,
+            )
+        case RunState.NEEDS_ATTENTION:
+            return Waits(
+                kind="person",
+                text=run.reason or "a person has to look",
+                owner="whoever may run this action here",
+                next_event="somebody says what happened",
+                until=None,
+                then="it keeps waiting, with its lock",
+            )
+        case RunState.CANCELLING:
+            return Waits(
+                kind="cancellation",
+                text=f"waits for {external.connection if external else 'the CI system'} to confirm that it has stopped",
+                owner=external.connection if external else "daytwo",
+                next_event="the confirmation",
+                until=None,
+                then="it is asked again with force, then a person is asked to look",
+            )
+        case RunState.RUNNING if external is not None and step is not None:
+            deadline = external.known_at + timedelta(seconds=step.timeout)
+            return Waits(
+                kind="pipeline",
+                text=f"{step_words(step, None, external) if external.waits_for else 'the pipeline runs'}",
+                owner=external.connection,
+                next_event="the pipeline ends",
+                until=deadline,
+                then="it is asked to stop, and the run fails",
+            )
+        case RunState.ACCEPTED | RunState.RUNNING:
+            return Waits(
+                kind="start",
+                text=run.reason or (step.note if step and step.note else "about to be sent"),
+                owner="daytwo",
+                next_event="the dispatch",
+                until=run.next_at,
+                then="it is tried again",
+            )
+        case _:
+            return None
+
+
+def log_note(external: ExternalRunRow | None, lines: int) -> str | None:
+    """Why there is no log yet."""
+    if lines or external is None:
+        return None
+    if external.ended_at is None:
+        return "GitHub gives out the log of a job when the job has ended; until then its steps are shown."
+    if external.collected_at is None:
+        return "The log is being fetched."
+    if external.status == ExternalStatus.UNKNOWN:
+        return "The run is gone in the CI system, and its log with it."
+    return "The pipeline wrote no log."

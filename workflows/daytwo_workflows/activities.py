@@ -1,0 +1,84 @@
+"""Activities: thin, one call each into the life of a run. Errors cross into Temporal by their class name alone."""
+
+from collections.abc import Callable, Coroutine
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from daytwo_workflows.contracts import AttemptInput, Move, RunInput, WatchInput
+from daytwo_workflows.life import follow
+from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.dispatch import dispatch
+from daytwo_workflows.life.reconcile import reconcile
+from daytwo_workflows.life.watch import watch
+
+log = structlog.get_logger()
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _nameless(
+    call: "Callable[Concatenate[Activities, P], Coroutine[Any, Any, R]]",
+) -> "Callable[Concatenate[Activities, P], Coroutine[Any, Any, R]]":
+    """An error's text and stack stay in our log: they may quote what somebody typed, and histories are kept."""
+
+    async def guarded(self: "Activities", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await call(self, *args, **kwargs)
+        except Exception as error:
+            log.warning("activity.failed", activity=activity.info().activity_type, exc_info=True)
+            raise ApplicationError(type(error).__name__, type=type(error).__name__) from None
+
+    update_wrapper(guarded, call)
+    return guarded
+
+
+class Activities:
+    """Everything that the workflows let do, on one `Life`."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+
+    @activity.defn
+    @_nameless
+    async def advance(self, given: RunInput) -> Move:
+        return await advance(self._life, given.run)
+
+    @activity.defn
+    @_nameless
+    async def dispatch(self, given: AttemptInput) -> Move:
+        return await dispatch(self._life, given.run, given.path, given.attempt)
+
+    @activity.defn
+    @_nameless
+    async def reconcile(self, given: AttemptInput) -> Move:
+        return await reconcile(self._life, given.run, given.path, given.attempt, activity.heartbeat)
+
+    @activity.defn
+    @_nameless
+    async def read(self, given: AttemptInput) -> Move:
+        return await follow.read(self._life, given.run, given.path, given.attempt)
+
+    @activity.defn
+    @_nameless
+    async def collect(self, given: AttemptInput) -> Move:
+        return await follow.collect(self._life, given.run, given.path, given.attempt, activity.heartbeat)
+
+    @activity.defn
+    @_nameless
+    async def cancel(self, given: AttemptInput) -> Move:
+        return await follow.cancel(self._life, given.run, given.path, given.attempt, force=False)
+
+    @activity.defn
+    @_nameless
+    async def force_cancel(self, given: AttemptInput) -> Move:
+        return await follow.cancel(self._life, given.run, given.path, given.attempt, force=True)
+
+    @activity.defn
+    @_nameless
+    async def watch(self, given: WatchInput) -> None:
+        await watch(self._life, given.connection, activity.heartbeat)

@@ -1,0 +1,101 @@
+"""Submission (A2): run, plan, steps, approval, audit and poke in one transaction; 202 only after it."""
+
+from dataclasses import dataclass
+
+from daytwo_actions.plan.model import Plan, digest_of
+from daytwo_store import approvals, runs
+from daytwo_store.approvals import Asked
+from daytwo_store.engine import Topic, Tx
+from daytwo_store.errors import Rejected
+from daytwo_store.ids import PrincipalId, RunId, TokenId
+from daytwo_store.states import RunState, StepState
+from daytwo_store.tables import RunRow, StepRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    plan: Plan
+    requester: PrincipalId
+    token: TokenId | None
+    key: str  # Idempotency-Key
+    body_sha256: str  # of what was asked for, so that the same key with another body is noticed
+    undo_of: RunId | None = None
+
+
+async def earlier(tx: Tx, submission_key: str, requester: PrincipalId, body_sha256: str) -> RunRow | None:
+    """The run that this key made before. Raises `Rejected` when it was used for something else."""
+    row = await runs.with_key(tx.session, requester, submission_key)
+    if row is not None and row.body_sha256 != body_sha256:
+        raise Rejected(
+            f"This Idempotency-Key was used for another request: it made run {row.id}. Nothing was started. "
+            "Use a new key for a new request."
+        )
+    return row
+
+
+async def accept(tx: Tx, submission: Submission) -> RunRow:
+    """Write an accepted run. A second transaction with the same key fails on the unique constraint."""
+    plan = submission.plan
+    text = plan.canonical()
+    row = RunRow(
+        id=plan.run,
+        action=plan.action.name,
+        version=plan.action.version,
+        entity=plan.entity.ref if plan.entity else None,
+        requester=submission.requester,
+        via_token=submission.token,
+        idempotency_key=submission.key,
+        body_sha256=submission.body_sha256,
+        state=RunState.WAITING_APPROVAL if plan.approval else RunState.ACCEPTED,
+        inputs=plan.inputs,
+        plan=text,
+        digest=digest_of(text),
+        protected=plan.approval is not None,
+        lock_key=plan.lock,
+        undo_of=submission.undo_of,
+        created_at=tx.now,
+        progress_at=tx.now,
+        next_at=tx.now,
+        changes=[],
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    for position, step in enumerate(plan.steps):
+        tx.session.add(
+            StepRow(
+                run_id=plan.run,
+                path=step.path,
+                position=position,
+                uses=step.uses,
+                state=StepState.PENDING,
+                timeout=step.timeout,
+                jobs=[],
+            )
+        )
+    tx.audit(
+        actor=submission.requester,
+        action="run.accepted",
+        subject=f"run:{plan.run}",
+        facts={"action": plan.action.name, "version": plan.action.version, "digest": row.digest},
+    )
+    await ask_for_approval(tx, row, plan)
+    tx.poke(RunId(plan.run))
+    tx.notify(Topic.RUN, plan.run)
+    return row
+
+
+async def ask_for_approval(tx: Tx, row: RunRow, plan: Plan) -> None:
+    """The plan's approval, if it needs one; its document is the plan, its digest the plan's."""
+    if plan.approval is None:
+        return
+    await approvals.ask(
+        tx,
+        Asked(
+            run=RunId(row.id),
+            digest=digest_of(row.plan),
+            document=row.plan,
+            needed_from=plan.approval.needed_from,
+            count=plan.approval.count,
+            expires_at=plan.approval.expires_at,
+        ),
+    )

@@ -1,0 +1,87 @@
+"""What happens next to a run. One transaction, decided by the rows alone; asking twice gives the same answer.
+
+So a run can be driven by any worker, by a workflow that was started again after Temporal lost its data, or twice at
+once, without anything happening twice.
+"""
+
+from datetime import timedelta
+
+from daytwo_store import approvals, locks, runs
+from daytwo_store.engine import Tx
+from daytwo_store.ids import LockKey, RunId
+from daytwo_store.states import RUN_ENDS, ApprovalState, RunState, StepState
+from daytwo_store.tables import RunRow
+from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finish import succeed
+from daytwo_workflows.life.step import next_of_step
+from daytwo_workflows.life.stop import next_of_stopping
+
+_ACT_TAKES = timedelta(seconds=60)  # an act that takes longer is looked at by the sweeper, which is harmless
+
+
+async def advance(life: Life, run: RunId) -> Move:
+    """Decide and write down the next move of a run."""
+    async with life.store.write() as tx:
+        row = await runs.hold(tx, run)
+        move = await _decide(life, tx, row)
+        if row.ended_at is None:
+            row.next_at = tx.now + (_ACT_TAKES if move.seconds is None else timedelta(seconds=move.seconds))
+    return move
+
+
+async def _decide(life: Life, tx: Tx, row: RunRow) -> Move:
+    if RunState(row.state) in RUN_ENDS:
+        return Move(what=What.END)
+    if row.cancel_at is not None:
+        return await next_of_stopping(life, tx, row)
+    return await _gate(tx, row) or await _lock(life, tx, row) or await _steps(life, tx, row)
+
+
+async def _gate(tx: Tx, row: RunRow) -> Move | None:
+    """Approval comes first."""
+    if row.state != RunState.WAITING_APPROVAL:
+        return None
+    approval = await approvals.newest(tx.session, RunId(row.id))
+    assert approval is not None, "a run waits for an approval that was never asked for"
+    if approval.state == ApprovalState.APPROVED:
+        return None
+    if approval.expires_at > tx.now:
+        return Move(what=What.WAIT, seconds=(approval.expires_at - tx.now).total_seconds())
+    approvals.settle(tx, approval, ApprovalState.EXPIRED)
+    await runs.end(
+        tx,
+        row,
+        RunState.EXPIRED,
+        reason=f"Nobody of {', '.join(approval.needed_from)} decided in time. Nothing was sent. "
+        "Ask again if it is still wanted.",
+    )
+    return Move(what=What.END)
+
+
+async def _lock(life: Life, tx: Tx, row: RunRow) -> Move | None:
+    """Then the lock; whoever has it goes on."""
+    if row.lock_key is None:
+        return None
+    got = await locks.acquire(tx, LockKey(row.lock_key), RunId(row.id))
+    if isinstance(got, locks.Held):
+        row.fence = got.fence
+        return None
+    runs.move(tx, row, RunState.WAITING_LOCK)
+    return Move(what=What.WAIT, seconds=life.windows.lock_recheck.total_seconds())
+
+
+async def _steps(life: Life, tx: Tx, row: RunRow) -> Move:
+    """Then the steps, in order."""
+    if row.state != RunState.NEEDS_ATTENTION:
+        runs.move(tx, row, RunState.RUNNING)
+    for step in await runs.steps(tx.session, RunId(row.id)):
+        if step.state in (StepState.SUCCEEDED, StepState.SKIPPED):
+            continue
+        if step.state == StepState.PENDING:
+            runs.move_step(tx, step, StepState.RUNNING)
+        move = await next_of_step(life, tx, row, step)
+        if move is not None:
+            return move
+    await succeed(tx, row)
+    return Move(what=What.END)

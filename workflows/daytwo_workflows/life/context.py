@@ -1,0 +1,28 @@
+"""What every part of a run's life needs, handed in once."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import getpid
+
+from daytwo_actions.backends.base import Backend
+from daytwo_store.engine import Store
+from daytwo_store.settings import Windows
+from daytwo_workflows.life.definitions import Definitions
+
+
+def _sender() -> str:
+    return f"{socket.gethostname()}/{getpid()}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Life:
+    store: Store
+    backends: Mapping[str, Backend]  # by name of connection
+    windows: Windows
+    marker_key: bytes  # makes markers that nobody can guess
+    secrets: tuple[str, ...] = ()  # values that never may stand in a log
+    public_url: str
+    definitions: Definitions = field(default_factory=Definitions)
+    sender: str = field(default_factory=_sender)
+    log_limit: int = 100_000_000  # bytes of log kept per run

@@ -1,0 +1,169 @@
+"""Algorithm A1: seal the intent → look up by marker → claim → send once → write down what came of it.
+
+Every function is safe to call twice and by two workers at once: the rows decide who goes on. Whatever kills a worker in
+here, the next one finds an attempt in a state that says what may have happened.
+"""
+
+import hashlib
+from datetime import timedelta
+
+import structlog
+
+from daytwo_actions.backends.base import (
+    Accepted,
+    Ambiguous,
+    Backend,
+    BackendDenied,
+    BackendUnreachable,
+    ExternalState,
+    FrozenRequest,
+    Marker,
+    Refused,
+    Sent,
+)
+from daytwo_store import attempts, locks, runs
+from daytwo_store.engine import Tx
+from daytwo_store.ids import AttemptNo, LockKey, RunId, StepPath
+from daytwo_store.states import AttemptState, RunState
+from daytwo_store.tables import AttemptRow, RunRow
+from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life import requests
+from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.sealing import seal
+
+log = structlog.get_logger()
+SKEW = timedelta(seconds=60)  # how far a vendor's clock may be behind ours (A1)
+_PAUSE = 15.0  # seconds before asking again when the CI system gave no hint
+
+
+async def dispatch(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:
+    """Bring the attempt from nothing, or from INTENT, as far as it goes now; then say what is next."""
+    try:
+        attempt = await seal(life, run, path, no)
+        if attempt is None:
+            return await advance(life, run)
+        backend = life.backends[attempt.connection]
+        listing = await backend.find(marker_of(attempt), attempt.intent_at - SKEW)
+    except BackendUnreachable as error:
+        return await _later(life, run, path, error)
+    except BackendDenied as error:
+        await _refuse(life, run, path, no, error.detail)
+        return await advance(life, run)
+    if listing.found:
+        await record_found(life, run, path, no, listing.found[0])
+    elif await _claim(life, run, path, no):
+        await _send(life, backend, attempt)
+    return await advance(life, run)
+
+
+def marker_of(attempt: AttemptRow) -> Marker:
+    return Marker(corr=requests.corr_of(attempt), pinned=requests.pinned_of(attempt))
+
+
+async def _claim(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> bool:
+    """INTENT → SENT in a transaction of its own. Too late, stopped, or without the lock: given up, nothing was sent."""
+    async with life.store.write() as tx:
+        row = await runs.hold(tx, run)
+        attempt = await attempts.get(tx.session, run, path, no)
+        if attempt is None or attempt.state != AttemptState.INTENT:
+            return False
+        gone = await _lost(tx, row)
+        if row.state != RunState.RUNNING or row.cancel_at is not None or gone:
+            attempts.settle(tx, attempt, AttemptState.ABANDONED, note=gone or "stopped before it was sent")
+            return False
+        if tx.now > attempt.send_by - life.windows.send_margin:
+            attempts.settle(tx, attempt, AttemptState.ABANDONED, note="its time had passed before it was sent")
+            return False
+        return await attempts.claim(tx, attempt, sender=life.sender)
+
+
+async def _lost(tx: Tx, row: RunRow) -> str | None:
+    if row.lock_key is None:
+        return None
+    held = row.fence is not None and await locks.holds(tx.session, LockKey(row.lock_key), RunId(row.id), row.fence)
+    return None if held else "the lock was taken away before it was sent"
+
+
+async def _send(life: Life, backend: Backend, attempt: AttemptRow) -> None:
+    request = requests.frozen_of(attempt)
+    if hashlib.sha256(request.body).hexdigest() != attempt.digest:
+        raise AssertionError("the stored bytes are not the sealed ones: nothing is sent")
+    sent = await _answer(life, backend, request)
+    log.info(
+        "dispatch.answered",
+        run=attempt.run_id,
+        step=attempt.path,
+        attempt=attempt.no,
+        answer=type(sent).__name__.lower(),
+    )
+    await _record(life, attempt, sent)
+
+
+async def _answer(life: Life, backend: Backend, request: FrozenRequest) -> Sent:
+    try:
+        return await backend.send(request, seconds=life.windows.send_total.total_seconds())
+    except Exception as error:  # noqa: BLE001 - whatever went wrong in there, the bytes may have left
+        return Ambiguous(detail=f"sending broke off ({type(error).__name__})")
+
+
+async def _record(life: Life, sealed: AttemptRow, sent: Sent) -> None:
+    """Write the answer down, if the attempt is still ours: a late answer of a paused worker changes nothing."""
+    run, path, no = RunId(sealed.run_id), StepPath(sealed.path), AttemptNo(sealed.no)
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        attempt = await attempts.get(tx.session, run, path, no)
+        if attempt is None or attempt.state != AttemptState.SENT:
+            log.warning("dispatch.late_answer", run=run, step=path, attempt=no)
+            return
+        match sent:
+            case Accepted(id=external, url=url) if external is not None:
+                if not await attempts.adopt(tx, attempt, external, url=url, found=False):
+                    attempts.settle(
+                        tx, attempt, AttemptState.AMBIGUOUS, note=f"the answer named run {external}, which is another's"
+                    )
+            case Accepted():
+                attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note="accepted, but not under which id")
+            case Refused(detail=detail, retry_after=None):
+                attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail)
+            case Refused(detail=detail, retry_after=seconds):
+                retry_at = tx.now + timedelta(seconds=seconds or _PAUSE)
+                attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail, retry_at=retry_at)
+            case Ambiguous(detail=detail):
+                attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=detail)
+
+
+async def record_found(life: Life, run: RunId, path: StepPath, no: AttemptNo, external: ExternalState) -> None:
+    """The marker was found: the external run is ours, whatever became of our answer."""
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        attempt = await attempts.get(tx.session, run, path, no)
+        if attempt is None or attempt.state not in (AttemptState.INTENT, AttemptState.SENT, AttemptState.AMBIGUOUS):
+            return
+        await attempts.adopt(tx, attempt, external.id, url=external.url, found=True)
+
+
+async def _refuse(life: Life, run: RunId, path: StepPath, no: AttemptNo, detail: str) -> None:
+    """The CI system says no to what is planned: the run ends, nothing was sent."""
+    async with life.store.write() as tx:
+        row = await runs.hold(tx, run)
+        attempt = await attempts.get(tx.session, run, path, no)
+        if attempt is not None:
+            if attempt.state != AttemptState.INTENT:
+                return
+            attempts.settle(tx, attempt, AttemptState.ABANDONED, note=detail)
+        if row.state == RunState.RUNNING and row.cancel_at is None:
+            await runs.end(tx, row, RunState.REFUSED, reason=f"{detail} Nothing was sent.")
+
+
+async def _later(life: Life, run: RunId, path: StepPath, error: BackendUnreachable) -> Move:
+    """The CI system does not answer: nothing is sent without a look, so wait."""
+    async with life.store.write() as tx:
+        row = await runs.hold(tx, run)
+        if row.state == RunState.RUNNING:
+            row.reason = f"{error.detail} Nothing was sent yet; it is tried again by itself."
+            step = await runs.step(tx.session, run, path)
+            step.note = row.reason
+        row.next_at = tx.now + timedelta(seconds=error.retry_after or _PAUSE)
+    seconds = error.retry_after or life.windows.poll_every.total_seconds()
+    return Move(what=What.WAIT, seconds=seconds)

@@ -1,0 +1,59 @@
+"""The good end of a run: catalog, state and lock in one transaction."""
+
+from daytwo_actions.plan.model import Plan, PlannedWrite
+from daytwo_catalog.write import EntityWrite, apply
+from daytwo_store import entities, runs
+from daytwo_store.engine import Tx
+from daytwo_store.entities import EVERYTHING, Change, Entity, content
+from daytwo_store.errors import DaytwoError
+from daytwo_store.ids import RunId
+from daytwo_store.states import RunState
+from daytwo_store.tables import Json, RunRow
+
+
+async def succeed(tx: Tx, run: RunRow, *, reason: str | None = None) -> None:
+    """End a held run as succeeded and write what its plan says into the catalog.
+
+    The pipeline has done its work whatever the catalog thinks of it, so a write that the catalog refuses does not make
+    the run a failure: the run says so, and its `changes` leave that entity out.
+    """
+    plan = Plan.model_validate_json(run.plan)
+    target = await entities.get(tx.session, plan.entity.ref, sees=EVERYTHING) if plan.entity else None
+    notes = [reason] if reason else []
+    changes: list[Json] = []
+    for planned in sorted(plan.catalog, key=lambda write: write.ref):
+        try:
+            changes += await _write(tx, run, planned, target)
+        except DaytwoError as error:
+            notes.append(f"The pipeline succeeded, but the catalog refused {planned.ref}: {error.detail}")
+    run.changes = changes
+    await runs.end(tx, run, RunState.SUCCEEDED, reason=" ".join(notes) or None)
+
+
+async def _write(tx: Tx, run: RunRow, planned: PlannedWrite, target: Entity | None) -> list[Json]:
+    written = len(tx.entries)
+    try:
+        async with tx.session.begin_nested():
+            changes = await apply(tx, [entity_write(planned)], run=RunId(run.id), actor=run.requester, like=target)
+    except DaytwoError:
+        del tx.entries[written:]  # what was rolled back is not told by the audit
+        raise
+    return [change_json(change) for change in changes]
+
+
+def entity_write(planned: PlannedWrite) -> EntityWrite:
+    return EntityWrite(
+        kind=planned.kind,
+        name=planned.name,
+        properties=dict(planned.properties),
+        relations={name: list(refs) for name, refs in planned.relations.items()},
+    )
+
+
+def change_json(change: Change) -> Json:
+    """Before and after of one entity, as a run keeps and shows it."""
+    return {
+        "entity": change.ref,
+        "before": content(change.before) if change.before else None,
+        "after": content(change.after) if change.after else {},
+    }

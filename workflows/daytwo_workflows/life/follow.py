@@ -1,0 +1,183 @@
+"""Following an external run: read its state and job tree, keep its logs, ask it to stop. Reads prove, webhooks wake."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState, Job, JobTree
+from daytwo_store import attempts, inbox, runs
+from daytwo_store.engine import Topic
+from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
+from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
+from daytwo_store.tables import AttemptRow, ExternalRunRow, Json
+from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life import requests
+from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.keep_logs import keep_logs
+
+log = structlog.get_logger()
+
+
+async def read(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:
+    """Read the external run once, and its jobs; then say what is next."""
+    attempt, external, began = await _known(life, run, path, no)
+    backend = life.backends[attempt.connection]
+    target = requests.target_of(attempt)
+    try:
+        state = (await backend.read([(target, ExternalRunId(external.id))]))[0]
+        tree = await backend.jobs(target, ExternalRunId(external.id)) if state is not None else JobTree(jobs=())
+    except (BackendUnreachable, BackendDenied) as error:
+        return await _unseen(life, run, external, error)
+    await apply_state(life, external, state, began=began, tree=tree)
+    if state is not None and state.status not in EXTERNAL_ENDS:
+        await keep_logs(life, backend, attempt, _ended(tree), lambda: None)
+    return await advance(life, run)
+
+
+async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: Callable[[], None]) -> Move:
+    """The external run has ended: keep its job tree and its logs, then say what is next."""
+    attempt, external, began = await _known(life, run, path, no)
+    backend = life.backends[attempt.connection]
+    target = requests.target_of(attempt)
+    try:
+        tree = await backend.jobs(target, ExternalRunId(external.id))
+        await keep_logs(life, backend, attempt, tree.jobs, beat)
+    except (BackendUnreachable, BackendDenied) as error:
+        waited = began - (external.ended_at or began)
+        if waited < life.windows.give_up_looking:
+            return await _unseen(life, run, external, error)
+        log.warning("logs.given_up", run=run, step=path, error=type(error).__name__)
+        tree = None
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        row = await attempts.external_of(tx.session, attempt)
+        assert row is not None
+        row.collected_at = tx.now
+        step = await runs.step(tx.session, run, path)
+        if tree is not None:
+            step.jobs, step.jobs_at = [job_json(job) for job in tree.jobs], tx.now
+        tx.notify(Topic.RUN, run)
+    return await advance(life, run)
+
+
+async def cancel(life: Life, run: RunId, path: StepPath, no: AttemptNo, *, force: bool) -> Move:
+    """Ask the CI system to stop the external run; whether it did is read afterwards."""
+    attempt, external, _ = await _known(life, run, path, no)
+    try:
+        await life.backends[attempt.connection].cancel(
+            requests.target_of(attempt), ExternalRunId(external.id), force=force
+        )
+    except (BackendUnreachable, BackendDenied) as error:
+        log.warning("cancel.not_asked", run=run, step=path, error=type(error).__name__)
+        if external.cancel_asked_at is None and isinstance(error, BackendUnreachable):
+            return Move(what=What.WAIT, seconds=error.retry_after or life.windows.look_every[-1])
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        row = await attempts.external_of(tx.session, attempt)
+        assert row is not None
+        row.cancel_asked_at = row.cancel_asked_at or tx.now
+        if force:
+            row.cancel_forced_at = tx.now
+        tx.audit(
+            actor="daytwo",
+            action="external.force_cancel" if force else "external.cancel",
+            subject=f"run:{run}",
+            facts={"external": external.id, "connection": external.connection},
+        )
+    return await advance(life, run)
+
+
+async def apply_state(
+    life: Life,
+    known: ExternalRunRow,
+    state: ExternalState | None,
+    *,
+    began: datetime,
+    tree: JobTree | None = None,
+) -> bool:
+    """Write down what a read that began at `began` told. True when the status changed.
+
+    Older reads never overwrite newer ones, an end never changes, and a re-run in the CI system is noted, not believed.
+    """
+    run = RunId(known.run_id)
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        row = await attempts.external_by_id(tx.session, known.connection, ExternalRunId(known.id))
+        await inbox.consume(tx.session, row.connection, ExternalRunId(row.id), until=began, now=tx.now)
+        if row.ended_at is not None or (row.seen_at is not None and row.seen_at > began):
+            return False
+        before = (row.status, row.detail, row.waits_for)
+        row.seen_at, row.unseen_since = began, None
+        if state is None:
+            row.status, row.detail = ExternalStatus.UNKNOWN, "it is no longer there: somebody deleted it"
+        elif state.attempt > 1 and row.ci_attempt == 1:
+            row.ci_attempt = state.attempt
+            tx.audit(
+                actor="daytwo", action="external.rerun", subject=f"run:{run}", facts={"attempt": str(state.attempt)}
+            )
+        if state is not None:
+            row.status, row.detail, row.waits_for = state.status, state.detail, state.waits_for
+            row.url = state.url or row.url
+            row.commit = state.commit or row.commit
+            if state.status in EXTERNAL_ENDS:
+                row.ended_at = tx.now
+        if tree is not None and tree.jobs:
+            step = await runs.step(tx.session, run, StepPath(row.path))
+            step.jobs, step.jobs_at = [job_json(job) for job in tree.jobs], tx.now
+        changed = before != (row.status, row.detail, row.waits_for)
+        tx.notify(Topic.RUN, run)
+    return changed
+
+
+def job_json(job: Job) -> Json:
+    """A job as it is kept on the step."""
+
+    def moment(value: datetime | None) -> str | None:
+        return value.isoformat() if value else None
+
+    return {
+        "id": job.id,
+        "name": job.name,
+        "status": job.status,
+        "detail": job.detail,
+        "url": job.url,
+        "started_at": moment(job.started_at),
+        "ended_at": moment(job.ended_at),
+        "steps": [
+            {
+                "number": step.number,
+                "name": step.name,
+                "status": step.status,
+                "started_at": moment(step.started_at),
+                "ended_at": moment(step.ended_at),
+            }
+            for step in job.steps
+        ],
+    }
+
+
+def _ended(tree: JobTree) -> Sequence[Job]:
+    return [job for job in tree.jobs if job.status in EXTERNAL_ENDS]
+
+
+async def _known(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> tuple[AttemptRow, ExternalRunRow, datetime]:
+    async with life.store.read() as session:
+        attempt = await attempts.get(session, run, path, no)
+        assert attempt is not None
+        external = await attempts.external_of(session, attempt)
+        assert external is not None
+        return attempt, external, await life.store.clock.now(session)
+
+
+async def _unseen(life: Life, run: RunId, known: ExternalRunRow, error: BackendUnreachable | BackendDenied) -> Move:
+    """Silence is neither success nor failure: the status is unknown since now, and asked again."""
+    log.warning("external.unseen", run=run, external=known.id, error=type(error).__name__)
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        row = await attempts.external_by_id(tx.session, known.connection, ExternalRunId(known.id))
+        row.unseen_since = row.unseen_since or tx.now
+        tx.notify(Topic.RUN, run)
+    pause = error.retry_after if isinstance(error, BackendUnreachable) else None
+    return Move(what=What.WAIT, seconds=pause or life.windows.poll_every.total_seconds())

@@ -1,0 +1,121 @@
+"""What people do to a run that is under way: withdraw, cancel, resolve. Whether they may is decided by the caller."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable
+from daytwo_store import attempts, runs
+from daytwo_store.engine import Store
+from daytwo_store.errors import Conflict, Rejected, Unavailable
+from daytwo_store.ids import AttemptNo, ExternalRunId, PrincipalId, RunId, StepPath
+from daytwo_store.states import RUN_ENDS, AttemptState, RunState, StepState
+from daytwo_store.tables import AttemptRow
+from daytwo_workflows.life import requests
+from daytwo_workflows.life.context import Life
+
+_UNSENT = frozenset({RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_LOCK})
+
+
+async def withdraw(store: Store, run: RunId, *, by: PrincipalId, reason: str) -> None:
+    """The requester takes the request back while it waits. Raises `Conflict` when it no longer waits."""
+    async with store.write() as tx:
+        row = await runs.hold(tx, run)
+        if row.state == RunState.WITHDRAWN:
+            return
+        if row.state not in _UNSENT:
+            raise Conflict(
+                f"The run is {row.state}, so it cannot be withdrawn any more. To stop a running one, cancel it."
+            )
+        why = f" ({reason.strip()})" if reason.strip() else ""
+        await runs.end(tx, row, RunState.WITHDRAWN, reason=f"Withdrawn{why}. Nothing was sent.", actor=by)
+        tx.poke(run)
+
+
+async def cancel(store: Store, run: RunId, *, by: PrincipalId, reason: str, force: bool) -> None:
+    """Ask for a stop. What has not begun ends at once; what runs is `cancelling` until the CI system confirms.
+
+    Raises `Conflict` for a run that has ended.
+    """
+    async with store.write() as tx:
+        row = await runs.hold(tx, run)
+        if row.state == RunState.CANCELLED:
+            return
+        if RunState(row.state) in RUN_ENDS:
+            raise Conflict(f"The run has already ended ({row.state}). Nothing was changed.")
+        row.cancel_at = row.cancel_at or tx.now
+        row.cancel_by = row.cancel_by or by
+        row.cancel_reason = row.cancel_reason or reason.strip() or None
+        row.cancel_forced = row.cancel_forced or force
+        tx.audit(actor=by, action="run.cancel_asked", subject=f"run:{run}", facts={"force": str(force).lower()})
+        if RunState(row.state) in _UNSENT:
+            why = f" ({row.cancel_reason})" if row.cancel_reason else ""
+            await runs.end(
+                tx,
+                row,
+                RunState.CANCELLED,
+                reason=f"Cancelled{why} before anything was sent. The catalog was not changed.",
+                actor=by,
+            )
+        elif row.state == RunState.RUNNING:
+            runs.move(tx, row, RunState.CANCELLING, reason=row.reason, actor=by)
+        tx.poke(run)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What a person found out about a held attempt."""
+
+    run: RunId
+    path: StepPath
+    no: AttemptNo
+    outcome: Literal["ran", "did_not_run"]
+    external: ExternalRunId | None
+    by: PrincipalId
+    reason: str
+
+
+async def resolve(life: Life, finding: Finding) -> None:
+    """Settle a held attempt by what somebody found out. Raises `Conflict`, `Rejected`, `Unavailable`."""
+    async with life.store.read() as session:
+        attempt = await attempts.get(session, finding.run, finding.path, finding.no)
+    _must_be_held(attempt)
+    assert attempt is not None
+    if finding.outcome == "ran":
+        if finding.external is None:
+            raise Rejected("Say which run it was: its id in the CI system. Nothing was changed.")
+        await _must_exist(life.backends[attempt.connection], attempt, finding.external)
+    async with life.store.write() as tx:
+        run = await runs.hold(tx, finding.run)
+        held = await attempts.get(tx.session, finding.run, finding.path, finding.no)
+        _must_be_held(held)
+        assert held is not None
+        note = f"resolved by hand: {finding.reason.strip()}"
+        if finding.outcome == "did_not_run":
+            attempts.settle(tx, held, AttemptState.ABSENT, note=note, actor=finding.by)
+        elif not await attempts.adopt(
+            tx, held, finding.external or ExternalRunId(""), url=None, found=True, actor=finding.by
+        ):
+            raise Conflict(f"Run {finding.external} of {held.connection} already belongs to another attempt.")
+        step = await runs.step(tx.session, finding.run, finding.path)
+        if step.state == StepState.HELD:
+            runs.move_step(tx, step, StepState.RUNNING, note=note)
+        if run.state == RunState.NEEDS_ATTENTION:
+            runs.move(tx, run, RunState.RUNNING, actor=finding.by)
+        tx.poke(finding.run)
+
+
+def _must_be_held(attempt: AttemptRow | None) -> None:
+    if attempt is None or attempt.state != AttemptState.HELD:
+        state = attempt.state if attempt is not None else "not there"
+        raise Conflict(f"This attempt does not wait for anybody: it is {state}. Nothing was changed.")
+
+
+async def _must_exist(backend: Backend, attempt: AttemptRow, external: ExternalRunId) -> None:
+    try:
+        found = (await backend.read([(requests.target_of(attempt), external)]))[0]
+    except BackendUnreachable as error:
+        raise Unavailable(f"{error.detail} So it could not be checked, and nothing was changed. Try again.") from error
+    except BackendDenied as error:
+        raise Rejected(f"{error.detail} Nothing was changed.") from error
+    if found is None:
+        raise Rejected(f"{attempt.connection} has no run {external} there. Nothing was changed. Look at its address.")

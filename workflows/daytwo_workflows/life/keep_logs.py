@@ -1,0 +1,75 @@
+"""Logs of ended jobs: bytes → lines → masked → kept, going on where a crash stopped it (A12)."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import structlog
+
+from daytwo_actions.backends.base import Backend, Job, LogsNotReady
+from daytwo_actions.logs import Cleaner, first_error
+from daytwo_store import logs, runs
+from daytwo_store.ids import RunId, StepPath
+from daytwo_store.logs import Source
+from daytwo_store.states import EXTERNAL_ENDS
+from daytwo_store.tables import AttemptRow
+from daytwo_workflows.life import requests
+from daytwo_workflows.life.context import Life
+
+log = structlog.get_logger()
+_LINES = 2000  # lines per chunk
+
+
+async def keep_logs(
+    life: Life, backend: Backend, attempt: AttemptRow, jobs: Sequence[Job], beat: Callable[[], None]
+) -> None:
+    """Keep the log of every ended job that is not kept yet. Raises `BackendUnreachable` to be tried again."""
+    for job in sorted(jobs, key=lambda job: (job.started_at is None, job.started_at, job.id)):
+        if job.status in EXTERNAL_ENDS:
+            await _keep(life, backend, attempt, job, beat)
+
+
+async def _keep(life: Life, backend: Backend, attempt: AttemptRow, job: Job, beat: Callable[[], None]) -> None:
+    source = Source(run=RunId(attempt.run_id), path=StepPath(attempt.path), job=job.id, name=job.name)
+    async with life.store.read() as session:
+        kept, done = await logs.kept(session, source)
+        used = (await runs.peek(session, source.run)).log_bytes
+    if done:
+        return
+    cleaner = Cleaner(secrets=life.secrets, limit=max(0, life.log_limit - used))
+    try:
+        async for chunk, last in _chunks(cleaner, backend.logs(requests.target_of(attempt), job.id), skip=kept):
+            beat()
+            async with life.store.write() as tx:
+                if not await logs.append(
+                    tx, source, chunk, before=kept, done=last, error_at=first_error(chunk) if _bad(job) else None
+                ):
+                    return  # another worker keeps this log
+            kept += len(chunk)
+    except LogsNotReady as nothing:
+        log.info("logs.none", run=source.run, job=job.id, why=str(nothing))
+        async with life.store.write() as tx:
+            await logs.append(tx, source, [], before=kept, done=True, error_at=None)
+
+
+def _bad(job: Job) -> bool:
+    return job.status.value == "failed"
+
+
+async def _chunks(
+    cleaner: Cleaner, pieces: AsyncIterator[bytes], *, skip: int
+) -> AsyncIterator[tuple[list[str], bool]]:
+    """Lists of clean lines, without the first `skip`; the last one comes with True, and may be empty."""
+    pending: list[str] = []
+    async for piece in pieces:
+        pending += cleaner.feed(piece)
+        skip, pending = _drop(skip, pending)
+        while len(pending) > _LINES:
+            yield pending[:_LINES], False
+            pending = pending[_LINES:]
+    pending += cleaner.end()
+    skip, pending = _drop(skip, pending)
+    yield pending, True
+
+
+def _drop(skip: int, lines: list[str]) -> tuple[int, list[str]]:
+    dropped = min(skip, len(lines))
+    return skip - dropped, lines[dropped:]

@@ -1,0 +1,130 @@
+"""Making a plan from the database: the same for the dry run, the submission and the check before sending."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from daytwo_actions.backends.base import Pinned
+from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.form import inputs_context
+from daytwo_actions.plan.model import Plan, PlannedRequester
+from daytwo_actions.plan.program import Program
+from daytwo_actions.plan.render import Aim, Facts, render, targets
+from daytwo_actions.policy import may_run
+from daytwo_catalog.model import Entity, record
+from daytwo_forms import ValidInput
+from daytwo_store import entities
+from daytwo_store.engine import Session
+from daytwo_store.entities import EVERYTHING
+from daytwo_store.errors import Forbidden, NotFound, Rejected
+from daytwo_store.ids import EntityRef, RunId
+from daytwo_store.tables import PrincipalRow
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.people import belongings
+from daytwo_workflows.life.sources import sources, within
+
+Json = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """Who asks for what; everything else is looked up."""
+
+    run: RunId
+    version: ActionVersion
+    requester: PrincipalRow
+    entity: EntityRef | None
+    inputs: Json  # accepted; entities as refs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aimed:
+    """An ask that is allowed, with what its steps are aimed at: ready to be pinned."""
+
+    program: Program
+    facts: Facts
+    aims: Sequence[Aim]
+    entity: Entity | None
+
+
+async def aim(life: Life, session: Session, ask: Ask) -> Aimed:
+    """Look everything up as it is now. Raises `Forbidden`, `NotFound`, `Rejected`: then nothing may be sent."""
+    belongs = await belongings(session, ask.requester.ref)
+    entity = await _entity(session, ask.version, ask.entity, belongs)
+    owner = entity.owner if entity else None
+    answer = may_run(
+        ask.version.model.spec.allow.run,
+        belongs=belongs,
+        owner=owner,
+        entity=ask.entity,
+        action=ask.version.model.metadata.title,
+    )
+    if not answer.allowed:
+        raise Forbidden(f"{answer.why_not} Nothing was started.")
+    facts = Facts(
+        run=ask.run,
+        version=ask.version.digest,
+        requester=PlannedRequester(issuer=ask.requester.issuer, subject=ask.requester.subject),
+        entity=ask.entity,
+        owner=owner,
+        inputs=ask.inputs,
+        context=await _context(life, session, ask, entity, belongs),
+        now=await life.store.clock.now(session),
+    )
+    program = life.definitions.program(ask.version)
+    return Aimed(program=program, facts=facts, aims=targets(program, facts), entity=entity)
+
+
+def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:
+    """The plan of an ask whose targets are pinned."""
+    return render(aimed.program, aimed.facts, aimed.aims, pins, backends=life.backends, marker_key=life.marker_key)
+
+
+async def look_up(
+    session: Session, version: ActionVersion, ref: EntityRef | None, belongs: frozenset[str]
+) -> Json | None:
+    """The record of an action's target. Raises `NotFound`, `Rejected`."""
+    entity = await _entity(session, version, ref, belongs)
+    return record(entity) if entity else None
+
+
+async def _entity(
+    session: Session, version: ActionVersion, ref: EntityRef | None, belongs: frozenset[str]
+) -> Entity | None:
+    target = version.model.spec.target
+    if target is None:
+        if ref is not None:
+            raise Rejected(f"{version.name} is not about an entity. Leave the entity out. Nothing was started.")
+        return None
+    if ref is None:
+        raise Rejected(f"{version.name} runs on a {target.kind}: say on which one. Nothing was started.")
+    entity = await entities.get(session, ref, sees=belongs)
+    if entity is None:
+        raise NotFound(f"There is no {ref}, or you may not see it. Nothing was started.")
+    if entity.kind != target.kind:
+        raise Rejected(f"{version.name} runs on a {target.kind}, and {ref} is a {entity.kind}. Nothing was started.")
+    return entity
+
+
+async def user_record(session: Session, principal: PrincipalRow, belongs: frozenset[str]) -> dict[str, JsonValue]:
+    """`user` of expressions."""
+    person = await entities.get(session, principal.ref, sees=EVERYTHING) if principal.ref else None
+    return {
+        "name": principal.name,
+        "ref": principal.ref,
+        "email": person.properties.get("email") if person else None,
+        "groups": [*sorted(belongs - {principal.ref or ""})],
+    }
+
+
+async def _context(
+    life: Life, session: Session, ask: Ask, entity: Entity | None, belongs: frozenset[str]
+) -> dict[str, JsonValue]:
+    doors = sources(within(session), belongs, life.backends)
+    return {
+        "inputs": dict(await inputs_context(ask.version, ValidInput(ask.inputs), doors)),
+        "entity": record(entity) if entity else None,
+        "user": await user_record(session, ask.requester, belongs),
+        "run": {"id": ask.run, "url": f"{life.public_url}/runs/{ask.run}"},
+    }

@@ -1,0 +1,54 @@
+"""An attempt's row and the frozen request that it holds, there and back."""
+
+from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
+from daytwo_store.ids import Corr, Digest
+from daytwo_store.tables import AttemptRow, Json
+
+
+def as_json(request: FrozenRequest) -> Json:
+    """What is stored beside the body."""
+    pinned = request.pinned
+    return {
+        "method": request.method,
+        "path": request.path,
+        "project": pinned.target.project,
+        "pipeline": pinned.target.pipeline,
+        "ref": pinned.target.ref,
+        "project_id": pinned.project_id,
+        "pipeline_id": pinned.pipeline_id,
+        "commit": pinned.commit,
+        "pipeline_digest": pinned.pipeline_digest,
+        "marked": pinned.marked,
+    }
+
+
+def corr_of(attempt: AttemptRow) -> Corr:
+    return Corr(attempt.corr)
+
+
+def pinned_of(attempt: AttemptRow) -> Pinned:
+    request = attempt.request
+    return Pinned(
+        target=target_of(attempt),
+        project_id=str(request["project_id"]),
+        pipeline_id=str(request["pipeline_id"]),
+        commit=str(request["commit"]),
+        pipeline_digest=Digest(str(request["pipeline_digest"])),
+        marked=bool(request["marked"]),
+    )
+
+
+def target_of(attempt: AttemptRow) -> Target:
+    request = attempt.request
+    return Target(project=str(request["project"]), pipeline=str(request["pipeline"]), ref=str(request["ref"]))
+
+
+def frozen_of(attempt: AttemptRow) -> FrozenRequest:
+    return FrozenRequest(
+        pinned=pinned_of(attempt),
+        corr=corr_of(attempt),
+        method=str(attempt.request["method"]),
+        path=str(attempt.request["path"]),
+        body=attempt.body,
+        digest=Digest(attempt.digest),
+    )

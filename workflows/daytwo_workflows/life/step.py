@@ -1,0 +1,120 @@
+"""What happens next to a dispatch step: algorithm A1 as a table of its attempts' states."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from daytwo_store import attempts, runs
+from daytwo_store.engine import Tx
+from daytwo_store.ids import AttemptNo, RunId, StepPath
+from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepState
+from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
+from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.context import Life
+
+
+async def next_of_step(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
+    """The next move of a step that has begun, or None when it has succeeded. Ends the run when the step has failed."""
+    tries = await attempts.of_step(tx.session, RunId(run.id), StepPath(step.path))
+    if not tries:
+        return _dispatch(step, 1)
+    last = tries[-1]
+    match AttemptState(last.state):
+        case AttemptState.INTENT:
+            return _dispatch(step, last.no)
+        case AttemptState.ABANDONED:
+            return _dispatch(step, last.no + 1)
+        case AttemptState.SENT | AttemptState.AMBIGUOUS:
+            return _about(What.RECONCILE, last)
+        case AttemptState.HELD:
+            return hold(tx, run, step, last.note)
+        case AttemptState.REJECTED:
+            return await _after_rejection(life, tx, run, step, tries)
+        case AttemptState.ABSENT:
+            return await _after_absence(life, tx, run, step, tries)
+        case AttemptState.ACCEPTED:
+            return await _follow(life, tx, run, step, last)
+
+
+def _dispatch(step: StepRow, no: int) -> Move:
+    return Move(what=What.DISPATCH, path=StepPath(step.path), attempt=AttemptNo(no))
+
+
+def _about(what: What, attempt: AttemptRow) -> Move:
+    return Move(what=what, path=StepPath(attempt.path), attempt=AttemptNo(attempt.no))
+
+
+def hold(tx: Tx, run: RunRow, step: StepRow, note: str | None) -> Move:
+    """A person has to find out what happened; the lock stays with the run on purpose."""
+    runs.move_step(tx, step, StepState.HELD, note=note)
+    runs.move(tx, run, RunState.NEEDS_ATTENTION, reason=note)
+    return Move(what=What.WAIT, seconds=timedelta(hours=1).total_seconds())
+
+
+async def fail(tx: Tx, run: RunRow, step: StepRow, reason: str, *, state: RunState = RunState.FAILED) -> Move:
+    """End the step and with it the run."""
+    runs.move_step(tx, step, StepState.CANCELLED if state is RunState.CANCELLED else StepState.FAILED, note=reason)
+    await runs.end(tx, run, state, reason=reason)
+    return Move(what=What.END)
+
+
+async def _after_rejection(life: Life, tx: Tx, run: RunRow, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
+    last = tries[-1]
+    if last.retry_at is None:
+        return await fail(tx, run, step, f"{last.note} Nothing was started there.")
+    if tx.now - tries[0].intent_at > life.windows.give_up_looking:
+        return await fail(tx, run, step, f"{last.note} It kept saying so, so this run gave up. Nothing was started.")
+    if last.retry_at > tx.now:
+        return Move(what=What.WAIT, seconds=(last.retry_at - tx.now).total_seconds())
+    return _dispatch(step, last.no + 1)
+
+
+async def _after_absence(life: Life, tx: Tx, run: RunRow, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
+    """Proven absent: it may be sent again, as a new attempt, a few times."""
+    absent = sum(attempt.state == AttemptState.ABSENT for attempt in tries)
+    if absent >= life.windows.attempts:
+        return await fail(tx, run, step, f"{tries[-1].note} Tried {absent} times, nothing was started.")
+    return _dispatch(step, tries[-1].no + 1)
+
+
+async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow) -> Move | None:
+    external = await attempts.external_of(tx.session, attempt)
+    assert external is not None, "an accepted attempt has its external run"
+    if external.ended_at is not None:
+        if external.collected_at is None:
+            return _about(What.COLLECT, attempt)
+        return await _settle(tx, run, step, external)
+    deadline = external.known_at + timedelta(seconds=step.timeout)
+    if tx.now >= deadline:
+        run.cancel_at, run.cancel_by, run.timed_out = tx.now, None, True
+        run.cancel_reason = f"step {step.path} took longer than {timedelta(seconds=step.timeout)}"
+        return Move(what=What.WAIT, seconds=0)
+    looked = external.seen_at or external.known_at
+    if (external.wanted_at is not None and external.wanted_at >= looked) or looked + life.windows.look_anyway <= tx.now:
+        return _about(What.READ, attempt)
+    return Move(what=What.WAIT, seconds=(min(deadline, looked + life.windows.look_anyway) - tx.now).total_seconds())
+
+
+async def _settle(tx: Tx, run: RunRow, step: StepRow, external: ExternalRunRow) -> Move | None:
+    """The pipeline has ended and is kept: what it says is what we say."""
+    if external.status == ExternalStatus.SUCCEEDED:
+        runs.move_step(tx, step, StepState.SUCCEEDED)
+        return None
+    where = f"{external.connection} run {external.id}"
+    if external.status == ExternalStatus.CANCELLED:
+        return await fail(
+            tx,
+            run,
+            step,
+            f"Somebody cancelled {where} in the CI system. What it had done until then stays; the catalog was not "
+            "changed. Look at its log for how far it came.",
+            state=RunState.CANCELLED,
+        )
+    if external.status == ExternalStatus.SKIPPED:
+        return await fail(tx, run, step, f"{where} ran none of its jobs ({external.detail}). The catalog is as before.")
+    return await fail(
+        tx,
+        run,
+        step,
+        f"{where} failed ({external.detail}). The catalog was not changed. The log shows the first error; what the "
+        "pipeline did before it stays.",
+    )
