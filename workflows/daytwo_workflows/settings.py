@@ -1,0 +1,230 @@
+"""What our processes are told: environment variables `DAYTWO_…`, and one YAML file named by DAYTWO_CONFIG.
+
+Every key may stand in either place; the environment wins. Secrets are files, and appear here by their paths only.
+Paths in the file are relative to the file. Read once, when a process starts.
+"""
+
+import hmac
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.registry import ConnectionSettings
+from daytwo_store.errors import DaytwoError
+from daytwo_store.ids import ConnectionName
+from daytwo_store.settings import StoreSettings, Windows
+from daytwo_store.yaml12 import Document, YamlFault, parse
+
+PREFIX: Final = "DAYTWO_"
+CONFIG: Final = "DAYTWO_CONFIG"
+_SECRET_BYTES: Final = 32
+_LISTS: Final = frozenset({"company"})  # in the environment separated as PATH is
+_ONLY_IN_FILE: Final = frozenset({"connections"})
+
+
+class SettingsRejected(DaytwoError):
+    """The process does not start. Says which setting, where it stands, and what it should be; never its value."""
+
+    status = 500
+    type = "settings"
+    title = "The settings cannot be used"
+
+
+class ConnectionEntry(BaseModel):
+    """One CI system, as under `connections` in the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: Literal["github"]
+    address: str = Field(default="https://api.github.com", description="the API's address")
+    token_file: Path = Field(description="file with the token")
+    webhook_secret_files: tuple[Path, ...] = Field(
+        default=(), description="files with the secrets that deliveries are signed with; two during a change"
+    )
+    login: str | None = Field(default=None, description="whom our dispatches come from, for a GitHub App's token")
+    max_inputs: int = Field(default=25, description="inputs that a pipeline takes: 10 on old GitHub Enterprise Servers")
+
+    def settings(self, name: str) -> ConnectionSettings:
+        """With the secrets read from their files. Raises `SettingsRejected`."""
+        token = _secret_text(self.token_file, f"connections.{name}.token_file")
+        signing = [_secret_text(path, f"connections.{name}.webhook_secret_files") for path in self.webhook_secret_files]
+        try:
+            return GitHubSettings(
+                name=ConnectionName(name),
+                base=self.address,
+                token=SecretStr(token),
+                webhook_secrets=tuple(map(SecretStr, signing)),
+                login=self.login,
+                max_inputs=self.max_inputs,
+            )
+        except ValidationError as error:
+            said = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise SettingsRejected(f"The connection {name} cannot be used: {said}. Nothing was started.") from None
+
+
+class Settings(BaseModel):
+    """Everything that can be configured, for the API and the worker alike."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: SecretStr = Field(description="PostgreSQL, as postgresql://user:password@host:port/name")
+    temporal_address: str = Field(default="127.0.0.1:7233", description="host:port of Temporal's frontend")
+    temporal_namespace: str = Field(default="default", description="namespace in Temporal")
+    secret_file: Path = Field(
+        description="file of 32 or more random bytes: the key of markers; keep it, and the same in every process"
+    )
+    profile: Literal["default", "test"] = Field(default="default", description="`test` shortens all windows together")
+    public_url: str | None = Field(default=None, description="address at which people reach the page")
+    company: tuple[Path, ...] = Field(default=(), description="folders with catalog and action files")
+    connections: Mapping[str, ConnectionEntry] = Field(default={}, description="CI systems by name")
+    admins: Annotated[str, Field(pattern=r"^group:[a-z0-9._-]+$")] | None = Field(
+        default=None, description="group whose members administer, as group:platform"
+    )
+    sign_in: Literal["people", "tokens"] | None = Field(
+        default=None,
+        description="`people`: choose a person of the catalog, on loopback only; `tokens`: API tokens only",
+    )
+    api_host: str = Field(default="127.0.0.1", description="address that the API listens on")
+    api_port: int = Field(default=8080, ge=0, le=65535, description="port that the API listens on; 0 is any free one")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least severe log line")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("has to begin with postgresql://")
+        return value
+
+    @property
+    def store(self) -> StoreSettings:
+        return StoreSettings(url=self.database_url)
+
+    @property
+    def windows(self) -> Windows:
+        return Windows.for_profile(self.profile)
+
+    @property
+    def page(self) -> str:
+        """The page's address, without a slash at its end."""
+        return (self.public_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+    def key(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, from the secret file. Raises `SettingsRejected`."""
+        secret = _secret_bytes(self.secret_file, "secret_file")
+        if len(secret) < _SECRET_BYTES:
+            raise SettingsRejected(
+                f"The file of secret_file ({PREFIX}SECRET_FILE) has {len(secret)} bytes; at least {_SECRET_BYTES} "
+                "random ones are needed. Nothing was started. Make it once, for all processes: openssl rand -hex 32."
+            )
+        return hmac.digest(secret, f"daytwo {purpose}".encode(), "sha256")
+
+    def backends(self) -> dict[ConnectionName, ConnectionSettings]:
+        """The connections with their secrets. Raises `SettingsRejected`."""
+        return {ConnectionName(name): entry.settings(name) for name, entry in self.connections.items()}
+
+    def secrets(self) -> tuple[str, ...]:
+        """Values that may never stand in a log of a pipeline."""
+        return tuple(
+            secret.get_secret_value()
+            for connection in self.backends().values()
+            for secret in (connection.token, *connection.webhook_secrets)
+        )
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """From the environment and the file that it names. Raises `SettingsRejected` with everything that is wrong."""
+        document, file = _file(environment.get(CONFIG))
+        given = _from_file(document, file)
+        given.update(_from_environment(cls, environment))
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsRejected(_complaint(error, document, file)) from None
+
+
+def _file(name: str | None) -> tuple[Document | None, Path | None]:
+    if not name:
+        return None, None
+    path = Path(name).absolute()
+    try:
+        documents = parse(path.read_text(encoding="utf-8"))
+    except YamlFault as fault:
+        raise SettingsRejected(f"{path}:{fault}. Nothing was started.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsRejected(
+            f"The file {path} that {CONFIG} names cannot be read ({type(error).__name__}). Nothing was started."
+        ) from None
+    if len(documents) > 1 or (documents and not isinstance(documents[0].value, dict)):
+        raise SettingsRejected(f"{path} has to be one YAML document of keys and values. Nothing was started.")
+    return (documents[0] if documents else None), path
+
+
+def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
+    if document is None or file is None or not isinstance(document.value, dict):
+        return {}
+    given: dict[str, Any] = dict(document.value)
+    folder = file.parent
+    if isinstance(given.get("company"), list):
+        given["company"] = [_beside(folder, path) for path in given["company"]]
+    if "secret_file" in given:
+        given["secret_file"] = _beside(folder, given["secret_file"])
+    if isinstance(given.get("connections"), dict):
+        given["connections"] = {name: _connection(folder, entry) for name, entry in given["connections"].items()}
+    return given
+
+
+def _connection(folder: Path, entry: object) -> object:
+    if not isinstance(entry, dict):
+        return entry
+    entry = dict(entry)
+    if "token_file" in entry:
+        entry["token_file"] = _beside(folder, entry["token_file"])
+    if isinstance(entry.get("webhook_secret_files"), list):
+        entry["webhook_secret_files"] = [_beside(folder, path) for path in entry["webhook_secret_files"]]
+    return entry
+
+
+def _beside(folder: Path, path: object) -> object:
+    return folder / path if isinstance(path, str) else path
+
+
+def _from_environment(model: type[BaseModel], environment: Mapping[str, str]) -> dict[str, object]:
+    given: dict[str, object] = {}
+    for name in model.model_fields.keys() - _ONLY_IN_FILE:
+        value = environment.get(f"{PREFIX}{name.upper()}")
+        if value:
+            given[name] = value.split(os.pathsep) if name in _LISTS else value
+    return given
+
+
+def _complaint(error: ValidationError, document: Document | None, file: Path | None) -> str:
+    lines = []
+    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        path = tuple(fault["loc"])
+        name = ".".join(map(str, path))
+        where = f"{PREFIX}{str(path[0]).upper()}" + (f" or `{name}` in the file of {CONFIG}" if file is None else "")
+        if file is not None and document is not None:
+            place = document.key(path)
+            where = f"{where} or {file}:{place.line}:{place.column}"
+        lines.append(f"- {name}: {fault['msg'][0].lower()}{fault['msg'][1:]} ({where})")
+    return "Nothing was started, because settings are missing or wrong:\n" + "\n".join(lines)
+
+
+def _secret_bytes(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsRejected(
+            f"The file that {name} names cannot be read ({type(error).__name__}: {path}). Nothing was started."
+        ) from None
+
+
+def _secret_text(path: Path, name: str) -> str:
+    text = _secret_bytes(path, name).decode(errors="replace").strip()
+    if not text:
+        raise SettingsRejected(f"The file that {name} names is empty ({path}). Nothing was started.")
+    return text
