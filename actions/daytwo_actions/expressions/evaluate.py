@@ -7,7 +7,7 @@ that contains `${{ }}` stays text. Pure: the same template and context give the 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import rfc8785
@@ -16,11 +16,12 @@ from pydantic import JsonValue
 
 from daytwo_actions.expressions.compiled import Compiled, Path
 from daytwo_actions.expressions.errors import ExpressionError
-from daytwo_actions.expressions.library import Unfit, as_text, kind
+from daytwo_actions.expressions.library import Unfit, as_text, kind, storable
 from daytwo_actions.expressions.source import Place, did_you_mean
 from daytwo_actions.expressions.template import Constant, Listing, Node, Table, Template, Text, dotted
 
 _TYPES: Final = re.compile(r"use (\S+) operator on unsupported types (\w+) and (\w+)")
+_NOUNS: Final = {"string": "text", "none": "null", "number": "a number", "sequence": "a list", "map": "a map"}
 _WHOLE: Final = 2**53 - 1  # beyond this, JSON's readers disagree about a whole number (RFC 8785 §3.2.2.3)
 
 
@@ -38,7 +39,7 @@ class Evaluator:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._engine = Environment(undefined_behavior="strict", fuel=self._limits.fuel, pycompat=False, debug=True)
+        self._engine = Environment(undefined_behavior="strict", fuel=self._limits.fuel, pycompat=False, debug=False)
 
     def evaluate(self, template: Template, context: Mapping[str, object]) -> JsonValue:
         """The value of a template. `context` is plain JSON data by name. Raises `ExpressionError`."""
@@ -47,6 +48,7 @@ class Evaluator:
     def _node(self, node: Node, context: Mapping[str, object], budget: "_Budget") -> JsonValue:
         match node:
             case Constant():
+                budget.spend(node.value, Place(str(node.value), 0, 0))
                 return node.value
             case Listing():
                 return [self._node(item, context, budget) for item in node.items]
@@ -64,7 +66,7 @@ class Evaluator:
             value = "".join(
                 part if isinstance(part, str) else self._joinable(node, part, context) for part in node.parts
             )
-        budget.spend(value, node)
+        budget.spend(value, Place(node.text, 0, len(node.text), node.pointer))
         return value
 
     def _joinable(self, node: Text, part: Compiled, context: Mapping[str, object]) -> str:
@@ -84,10 +86,10 @@ class Evaluator:
                 part.source, get=frame.get, has=frame.has, given=frame.given, call=frame.call
             )
         except TemplateError as fault:
-            raise frame.engine_fault(fault) from fault
-        except (ValueError, TypeError, OverflowError, RecursionError) as fault:
+            raise frame.engine_fault(fault) from None  # the engine's text repeats values, which nobody may log
+        except (ValueError, TypeError, OverflowError, RecursionError):
             # What Python's side of the engine raises for a value that it cannot take over, as half a surrogate pair.
-            raise frame.fault("The engine cannot take a value of this expression", part.start, part.end) from fault
+            raise frame.fault("The engine cannot take a value of this expression", part.start, part.end) from None
         return frame.plain(value, part.start, part.end)
 
 
@@ -96,12 +98,8 @@ class _Budget:
         self._size = size
         self._left = size
 
-    def spend(self, value: JsonValue, node: Text) -> None:
-        place = Place(node.text, 0, len(node.text), node.pointer)
-        try:
-            self._left -= len(rfc8785.dumps(value))
-        except (rfc8785.CanonicalizationError, UnicodeError) as fault:
-            raise ExpressionError("The result contains text that is not Unicode", place) from fault
+    def spend(self, value: JsonValue, place: Place) -> None:
+        self._left -= len(rfc8785.dumps(value))
         if self._left < 0:
             raise ExpressionError(f"The result is larger than {self._size} bytes", place)
 
@@ -112,7 +110,7 @@ class _Frame:
 
     node: Text
     part: Compiled
-    context: Mapping[str, object]
+    context: Mapping[str, object] = field(repr=False)
     depth: int
 
     def get(self, number: int) -> JsonValue:
@@ -140,8 +138,8 @@ class _Frame:
             raise self.fault(str(fault), call.start, call.end, absent=True) from fault
         except Unfit as fault:
             raise self.fault(str(fault), call.start, call.end) from fault
-        except (ArithmeticError, RecursionError, UnicodeError) as fault:
-            raise self.fault("This cannot be worked out with these values", call.start, call.end) from fault
+        except (ArithmeticError, RecursionError, UnicodeError):
+            raise self.fault("This cannot be worked out with these values", call.start, call.end) from None
 
     def _walk(self, path: Path) -> object:
         value: object = self.context
@@ -162,6 +160,9 @@ class _Frame:
         elif owner is None:
             message = f"`{before}` is null and has no members"
             advice = "Use `default`, or ask `is none` first."
+        elif isinstance(owner, list | tuple) and isinstance(path.parts[index], str):
+            message = f"`{before}` is a list and has no `{path.parts[index]}`"
+            advice = f"Take one by its number, as in `{before}[0]`, or use a filter."
         elif isinstance(owner, list | tuple):
             message = f"`{before}` is a list with {len(owner)} items, and `{whole}` is none of them"
         else:
@@ -202,7 +203,8 @@ def _explained(fault: TemplateError) -> str:
     if fault.kind == "OutOfFuel":
         return "The expression takes too long"
     if types:
-        return f"`{types[1]}` does not work between {types[2]} and {types[3]}"
+        left, right = (_NOUNS.get(word, word) for word in types.group(2, 3))
+        return f"`{types[1]}` does not work between {left} and {right}"
     if "containment" in detail:
         return "`in` looks into text, a list or a map, and this is none of them"
     if "calculate" in detail:
@@ -211,8 +213,10 @@ def _explained(fault: TemplateError) -> str:
 
 
 def _plain(value: object, depth: int) -> JsonValue:
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return storable(value)
     if isinstance(value, int | float):
         return _number(value)
     if depth == 0:
@@ -220,7 +224,7 @@ def _plain(value: object, depth: int) -> JsonValue:
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
             raise Unfit("A key of a map is not text")
-        return {key: _plain(item, depth - 1) for key, item in value.items()}
+        return {storable(key): _plain(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, depth - 1) for item in value]
     raise Unfit("The value is not JSON")

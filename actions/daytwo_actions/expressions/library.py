@@ -11,12 +11,14 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from typing import Final, TypeGuard
 
 import rfc8785
 
 MAX_TEXT: Final = 64 * 1024  # characters that one call may produce
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}|[{}]")
 
 
@@ -70,10 +72,15 @@ def order(sign: str, left: object, right: object) -> bool:
         return _ordered(sign, less=left < right, equal=left == right)
     if isinstance(left, str) and isinstance(right, str):
         return _ordered(sign, less=left < right, equal=left == right)
-    raise Unfit(
-        f"{kind(left).capitalize()} cannot be ordered against {kind(right)};"
-        " turn one into the other with `int` or `float`"
-    )
+    turn = (number(left) and isinstance(right, str)) or (isinstance(left, str) and number(right))
+    advice = "; turn one into the other with `float` or `string`" if turn else ""
+    raise Unfit(f"{kind(left).capitalize()} cannot be ordered against {kind(right)}{advice}")
+
+
+def negated(value: object) -> object:
+    if number(value):
+        return -value
+    raise Unfit(f"{kind(value).capitalize()} cannot be negated; only numbers can")
 
 
 def multiply(left: object, right: object) -> object:
@@ -97,6 +104,15 @@ def part(value: object, first: object, last: object) -> object:
 def bounded(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise Unfit(f"The text grew over {MAX_TEXT} characters")
+    return text
+
+
+def storable(text: str) -> str:
+    """What JSON, UTF-8 and PostgreSQL's JSONB all take."""
+    if "\0" in text:
+        raise Unfit("The text contains a NUL character, which cannot be stored")
+    if not text.isascii() and _SURROGATE.search(text):
+        raise Unfit("The text is not Unicode: it contains half of a surrogate pair")
     return text
 
 
@@ -177,10 +193,11 @@ def from_json(value: object) -> object:
     def refuse(_: str) -> object:
         raise Unfit("not JSON")
 
+    source = text(value)
     try:
-        return json.loads(text(value), parse_constant=refuse)
-    except (ValueError, RecursionError) as fault:
-        raise Unfit("This text is not JSON") from fault
+        return json.loads(source, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise Unfit("This text is not JSON") from None
 
 
 def length(value: object) -> int:
@@ -253,7 +270,8 @@ def absolute(value: object) -> object:
 
 def rounded(value: object, digits: object = 0) -> object:
     if number(value) and isinstance(digits, int) and 0 <= digits <= 15:
-        return round(value, digits)
+        # Half away from zero, as people and Jinja do it; Python's own `round` makes 2 of 2.5.
+        return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
     raise Unfit("`round` takes a number and how many digits to keep, 0 to 15")
 
 

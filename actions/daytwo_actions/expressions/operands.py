@@ -14,6 +14,7 @@ from daytwo_actions.expressions.tokens import Kind, Token
 
 MAX_DEPTH: Final = 32  # brackets, negations and conditions inside each other; the engine's own limit is not far above
 LITERALS: Final = {"true": "true", "false": "false", "null": "none", "none": "none"}
+_PYTHON: Final = {"True": "true", "False": "false", "None": "null"}
 RESERVED: Final = frozenset({*LITERALS, "and", "or", "not", "if", "else", "in", "is"})
 
 
@@ -94,6 +95,8 @@ def name(reader: Reader, root: Token) -> Operand:
     while (member := _constant_member(reader)) is not None:
         parts.append(member[0])
         spans.append(member[1])
+    if root.value in _PYTHON:
+        raise reader.fault(f"`{root.value}` is not defined", root, f"Write `{_PYTHON[root.value]}`.")
     if root.value == "secrets":
         raise reader.fault(
             "A secret cannot be used here",
@@ -129,7 +132,9 @@ def function(reader: Reader, word: Token, args: list[Piece]) -> Operand:
 
 def filtered(reader: Reader, value: Operand, word: Token, args: list[Piece]) -> Operand:
     known = FILTERS.get(word.value)
-    if word.kind is not Kind.NAME or known is None:
+    if word.kind is not Kind.NAME:
+        raise reader.fault("The name of a filter is missing here", word)
+    if known is None:
         advice = did_you_mean(word.value, FILTERS) or f"There are {', '.join(FILTERS)}."
         raise reader.fault(f"There is no filter `{word.value}`", word, advice)
     _count(reader, word, len(args) + 1, known)
@@ -154,6 +159,8 @@ def _default(reader: Reader, value: Operand, args: list[Piece]) -> Operand:
 
 def test(reader: Reader, value: Operand, word: Token, *, wanted: bool) -> Operand:
     known = TESTS.get(word.value)
+    if word.kind is not Kind.NAME:
+        raise reader.fault("The name of a test is missing here", word)
     if known is None:
         advice = did_you_mean(word.value, TESTS) or f"There are {', '.join(TESTS)}."
         raise reader.fault(f"There is no test `{word.value}`", word, advice)
@@ -175,6 +182,10 @@ def member(reader: Reader, value: Operand, key: Part, start: int) -> Operand:
 
 def sliced(reader: Reader, value: Operand, bounds: tuple[Part, Part]) -> Operand:
     return Operand(reader.call(lib.part, value.piece.start, value.piece, *bounds))
+
+
+def negated(reader: Reader, value: Operand, sign: Token) -> Operand:
+    return Operand(reader.call(lib.negated, sign.start, value.piece))
 
 
 def guarded(reader: Reader, sign: str, left: Operand, right: Operand) -> Operand:

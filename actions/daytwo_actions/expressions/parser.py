@@ -151,8 +151,7 @@ def _signed(reader: Reader) -> Operand:
     word = reader.take()
     if reader.sees("-"):
         raise reader.fault("Two minus signs follow each other", reader.now)
-    value = _trailed(reader)
-    return Operand(Piece(word.start, value.piece.end, ("(-", value.piece, ")")))
+    return operands.negated(reader, _trailed(reader), word)
 
 
 def _trailed(reader: Reader) -> Operand:

@@ -4,6 +4,7 @@ A string that is exactly one expression keeps the type of its value; otherwise t
 `${{` is written `${{ '${{' }}`.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,10 @@ from typing import Final, TypeAlias
 
 from daytwo_actions.expressions.compiled import Compiled, Path
 from daytwo_actions.expressions.errors import ExpressionError
+from daytwo_actions.expressions.library import Unfit, storable
 from daytwo_actions.expressions.parser import parse_expression
 from daytwo_actions.expressions.source import Place
 
-MAX_EXPRESSION: Final = 4096  # characters between the braces
 MAX_DEPTH: Final = 64
 _OPEN: Final = "${{"
 _STATEMENT: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -139,7 +140,9 @@ def _node(value: object, pointer: str, depth: int) -> Node:
         raise ExpressionError(f"A template cannot be nested deeper than {MAX_DEPTH}", Place("", 0, 0, pointer))
     if isinstance(value, str):
         return _text(value, pointer)
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int):
+        return Constant(value)
+    if isinstance(value, float) and math.isfinite(value):
         return Constant(value)
     if isinstance(value, Mapping):
         return Table(tuple((_key(key, pointer), _node(value[key], _under(pointer, key), depth + 1)) for key in value))
@@ -160,14 +163,15 @@ def _key(key: object, pointer: str) -> str:
 
 
 def _text(text: str, pointer: str) -> Constant | Text:
+    try:
+        storable(text)
+    except Unfit as fault:
+        raise ExpressionError(str(fault), Place("", 0, 0, pointer)) from None
     parts: list[str | Compiled] = []
     at = 0
     while (found := text.find(_OPEN, at)) >= 0:
         _plain(text, at, found, pointer)
         compiled, end = parse_expression(text, found + len(_OPEN), pointer=pointer)
-        if end - found > MAX_EXPRESSION:
-            place = Place(text, found, end, pointer)
-            raise ExpressionError(f"An expression has at most {MAX_EXPRESSION} characters", place)
         parts += [text[at:found], compiled] if found > at else [compiled]
         at = end
     _plain(text, at, len(text), pointer)

@@ -53,6 +53,8 @@ _INSTEAD: Final = {
     "{%": "There are no statements; use `a if condition else b`.",
     "{#": "There are no comments inside an expression; use a YAML comment.",
 }
+_STORABLE: Final = re.compile(r"(?!0000|[dD][89a-fA-F])[0-9a-fA-F]{4}")  # neither NUL nor half a surrogate pair
+MAX_EXPRESSION: Final = 4096  # characters between the braces
 _MAX_NUMBER: Final = 40  # digits; more is no number that JSON keeps
 
 
@@ -76,6 +78,9 @@ class _Lexer:
             if self._braces == 0 and self._text.startswith("}}", self._at):
                 yield Token(Kind.END, "}}", self._at, self._at + 2)
                 return
+            if self._at - self._opened > MAX_EXPRESSION:
+                message = f"An expression has at most {MAX_EXPRESSION} characters"
+                raise self._fault(message, self._opened - 3, self._opened, None)
             if self._at >= len(self._text):
                 raise self._fault("The expression is not closed", self._opened - 3, self._opened, "Add `}}`.")
             token = self._text_token() if self._text[self._at] in "'\"" else self._word()
@@ -100,14 +105,15 @@ class _Lexer:
 
     def _text_token(self) -> Token:
         quote, at, parts = self._text[self._at], self._at + 1, list[str]()
-        while at < len(self._text) and self._text[at] != quote:
+        longest = min(len(self._text), self._opened + MAX_EXPRESSION)
+        while at < longest and self._text[at] != quote:
             if self._text[at] == "\\":
                 piece, at = self._escape(at)
                 parts.append(piece)
             else:
                 parts.append(self._text[at])
                 at += 1
-        if at >= len(self._text):
+        if at >= longest:
             raise self._fault("The text is not closed", self._at, self._at + 1, f"Add {quote} where it ends.")
         if self._text.startswith(quote, at + 1):
             raise self._fault("A quote is not doubled here", at, at + 2, f"Write \\{quote} inside the text.")
@@ -118,7 +124,7 @@ class _Lexer:
         if sign in _ESCAPES:
             return _ESCAPES[sign], at + 2
         digits = self._text[at + 2 : at + 6]
-        if sign == "u" and re.fullmatch(r"[0-9a-fA-F]{4}", digits) and not 0xD800 <= int(digits, 16) <= 0xDFFF:
+        if sign == "u" and _STORABLE.fullmatch(digits):
             return chr(int(digits, 16)), at + 6
         raise self._fault("There is no such escape", at, at + 2, "Write a backslash as \\\\.")
 
