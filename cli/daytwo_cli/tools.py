@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,20 @@ if TYPE_CHECKING:
 class Tools:
     """One per invocation. The HTTP client is made when a command first needs it: `--help` must be quick."""
 
-    def __init__(self, *, out: Out, asker: Asker, environment: Mapping[str, str], here: Path) -> None:
+    def __init__(
+        self,
+        *,
+        out: Out,
+        asker: Asker,
+        environment: Mapping[str, str],
+        here: Path,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.out = out
         self.asker = asker
         self.environment = environment
         self.here = here
+        self.pause = pause  # between tries to reach a server
 
     @classmethod
     def of_process(cls) -> "Tools":
@@ -48,7 +58,7 @@ class Tools:
         from daytwo_cli.client.api import Api
         from daytwo_cli.client.server import find_server
 
-        api = Api(find_server(self.environment, self.logins, self.here))
+        api = Api(find_server(self.environment, self.logins, self.here), pause=self.pause)
         try:
             yield api
         finally:

