@@ -86,7 +86,7 @@ class _OneRequest(Requester):
 
 
 class _OneConnection(HTTPSRequestsConnectionClass):
-    """What PyGithub takes for a connection: `request`, then `getresponse`, and each of them only once."""
+    """What PyGithub takes for a connection: `request`, then `getresponse`. A second one would find the permit taken."""
 
     def __init__(self, base: str, exchange: Exchange, carry_out: CarryOut) -> None:
         # The parent's is left out: it would make a session that tries again and follows redirections.
@@ -95,12 +95,8 @@ class _OneConnection(HTTPSRequestsConnectionClass):
         self._exchange = exchange
         self._carry_out = carry_out
         self._prepared: requests.PreparedRequest | None = None
-        self._used = False
 
     def request(self, verb: str, url: str, *rest: Any) -> None:
-        if self._used:
-            raise _Stop
-        self._used = True
         text, headers = rest[0], rest[1]
         body = text.encode() if isinstance(text, str) else None
         exchange = self._exchange

@@ -127,7 +127,7 @@ class Transport:
 
 
 def _read(response: requests.Response, limit: int) -> bytes:
-    """The whole body, unpacked. Raises `_TooLarge`; an answer that is given up takes its connection along."""
+    """The whole body, unpacked. Raises `_TooLarge`; closing an answer that was not read whole closes its connection."""
     body = bytearray()
     complete = False
     try:
@@ -137,8 +137,6 @@ def _read(response: requests.Response, limit: int) -> bytes:
                 break
         complete = len(body) <= limit
     finally:
-        if not complete:
-            response.raw.close()
         response.close()
     if not complete:
         raise _TooLarge

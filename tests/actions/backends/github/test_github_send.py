@@ -29,6 +29,7 @@ from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.transport import Transport
 from daytwo_actions.backends.github.wire.answer import Answer, Silence
 from daytwo_actions.backends.github.wire.dispatch import Dispatch
+from daytwo_actions.backends.github.workers import Workers
 from daytwo_store.ids import Corr, Digest
 
 pytestmark = pytest.mark.anyio
@@ -499,6 +500,56 @@ def test_through_a_proxy_the_tunnel_is_not_yet_the_request(
     assert not result.sent
     assert [(request.method, request.path) for request in proxy.requests] == [("CONNECT", "github.invalid:443")]
     assert token not in repr(proxy.requests)
+
+
+async def test_an_endless_answer_is_given_up_at_its_limit_and_not_at_its_time(serve: Any, connect: Any) -> None:
+    def play(_: Any, line: Any) -> None:
+        line.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not line.ending.is_set():
+            line.raw(b"10000\r\n" + b" " * 65_536 + b"\r\n")
+
+    server = serve(play)
+    backend = connect(server.url)
+    started = time.monotonic()
+    outcome = await backend.send(frozen(backend), seconds=10)
+    assert isinstance(outcome, Ambiguous)
+    assert "more than 1000000 bytes" in outcome.detail
+    assert time.monotonic() - started < 3
+
+
+class TestGivingUp:
+    """A thread that does not come back in time: what is certain depends on whether it has taken the permit."""
+
+    @pytest.mark.parametrize("taken", [True, False])
+    async def test_it_is_in_doubt_only_if_the_permit_was_taken(self, taken: bool) -> None:
+        workers, permit, release = Workers("test", reading=1, sending=1), Permit(0.2), threading.Event()
+        later: list[str] = []
+
+        def work() -> Silence:
+            if taken:
+                permit.take()
+            release.wait(10)
+            try:
+                permit.take()
+            except NotPermitted as refusal:
+                later.append(str(refusal))
+            return Silence(sent=True, reason="too late to be heard")
+
+        result = await workers.send(permit, work)
+        release.set()
+        workers.close()
+        assert isinstance(result, Silence)
+        assert result.sent is taken
+        assert "given up" in result.reason
+        assert await asyncio.to_thread(_filled, later)
+        assert "given up" in later[0]
+
+
+def _filled(texts: list[str]) -> bool:
+    deadline = time.monotonic() + 10
+    while not texts and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return bool(texts)
 
 
 class TestPermit:
