@@ -28,7 +28,8 @@ def is_loopback(host: str) -> bool:
 class GitHubSettings(BaseModel):
     """One connection to github.com, GitHub Enterprise Server ("https://HOST/api/v3") or the stand-in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A model that has this one as a field has to hide its inputs too: pydantic follows the outermost.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Literal["github"] = "github"
     name: ConnectionName
