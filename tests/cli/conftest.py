@@ -82,6 +82,7 @@ def problem(status: int, kind: str, detail: str, errors: Sequence[tuple[str, str
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
     fake: FakeServer
 
     def do_GET(self) -> None:

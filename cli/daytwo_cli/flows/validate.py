@@ -1,0 +1,83 @@
+"""Checking definitions on this machine, with the code that registers them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from daytwo_actions.definitions import DefinitionRejected, load_registry
+from daytwo_actions.definitions.publish import action_schema_text
+from daytwo_catalog.documents import document_schema
+from daytwo_catalog.errors import CatalogRejected
+from daytwo_catalog.load import read_company
+from daytwo_cli.show.out import Out
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Place:
+    """One problem; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    suggestion: str | None
+
+
+def problems_in(paths: Sequence[Path]) -> list[Place]:
+    """Every problem, in the order of files and lines. Entities are checked against kinds in the same folders.
+
+    Both readers tell what is wrong with a file as YAML; where the first has spoken, the second is not repeated.
+    """
+    found = list(_of_definitions(paths))
+    told = {(one.file, one.line, one.column) for one in found}
+    also = _of_catalog([path for path in paths if path.is_dir()])
+    return sorted([*found, *(one for one in also if (one.file, one.line, one.column) not in told)])
+
+
+def show(out: Out, problems: Sequence[Place]) -> None:
+    """Each with its line and a caret below its column."""
+    for problem in problems:
+        advice = f" {problem.suggestion}" if problem.suggestion else ""
+        out.line(f"{problem.file}:{problem.line}:{problem.column}: {problem.message.rstrip('.')}.{advice}")
+        if (line := _line(problem)) is not None:
+            out.line(f"    {line}")
+            out.line(f"    {' ' * (problem.column - 1)}^", style="red")
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    out.note(f"{count} in {len({problem.file for problem in problems})} files. Nothing would be registered.")
+
+
+def to_json(problems: Sequence[Place]) -> str:
+    return json.dumps({"problems": [asdict(problem) for problem in problems]})
+
+
+def schema_text(which: Literal["action", "kind", "entity"]) -> str:
+    """JSON Schema 2020-12 of a document."""
+    if which == "action":
+        return action_schema_text()
+    return json.dumps(document_schema(which), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _of_definitions(paths: Sequence[Path]) -> Iterator[Place]:
+    try:
+        load_registry(paths)
+    except DefinitionRejected as rejected:
+        for one in rejected.problems:
+            yield Place(one.file, one.line, one.column, one.message, one.suggestion)
+
+
+def _of_catalog(folders: Sequence[Path]) -> Iterator[Place]:
+    try:
+        read_company(folders)
+    except CatalogRejected as rejected:
+        for one in rejected.problems:
+            homes = [folder / one.file for folder in folders if (folder / one.file).exists()]
+            yield Place(str(homes[0] if homes else one.file), one.line, one.column, one.detail, None)
+
+
+def _line(problem: Place) -> str | None:
+    try:
+        return Path(problem.file).read_text(errors="replace").split("\n")[problem.line - 1].expandtabs(1)
+    except (OSError, IndexError):
+        return None
