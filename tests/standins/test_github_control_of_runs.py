@@ -40,10 +40,11 @@ def test_while_it_runs(api: httpx.Client, dispatch: Dispatch, ended: Read, gate:
     _begun(gate)
     run = eventually(lambda: (r := api.get(f"{RUNS}/{run_id}").json())["status"] == "in_progress" and r)
     assert run["conclusion"] is None
+    steps = ["completed", "in_progress", "queued"]
+    eventually(lambda: [step["status"] for step in _jobs(api, run_id)["wait"]["steps"]] == steps)
     jobs = _jobs(api, run_id)
     assert list(jobs) == ["wait"], "a job appears when what it needs has ended"
     assert jobs["wait"]["status"] == "in_progress"
-    assert [step["status"] for step in jobs["wait"]["steps"]] == ["completed", "in_progress", "queued"]
     log = api.get(f"/repos/acme/shop/actions/jobs/{jobs['wait']['id']}/logs")
     assert (log.status_code, "BlobNotFound" in log.text) == (404, True)
     assert api.post(f"{RUNS}/{run_id}/rerun").status_code == 403

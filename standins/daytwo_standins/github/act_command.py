@@ -6,12 +6,14 @@ and so can resolve a tag without a network.
 """
 
 import json
+import os
 from pathlib import Path
 
 from daytwo_standins.github import processes
 from daytwo_standins.github.checkout import git_environment
 from daytwo_standins.github.local_actions import folder_of, is_ours
 from daytwo_standins.github.records import Plan, PlannedJob
+from daytwo_standins.github.shells import wrap_shells
 
 SOURCE = "DAYTWO_STANDIN_SOURCE"
 ARTIFACTS = "DAYTWO_STANDIN_ARTIFACTS"
@@ -24,6 +26,7 @@ def act_environment(plan: Plan, folder: Path) -> dict[str, str]:
     shared = {name: value for name, value in git_environment(plan.path).items() if name != "GIT_CONFIG_GLOBAL"}
     return {
         **shared,
+        "PATH": os.pathsep.join([str(wrap_shells(folder, plan.path)), plan.path]),
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
         "LANG": "C.UTF-8",

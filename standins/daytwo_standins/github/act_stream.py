@@ -14,6 +14,7 @@ from daytwo_standins.github.job_state import COMPLETE, SET_UP, JobState, first_l
 from daytwo_standins.github.job_tree import JobTree
 from daytwo_standins.github.local_actions import ONLY_OURS, is_ours
 from daytwo_standins.github.records import Annotation, Conclusion, Level, PlannedStep
+from daytwo_standins.github.shells import Heard
 
 _LEVELS = {"error": Level.FAILURE, "warning": Level.WARNING, "notice": Level.NOTICE}
 _EXIT = re.compile(r"^exit status (\d+)$")
@@ -23,8 +24,9 @@ _SILENT = {"add-mask", "set-output", "set-env", "add-path", "save-state", "debug
 class ActStream:
     """Feeds a job tree from act's lines."""
 
-    def __init__(self, tree: JobTree) -> None:
+    def __init__(self, tree: JobTree, heard: Heard) -> None:
         self._tree = tree
+        self._heard = heard
 
     def feed(self, line: bytes, now: float) -> bool:
         """Take one line; True when a status has changed and should be published."""
@@ -44,7 +46,9 @@ class ActStream:
             self._command(job, record, now)
             return False
         if record.get("raw_output"):
-            job.say(_plain(record["msg"]), now)
+            text = self._heard.without_mark(_plain(record["msg"]))
+            if text is not None:
+                job.say(text, now)
             return False
         return self._progress(job, record, now)
 

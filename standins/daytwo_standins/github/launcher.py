@@ -130,7 +130,7 @@ class Launcher:
         """Write the end of an attempt that has no living runner."""
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "state.json", to_json(state), durable=True)
-        for name in ("work", "home", "tmp"):
+        for name in ("work", "home", "tmp", "shells", "heard"):
             shutil.rmtree(folder / name, ignore_errors=True)
 
 

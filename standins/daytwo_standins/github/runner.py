@@ -21,6 +21,7 @@ from daytwo_standins.github.job_log import JobLog
 from daytwo_standins.github.job_tree import JobTree
 from daytwo_standins.github.lines import LineReader
 from daytwo_standins.github.records import Plan, plan_from, to_json
+from daytwo_standins.github.shells import Heard
 from daytwo_standins.github.stopping import Stopper
 
 TITLE = "GitHub stand-in"
@@ -81,7 +82,7 @@ class Runner:
 
     def _follow(self, process: subprocess.Popen[bytes], stopper: Stopper) -> None:
         assert process.stdout is not None
-        stream = ActStream(self._tree)
+        stream = ActStream(self._tree, Heard(self._folder))
         reader = LineReader(process.stdout.fileno())
         while not reader.ended:
             changed = False
@@ -102,7 +103,7 @@ class Runner:
         return f"act {how} before the workflow was done.{said} What had not finished was not executed."
 
     def _clean(self) -> None:
-        for name in ("work", "home", "tmp"):
+        for name in ("work", "home", "tmp", "shells", "heard"):
             shutil.rmtree(self._folder / name, ignore_errors=True)
 
 

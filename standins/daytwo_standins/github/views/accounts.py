@@ -40,6 +40,7 @@ def own_user(login: str, kind: str, links: Links, created: str) -> dict[str, Any
     """GitHub's ``public-user``: what somebody sees of themselves."""
     return {
         **simple_user(login, kind, links),
+        "user_view_type": "public",
         "name": login,
         "company": None,
         "blog": None,

@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from urllib.parse import quote
 
 from daytwo_standins.github.config import Config, Repository
 from daytwo_standins.github.git import Commit, Entry, Person, Ref
@@ -86,7 +87,7 @@ def full_repository(repository: Repository, config: Config, links: Links, change
         **minimal_repository(repository, config, links),
         **{f"{name}_count": 0 for name in counts},
         **dict.fromkeys(("forks", "open_issues", "watchers", "size"), 0),
-        **{f"has_{name}": False for name in ("issues", "projects", "wiki", "pages", "discussions")},
+        **{f"has_{name}": False for name in ("issues", "projects", "wiki", "pages", "discussions", "downloads")},
         **dict.fromkeys(("created_at", "updated_at", "pushed_at"), changed),
         "git_url": clone,
         "ssh_url": clone,
@@ -180,10 +181,11 @@ def head_commit(found: Commit) -> dict[str, Any]:
 
 def content(repository: Repository, entry: Entry, ref: str, links: Links, data: bytes | None) -> dict[str, Any]:
     """GitHub's ``content-file``, or an entry of ``content-directory`` when there are no bytes."""
-    url = f"{links.repository(repository.full_name, 'contents', entry.path)}?ref={ref}"
+    path, at = quote(entry.path), quote(ref)
+    url = f"{links.repository(repository.full_name, 'contents', path)}?ref={at}"
     blob = entry.kind == "blob"
     git = links.repository(repository.full_name, "git", "blobs" if blob else "trees", entry.sha)
-    html = links.page(repository.full_name, "blob" if blob else "tree", ref, entry.path)
+    html = links.page(repository.full_name, "blob" if blob else "tree", at, path)
     view: dict[str, Any] = {
         "name": entry.path.rsplit("/", 1)[-1],
         "path": entry.path,
@@ -192,7 +194,7 @@ def content(repository: Repository, entry: Entry, ref: str, links: Links, data: 
         "url": url,
         "html_url": html,
         "git_url": git,
-        "download_url": links.page("raw", repository.full_name, ref, entry.path) if blob else None,
+        "download_url": links.page("raw", repository.full_name, at, path) if blob else None,
         "type": "file" if blob else "dir",
         "_links": {"self": url, "git": git, "html": html},
     }
