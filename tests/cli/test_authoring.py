@@ -1,9 +1,9 @@
 """Definitions are checked without a server, with the code that registers them."""
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,11 @@ def test_each_problem_has_its_place_and_a_caret(cli: Any, tmp_path: Path) -> Non
     done = cli("validate", str(tmp_path), environment={})
     assert done.code == Exit.FAILED
     lines = done.out.splitlines()
-    for line, caret in zip(lines[1::3], lines[2::3], strict=True):
-        assert line[caret.index("^") :].startswith("inputs")
+    pointed_at = [line[caret.index("^") :] for line, caret in zip(lines[1::3], lines[2::3], strict=True)]
+    assert [text.split(" ")[0] for text in pointed_at] == ["versio", "environmet.ref"]
     assert lines[0].startswith(f"{file}:")
     assert "`version`" in lines[0]
-    assert "2 problems in 1 files" in done.err
+    assert "2 problems." in done.err
 
 
 def test_an_entity_that_its_kind_does_not_allow(cli: Any, tmp_path: Path) -> None:
@@ -63,13 +63,15 @@ def test_schemas_are_json_schema(which: str) -> None:
 
 
 def test_help_is_quick() -> None:
-    """The budget is 0.3 s; the best of five, since other tests run beside this one."""
+    """The budget is 0.3 s; counted as work done, since other tests run beside this one."""
 
-    def once() -> float:
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-m", "daytwo_cli", "--help"], capture_output=True, check=True)
-        return time.monotonic() - began
+    def work() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
 
-    assert min(once() for _ in range(5)) < 0.3
-    slow = "import daytwo_cli.app, sys; daytwo_cli.app.build(); print([m for m in sys.modules if m in ('httpx', 'pydantic', 'temporalio', 'fastapi', 'psutil')])"
-    assert subprocess.run([sys.executable, "-c", slow], capture_output=True, check=True).stdout == b"[]\n"
+    before = work()
+    subprocess.run([sys.executable, "-m", "daytwo_cli", "--help"], capture_output=True, check=True)
+    assert work() - before < 0.3
+    heavy = "{'httpx', 'pydantic', 'temporalio', 'fastapi', 'psutil'}"
+    program = f"import daytwo_cli.app, sys; daytwo_cli.app.build(); print({heavy} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"set()\n"

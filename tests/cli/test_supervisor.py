@@ -25,7 +25,7 @@ def program(name: str, folder: Path, code: str = SLEEPER, *, after: Sequence[str
     said = folder / f"{name}.said"
     return Program(
         Command(name=name, argv=[sys.executable, "-c", code], log=folder / f"{name}.log", announcement=said),
-        ready=lambda: said.exists() and bool(said.read_text()),
+        ready=lambda _: said.exists() and bool(said.read_text()),
         after=after,
         within=within,
         grace=5,

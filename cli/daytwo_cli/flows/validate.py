@@ -44,8 +44,7 @@ def show(out: Out, problems: Sequence[Place]) -> None:
         if (line := _line(problem)) is not None:
             out.line(f"    {line}")
             out.line(f"    {' ' * (problem.column - 1)}^", style="red")
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    out.note(f"{count} in {len({problem.file for problem in problems})} files. Nothing would be registered.")
+    out.note(f"{'1 problem' if len(problems) == 1 else f'{len(problems)} problems'}. Nothing would be registered.")
 
 
 def to_json(problems: Sequence[Place]) -> str:

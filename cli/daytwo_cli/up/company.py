@@ -86,7 +86,7 @@ class Company:
                 announcement=said,
                 env=inherited(),
             ),
-            ready=lambda: announced(said),
+            ready=lambda _: announced(said),
             after=["repositories"],
         )
 

@@ -64,7 +64,7 @@ def part(folder: DataFolder, company: Company, github: GitHub, *, webhook: str |
             env=inherited(),
             detaches=True,
         ),
-        ready=lambda: announced(said),
+        ready=lambda _: announced(said),
         after=["repositories"],
         address=github.address,
     )

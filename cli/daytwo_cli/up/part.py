@@ -33,13 +33,13 @@ class Part(Protocol):
 
 
 class Program:
-    """A part that is one program, ready when `ready` says so."""
+    """A part that is one program, ready when `ready` says so; it is told how long the log was before this start."""
 
     def __init__(
         self,
         command: Command,
         *,
-        ready: Callable[[], bool],
+        ready: Callable[[int], bool],
         after: Sequence[str] = (),
         address: str = "",
         within: float = 60,
@@ -60,8 +60,10 @@ class Program:
         return self.command.name
 
     def start(self) -> None:
+        log = self.command.log
+        mark = log.stat().st_size if log.exists() else 0
         self.child = Child(self.command)
-        wait_until(self.child, self._ready, seconds=self._within, advice=self._advice)
+        wait_until(self.child, lambda: self._ready(mark), seconds=self._within, advice=self._advice)
 
     def stop(self) -> None:
         if self.child is not None:

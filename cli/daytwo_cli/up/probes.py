@@ -1,6 +1,7 @@
 """Is it ready? Answers to that, asked again and again while a part starts."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,10 @@ def announcement(file: Path) -> dict[str, Any]:
         return {}
     found = json.loads(text.splitlines()[0]) if "\n" in text else {}
     return found if isinstance(found, dict) else {}
+
+
+def says(log: Path, pattern: str, mark: int) -> bool:
+    """Whether a log has this (a regular expression) beyond its first `mark` bytes."""
+    with log.open("rb") as file:
+        file.seek(mark)
+        return re.search(pattern.encode(), file.read()) is not None

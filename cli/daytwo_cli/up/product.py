@@ -11,7 +11,7 @@ from daytwo_cli.up.environment import inherited, python
 from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.github import GitHub
 from daytwo_cli.up.part import Errand, Program
-from daytwo_cli.up.probes import answers
+from daytwo_cli.up.probes import answers, says
 
 KEY = "key"
 
@@ -81,17 +81,20 @@ class Product:
     def api(self) -> Program:
         return Program(
             self._command("API", "daytwo_api"),
-            ready=lambda: answers(f"{self.page}/livez"),
+            ready=lambda _: answers(f"{self.page}/livez"),
             after=["migrations"],
             address=self.page,
             advice="If the port is taken by another program, start again without --port, or with another one.",
         )
 
     def worker(self, number: int) -> Program:
-        """The first is called `worker`. It is ready by being there; whether it works is asked of the API."""
-        name = "worker" if number == 1 else f"worker-{number}"
+        """The first is called `worker`. It says in its log when it takes work."""
+        command = self._command("worker" if number == 1 else f"worker-{number}", "daytwo_workflows")
         return Program(
-            self._command(name, "daytwo_workflows"), ready=lambda: True, after=["migrations", "Temporal"], grace=20
+            command,
+            ready=lambda mark: says(command.log, r"worker\.ready", mark),
+            after=["migrations", "Temporal"],
+            grace=25,
         )
 
     def _command(self, name: str, module: str) -> Command:

@@ -16,6 +16,7 @@ from typing import Final, Self
 from daytwo_cli.up.child import Child, Command, wait_until
 from daytwo_cli.up.errors import PartFailed
 from daytwo_cli.up.ports import free_port
+from daytwo_cli.up.probes import says
 
 _PRAGMAS: Final = ("journal_mode=wal", "synchronous=1")
 
@@ -81,11 +82,9 @@ class EmbeddedTemporal:
         return [find_temporal(), "server", "start-dev", "--headless", *where, *pragmas, "--log-level", "error"]
 
     def _ready(self, mark: int) -> bool:
-        """It prints its address when all of its services are up; the port alone opens earlier."""
-        with self.log.open("rb") as log:
-            log.seek(mark)
-            if f":{self.port}".encode() not in log.read():
-                return False
+        """It prints "… Server: localhost:PORT" when all of its services are up; the port alone opens earlier."""
+        if not says(self.log, rf"Server:\s+\S+:{self.port}\s", mark):
+            return False
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
