@@ -14,7 +14,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+
+from daytwo_store.engine import Store
 
 _LOCK: Final = 7_246_391
 
@@ -52,10 +53,16 @@ def upgrade(url: str) -> str:
     return newest()
 
 
-async def current(engine: AsyncEngine) -> str | None:
-    """The revision that the database has, None for an empty one."""
-    async with engine.connect() as connection:
+async def current(store: Store) -> str | None:
+    """The revision that the database has, None for an empty one. Raises `Unavailable`."""
+    async with store.read() as session:
+        connection = await session.connection()
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+async def is_current(store: Store) -> bool:
+    """Does the database have the schema that this code expects? Raises `Unavailable`."""
+    return await current(store) == newest()
 
 
 if __name__ == "__main__":

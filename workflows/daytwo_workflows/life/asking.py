@@ -94,7 +94,7 @@ async def undo_wish(life: Life, run: RunRow, requester: PrincipalId, token: Toke
         if refused is not None:
             raise Conflict(f"{refused} Nothing was started.")
         version = await life.definitions.of_run(session, Digest(run.version))
-        people = await principals.by_ids(session, [run.requester])
+        people = await principals.by_ids(session, [requester])
         previous = await runs.peek(session, RunId(str(run.previous_run)))
         aimed = await aim(
             life,
@@ -102,7 +102,7 @@ async def undo_wish(life: Life, run: RunRow, requester: PrincipalId, token: Toke
             Ask(
                 run=RunId(run.id),
                 version=version,
-                requester=people[run.requester],
+                requester=people[requester],
                 entity=EntityRef(run.entity) if run.entity else None,
                 inputs=run.inputs,
             ),

@@ -75,6 +75,7 @@ async def _claim(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> bool:
         if tx.now > attempt.send_by - life.windows.send_margin:
             attempts.settle(tx, attempt, AttemptState.ABANDONED, note="its time had passed before it was sent")
             return False
+        row.reason = (await runs.step(tx.session, run, path)).note = None  # what was waited for is over
         return await attempts.claim(tx, attempt, sender=life.sender)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, Pinned
+from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Pinned
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.difference import Change, drift
 from daytwo_actions.plan.model import Plan, digest_of
@@ -188,23 +188,34 @@ async def _note_previous(tx: Tx, row: RunRow, aimed: Aimed) -> None:
 
 
 async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo) -> AttemptRow:
-    """Freeze the bytes of this attempt from the sealed plan; the first attempt's are in the plan already."""
-    step = next(step for step in Plan.model_validate_json(row.plan).steps if step.path == path)
-    marker = corr(life.marker_key, RunId(row.id), path, no)
-    request = life.backends[step.uses].freeze(step.pin(), step.inputs, marker)
-    if no == 1 and request.digest != step.request.sha256:
-        raise AssertionError("the bytes to be sent are not those of the plan: nothing is sent")
+    request = _request(life, row, path, no)
     return await attempts.seal(
         tx,
         Intent(
             run=RunId(row.id),
             path=path,
             no=no,
-            corr=marker,
-            connection=step.uses,
+            corr=request.corr,
+            connection=next(step.uses for step in Plan.model_validate_json(row.plan).steps if step.path == path),
             request=requests.as_json(request),
             body=request.body,
             digest=request.digest,
         ),
         send_by=life.windows.send_by,
+    )
+
+
+def _request(life: Life, row: RunRow, path: StepPath, no: AttemptNo) -> FrozenRequest:
+    """The bytes of this attempt: the first one's are in the plan, a later one's are frozen with its own marker."""
+    step = next(step for step in Plan.model_validate_json(row.plan).steps if step.path == path)
+    marker = corr(life.marker_key, RunId(row.id), path, no)
+    if no > 1:
+        return life.backends[step.uses].freeze(step.pin(), step.inputs, marker)
+    return FrozenRequest(
+        pinned=step.pin(),
+        corr=marker,
+        method=step.request.method,
+        path=step.request.path,
+        body=step.request.body.encode(),
+        digest=Digest(step.request.sha256),
     )

@@ -1,0 +1,159 @@
+"""A CI system in memory with a ledger: accepts, loses answers, hides runs, ends them when told."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from daytwo_actions.backends.base import (
+    Accepted,
+    Ambiguous,
+    BackendUnreachable,
+    ExternalState,
+    FrozenRequest,
+    Hint,
+    Job,
+    JobStep,
+    JobTree,
+    Listing,
+    Marker,
+    Pinned,
+    Refused,
+    Sent,
+    Target,
+)
+from daytwo_store.ids import Corr, Digest, ExternalJobId, ExternalRunId
+from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
+
+
+@dataclass
+class CiInMemory:
+    """Implements `Backend`. `ledger` has one entry per execution that really began."""
+
+    ledger: list[FrozenRequest] = field(default_factory=list)
+    posts: int = 0
+    finds: int = 0
+    states: dict[str, ExternalState] = field(default_factory=dict)
+    commit: str = "c" * 40
+    down: bool = False
+    hidden: bool = False  # runs are not visible in listings
+    answer: Callable[[str], Sent] = field(default=lambda run: Accepted(id=ExternalRunId(run), url=f"https://ci/{run}"))
+    executes: bool = True  # a send that is answered badly still starts the run
+    before_send: Callable[[], None] = field(default=lambda: None)
+    ends_as: ExternalStatus | None = ExternalStatus.SUCCEEDED  # at once; None: keeps running
+    log: bytes = b"hello\nworld\n"
+    cancels: list[str] = field(default_factory=list)
+    obeys: bool = True
+
+    def _up(self) -> None:
+        if self.down:
+            raise BackendUnreachable("The CI system does not answer.")
+
+    async def resolve(self, target: Target) -> Pinned:
+        self._up()
+        return Pinned(
+            target=target,
+            project_id="1",
+            pipeline_id="7",
+            commit=self.commit,
+            pipeline_digest=Digest("d" * 64),
+            marked=True,
+        )
+
+    def freeze(self, pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:
+        body = json.dumps({"ref": pinned.target.ref, "inputs": {**inputs, "daytwo_run": corr}}).encode()
+        return FrozenRequest(
+            pinned=pinned,
+            corr=corr,
+            method="POST",
+            path="/dispatches",
+            body=body,
+            digest=Digest(hashlib.sha256(body).hexdigest()),
+        )
+
+    async def find(self, marker: Marker, since: datetime) -> Listing:
+        self._up()
+        self.finds += 1
+        found = (
+            []
+            if self.hidden
+            else [
+                self.states[str(number)] for number, request in enumerate(self.ledger, 1) if request.corr == marker.corr
+            ]
+        )
+        return Listing(found=found, complete=True, server_time=datetime.now(UTC))
+
+    async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
+        self.posts += 1
+        self.before_send()
+        self._up()
+        if self.executes:
+            self.ledger.append(request)
+            run = str(len(self.ledger))
+            self.states[run] = ExternalState(
+                id=ExternalRunId(run),
+                attempt=1,
+                status=self.ends_as or ExternalStatus.RUNNING,
+                detail=str(self.ends_as or "in_progress"),
+                url=f"https://ci/{run}",
+                commit=self.commit,
+                created_at=datetime.now(UTC),
+                updated_at=None,
+            )
+            return self.answer(run)
+        return self.answer("0")
+
+    async def read(self, runs: Sequence[tuple[Target, ExternalRunId]]) -> Sequence[ExternalState | None]:
+        self._up()
+        return [self.states.get(run) for _, run in runs]
+
+    def end(self, run: str, status: ExternalStatus) -> None:
+        self.states[run] = replace(self.states[run], status=status, detail=str(status))
+
+    async def jobs(self, target: Target, run: ExternalRunId) -> JobTree:
+        self._up()
+        state = self.states[run]
+        return JobTree(
+            jobs=[
+                Job(
+                    id=ExternalJobId(f"{run}-1"),
+                    name="build",
+                    status=state.status,
+                    detail=state.detail,
+                    url=None,
+                    started_at=None,
+                    ended_at=None,
+                    steps=[JobStep(number=1, name="do it", status=state.status, started_at=None, ended_at=None)],
+                )
+            ]
+        )
+
+    async def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
+        self._up()
+        yield self.log
+
+    async def cancel(self, target: Target, run: ExternalRunId, *, force: bool = False) -> None:
+        self._up()
+        self.cancels.append("force" if force else "cancel")
+        if self.obeys and self.states[run].status not in EXTERNAL_ENDS:
+            self.end(run, ExternalStatus.CANCELLED)
+
+    async def tags(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]:
+        self._up()
+        return [tag for tag in ("1.0.0", "1.1.0", "1.2.0", "1.3.0") if search in tag], None
+
+    async def branches(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]:
+        return ["main"], None
+
+    def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
+        return []
+
+    def close(self) -> None:
+        return None
+
+
+REFUSED = Refused(detail="The CI system said no.")
+LOST = Ambiguous(detail="no answer within 10 s")

@@ -1,0 +1,153 @@
+"""The example company in a test's database, and a life that it can live: people, runs, decisions."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+from ci_in_memory import CiInMemory
+
+from daytwo_store import approvals, attempts, principals, runs
+from daytwo_store.engine import Store
+from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId
+from daytwo_store.settings import TEST_WINDOWS
+from daytwo_store.states import Verdict
+from daytwo_store.tables import ApprovalRow, AttemptRow, PrincipalRow, RunRow
+from daytwo_workflows.company import load_company
+from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life import follow
+from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.asking import Wish, start
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.decide import Decision, decide
+from daytwo_workflows.life.dispatch import dispatch
+from daytwo_workflows.life.reconcile import reconcile
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FAST = TEST_WINDOWS.model_copy(
+    update={
+        "look_every": (0.02,),
+        "send_by": timedelta(seconds=1.5),
+        "send_margin": timedelta(seconds=0.6),
+        "send_total": timedelta(seconds=0.3),
+        "listing_lag": timedelta(seconds=0.1),
+    }
+)
+SHOP = EntityRef("service:shop")
+
+
+@dataclass
+class Company:
+    """Everything that a test of a run's life does, in one line each."""
+
+    life: Life
+    ci: CiInMemory
+    people: dict[str, PrincipalRow] = field(default_factory=dict)
+    numbers: "count[int]" = field(default_factory=count)
+
+    @property
+    def store(self) -> Store:
+        return self.life.store
+
+    async def person(self, name: str) -> PrincipalId:
+        if name not in self.people:
+            async with self.store.write() as tx:
+                self.people[name] = await principals.ensure(
+                    tx, issuer="local", subject=name, name=name.title(), ref=f"person:{name}"
+                )
+        return PrincipalId(self.people[name].id)
+
+    async def ask(
+        self, name: str, version: str, environment: str, *, action: str = "deploy", key: str | None = None
+    ) -> RunId:
+        """Ask for a deploy of the shop."""
+        wish = Wish(
+            action=action,
+            requester=await self.person(name),
+            token=None,
+            entity=SHOP,
+            inputs={"version": version, "environment": f"environment:{environment}"},
+            version=None,
+        )
+        accepted = await start(self.life, wish, key or f"key-{next(self.numbers)}")
+        return RunId(accepted.run.id)
+
+    async def decide(self, name: str, run: RunId, verdict: Verdict = Verdict.APPROVE, comment: str = "ok") -> bool:
+        approval = (await self.approvals(run))[-1]
+        return await decide(
+            self.store,
+            Decision(
+                approval=ApprovalId(approval.id),
+                principal=await self.person(name),
+                person=f"person:{name}",
+                verdict=verdict,
+                digest=approval.digest,
+                comment=comment,
+            ),
+        )
+
+    async def step(self, run: RunId, move: Move | None = None) -> Move:
+        """One move of the run: what the workflow would do."""
+        move = move or await advance(self.life, run)
+        match move.what:
+            case What.DISPATCH:
+                return await dispatch(self.life, run, move.path, move.attempt)
+            case What.RECONCILE:
+                return await reconcile(self.life, run, move.path, move.attempt, lambda: None)
+            case What.READ:
+                return await follow.read(self.life, run, move.path, move.attempt)
+            case What.COLLECT:
+                return await follow.collect(self.life, run, move.path, move.attempt, lambda: None)
+            case What.CANCEL | What.FORCE_CANCEL:
+                return await follow.cancel(
+                    self.life, run, move.path, move.attempt, force=move.what is What.FORCE_CANCEL
+                )
+            case _:
+                return move
+
+    async def drive(self, run: RunId, moves: int = 40) -> Move:
+        """Move until it waits or has ended."""
+        move = await advance(self.life, run)
+        for _ in range(moves):
+            if move.what in (What.END, What.WAIT):
+                return move
+            move = await self.step(run, move)
+        raise AssertionError(f"the run goes round in circles: {move}")
+
+    async def through(self, run: RunId) -> Move:
+        """Drive it, have a webhook come, and drive it on."""
+        await self.drive(run)
+        await self.look(run)
+        return await self.drive(run)
+
+    async def look(self, run: RunId) -> None:
+        """A webhook has come: read the external run at the next move."""
+        async with self.store.write() as tx:
+            for external in await attempts.externals_of_run(tx.session, run):
+                external.wanted_at = tx.now
+
+    async def run(self, run: RunId) -> RunRow:
+        async with self.store.read() as session:
+            return await runs.peek(session, run)
+
+    async def approvals(self, run: RunId) -> list[ApprovalRow]:
+        async with self.store.read() as session:
+            return list(await approvals.of_run(session, run))
+
+    async def attempts(self, run: RunId) -> list[AttemptRow]:
+        async with self.store.read() as session:
+            return list(await attempts.of_run(session, run))
+
+
+async def open_company(store: Store) -> Company:
+    ci = CiInMemory()
+    await load_company(store, [EXAMPLES / "catalog", EXAMPLES / "actions"], ["github"])
+    life = Life(
+        store=store,
+        backends={"github": ci},
+        windows=FAST,
+        marker_key=b"k" * 32,
+        secrets=("very-secret-token",),
+        public_url="http://127.0.0.1:1",
+    )
+    return Company(life=life, ci=ci)

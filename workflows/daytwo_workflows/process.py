@@ -1,0 +1,117 @@
+"""The worker process: `daytwo serve worker`, or `python -m daytwo_workflows`."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from daytwo_actions.backends.github.workers import Observe
+from daytwo_store import migrate
+from daytwo_store.engine import Store
+from daytwo_store.errors import DaytwoError
+from daytwo_store.logging import configure_logging
+from daytwo_workflows.client import Driver
+from daytwo_workflows.settings import Settings, SettingsRejected
+from daytwo_workflows.sweeper import Sweeper
+from daytwo_workflows.wiring import build_backends, build_life
+from daytwo_workflows.worker import create_worker
+
+log = structlog.get_logger()
+_PAUSE = timedelta(seconds=1)
+
+
+async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) -> None:
+    """Work until `stop` is set: finish what is at hand within 20 s, give back the rest."""
+    store = Store(settings.store)
+    backends = build_backends(settings, observe)
+    life = build_life(settings, store, backends)
+    try:
+        client = await _connect(settings, store, stop)
+        if client is None:
+            return
+        driver = Driver(client)
+        sweeper = Sweeper(
+            store=store, driver=driver, windows=life.windows, connections=sorted(backends), name=life.sender
+        )
+        async with create_worker(client, life):
+            log.info("worker.ready", address=settings.temporal_address)
+            sweeping = asyncio.create_task(sweeper.run())
+            await stop.wait()
+            sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeping
+        log.info("worker.stopped")
+    finally:
+        for backend in backends.values():
+            backend.close()
+        await store.close()
+
+
+async def _database(store: Store) -> None:
+    """Wait for a database whose schema is ours."""
+    while True:
+        try:
+            if await migrate.is_current(store):
+                return
+            log.warning("worker.waits", part="migrations", detail="run: daytwo migrate")
+        except DaytwoError as error:
+            log.warning("worker.waits", part="database", error=error.type)
+        await asyncio.sleep(_PAUSE.total_seconds())
+
+
+async def _temporal(settings: Settings) -> Client:
+    while True:
+        try:
+            return await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
+        except (RPCError, RuntimeError, OSError) as error:
+            log.warning("worker.waits", part="temporal", error=type(error).__name__, address=settings.temporal_address)
+        await asyncio.sleep(_PAUSE.total_seconds())
+
+
+async def _connect(settings: Settings, store: Store, stop: asyncio.Event) -> Client | None:
+    """The database, then Temporal; None when it is stopped first."""
+
+    async def both() -> Client:
+        await _database(store)
+        return await _temporal(settings)
+
+    waiting, stopping = asyncio.create_task(both()), asyncio.create_task(stop.wait())
+    done, pending = await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    return waiting.result() if waiting in done else None
+
+
+def _observe(operation: str, status: int | None, seconds: float, remaining: int | None) -> None:
+    log.debug("backend.request", what=operation, status=status, seconds=round(seconds, 3), count=remaining)
+
+
+async def _main(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, stop.set)
+    await serve(settings, stop, observe=_observe)
+
+
+def run() -> None:
+    """The whole process. Leaves by `os._exit`: the SDK's native threads sometimes abort an orderly exit."""
+    code = 0
+    try:
+        settings = Settings.read(os.environ)
+        configure_logging(process="worker", level=settings.log_level)
+        asyncio.run(_main(settings))
+    except SettingsRejected as rejected:
+        sys.stderr.write(f"{rejected.detail}\n")
+        code = 2
+    except Exception:
+        log.exception("worker.died")
+        code = 1
+    sys.stderr.flush()
+    os._exit(code)

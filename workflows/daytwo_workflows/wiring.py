@@ -1,0 +1,27 @@
+"""From settings to what the life of a run needs; the worker and the API build the same."""
+
+from collections.abc import Mapping
+
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.github.workers import Observe
+from daytwo_actions.backends.registry import connect
+from daytwo_store.engine import Store
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.settings import Settings
+
+
+def build_backends(settings: Settings, observe: Observe) -> Mapping[str, Backend]:
+    """One backend per connection. Nothing is asked before it is used. Raises `SettingsRejected`."""
+    return {name: connect(connection, observe=observe) for name, connection in settings.backends().items()}
+
+
+def build_life(settings: Settings, store: Store, backends: Mapping[str, Backend]) -> Life:
+    """Raises `SettingsRejected` when a secret cannot be read."""
+    return Life(
+        store=store,
+        backends=backends,
+        windows=settings.windows,
+        marker_key=settings.key("markers"),
+        secrets=settings.secrets(),
+        public_url=settings.page,
+    )
