@@ -11,7 +11,7 @@ export default tseslint.config(
   reactHooks.configs.flat["recommended-latest"],
   {
     rules: {
-      "@typescript-eslint/no-invalid-void-type": "off",
+      "react-hooks/incompatible-library": "off", // it is about React's compiler, which is not used here
       "no-restricted-properties": [
         "error",
         { property: "innerHTML", message: "Vendor text is text." },

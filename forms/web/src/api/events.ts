@@ -105,7 +105,8 @@ export class Watch<Events extends object> {
     }
     this.expectSomething();
     const listener = this.options.on[name as keyof Events];
-    if (listener) listener(JSON.parse((event as MessageEvent<string>).data || "null") as Events[keyof Events]);
+    if (listener)
+      listener(JSON.parse((event as MessageEvent<string>).data || "null") as Events[keyof Events]);
     if (name === "end") {
       this.stop();
       this.setMode("ended");

@@ -9,7 +9,9 @@ export class ApiError extends Error {
   readonly requestId: string | null;
   readonly faults: readonly Fault[];
 
-  constructor(problem: Omit<Problem, "request_id" | "errors"> & { request_id: string | null; errors?: Fault[] }) {
+  constructor(
+    problem: Omit<Problem, "request_id" | "errors"> & { request_id: string | null; errors?: Fault[] },
+  ) {
     super(problem.detail);
     this.name = "ApiError";
     this.status = problem.status;

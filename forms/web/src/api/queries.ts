@@ -21,7 +21,10 @@ export const meQuery = (api: Api) =>
   queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => take(api.GET("/api/v1/me", { signal })) });
 
 export const signInQuery = (api: Api) =>
-  queryOptions({ queryKey: ["session"], queryFn: ({ signal }) => take(api.GET("/api/v1/session", { signal })) });
+  queryOptions({
+    queryKey: ["session"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/session", { signal })),
+  });
 
 export const actionsQuery = (api: Api, filter: { entity?: string | undefined } = {}) =>
   queryOptions({
@@ -124,7 +127,10 @@ export const approvalQuery = (api: Api, id: string) =>
   });
 
 export const tokensQuery = (api: Api) =>
-  queryOptions({ queryKey: ["tokens"], queryFn: ({ signal }) => take(api.GET("/api/v1/tokens", { signal })) });
+  queryOptions({
+    queryKey: ["tokens"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/tokens", { signal })),
+  });
 
 /** `service:shop` → its kind and its name. Names may contain a colon, kinds may not. */
 export function splitRef(ref: string): [kind: string, name: string] {

@@ -40,6 +40,8 @@ export type RunView = Schemas["RunView"];
 export type SignInChoice = Schemas["SignInChoice"];
 export type StepState = Schemas["StepState"];
 export type StepView = Schemas["StepView"];
+export type TokenCreated = Schemas["TokenCreated"];
+export type TokenView = Schemas["TokenView"];
 export type Verdict = Schemas["Verdict"];
 export type Waits = Schemas["Waits"];
 

@@ -40,7 +40,11 @@ export function SignIn() {
               <ul className={css.people}>
                 {people.map((person) => (
                   <li key={person.name}>
-                    <PersonButton person={person} busy={signIn.isPending} onPick={() => signIn.mutate(person.name)} />
+                    <PersonButton
+                      person={person}
+                      busy={signIn.isPending}
+                      onPick={() => signIn.mutate(person.name)}
+                    />
                   </li>
                 ))}
               </ul>

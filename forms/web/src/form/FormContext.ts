@@ -3,7 +3,12 @@ import type { OptionsView } from "../api/types";
 
 /** What our widgets know beyond their own field. */
 export interface FormContext {
-  options: (field: string, search: string, cursor: string | null, signal: AbortSignal) => Promise<OptionsView>;
+  options: (
+    field: string,
+    search: string,
+    cursor: string | null,
+    signal: AbortSignal,
+  ) => Promise<OptionsView>;
   /** Changes whenever other answers have changed what a field may offer. */
   answersKey: string;
   warnings: Readonly<Record<string, string>>;

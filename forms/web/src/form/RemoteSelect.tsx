@@ -16,7 +16,19 @@ const words = text.actions.form;
 const END = 48; // pixels from the end of the list at which the next page is fetched
 
 export function RemoteSelect(props: WidgetProps) {
-  const { id, value, label, hideLabel, required, disabled, readonly, placeholder, rawErrors, options, schema } = props;
+  const {
+    id,
+    value,
+    label,
+    hideLabel,
+    required,
+    disabled,
+    readonly,
+    placeholder,
+    rawErrors,
+    options,
+    schema,
+  } = props;
   const [search, setSearch] = useState<string | null>(null);
   const field = props.name;
   const choices = useChoices(props.registry.formContext as FormContext, field, search);
@@ -139,7 +151,13 @@ function RightSide({ busy, clear }: { busy: boolean; clear: (() => void) | null 
   if (busy) return <Loader size={14} aria-label={words.loadingOptions} />;
   if (!clear) return <ChevronsUpDown size={14} aria-hidden />;
   return (
-    <button type="button" className={css.clear} aria-label={text.clear} onMouseDown={(e) => e.preventDefault()} onClick={clear}>
+    <button
+      type="button"
+      className={css.clear}
+      aria-label={text.clear}
+      onMouseDown={(e) => e.preventDefault()}
+      onClick={clear}
+    >
       <X size={14} aria-hidden />
     </button>
   );
@@ -153,5 +171,7 @@ function ListEnd({ choices }: { choices: Choices }) {
   if (choices.items.length === 0) {
     return <Combobox.Empty>{choices.busy ? words.loadingOptions : words.noOptions}</Combobox.Empty>;
   }
-  return choices.hasMore ? <Combobox.Footer className={css.more}>{words.loadingOptions}</Combobox.Footer> : null;
+  return choices.hasMore ? (
+    <Combobox.Footer className={css.more}>{words.loadingOptions}</Combobox.Footer>
+  ) : null;
 }

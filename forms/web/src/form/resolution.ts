@@ -26,7 +26,7 @@ export interface Snapshot {
 export type Resolve = (answers: JsonObject, signal: AbortSignal) => Promise<FormView>;
 
 export class FormResolution {
-  private answers: JsonObject = {};
+  private readonly answers = new Map<string, unknown>();
   private pending: Map<string, string>;
   private question = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -86,7 +86,7 @@ export class FormResolution {
     if (changed.length === 0) return;
     const fromLink = new Set(this.snapshot.fromLink);
     for (const key of changed) {
-      this.answers[key] = values[key];
+      this.answers.set(key, values[key]);
       fromLink.delete(key);
     }
     this.askSoon();
@@ -95,8 +95,8 @@ export class FormResolution {
 
   /** A field was left. One that was emptied takes the server's default again, where there is one. */
   leave(field: string): void {
-    if (!(field in this.answers) || this.answers[field] !== undefined) return;
-    delete this.answers[field];
+    if (!this.answers.has(field) || this.answers.get(field) !== undefined) return;
+    this.answers.delete(field);
     const fallback = this.snapshot.view?.data[field];
     if (fallback !== undefined && fallback !== null) {
       this.update({ shown: { ...this.snapshot.shown, [field]: fallback } });
@@ -105,7 +105,8 @@ export class FormResolution {
 
   /** The server's view of exactly what is typed now. Fails as the question failed. */
   settled(): Promise<FormView> {
-    if (this.snapshot.progress === "settled" && this.snapshot.view) return Promise.resolve(this.snapshot.view);
+    if (this.snapshot.progress === "settled" && this.snapshot.view)
+      return Promise.resolve(this.snapshot.view);
     const promise = new Promise<FormView>((resolve, reject) => this.waiters.push({ resolve, reject }));
     if (this.timer !== undefined || this.snapshot.progress === "failed") this.ask();
     return promise;
@@ -150,8 +151,10 @@ export class FormResolution {
 
   private overlay(view: FormView): JsonObject {
     // Unanswered is null on the wire; a field shows it as empty.
-    const shown: JsonObject = Object.fromEntries(Object.entries(view.data).filter(([, value]) => value !== null));
-    for (const key of fieldsOf(view).keys()) if (key in this.answers) shown[key] = this.answers[key];
+    const shown: JsonObject = Object.fromEntries(
+      Object.entries(view.data).filter(([, value]) => value !== null),
+    );
+    for (const key of fieldsOf(view).keys()) if (this.answers.has(key)) shown[key] = this.answers.get(key);
     return shown;
   }
 
@@ -162,8 +165,8 @@ export class FormResolution {
       const written = this.pending.get(key);
       if (written === undefined || schema["writeOnly"] === true) continue; // a secret does not belong into an address
       this.pending.delete(key);
-      if (key in this.answers) continue;
-      this.answers[key] = coerce(written, schema);
+      if (this.answers.has(key)) continue;
+      this.answers.set(key, coerce(written, schema));
       filled.push(key);
     }
     return filled;
@@ -189,14 +192,17 @@ export function fieldsOf(view: FormView): Map<string, JsonObject> {
 /** The first part of a fault's pointer: the field it is about. Pointers may or may not begin at `/inputs`. */
 export function fieldOfFault(fault: Fault, fields: ReadonlyMap<string, unknown>): string | undefined {
   const parts = fault.pointer.split("/").slice(1);
-  const field = parts[0] === "inputs" || parts[0] === "answers" || parts[0] === "data" ? (parts[1] ?? parts[0]) : parts[0];
+  const field =
+    parts[0] === "inputs" || parts[0] === "answers" || parts[0] === "data"
+      ? (parts[1] ?? parts[0])
+      : parts[0];
   if (field !== undefined && fields.has(field)) return field;
   return parts[0] !== undefined && fields.has(parts[0]) ? parts[0] : undefined;
 }
 
 /** An emptied field is unanswered; in JSON that is its absence. */
-function sendable(answers: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));
+function sendable(answers: ReadonlyMap<string, unknown>): JsonObject {
+  return Object.fromEntries([...answers].filter(([, value]) => value !== undefined));
 }
 
 function same(one: unknown, other: unknown): boolean {

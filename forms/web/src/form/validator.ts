@@ -98,7 +98,8 @@ function readable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(readable);
   if (typeof value !== "object" || value === null) return value;
   const kept = Object.entries(value).filter(
-    ([key, inner]) => inner !== undefined && !(key === "pattern" && typeof inner === "string" && !compiles(inner)),
+    ([key, inner]) =>
+      inner !== undefined && !(key === "pattern" && typeof inner === "string" && !compiles(inner)),
   );
   return Object.fromEntries(kept.map(([key, inner]) => [key, readable(inner)]));
 }

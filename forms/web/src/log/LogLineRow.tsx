@@ -16,7 +16,12 @@ interface Props {
 export const LogLineRow = memo(function LogLineRow({ line, find, times, marked, current }: Props) {
   const { time, kind, spans } = parseLine(line.text);
   return (
-    <div className={css.line} data-kind={kind} data-marked={marked || undefined} data-current={current || undefined}>
+    <div
+      className={css.line}
+      data-kind={kind}
+      data-marked={marked || undefined}
+      data-current={current || undefined}
+    >
       <a className={css.number} href={`#L${line.number}`} aria-label={text.runs.log.line(line.number)}>
         {line.number}
       </a>

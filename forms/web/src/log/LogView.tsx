@@ -103,7 +103,10 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
           onScroll={(event) => live && setFollow(isAtEnd(event.currentTarget))}
         >
           <div className={css.all} style={{ height: rows.getTotalSize() }}>
-            <div className={css.shown} style={{ transform: `translateY(${rows.getVirtualItems()[0]?.start ?? 0}px)` }}>
+            <div
+              className={css.shown}
+              style={{ transform: `translateY(${rows.getVirtualItems()[0]?.start ?? 0}px)` }}
+            >
               {rows.getVirtualItems().map((row) => {
                 const line = lines[row.index];
                 return (

@@ -11,7 +11,9 @@ export class LogStore {
   /** Changes with each line, so that a snapshot can be compared. */
   private length = 0;
 
-  constructor(private readonly soon: (tell: () => void) => void = (tell) => void requestAnimationFrame(tell)) {}
+  constructor(
+    private readonly soon: (tell: () => void) => void = (tell) => void requestAnimationFrame(tell),
+  ) {}
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);

@@ -71,7 +71,11 @@ export function Callout(props: {
 }
 
 /** Names and values in two columns. */
-export function Facts({ facts }: { facts: readonly (readonly [label: string, value: ReactNode] | null | false)[] }) {
+export function Facts({
+  facts,
+}: {
+  facts: readonly (readonly [label: string, value: ReactNode] | null | false)[];
+}) {
   return (
     <dl className={css.facts}>
       {facts.map(
@@ -102,7 +106,11 @@ export function EntityLink({ entity, title }: { entity: string; title?: string }
 }
 
 export function PersonName({ person }: { person: Person }) {
-  return person.ref ? <EntityLink entity={person.ref} title={person.name} /> : <span>{visible(person.name)}</span>;
+  return person.ref ? (
+    <EntityLink entity={person.ref} title={person.name} />
+  ) : (
+    <span>{visible(person.name)}</span>
+  );
 }
 
 export function RunLink({ id, children }: { id: string; children?: ReactNode }) {

@@ -91,7 +91,8 @@ function leaves(value: Record<string, unknown>, path = ""): Map<string, unknown>
   for (const [key, inner] of Object.entries(value)) {
     const name = path ? `${path}.${key}` : key;
     if (typeof inner === "object" && inner !== null && !Array.isArray(inner)) {
-      for (const [leaf, leafValue] of leaves(inner as Record<string, unknown>, name)) found.set(leaf, leafValue);
+      for (const [leaf, leafValue] of leaves(inner as Record<string, unknown>, name))
+        found.set(leaf, leafValue);
     } else {
       found.set(name, inner);
     }

@@ -11,7 +11,8 @@ export function Loaded<Data>(props: {
 }) {
   const { data, error, refetch } = props.query;
   const problem = error && <ProblemNote error={error} retry={() => void refetch()} />;
-  if (data === undefined || data === null) return problem || <Loading {...(props.lines ? { lines: props.lines } : {})} />;
+  if (data === undefined || data === null)
+    return problem || <Loading {...(props.lines ? { lines: props.lines } : {})} />;
   return (
     <>
       {problem}

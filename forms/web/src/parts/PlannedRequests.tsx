@@ -21,7 +21,10 @@ export function PlannedRequests({ requests }: { requests: readonly PlannedReques
               [words.project, visible(request.project)],
               [words.pipeline, visible(request.pipeline)],
               [words.ref, visible(request.ref)],
-              [words.commit, <CopyText key="commit" value={request.commit} shown={request.commit.slice(0, 12)} />],
+              [
+                words.commit,
+                <CopyText key="commit" value={request.commit} shown={request.commit.slice(0, 12)} />,
+              ],
               [words.sentInputs, <Readable key="inputs" value={request.inputs} />],
             ]}
           />

@@ -21,8 +21,20 @@ export function ReasonedButton({
     );
   }
   return (
-    <Tooltip label={may.why_not} multiline maw={320} withArrow events={{ hover: true, focus: true, touch: true }}>
-      <Button {...style} data-disabled aria-disabled aria-describedby={id} onClick={(event) => event.preventDefault()}>
+    <Tooltip
+      label={may.why_not}
+      multiline
+      maw={320}
+      withArrow
+      events={{ hover: true, focus: true, touch: true }}
+    >
+      <Button
+        {...style}
+        data-disabled
+        aria-disabled
+        aria-describedby={id}
+        onClick={(event) => event.preventDefault()}
+      >
         {children}
         <span id={id} className="visually-hidden">
           {may.why_not}

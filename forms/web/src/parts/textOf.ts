@@ -3,7 +3,8 @@ import { text } from "../text";
 
 // Characters that turn or hide what stands beside them: shown by their number, so that nobody approves what they do
 // not see (bidirectional controls, zero-width characters, the byte order mark, control characters but tab and newline).
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g; // eslint-disable-line no-control-regex -- the point of it
+const HIDDEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g; // eslint-disable-line no-control-regex -- the point of it
 
 /** The same text with characters that cannot be seen made visible: `⟨U+202E⟩`. */
 export function visible(value: string): string {
@@ -37,5 +38,7 @@ export function safeLink(url: string | null | undefined): string | null {
 }
 
 function isLoopback(host: string): boolean {
-  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
+  return (
+    host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(\.\d+){3}$/.test(host)
+  );
 }

@@ -25,12 +25,16 @@ export const actions = {
     checking: "Checking",
     checked: "Checked by the server",
     failed: "The form could not be checked",
-    summary: (count: number) => (count === 1 ? "One answer needs a change" : `${count} answers need a change`),
+    summary: (count: number) =>
+      count === 1 ? "One answer needs a change" : `${count} answers need a change`,
     elsewhere: (page: string) => `on the page ${page}`,
     fromLink: "from the link",
     fromLinkNote: (count: number) =>
-      count === 1 ? "One answer was filled in by the link that brought you here." : `${count} answers were filled in by the link that brought you here.`,
-    unknownLink: (names: string) => `The link also wanted to fill in ${names}, which this form does not ask for.`,
+      count === 1
+        ? "One answer was filled in by the link that brought you here."
+        : `${count} answers were filled in by the link that brought you here.`,
+    unknownLink: (names: string) =>
+      `The link also wanted to fill in ${names}, which this form does not ask for.`,
     changed: "This action has changed since you began. Your answers are kept; look them over.",
     noFields: "This action asks for nothing. Go on to see what it will do.",
     required: (label: string) => `${label} is required`,
@@ -72,9 +76,12 @@ export const actions = {
     differences: "Compared with the previous successful run",
     noDifferences: "The same answers as the previous successful run.",
     noPrevious: "There is no earlier successful run here to compare with.",
+    read: "What was read from the catalog for it",
+    bytes: "The bytes that are sent",
     digest: "Digest of the plan",
     document: "The plan to the letter",
-    unsure: "It is not known whether the request arrived. Pressing again asks for the same run, it cannot start twice.",
+    unsure:
+      "It is not known whether the request arrived. Pressing again asks for the same run, it cannot start twice.",
     fix: "Go back and change the answers",
   },
 };

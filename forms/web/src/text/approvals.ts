@@ -4,9 +4,15 @@ export const approvals = {
   back: "All approvals",
   tabs: { mine: "Needs me", pending: "All pending", decided: "Decided" },
   empty: {
-    mine: ["Nothing waits for you", "When somebody asks for something that you may approve, it appears here by itself."],
+    mine: [
+      "Nothing waits for you",
+      "When somebody asks for something that you may approve, it appears here by itself.",
+    ],
     pending: ["Nothing waits", "No request waits for anybody."],
-    decided: ["Nothing has been decided yet", "Requests that were approved, rejected or have expired are kept here."],
+    decided: [
+      "Nothing has been decided yet",
+      "Requests that were approved, rejected or have expired are kept here.",
+    ],
   } as Record<string, [string, string]>,
   asks: (name: string) => `${name} asks`,
   requester: "Asked by",
@@ -28,12 +34,14 @@ export const approvals = {
   digestDiffers:
     "This browser computed another digest from what is shown here. Do not decide; tell the people who run Daytwo.",
   digestChecking: "Computing the digest of what is shown",
-  digestUnknown: "This browser cannot compute the digest here (it does so on https and on this machine only).",
+  digestUnknown:
+    "This browser cannot compute the digest here (it does so on https and on this machine only).",
   differences: "Compared with the last successful run here",
   noDifferences: "The same answers as the last successful run here.",
   noPrevious: "There was no successful run here before.",
   drift: "What changed, so that the approval before was void",
-  superseded: "Something that this request relies on has changed, so this approval is void. Nothing was sent.",
+  superseded:
+    "Something that this request relies on has changed, so this approval is void. Nothing was sent.",
   supersededGo: "Go to the approval that replaced it",
   decisions: "Decisions",
   noDecisions: "Nobody has decided yet.",
@@ -44,7 +52,8 @@ export const approvals = {
   reject: "Reject",
   commentNeeded: "Say why, so that the requester knows what to change.",
   notYou: "You cannot decide this",
-  conflict: "Your decision was not recorded, because this has changed meanwhile. What you see now is how it stands.",
+  conflict:
+    "Your decision was not recorded, because this has changed meanwhile. What you see now is how it stands.",
   recorded: (verdict: string) => `Your decision is recorded: ${verdict}.`,
   repeated: "You had decided the same before. Nothing changed.",
 };

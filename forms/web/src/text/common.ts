@@ -23,12 +23,14 @@ export const common = {
     },
     boundary: {
       title: "This part of the page broke",
-      detail: "Nothing was sent. Reload the page; if it happens again, tell the people who run Daytwo what you did.",
+      detail:
+        "Nothing was sent. Reload the page; if it happens again, tell the people who run Daytwo what you did.",
       reload: "Reload the page",
     },
     notFound: {
       title: "There is no such page",
-      detail: "The address may have a slip of the pen in it. Everything there is can be found from the actions.",
+      detail:
+        "The address may have a slip of the pen in it. Everything there is can be found from the actions.",
       back: "Go to the actions",
     },
     requestId: "Request",

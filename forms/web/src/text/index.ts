@@ -5,5 +5,6 @@ import { common } from "./common";
 import { entities } from "./entities";
 import { runs } from "./runs";
 import { states } from "./states";
+import { tokens } from "./tokens";
 
-export const text = { ...common, actions, approvals, entities, runs, states };
+export const text = { ...common, actions, approvals, entities, runs, states, tokens };

@@ -9,6 +9,8 @@ export const runs = {
   entity: "On",
   anyEntity: "Any entity, as service:shop",
   mine: "Only mine",
+  about: "About",
+  id: "Run",
   by: "Asked by",
   asked: "Asked",
   took: "Took",
@@ -38,10 +40,13 @@ export const runs = {
     digest: "Digest of what is sent",
     commit: "Commit",
     open: (connection: string) => `Open in ${connection}`,
-    rerun: (attempt: number) => `Somebody re-ran it in the CI system (attempt ${attempt}). The result that counts is the first.`,
+    rerun: (attempt: number) =>
+      `Somebody re-ran it in the CI system (attempt ${attempt}). The result that counts is the first.`,
     seen: "Last seen",
     details: "Details",
     says: "The CI system says",
+    number: "Its number there",
+    openJob: "Open this job in the CI system",
   },
   tabs: { log: "Log", plan: "Plan and answers", approvals: "Approvals", catalog: "Catalog changes" },
   log: {
@@ -82,10 +87,18 @@ export const runs = {
     quorum: (count: number, from: string) => `${count} of ${from}`,
     expires: "Expires",
   },
-  catalog: { none: "It changed nothing in the catalog.", notYet: "Nothing has changed yet. The catalog changes when the run succeeds." },
+  catalog: {
+    none: "It changed nothing in the catalog.",
+    notYet: "Nothing has changed yet. The catalog changes when the run succeeds.",
+  },
   lock: {
     title: "Lock",
-    state: { held: "held by this run", queued: "in the queue", released: "released", none: "not asked for yet" },
+    state: {
+      held: "held by this run",
+      queued: "in the queue",
+      released: "released",
+      none: "not asked for yet",
+    },
     position: (position: number) => `place ${position}`,
     fence: (fence: number) => `number ${fence}`,
     heldBy: "held by run",
@@ -99,9 +112,11 @@ export const runs = {
       "The CI system is asked to stop the pipeline. What it has already done is not undone. The run is “cancelling” until the CI system confirms, and keeps its lock until then.",
     cancelForce: "Force it: for a pipeline that does not stop when asked",
     withdrawTitle: "Take this request back?",
-    withdrawText: "Nothing has been sent to a CI system. Those who were asked to approve it are not asked any more.",
+    withdrawText:
+      "Nothing has been sent to a CI system. Those who were asked to approve it are not asked any more.",
     undoTitle: "Undo this run?",
-    undoText: "A new run is started that brings back what was there before. It is checked, approved and locked like any other.",
+    undoText:
+      "A new run is started that brings back what was there before. It is checked, approved and locked like any other.",
     undoPrevious: "What was there before came from run",
     failed: "It did not happen",
   },

@@ -12,7 +12,13 @@ export function actionPath(name: string, entity?: string | null): string {
 }
 
 /** One card per action. Those that the asker may not run stay, with the reason. */
-export function ActionCards({ actions, entity }: { actions: readonly ActionSummary[]; entity?: string | undefined }) {
+export function ActionCards({
+  actions,
+  entity,
+}: {
+  actions: readonly ActionSummary[];
+  entity?: string | undefined;
+}) {
   return (
     <ul className={css.cards}>
       {actions.map((action) => (

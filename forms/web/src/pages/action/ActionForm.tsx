@@ -73,7 +73,12 @@ export function ActionForm({ action, entity, search }: Props) {
           page={here}
           values={shown}
           faults={tried ? faults.byField : only(faults.byField, touched)}
-          context={{ options, answersKey: JSON.stringify(shown), warnings: faults.warnings, fromLink: notes.fromLink }}
+          context={{
+            options,
+            answersKey: JSON.stringify(shown),
+            warnings: faults.warnings,
+            fromLink: notes.fromLink,
+          }}
           onChange={(values) => {
             reset(page);
             resolution.change(values);
@@ -112,7 +117,13 @@ const NO_ATTEMPT: Attempt = { page: -1, count: 0, refused: [] };
 
 function resolver(api: Api, name: string, entity: string | null) {
   return (answers: JsonObject, signal: AbortSignal): Promise<FormView> =>
-    take(api.POST("/api/v1/actions/{name}/form", { params: { path: { name } }, body: { entity, answers }, signal }));
+    take(
+      api.POST("/api/v1/actions/{name}/form", {
+        params: { path: { name } },
+        body: { entity, answers },
+        signal,
+      }),
+    );
 }
 
 function useOptions(api: Api, name: string, entity: string | null, resolution: { inputs: () => JsonObject }) {

@@ -19,10 +19,20 @@ export default function ActionPage() {
   const entity = search.get("entity");
   const action = useQuery(actionQuery(useApi(), name, entity));
   useTitle(action.data?.title);
-  return <Loaded query={action}>{(found) => <Asked action={found} entity={entity} search={search} />}</Loaded>;
+  return (
+    <Loaded query={action}>{(found) => <Asked action={found} entity={entity} search={search} />}</Loaded>
+  );
 }
 
-function Asked({ action, entity, search }: { action: ActionView; entity: string | null; search: URLSearchParams }) {
+function Asked({
+  action,
+  entity,
+  search,
+}: {
+  action: ActionView;
+  entity: string | null;
+  search: URLSearchParams;
+}) {
   return (
     <>
       <PageHead
@@ -39,7 +49,15 @@ function Asked({ action, entity, search }: { action: ActionView; entity: string 
   );
 }
 
-function Next({ action, entity, search }: { action: ActionView; entity: string | null; search: URLSearchParams }) {
+function Next({
+  action,
+  entity,
+  search,
+}: {
+  action: ActionView;
+  entity: string | null;
+  search: URLSearchParams;
+}) {
   if (!action.may_run.allowed) {
     return (
       <Callout tone="stopped" icon={<Ban size={18} aria-hidden />} title={text.actions.notYou}>

@@ -10,7 +10,10 @@ export function AnswersTable({ view, inputs }: { view: FormView; inputs: JsonObj
   if (fields.length === 0) return <p className="soft">{text.actions.form.noFields}</p>;
   return (
     <Facts
-      facts={fields.map(([name, schema]) => [visible(String(schema["title"] ?? name)), answerInWords(inputs[name], schema)])}
+      facts={fields.map(([name, schema]) => [
+        visible(String(schema["title"] ?? name)),
+        answerInWords(inputs[name], schema),
+      ])}
     />
   );
 }
@@ -18,7 +21,10 @@ export function AnswersTable({ view, inputs }: { view: FormView; inputs: JsonObj
 /** The title of the choice where there is one; a secret is never shown. */
 export function answerInWords(value: unknown, schema: JsonObject): string {
   if (schema["writeOnly"] === true) return value === undefined ? text.none : "••••••";
-  const choices = [schema["oneOf"], schema["anyOf"]].filter(Array.isArray).flat() as { const?: unknown; title?: string }[];
+  const choices = [schema["oneOf"], schema["anyOf"]].filter(Array.isArray).flat() as {
+    const?: unknown;
+    title?: string;
+  }[];
   const chosen = choices.find((choice) => JSON.stringify(choice.const) === JSON.stringify(value));
   return chosen?.title ? visible(chosen.title) : inWords(value);
 }

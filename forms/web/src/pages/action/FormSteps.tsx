@@ -5,7 +5,15 @@ import { text } from "../../text";
 import css from "./FormSteps.module.css";
 
 /** Where one is in the form. Pages that lie behind can be gone back to. */
-export function FormSteps({ view, page, onGo }: { view: FormView; page: number; onGo: (page: number) => void }) {
+export function FormSteps({
+  view,
+  page,
+  onGo,
+}: {
+  view: FormView;
+  page: number;
+  onGo: (page: number) => void;
+}) {
   const titles = [...view.pages.map((one) => one.title), text.actions.form.review];
   return (
     <nav aria-label={text.actions.form.steps}>

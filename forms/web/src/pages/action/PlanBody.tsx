@@ -30,7 +30,11 @@ export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode
           <PlannedRequests requests={plan.requests} />
         </Section>
         <Section title={words.changes}>
-          {plan.changes.length > 0 ? <ChangeList changes={plan.changes} /> : <p className="soft">{words.noChanges}</p>}
+          {plan.changes.length > 0 ? (
+            <ChangeList changes={plan.changes} />
+          ) : (
+            <p className="soft">{words.noChanges}</p>
+          )}
         </Section>
       </div>
       <div className={css.column}>

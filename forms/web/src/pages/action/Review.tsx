@@ -28,7 +28,11 @@ export function Review({ action, view, entity, inputs, onBack }: Props) {
     queryKey: ["plan", action.name, asked],
     queryFn: ({ signal }) =>
       take(
-        api.POST("/api/v1/actions/{name}/plan", { params: { path: { name: action.name } }, body: asked, signal }),
+        api.POST("/api/v1/actions/{name}/plan", {
+          params: { path: { name: action.name } },
+          body: asked,
+          signal,
+        }),
       ),
     gcTime: 0,
     staleTime: Infinity,

@@ -5,7 +5,11 @@ import { useLocation, useNavigate } from "react-router";
  * Which page of the form is shown, kept in the hash so that the browser's Back goes one page back and loses nothing.
  * A page that has not been reached in this visit is not shown, whatever the address says.
  */
-export function useFormPages(count: number): { page: number; go: (page: number) => void; reset: (page: number) => void } {
+export function useFormPages(count: number): {
+  page: number;
+  go: (page: number) => void;
+  reset: (page: number) => void;
+} {
   const { hash, search } = useLocation();
   const navigate = useNavigate();
   const [reached, setReached] = useState(0);

@@ -1,0 +1,52 @@
+import { Link } from "react-router";
+import type { ApprovalSummary } from "../../api/types";
+import { EntityLink, PersonName } from "../../parts/Basics";
+import { visible } from "../../parts/textOf";
+import { When } from "../../parts/Times";
+import { approvalLook } from "../../states/states";
+import { StateBadge } from "../../states/StateBadge";
+import { text } from "../../text";
+import css from "./ApprovalCards.module.css";
+
+const words = text.approvals;
+
+export function ApprovalCards({ approvals }: { approvals: readonly ApprovalSummary[] }) {
+  return (
+    <ul className={css.cards}>
+      {approvals.map((approval) => (
+        <li key={approval.id} className={css.card}>
+          <div className={css.head}>
+            <h2>
+              <Link to={`/approvals/${encodeURIComponent(approval.id)}`}>
+                {visible(approval.action_title)}
+              </Link>{" "}
+              {approval.entity && (
+                <span className={css.entity}>
+                  <EntityLink entity={approval.entity} />
+                </span>
+              )}
+            </h2>
+            <StateBadge look={approvalLook(approval.state)} />
+          </div>
+          <p>{visible(approval.text)}</p>
+          <p className={css.foot}>
+            <span>
+              {words.requester} <PersonName person={approval.requester} />
+            </span>
+            <span>
+              {words.asked} <When at={approval.created_at} />
+            </span>
+            {approval.state === "pending" && (
+              <span>
+                {words.expires} <When at={approval.expires_at} />
+              </span>
+            )}
+          </p>
+          {approval.state === "pending" && !approval.may_decide.allowed && approval.may_decide.why_not && (
+            <p className="soft">{visible(approval.may_decide.why_not)}</p>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

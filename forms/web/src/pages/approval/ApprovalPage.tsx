@@ -1,0 +1,159 @@
+import { useQuery } from "@tanstack/react-query";
+import { Replace } from "lucide-react";
+import { Link, useParams } from "react-router";
+import { useApi } from "../../api/context";
+import { approvalQuery } from "../../api/queries";
+import type { ApprovalView } from "../../api/types";
+import { Callout, EntityLink, Facts, PageHead, PersonName, RunLink, Section } from "../../parts/Basics";
+import { Differences } from "../../parts/Compare";
+import { Raw, Readable } from "../../parts/Json";
+import { Loaded } from "../../parts/Loaded";
+import { SealedPlan } from "../../parts/SealedPlan";
+import { inWords, visible } from "../../parts/textOf";
+import { When } from "../../parts/Times";
+import { useTitle } from "../../parts/title";
+import { approvalLook } from "../../states/states";
+import { StateBadge } from "../../states/StateBadge";
+import { text } from "../../text";
+import css from "./ApprovalPage.module.css";
+import { Decide } from "./Decide";
+import { Decisions } from "./Decisions";
+import { DigestCheck } from "./DigestCheck";
+
+const words = text.approvals;
+
+/** `/approvals/a_…`: everything that is needed to decide, as it was sealed. */
+export default function ApprovalPage() {
+  const { id = "" } = useParams();
+  const approval = useQuery(approvalQuery(useApi(), id));
+  useTitle(approval.data && `${approvalLook(approval.data.state).word}: ${approval.data.action_title}`);
+  return (
+    <Loaded query={approval} lines={8}>
+      {(seen) => (
+        <>
+          <Head approval={seen} />
+          <Superseded approval={seen} />
+          <div className={css.columns}>
+            <div className={css.column}>
+              <Asked approval={seen} />
+              <Compared approval={seen} />
+              <SealedSection approval={seen} />
+            </div>
+            <div className={css.side}>
+              {/* Another digest is another question: nothing typed for the one may count for the other. */}
+              <Decide key={seen.digest} approval={seen} />
+              <About approval={seen} />
+              <Section title={words.decisions}>
+                {seen.decisions.length === 0 && <p className="soft">{words.noDecisions}</p>}
+                <Decisions decisions={seen.decisions} />
+              </Section>
+            </div>
+          </div>
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Head({ approval }: { approval: ApprovalView }) {
+  return (
+    <PageHead
+      back={{ to: "/approvals", label: words.back }}
+      title={
+        <>
+          {visible(approval.action_title)}{" "}
+          {approval.entity && (
+            <span className={css.entity}>
+              <EntityLink entity={approval.entity} />
+            </span>
+          )}
+        </>
+      }
+      lead={
+        <span className={css.state} role="status">
+          <StateBadge look={approvalLook(approval.state)} /> {visible(approval.text)}
+        </span>
+      }
+    />
+  );
+}
+
+function Superseded({ approval }: { approval: ApprovalView }) {
+  if (!approval.superseded_by) return null;
+  return (
+    <div className={css.notice}>
+      <Callout tone="waiting" icon={<Replace size={18} aria-hidden />} title={words.superseded}>
+        <Link to={`/approvals/${encodeURIComponent(approval.superseded_by)}`}>{words.supersededGo}</Link>
+      </Callout>
+    </div>
+  );
+}
+
+function Asked({ approval }: { approval: ApprovalView }) {
+  const { reason, ...inputs } = approval.inputs;
+  return (
+    <Section title={words.what}>
+      <div className={css.stack}>
+        <Readable value={inputs} />
+        <p>
+          <span className="soft">{words.reason}: </span>
+          {reason ? inWords(reason) : <span className="soft">{words.noReason}</span>}
+        </p>
+      </div>
+    </Section>
+  );
+}
+
+function Compared({ approval }: { approval: ApprovalView }) {
+  return (
+    <>
+      {approval.drift.length > 0 && (
+        <Section title={words.drift}>
+          <Differences rows={approval.drift} caption={words.drift} />
+        </Section>
+      )}
+      <Section
+        title={words.differences}
+        aside={approval.previous_run && <RunLink id={approval.previous_run} />}
+      >
+        {approval.differences.length > 0 ? (
+          <Differences rows={approval.differences} caption={words.differences} />
+        ) : (
+          <p className="soft">{approval.previous_run ? words.noDifferences : words.noPrevious}</p>
+        )}
+      </Section>
+    </>
+  );
+}
+
+function SealedSection({ approval }: { approval: ApprovalView }) {
+  return (
+    <Section title={words.sealed}>
+      <div className={css.stack}>
+        <p className="soft">{words.sealedLead}</p>
+        <SealedPlan plan={approval.sealed} />
+        <details>
+          <summary>{words.raw}</summary>
+          <Raw value={approval.sealed} label={words.raw} />
+        </details>
+        <DigestCheck document={approval.sealed} digest={approval.digest} />
+      </div>
+    </Section>
+  );
+}
+
+function About({ approval }: { approval: ApprovalView }) {
+  return (
+    <Section title={text.runs.about}>
+      <Facts
+        facts={[
+          [words.requester, <PersonName key="by" person={approval.requester} />],
+          [words.asked, <When key="asked" at={approval.created_at} />],
+          [words.expires, <When key="expires" at={approval.expires_at} />],
+          [words.quorum, words.quorumOf(approval.count, approval.needed_from.join(", "))],
+          [words.run, <RunLink key="run" id={approval.run} />],
+        ]}
+      />
+    </Section>
+  );
+}

@@ -1,0 +1,136 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "react-router";
+import { useApi } from "../../api/context";
+import { actionsQuery, entityQuery, runsQuery } from "../../api/queries";
+import type { EntityView } from "../../api/types";
+import { Empty, EntityLink, Facts, PageHead, Section } from "../../parts/Basics";
+import { Readable } from "../../parts/Json";
+import { Loaded } from "../../parts/Loaded";
+import { RunTable } from "../../parts/RunTable";
+import { visible } from "../../parts/textOf";
+import { useTitle } from "../../parts/title";
+import { text } from "../../text";
+import { ActionCards } from "../action/ActionCards";
+import { Deployments, deploymentsOf } from "./Deployments";
+import css from "./EntityPage.module.css";
+import { History } from "./History";
+import { WrittenBy } from "./WrittenBy";
+
+const words = text.entities;
+const LATEST = 10;
+
+/** `/entities/service/shop` */
+export default function EntityPage() {
+  const { kind = "", name = "" } = useParams();
+  const entity = useQuery(entityQuery(useApi(), `${kind}:${name}`));
+  useTitle(entity.data?.title);
+  return (
+    <Loaded query={entity} lines={8}>
+      {(seen) => (
+        <>
+          <Head entity={seen} />
+          <div className={css.columns}>
+            <div className={css.column}>
+              <Actions entity={seen} />
+              {deploymentsOf(seen).length > 0 && <Deployments entity={seen} />}
+              <Runs entity={seen} />
+            </div>
+            <div className={css.column}>
+              <Properties entity={seen} />
+              <Relations entity={seen} />
+              <History entity={seen} />
+            </div>
+          </div>
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Head({ entity }: { entity: EntityView }) {
+  return (
+    <PageHead
+      back={{ to: "/entities", label: words.back }}
+      title={visible(entity.title)}
+      lead={
+        <>
+          <code>{entity.ref}</code> · {words.owner}{" "}
+          {entity.owner ? <EntityLink entity={entity.owner} /> : words.noOwner}
+        </>
+      }
+    />
+  );
+}
+
+function Actions({ entity }: { entity: EntityView }) {
+  const actions = useQuery(actionsQuery(useApi(), { entity: entity.ref }));
+  if (actions.data?.items.length === 0) return null;
+  return (
+    <section aria-label={words.actions} className={css.actions}>
+      <h2>{words.actions}</h2>
+      <Loaded query={actions}>{({ items }) => <ActionCards actions={items} entity={entity.ref} />}</Loaded>
+    </section>
+  );
+}
+
+function Runs({ entity }: { entity: EntityView }) {
+  const runs = useInfiniteQuery({
+    ...runsQuery(useApi(), { entity: entity.ref }, LATEST),
+    placeholderData: undefined,
+  });
+  return (
+    <section aria-label={words.runs} className={css.actions}>
+      <div className={css.runsHead}>
+        <h2>{words.runs}</h2>
+        <Link to={`/runs?${new URLSearchParams({ entity: entity.ref })}`}>{words.allRuns}</Link>
+      </div>
+      <Loaded query={runs}>
+        {({ pages }) => {
+          const items = pages[0]?.items ?? [];
+          return items.length > 0 ? <RunTable runs={items} compact /> : <Empty title={words.noRuns} />;
+        }}
+      </Loaded>
+    </section>
+  );
+}
+
+function Properties({ entity }: { entity: EntityView }) {
+  const none = Object.keys(entity.properties).length === 0;
+  return (
+    <Section title={words.properties}>
+      {none ? <p className="soft">{words.noProperties}</p> : <Readable value={entity.properties} />}
+      <p className={css.written}>
+        <WrittenBy by={entity.changed_by} at={entity.changed_at} />
+      </p>
+    </Section>
+  );
+}
+
+function Relations({ entity }: { entity: EntityView }) {
+  const relations = Object.entries(entity.relations).filter(([, refs]) => refs.length > 0);
+  const others = entity.referenced_by.filter((ref) => !deploymentsOf(entity).includes(ref));
+  return (
+    <Section title={words.relations}>
+      {relations.length === 0 && <p className="soft">{words.noRelations}</p>}
+      <Facts facts={relations.map(([name, refs]) => [name, <Refs key={name} refs={refs} />])} />
+      {others.length > 0 && (
+        <>
+          <h3 className={css.sub}>{words.referencedBy}</h3>
+          <Refs refs={others} />
+        </>
+      )}
+    </Section>
+  );
+}
+
+function Refs({ refs }: { refs: readonly string[] }) {
+  return (
+    <ul>
+      {refs.map((ref) => (
+        <li key={ref}>
+          <EntityLink entity={ref} />
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,34 @@
+import { useState } from "react";
+import type { RunView } from "../../api/types";
+import { ReasonedButton } from "../../parts/ReasonedButton";
+import { isMoving } from "../../states/states";
+import { text } from "../../text";
+import { RunDialog, type Doing } from "./RunDialog";
+
+const words = text.runs.buttons;
+
+/** What can be done to the run. What cannot says why; what makes no sense any more is not there. */
+export function RunButtons({ run }: { run: RunView }) {
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const moving = isMoving(run.state);
+  return (
+    <>
+      {moving && run.may.withdraw.allowed && (
+        <ReasonedButton variant="default" may={run.may.withdraw} onClick={() => setDoing("withdraw")}>
+          {words.withdraw}
+        </ReasonedButton>
+      )}
+      {moving && (
+        <ReasonedButton variant="outline" color="red" may={run.may.cancel} onClick={() => setDoing("cancel")}>
+          {words.cancel}
+        </ReasonedButton>
+      )}
+      {!moving && (
+        <ReasonedButton variant="default" may={run.may.undo} onClick={() => setDoing("undo")}>
+          {words.undo}
+        </ReasonedButton>
+      )}
+      {doing && <RunDialog run={run} doing={doing} onClose={() => setDoing(null)} />}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import type { LockView, RunView } from "../../api/types";
+import { Facts, PersonName, RunLink, Section } from "../../parts/Basics";
+import { CopyText } from "../../parts/CopyText";
+import { visible } from "../../parts/textOf";
+import { Took, When } from "../../parts/Times";
+import { text } from "../../text";
+
+const words = text.runs;
+
+export function RunFacts({ run }: { run: RunView }) {
+  return (
+    <Section title={words.about}>
+      <Facts
+        facts={[
+          [words.by, <PersonName key="by" person={run.requester} />],
+          [words.asked, <When key="asked" at={run.created_at} />],
+          run.started_at !== null && [
+            words.duration,
+            <Took key="took" start={run.started_at} end={run.ended_at} />,
+          ],
+          run.lock !== null && [words.lock.title, <Lock key="lock" lock={run.lock} />],
+          run.undo_of !== null && [words.undoOf, <RunLink key="undo-of" id={run.undo_of} />],
+          run.undone_by !== null && [words.undoneBy, <RunLink key="undone-by" id={run.undone_by} />],
+          run.previous_run !== null && [words.previous, <RunLink key="previous" id={run.previous_run} />],
+          [words.id, <CopyText key="id" value={run.id} />],
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Lock({ lock }: { lock: LockView }) {
+  const details = [
+    words.lock.state[lock.state],
+    lock.position !== null && words.lock.position(lock.position),
+    lock.fence !== null && words.lock.fence(lock.fence),
+  ].filter(Boolean);
+  return (
+    <>
+      <code>{visible(lock.key)}</code>
+      <br />
+      <span className="soft">{details.join(", ")}</span>
+      {lock.state === "queued" && lock.held_by_run && (
+        <>
+          <br />
+          {words.lock.heldBy} <RunLink id={lock.held_by_run} />
+        </>
+      )}
+    </>
+  );
+}

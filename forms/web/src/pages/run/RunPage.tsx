@@ -1,0 +1,82 @@
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "react-router";
+import { LiveBanner } from "../../app/live";
+import { useApi } from "../../api/context";
+import { runQuery } from "../../api/queries";
+import type { RunView } from "../../api/types";
+import { EntityLink, PageHead } from "../../parts/Basics";
+import { Loaded } from "../../parts/Loaded";
+import { visible } from "../../parts/textOf";
+import { useTitle } from "../../parts/title";
+import { isMoving, runLook } from "../../states/states";
+import { StateBadge } from "../../states/StateBadge";
+import { text } from "../../text";
+import { FailureCard } from "./FailureCard";
+import { ResolveForms } from "./ResolveForm";
+import { RunButtons } from "./RunButtons";
+import { RunFacts } from "./RunFacts";
+import css from "./RunPage.module.css";
+import { RunTabs } from "./RunTabs";
+import { Steps } from "./Steps";
+import { useRunEvents } from "./useRunEvents";
+import { useTab } from "./useTab";
+import { WaitsCard } from "./WaitsCard";
+
+/** `/runs/r_…?tab=log#L120` */
+export default function RunPage() {
+  const { id = "" } = useParams();
+  return <Watched key={id} id={id} />;
+}
+
+function Watched({ id }: { id: string }) {
+  const run = useQuery({ ...runQuery(useApi(), id), staleTime: 30_000 });
+  const { log, mode } = useRunEvents(id);
+  const tab = useTab();
+  useTitle(run.data && `${runLook(run.data.state).word}: ${run.data.action_title}`);
+  return (
+    <Loaded query={run} lines={8}>
+      {(seen) => (
+        <>
+          <Head run={seen} />
+          <LiveBanner mode={mode === "polling" && isMoving(seen.state) ? "polling" : "live"} />
+          <div className={css.notices}>
+            <WaitsCard run={seen} />
+            <ResolveForms run={seen} />
+            <FailureCard run={seen} onShow={tab.toLine} />
+          </div>
+          <div className={css.columns}>
+            <div className={css.side}>
+              <RunFacts run={seen} />
+              <Steps run={seen} />
+            </div>
+            <RunTabs run={seen} log={log} tab={tab} />
+          </div>
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Head({ run }: { run: RunView }) {
+  return (
+    <PageHead
+      back={{ to: "/runs", label: text.runs.back }}
+      title={
+        <>
+          {visible(run.action_title)}{" "}
+          {run.entity && (
+            <span className={css.entity}>
+              <EntityLink entity={run.entity} />
+            </span>
+          )}
+        </>
+      }
+      lead={
+        <span className={css.state} role="status">
+          <StateBadge look={runLook(run.state)} /> <span>{visible(run.text)}</span>
+        </span>
+      }
+      aside={<RunButtons run={run} />}
+    />
+  );
+}

@@ -1,0 +1,89 @@
+import { Tabs } from "@mantine/core";
+import type { ReactNode } from "react";
+import type { RunView } from "../../api/types";
+import type { LogStore } from "../../log/logStore";
+import { LogView } from "../../log/LogView";
+import { ChangeList } from "../../parts/Compare";
+import { Digest, Raw, Readable } from "../../parts/Json";
+import { Facts } from "../../parts/Basics";
+import { SealedPlan } from "../../parts/SealedPlan";
+import { isMoving } from "../../states/states";
+import { text } from "../../text";
+import { ApprovalList } from "./ApprovalList";
+import css from "./RunTabs.module.css";
+import { TABS, type Tab, type TabState } from "./useTab";
+
+/** The log, and what was asked, decided and changed. */
+export function RunTabs({ run, log, tab }: { run: RunView; log: LogStore; tab: TabState }) {
+  const panels: Record<Tab, () => ReactNode> = {
+    log: () => (
+      <LogView
+        store={log}
+        firstError={run.first_error?.number ?? null}
+        target={tab.line}
+        live={isMoving(run.state)}
+        downloadUrl={`/api/v1/runs/${encodeURIComponent(run.id)}/logs.txt`}
+        onTarget={tab.toLine}
+      />
+    ),
+    plan: () => <PlanAndAnswers run={run} />,
+    approvals: () => <ApprovalList approvals={run.approvals} />,
+    catalog: () => <Changes run={run} />,
+  };
+  const counts: Partial<Record<Tab, number>> = {
+    approvals: run.approvals.length,
+    catalog: run.changes.length,
+  };
+  return (
+    <div className={css.box}>
+      <Tabs value={tab.tab} onChange={(next) => tab.go(next as Tab)} keepMounted={false}>
+        <Tabs.List className={css.list}>
+          {TABS.map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {text.runs.tabs[name]}
+              {counts[name] ? <span className={css.count}>{counts[name]}</span> : null}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value={tab.tab} className={tab.tab === "log" ? undefined : css.panel}>
+          {panels[tab.tab]()}
+        </Tabs.Panel>
+      </Tabs>
+    </div>
+  );
+}
+
+function PlanAndAnswers({ run }: { run: RunView }) {
+  const words = text.runs.plan;
+  return (
+    <div className={css.stack}>
+      <section>
+        <h3>{words.inputs}</h3>
+        {Object.keys(run.inputs).length > 0 ? (
+          <Readable value={run.inputs} />
+        ) : (
+          <p className="soft">{words.noInputs}</p>
+        )}
+      </section>
+      <section>
+        <h3>{words.document}</h3>
+        <Facts
+          facts={[
+            [words.digest, <Digest key="digest" value={run.digest} />],
+            [words.version, <Digest key="version" value={run.version} />],
+          ]}
+        />
+      </section>
+      <SealedPlan plan={run.plan} />
+      <details>
+        <summary>{words.raw}</summary>
+        <Raw value={run.plan} label={words.raw} />
+      </details>
+    </div>
+  );
+}
+
+function Changes({ run }: { run: RunView }) {
+  if (run.changes.length > 0) return <ChangeList changes={run.changes} />;
+  return <p className="soft">{isMoving(run.state) ? text.runs.catalog.notYet : text.runs.catalog.none}</p>;
+}

@@ -1,0 +1,37 @@
+import { useCallback } from "react";
+import { useLocation, useNavigate, useSearchParams } from "react-router";
+
+export const TABS = ["log", "plan", "approvals", "catalog"] as const;
+export type Tab = (typeof TABS)[number];
+
+export interface TabState {
+  tab: Tab;
+  /** The line that the address points at, `#L120`. */
+  line: number | null;
+  go: (tab: Tab) => void;
+  toLine: (line: number) => void;
+}
+
+/** Which part of the run is shown, and which line of its log: both in the address, so that they can be sent to others. */
+export function useTab(): TabState {
+  const [search] = useSearchParams();
+  const { hash } = useLocation();
+  const navigate = useNavigate();
+  const asked = search.get("tab");
+  const line = Number(/^#L(\d+)$/.exec(hash)?.[1] ?? Number.NaN);
+  const hasLine = Number.isInteger(line);
+  const tab = hasLine ? "log" : (TABS.find((known) => known === asked) ?? "log");
+  const go = useCallback(
+    (next: Tab) =>
+      void navigate(
+        { search: next === "log" ? "" : `tab=${next}` },
+        { replace: true, preventScrollReset: true },
+      ),
+    [navigate],
+  );
+  const toLine = useCallback(
+    (number: number) => void navigate({ hash: `L${number}` }, { preventScrollReset: true }),
+    [navigate],
+  );
+  return { tab, line: hasLine ? line : null, go, toLine };
+}

@@ -1,0 +1,74 @@
+import type { JsonObject } from "../api/types";
+import { text } from "../text";
+import { EntityLink, Facts } from "./Basics";
+import { CopyText } from "./CopyText";
+import { Readable } from "./Json";
+import { readSealed, type SealedStep } from "./sealed";
+import css from "./SealedPlan.module.css";
+import { visible } from "./textOf";
+
+const words = text.actions.review;
+
+/** A sealed plan for people: what is sent where, under which lock, what the catalog will say, what was read for it. */
+export function SealedPlan({ plan }: { plan: JsonObject }) {
+  const sealed = readSealed(plan);
+  if (!sealed) return <Readable value={plan} />;
+  return (
+    <div className={css.plan}>
+      <section>
+        <h3>{words.requests}</h3>
+        <ol className={css.list}>
+          {sealed.steps.map((step) => (
+            <li key={step.path} className={css.item}>
+              <Step step={step} />
+            </li>
+          ))}
+        </ol>
+      </section>
+      <section>
+        <h3>{words.changes}</h3>
+        {sealed.writes.length === 0 && <p className="soft">{words.noChanges}</p>}
+        <ul className={css.list}>
+          {sealed.writes.map((write) => (
+            <li key={write.ref} className={css.item}>
+              <EntityLink entity={write.ref} />
+              <Readable value={{ ...write.properties, ...write.relations }} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section>
+        <h3>{words.lock}</h3>
+        {sealed.lock === null ? <p className="soft">{words.noLock}</p> : <code>{visible(sealed.lock)}</code>}
+      </section>
+      {Object.keys(sealed.read).length > 0 && (
+        <section>
+          <h3>{words.read}</h3>
+          <Readable value={sealed.read} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+function Step({ step }: { step: SealedStep }) {
+  return (
+    <>
+      <Facts
+        facts={[
+          [words.step, visible(step.path)],
+          [words.connection, visible(step.uses)],
+          [words.project, visible(step.project)],
+          [words.pipeline, visible(step.pipeline)],
+          [words.ref, visible(step.ref)],
+          [words.commit, <CopyText key="commit" value={step.commit} shown={step.commit.slice(0, 12)} />],
+          [words.sentInputs, <Readable key="inputs" value={step.inputs} />],
+        ]}
+      />
+      <details className={css.bytes}>
+        <summary>{words.bytes}</summary>
+        <pre>{visible(`${step.request.method} ${step.request.path}\n\n${step.request.body}`)}</pre>
+      </details>
+    </>
+  );
+}

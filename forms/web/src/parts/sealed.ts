@@ -1,0 +1,78 @@
+/**
+ * Reads a sealed plan (`daytwo_actions.plan.model.Plan`) for people. A document of another shape reads as null and is
+ * then shown name by name: nothing of a plan is ever left out because this page does not know it.
+ */
+import type { JsonObject } from "../api/types";
+
+export interface SealedStep {
+  path: string;
+  uses: string;
+  project: string;
+  pipeline: string;
+  ref: string;
+  commit: string;
+  inputs: JsonObject;
+  request: { method: string; path: string; sha256: string; body: string };
+}
+
+export interface SealedWrite {
+  ref: string;
+  properties: JsonObject;
+  relations: JsonObject;
+}
+
+export interface Sealed {
+  lock: string | null;
+  steps: SealedStep[];
+  writes: SealedWrite[];
+  /** Catalog values that were read for the plan, by their dotted names. */
+  read: JsonObject;
+}
+
+export function readSealed(plan: JsonObject): Sealed | null {
+  const { v, lock, steps, catalog, read } = plan;
+  if (v !== 1 || !Array.isArray(steps) || !Array.isArray(catalog)) return null;
+  const readSteps = steps.map(readStep);
+  const writes = catalog.map(readWrite);
+  if (readSteps.includes(null) || writes.includes(null)) return null;
+  return {
+    lock: typeof lock === "string" ? lock : null,
+    steps: readSteps as SealedStep[],
+    writes: writes as SealedWrite[],
+    read: isObject(read) ? read : {},
+  };
+}
+
+function readStep(step: unknown): SealedStep | null {
+  if (!isObject(step) || !isObject(step["pinned"]) || !isObject(step["request"]) || !isObject(step["inputs"]))
+    return null;
+  const { pinned, request, inputs } = step as Record<string, JsonObject>;
+  return {
+    path: String(step["path"]),
+    uses: String(step["uses"]),
+    project: String(step["project"]),
+    pipeline: String(step["pipeline"]),
+    ref: String(step["ref"]),
+    commit: String(pinned?.["commit"]),
+    inputs: inputs ?? {},
+    request: {
+      method: String(request?.["method"]),
+      path: String(request?.["path"]),
+      sha256: String(request?.["sha256"]),
+      body: String(request?.["body"]),
+    },
+  };
+}
+
+function readWrite(write: unknown): SealedWrite | null {
+  if (!isObject(write) || !isObject(write["properties"]) || !isObject(write["relations"])) return null;
+  return {
+    ref: `${String(write["kind"])}:${String(write["name"])}`,
+    properties: write["properties"],
+    relations: write["relations"],
+  };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,15 @@
+export const tokens = {
+  title: "Tokens",
+  lead: "For the command line and for programs. A token can do at most what you can, and what you tick here.",
+  secret: "Copy the token now. It is kept as a hash only and is never shown again.",
+  yours: "Your tokens",
+  none: "You have no tokens",
+  create: "Create a token",
+  name: "What is it for?",
+  scopes: "What may it do?",
+  days: "Valid for days",
+  revoke: "Revoke",
+  revoked: "revoked",
+  expires: "expires",
+  used: "last used",
+};

@@ -1,0 +1,409 @@
+/** A small API in memory that answers as the real one does. One per test, or one for `npm run dev`. */
+import type { ApprovalView, Me, RunView, Verdict } from "../../src/api/types";
+import * as world from "./world";
+
+interface Body {
+  name?: string;
+  entity?: string | null;
+  answers?: Record<string, unknown>;
+  inputs?: Record<string, unknown>;
+  search?: string;
+  kind?: string | null;
+  text?: string;
+}
+
+type Handler = (asked: Asked) => unknown;
+interface Asked {
+  parts: string[];
+  query: URLSearchParams;
+  body: Body;
+  header: (name: string) => string | null;
+}
+
+class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+export class FakeApi {
+  me: Me | null = null;
+  readonly runs = new Map<string, RunView>();
+  readonly approvals = new Map<string, ApprovalView>();
+  readonly logs = new Map<string, ReturnType<typeof world.logOf>>();
+  readonly seen: { method: string; path: string; body: unknown; key: string | null }[] = [];
+  private readonly keys = new Map<string, string>();
+
+  constructor(as: string | null = "ana") {
+    this.me = as === null ? null : (world.PEOPLE[as] ?? null);
+    this.addRun(world.run("r_running", "running"), world.logOf(false));
+    this.addRun(
+      world.run("r_failed", "failed", {
+        inputs: { version: "1.2.0", environment: "environment:production" },
+      }),
+      world.logOf(true),
+    );
+    this.addRun(world.run("r_seed1", "succeeded"), world.logOf(false, 40));
+    this.addRun(held());
+    this.ask(world.run("r_waiting", "waiting_approval", { waits: WAITS }));
+  }
+
+  addRun(run: RunView, log: ReturnType<typeof world.logOf> = []): void {
+    this.runs.set(run.id, { ...run, log_lines: log.length });
+    this.logs.set(run.id, log);
+  }
+
+  ask(run: RunView): void {
+    const approval = world.approvalOf(run, `a_${run.id.slice(2)}`);
+    this.approvals.set(approval.id, approval);
+    this.addRun({ ...run, approvals: [approval] });
+  }
+
+  readonly fetch = async (request: Request): Promise<Response> => {
+    const url = new URL(request.url);
+    const text = request.method === "GET" ? "" : await request.text();
+    const body = text ? JSON.parse(text) : {};
+    const path = url.pathname.replace(/^\/api\/v1/, "");
+    this.seen.push({ method: request.method, path, body, key: request.headers.get("idempotency-key") });
+    try {
+      const found = ROUTES.find(([method, pattern]) => method === request.method && pattern.test(path));
+      if (!found) throw new Refused(404, "Not found", `There is nothing at ${path}.`);
+      if (!this.me && path !== "/session") throw new Refused(401, "Not signed in", "Sign in first.");
+      const parts = (found[1].exec(path) ?? []).slice(1).map(decodeURIComponent);
+      const asked = {
+        parts,
+        query: url.searchParams,
+        body,
+        header: (name: string) => request.headers.get(name),
+      };
+      const answer = found[2](this)(asked);
+      return answer === undefined ? new Response(null, { status: 204 }) : Response.json(answer);
+    } catch (cause) {
+      return refusal(cause);
+    }
+  };
+
+  start({ body, header }: Asked): unknown {
+    const key = header("idempotency-key") ?? "";
+    const before = this.keys.get(key);
+    if (before) return { id: before, state: this.runs.get(before)?.state, repeated: true, url: "" };
+    const id = `r_new${this.runs.size}`;
+    this.keys.set(key, id);
+    const inputs = body.inputs ?? {};
+    const production = inputs["environment"] === "environment:production";
+    if (production) this.ask(world.run(id, "waiting_approval", { inputs, waits: WAITS }));
+    else this.addRun(world.run(id, "running", { inputs }), world.logOf(false));
+    return { id, state: production ? "waiting_approval" : "running", repeated: false, url: "" };
+  }
+
+  decide(id: string, asked: { verdict: Verdict; digest: string; comment: string }): unknown {
+    const approval = found(this.approvals.get(id), "approval");
+    if (asked.digest !== approval.digest || approval.state !== "pending") {
+      throw new Refused(
+        409,
+        "Changed meanwhile",
+        "This approval is not what you were shown any more. Nothing was recorded.",
+      );
+    }
+    const state = asked.verdict === "approve" ? ("approved" as const) : ("rejected" as const);
+    const by = world.person(this.me?.id ?? "sam");
+    const decision = { by, verdict: asked.verdict, comment: asked.comment, at: new Date().toISOString() };
+    const decided = { ...approval, state, text: `${state} by ${by.name}`, decisions: [decision] };
+    this.approvals.set(id, decided);
+    this.addRun(
+      { ...world.run(approval.run, state === "approved" ? "running" : "rejected"), approvals: [decided] },
+      world.logOf(false),
+    );
+    return { approval: decided, repeated: false };
+  }
+
+  permitted(approval: ApprovalView): ApprovalView {
+    if (this.me?.groups.includes("group:sre")) return approval;
+    const own = approval.requester.id === this.me?.id;
+    const why = own
+      ? "You asked for this yourself; somebody else of group:sre has to decide, for example Sam."
+      : "Only members of group:sre decide this, for example Sam.";
+    return { ...approval, may_decide: world.no(why) };
+  }
+}
+
+const WAITS: RunView["waits"] = {
+  kind: "approval",
+  text: "Waits for one of group:sre",
+  owner: "group:sre",
+  next_event: "a decision",
+  until: world.minutesAgo(-60 * 23),
+  then: "it expires; nothing will have been sent",
+};
+
+function held(): RunView {
+  const run = world.run("r_held", "needs_attention", {
+    waits: {
+      kind: "person",
+      text: "Waits for a person who looks into the CI system",
+      owner: "group:sre",
+      next_event: "what somebody found",
+      until: null,
+      then: null,
+    },
+  });
+  const [step] = run.steps;
+  const attempt = step?.attempts[0];
+  if (!step || !attempt) throw new Error("the example run has one attempt");
+  const note =
+    "GitHub's answer was lost after the request had been sent, and it lists no run with this marker.";
+  return {
+    ...run,
+    steps: [
+      { ...step, state: "held", jobs: [], attempts: [{ ...attempt, state: "held", external: null, note }] },
+    ],
+  };
+}
+
+function found<Thing>(thing: Thing | undefined, what: string): Thing {
+  if (thing === undefined)
+    throw new Refused(404, "Not found", `There is no such ${what}, or you may not see it.`);
+  return thing;
+}
+
+function refusal(cause: unknown): Response {
+  if (!(cause instanceof Refused)) throw cause;
+  const { status, title, message } = cause;
+  const problem = { type: "about:blank", title, status, detail: message, request_id: "q_7f3a9c", errors: [] };
+  return Response.json(problem, { status, headers: { "x-request-id": "q_7f3a9c" } });
+}
+
+const page = <Item>(items: Item[]) => ({ items, next_cursor: null });
+const newest = (runs: Iterable<RunView>) => [...runs].reverse();
+
+const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] = [
+  ["GET", /^\/me$/, (api) => () => api.me],
+  [
+    "GET",
+    /^\/session$/,
+    () => () => ({
+      choices: [
+        { name: "ana", title: "Ana", about: "Developer, looks after the shop" },
+        { name: "sam", title: "Sam", about: "SRE, approves what goes to production" },
+      ],
+    }),
+  ],
+  [
+    "POST",
+    /^\/session$/,
+    (api) =>
+      ({ body }) =>
+        (api.me = world.PEOPLE[body.name ?? ""] ?? null),
+  ],
+  ["DELETE", /^\/session$/, (api) => () => void (api.me = null)],
+  ["GET", /^\/tokens$/, () => () => page([])],
+  [
+    "GET",
+    /^\/actions$/,
+    () =>
+      ({ query }) =>
+        page((query.get("entity") ?? "service:").startsWith("service:") ? world.ACTIONS : []),
+  ],
+  [
+    "GET",
+    /^\/actions\/([^/]+)$/,
+    () =>
+      ({ parts }) =>
+        found(
+          world.ACTIONS.find((one) => one.name === parts[0]),
+          "action",
+        ),
+  ],
+  [
+    "POST",
+    /^\/actions\/([^/]+)\/form$/,
+    () =>
+      ({ parts, body }) =>
+        world.resolveForm(parts[0] ?? "", body.entity ?? null, body.answers ?? {}),
+  ],
+  [
+    "POST",
+    /^\/actions\/[^/]+\/options\/([^/]+)$/,
+    () =>
+      ({ body }) => ({ options: world.versionOptions(body.search ?? ""), next_cursor: null }),
+  ],
+  [
+    "POST",
+    /^\/actions\/([^/]+)\/plan$/,
+    () =>
+      ({ body }) =>
+        plan(body.inputs ?? {}),
+  ],
+  ["POST", /^\/actions\/([^/]+)\/runs$/, (api) => (asked) => api.start(asked)],
+  [
+    "GET",
+    /^\/kinds$/,
+    () => () =>
+      page(
+        [...new Set([...world.ENTITIES.values()].map((one) => one.kind))].map((name) => ({
+          name,
+          title: name.charAt(0).toUpperCase() + name.slice(1),
+          property_schema: {},
+          relations: {},
+        })),
+      ),
+  ],
+  [
+    "POST",
+    /^\/entities\/search$/,
+    () =>
+      ({ body }) =>
+        page(
+          [...world.ENTITIES.values()].filter(
+            (one) =>
+              (!body.kind || one.kind === body.kind) &&
+              `${one.ref} ${one.title}`.toLowerCase().includes(String(body.text ?? "").toLowerCase()),
+          ),
+        ),
+  ],
+  [
+    "GET",
+    /^\/entities\/([^/]+)\/([^/]+)$/,
+    () =>
+      ({ parts }) =>
+        found(world.ENTITIES.get(parts.join(":")), "entity"),
+  ],
+  [
+    "GET",
+    /^\/entities\/([^/]+)\/([^/]+)\/history$/,
+    () =>
+      ({ parts }) =>
+        page(
+          parts[0] === "deployment"
+            ? [
+                {
+                  at: world.minutesAgo(95),
+                  by: "run:r_seed1",
+                  version: 2,
+                  before: { properties: { version: "1.0.0" } },
+                  after: { properties: { version: "1.1.0" } },
+                },
+              ]
+            : [],
+        ),
+  ],
+  [
+    "GET",
+    /^\/runs$/,
+    (api) =>
+      ({ query }) =>
+        page(
+          newest(api.runs.values()).filter(
+            (run) =>
+              (!query.get("state") || run.state === query.get("state")) &&
+              (!query.get("entity") || run.entity === query.get("entity")),
+          ),
+        ),
+  ],
+  [
+    "GET",
+    /^\/runs\/([^/]+)$/,
+    (api) =>
+      ({ parts }) =>
+        found(api.runs.get(parts[0] ?? ""), "run"),
+  ],
+  [
+    "GET",
+    /^\/runs\/([^/]+)\/logs$/,
+    (api) =>
+      ({ parts, query }) => {
+        const lines = (api.logs.get(parts[0] ?? "") ?? []).filter(
+          (line) => line.number > Number(query.get("after")),
+        );
+        return { lines, next: lines.at(-1)?.number ?? 0 };
+      },
+  ],
+  [
+    "POST",
+    /^\/runs\/([^/]+)\/(cancel|withdraw|resolve)$/,
+    (api) =>
+      ({ parts }) => {
+        const run = found(api.runs.get(parts[0] ?? ""), "run");
+        const ended = { ...world.run(run.id, "cancelled"), text: `${parts[1]} was asked for` };
+        api.addRun(ended, api.logs.get(run.id));
+        return ended;
+      },
+  ],
+  [
+    "POST",
+    /^\/runs\/([^/]+)\/undo$/,
+    (api) => (asked) =>
+      api.start({
+        ...asked,
+        body: { inputs: { version: "1.0.0", environment: "environment:production" } } as never,
+      }),
+  ],
+  [
+    "GET",
+    /^\/approvals$/,
+    (api) =>
+      ({ query }) =>
+        page(
+          [...api.approvals.values()]
+            .map((one) => api.permitted(one))
+            .filter(
+              (one) =>
+                (query.get("mine") !== "true" || one.may_decide.allowed) &&
+                (!query.get("state") || one.state === query.get("state")),
+            ),
+        ),
+  ],
+  [
+    "GET",
+    /^\/approvals\/([^/]+)$/,
+    (api) =>
+      ({ parts }) =>
+        api.permitted(found(api.approvals.get(parts[0] ?? ""), "approval")),
+  ],
+  [
+    "POST",
+    /^\/approvals\/([^/]+)\/decision$/,
+    (api) =>
+      ({ parts, body }) =>
+        api.decide(parts[0] ?? "", body as never),
+  ],
+];
+
+function plan(inputs: Record<string, unknown>): unknown {
+  const document = world.planDocument("r_planned", "ana", inputs);
+  const production = inputs["environment"] === "environment:production";
+  const [step] = document.steps;
+  return {
+    digest: world.sha(document),
+    document,
+    requests: [
+      {
+        step: "ship",
+        connection: "github",
+        backend: "github",
+        project: "acme/shop",
+        pipeline: "deploy.yml",
+        ref: "main",
+        commit: step?.pinned.commit,
+        inputs: step?.inputs,
+      },
+    ],
+    approvals: production ? [{ needed_from: ["group:sre"], count: 1, expires_in: 86_400 }] : [],
+    lock: { key: document.lock, held_by_run: production ? "r_running" : null, queued: 0 },
+    changes: document.catalog.map(({ kind, name, ...after }) => ({
+      entity: `${kind}:${name}`,
+      before: { properties: { version: "1.0.0", run: "r_seed1" } },
+      after: { properties: after.properties },
+    })),
+    previous_run: "r_seed1",
+    differences: [{ field: "version", before: "1.0.0", after: inputs["version"] ?? null }],
+    starts: production
+      ? "when one of group:sre has approved it and run r_running has released the lock"
+      : "at once",
+    undoable: true,
+  };
+}
