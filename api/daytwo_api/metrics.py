@@ -1,0 +1,77 @@
+"""Numbers for Prometheus: requests, what the CI systems answered, and how much is waiting. No value from a run."""
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from daytwo_store.counts import Counts
+
+MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 10)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+Observe = Callable[[str, int | None, float, int | None], None]
+
+
+class Metrics:
+    """One registry per application, so that two of them in one process count apart."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = self._counter("daytwo_requests", "Requests answered", "method", "route", "status")
+        self._seconds = Histogram(
+            "daytwo_request_seconds",
+            "Time until a request was answered in full",
+            ["method", "route"],
+            registry=self._registry,
+            buckets=_SECONDS,
+        )
+        self._calls = self._counter("daytwo_ci_calls", "Requests to CI systems", "connection", "operation", "status")
+        self._call_seconds = Histogram(
+            "daytwo_ci_call_seconds",
+            "Time until a CI system had answered",
+            ["connection", "operation"],
+            registry=self._registry,
+            buckets=_SECONDS,
+        )
+        self._budget = self._gauge("daytwo_ci_budget_left", "Requests left in the CI system's limit", "connection")
+        self._runs = self._gauge("daytwo_open_runs", "Runs that have not ended", "state")
+        self._approvals = self._gauge("daytwo_pending_approvals", "Approvals that wait for a decision")
+        self._outbox = self._gauge("daytwo_outbox_length", "Pokes that Temporal has not been told")
+        self._held = self._gauge("daytwo_held_attempts", "Attempts that wait for a person")
+
+    def request(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        known = method if method in _METHODS else "other"
+        self._requests.labels(known, route, str(status)).inc()
+        self._seconds.labels(known, route).observe(seconds)
+
+    def observer(self, connection: str) -> Observe:
+        """What a backend calls after each of its requests."""
+
+        def observe(operation: str, status: int | None, seconds: float, remaining: int | None) -> None:
+            self._calls.labels(connection, operation, "none" if status is None else str(status)).inc()
+            self._call_seconds.labels(connection, operation).observe(seconds)
+            if remaining is not None:
+                self._budget.labels(connection).set(remaining)
+
+        return observe
+
+    def waiting(self, counts: Counts) -> None:
+        """What the database says is waiting, right now."""
+        self._runs.clear()
+        for state, number in counts.open_runs.items():
+            self._runs.labels(state).set(number)
+        self._approvals.set(counts.pending_approvals)
+        self._outbox.set(counts.outbox)
+        self._held.set(counts.held_attempts)
+
+    def text(self) -> bytes:
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self._registry)
+
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(name, help_text, labels, registry=self._registry)

@@ -1,0 +1,84 @@
+"""What one open page of one run is told."""
+
+from collections.abc import AsyncGenerator
+from typing import Final, Protocol
+
+from daytwo_api.asker import Asker
+from daytwo_api.services.ticks import Tick, Ticker
+from daytwo_api.streams import event, hint, retry
+from daytwo_api.views.runs import LogBatch, RunView
+from daytwo_store.engine import Topic
+from daytwo_store.errors import NotFound, Unavailable
+from daytwo_store.listen import Listener
+from daytwo_store.states import RUN_ENDS, RunState
+
+LINES: Final = 500  # of log per event
+
+
+class RunReader(Protocol):
+    """What is read for a stream; `daytwo_api.services.runs.Runs`."""
+
+    async def get(self, by: Asker, run: str) -> RunView: ...
+
+    async def logs(
+        self, by: Asker, run: str, *, after: int, limit: int, step: str | None, job: str | None, grep: str
+    ) -> LogBatch: ...
+
+
+class RunStream:
+    """`after` is the number of the last log line that the page has."""
+
+    def __init__(self, runs: RunReader, by: Asker, run: str, *, after: int) -> None:
+        self._runs = runs
+        self._by = by
+        self._run = run
+        self._after = after
+        self._state: RunState | None = None
+        self._said = ""
+        self._looked = 0.0
+        self._behind = True  # something may have changed that was not read yet
+
+    async def events(self, listener: Listener, ticker: Ticker) -> AsyncGenerator[bytes, None]:
+        """Subscribes before it reads, so that nothing falls in between."""
+        with listener.subscribe(Topic.RUN, Topic.LOG, subject=self._run) as hints:
+            yield retry(1000)
+            async for tick in ticker.ticks(hints):
+                overdue = tick.at - self._looked >= ticker.pace.look_anyway
+                self._behind = self._behind or overdue or tick.about(Topic.RUN)
+                try:
+                    async for frame in self._tell(tick):
+                        yield frame
+                except NotFound:
+                    return  # it may no longer be seen; the next connection is told so
+                except Unavailable:
+                    self._behind = True  # the database will be back; until then pings say that we are here
+                if self._state in RUN_ENDS and not self._behind:
+                    yield event("end")
+                    return
+                if tick.ping:
+                    yield hint("ping")
+
+    async def _tell(self, tick: Tick) -> AsyncGenerator[bytes, None]:
+        """The run first, then its log: when the run has ended, its whole log is there."""
+        looked = self._behind
+        if looked:
+            view = await self._runs.get(self._by, self._run)
+            said = view.model_dump_json()
+            if said != self._said:
+                yield event("run", said)
+            self._said, self._state, self._looked = said, view.state, tick.at
+        if looked or tick.ping or tick.about(Topic.LOG):
+            async for frame in self._log():
+                yield frame
+        self._behind = False
+
+    async def _log(self) -> AsyncGenerator[bytes, None]:
+        while True:
+            batch = await self._runs.logs(
+                self._by, self._run, after=self._after, limit=LINES, step=None, job=None, grep=""
+            )
+            if batch.lines:
+                self._after = batch.next
+                yield event("log", batch.model_dump_json(), number=batch.next)
+            if len(batch.lines) < LINES:
+                return
