@@ -90,19 +90,23 @@ clean: ## Remove what was made here; data folders (.daytwo) stay
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and there is no python3 on PATH."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; this is " + sys.version)'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	@echo "Installing what Daytwo needs into $(VENV) (a minute or two, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
 
 $(VENV)/.node: requirements/node.txt | $(INSTALLED)
-	$(PIP) install --quiet --require-hashes -r requirements/node.txt
-	touch $@
+	@echo "There is no Node 20.19 or later on PATH: installing one into $(VENV) (once)"
+	@$(PIP) install --quiet --require-hashes -r requirements/node.txt
+	@touch $@
 
 $(MODULES): $(WEB)/package.json $(WEB)/package-lock.json $(NODE)
-	cd $(WEB) && $(NPM) ci
-	touch $@
+	@echo "Installing what the page is built with (half a minute, once)"
+	@cd $(WEB) && $(NPM) ci --loglevel=error
+	@touch $@
 
 $(PAGE): $(MODULES) $(WEB_SOURCES)
-	cd $(WEB) && $(NPM) run build
-	touch $@
+	@echo "Building the page"
+	@cd $(WEB) && $(NPM) run --silent build
+	@touch $@
