@@ -1,5 +1,6 @@
 """Activities: thin, one call each into the life of a run. Errors cross into Temporal by their class name alone."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -35,6 +36,19 @@ def _nameless(
 
     update_wrapper(guarded, call)
     return guarded
+
+
+async def _rest(seconds: float) -> bool:
+    """Wait, with heartbeats; false as soon as this worker is being stopped."""
+    stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
+    try:
+        while seconds > 0 and not stopping.done():
+            activity.heartbeat()
+            await asyncio.wait({stopping}, timeout=min(seconds, 5.0))
+            seconds -= 5.0
+        return not stopping.done()
+    finally:
+        stopping.cancel()
 
 
 class Activities:
@@ -81,4 +95,4 @@ class Activities:
     @activity.defn
     @_nameless
     async def watch(self, given: WatchInput) -> None:
-        await watch(self._life, given.connection, activity.heartbeat)
+        await watch(self._life, given.connection, _rest)

@@ -1,8 +1,7 @@
 """The one poller of a connection: asks about all its open external runs at once, so that no webhook is needed (A7)."""
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -18,12 +17,14 @@ log = structlog.get_logger()
 _ROUNDS = 240  # then the workflow begins anew, so that its history stays short
 
 
-async def watch(life: Life, connection: str, beat: Callable[[], None]) -> None:
-    """Poll for a while. Returns by itself; the workflow calls it again."""
+async def watch(life: Life, connection: str, rest: Callable[[float], Awaitable[bool]]) -> None:
+    """Poll for a while. Returns by itself; the workflow calls it again.
+
+    `rest` waits so many seconds, and says whether to go on.
+    """
     for _ in range(_ROUNDS):
-        beat()
-        pause = await look_once(life, connection)
-        await _pause(pause, beat)
+        if not await rest(await look_once(life, connection)):
+            return
 
 
 async def look_once(life: Life, connection: str) -> float:
@@ -57,10 +58,3 @@ async def _look(life: Life, connection: str, rows: Sequence[ExternalRunRow], beg
             async with life.store.write() as tx:
                 tx.poke(RunId(row.run_id))
     return 0.0
-
-
-async def _pause(seconds: float, beat: Callable[[], None]) -> None:
-    while seconds > 0:
-        beat()
-        await asyncio.sleep(min(seconds, 5.0))
-        seconds -= 5.0
