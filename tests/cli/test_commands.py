@@ -154,6 +154,7 @@ def test_login_keeps_a_session_for_its_user_alone(cli: Any, server: Any, reply: 
     assert cli("whoami", environment={}).out.splitlines()[0] == "you are  Ana"
     assert server.asked[-1].headers["cookie"] == "session=s3cret"
     assert cli("logout", environment={}).code == 0
+    assert server.asked[-1].headers["origin"] == server.url
     assert "s3cret" not in file.read_text()
 
 

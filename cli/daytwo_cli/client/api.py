@@ -147,9 +147,12 @@ class Api:
 
 
 def _identity(server: Server) -> dict[str, str]:
+    """A token, or a session's cookie: with that one the server wants to know which page a request comes from."""
     if server.token is not None:
         return {"Authorization": f"Bearer {server.token.get_secret_value()}"}
-    if server.login is not None:
-        pairs = (f"{name}={value.get_secret_value()}" for name, value in server.login.cookies.items())
-        return {"Cookie": "; ".join(pairs)}
-    return {}
+    address = httpx.URL(server.url)
+    origin = {"Origin": f"{address.scheme}://{address.netloc.decode()}"}
+    if server.login is None:
+        return origin
+    pairs = (f"{name}={value.get_secret_value()}" for name, value in server.login.cookies.items())
+    return {**origin, "Cookie": "; ".join(pairs)}
