@@ -1,7 +1,8 @@
 """A CI system, seen from here: the door that every backend implements, in our words.
 
 Nothing vendor-shaped passes it. `wire.py` of a backend is pure, `backend.py` sends, `settings.py` says where.
-A backend never retries a write, never follows a redirect with a credential, and gives up at the deadline that it is given.
+A backend never retries a write, never follows a redirect with a credential, and gives up at the deadline that it is
+given.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from daytwo_store.ids import Corr, Digest, ExternalJobId, ExternalRunId
 from daytwo_store.states import ExternalStatus
-from pydantic import JsonValue
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

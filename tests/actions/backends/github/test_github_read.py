@@ -261,6 +261,19 @@ class TestFind:
         listing = await connect(serve(Vendor({self.PATH: runs(run(), total=total)})).url).find(marker(), SINCE)
         assert not listing.complete
 
+    async def test_absence_is_dated_by_the_oldest_page_and_a_run_by_the_newest(self, serve: Any, connect: Any) -> None:
+        def page(request: Any, line: Any) -> None:
+            first = parameters(request)["page"] == "1"
+            listed = run(18, display_title="x") if first else run(17, created_at="2026-03-01T10:07:00Z")
+            following = '<http://x/?page=2>; rel="next"' if first else ""
+            line.answer(
+                200, runs(listed, total=2), Link=following, Date=DATE if first else DATE.replace(":05:", ":07:")
+            )
+
+        listing = await connect(serve(Vendor({self.PATH: page})).url).find(marker(), SINCE)
+        assert [state.id for state in listing.found] == ["17"]
+        assert listing.server_time == datetime(2026, 3, 1, 10, 5, tzinfo=UTC)
+
     async def test_a_page_that_fails_is_no_listing(self, serve: Any, connect: Any) -> None:
         def page(request: Any, line: Any) -> None:
             if parameters(request)["page"] == "2":
