@@ -67,6 +67,12 @@ class Metrics:
         self._outbox.set(counts.outbox)
         self._held.set(counts.held_attempts)
 
+    def forget_waiting(self) -> None:
+        """The database does not answer: a number from before would look like the truth."""
+        self._runs.clear()
+        for gauge in (self._approvals, self._outbox, self._held):
+            gauge.set(float("nan"))
+
     def text(self) -> bytes:
         return generate_latest(self._registry)
 

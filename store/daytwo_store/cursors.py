@@ -19,8 +19,20 @@ def read(cursor: str, parts: int) -> tuple[str, ...]:
     except (binascii.Error, ValueError, RecursionError):
         place = None
     if not isinstance(place, list) or len(place) != parts or not all(_storable(part) for part in place):
-        raise Rejected("The cursor is not one of ours, so there is no page to show. Start without a cursor.")
+        raise _foreign()
     return tuple(place)
+
+
+def number(cursor: str) -> int:
+    """The place in a list that is numbered: `make(str(number))`. Raises `Rejected`."""
+    (digits,) = read(cursor, 1)
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 18:
+        raise _foreign()
+    return int(digits)
+
+
+def _foreign() -> Rejected:
+    return Rejected("The cursor is not one of ours, so there is no page to show. Start without a cursor.")
 
 
 def _storable(part: object) -> bool:

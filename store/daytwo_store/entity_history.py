@@ -7,7 +7,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store import cursors
-from daytwo_store.errors import Rejected
 from daytwo_store.ids import EntityRef
 from daytwo_store.tables import EntityEventRow
 
@@ -26,14 +25,7 @@ async def history(session: AsyncSession, ref: EntityRef, *, cursor: str | None, 
     changed = EntityEventRow.before.is_distinct_from(EntityEventRow.after.op("-")("declared"))
     query = select(EntityEventRow).where(EntityEventRow.ref == ref, changed).order_by(EntityEventRow.n.desc())
     if cursor is not None:
-        query = query.where(EntityEventRow.n < _number(cursor))
+        query = query.where(EntityEventRow.n < cursors.number(cursor))
     rows = (await session.scalars(query.limit(limit + 1))).all()
     shown = rows[:limit]
     return History(items=shown, next_cursor=cursors.make(str(shown[-1].n)) if len(rows) > limit else None)
-
-
-def _number(cursor: str) -> int:
-    (number,) = cursors.read(cursor, 1)
-    if not number.isdecimal() or len(number) > 18:
-        raise Rejected("The cursor is not one of ours, so there is no page to show. Start without a cursor.")
-    return int(number)

@@ -1,0 +1,113 @@
+"""Reading the catalog as somebody: what they may not see is left out, wherever it is named."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import cast
+
+from daytwo_api.asker import Asker
+from daytwo_api.views.catalog import EntityEventView, EntitySearch, EntitySummary, EntityView, KindView
+from daytwo_api.views.common import Json, Page
+from daytwo_catalog.errors import NoSuchKind
+from daytwo_catalog.model import Entity, Kind
+from daytwo_catalog.visibility import see, without
+from daytwo_store import entities, kinds
+from daytwo_store.engine import Store
+from daytwo_store.entities import Search
+from daytwo_store.entity_history import history
+
+
+class Catalog:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def kinds(self, by: Asker) -> Page[KindView]:  # noqa: ARG002 - kinds are for everybody who is signed in
+        async with self._store.read() as session:
+            return Page(items=[_kind(kind) for kind in (await kinds.every(session)).values()])
+
+    async def kind(self, by: Asker, name: str) -> KindView:  # noqa: ARG002 - as above
+        async with self._store.read() as session:
+            found = await kinds.get(session, name)
+        if found is None:
+            raise NoSuchKind(name)
+        return _kind(found)
+
+    async def search(self, by: Asker, asked: EntitySearch) -> Page[EntitySummary]:
+        wanted = Search(kind=asked.kind, text=asked.text, owner=asked.owner, cursor=asked.cursor, limit=asked.limit)
+        async with self._store.read() as session:
+            found = await entities.search(session, wanted, sees=by.groups)
+        return Page(items=[_summary(entity) for entity in found.items], next_cursor=found.next_cursor)
+
+    async def get(self, by: Asker, kind: str, name: str) -> EntityView:
+        """Raises `NoSuchEntity`."""
+        async with self._store.read() as session:
+            entity = await see(session, f"{kind}:{name}", by.groups)
+            hidden = await entities.hidden(session, _targets(entity.relations), sees=by.groups)
+            sources = await entities.referenced_by(session, entity.ref, sees=by.groups)
+        return EntityView(
+            **_summary(entity).model_dump(),
+            properties=entity.properties,
+            relations=without(entity.relations, hidden),
+            referenced_by=list(sources),
+            version=entity.version,
+            changed_at=entity.changed_at,
+            changed_by=_by(entity.changed_by),
+        )
+
+    async def history(
+        self, by: Asker, kind: str, name: str, *, cursor: str | None, limit: int
+    ) -> Page[EntityEventView]:
+        """Raises `NoSuchEntity`."""
+        async with self._store.read() as session:
+            entity = await see(session, f"{kind}:{name}", by.groups)
+            found = await history(session, entity.ref, cursor=cursor, limit=limit)
+            named = {
+                target
+                for event in found.items
+                for state in (event.before, event.after)
+                for target in _targets(_relations(state))
+            }
+            hidden = await entities.hidden(session, named, sees=by.groups)
+        events = [
+            EntityEventView(
+                at=event.at,
+                by=_by(event.by),
+                version=event.version,
+                before=_state(event.before, hidden),
+                after=_state(event.after, hidden),
+            )
+            for event in found.items
+        ]
+        return Page(items=events, next_cursor=found.next_cursor)
+
+
+def _kind(kind: Kind) -> KindView:
+    return KindView(
+        name=kind.name,
+        title=kind.title,
+        property_schema=kind.property_schema,
+        relations={name: asdict(relation) for name, relation in kind.relations.items()},
+    )
+
+
+def _summary(entity: Entity) -> EntitySummary:
+    return EntitySummary(ref=entity.ref, kind=entity.kind, name=entity.name, title=entity.title, owner=entity.owner)
+
+
+def _by(changed_by: str) -> str:
+    """Which file it was is the operator's business."""
+    return "file" if changed_by.startswith("file:") else changed_by
+
+
+def _targets(relations: Mapping[str, list[str]]) -> set[str]:
+    return {target for targets in relations.values() for target in targets}
+
+
+def _relations(state: Json | None) -> Mapping[str, list[str]]:
+    return cast("Mapping[str, list[str]]", state["relations"]) if state else {}
+
+
+def _state(state: Json | None, hidden: Collection[str]) -> Json | None:
+    if state is None:
+        return None
+    shown = {name: state[name] for name in ("title", "owner", "properties")}
+    return {**shown, "relations": {name: list(refs) for name, refs in without(_relations(state), hidden).items()}}

@@ -1,0 +1,65 @@
+"""Is this process able to do its work, and its numbers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from fastapi import Response
+
+from daytwo_api.metrics import MEDIA_TYPE, Metrics
+from daytwo_api.views.control import Part, Readiness
+from daytwo_store import counts, migrate
+from daytwo_store.engine import Store
+from daytwo_store.errors import Unavailable
+
+_SECONDS: Final = 3.0  # for each part to answer
+Ask = Callable[[], Awaitable[bool]]
+
+
+class Health:
+    """`temporal` asks Temporal whether it answers."""
+
+    def __init__(self, store: Store, *, temporal: Ask, metrics: Metrics) -> None:
+        self._store = store
+        self._temporal = temporal
+        self._metrics = metrics
+        self._newest = migrate.newest()
+
+    async def readiness(self, response: Response) -> Readiness:
+        """503 while a part is missing. Runs and decisions are taken while only Temporal is away."""
+        parts = [*await self._database(), await self._engine()]
+        ready = all(part.ok for part in parts)
+        if not ready:
+            response.status_code = 503
+        return Readiness(ready=ready, parts=parts)
+
+    async def metrics(self) -> Response:
+        """Without the gauges of the database when that does not answer."""
+        try:
+            async with asyncio.timeout(_SECONDS), self._store.read() as session:
+                self._metrics.waiting(await counts.count(session))
+        except (Unavailable, TimeoutError):
+            self._metrics.forget_waiting()
+        return Response(self._metrics.text(), media_type=MEDIA_TYPE)
+
+    async def _database(self) -> list[Part]:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                revision = await migrate.current(self._store)
+        except (Unavailable, TimeoutError):
+            return [Part(name="store", ok=False, detail="PostgreSQL does not answer")]
+        current = revision == self._newest
+        told = "current" if current else f"at {revision or 'nothing'}, needs {self._newest}: run `daytwo migrate`"
+        return [
+            Part(name="store", ok=True, detail="PostgreSQL answers"),
+            Part(name="migrations", ok=current, detail=told),
+        ]
+
+    async def _engine(self) -> Part:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                answers = await self._temporal()
+        except TimeoutError:
+            answers = False
+        told = "Temporal answers" if answers else "Temporal does not answer; runs are taken and start when it is back"
+        return Part(name="temporal", ok=answers, detail=told)

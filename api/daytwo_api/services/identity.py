@@ -1,0 +1,217 @@
+"""Who is asking: a session of the page, or a token. Groups are looked up for each request."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from fastapi import Request, Response
+
+from daytwo_api.asker import Asker, Scope
+from daytwo_api.security import COOKIE
+from daytwo_api.views.common import Page, Person
+from daytwo_api.views.control import Me, SignInChoice, SignInRequest, SignInView, TokenCreated, TokenRequest, TokenView
+from daytwo_catalog.groups import groups_of
+from daytwo_store import entities, identity, tokens
+from daytwo_store.engine import Session, Store, Tx
+from daytwo_store.entities import EVERYTHING, Entity, Search
+from daytwo_store.errors import FieldFault, Forbidden, NotFound, Rejected, Unauthenticated
+from daytwo_store.identity import Login, Principal
+from daytwo_store.tokens import NewToken, Token
+
+ISSUER: Final = "catalog"  # the subject is the ref of a person's entity
+SESSION: Final = timedelta(hours=12)
+MARK: Final = "dt_"  # how a token begins: lets secret scanners find a leaked one
+EVERY_SCOPE: Final = frozenset(Scope)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentitySettings:
+    sign_in_people: bool  # let anybody be anybody of the catalog: on loopback only
+    admins: str | None  # as group:platform
+    secure_cookie: bool  # the page is reached by https
+
+
+def new_secret() -> str:
+    """256 random bits, as text."""
+    return secrets.token_urlsafe(32)
+
+
+def hashed(secret: str) -> str:
+    """What is stored. Unsalted SHA-256 is enough for 256 random bits: there is nothing to guess."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+class Identity:
+    def __init__(self, store: Store, settings: IdentitySettings) -> None:
+        self._store = store
+        self._settings = settings
+
+    async def asker(self, request: Request) -> Asker | None:
+        """Who asks, or None. A token that is sent counts alone, whether it is good or not."""
+        authorization = request.headers.get("authorization")
+        asker = await self._by_token(authorization) if authorization is not None else await self._by_session(request)
+        if asker is not None:
+            request.state.principal = asker.principal
+        return asker
+
+    async def me(self, by: Asker) -> Me:
+        return Me(
+            id=by.principal,
+            name=by.name,
+            ref=by.ref,
+            groups=sorted(by.groups),
+            roles=sorted(by.roles),
+            scopes=[scope for scope in Scope if scope in by.scopes],
+            sign_out=by.via == "session",
+        )
+
+    async def choices(self) -> SignInView:
+        """The people to choose from; none unless anybody may be anybody here."""
+        if not self._settings.sign_in_people:
+            return SignInView(choices=[])
+        async with self._store.read() as session:
+            found = await entities.search(session, Search(kind="person", limit=200), sees=EVERYTHING)
+            return SignInView(choices=[await _choice(session, person) for person in found.items])
+
+    async def sign_in(self, asked: SignInRequest, request: Request, response: Response) -> Me:
+        """A session for one of the people, in a cookie that scripts cannot read and other sites do not send."""
+        person = await self._person(asked.name)
+        secret = new_secret()
+        async with self._store.write() as tx:
+            await self._forget(request, tx)
+            login = Login(issuer=ISSUER, subject=person.ref, name=person.title, ref=person.ref)
+            principal = await identity.principal_for(tx, login)
+            await identity.open_session(tx, principal.id, secret_hash=hashed(secret), life=SESSION)
+        response.set_cookie(
+            COOKIE,
+            secret,
+            max_age=int(SESSION.total_seconds()),
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=self._settings.secure_cookie,
+        )
+        async with self._store.read() as session:
+            asker = await self._asker(session, principal)
+        assert asker is not None
+        return await self.me(asker)
+
+    async def sign_out(self, request: Request, response: Response) -> None:
+        async with self._store.write() as tx:
+            await self._forget(request, tx)
+        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=self._settings.secure_cookie)
+
+    async def tokens(self, by: Asker) -> Page[TokenView]:
+        async with self._store.read() as session:
+            return Page(items=[_view(token) for token in await tokens.of_owner(session, by.principal)])
+
+    async def create_token(self, by: Asker, asked: TokenRequest) -> TokenCreated:
+        """A token for the asker, who has to have signed in: a leaked token must not be able to renew itself."""
+        if by.via == "token":
+            raise Forbidden(
+                "A token cannot make another token. Nothing was made. Sign in on the page and make it there."
+            )
+        scopes = _scopes(asked, by)
+        secret = f"{MARK}{new_secret()}"
+        new = NewToken(secret_hash=hashed(secret), name=asked.name, scopes=scopes, life=timedelta(days=asked.days))
+        async with self._store.write() as tx:
+            owner = await identity.principal(tx.session, by.principal)
+            assert owner is not None
+            return TokenCreated(token=_view(await tokens.create(tx, owner, new)), secret=secret)
+
+    async def revoke_token(self, by: Asker, token: str) -> None:
+        """One's own, or as an administrator anybody's. With a token only that token itself."""
+        anybody = "admin" in by.roles and Scope.ADMIN in by.scopes
+        async with self._store.write() as tx:
+            if by.via == "token" and token != by.token:
+                raise Forbidden("A token can revoke only itself. Nothing was revoked. Sign in on the page to do this.")
+            owner = None if anybody else by.principal
+            if not await tokens.revoke(tx, token, owner=owner, actor=by.principal):
+                raise NotFound("There is no such token of yours that is still good. Nothing was revoked.")
+
+    async def _person(self, name: str) -> Entity:
+        async with self._store.read() as session:
+            person = await entities.get(session, f"person:{name}", sees=EVERYTHING)
+        if person is None or not self._settings.sign_in_people:
+            raise Unauthenticated(
+                "Nobody of that name can sign in here. You are not signed in. GET /api/v1/session lists who can; where "
+                "it lists nobody, send a token as 'Authorization: Bearer …'."
+            )
+        return person
+
+    async def _forget(self, request: Request, tx: Tx) -> None:
+        if secret := request.cookies.get(COOKIE):
+            await identity.close_session(tx, hashed(secret))
+
+    async def _by_session(self, request: Request) -> Asker | None:
+        secret = request.cookies.get(COOKIE)
+        if not secret or not self._settings.sign_in_people:
+            return None
+        async with self._store.read() as session:
+            now = await self._store.clock.now(session)
+            principal = await identity.by_session(session, hashed(secret), now=now)
+            return await self._asker(session, principal) if principal else None
+
+    async def _by_token(self, authorization: str) -> Asker | None:
+        scheme, _, secret = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not secret.startswith(MARK):
+            return None
+        async with self._store.read() as session:
+            now = await self._store.clock.now(session)
+            token = await tokens.by_secret(session, hashed(secret.strip()), now=now)
+            asker = await self._asker(session, token.owner, token) if token else None
+        if token is not None:
+            await tokens.note_use(self._store, token, now=now)
+        return asker
+
+    async def _asker(self, session: Session, principal: Principal, token: Token | None = None) -> Asker | None:
+        """None when the person is no longer in the catalog: whoever has left may do nothing any more."""
+        if principal.ref is None or await entities.get(session, principal.ref, sees=EVERYTHING) is None:
+            return None
+        groups = await groups_of(session, principal.ref)
+        return Asker(
+            principal=principal.id,
+            name=principal.name,
+            ref=principal.ref,
+            groups=groups,
+            roles=frozenset({"admin"}) if self._settings.admins in groups else frozenset(),
+            scopes=EVERY_SCOPE if token is None else frozenset(Scope(scope) for scope in token.scopes),
+            via="session" if token is None else "token",
+            token=token.id if token else None,
+        )
+
+
+async def _choice(session: Session, person: Entity) -> SignInChoice:
+    role = person.properties.get("role")
+    groups = [ref.partition(":")[2] for ref in sorted(await groups_of(session, person.ref))]
+    about = ", ".join(filter(None, [role if isinstance(role, str) else "", *groups]))
+    return SignInChoice(name=person.name, title=person.title, about=about)
+
+
+def _scopes(asked: TokenRequest, by: Asker) -> list[Scope]:
+    known = {str(scope) for scope in Scope}
+    if faults := [
+        FieldFault(f"/scopes/{number}", f"there is no scope {scope}; there are {', '.join(sorted(known))}")
+        for number, scope in enumerate(asked.scopes)
+        if scope not in known
+    ]:
+        raise Rejected("The token was not made, because it asks for a scope that there is not.", errors=faults)
+    scopes = [scope for scope in Scope if scope in asked.scopes]
+    if Scope.ADMIN in scopes and "admin" not in by.roles:
+        raise Forbidden("Only a member of the administrators' group can make a token that administers. None was made.")
+    return scopes
+
+
+def _view(token: Token) -> TokenView:
+    return TokenView(
+        id=token.id,
+        name=token.name,
+        scopes=list(token.scopes),
+        owner=Person(id=token.owner.id, name=token.owner.name, ref=token.owner.ref),
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+        last_used_at=token.last_used_at,
+        revoked_at=token.revoked_at,
+    )
