@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from company import Company
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
 from daytwo_cli.up.temporal import EmbeddedTemporal
 from daytwo_store import outbox, runs
 from daytwo_store.ids import RunId
@@ -13,8 +16,6 @@ from daytwo_workflows.client import Driver, deliver
 from daytwo_workflows.contracts import run_workflow_id
 from daytwo_workflows.sweeper import Sweeper
 from daytwo_workflows.worker import create_worker
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +57,7 @@ async def test_a_run_goes_from_the_outbox_to_its_end(company: Company, driver: D
     await until(company, run, RunState.SUCCEEDED)
     assert len(company.ci.ledger) == 1
     assert await deliver(company.store, driver) == 0
-    history = await driver._client.get_workflow_handle(run_workflow_id(run)).fetch_history()  # noqa: SLF001
+    history = await driver._client.get_workflow_handle(run_workflow_id(run)).fetch_history()
     assert len(history.events) <= 60
     assert "1.1.0" not in history.to_json(), "ids and states only: no input may stand in a history"
 
@@ -82,7 +83,7 @@ async def test_a_decision_wakes_the_run(company: Company, driver: Driver) -> Non
 async def test_a_workflow_that_was_lost_is_started_again_from_the_rows(company: Company, driver: Driver) -> None:
     run = await company.ask("ana", "1.1.0", "production")
     await deliver(company.store, driver)
-    await driver._client.get_workflow_handle(run_workflow_id(run)).terminate("storage lost")  # noqa: SLF001
+    await driver._client.get_workflow_handle(run_workflow_id(run)).terminate("storage lost")
     await company.decide("sam", run)
     async with company.store.write() as tx:  # the poke got lost as well
         await outbox.forget(
@@ -112,6 +113,6 @@ async def test_it_follows_without_any_webhook(company: Company, driver: Driver) 
             await deliver(company.store, driver)
             await asyncio.sleep(0.1)
     assert (await company.run(run)).state == RunState.SUCCEEDED
-    handle = driver._client.get_workflow_handle("watch-github")  # noqa: SLF001
+    handle = driver._client.get_workflow_handle("watch-github")
     assert (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
     await handle.terminate()

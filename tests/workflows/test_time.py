@@ -1,0 +1,88 @@
+"""Waits of hours, on the time-skipping server; the store's clock is that server's."""
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from company import Company, open_company
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from daytwo_store.engine import Store
+from daytwo_store.settings import StoreSettings
+from daytwo_store.states import RunState
+from daytwo_workflows.contracts import RUN_WORKFLOW, RunInput, run_workflow_id
+from daytwo_workflows.worker import create_worker
+
+pytestmark = pytest.mark.anyio
+
+
+class ServerClock:
+    """The clock of the time-skipping server."""
+
+    def __init__(self, environment: WorkflowEnvironment) -> None:
+        self._environment = environment
+
+    async def now(self, session: AsyncSession) -> datetime:
+        return await self._environment.get_current_time()
+
+
+@pytest.fixture
+async def environment() -> AsyncIterator[WorkflowEnvironment]:
+    beside = Path(sys.executable).with_name("temporal-test-server")
+    binary = str(beside) if beside.exists() else shutil.which("temporal-test-server")
+    assert binary is not None
+    async with await WorkflowEnvironment.start_time_skipping(test_server_existing_path=binary) as environment:
+        yield environment
+
+
+@pytest.fixture
+async def skipping(environment: WorkflowEnvironment, database_url: str) -> AsyncIterator[Company]:
+    store = Store(StoreSettings(url=SecretStr(database_url), pool_size=4), clock=ServerClock(environment))
+    yield await open_company(store)
+    await store.close()
+
+
+async def test_an_approval_that_nobody_gives_expires_after_its_24_hours(
+    environment: WorkflowEnvironment, skipping: Company
+) -> None:
+    run = await skipping.ask("ana", "1.1.0", "production")
+    asked = (await skipping.run(run)).created_at
+    async with create_worker(
+        environment.client, skipping.life, task_queue="skipping", runner=SandboxedWorkflowRunner()
+    ):
+        await environment.client.execute_workflow(
+            RUN_WORKFLOW, RunInput(run=run), id=run_workflow_id(run), task_queue="skipping"
+        )
+    row = await skipping.run(run)
+    assert row.state == RunState.EXPIRED
+    assert row.ended_at is not None
+    assert 24 * 3600 <= (row.ended_at - asked).total_seconds() < 24 * 3600 + 60
+    assert skipping.ci.posts == 0
+
+
+async def test_a_pipeline_that_never_ends_is_stopped_at_its_time_limit(
+    environment: WorkflowEnvironment, skipping: Company
+) -> None:
+    skipping.ci.ends_as = None
+    run = await skipping.ask("ana", "1.1.0", "staging")
+    async with create_worker(
+        environment.client, skipping.life, task_queue="skipping", runner=SandboxedWorkflowRunner()
+    ):
+        await environment.client.execute_workflow(
+            RUN_WORKFLOW, RunInput(run=run), id=run_workflow_id(run), task_queue="skipping"
+        )
+        history = await environment.client.get_workflow_handle(run_workflow_id(run)).fetch_history()
+    row = await skipping.run(run)
+    assert row.state == RunState.FAILED, row.reason
+    assert "time limit" in (row.reason or "")
+    assert skipping.ci.cancels == ["cancel"]
+    assert row.ended_at is not None
+    assert row.started_at is not None
+    assert 30 * 60 <= (row.ended_at - row.started_at).total_seconds() < 31 * 60
+    assert len(history.events) < 2000
