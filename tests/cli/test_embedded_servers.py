@@ -1,5 +1,6 @@
 """PostgreSQL and Temporal really start, keep what they were told, and end with us."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -121,3 +122,15 @@ def test_a_program_that_does_not_exist_is_said(tmp_path: Path) -> None:
     child = Child(Command(name="nothing", argv=["/does/not/exist"], log=tmp_path / "log"))
     assert child.wait(10) == 1
     assert "No such file" in (tmp_path / "log").read_text()
+
+
+def test_daytwo_migrate_twice(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "daytwo_cli", "migrate"]
+    with EmbeddedPostgres(tmp_path / "pg") as server:
+        for _ in range(2):
+            told = {"PATH": os.environ["PATH"], "DAYTWO_DATABASE_URL": server.url}
+            subprocess.run(program, env=told, check=True, capture_output=True)
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT count(*) FROM run").fetchone() == (0,)
+    lost = subprocess.run(program, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False)
+    assert (lost.returncode, lost.stderr.count("DAYTWO_DATABASE_URL")) == (2, 1)

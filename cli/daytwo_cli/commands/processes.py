@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from daytwo_cli.commands.options import Data, Examples, Port
+from daytwo_cli.errors import Usage
 from daytwo_cli.tools import Tools
 
 
@@ -45,8 +46,11 @@ def serve(which: Annotated[Served, typer.Argument(help="Which process to become.
     _become(_MODULES[which])
 
 
-def migrate() -> None:
+def migrate(ctx: typer.Context) -> None:
     """Bring the database in DAYTWO_DATABASE_URL to the newest schema."""
+    tools: Tools = ctx.obj
+    if not tools.environment.get("DAYTWO_DATABASE_URL"):
+        raise Usage("DAYTWO_DATABASE_URL is not set (postgresql://user:password@host:5432/name). Nothing was changed.")
     _become("daytwo_store.migrate")
 
 
