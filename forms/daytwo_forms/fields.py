@@ -33,7 +33,9 @@ def json_type(value: object) -> str:
 
 
 def option_source(value: object) -> str:
-    return "(catalog)" if isinstance(value, dict) and "catalog" in value else "(connection)"
+    """The same for `from`: of a document, or of a model that is written back."""
+    catalog = "catalog" in value if isinstance(value, dict) else isinstance(value, CatalogOptions)
+    return "(catalog)" if catalog else "(connection)"
 
 
 _Bool = Annotated[bool, Tag("(flag)")]
@@ -49,7 +51,11 @@ Scalar = Annotated[
     WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
 Number = Annotated[_Int | _Float, Discriminator(json_type), WithJsonSchema({"type": "number"})]
-Positive = Annotated[_Int | _Float, Discriminator(json_type), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Positive = Annotated[
+    Annotated[_Int, Field(gt=0)] | Annotated[_Float, Field(gt=0)],
+    Discriminator(json_type),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+]
 
 Type = Literal["string", "number", "integer", "boolean", "array", "object"]
 Format = Literal["date", "date-time", "time", "email", "ipv4", "ipv6", "uri", "uuid", "entity"]

@@ -11,7 +11,7 @@ import re2
 
 _MAX: Final = 1000  # characters; a pattern of a form field is a line, not a program
 _TOKEN: Final = re.compile(
-    r"\\(?P<escape>[pP]\{|x[0-9a-fA-F]{2}|.)"
+    r"\\(?P<escape>[pP]\{[A-Za-z_]+\}|x[0-9a-fA-F]{2}|.)"
     r"|(?P<group>\(\?.?)"
     r"|(?P<posix>\[:)"
     r"|(?P<repeat>\{[0-9]+(?:,[0-9]*)?\})"
@@ -57,7 +57,7 @@ def _token_fault(token: re.Match[str], *, inside: bool) -> str | None:
     """`inside` a class such as `[a-z]`."""
     if token["escape"] is not None:
         escape = token["escape"]
-        known = escape in _SHARED or len(escape) == 3 or escape in ("p{", "P{") or (escape == "-" and inside)
+        known = escape in _SHARED or len(escape) > 1 or (escape == "-" and inside)
         return None if known else "this escape does not mean the same everywhere"
     if inside:
         return "write `a-z` instead of a class such as `[:alpha:]`" if token["posix"] else None
