@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from daytwo_cli.client.api import Api
+from daytwo_cli.client.events import watch
+from daytwo_cli.client.server import Server
+from daytwo_cli.errors import Unreachable
 from daytwo_cli.exits import Exit
 
 
@@ -122,3 +126,26 @@ def test_json_prints_the_end_alone(cli: Any, server: Any, make: Any, reply: Any)
     server.on("GET", "/runs/r_1", make.run(state="failed"))
     done = cli("logs", "r_1", "-f", "--json")
     assert (done.code, done.json["state"]) == (Exit.FAILED, "failed")
+
+
+def test_a_server_that_closes_the_stream_now_and_then_is_no_news(cli: Any, server: Any, make: Any, reply: Any) -> None:
+    server.on("GET", "/runs/r_1/events", reply(text=log(1)), reply(text=log(2) + event("end", {})))
+    server.on("GET", "/runs/r_1", make.run(state="succeeded"))
+    done = cli("logs", "r_1", "-f")
+    assert (done.out, done.err) == ("Test | line 1\nTest | line 2\n", "")
+
+
+def test_nobody_is_waited_for_for_ever(server: Any, refuse: Any) -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    server.on("GET", "/runs/r_1/events", refuse(503, "unavailable", "Later."))
+    api = Api(Server(url=server.url))
+    said: list[str] = []
+    with pytest.raises(Unreachable, match="Later"):
+        list(watch(api, "r_1", lost=said.append, patience=60, pause=sleep, clock=lambda: now[0]))
+    api.close()
+    assert 60 < now[0] < 70
+    assert len(said) == len(server.asked)

@@ -51,7 +51,8 @@ def watch(
 ) -> Iterator[Event]:
     """Events of a run until its `end`. A broken stream is continued after the last log line that was seen.
 
-    `lost` is told when a stream breaks. Raises Refused, or Unreachable when nobody answers for `patience` seconds.
+    `lost` is told when a stream breaks; that the server closes one now and then is no news. Raises Refused, or
+    Unreachable when nothing comes for `patience` seconds.
     """
     seen, last_good, wait = str(after), clock(), 0.2
     while True:
@@ -63,11 +64,11 @@ def watch(
                     yield event
                     if event.name == "end":
                         return
-            reason = "the server closed the stream"
+            broken = Unreachable(f"{api.server.url} closes the stream of {run} again and again. Nothing was changed.")
         except Unreachable as error:
-            reason = str(error)
-            if clock() - last_good > patience:
-                raise
-        lost(reason)
+            broken = error
+            lost(str(error))
+        if clock() - last_good > patience:
+            raise broken
         pause(wait)
         wait = min(2 * wait, _LONGEST_PAUSE)

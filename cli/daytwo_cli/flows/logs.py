@@ -1,5 +1,7 @@
 """Log lines that are there already, page by page."""
 
+from collections.abc import Iterator
+
 from daytwo_api.views.runs import LogBatch
 from daytwo_cli.client.api import Api
 from daytwo_cli.tools import Tools
@@ -8,13 +10,22 @@ _PAGE = 5000
 
 
 def print_logs(tools: Tools, api: Api, run: str, *, after: int, grep: str, as_json: bool) -> None:
-    """All lines after this one. With `as_json` one page a line, as the API answers it."""
-    while True:
-        found = api.get(f"/runs/{run}/logs", LogBatch, {"after": after, "limit": _PAGE, "grep": grep})
-        if as_json:
-            tools.out.json(found.text)
-        for line in () if as_json else found.view.lines:
+    """All lines after this one. With `as_json` all of them as one batch."""
+    pages = _pages(api, run, after=after, grep=grep)
+    if as_json:
+        batches = list(pages)
+        lines = [line for batch in batches for line in batch.lines]
+        return tools.out.json(LogBatch(lines=lines, next=batches[-1].next).model_dump_json())
+    for batch in pages:
+        for line in batch.lines:
             tools.out.log(line.job, line.text)
-        if found.view.next <= after or (len(found.view.lines) < _PAGE and not grep):
+    return None
+
+
+def _pages(api: Api, run: str, *, after: int, grep: str) -> Iterator[LogBatch]:
+    while True:
+        batch = api.get(f"/runs/{run}/logs", LogBatch, {"after": after, "limit": _PAGE, "grep": grep}).view
+        yield batch
+        if len(batch.lines) < _PAGE:
             return
-        after = found.view.next
+        after = batch.next
