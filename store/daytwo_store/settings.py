@@ -33,6 +33,7 @@ class Windows(BaseModel):
     attempts: int = 3
     poll_every: timedelta = timedelta(seconds=15)  # of the one poller of a connection
     look_anyway: timedelta = timedelta(minutes=5)  # a run that waits for its pipeline looks by itself this often
+    log_patience: timedelta = timedelta(seconds=60)  # an ended job's log may come later than its end
     force_cancel_after: timedelta = timedelta(seconds=60)
     cancel_by: timedelta = timedelta(minutes=5)  # cancellation not confirmed by then: needs attention
     sweep_every: timedelta = timedelta(seconds=5)
@@ -68,6 +69,7 @@ TEST_WINDOWS = Windows(
     give_up_looking=timedelta(seconds=30),
     poll_every=timedelta(seconds=2),
     look_anyway=timedelta(seconds=20),
+    log_patience=timedelta(seconds=5),
     force_cancel_after=timedelta(seconds=4),
     cancel_by=timedelta(seconds=12),
     sweep_every=timedelta(seconds=1),

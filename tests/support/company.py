@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ci_in_memory import CiInMemory
 
-from daytwo_store import approvals, attempts, principals, runs
+from daytwo_store import approvals, attempts, runs
 from daytwo_store.engine import Store
+from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId
 from daytwo_store.settings import TEST_WINDOWS
 from daytwo_store.states import Verdict
-from daytwo_store.tables import ApprovalRow, AttemptRow, PrincipalRow, RunRow
+from daytwo_store.tables import ApprovalRow, AttemptRow, RunRow
 from daytwo_workflows.company import load_company
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import follow
@@ -42,7 +43,7 @@ class Company:
 
     life: Life
     ci: CiInMemory
-    people: dict[str, PrincipalRow] = field(default_factory=dict)
+    people: dict[str, PrincipalId] = field(default_factory=dict)
     numbers: "count[int]" = field(default_factory=count)
 
     @property
@@ -52,10 +53,10 @@ class Company:
     async def person(self, name: str) -> PrincipalId:
         if name not in self.people:
             async with self.store.write() as tx:
-                self.people[name] = await principals.ensure(
-                    tx, issuer="local", subject=name, name=name.title(), ref=f"person:{name}"
-                )
-        return PrincipalId(self.people[name].id)
+                ref = EntityRef(f"person:{name}")
+                login = Login(issuer="catalog", subject=ref, name=name.title(), ref=ref)
+                self.people[name] = (await principal_for(tx, login)).id
+        return self.people[name]
 
     async def ask(
         self, name: str, version: str, environment: str, *, action: str = "deploy", key: str | None = None

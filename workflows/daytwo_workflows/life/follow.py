@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState, Job, JobTree
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalGone, ExternalState, Job, JobTree
 from daytwo_store import attempts, inbox, runs
 from daytwo_store.engine import Topic
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
@@ -28,11 +28,13 @@ async def read(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:
     try:
         state = (await backend.read([(target, ExternalRunId(external.id))]))[0]
         tree = await backend.jobs(target, ExternalRunId(external.id)) if state is not None else JobTree(jobs=())
+    except ExternalGone:
+        state, tree = None, JobTree(jobs=())
     except (BackendUnreachable, BackendDenied) as error:
         return await _unseen(life, run, external, error)
     await apply_state(life, external, state, began=began, tree=tree)
     if state is not None and state.status not in EXTERNAL_ENDS:
-        await keep_logs(life, backend, attempt, _ended(tree), lambda: None)
+        await keep_logs(life, backend, attempt, _ended(tree), lambda: None, last=False)
     return await advance(life, run)
 
 
@@ -43,10 +45,13 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
     target = requests.target_of(attempt)
     try:
         tree = await backend.jobs(target, ExternalRunId(external.id))
-        await keep_logs(life, backend, attempt, tree.jobs, beat)
-    except (BackendUnreachable, BackendDenied) as error:
         waited = began - (external.ended_at or began)
-        if waited < life.windows.give_up_looking:
+        if not await keep_logs(life, backend, attempt, tree.jobs, beat, last=waited >= life.windows.log_patience):
+            return Move(what=What.WAIT, seconds=life.windows.look_every[0])
+    except ExternalGone:
+        tree = None
+    except (BackendUnreachable, BackendDenied) as error:
+        if began - (external.ended_at or began) < life.windows.give_up_looking:
             return await _unseen(life, run, external, error)
         log.warning("logs.given_up", run=run, step=path, error=type(error).__name__)
         tree = None
@@ -69,6 +74,8 @@ async def cancel(life: Life, run: RunId, path: StepPath, no: AttemptNo, *, force
         await life.backends[attempt.connection].cancel(
             requests.target_of(attempt), ExternalRunId(external.id), force=force
         )
+    except ExternalGone:
+        log.warning("cancel.gone", run=run, step=path)
     except (BackendUnreachable, BackendDenied) as error:
         log.warning("cancel.not_asked", run=run, step=path, error=type(error).__name__)
         if external.cancel_asked_at is None and isinstance(error, BackendUnreachable):

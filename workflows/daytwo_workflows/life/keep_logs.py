@@ -9,7 +9,7 @@ from daytwo_actions.logs import Cleaner, first_error
 from daytwo_store import logs, runs
 from daytwo_store.ids import RunId, StepPath
 from daytwo_store.logs import Source
-from daytwo_store.states import EXTERNAL_ENDS
+from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.life import requests
 from daytwo_workflows.life.context import Life
@@ -19,39 +19,49 @@ _LINES = 2000  # lines per chunk
 
 
 async def keep_logs(
-    life: Life, backend: Backend, attempt: AttemptRow, jobs: Sequence[Job], beat: Callable[[], None]
-) -> None:
-    """Keep the log of every ended job that is not kept yet. Raises `BackendUnreachable` to be tried again."""
+    life: Life, backend: Backend, attempt: AttemptRow, jobs: Sequence[Job], beat: Callable[[], None], *, last: bool
+) -> bool:
+    """Keep the log of every ended job that is not kept yet. False when one may still come: ask again.
+
+    `last`: a log that is not there now is taken for one that never will be. Raises `BackendUnreachable`.
+    """
+    complete = True
     for job in sorted(jobs, key=lambda job: (job.started_at is None, job.started_at, job.id)):
         if job.status in EXTERNAL_ENDS:
-            await _keep(life, backend, attempt, job, beat)
+            complete = await _keep(life, backend, attempt, job, beat, last=last) and complete
+    return complete
 
 
-async def _keep(life: Life, backend: Backend, attempt: AttemptRow, job: Job, beat: Callable[[], None]) -> None:
+async def _keep(
+    life: Life, backend: Backend, attempt: AttemptRow, job: Job, beat: Callable[[], None], *, last: bool
+) -> bool:
     source = Source(run=RunId(attempt.run_id), path=StepPath(attempt.path), job=job.id, name=job.name)
     async with life.store.read() as session:
         kept, done = await logs.kept(session, source)
         used = (await runs.peek(session, source.run)).log_bytes
     if done:
-        return
+        return True
     cleaner = Cleaner(secrets=life.secrets, limit=max(0, life.log_limit - used))
     try:
-        async for chunk, last in _chunks(cleaner, backend.logs(requests.target_of(attempt), job.id), skip=kept):
+        async for chunk, end in _chunks(cleaner, backend.logs(requests.target_of(attempt), job.id), skip=kept):
             beat()
             async with life.store.write() as tx:
                 if not await logs.append(
-                    tx, source, chunk, before=kept, done=last, error_at=first_error(chunk) if _bad(job) else None
+                    tx, source, chunk, before=kept, done=end, error_at=first_error(chunk) if _bad(job) else None
                 ):
-                    return  # another worker keeps this log
+                    return True  # another worker keeps this log
             kept += len(chunk)
     except LogsNotReady as nothing:
+        if not last and job.started_at is not None and job.status is not ExternalStatus.SKIPPED:
+            return False
         log.info("logs.none", run=source.run, job=job.id, why=str(nothing))
         async with life.store.write() as tx:
             await logs.append(tx, source, [], before=kept, done=True, error_at=None)
+    return True
 
 
 def _bad(job: Job) -> bool:
-    return job.status.value == "failed"
+    return job.status is ExternalStatus.FAILED
 
 
 async def _chunks(
