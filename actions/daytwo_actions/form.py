@@ -52,7 +52,7 @@ async def accept_inputs(
     Raises `InputRejected` with every fault, or `ChoicesUnavailable` when a choice cannot be checked now.
     """
     context = _context(entity, user)
-    resolved = await resolve(version.form, answers, context=context, sources=sources, choices=False)
+    resolved = await resolve(version.form, answers, context=context, sources=sources, choices=False, at=at)
     return await accept(resolved, sources, at=at)
 
 

@@ -31,14 +31,15 @@ async def resolve(
     sources: Sources,
     limits: AnswerLimits | None = None,
     choices: bool = True,
+    at: str = "",
 ) -> ResolvedForm:
     """Resolve a form. `context` holds what expressions see besides `form`: `entity` and `user`.
 
     Without `choices` no list of choices is fetched: enough to accept answers, where each choice is asked for itself.
-    A source that does not answer is a warning at its field. Raises `InputRejected` for answers beyond the limits only;
-    other faults of answers are in `errors`.
+    A source that does not answer is a warning at its field. Raises `InputRejected` for answers beyond the limits only,
+    with pointers below `at`; other faults of answers are in `errors`.
     """
-    faults = limit_faults(answers, "", limits or AnswerLimits())
+    faults = limit_faults(answers, at, limits or AnswerLimits())
     if faults:
         raise InputRejected(faults)
     resolver = _Resolver(form, answers, context, sources)

@@ -14,7 +14,7 @@ from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action, Step
 from daytwo_actions.definitions.shapes import KindShape, Shape
 from daytwo_actions.definitions.sites import NAMES, Scope, Site, idle, sites
-from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, has_expression, names, parse_template
+from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
 from daytwo_forms.fields import FieldSpec
 
 RESERVED_STEPS: Final = (
@@ -85,8 +85,6 @@ class _Checks:
             yield from self._names(site)
 
     def _names(self, site: Site) -> Iterator[Problem]:
-        if not has_expression(site.value):
-            return
         try:
             found = names(parse_template(site.value, pointer=site.pointer))
         except ExpressionError as error:

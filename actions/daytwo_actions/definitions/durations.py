@@ -13,7 +13,7 @@ LONGEST: Final = timedelta(days=90)
 
 def parse_duration(value: object) -> timedelta:
     """Raises ValueError with a sentence."""
-    found = _PARTS.match(value) if isinstance(value, str) and value.isascii() else None
+    found = _PARTS.fullmatch(value) if isinstance(value, str) and value.isascii() else None
     if found is None:
         raise ValueError("A duration is written as 90s, 30m, 24h, 7d or 1h30m")
     days, hours, minutes, seconds = (int(part[:-1]) if part else 0 for part in found.groups())
