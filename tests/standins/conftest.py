@@ -112,6 +112,54 @@ jobs:
     steps: [{run: echo next}]
 """
 
+NOISY = """\
+name: Noisy
+on: workflow_dispatch
+jobs:
+  loud:
+    runs-on: ubuntu-latest
+    strategy:
+      fail-fast: false
+      matrix: {number: [1, 2, 3, 4, 5, 6, 7, 8]}
+    steps:
+      - name: Speak and fail
+        run: |
+          for line in $(seq 1 300); do echo "line $line"; done
+          echo "::error::the reason"
+          printf "the last words"
+          exit 4
+      - if: always()
+        run: bash -c 'false' || echo "an inner shell may fail"
+"""
+
+FOREIGN = """\
+name: Foreign
+on: workflow_dispatch
+jobs:
+  stranger:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: somebody/something@v1
+  local:
+    name: Local for ${{ vars.ROOT }}
+    runs-on: [self-hosted, linux]
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./tools/greet
+        with: {whom: Ana}
+"""
+
+GREET = """\
+name: Greet
+inputs: {whom: {required: true}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: {WHOM: "${{ inputs.whom }}"}
+      run: echo "hello $WHOM"
+"""
+
 GROUPED = GATED.replace("name: Gated", "name: Grouped\nconcurrency: deploy-${{ github.ref_name }}")
 PUSHED = "name: Pushed\non: push\njobs:\n  one:\n    runs-on: ubuntu-latest\n    steps: [{run: echo}]\n"
 PLAIN = (
@@ -121,10 +169,13 @@ PLAIN = (
 )
 WORKFLOWS = {
     ".github/workflows/build.yml": BUILD,
+    ".github/workflows/foreign.yml": FOREIGN,
     ".github/workflows/gated.yml": GATED,
     ".github/workflows/grouped.yml": GROUPED,
+    ".github/workflows/noisy.yml": NOISY,
     ".github/workflows/plain.yml": PLAIN,
     ".github/workflows/pushed.yml": PUSHED,
+    "tools/greet/action.yml": GREET,
 }
 
 

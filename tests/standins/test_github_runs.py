@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -156,6 +157,39 @@ def test_the_ledger_has_what_was_accepted(standin: RunningStandin, runs: dict[st
     asked = [one for one in standin.control.requests("dispatch") if one["path"].endswith("build.yml/dispatches")]
     assert asked
     assert "standin-token" not in str(standin.control.requests())
+
+
+def test_a_failing_step_loses_none_of_its_last_lines(
+    repository: Repository, api: httpx.Client, dispatch: Callable[..., int], ended: Callable[..., Any]
+) -> None:
+    run_id = dispatch("noisy.yml")
+    ended(run_id)
+    jobs = _jobs(repository.get_workflow_run(run_id))
+    assert sorted(jobs) == [f"loud ({number})" for number in range(1, 9)]
+    for job in jobs.values():
+        said = [line.removeprefix("\ufeff")[29:] for line in _log(api, job).splitlines()]
+        after_script = said[said.index("##[endgroup]") + 1 :]
+        assert after_script[:303] == [
+            *(f"line {number}" for number in range(1, 301)),
+            "##[error]the reason",
+            "the last words",
+            "##[error]Process completed with exit code 4.",
+        ]
+        assert after_script[-1] == "an inner shell may fail"
+
+
+def test_actions_of_others_are_refused_and_those_in_the_repository_run(
+    repository: Repository, api: httpx.Client, dispatch: Callable[..., int], ended: Callable[..., Any]
+) -> None:
+    run_id = dispatch("foreign.yml")
+    assert ended(run_id)["conclusion"] == "failure"
+    jobs = _jobs(repository.get_workflow_run(run_id))
+    steps = [(step.name, step.conclusion) for step in jobs["stranger"].steps]
+    assert steps[:2] == [("Set up job", "failure"), ("Run somebody/something@v1", "skipped")]
+    (remark,) = api.get(f"/repos/acme/shop/check-runs/{jobs['stranger'].id}/annotations").json()
+    assert "fetches no actions from the network; it has its own actions/checkout" in remark["message"]
+    assert jobs["Local for /srv"].conclusion == "success"
+    assert "hello Ana" in _log(api, jobs["Local for /srv"])
 
 
 def test_pages_for_people(api: httpx.Client, runs: dict[str, int]) -> None:

@@ -35,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *repositories.OPERATIONS,
 )
 _LOG = logging.getLogger(__name__)
+_JSON = "application/json; charset=utf-8"
 _MEDIA = "github.v3; format=json"
 _VERSIONS = {"2022-11-28", "2026-03-10"}
 _UNKNOWN = Operation(name="unknown", method="*", path="/{path:path}", handler=general.meta)
@@ -124,13 +125,13 @@ class _Endpoint:
     def _conditional(self, request: Request, answer: Answer, login: str) -> Answer:
         if request.method != "GET" or answer.status != 200 or answer.data is None:
             return answer
-        digest = hashlib.sha256(json.dumps(answer.data, sort_keys=True).encode()).hexdigest()
-        tag = f'W/"{digest}"'
+        body = json.dumps(answer.data, ensure_ascii=False).encode()
+        tag = f'W/"{hashlib.sha256(body).hexdigest()}"'
         headers = {**answer.headers, "etag": tag, "cache-control": "private, max-age=60, s-maxage=60"}
         if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
             self._standin.limits.give_back(login)
             return Answer(status=304, raw=b"", headers=headers)
-        return Answer(status=200, data=answer.data, headers=headers)
+        return Answer(status=200, raw=body, headers={"content-type": _JSON, **headers})
 
     def _response(self, answer: Answer, login: str, request_id: str) -> Response:
         headers = {
@@ -143,7 +144,7 @@ class _Endpoint:
         if answer.raw is not None or answer.data is None:
             return Response(answer.raw, answer.status, headers=headers)
         body = json.dumps(answer.data, ensure_ascii=False).encode()
-        return Response(body, answer.status, headers={"content-type": "application/json; charset=utf-8", **headers})
+        return Response(body, answer.status, headers={"content-type": _JSON, **headers})
 
     def _about(self, request: Request, raw: bytes) -> str | None:
         """The title and the inputs of the run that a request is about, for fault rules."""

@@ -148,9 +148,15 @@ def load_config(path: Path) -> Config:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise ValueError(f"The configuration {path} cannot be read: {error}. Nothing was started.") from error
-    config = Config.model_validate(data)
-    placed = [
-        repository.model_copy(update={"path": (path.parent / repository.path).resolve()})
-        for repository in config.repositories
-    ]
-    return config.model_copy(update={"repositories": tuple(placed)})
+    _place(data, path.parent)
+    return Config.model_validate(data)
+
+
+def _place(node: object, folder: Path) -> None:
+    """Let relative paths start at a folder, wherever they stand."""
+    if isinstance(node, dict):
+        for name in ("path", "file", "act"):
+            if isinstance(node.get(name), str):
+                node[name] = str(folder.resolve() / node[name])  # a link stays a link: it may lead elsewhere later
+    for one in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _place(one, folder)

@@ -9,6 +9,7 @@ from typing import Any
 
 from daytwo_standins.github import partial
 from daytwo_standins.github.config import Config, Executor, Repository, Token
+from daytwo_standins.github.engine import PlanError
 from daytwo_standins.github.expressions import fill
 from daytwo_standins.github.git import GitRepository, Ref
 from daytwo_standins.github.inputs import DispatchBody, accept_inputs
@@ -140,9 +141,15 @@ class Dispatcher:
     async def plan(self, run: Run) -> Plan:
         """What the runner of the newest attempt needs to know."""
         accepted = run.accepted
-        repository = next(r for r in self._config.repositories if r.full_name == accepted.repository)
+        repository = next((r for r in self._config.repositories if r.full_name == accepted.repository), None)
+        if repository is None:
+            raise PlanError(f"{accepted.repository} is not in the configuration any more, so nothing was executed.")
         workflow = await self.workflows.at(accepted.repository, accepted.head_sha, accepted.workflow)
-        assert workflow is not None  # it was read at this commit when the dispatch was accepted
+        if workflow is None:
+            where = f"{repository.path} at commit {accepted.head_sha}"
+            raise PlanError(
+                f"{accepted.workflow} cannot be read in {where}, so nothing was executed. Is it still there?"
+            )
         plan = Plan(
             run_id=run.id,
             attempt=run.latest.number,

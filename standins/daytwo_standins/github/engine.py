@@ -5,20 +5,25 @@ ledger and the files of the attempts, which is what a restart does.
 """
 
 import asyncio
-import dataclasses
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from daytwo_standins.github.config import Executor
+from daytwo_standins.github.endings import cancelled, failed
 from daytwo_standins.github.groups import Groups
 from daytwo_standins.github.launcher import Launcher
 from daytwo_standins.github.ledger import Accepted, Ledger, Rerun, accepted_from, rerun_from
-from daytwo_standins.github.records import Attempt, Conclusion, Job, Plan, Status
+from daytwo_standins.github.records import Attempt, Plan
 from daytwo_standins.github.runs import Run, Runs
 from daytwo_standins.github.scripts import Script, instant, load_script, played, save_script, stuck, write_logs
 
 _LOOK_EVERY = 0.05
+
+
+class PlanError(Exception):
+    """An accepted run cannot be executed; the text says why and what to do."""
+
 
 Planner = Callable[[Run], Awaitable[Plan]]
 Listener = Callable[[Run], None]
@@ -213,23 +218,12 @@ class Engine:
                 await self._start(run, folder)
 
     async def _start(self, run: Run, folder: Path) -> None:
-        plan = await self._planner(run)
+        try:
+            plan = await self._planner(run)
+        except PlanError as error:
+            state = failed(run.latest, str(error), time.time())
+            self._launcher.write_end(folder, state)
+            self._end(run, state)
+            return
         if not run.latest.ended and not run.cancelling:
             self._launcher.start(folder, plan)
-
-
-def cancelled(attempt: Attempt, now: float) -> Attempt:
-    """An attempt that was cancelled while nobody executed it."""
-
-    def ended(job: Job) -> Job:
-        if job.status is Status.COMPLETED:
-            return job
-        return dataclasses.replace(job, status=Status.COMPLETED, conclusion=Conclusion.CANCELLED, completed_at=now)
-
-    return dataclasses.replace(
-        attempt,
-        status=Status.COMPLETED,
-        conclusion=Conclusion.CANCELLED,
-        updated_at=now,
-        jobs=tuple(ended(job) for job in attempt.jobs),
-    )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def write_json(path: Path, data: object, *, durable: bool = False) -> None:
@@ -49,6 +49,13 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         for line in file:
             if line.endswith(b"\n"):
                 yield json.loads(line)
+
+
+def write_all(file: BinaryIO, content: bytes) -> None:
+    """Write everything to an unbuffered file; a full disk makes the system write a part and report success."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def drop_torn_line(path: Path) -> None:

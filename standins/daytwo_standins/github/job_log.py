@@ -4,6 +4,8 @@ import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from daytwo_standins.github.files import write_all
+
 BOM = "\ufeff"
 
 
@@ -25,7 +27,7 @@ class JobLog:
         """Write one line, or several when the text has them; only the first gets the time."""
         mark = BOM if self._fresh else ""
         self._fresh = False
-        self._file.write(f"{mark}{stamp(now)} {text}\n".encode())
+        write_all(self._file, f"{mark}{stamp(now)} {text}\n".encode())
 
     def close(self) -> None:
         """Give the file back."""

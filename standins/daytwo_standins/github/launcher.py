@@ -3,7 +3,6 @@
 Whether one lives is known by the lock that it holds, so a restarted server sees the same as the one that started it.
 """
 
-import dataclasses
 import os
 import shutil
 import signal
@@ -13,20 +12,9 @@ import time
 from pathlib import Path
 
 from daytwo_standins.github import processes
+from daytwo_standins.github.endings import failed
 from daytwo_standins.github.files import claim, is_held, read_json, write_json
-from daytwo_standins.github.records import (
-    Annotation,
-    Attempt,
-    Conclusion,
-    Job,
-    Level,
-    Plan,
-    Status,
-    attempt_from,
-    to_json,
-)
-
-_TITLE = "GitHub stand-in"
+from daytwo_standins.github.records import Attempt, Plan, Status, attempt_from, to_json
 
 
 def find_act(named: Path | None) -> str:
@@ -120,9 +108,10 @@ class Launcher:
         claim(folder / "started")
         child = self._children.pop(folder, None)
         cause = f" (exit status {child.returncode})" if child is not None else ""
-        state = _failed(
-            attempt, f"The runner died{cause} before the run was done; what it ran was killed.", time.time()
+        message = (
+            f"The runner died{cause} before the run was done; what it ran was killed. Run it again if it is needed."
         )
+        state = failed(attempt, message, time.time())
         self.write_end(folder, state)
         return state
 
@@ -137,29 +126,3 @@ class Launcher:
 def _ended(folder: Path) -> bool:
     data = read_json(folder / "state.json")
     return data is not None and data["status"] == Status.COMPLETED
-
-
-def _failed(attempt: Attempt, message: str, now: float) -> Attempt:
-    jobs = attempt.jobs or (Job(index=1, key="run", name="run", created_at=attempt.created_at),)
-    open_jobs = [job for job in jobs if job.status is not Status.COMPLETED]
-    told = next(
-        (job.index for job in open_jobs if job.status is Status.IN_PROGRESS), open_jobs[0].index if open_jobs else 0
-    )
-    remark = Annotation(level=Level.FAILURE, title=_TITLE, message=message)
-
-    def ended(job: Job) -> Job:
-        if job.status is Status.COMPLETED:
-            return job
-        conclusion = Conclusion.SKIPPED if job.status is Status.QUEUED and job.index != told else Conclusion.FAILURE
-        remarks = (*job.annotations, remark) if job.index == told else job.annotations
-        return dataclasses.replace(
-            job, status=Status.COMPLETED, conclusion=conclusion, completed_at=now, annotations=remarks
-        )
-
-    return dataclasses.replace(
-        attempt,
-        status=Status.COMPLETED,
-        conclusion=Conclusion.FAILURE,
-        updated_at=now,
-        jobs=tuple(ended(job) for job in jobs),
-    )

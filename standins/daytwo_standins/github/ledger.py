@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from daytwo_standins.github.config import Executor
-from daytwo_standins.github.files import drop_torn_line, read_lines, sync_folder
+from daytwo_standins.github.files import drop_torn_line, read_lines, sync_folder, write_all
 
 FIRST_RUN_ID = 20_000_000_000
 
@@ -75,7 +75,7 @@ class DurableLines:
         """Write a line and wait until it is on the disk.
 
         Raises:
-            OSError: it could not be written; it may or may not be there after a restart.
+            OSError: it could not be written, and is not there.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((json.dumps(record, ensure_ascii=False).encode() + b"\n", done))
@@ -94,8 +94,13 @@ class DurableLines:
                 _settle(batch, None)
 
     def _write(self, lines: bytes) -> None:
-        self._file.write(lines)
-        os.fsync(self._file.fileno())
+        size = os.fstat(self._file.fileno()).st_size
+        try:
+            write_all(self._file, lines)
+            os.fsync(self._file.fileno())
+        except OSError:
+            os.ftruncate(self._file.fileno(), size)  # what is refused must not be found after a restart
+            raise
 
     def close(self) -> None:
         """Give the file back."""

@@ -7,6 +7,7 @@ sub-reaper of what it starts: whoever loses its parent becomes the runner's chil
 import ctypes
 import os
 import signal
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -52,6 +53,19 @@ def send(pids: Iterable[int], number: signal.Signals) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
+
+
+def end_descendants(seconds: float = 5.0) -> None:
+    """Kill everything below this process and collect it; for a sub-reaper that waits for nobody else."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        send(descendants(os.getpid()), signal.SIGKILL)
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            time.sleep(0.01)
 
 
 def _parents() -> Iterable[tuple[int, int]]:

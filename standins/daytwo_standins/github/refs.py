@@ -24,7 +24,7 @@ def git_folder(path: Path) -> Path:
 def read_ref(folder: Path, kind: Kind, name: str) -> str | None:
     """What a branch or tag points at (for an annotated tag the tag object), or None."""
     full = f"refs/{kind}/{name}"
-    if ".." in name or name.startswith("/"):
+    if ".." in name or "\0" in name or name.startswith("/"):
         return None
     try:
         text = (folder / full).read_text(encoding="ascii").strip()

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from daytwo_standins.github.files import drop_torn_line, read_lines
+from daytwo_standins.github.files import drop_torn_line, read_lines, write_all
 
 
 class RequestLog:
@@ -17,7 +17,7 @@ class RequestLog:
 
     def add(self, record: dict[str, Any]) -> None:
         """Write one line; it survives our death, not the machine's."""
-        self._file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        write_all(self._file, json.dumps(record, ensure_ascii=False).encode() + b"\n")
 
     def read(self) -> list[dict[str, Any]]:
         """All lines."""

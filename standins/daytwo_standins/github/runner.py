@@ -5,9 +5,7 @@
 Standard library only: it has to start quickly and to depend on nothing.
 """
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -75,7 +73,7 @@ class Runner:
         stopper = Stopper(self._folder, process, self._plan.cancel_grace)
         self._follow(process, stopper)
         code = process.wait()
-        processes.send(processes.descendants(os.getpid()), signal.SIGKILL)
+        processes.end_descendants()
         if code != 0 and not stopper.asked and (not self._tree.failed or code < 0):
             self._tree.break_off(TITLE, self._death(code), time.time())
         return stopper.asked

@@ -41,17 +41,15 @@ class RunningStandin:
     def start(self) -> None:
         """Start the process and wait until it listens."""
         port, control_port = self._ports
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "daytwo_standins.github", "--data", str(self.data)),
-                *("--config", str(self._folder / "standin.json")),
-                *("--port", str(port), "--control-port", str(control_port)),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=(self._folder / "standin.log").open("a"),
-            env={**os.environ, **self._environment},
-            text=True,
-        )
+        command = [
+            *(sys.executable, "-m", "daytwo_standins.github", "--data", str(self.data)),
+            *("--config", str(self._folder / "standin.json")),
+            *("--port", str(port), "--control-port", str(control_port)),
+        ]
+        with (self._folder / "standin.log").open("a") as log:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **self._environment}, text=True
+            )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:

@@ -28,6 +28,7 @@ from daytwo_standins.github.runs import Run, stable_id
 from daytwo_standins.github.standin import Standin
 
 _SECONDS = 10.0
+_IN_TURN = 1.0  # how long a slow receiver holds up the next event
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +123,7 @@ class Webhooks:
         for _ in range(copies):
             task = self._send(delivery, _delay(faults))
             if not faults:
-                await asyncio.wait([task])
+                await asyncio.wait([task], timeout=_IN_TURN)
 
     def _send(self, delivery: Delivery, delay: float) -> asyncio.Task[None]:
         task = asyncio.create_task(self._deliver(delivery, delay))
