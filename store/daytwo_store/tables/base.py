@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, MetaData, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase
 
 Json = dict[str, JsonValue]
