@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from daytwo_store.errors import Forbidden, Unauthenticated
@@ -93,17 +93,31 @@ def _needs(dependant: Dependant) -> Iterator[Scope]:
         yield from _needs(inner)
 
 
-def route_needs(route: APIRoute) -> Scope | None:
-    """The scope that a route declares, or None."""
-    return next(_needs(route.dependant), None)
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One method of one route, and the scope that it asks for; None when it asks for nobody."""
+
+    method: str
+    path: str
+    needs: Scope | None
+    endpoint: object
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def declared_routes(routes: Sequence[BaseRoute]) -> list[Declared]:
+    """Every method of every route, those of included routers too (which are not in `app.routes` by themselves)."""
+    found = []
+    for route in iter_route_contexts(routes):
+        dependant = getattr(route, "dependant", None)
+        needs = next(_needs(dependant), None) if dependant is not None else None
+        found += [
+            Declared(method, route.path or "", needs, route.endpoint) for method in sorted(route.methods or {"ANY"})
+        ]
+    return found
 
 
 def undeclared_routes(routes: Sequence[BaseRoute]) -> list[str]:
     """Routes that name no need and stand not in `PUBLIC`."""
-    return [
-        f"{method} {route.path}"
-        for route in routes
-        if isinstance(route, APIRoute)
-        for method in sorted(route.methods)
-        if route_needs(route) is None and f"{method} {route.path}" not in PUBLIC
-    ]
+    return [str(route) for route in declared_routes(routes) if route.needs is None and str(route) not in PUBLIC]

@@ -37,8 +37,9 @@ _DATA: Final = ("/api/", *_QUIET)
 class Envelope:
     """The outermost layer. A proxy's X-Request-Id is kept, so that its log and ours can be read together."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, https: bool, templates: Mapping[object, str]) -> None:
         self._app = app
+        self._templates = templates  # path of a route, as /runs/{run}, by its function
         self._metrics = metrics
         self._https = https
 
@@ -67,6 +68,10 @@ class Envelope:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         return headers
 
+    def _route(self, scope: Scope) -> str:
+        """The route's template, never the path itself: it may hold anything, in any number."""
+        return self._templates.get(scope.get("endpoint")) or ("page" if scope.get("page") else "unmatched")
+
     @contextmanager
     def _told(self, scope: Scope, answer: "_Answer") -> Iterator[None]:
         began = time.perf_counter()
@@ -74,7 +79,7 @@ class Envelope:
             yield
         finally:
             seconds = time.perf_counter() - began
-            route = route_of(scope)
+            route = self._route(scope)
             status = answer.status or 499  # gone before there was an answer
             self._metrics.request(method=scope["method"], route=route, status=status, seconds=seconds)
             tell = log.debug if scope["path"] in _QUIET else log.info
@@ -112,9 +117,3 @@ class _Answer:
         """Answer this, unless another answer has begun: that one is cut off by the server."""
         if self.status is None:
             await response(self._scope, receive, self.send)
-
-
-def route_of(scope: Mapping[str, object]) -> str:
-    """The route's template, never the path itself: it may hold anything, in any number."""
-    path = getattr(scope.get("route"), "path", None)
-    return str(path) if path else "page" if scope.get("page") else "unmatched"

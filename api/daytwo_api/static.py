@@ -52,7 +52,7 @@ class _Files(StaticFiles):
         super().__init__(directory=folder, check_dir=False)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        is_file = "." in path.rpartition("/")[2]
+        is_file = "." in path.rpartition("/")[2].strip(".")
         response = await super().get_response(path if is_file else "index.html", scope)
         response.headers["Cache-Control"] = _FOREVER if path.startswith("assets/") else _ASK
         return response

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Response
@@ -16,18 +17,26 @@ _SECONDS: Final = 3.0  # for each part to answer
 Ask = Callable[[], Awaitable[bool]]
 
 
+@dataclass(slots=True)
+class Loading:
+    """Whether the company's files are in the database, as of this process's start."""
+
+    done: bool = False
+
+
 class Health:
     """`temporal` asks Temporal whether it answers."""
 
-    def __init__(self, store: Store, *, temporal: Ask, metrics: Metrics) -> None:
+    def __init__(self, store: Store, *, temporal: Ask, metrics: Metrics, loading: Loading) -> None:
         self._store = store
         self._temporal = temporal
         self._metrics = metrics
+        self._loading = loading
         self._newest = migrate.newest()
 
     async def readiness(self, response: Response) -> Readiness:
         """503 while a part is missing. Runs and decisions are taken while only Temporal is away."""
-        parts = [*await self._database(), await self._engine()]
+        parts = [*await self._database(), self._company(), await self._engine()]
         ready = all(part.ok for part in parts)
         if not ready:
             response.status_code = 503
@@ -54,6 +63,10 @@ class Health:
             Part(name="store", ok=True, detail="PostgreSQL answers"),
             Part(name="migrations", ok=current, detail=told),
         ]
+
+    def _company(self) -> Part:
+        told = "the company's files are loaded" if self._loading.done else "the company's files are being loaded"
+        return Part(name="company", ok=self._loading.done, detail=told)
 
     async def _engine(self) -> Part:
         try:

@@ -1,0 +1,170 @@
+"""The API process: `daytwo serve api`, or `python -m daytwo_api`.
+
+It listens at once and says in /readyz what is missing: while PostgreSQL or Temporal is away it waits, and answers 503
+or accepts what it can. Files of the company that cannot be loaded end it: they need a person.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import structlog
+import uvicorn
+
+from daytwo_api.app import create_app
+from daytwo_api.services.wiring import Services, build_services
+from daytwo_api.settings import ApiSettings
+from daytwo_store import migrate
+from daytwo_store.engine import Store
+from daytwo_store.errors import DaytwoError, Unavailable
+from daytwo_store.logging import configure_logging
+from daytwo_workflows.company import load_company
+from daytwo_workflows.lazy import lazy_driver
+from daytwo_workflows.settings import SettingsRejected
+
+log = structlog.get_logger()
+
+_PAUSE: Final = 1.0  # seconds between two looks for the database
+_GRACE: Final = 5  # seconds for requests that are being answered when the process is told to stop
+_UNREAD: Final = 30_000  # milliseconds after which a connection whose other end takes nothing is closed (tcp(7))
+
+
+class Server(uvicorn.Server):
+    """Signals are ours, so that live pages are let go before the rest is waited for."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: ApiSettings) -> None:
+    """Serve until a signal. Raises `SettingsRejected`, and `DaytwoError` for files that cannot be loaded."""
+    store = Store(settings.store)
+    try:
+        services = build_services(settings, store, await lazy_driver(settings))
+        try:
+            await _serve(services)
+        finally:
+            for backend in services.backends.values():
+                backend.close()
+    finally:
+        await store.close()
+
+
+async def _serve(services: Services) -> None:
+    listening = _listen(services.settings)
+    server = Server(_config(services))
+    stopping = _stop_on_signal(server, services)
+    tasks = [asyncio.create_task(services.listener.run()), asyncio.create_task(services.poker.run())]
+    loading = asyncio.create_task(_load(services))
+    loading.add_done_callback(lambda task: None if _succeeded(task) else stopping())
+    log.info("api.listens", address="{}:{}".format(*listening.getsockname()[:2]))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        for task in (*tasks, loading):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        log.info("api.stopped")
+    with contextlib.suppress(asyncio.CancelledError):
+        await loading
+
+
+def _succeeded(task: "asyncio.Task[None]") -> bool:
+    return task.cancelled() or task.exception() is None
+
+
+async def _load(services: Services) -> None:
+    """Wait for a database whose schema is ours, then load the company's files."""
+    settings, store = services.settings, services.store
+    while True:
+        try:
+            if await migrate.is_current(store):
+                await load_company(store, settings.company, services.backends.keys())
+                services.loading.done = True
+                services.poker.wake()
+                log.info("api.ready")
+                return
+            log.warning("api.waits", part="migrations", detail="run: daytwo migrate")
+        except Unavailable as error:
+            log.warning("api.waits", part="database", error=error.type)
+        await asyncio.sleep(_PAUSE)
+
+
+def _listen(settings: ApiSettings) -> socket.socket:
+    """Raises `SettingsRejected` when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD)
+        listening.bind((settings.api_host, settings.api_port))
+    except OSError as error:
+        listening.close()
+        raise SettingsRejected(
+            f"Nothing can listen on {settings.api_host}:{settings.api_port} ({os.strerror(error.errno or 0)}). Nothing "
+            "was started. Choose another DAYTWO_API_PORT, or stop what has this one."
+        ) from None
+    listening.listen(1024)
+    return listening
+
+
+def _config(services: Services) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(services),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=65,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
+def _stop_on_signal(server: Server, services: Services) -> Callable[[], None]:
+    def stop() -> None:
+        server.force_exit = server.should_exit  # told twice
+        server.should_exit = True
+        services.live.close()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return stop
+
+
+def run() -> None:
+    """The whole process. Leaves by `os._exit`: Temporal's native threads sometimes abort an orderly exit."""
+    code = 0
+    try:
+        configure_logging(process="api")
+        settings = ApiSettings.read(os.environ)
+        configure_logging(process="api", level=settings.log_level)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve(settings))
+    except DaytwoError as error:
+        log.warning("api.refused", error=error.type)
+        sys.stderr.write(f"{error.detail}\n")
+        code = 2
+    except Exception:
+        log.exception("api.died")
+        code = 1
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,99 @@
+"""Every service, wired once per process; nothing here asks anything of anybody yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.registry import connect
+from daytwo_api.metrics import Metrics
+from daytwo_api.services.actions import Actions
+from daytwo_api.services.approvals import Approvals
+from daytwo_api.services.catalog import Catalog
+from daytwo_api.services.control import Control
+from daytwo_api.services.health import Health, Loading
+from daytwo_api.services.identity import Identity, IdentitySettings
+from daytwo_api.services.inbox import Inbox
+from daytwo_api.services.live import Live
+from daytwo_api.services.overview import Connections, Overview
+from daytwo_api.services.poker import Poker
+from daytwo_api.services.runs import Runs
+from daytwo_api.services.submission import SubmissionService
+from daytwo_api.settings import ApiSettings
+from daytwo_api.static import built_page
+from daytwo_store.engine import Store
+from daytwo_store.listen import Listener
+from daytwo_workflows.client import Driver
+from daytwo_workflows.wiring import build_life
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """What the routes call, and what the process runs beside them (`listener`, `poker`)."""
+
+    settings: ApiSettings
+    store: Store
+    metrics: Metrics
+    page: Path
+    loading: Loading
+    listener: Listener
+    poker: Poker
+    backends: Mapping[str, Backend]
+
+    identity: Identity
+    actions: Actions
+    submission: SubmissionService
+    runs: Runs
+    approvals: Approvals
+    control: Control
+    catalog: Catalog
+    live: Live
+    inbox: Inbox
+    overview: Overview
+    health: Health
+
+
+def build_services(
+    settings: ApiSettings, store: Store, driver: Driver, *, backends: Mapping[str, Backend] | None = None
+) -> Services:
+    """Raises `SettingsRejected` when a secret cannot be read. `backends` replaces those of the settings (tests)."""
+    metrics, loading = Metrics(), Loading()
+    connections = Connections(settings.backends())
+    wired = backends if backends is not None else _backends(connections, metrics)
+    life = build_life(settings, store, wired)
+    poker, listener, runs = Poker(store, driver), Listener(settings.store), Runs(store)
+    control = Control(life, runs, poker)
+    return Services(
+        settings=settings,
+        store=store,
+        metrics=metrics,
+        page=built_page(),
+        loading=loading,
+        listener=listener,
+        poker=poker,
+        backends=wired,
+        identity=Identity(store, _identity(settings)),
+        actions=Actions(life),
+        submission=SubmissionService(life, control, poker),
+        runs=runs,
+        approvals=Approvals(store, poker),
+        control=control,
+        catalog=Catalog(store),
+        live=Live(listener, runs),
+        inbox=Inbox(store, wired, poker),
+        overview=Overview(store, connections),
+        health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading),
+    )
+
+
+def _backends(connections: Connections, metrics: Metrics) -> Mapping[str, Backend]:
+    return {
+        name: connect(settings, observe=connections.observer(name, metrics.observer(name)))
+        for name, settings in connections.settings.items()
+    }
+
+
+def _identity(settings: ApiSettings) -> IdentitySettings:
+    return IdentitySettings(
+        sign_in_people=settings.sign_in == "people", admins=settings.admins, secure_cookie=settings.https
+    )

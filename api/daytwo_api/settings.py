@@ -1,0 +1,50 @@
+"""The API's settings: those of every process, and the refusal to serve strangers."""
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import field_validator, model_validator
+
+from daytwo_actions.backends.github.settings import is_loopback
+from daytwo_api.security import LOOPBACK
+from daytwo_workflows.settings import Settings
+
+
+class ApiSettings(Settings):
+    """Nothing but a loopback address is served without authentication (design §10)."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("has to be an address such as https://daytwo.example.com")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _knows_who_asks(self) -> Self:
+        if self.sign_in is None:
+            raise ValueError(
+                "nobody could sign in: set `sign_in` to `tokens`, or to `people` on a loopback address to try it out"
+            )
+        if self.sign_in == "people" and not is_loopback(self.api_host):
+            raise ValueError(
+                f"`sign_in: people` lets anybody be anybody, so it is refused on {self.api_host}: set `api_host` to "
+                "127.0.0.1, or `sign_in` to `tokens`"
+            )
+        return self
+
+    @property
+    def https(self) -> bool:
+        """Is the page reached by https?"""
+        return self.page.startswith("https://")
+
+    @property
+    def hosts(self) -> frozenset[str] | None:
+        """Names that we are reached by; None: any, as nothing here depends on the name."""
+        public = urlsplit(self.page).hostname if self.public_url else None
+        if is_loopback(self.api_host):
+            return LOOPBACK | {self.api_host} | ({public} if public else set())
+        return frozenset({public}) if public else None
