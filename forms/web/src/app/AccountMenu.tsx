@@ -6,6 +6,7 @@ import { done } from "../api/client";
 import { useApi } from "../api/context";
 import type { Me } from "../api/types";
 import { text } from "../text";
+import { leaves } from "./identity";
 import css from "./AccountMenu.module.css";
 
 const SCHEMES: readonly [MantineColorScheme, string, LucideIcon][] = [
@@ -70,7 +71,6 @@ function useSignOut() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => done(api.DELETE("/api/v1/session")),
-    // Everything that was read was read as that person: nothing of it may stay.
-    onSuccess: () => queries.resetQueries(),
+    onSuccess: () => leaves(queries, api),
   });
 }

@@ -10,6 +10,7 @@ import { Loaded } from "../parts/Loaded";
 import { ProblemNote } from "../parts/Problem";
 import { useTitle } from "../parts/title";
 import { text } from "../text";
+import { becomes } from "./identity";
 import css from "./SignIn.module.css";
 
 /** Pick one of the example people. Offered by the server on loopback only. */
@@ -19,11 +20,7 @@ export function SignIn() {
   const choices = useQuery(signInQuery(api));
   const signIn = useMutation({
     mutationFn: (name: string) => take(api.POST("/api/v1/session", { body: { name } })),
-    onSuccess: (me) => {
-      queries.clear();
-      queries.setQueryData(["me"], me);
-      void queries.invalidateQueries({ queryKey: ["me"] });
-    },
+    onSuccess: (me) => becomes(queries, api, me),
   });
   useTitle(text.account.signIn);
   return (

@@ -1,4 +1,5 @@
 import { createBrowserRouter, Navigate, type RouteObject } from "react-router";
+import { Loading } from "../parts/Loading";
 import { Broken, NotFound } from "./Broken";
 import { Shell } from "./Shell";
 
@@ -10,6 +11,7 @@ const screen = (load: () => Promise<{ default: React.ComponentType }>) => async 
 export const routes: RouteObject[] = [
   {
     Component: Shell,
+    HydrateFallback: Loading,
     ErrorBoundary: Broken,
     children: [
       {

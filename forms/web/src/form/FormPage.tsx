@@ -31,7 +31,9 @@ export const NO_DEFAULTS = {
 export interface FormPageProps {
   page: Page;
   values: JsonObject;
-  /** Faults by field name that may be shown by now. */
+  /** Every fault that the server sees, by field name. */
+  known: Readonly<Record<string, string[]>>;
+  /** Those of them that may be shown by now. */
   faults: Readonly<Record<string, string[]>>;
   context: FormContext;
   onChange: (values: JsonObject) => void;
@@ -42,7 +44,7 @@ export interface FormPageProps {
 }
 
 export function FormPage(props: FormPageProps) {
-  const { page, values, faults, context } = props;
+  const { page, values, known, faults, context } = props;
   const [validator] = useState(() => new FormValidator());
   const schema = page.form_schema as RJSFSchema;
   const uiSchema = useMemo(() => withWidgets(schema, page.ui as UiSchema), [schema, page.ui]);
@@ -65,7 +67,7 @@ export function FormPage(props: FormPageProps) {
       liveValidate={false}
       experimental_defaultFormStateBehavior={NO_DEFAULTS}
       // The server has more to say about a field than this browser: where it does, ours is not repeated.
-      transformErrors={(errors) => errors.filter((error) => !(fieldOf(error) in faults))}
+      transformErrors={(errors) => errors.filter((error) => !(fieldOf(error) in known))}
       onChange={change}
       onBlur={(id) => props.onLeave(nameOf(id))}
       onSubmit={props.onSubmit}

@@ -54,13 +54,13 @@ export function ChangeList({ changes }: { changes: readonly PlannedChange[] }) {
         const { rows, same } = changedFields(change.before ?? null, change.after);
         return (
           <li key={change.entity}>
-            <p>
+            <div>
               <EntityLink entity={change.entity} />{" "}
               <span className="soft">
                 {change.before ? text.diff.changed : text.diff.added}
                 {same > 0 && `, ${text.diff.same(same)}`}
               </span>
-            </p>
+            </div>
             <Differences rows={rows} caption={change.entity} />
           </li>
         );

@@ -3,15 +3,16 @@ import { CopyText } from "./CopyText";
 import css from "./Json.module.css";
 import { humanised, inWords, visible } from "./textOf";
 
-/** A JSON document as nested names and values, for people. */
-export function Readable({ value }: { value: unknown }) {
+/** A JSON document as nested names and values, for people. `keys` as they are where they are names and not words. */
+export function Readable({ value, keys = "words" }: { value: unknown; keys?: "words" | "exact" }) {
   if (Array.isArray(value)) {
     if (value.length === 0) return <span className="soft">{text.none}</span>;
+    if (value.every(isScalar)) return <span>{value.map(inWords).join(", ")}</span>;
     return (
       <ol className={css.items}>
         {value.map((item, index) => (
           <li key={index}>
-            <Readable value={item} />
+            <Readable value={item} keys={keys} />
           </li>
         ))}
       </ol>
@@ -24,9 +25,9 @@ export function Readable({ value }: { value: unknown }) {
       <dl className={css.tree}>
         {entries.map(([key, inner]) => (
           <div key={key} className={isPlain(inner) ? css.line : css.block}>
-            <dt>{visible(humanised(key))}</dt>
+            <dt>{visible(keys === "words" ? humanised(key) : key)}</dt>
             <dd>
-              <Readable value={inner} />
+              <Readable value={inner} keys={keys} />
             </dd>
           </div>
         ))}
@@ -52,6 +53,14 @@ export function Digest({ value }: { value: string }) {
   return <CopyText value={value} shown={`${value.slice(0, 12)}…`} />;
 }
 
+function isScalar(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
+}
+
 function isPlain(value: unknown): boolean {
-  return typeof value !== "object" || value === null || Object.keys(value).length === 0;
+  return (
+    isScalar(value) ||
+    Object.values(value as object).length === 0 ||
+    (Array.isArray(value) && value.every(isScalar))
+  );
 }

@@ -17,7 +17,12 @@ export function PlannedRequests({ requests }: { requests: readonly PlannedReques
           <h3>{visible(request.step)}</h3>
           <Facts
             facts={[
-              [words.connection, `${visible(request.connection)} (${request.backend})`],
+              [
+                words.connection,
+                request.connection === request.backend
+                  ? visible(request.connection)
+                  : `${visible(request.connection)} (${request.backend})`,
+              ],
               [words.project, visible(request.project)],
               [words.pipeline, visible(request.pipeline)],
               [words.ref, visible(request.ref)],
@@ -25,7 +30,7 @@ export function PlannedRequests({ requests }: { requests: readonly PlannedReques
                 words.commit,
                 <CopyText key="commit" value={request.commit} shown={request.commit.slice(0, 12)} />,
               ],
-              [words.sentInputs, <Readable key="inputs" value={request.inputs} />],
+              [words.sentInputs, <Readable key="inputs" value={request.inputs} keys="exact" />],
             ]}
           />
         </li>

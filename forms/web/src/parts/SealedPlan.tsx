@@ -32,7 +32,7 @@ export function SealedPlan({ plan }: { plan: JsonObject }) {
           {sealed.writes.map((write) => (
             <li key={write.ref} className={css.item}>
               <EntityLink entity={write.ref} />
-              <Readable value={{ ...write.properties, ...write.relations }} />
+              <Readable value={{ ...write.properties, ...write.relations }} keys="exact" />
             </li>
           ))}
         </ul>
@@ -44,7 +44,7 @@ export function SealedPlan({ plan }: { plan: JsonObject }) {
       {Object.keys(sealed.read).length > 0 && (
         <section>
           <h3>{words.read}</h3>
-          <Readable value={sealed.read} />
+          <Readable value={sealed.read} keys="exact" />
         </section>
       )}
     </div>
@@ -62,7 +62,7 @@ function Step({ step }: { step: SealedStep }) {
           [words.pipeline, visible(step.pipeline)],
           [words.ref, visible(step.ref)],
           [words.commit, <CopyText key="commit" value={step.commit} shown={step.commit.slice(0, 12)} />],
-          [words.sentInputs, <Readable key="inputs" value={step.inputs} />],
+          [words.sentInputs, <Readable key="inputs" value={step.inputs} keys="exact" />],
         ]}
       />
       <details className={css.bytes}>

@@ -72,6 +72,7 @@ export function ActionForm({ action, entity, search }: Props) {
           key={page}
           page={here}
           values={shown}
+          known={faults.byField}
           faults={tried ? faults.byField : only(faults.byField, touched)}
           context={{
             options,
@@ -92,9 +93,10 @@ export function ActionForm({ action, entity, search }: Props) {
             setAttempt((before) => ({
               page,
               count: before.count + 1,
-              refused: errors
-                .filter((error) => !(fieldOf(error) in faults.byField))
-                .map((error) => ({ field: fieldOf(error), message: error.message ?? error.stack })),
+              refused: errors.map((error) => ({
+                field: fieldOf(error),
+                message: error.message ?? error.stack,
+              })),
             }))
           }
         >

@@ -89,9 +89,9 @@ function Previous({ plan }: { plan: PlanView }) {
   if (!plan.previous_run) return <p className="soft">{words.noPrevious}</p>;
   return (
     <>
-      <p className={css.previous}>
+      <div className={css.previous}>
         <RunLink id={plan.previous_run} />
-      </p>
+      </div>
       {plan.differences.length > 0 ? (
         <Differences rows={plan.differences} caption={words.differences} />
       ) : (

@@ -29,7 +29,7 @@ export function ApprovalCards({ approvals }: { approvals: readonly ApprovalSumma
             <StateBadge look={approvalLook(approval.state)} />
           </div>
           <p>{visible(approval.text)}</p>
-          <p className={css.foot}>
+          <div className={css.foot}>
             <span>
               {words.requester} <PersonName person={approval.requester} />
             </span>
@@ -41,7 +41,7 @@ export function ApprovalCards({ approvals }: { approvals: readonly ApprovalSumma
                 {words.expires} <When at={approval.expires_at} />
               </span>
             )}
-          </p>
+          </div>
           {approval.state === "pending" && !approval.may_decide.allowed && approval.may_decide.why_not && (
             <p className="soft">{visible(approval.may_decide.why_not)}</p>
           )}

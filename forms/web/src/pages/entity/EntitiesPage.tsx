@@ -71,7 +71,9 @@ function EntityTable({ entities }: { entities: readonly EntitySummary[] }) {
         <tr>
           <th scope="col">{words.name}</th>
           <th scope="col">{words.kind}</th>
-          <th scope="col">{words.owner}</th>
+          <th scope="col" className={css.wide}>
+            {words.owner}
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -81,10 +83,12 @@ function EntityTable({ entities }: { entities: readonly EntitySummary[] }) {
               <span className={css.title}>
                 <EntityLink entity={entity.ref} title={entity.title} />
               </span>
-              {entity.title !== entity.name && <span className="soft small">{entity.name}</span>}
+              {entity.title.toLowerCase() !== entity.name && (
+                <span className="soft small">{entity.name}</span>
+              )}
             </td>
             <td>{entity.kind}</td>
-            <td>
+            <td className={css.wide}>
               {entity.owner ? (
                 <EntityLink entity={entity.owner} />
               ) : (

@@ -18,7 +18,7 @@ export function RunButtons({ run }: { run: RunView }) {
           {words.withdraw}
         </ReasonedButton>
       )}
-      {moving && (
+      {moving && !run.may.withdraw.allowed && (
         <ReasonedButton variant="outline" color="red" may={run.may.cancel} onClick={() => setDoing("cancel")}>
           {words.cancel}
         </ReasonedButton>

@@ -94,9 +94,9 @@ function Attempt({ attempt, only }: { attempt: AttemptView; only: boolean }) {
   return (
     <div className={css.attempt}>
       {external && (
-        <p>
+        <div>
           <OutLink url={external.url}>{words.open(visible(external.connection))}</OutLink>
-        </p>
+        </div>
       )}
       {external?.waits_for && <p>{visible(external.waits_for)}</p>}
       {external && external.attempt > 1 && <p>{words.rerun(external.attempt)}</p>}
