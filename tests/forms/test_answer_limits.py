@@ -41,9 +41,9 @@ def nested(depth: int, *, listed: bool) -> object:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_refused(answers: dict[str, object], pointer: str, words: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     (fault,) = limit_faults(answers, "/inputs", LIMITS)
-    assert time.monotonic() - started < 0.5
+    assert time.thread_time() - started < 0.5
     assert fault.pointer == pointer
     assert words in fault.detail
 

@@ -70,6 +70,6 @@ def test_a_pattern_is_found_anywhere() -> None:
 
 
 def test_a_pattern_that_backtracks_elsewhere_is_linear_here() -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     assert not matches("^(a+)+$", "a" * 50_000 + "!")
-    assert time.monotonic() - started < 1.0
+    assert time.thread_time() - started < 1.0

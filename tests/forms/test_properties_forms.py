@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 
 from daytwo_forms import ChoicesUnavailable, FormRejected, InputRejected, Page, accept, compile_form
 
-SHARED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -100,7 +100,7 @@ FIELDS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(field=FIELDS, kind=st.sampled_from(["string", "array", "object", "integer"]))
 def test_any_field_compiles_or_is_refused(world, field: dict[str, JsonValue], kind: str) -> None:
     page = {"title": "P", "properties": {"x": {**field, "type": kind}}}

@@ -199,6 +199,9 @@ class _Checks:
             yield self._document.problem(f"{pointer}/with/inputs/{MARKER_INPUT}", message, at_key=True)
 
     def _undo(self) -> Iterator[Problem]:
+        if self._spec.undo is not None and self._spec.lock is None:
+            message = "`undo` goes back to the last run under the same lock, and this action has no `lock`"
+            yield self._document.problem("/spec/undo", message, "Add a `lock`.", at_key=True)
         for name in self._spec.undo.inputs if self._spec.undo else ():
             if name not in self._fields:
                 message = f"`{name}` is not a field of the form"

@@ -69,7 +69,7 @@ def check(error: DefinitionRejected, text: str) -> None:
         assert len(str(problem)) < 2000
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(GARBAGE)
 def test_garbage_is_refused_or_read(text: str) -> None:
     attempt(text)
@@ -82,7 +82,7 @@ def test_garbage_is_refused_or_read(text: str) -> None:
             assert rfc8785.dumps(document.value)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_damaged_example_is_refused_or_read(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["cut", "insert", "drop line", "double line", "swap lines", "replace word"]))

@@ -125,9 +125,9 @@ def bomb() -> str:
     ids=lambda text: text[:12],
 )
 def test_bombs_are_refused_within_half_a_second(text: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     assert refusals(text)
-    assert time.monotonic() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_positions_of_values_and_keys() -> None:

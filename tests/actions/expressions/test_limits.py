@@ -35,9 +35,9 @@ def fault(text: str, **context: object) -> ExpressionError:
     ],
 )
 def test_bombs_are_refused_quickly(text: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     fault(text, big=LONG)
-    assert time.monotonic() - started < 1.0
+    assert time.thread_time() - started < 1.0
 
 
 def test_the_result_of_a_template_is_bounded_as_a_whole() -> None:
@@ -81,10 +81,10 @@ def test_fuel_runs_out() -> None:
     ids=lambda text: text[:12],
 )
 def test_long_and_deep_sources_are_refused_or_read_but_never_break(text: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(ExpressionError):
         Evaluator().evaluate(parse_template("${{ " + text + " }}"), {"a": 1})
-    assert time.monotonic() - started < 1.0
+    assert time.thread_time() - started < 1.0
 
 
 def test_what_is_nested_as_deep_as_allowed_works() -> None:

@@ -77,7 +77,7 @@ def well_formed(error: ExpressionError) -> None:
     assert error.place.column >= 1
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(SOURCES, CONTEXTS)
 @example("${{ 1 }}", {})
 @example("\ud800", {})

@@ -1,5 +1,6 @@
 """Templates: what keeps its type, what is joined, what is named where, and what is refused."""
 
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -148,6 +149,9 @@ def test_errors_never_repeat_a_value() -> None:
         error = fault(text, **context)
         assert "hunter2" not in error.detail.replace(text, "")
         assert "7310" not in error.detail.replace(text, "")
+        logged = "".join(traceback.format_exception(error))  # with everything that it was raised from
+        assert "hunter2" not in logged
+        assert "7310" not in logged
 
 
 def test_only_json_enters_and_leaves() -> None:
