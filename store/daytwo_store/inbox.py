@@ -41,8 +41,16 @@ async def store(tx: Tx, delivery: Delivery) -> bool:
     return made.scalar_one_or_none() is not None
 
 
-async def want_look(tx: Tx, delivery: Delivery, *, at_most_every: timedelta) -> RunId | None:
-    """The run that this delivery is about, if it should be poked now: once per `at_most_every`, the rest is swept."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A run that has to be looked at: now when `after` is zero, else when it has passed."""
+
+    run: RunId
+    after: timedelta
+
+
+async def want_look(tx: Tx, delivery: Delivery, *, at_most_every: timedelta) -> Look | None:
+    """When to look because of this delivery; None when its run is not open. One look answers many deliveries."""
     row = (
         await tx.session.execute(
             select(ExternalRunRow)
@@ -55,10 +63,13 @@ async def want_look(tx: Tx, delivery: Delivery, *, at_most_every: timedelta) -> 
             .with_for_update(skip_locked=True)
         )
     ).scalar_one_or_none()
-    if row is None or (row.wanted_at is not None and row.wanted_at > tx.now - at_most_every):
+    if row is None:
         return None
+    wait = row.wanted_at + at_most_every - tx.now if row.wanted_at is not None else timedelta(0)
+    if wait > timedelta(0):
+        return Look(RunId(row.run_id), wait)
     row.wanted_at = tx.now
-    return RunId(row.run_id)
+    return Look(RunId(row.run_id), timedelta(0))
 
 
 async def want(tx: Tx, wanted: Sequence[RunId]) -> None:

@@ -144,6 +144,7 @@ class Hint:
     project_id: str
     run: ExternalRunId
     event: str  # "workflow_run.completed"
+    final: bool = False  # it says that the run has ended: looked at once
 
 
 class BackendUnreachable(Exception):

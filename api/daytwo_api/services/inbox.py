@@ -1,20 +1,23 @@
 """Deliveries of CI systems (A8): verified on the raw bytes, stored once, answered, then proven by a read."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
 from fastapi import Request
 
-from daytwo_actions.backends.base import Backend, WebhookRefused
+from daytwo_actions.backends.base import Backend, Hint, WebhookRefused
 from daytwo_api.services.poker import Poker
 from daytwo_store import inbox
-from daytwo_store.engine import Store
-from daytwo_store.errors import NotFound, Unauthenticated
-from daytwo_store.inbox import Delivery
+from daytwo_store.engine import Store, Tx
+from daytwo_store.errors import DaytwoError, NotFound, Unauthenticated
+from daytwo_store.ids import RunId
+from daytwo_store.inbox import Delivery, Look
 
 log = structlog.get_logger()
-_AT_MOST_EVERY = timedelta(seconds=1)  # pokes of one run; what comes in between is swept
+_AT_MOST_EVERY = timedelta(seconds=1)  # looks at one run
+_FINAL_EVERY = timedelta(milliseconds=100)  # … when the delivery says that it has ended
 
 
 class Inbox:
@@ -22,6 +25,7 @@ class Inbox:
         self._store = store
         self._backends = backends
         self._poker = poker
+        self._later: dict[RunId, asyncio.Task[None]] = {}
 
     async def receive(self, connection: str, request: Request) -> dict[str, bool]:
         backend = self._backends.get(connection)
@@ -33,26 +37,47 @@ class Inbox:
         except WebhookRefused as refused:
             log.warning("webhook.refused", connection=connection, bytes=len(body))
             raise Unauthenticated(
-                f"The delivery was refused: {refused}. Nothing was stored. Compare the secret of the webhook with the "
-                "one that the connection is configured with."
+                f"{refused} Compare the secret of the webhook with the one that the connection is configured with."
             ) from refused
         if not hints:
             return {"stored": False}
+        stored = False
         async with self._store.write() as tx:
-            stored = False
             for hint in hints:
-                delivery = Delivery(
-                    connection=connection,
-                    delivery=hint.delivery,
-                    external=hint.run,
-                    project_id=hint.project_id,
-                    event=hint.event,
-                )
-                if not await inbox.store(tx, delivery):
-                    continue
-                stored = True
-                run = await inbox.want_look(tx, delivery, at_most_every=_AT_MOST_EVERY)
-                if run is not None:
-                    tx.poke(run)
+                stored = await self._keep(tx, connection, hint) or stored
         self._poker.wake()
         return {"stored": stored}
+
+    async def _keep(self, tx: Tx, connection: str, hint: Hint) -> bool:
+        delivery = Delivery(
+            connection=connection,
+            delivery=hint.delivery,
+            external=hint.run,
+            project_id=hint.project_id,
+            event=hint.event,
+        )
+        if not await inbox.store(tx, delivery):
+            return False
+        look = await inbox.want_look(tx, delivery, at_most_every=_FINAL_EVERY if hint.final else _AT_MOST_EVERY)
+        if look is not None and look.after:
+            self._look_later(look)
+        elif look is not None:
+            tx.poke(look.run)
+        return True
+
+    def _look_later(self, look: Look) -> None:
+        """One look for all deliveries that come meanwhile. If this process dies first, the sweeper does it."""
+        if look.run not in self._later:
+            task = asyncio.create_task(self._look(look))
+            self._later[look.run] = task
+            task.add_done_callback(lambda _: self._later.pop(look.run, None))
+
+    async def _look(self, look: Look) -> None:
+        await asyncio.sleep(look.after.total_seconds())
+        try:
+            async with self._store.write() as tx:
+                await inbox.want(tx, [look.run])
+                tx.poke(look.run)
+        except DaytwoError as error:
+            log.warning("webhook.look_is_swept", run=look.run, error=error.type)
+        self._poker.wake()

@@ -103,7 +103,7 @@ def _text(run: RunRow, waits: Waits | None) -> str:
 def _waits(rows: Rows) -> Waits | None:
     step, external = rows.current()
     lock = rows.lock
-    position = lock.queue.index(rows.run.id) + 1 if lock and rows.run.id in lock.queue else None  # type: ignore[arg-type]
+    position = lock.queue.index(rows.run.id) + 1 if lock and rows.run.id in lock.queue else None
     return words.waits(
         rows.run,
         rows.approvals[-1] if rows.approvals else None,

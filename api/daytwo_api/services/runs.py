@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-from daytwo_workflows.life.undo import why_not_undoable
 from fastapi.responses import StreamingResponse
 
 from daytwo_api.asker import Asker
@@ -18,6 +17,7 @@ from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import LockKey, RunId
 from daytwo_store.runs import RunFilter
 from daytwo_store.tables import RunRow
+from daytwo_workflows.life.undo import why_not_undoable
 
 
 class Runs:

@@ -4,19 +4,6 @@ import secrets
 
 from daytwo_actions.plan.difference import differences
 from daytwo_actions.plan.model import Plan, digest_of
-from daytwo_catalog.write import preview
-from daytwo_store import locks, runs
-from daytwo_store.engine import Session
-from daytwo_store.entities import content
-from daytwo_store.errors import Rejected
-from daytwo_store.ids import EntityRef, LockKey, RunId, TokenId
-from daytwo_store.states import RunState
-from daytwo_store.tables import RunRow
-from daytwo_workflows.life import asking
-from daytwo_workflows.life.asking import Planned, Wish
-from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.finish import entity_write
-
 from daytwo_api.asker import Asker
 from daytwo_api.services.approval_views import as_view
 from daytwo_api.services.control import Control
@@ -32,6 +19,18 @@ from daytwo_api.views.actions import (
     RunRequest,
 )
 from daytwo_api.views.runs import ReasonRequest, RunAccepted
+from daytwo_catalog.write import preview
+from daytwo_store import locks, runs
+from daytwo_store.engine import Session
+from daytwo_store.entities import content
+from daytwo_store.errors import Rejected
+from daytwo_store.ids import EntityRef, LockKey, RunId, TokenId
+from daytwo_store.states import RunState
+from daytwo_store.tables import RunRow
+from daytwo_workflows.life import asking
+from daytwo_workflows.life.asking import Planned, Wish
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finish import entity_write
 
 
 class SubmissionService:
@@ -112,9 +111,7 @@ class SubmissionService:
                 for change in changes
             ],
             previous_run=previous.id if previous else None,
-            differences=[
-                as_view(change.as_json()) for change in differences(previous.inputs, plan.inputs)
-            ]
+            differences=[as_view(change.as_json()) for change in differences(previous.inputs, plan.inputs)]
             if previous
             else [],
             starts=_starts(plan, lock),

@@ -88,6 +88,7 @@ def _hint(event: str, delivery: str, body: bytes) -> Hint:
         project_id=str(told.repository.id),
         run=ExternalRunId(str(about)),
         event=f"{event}.{told.action}",
+        final=(event, told.action) == ("workflow_run", "completed"),
     )
 
 

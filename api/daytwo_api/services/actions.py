@@ -1,0 +1,178 @@
+"""Actions and their forms, as one asker sees them."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.form import list_options, resolve_form
+from daytwo_actions.policy import EVERYONE, may_run
+from daytwo_api.asker import Asker
+from daytwo_api.views.actions import (
+    ActionSummary,
+    ActionView,
+    FormPage,
+    FormRequest,
+    FormView,
+    OptionsRequest,
+    OptionsView,
+    OptionView,
+)
+from daytwo_api.views.common import Fault, Page, Permitted
+from daytwo_catalog.model import Entity
+from daytwo_forms import ResolvedForm
+from daytwo_forms.sources import Sources
+from daytwo_store import entities, principals
+from daytwo_store.engine import Session
+from daytwo_store.errors import FieldFault, NotFound
+from daytwo_store.ids import EntityRef
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.planning import look_up, user_record
+from daytwo_workflows.life.sources import sources
+
+
+class Actions:
+    def __init__(self, life: Life) -> None:
+        self._life = life
+
+    async def list(self, by: Asker, *, entity: str | None, q: str, tag: str | None) -> Page[ActionSummary]:
+        async with self._life.store.read() as session:
+            target = await self._target(session, by, entity)
+            versions = await self._life.definitions.all_current(session)
+        shown = [
+            _summary(version, by, target)
+            for version in versions
+            if _seen(version, by, target) and _offered(version, target, entity) and _matches(version, q, tag)
+        ]
+        return Page(items=shown)
+
+    async def get(self, by: Asker, name: str, *, entity: str | None) -> ActionView:
+        async with self._life.store.read() as session:
+            target = await self._target(session, by, entity)
+            version = await self._visible(session, by, name, target)
+        return ActionView(
+            **dict(_summary(version, by, target)),
+            version=version.digest,
+            steps=[f"{step.id}: {step.uses}" for step in version.model.spec.steps],
+            undoable=version.model.spec.undo is not None,
+        )
+
+    async def form(self, by: Asker, name: str, asked: FormRequest) -> FormView:
+        version, target, user = await self._opened(by, name, asked.entity)
+        resolved = await resolve_form(
+            version, entity=target, user=user, answers=asked.answers, sources=self._sources(by)
+        )
+        return _form_view(version, asked.entity, resolved)
+
+    async def options(self, by: Asker, name: str, field: str, asked: OptionsRequest) -> OptionsView:
+        version, target, user = await self._opened(by, name, asked.entity)
+        page = await list_options(
+            version,
+            field,
+            entity=target,
+            user=user,
+            answers=asked.answers,
+            sources=self._sources(by),
+            search=asked.search,
+            cursor=asked.cursor,
+        )
+        return OptionsView(
+            options=[OptionView(value=one.value, title=one.title, detail=one.detail) for one in page.options],
+            next_cursor=page.next_cursor,
+        )
+
+    async def _opened(
+        self, by: Asker, name: str, entity: str | None
+    ) -> tuple[ActionVersion, Mapping[str, JsonValue] | None, Mapping[str, JsonValue]]:
+        """What resolving a form needs: the version, the target's record, the asker's."""
+        ref = EntityRef(entity) if entity else None
+        async with self._life.store.read() as session:
+            version = await self._visible(session, by, name, await self._target(session, by, entity))
+            target = await look_up(session, version, ref, by.belongs)
+            me = (await principals.by_ids(session, [by.principal]))[by.principal]
+            return version, target, await user_record(session, me, by.belongs)
+
+    async def _target(self, session: Session, by: Asker, entity: str | None) -> Entity | None:
+        if entity is None:
+            return None
+        found = await entities.get(session, entity, sees=by.belongs)
+        if found is None:
+            raise NotFound(f"There is no {entity}, or you may not see it. Search the catalog for it.")
+        return found
+
+    async def _visible(self, session: Session, by: Asker, name: str, target: Entity | None) -> ActionVersion:
+        version = await self._life.definitions.current(session, name)
+        if not _seen(version, by, target):
+            raise NotFound(
+                f"There is no action {name}. Look at the list of actions; it may have been renamed or removed."
+            )
+        return version
+
+    def _sources(self, by: Asker) -> Sources:
+        return sources(self._life.store.read, by.belongs, self._life.backends)
+
+
+def _seen(version: ActionVersion, by: Asker, target: Entity | None) -> bool:
+    """`allow.see`; everybody when left out. Where the owner decides and no entity is named, it is shown."""
+    see = version.model.spec.allow.see
+    if see is None:
+        return True
+    owner = target.owner if target else None
+    wanted = {owner if entry == "owner" else entry for entry in see}
+    return EVERYONE in wanted or bool(wanted & by.belongs) or (target is None and "owner" in see)
+
+
+def _offered(version: ActionVersion, target: Entity | None, asked: str | None) -> bool:
+    wanted = version.model.spec.target
+    return asked is None or (wanted is not None and target is not None and wanted.kind == target.kind)
+
+
+def _matches(version: ActionVersion, q: str, tag: str | None) -> bool:
+    metadata = version.model.metadata
+    text = f"{metadata.name} {metadata.title} {metadata.description} {' '.join(metadata.tags)}".casefold()
+    return all(word in text for word in q.casefold().split()) and (tag is None or tag in metadata.tags)
+
+
+def _summary(version: ActionVersion, by: Asker, target: Entity | None) -> ActionSummary:
+    metadata, spec = version.model.metadata, version.model.spec
+    return ActionSummary(
+        name=version.name,
+        title=metadata.title,
+        description=metadata.description,
+        tags=list(metadata.tags),
+        owner=metadata.owner,
+        operation=spec.operation,
+        target_kind=spec.target.kind if spec.target else None,
+        may_run=_may_run(version, by, target),
+    )
+
+
+def _may_run(version: ActionVersion, by: Asker, target: Entity | None) -> Permitted:
+    """For the entity asked about. Without one, an action that its owners may run counts as runnable: on theirs."""
+    spec = version.model.spec
+    if target is None and spec.target is not None and "owner" in spec.allow.run:
+        return Permitted(allowed=True)
+    answer = may_run(
+        spec.allow.run,
+        belongs=by.belongs,
+        owner=target.owner if target else None,
+        entity=target.ref if target else None,
+        action=version.model.metadata.title,
+    )
+    return Permitted(allowed=answer.allowed, why_not=answer.why_not)
+
+
+def _form_view(version: ActionVersion, entity: str | None, resolved: ResolvedForm) -> FormView:
+    return FormView(
+        action=version.name,
+        version=version.digest,
+        entity=entity,
+        pages=[FormPage(title=page.title, form_schema=page.schema, ui=page.ui) for page in resolved.pages],
+        data=resolved.data,
+        errors=_faults(resolved.errors),
+        warnings=_faults(resolved.warnings),
+    )
+
+
+def _faults(faults: Sequence[FieldFault]) -> list[Fault]:
+    return [Fault(pointer=fault.pointer, detail=fault.detail) for fault in faults]
