@@ -213,12 +213,17 @@ def test_show_tells_why_it_waits_and_what_failed(cli: Any, server: Any, make: An
         "until": None,
         "then": None,
     }
-    error = {"number": 7, "step": "ship", "job": "Check", "text": "the setting PAYMENTS_URL is missing"}
+    error = {
+        "number": 7,
+        "step": "ship",
+        "job": "Check",
+        "text": "2026-11-21T11:34:43.2447190Z ##[error]the setting PAYMENTS_URL is missing",
+    }
     server.on("GET", "/runs/r_1", make.run(state="waiting_approval", waits=waits, first_error=error))
     out = cli("show", "r_1").out
     assert out.startswith("waiting approval: Deploy a service on service:shop\n")
     assert "waits for one of group:sre until 14:00 UTC; then expires (group:sre: a decision)" in out
-    assert "first error, line 7 of job Check:\n  the setting PAYMENTS_URL is missing" in out
+    assert "first error, line 7 of the log:\nCheck | error: the setting PAYMENTS_URL is missing\n" in out
 
 
 def test_cancel_says_what_the_run_waits_for_now(cli: Any, server: Any, make: Any) -> None:
@@ -295,3 +300,22 @@ def test_logs_go_through_all_pages(cli: Any, server: Any) -> None:
     out = cli("logs", "r_1").out.splitlines()
     assert (len(out), out[0], out[-1]) == (5001, "Test | line 1", "Test | line 5001")
     assert [one.query["after"] for one in server.asked] == ["0", "5000"]
+    server.on("GET", "/runs/r_1/logs", {"lines": lines[:5000], "next": 5000}, {"lines": lines[5000:], "next": 5001})
+    whole = cli("logs", "r_1", "--json").json
+    assert (len(whole["lines"]), whole["next"]) == (5001, 5001)
+
+
+def test_logs_are_tidied_unless_raw(cli: Any, server: Any) -> None:
+    time = "2026-11-21T11:34:43.2447190Z "
+    texts = [
+        "\ufeff" + time + "##[group]Run make",
+        time + "make",
+        time + "##[endgroup]",
+        time + "##[error]no rule",
+        "plain",
+    ]
+    lines = [{"number": n, "step": "ship", "job": "Test", "text": text} for n, text in enumerate(texts, start=1)]
+    server.on("GET", "/runs/r_1/logs", {"lines": lines, "next": 5})
+    shown = ["Test | ▸ Run make", "Test | make", "Test | error: no rule", "Test | plain"]
+    assert cli("logs", "r_1").out.splitlines() == shown
+    assert cli("logs", "r_1", "--raw").out.splitlines() == [f"Test | {text}" for text in texts]

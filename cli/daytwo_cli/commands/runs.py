@@ -58,17 +58,22 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
     grep: Annotated[str, typer.Option(help="Only lines with this text.")] = "",
     after: Annotated[int, typer.Option(min=0, help="Only lines after this number.")] = 0,
+    raw: Annotated[bool, typer.Option("--raw", help="As the CI system wrote them, with times and marks.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the log lines of a run."""
-    from daytwo_cli.flows.follow import follow_to_end
-    from daytwo_cli.flows.logs import print_logs
+    from daytwo_cli.flows.follow import Taste, follow_to_end
+    from daytwo_cli.flows.logs import all_logs, print_logs
 
     tools: Tools = ctx.obj
     with tools.api() as api:
         if follow:
-            raise typer.Exit(follow_to_end(tools, api, run, after=after, as_json=as_json, grep=grep, changes=False))
-        print_logs(tools, api, run, after=after, grep=grep, as_json=as_json)
+            taste = Taste(quiet=as_json, changes=False, grep=grep, raw=raw)
+            raise typer.Exit(follow_to_end(tools, api, run, after=after, taste=taste))
+        if as_json:
+            tools.out.json(all_logs(api, run, after=after, grep=grep))
+        else:
+            print_logs(tools, api, run, after=after, grep=grep, raw=raw)
 
 
 def cancel(

@@ -15,7 +15,7 @@ from daytwo_cli.client.api import Api, new_key
 from daytwo_cli.client.events import watch
 from daytwo_cli.client.server import Server
 from daytwo_cli.demo.steps import StoryBroken
-from daytwo_cli.flows.follow import Story
+from daytwo_cli.flows.follow import Story, Taste
 from daytwo_cli.tools import Tools
 
 _PATIENCE = 180.0  # seconds that a run may take here
@@ -86,7 +86,7 @@ class Person:
 
     def wait(self, run: str, until: Callable[[RunView], bool]) -> RunView:
         """Follow a run, printing what happens, until it is as wanted or has ended. Raises StoryBroken after 3 min."""
-        story = Story(self._tools, quiet=False, grep="", changes=True)
+        story = Story(self._tools, Taste())
         deadline = time.monotonic() + _PATIENCE
         for event in watch(self._api, run, lost=story.lost):
             story.tell(event)

@@ -14,6 +14,7 @@ from daytwo_cli.demo.person import Person
 from daytwo_cli.demo.steps import Steps, StoryBroken, expect
 from daytwo_cli.errors import Refused
 from daytwo_cli.show.out import Out
+from daytwo_cli.show.plan import pairs, print_differences
 from daytwo_cli.up.house import House
 from daytwo_standins.github.control import ControlClient
 
@@ -62,13 +63,14 @@ def _production_needs_another_person(stage: Stage) -> RunView:
             stage.ana.approve(stage.ana.approval_of(run))
         except Refused as refusal:
             stage.out.line(f"   the server says: {refusal}")
+            expect("four eyes as the reason", seen="four eyes" in str(refusal), wanted=True)
             expect("the run", seen=str(stage.ana.run(run.id).state), wanted="waiting_approval")
-            step.seen = f"refused: {str(refusal).splitlines()[0]}"
+            step.seen = "refused: four eyes"
         else:
             raise StoryBroken("Ana could approve her own request")
     title = "Sam reads the sealed plan and approves its digest"
     with stage.steps.step(title, expected="production answers 1.1.0, the catalog links the run") as step:
-        done = _approved(stage, run)
+        done = _approved(stage, run, in_full=True)
         _true_everywhere(stage, "production", "1.1.0", done)
         step.seen = f"production answers 1.1.0, the catalog links {done.id}"
     return done
@@ -80,9 +82,10 @@ def _a_release_that_fails_its_check(stage: Stage, good: RunView) -> None:
         run = _approved(stage, _waiting(stage, stage.ana.deploy("1.2.0", "production")), wanted="failed")
         if run.first_error is None:
             raise StoryBroken("the run does not show the line that failed")
-        stage.out.line(f"   the failing line: {run.first_error.text}")
+        stage.out.line("   the failing line:")
+        stage.out.log(run.first_error.job, run.first_error.text)
         _true_everywhere(stage, "production", "1.1.0", good)
-        step.seen = f"failed ({run.first_error.text.strip()[:60]}); production still answers 1.1.0"
+        step.seen = f"failed at line {run.first_error.number} of its log; production still answers 1.1.0"
 
 
 def _meanwhile_in_staging(stage: Stage) -> None:
@@ -159,11 +162,14 @@ def _waiting(stage: Stage, run: RunView) -> RunView:
     return found
 
 
-def _approved(stage: Stage, run: RunView, *, wanted: str = "succeeded") -> RunView:
+def _approved(stage: Stage, run: RunView, *, wanted: str = "succeeded", in_full: bool = False) -> RunView:
+    """Sam reads what is sealed and agrees to its digest."""
     approval = stage.sam.approval_of(run)
-    stage.out.line(f"   Sam reads the sealed plan of {run.id}:")
-    for line in yaml.safe_dump(dict(approval.sealed), sort_keys=False, width=110).splitlines():
-        stage.out.line(f"     {line}")
+    stage.out.line(f"   Sam reads the sealed plan of {run.id}: {pairs(approval.inputs)}")
+    print_differences(lambda text: stage.out.line(f"     {text}"), approval.differences, approval.previous_run)
+    if in_full:
+        for line in yaml.safe_dump(dict(approval.sealed), sort_keys=False, width=110).splitlines():
+            stage.out.line(f"     {line}")
     stage.sam.approve(approval)
     stage.out.line(f"   Sam approves {approval.digest}")
     return _finished(stage, run, wanted=wanted)

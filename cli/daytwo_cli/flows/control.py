@@ -8,7 +8,7 @@ from daytwo_api.views.runs import RunAccepted, RunView
 from daytwo_cli.client.api import Api, new_key
 from daytwo_cli.errors import CliError, Declined, Usage
 from daytwo_cli.exits import Exit
-from daytwo_cli.flows.follow import follow_to_end
+from daytwo_cli.flows.follow import Taste, follow_to_end
 from daytwo_cli.flows.submit import after_start
 from daytwo_cli.show.plan import pairs
 from daytwo_cli.tools import Tools
@@ -20,7 +20,7 @@ def change(
     """One of the changes that answer with the run. Raises Refused, Unreachable."""
     answer = api.post(f"/runs/{run}/{verb}", RunView, body)
     if follow:
-        return follow_to_end(tools, api, run, as_json=as_json)
+        return follow_to_end(tools, api, run, taste=Taste(quiet=as_json))
     if as_json:
         tools.out.json(answer.text)
     else:

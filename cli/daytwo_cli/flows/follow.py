@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from daytwo_api.views.runs import LogBatch, LogLine, RunView
 from daytwo_cli.client.api import Api
@@ -12,14 +13,23 @@ from daytwo_cli.show.words import state_words
 from daytwo_cli.tools import Tools
 
 
-def follow_to_end(
-    tools: Tools, api: Api, run: str, *, after: int = 0, as_json: bool = False, grep: str = "", changes: bool = True
-) -> Exit:
-    """Print until the run has ended or needs a person; the exit code that tells how. Ctrl-C leaves, cancels nothing.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taste:
+    """What is printed of a followed run: `changes` in it, and lines of its log with `grep` in them, `raw` or tidied.
 
-    `changes`: print what happens to the run as well as its log.
+    `quiet`: nothing but the run at its end, as JSON.
     """
-    story = Story(tools, quiet=as_json, grep=grep, changes=changes)
+
+    quiet: bool = False
+    changes: bool = True
+    grep: str = ""
+    raw: bool = False
+
+
+def follow_to_end(tools: Tools, api: Api, run: str, *, after: int = 0, taste: Taste | None = None) -> Exit:
+    """Print until the run has ended or needs a person; the exit code that tells how. Ctrl-C leaves, cancels nothing."""
+    taste = taste or Taste()
+    story = Story(tools, taste)
     try:
         for event in watch(api, run, after=after, lost=story.lost):
             story.tell(event)
@@ -31,9 +41,9 @@ def follow_to_end(
         return Exit.INTERRUPTED
     tools.out.finish()
     end = api.get(f"/runs/{run}", RunView)
-    if as_json:
+    if taste.quiet:
         tools.out.json(end.text)
-    elif changes:
+    elif taste.changes:
         print_end(tools.out, end.view)
     return OF_RUN.get(end.view.state.value, Exit.FAILED)
 
@@ -41,13 +51,11 @@ def follow_to_end(
 class Story:
     """Prints each thing once, however often the server tells it."""
 
-    def __init__(self, tools: Tools, *, quiet: bool, grep: str, changes: bool) -> None:
+    def __init__(self, tools: Tools, taste: Taste) -> None:
         self.line = 0
         self.needs_somebody = False
         self._out = tools.out
-        self._quiet = quiet
-        self._grep = grep.lower()
-        self._changes = changes
+        self._taste = taste
         self._told: dict[str, str] = {}
 
     def tell(self, event: Event) -> None:
@@ -61,7 +69,7 @@ class Story:
 
     def _run(self, run: RunView) -> None:
         self.needs_somebody = run.state == "needs_attention"
-        if self._quiet or not self._changes:
+        if self._taste.quiet or not self._taste.changes:
             return
         for subject, state, text in _news(run):
             if self._told.get(subject) != f"{state} {text}":
@@ -76,8 +84,8 @@ class Story:
                 self._print(line)
 
     def _print(self, line: LogLine) -> None:
-        if not self._quiet and self._grep in line.text.lower():
-            self._out.log(line.job, line.text)
+        if not self._taste.quiet and self._taste.grep.lower() in line.text.lower():
+            self._out.log(line.job, line.text, raw=self._taste.raw)
 
 
 def _news(run: RunView) -> Iterator[tuple[str, str, str]]:

@@ -9,17 +9,18 @@ from daytwo_cli.tools import Tools
 _PAGE = 5000
 
 
-def print_logs(tools: Tools, api: Api, run: str, *, after: int, grep: str, as_json: bool) -> None:
-    """All lines after this one. With `as_json` all of them as one batch."""
-    pages = _pages(api, run, after=after, grep=grep)
-    if as_json:
-        batches = list(pages)
-        lines = [line for batch in batches for line in batch.lines]
-        return tools.out.json(LogBatch(lines=lines, next=batches[-1].next).model_dump_json())
-    for batch in pages:
+def print_logs(tools: Tools, api: Api, run: str, *, after: int, grep: str, raw: bool) -> None:
+    """All lines after this one."""
+    for batch in _pages(api, run, after=after, grep=grep):
         for line in batch.lines:
-            tools.out.log(line.job, line.text)
-    return None
+            tools.out.log(line.job, line.text, raw=raw)
+
+
+def all_logs(api: Api, run: str, *, after: int, grep: str) -> str:
+    """The same as JSON: one batch as the API answers it, however many there were."""
+    batches = list(_pages(api, run, after=after, grep=grep))
+    lines = [line for batch in batches for line in batch.lines]
+    return LogBatch(lines=lines, next=batches[-1].next).model_dump_json()
 
 
 def _pages(api: Api, run: str, *, after: int, grep: str) -> Iterator[LogBatch]:

@@ -12,7 +12,7 @@ from daytwo_cli.ask.asker import Choice
 from daytwo_cli.client.api import Answer, Api, new_key
 from daytwo_cli.errors import Declined, Usage
 from daytwo_cli.exits import Exit
-from daytwo_cli.flows.follow import follow_to_end
+from daytwo_cli.flows.follow import Taste, follow_to_end
 from daytwo_cli.flows.form import Filling, fill, inputs_of, titles_of
 from daytwo_cli.show.plan import print_plan
 from daytwo_cli.tools import Tools
@@ -60,7 +60,7 @@ def after_start(tools: Tools, api: Api, started: Answer[RunAccepted], *, follow:
     again = " (it had been started before, by the same key)" if run.repeated else ""
     tools.out.note(f"Run {run.id}{again}: {run.url}")
     if follow:
-        return follow_to_end(tools, api, run.id, as_json=as_json)
+        return follow_to_end(tools, api, run.id, taste=Taste(quiet=as_json))
     tools.out.line(run.id)
     tools.out.note(f"Follow it: daytwo logs {run.id} -f")
     return Exit.SUCCESS

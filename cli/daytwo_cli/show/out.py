@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from daytwo_cli.show.log_line import Shown, tidy
 from daytwo_cli.show.words import COLOUR, clean, escaped, state_words
 
 if TYPE_CHECKING:
@@ -39,18 +40,22 @@ class Out:
 
     def state(self, state: str, text: str) -> None:
         """A line that begins with a state."""
-        self.line(f"{state_words(state)}: {text}", style=COLOUR.get(state, ""))
+        words = state_words(state)
+        self.line(words if text in ("", words) else f"{words}: {text}", style=COLOUR.get(state, ""))
 
-    def log(self, job: str, text: str) -> None:
-        """A line of a pipeline's log; its colours are kept in a terminal."""
+    def log(self, job: str, text: str, *, raw: bool = False) -> None:
+        """A line of a pipeline's log; its colours are kept in a terminal. `raw`: as the CI system wrote it."""
+        shown = Shown(text) if raw else tidy(text)
+        if shown is None:
+            return
         if self.plain:
-            return self.line(f"{job} | {text}")
+            self.line(f"{job} | {shown.text}")
+            return
         from rich.text import Text
 
-        self._rich().print(
-            Text(f"{clean(job)} | ", style="dim") + Text.from_ansi(clean(text, colours=True)), soft_wrap=True
-        )
-        return None
+        words = Text.from_ansi(clean(shown.text, colours=True))
+        words.stylize(shown.style)
+        self._rich().print(Text(f"{clean(job)} | ", style="dim") + words, soft_wrap=True)
 
     def progress(self, text: str) -> None:
         """What is going on, below everything else, until `finish`. Nothing without a terminal."""

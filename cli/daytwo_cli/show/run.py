@@ -30,14 +30,14 @@ def print_run(out: Out, run: RunView) -> None:
         out.state(approval.state, f"{approval.text}  ({approval.id})")
     print_changes(out.line, run.changes)
     if run.first_error:
-        out.line(f"first error, line {run.first_error.number} of job {run.first_error.job}:")
-        out.line(f"  {run.first_error.text}", style="red")
+        out.line(f"first error, line {run.first_error.number} of the log:")
+        out.log(run.first_error.job, run.first_error.text)
 
 
 def print_end(out: Out, run: RunView) -> None:
     """How a followed run ended."""
     if run.first_error and run.state != "succeeded":
-        out.line(f"{run.first_error.job}: {run.first_error.text}", style="red")
+        out.log(run.first_error.job, run.first_error.text)
     print_changes(out.line, run.changes)
     took = f" after {lasted(run.started_at, run.ended_at)}" if run.started_at and run.ended_at else ""
     out.state(run.state, f"{run.id}{took}{f'. {run.reason}' if run.reason else ''}")

@@ -82,7 +82,7 @@ class Product:
         return Program(
             self._command("API", "daytwo_api"),
             ready=lambda _: answers(f"{self.page}/livez"),
-            after=["migrations"],
+            after=["PostgreSQL"],  # its imports take longer than the migrations, for which it waits
             address=self.page,
             advice="If the port is taken by another program, start again without --port, or with another one.",
         )
@@ -93,7 +93,7 @@ class Product:
         return Program(
             command,
             ready=lambda mark: says(command.log, r"worker\.ready", mark),
-            after=["migrations", "Temporal"],
+            after=["PostgreSQL"],
             grace=25,
         )
 
