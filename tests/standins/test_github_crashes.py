@@ -250,6 +250,14 @@ def test_a_run_whose_repository_left_the_configuration_fails_and_says_so(victim:
     assert not Path(f"{gates[2]}.pid").exists()
 
 
+def test_two_do_not_work_in_one_folder(victim: Victim) -> None:
+    folder = victim.standin.data
+    command = [sys.executable, "-m", "daytwo_standins.github", "--data", str(folder), "--config", "standin.json"]
+    done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "another stand-in works in" in done.stderr
+
+
 def test_the_requests_survive_a_crash(running_victim: Victim) -> None:
     before = running_victim.standin.control.requests()
     running_victim.standin.kill()
@@ -265,7 +273,7 @@ def test_the_requests_survive_a_crash(running_victim: Victim) -> None:
     [
         ({"tokens": [], "repositories": [{"full_name": "a/b", "path": "."}]}, "is not a git repository"),
         ({"tokens": [{"login": "x", "token": {"env": "NO_SUCH"}}], "repositories": []}, "NO_SUCH is not set"),
-        ({"tokens": [], "repositories": [], "webhook": []}, "webhook"),
+        ({"tokens": [{"login": "x", "token": "canary", "x": 1}], "repositories": []}, "Extra inputs"),
     ],
 )
 def test_a_wrong_configuration_does_not_start(tmp_path: Path, config: dict[str, Any], message: str) -> None:
@@ -275,3 +283,4 @@ def test_a_wrong_configuration_does_not_start(tmp_path: Path, config: dict[str, 
     assert (done.returncode, done.stdout) == (1, "")
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr

@@ -218,10 +218,13 @@ def test_a_configuration_that_is_refused(change: dict[str, Any]) -> None:
 
 def test_a_configuration_in_yaml_with_a_secret_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("the token\n")
-    text = "tokens: [{login: bot, token: {file: token}}]\nrepositories: [{full_name: a/b, path: git/b}]\n"
+    text = (
+        "tokens: [{login: bot, token: {file: token}}]\nrepositories: [{full_name: a/b, path: git/b, vars: {path: x}}]\n"
+    )
     (tmp_path / "standin.yaml").write_text(text)
     config = load_config(tmp_path / "standin.yaml")
     assert config.repositories[0].path == tmp_path / "git" / "b"
+    assert config.repositories[0].vars == {"path": "x"}
     assert config.tokens[0].token.reveal() == "the token"
 
 

@@ -30,7 +30,7 @@ class Permission(StrEnum):
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Secret(_Model):
@@ -50,6 +50,10 @@ class Secret(_Model):
         if sum(source is not None for source in (self.value, self.env, self.file)) != 1:
             raise ValueError("give exactly one of value, env and file")
         return self
+
+    def placed(self, folder: Path) -> Self:
+        """The same, with a relative path of the file starting at a folder."""
+        return self.model_copy(update={"file": folder / self.file}) if self.file else self
 
     def reveal(self) -> str:
         """The secret itself.
@@ -148,15 +152,19 @@ def load_config(path: Path) -> Config:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise ValueError(f"The configuration {path} cannot be read: {error}. Nothing was started.") from error
-    _place(data, path.parent)
-    return Config.model_validate(data)
+    return _placed(Config.model_validate(data), path.parent.resolve())
 
 
-def _place(node: object, folder: Path) -> None:
-    """Let relative paths start at a folder, wherever they stand."""
-    if isinstance(node, dict):
-        for name in ("path", "file", "act"):
-            if isinstance(node.get(name), str):
-                node[name] = str(folder.resolve() / node[name])  # a link stays a link: it may lead elsewhere later
-    for one in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        _place(one, folder)
+def _placed(config: Config, folder: Path) -> Config:
+    """Let relative paths start at a folder. A link stays a link: it may lead elsewhere later."""
+    repositories = (one.model_copy(update={"path": folder / one.path}) for one in config.repositories)
+    tokens = (one.model_copy(update={"token": one.token.placed(folder)}) for one in config.tokens)
+    webhooks = (one.model_copy(update={"secret": one.secret.placed(folder)}) for one in config.webhooks)
+    return config.model_copy(
+        update={
+            "repositories": tuple(repositories),
+            "tokens": tuple(tokens),
+            "webhooks": tuple(webhooks),
+            "act": folder / config.act if config.act else None,
+        }
+    )

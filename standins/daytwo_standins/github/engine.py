@@ -5,6 +5,7 @@ ledger and the files of the attempts, which is what a restart does.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ from daytwo_standins.github.runs import Run, Runs
 from daytwo_standins.github.scripts import Script, instant, load_script, played, save_script, stuck, write_logs
 
 _LOOK_EVERY = 0.05
+_AFTER_TROUBLE = 1.0
+_LOG = logging.getLogger(__name__)
 
 
 class PlanError(Exception):
@@ -108,12 +111,20 @@ class Engine:
         """Follow the runs until cancelled."""
         while True:
             self._wake.clear()
-            now = time.time()
-            for run in list(self._open.values()):
-                self._look_at(run, now)
-            await self._start_waiting()
-            busy = self._launcher.reap() or any(self._moves(run, now) for run in self._open.values())
-            await self._sleep(None if not busy else _LOOK_EVERY)
+            try:
+                pause = await self._work_once(time.time())
+            except OSError:
+                _LOG.exception("Following the runs failed and is tried again in a second; started runs go on.")
+                pause = _AFTER_TROUBLE
+            await self._sleep(pause)
+
+    async def _work_once(self, now: float) -> float | None:
+        """Look at everything that is under way; how long to wait until the next time, None until something happens."""
+        for run in list(self._open.values()):
+            self._look_at(run, now)
+        await self._start_waiting()
+        busy = self._launcher.reap() or any(self._moves(run, now) for run in self._open.values())
+        return _LOOK_EVERY if busy else None
 
     async def _sleep(self, seconds: float | None) -> None:
         try:

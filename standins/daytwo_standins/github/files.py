@@ -91,6 +91,17 @@ def held(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def hold_for_good(path: Path) -> bool:
+    """Hold a lock until this process ends; False when another process has it."""
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return False
+    return True
+
+
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock."""
     if not path.exists():

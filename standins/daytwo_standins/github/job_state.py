@@ -1,6 +1,7 @@
 """One job while it runs: its steps, annotations and outputs, growing as act reports."""
 
 import dataclasses
+from collections.abc import Callable
 
 from daytwo_standins.github.job_log import JobLog
 from daytwo_standins.github.records import Annotation, Conclusion, Job, Level, PlannedJob, PlannedStep, Status, Step
@@ -29,13 +30,17 @@ class JobState:
         """A step has started; a number that is not known yet is added."""
         if all(step.number != number for step in self.job.steps):
             self.job = dataclasses.replace(self.job, steps=(*self.job.steps, Step(number=number, name=name)))
-        self._change(number, name=name, status=Status.IN_PROGRESS, started_at=now)
+        self._change(
+            number, lambda step: dataclasses.replace(step, name=name, status=Status.IN_PROGRESS, started_at=now)
+        )
 
     def step_end(self, number: int, conclusion: Conclusion, now: float) -> None:
         """A step has ended; a failure that the workflow tolerates counts as success, as on GitHub."""
-        if conclusion is Conclusion.FAILURE and number in self.tolerated:
-            conclusion = Conclusion.SUCCESS
-        self._change(number, status=Status.COMPLETED, conclusion=conclusion, completed_at=now)
+        how = Conclusion.SUCCESS if number in self.tolerated and conclusion is Conclusion.FAILURE else conclusion
+        self._change(
+            number,
+            lambda step: dataclasses.replace(step, status=Status.COMPLETED, conclusion=how, completed_at=now),
+        )
 
     def end(self, conclusion: Conclusion, now: float) -> None:
         """The job has ended: what still ran ended with it, what had not started was skipped."""
@@ -63,11 +68,8 @@ class JobState:
         self.annotate(Annotation(level=Level.FAILURE, title=title, message=message))
         self.end(Conclusion.FAILURE, now)
 
-    def _change(self, number: int, **changes: object) -> None:
-        steps = tuple(
-            dataclasses.replace(step, **changes) if step.number == number else step  # type: ignore[arg-type]  # names are the fields of Step
-            for step in self.job.steps
-        )
+    def _change(self, number: int, change: Callable[[Step], Step]) -> None:
+        steps = tuple(change(step) if step.number == number else step for step in self.job.steps)
         self.job = dataclasses.replace(self.job, steps=steps)
 
 

@@ -7,10 +7,8 @@ had; its record is carried over from the attempt in which it really ran.
 import dataclasses
 import json
 
-import yaml
-import yamlcore
-
 from daytwo_standins.github.records import Attempt, Conclusion, Job, Plan
+from daytwo_standins.github.workflow_file import plain_yaml
 
 
 def carried_jobs(before: Attempt) -> tuple[Job, ...]:
@@ -26,7 +24,7 @@ def without(plan: Plan, content: bytes, before: Attempt) -> tuple[Plan, str]:
     """The plan of a re-run of the failed jobs, and the workflow file to run instead (JSON, which is YAML)."""
     carried = carried_jobs(before)
     keys = {job.key for job in carried}
-    data = yaml.load(content, Loader=yamlcore.CCoreLoader)  # noqa: S506  # its constructor makes plain data only
+    data = plain_yaml(content)
     for job in carried:
         data["jobs"][job.key] = {
             "runs-on": "ubuntu-latest",

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from daytwo_standins.github.api import api_app
 from daytwo_standins.github.config import Config
 from daytwo_standins.github.control_app import control_app
+from daytwo_standins.github.files import hold_for_good
 from daytwo_standins.github.protocol import CuttableProtocol
 from daytwo_standins.github.standin import Standin
 from daytwo_standins.github.storage import storage_app
@@ -44,27 +45,40 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(*, config: Config, folder: Path, host: str, port: int, control_port: int, blob_port: int) -> None:
-    """Run until SIGTERM or SIGINT. Runs that are being executed go on; the next start finds them."""
+    """Run until SIGTERM or SIGINT. Runs that are being executed go on; the next start finds them.
+
+    Raises:
+        OSError: a port is taken, or another stand-in works in the folder.
+    """
+    _take(folder)
     sockets = [listen(host, port), listen(LOOPBACK, control_port), listen(host, blob_port)]
-    api_port, ctl_port, log_port = (sock.getsockname()[1] for sock in sockets)
-    url = f"http://{LOOPBACK}:{api_port}"
+    ports = [int(sock.getsockname()[1]) for sock in sockets]
+    url = f"http://{LOOPBACK}:{ports[0]}"
     webhooks = Webhooks(config=config, folder=folder, url=url)
-    standin = Standin(config=config, folder=folder, url=url, blob_port=log_port, listener=webhooks.changed)
+    standin = Standin(config=config, folder=folder, url=url, blob_port=ports[2], listener=webhooks.changed)
     webhooks.attach(standin)
     standin.engine.restore()
-    apps = [api_app(standin), control_app(standin, webhooks), storage_app(standin)]
-    servers = [_server(app) for app in apps]
+    servers = [_server(app) for app in (api_app(standin), control_app(standin, webhooks), storage_app(standin))]
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, servers)
+    _announce({"url": url, "control": f"http://{LOOPBACK}:{ports[1]}", "pid": os.getpid()})
     workers = [asyncio.create_task(standin.engine.work()), asyncio.create_task(webhooks.work())]
-    announcing = {"url": url, "control": f"http://{LOOPBACK}:{ctl_port}", "pid": os.getpid()}
-    sys.stdout.write(json.dumps(announcing) + "\n")
-    sys.stdout.flush()
     try:
         await _until_stopped(servers, sockets, workers)
     finally:
         standin.close()
         webhooks.close()
+
+
+def _take(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not hold_for_good(folder / "standin.lock"):
+        raise OSError(f"another stand-in works in {folder}. Stop it, or give this one another folder.")
+
+
+def _announce(told: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
 
 
 async def _until_stopped(

@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
-import random
+import secrets
 import time
 import uuid
 from pathlib import Path
@@ -58,6 +58,7 @@ class Webhooks:
         self._sending: set[asyncio.Task[None]] = set()
         self._client = httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, trust_env=False)
         self._standin: Standin | None = None
+        self._dice = secrets.SystemRandom()
 
     def attach(self, standin: Standin) -> None:
         """Whom to ask about runs."""
@@ -114,16 +115,20 @@ class Webhooks:
         assert self._standin is not None
         about = f"{run.accepted.title} {json.dumps(run.accepted.inputs, ensure_ascii=False)}"
         faults = [rule.webhook for rule in self._standin.faults.strike("webhook", about).values() if rule.webhook]
-        if any(random.random() < fault.drop for fault in faults):  # noqa: S311  # a fault, no secret
+        if any(self._dice.random() < fault.drop for fault in faults):
             self._record(delivery, "dropped by a fault", ok=False)
             return
         for forged in (f for f in faults if f.forge):
             self._send(_forged(delivery), forged.delay)
         copies = 1 + sum(fault.dup for fault in faults)
         for _ in range(copies):
-            task = self._send(delivery, _delay(faults))
+            task = self._send(delivery, self._delay(faults))
             if not faults:
                 await asyncio.wait([task], timeout=_IN_TURN)
+
+    def _delay(self, faults: list[WebhookFault]) -> float:
+        shuffled = self._dice.uniform(0.05, 0.5) if any(fault.shuffle for fault in faults) else 0.0
+        return shuffled + sum(fault.delay for fault in faults)
 
     def _send(self, delivery: Delivery, delay: float) -> asyncio.Task[None]:
         task = asyncio.create_task(self._deliver(delivery, delay))
@@ -177,8 +182,3 @@ def _forged(delivery: Delivery) -> Delivery:
     told[delivery.event] = {**told[delivery.event], "status": "completed", "conclusion": "success"}
     body = json.dumps(told).encode()
     return dataclasses.replace(delivery, guid=str(uuid.uuid4()), body=body, secret=uuid.uuid4().hex)
-
-
-def _delay(faults: list[WebhookFault]) -> float:
-    shuffled = random.uniform(0.05, 0.5) if any(fault.shuffle for fault in faults) else 0.0  # noqa: S311  # a fault
-    return shuffled + sum(fault.delay for fault in faults)

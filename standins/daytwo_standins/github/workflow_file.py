@@ -58,7 +58,7 @@ def parse_workflow(path: str, content: bytes) -> Workflow:
         WorkflowInvalidError: it is no YAML, no mapping, has no ``on`` or no ``jobs``.
     """
     try:
-        data = yaml.load(content, Loader=yamlcore.CCoreLoader)  # noqa: S506  # its constructor makes plain data only
+        data = plain_yaml(content)
     except yaml.YAMLError as error:
         raise WorkflowInvalidError(f"You have an error in your yaml syntax: {error}") from error
     if not isinstance(data, dict):
@@ -76,6 +76,11 @@ def parse_workflow(path: str, content: bytes) -> Workflow:
         concurrency=_concurrency(data.get("concurrency")),
         jobs=tuple(_job(str(key), _mapping(job)) for key, job in jobs.items()),
     )
+
+
+def plain_yaml(content: bytes) -> Any:
+    """YAML 1.2 as GitHub reads it: `on` and `yes` are words."""
+    return yaml.load(content, Loader=yamlcore.CCoreLoader)  # noqa: S506  # its constructor makes plain data only
 
 
 def _inputs(on: object) -> tuple[Input, ...] | None:
