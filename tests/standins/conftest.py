@@ -103,6 +103,11 @@ jobs:
         if: always()
         env: {GATE: "${{ inputs.gate }}", STUBBORN: "${{ inputs.stubborn }}"}
         run: |
+          for try in 1 2 3 4 5 6 7 8 9 10; do
+            kill -0 "$(cat "$GATE.pid")" 2>/dev/null || break
+            sleep 0.1
+          done
+          kill -0 "$(cat "$GATE.pid")" 2>/dev/null && touch "$GATE.survived"
           touch "$GATE.cleaned"
           if [ "$STUBBORN" = true ]; then while true; do sleep 0.1; done; fi
   next:

@@ -62,11 +62,14 @@ def test_cancel_ends_the_step_and_lets_it_clean_up(
     assert ended(run_id)["conclusion"] == "cancelled"
     assert _gone(pid)
     assert Path(f"{gate}.cleaned").exists()
+    assert not Path(f"{gate}.survived").exists(), "the step is gone before the next one begins"
     assert not Path(f"{gate}.done").exists()
     assert {name: job["conclusion"] for name, job in _jobs(api, run_id).items()} == {
         "wait": "cancelled",
         "next": "skipped",
     }
+    steps = {step["name"]: step["conclusion"] for step in _jobs(api, run_id)["wait"]["steps"]}
+    assert (steps["Wait"], steps["Clean up"]) == ("cancelled", "success")
     again = api.post(f"{RUNS}/{run_id}/cancel")
     assert (again.status_code, again.json()["message"]) == (409, "Cannot cancel a workflow run that is completed.")
 

@@ -17,6 +17,7 @@ from daytwo_standins.github.records import Annotation, Conclusion, Level, Planne
 from daytwo_standins.github.shells import Heard
 
 _LEVELS = {"error": Level.FAILURE, "warning": Level.WARNING, "notice": Level.NOTICE}
+_CANCELLED = "this step has been cancelled"
 _EXIT = re.compile(r"^exit status (\d+)$")
 _SILENT = {"add-mask", "set-output", "set-env", "add-path", "save-state", "debug", "add-matcher", "summary"}
 
@@ -87,6 +88,10 @@ class ActStream:
 
     def _error(self, job: JobState, number: int, record: dict[str, Any], now: float) -> None:
         message = str(record["msg"])
+        if message.startswith(_CANCELLED):
+            job.step_end(number, Conclusion.CANCELLED, now)
+            job.say("##[error]The operation was canceled.", now)
+            return
         found = _EXIT.match(message)
         text = f"Process completed with exit code {found[1]}." if found else message
         if record.get("stage") == "Pre":

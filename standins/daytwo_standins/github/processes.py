@@ -68,6 +68,18 @@ def end_descendants(seconds: float = 5.0) -> None:
             time.sleep(0.01)
 
 
+def reap_orphans(child: int) -> None:
+    """Collect processes that died as orphans of ours, but leave ``child`` to whoever waits for it."""
+    while True:
+        try:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if found is None or found.si_pid == child:
+            return
+        os.waitpid(found.si_pid, os.WNOHANG)
+
+
 def _parents() -> Iterable[tuple[int, int]]:
     for pid in _pids():
         try:

@@ -89,6 +89,7 @@ class Runner:
             if changed:
                 self._publish()
             stopper.look()
+            processes.reap_orphans(process.pid)
             if process.poll() is not None and reader.idle:
                 break  # a step that daemonised still holds the pipe; act itself has said everything
 
