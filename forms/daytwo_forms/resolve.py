@@ -68,7 +68,8 @@ class _Resolver:
         self._context = {**context, "form": self._state.values}
 
     async def field(self, one: FormField) -> None:
-        if not self._flag(one.visible, one, fallback=True, doubt="is shown"):
+        # A rule that waits for an answer hides its field until then; one that is wrong shows it (design §5: fails safe).
+        if not self._flag(one.visible, one, fallback=not self._waits(one.visible), doubt="is shown"):
             return
         required = self._flag(one.required, one, fallback=True, doubt="is required")
         disabled = self._flag(one.disabled, one, fallback=False, doubt="can be changed")
@@ -131,6 +132,9 @@ class _Resolver:
             return value
         found = self._evaluate(value, one, doubt=doubt, fallback=fallback)
         return bool(found)
+
+    def _waits(self, rule: bool | Expression) -> bool:
+        return not isinstance(rule, bool) and bool(rule.fields & self._unanswered())
 
     def _evaluate(
         self, value: Expression | None, one: FormField, *, doubt: str, fallback: JsonValue = None

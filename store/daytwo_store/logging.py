@@ -29,7 +29,8 @@ FIELDS: Final = frozenset(
         # numbers
         "bytes", "count", "created", "changed", "kept", "removed", "seconds", "revision", "events", "previous",
         # words that we chose
-        "why", "error", "detail", "what", "state", "outcome", "part", "answer", "address", "signal", "logger", "template",
+        "why", "error", "detail", "what", "state", "outcome", "part", "answer", "address", "signal", "logger",
+        "template",
     }
 )  # fmt: skip
 _LONGEST: Final = 2000

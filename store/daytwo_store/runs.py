@@ -200,7 +200,7 @@ async def previous_under_lock(
 async def declares_undo(session: AsyncSession, run: RunRow) -> bool:
     """Does the version that the run was started with say how it is undone?"""
     declared: bool | None = await session.scalar(
-        select(ActionVersionRow.document["spec"].has_key("undo")).where(ActionVersionRow.digest == run.version)
+        select(ActionVersionRow.document["spec"]["undo"].is_not(None)).where(ActionVersionRow.digest == run.version)
     )
     return bool(declared)
 

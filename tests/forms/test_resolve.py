@@ -88,7 +88,7 @@ async def test_what_cannot_be_worked_out_fails_safe(world) -> None:
 async def test_waiting_for_an_answer_is_no_warning(world) -> None:
     rule = world.rules.add("live", ["environment"], lambda c: c["form"]["environment"]["name"] == "production")
     form = world.one_page(environment=ENVIRONMENT, reason={"type": "string", "visible": rule})
-    for answers, shown in (({}, True), ({"environment": "staging"}, False), ({"environment": "production"}, True)):
+    for answers, shown in (({}, False), ({"environment": "staging"}, False), ({"environment": "production"}, True)):
         resolved = await world.resolve(form, answers)
         assert ("reason" in resolved.fields) is shown
         assert resolved.warnings == ()

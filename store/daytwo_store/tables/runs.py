@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from daytwo_store.states import ATTEMPT_LIVE, RUN_ENDS
@@ -20,7 +20,7 @@ class ActionVersionRow(Base):
 
     digest: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    document: Mapped[Json]
+    document: Mapped[Json] = mapped_column(JSON)  # not JSONB, which forgets the order in which fields are shown
     source: Mapped[str]
     current: Mapped[bool]
     loaded_at: Mapped[datetime]

@@ -17,7 +17,7 @@ def upgrade() -> None:
         "action_version",
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
