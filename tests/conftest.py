@@ -1,12 +1,9 @@
 """One embedded PostgreSQL per test process, and a fresh, migrated database per test (copied from a template)."""
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
 
-import psycopg
 import pytest
-from psycopg import sql
+from databases import Databases
 from pydantic import SecretStr
 
 from daytwo_cli.up.postgres import EmbeddedPostgres
@@ -18,30 +15,6 @@ from daytwo_store.settings import StoreSettings
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@dataclass
-class Databases:
-    """A server whose database `daytwo` is migrated and never connected to again: the template of all others."""
-
-    server: EmbeddedPostgres
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-
-    @property
-    def maintenance(self) -> str:
-        return self.server.url.replace("/daytwo?", "/postgres?")
-
-    def create(self) -> str:
-        """The address of a new database."""
-        name = f"test_{next(self._numbers)}"
-        with psycopg.connect(self.maintenance, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE daytwo").format(sql.Identifier(name)))
-        return self.server.url.replace("/daytwo?", f"/{name}?")
-
-    def drop(self, url: str) -> None:
-        name = url.split("/")[-1].split("?")[0]
-        with psycopg.connect(self.maintenance, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")

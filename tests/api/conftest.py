@@ -1,0 +1,74 @@
+"""The whole application on a real database with the example company, a CI system in memory, and no Temporal."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from api_house import House, NoTemporal
+from company import Company, open_company
+from databases import Databases
+from pydantic import SecretStr
+
+from daytwo_api.app import create_app
+from daytwo_api.services.wiring import build_services
+from daytwo_api.settings import ApiSettings
+from daytwo_store.engine import Store
+from daytwo_store.settings import StoreSettings
+
+MakeSettings = Callable[..., ApiSettings]
+
+
+def settings_for(database_url: str, folder: Path, **changes: object) -> ApiSettings:
+    """Settings as `daytwo up` has them, with changes."""
+    key = folder / "key"
+    key.write_bytes(b"k" * 32)
+    secret = folder / "token"
+    secret.write_text("ghp_example\n")
+    given: dict[str, object] = {
+        "database_url": database_url,
+        "secret_file": key,
+        "sign_in": "people",
+        "admins": "group:platform",
+        "connections": {"github": {"backend": "github", "address": "https://ci.example", "token_file": secret}},
+    }
+    return ApiSettings.model_validate(given | changes)
+
+
+def build_house(company: Company, settings: ApiSettings) -> House:
+    temporal = NoTemporal()
+    services = build_services(settings, company.store, temporal, backends=company.life.backends)
+    services.loading.done = True
+    return House(create_app(services), services, company, temporal)
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path, database_url: str) -> MakeSettings:
+    def make(**changes: object) -> ApiSettings:
+        return settings_for(database_url, tmp_path, **changes)
+
+    return make
+
+
+@pytest.fixture
+async def company(store: Store) -> Company:
+    return await open_company(store)
+
+
+@pytest.fixture
+async def house(company: Company, make_settings: MakeSettings) -> AsyncIterator[House]:
+    """A house of one's own."""
+    opened = build_house(company, make_settings())
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A house for the tests of one file that leave nothing behind that matters to the others."""
+    url = databases.create()
+    store = Store(StoreSettings(url=SecretStr(url), pool_size=4))
+    opened = build_house(await open_company(store), settings_for(url, tmp_path_factory.mktemp("house")))
+    yield opened
+    await opened.close()
+    await store.close()
+    databases.drop(url)
