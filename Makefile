@@ -79,7 +79,7 @@ bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Tem
 	$(BIN)/python -m pytest tests/bench -s $(PYTEST)
 
 chaos: $(INSTALLED) $(PAGE) ## Kill processes at exact points, all of them
-	$(BIN)/python -m pytest -m chaos --all-chaos $(PYTEST)
+	DAYTWO_CHAOS=all $(BIN)/python -m pytest -m chaos $(PYTEST)
 
 web: $(PAGE) ## Build the page
 

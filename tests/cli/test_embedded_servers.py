@@ -121,7 +121,9 @@ time.sleep(600)
 def test_a_program_that_does_not_exist_is_said(tmp_path: Path) -> None:
     child = Child(Command(name="nothing", argv=["/does/not/exist"], log=tmp_path / "log"))
     assert child.wait(10) == 1
-    assert "No such file" in (tmp_path / "log").read_text()
+    assert (
+        tmp_path / "log"
+    ).read_text() == "/does/not/exist could not be started: [Errno 2] No such file or directory\n"
 
 
 def test_daytwo_migrate_twice(tmp_path: Path) -> None:

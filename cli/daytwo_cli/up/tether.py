@@ -10,6 +10,7 @@ root, and loosening the permissions of such folders is not ours to do (capabilit
 Standard library only; nothing of ours is importable here.
 """
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -49,10 +50,10 @@ def _become(libc: ctypes.CDLL, uid: int, gid: int) -> None:
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
-    try:
-        _keep_only(libc, CAP_DAC_READ_SEARCH)
-    except OSError:  # container engines leave root the wider one by default
-        _keep_only(libc, CAP_DAC_OVERRIDE)
+    for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):  # container engines leave root the wider one by default
+        with contextlib.suppress(OSError):
+            return _keep_only(libc, capability)
+    return None  # then the folders on the way have to be open to others
 
 
 def main(arguments: list[str]) -> None:
@@ -71,4 +72,7 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except OSError as problem:
+        sys.exit(f"{sys.argv[5]} could not be started: {problem}")
