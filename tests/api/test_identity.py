@@ -1,5 +1,6 @@
 """Sessions and tokens: made once, stored hashed, ended in time, with the groups of the moment."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,7 +124,7 @@ async def test_who_has_left_may_do_nothing_any_more(house: House) -> None:
 
 
 async def test_where_nobody_may_choose_a_person_sessions_count_for_nothing(
-    house: House, database_url: str, make_settings: "type[ApiSettings]"
+    house: House, database_url: str, make_settings: Callable[..., ApiSettings]
 ) -> None:
     cookie = (await house.signed_in("ana")).cookies[COOKIE]
     token = (await house.token("ana", "read")).headers["Authorization"]
@@ -137,7 +138,7 @@ async def test_where_nobody_may_choose_a_person_sessions_count_for_nothing(
 
 
 async def test_the_cookie_is_secure_where_the_page_is_reached_by_https(
-    house: House, make_settings: "type[ApiSettings]"
+    house: House, make_settings: Callable[..., ApiSettings]
 ) -> None:
     services = build_services(
         make_settings(public_url="https://daytwo.example"), house.store, house.temporal, backends={}
