@@ -1,13 +1,14 @@
-import { Menu, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { Popover, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Check, KeyRound, LogOut, Monitor, Moon, Sun, type LucideIcon } from "lucide-react";
+import { KeyRound, LogOut, Monitor, Moon, Sun, type LucideIcon } from "lucide-react";
+import { useState } from "react";
 import { Link } from "react-router";
 import { done } from "../api/client";
 import { useApi } from "../api/context";
 import type { Me } from "../api/types";
 import { text } from "../text";
-import { leaves } from "./identity";
 import css from "./AccountMenu.module.css";
+import { leaves } from "./identity";
 
 const SCHEMES: readonly [MantineColorScheme, string, LucideIcon][] = [
   ["auto", text.account.auto, Monitor],
@@ -15,14 +16,27 @@ const SCHEMES: readonly [MantineColorScheme, string, LucideIcon][] = [
   ["dark", text.account.dark, Moon],
 ];
 
+/** Who one is taken for, the colours of the page, and the way out. */
 export function AccountMenu({ me }: { me: Me }) {
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const signOut = useSignOut();
+  const [open, setOpen] = useState(false);
   const groups = me.groups.join(", ") || text.account.noGroups;
   return (
-    <Menu position="top-start" width={240} withinPortal={false} transitionProps={{ duration: 0 }}>
-      <Menu.Target>
-        <UnstyledButton className={css.account} aria-label={text.account.menu(me.name)}>
+    <Popover
+      opened={open}
+      onChange={setOpen}
+      position="top-start"
+      width={240}
+      trapFocus
+      returnFocus
+      withinPortal={false}
+      transitionProps={{ duration: 0 }}
+    >
+      <Popover.Target>
+        <UnstyledButton
+          className={css.account}
+          aria-label={text.account.menu(me.name)}
+          onClick={() => setOpen((before) => !before)}
+        >
           <span className={css.initial} aria-hidden>
             {me.name.charAt(0).toUpperCase()}
           </span>
@@ -31,46 +45,51 @@ export function AccountMenu({ me }: { me: Me }) {
             <span className={css.groups}>{groups}</span>
           </span>
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
+      </Popover.Target>
+      <Popover.Dropdown className={css.menu} aria-label={text.account.menu(me.name)}>
+        <p className={css.label}>
           {text.account.groups}: {groups}
-        </Menu.Label>
-        <Menu.Item component={Link} to="/tokens" leftSection={<KeyRound size={16} aria-hidden />}>
-          {text.nav.tokens}
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Label>{text.account.theme}</Menu.Label>
-        {SCHEMES.map(([scheme, label, Icon]) => (
-          <Menu.Item
-            key={scheme}
-            leftSection={<Icon size={16} aria-hidden />}
-            rightSection={scheme === colorScheme ? <Check size={16} aria-hidden /> : null}
-            aria-current={scheme === colorScheme ? "true" : undefined}
-            closeMenuOnClick={false}
-            onClick={() => setColorScheme(scheme)}
-          >
-            {label}
-          </Menu.Item>
-        ))}
-        {me.sign_out && (
-          <>
-            <Menu.Divider />
-            <Menu.Item leftSection={<LogOut size={16} aria-hidden />} onClick={() => signOut.mutate()}>
-              {text.account.signOut}
-            </Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+        </p>
+        <Link to="/tokens" className={css.item} onClick={() => setOpen(false)}>
+          <KeyRound size={16} aria-hidden /> {text.nav.tokens}
+        </Link>
+        <Colours />
+        {me.sign_out && <SignOut />}
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 
-function useSignOut() {
+function Colours() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <fieldset className={css.colours}>
+      <legend className={css.label}>{text.account.theme}</legend>
+      {SCHEMES.map(([scheme, label, Icon]) => (
+        <button
+          key={scheme}
+          type="button"
+          className={css.item}
+          aria-pressed={scheme === colorScheme}
+          onClick={() => setColorScheme(scheme)}
+        >
+          <Icon size={16} aria-hidden /> {label}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function SignOut() {
   const api = useApi();
   const queries = useQueryClient();
-  return useMutation({
+  const signOut = useMutation({
     mutationFn: () => done(api.DELETE("/api/v1/session")),
     onSuccess: () => leaves(queries, api),
   });
+  return (
+    <button type="button" className={css.item} onClick={() => signOut.mutate()}>
+      <LogOut size={16} aria-hidden /> {text.account.signOut}
+    </button>
+  );
 }

@@ -89,6 +89,7 @@ export function RemoteSelect(props: WidgetProps) {
       <Combobox.Dropdown>
         <Combobox.Options
           className={css.options}
+          aria-label={words.choicesOf(label || field)}
           onScroll={(event) => {
             const list = event.currentTarget;
             if (list.scrollHeight - list.scrollTop - list.clientHeight < END) choices.more();

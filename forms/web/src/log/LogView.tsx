@@ -10,7 +10,7 @@ import { LogTools } from "./LogTools";
 import css from "./LogView.module.css";
 import "./ansi.css";
 
-const ROW = 20; // pixels, as in the style sheet
+const ROW = 24; // pixels, as in the style sheet
 const AT_END = 4; // rows: nearer to the end than this, the reader follows
 
 interface Props {

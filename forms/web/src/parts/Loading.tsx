@@ -4,7 +4,7 @@ import { text } from "../text";
 import css from "./Loading.module.css";
 
 /** Grey bars, after a moment: an answer that comes at once should not flicker. */
-export function Loading({ lines = 4 }: { lines?: number }) {
+export function Loading({ lines = 4 }: { lines?: number | undefined }) {
   const [late, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setLate(true), 200);

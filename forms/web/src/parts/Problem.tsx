@@ -7,13 +7,16 @@ import { CopyText } from "./CopyText";
 import css from "./Problem.module.css";
 import { visible } from "./textOf";
 
+export function titleOf(error: unknown): string {
+  return error instanceof ApiError ? error.title : text.errors.boundary.title;
+}
+
 /** What went wrong, in the server's words, with the id by which the people who run Daytwo find it. */
 export function ProblemNote({ error, retry }: { error: unknown; retry?: () => void }) {
   const problem = error instanceof ApiError ? error : null;
-  const title = problem?.title ?? text.errors.boundary.title;
   return (
     <div role="alert">
-      <Callout tone="bad" title={title} icon={<CircleX size={18} aria-hidden />}>
+      <Callout tone="bad" title={titleOf(error)} icon={<CircleX size={18} aria-hidden />}>
         <p>{visible(problem?.message ?? text.errors.boundary.detail)}</p>
         {problem && problem.faults.length > 0 && (
           <ul className={css.faults}>

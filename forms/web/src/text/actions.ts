@@ -43,6 +43,7 @@ export const actions = {
     loadingOptions: "Looking",
     moreOptions: "Show more",
     optionsFailed: "The choices could not be read",
+    choicesOf: (label: string) => `Choices: ${label}`,
     typeToSearch: "Type to search",
     choose: "Choose",
   },

@@ -11,29 +11,30 @@ export function actionPath(name: string, entity?: string | null): string {
   return entity ? `${path}?${new URLSearchParams({ entity })}` : path;
 }
 
-/** One card per action. Those that the asker may not run stay, with the reason. */
-export function ActionCards({
-  actions,
-  entity,
-}: {
+interface CardsProps {
   actions: readonly ActionSummary[];
   entity?: string | undefined;
-}) {
+  /** Of the cards' headings, one below what stands above them. */
+  level: "h2" | "h3";
+}
+
+/** One card per action. Those that the asker may not run stay, with the reason. */
+export function ActionCards({ actions, entity, level }: CardsProps) {
   return (
     <ul className={css.cards}>
       {actions.map((action) => (
         <li key={action.name} className={css.card} data-blocked={!action.may_run.allowed || undefined}>
-          <Card action={action} entity={entity} />
+          <Card action={action} entity={entity} level={level} />
         </li>
       ))}
     </ul>
   );
 }
 
-function Card({ action, entity }: { action: ActionSummary; entity: string | undefined }) {
+function Card({ action, entity, level: Heading }: Omit<CardsProps, "actions"> & { action: ActionSummary }) {
   return (
     <>
-      <h3 className={css.title}>
+      <Heading className={css.title}>
         {action.may_run.allowed ? (
           <Link to={actionPath(action.name, entity)} className={css.link}>
             {visible(action.title)}
@@ -42,7 +43,7 @@ function Card({ action, entity }: { action: ActionSummary; entity: string | unde
         ) : (
           visible(action.title)
         )}
-      </h3>
+      </Heading>
       <p className="soft">{visible(action.description)}</p>
       {!action.may_run.allowed && (
         <p className={css.why}>

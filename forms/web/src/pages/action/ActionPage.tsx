@@ -20,7 +20,9 @@ export default function ActionPage() {
   const action = useQuery(actionQuery(useApi(), name, entity));
   useTitle(action.data?.title);
   return (
-    <Loaded query={action}>{(found) => <Asked action={found} entity={entity} search={search} />}</Loaded>
+    <Loaded query={action} page>
+      {(found) => <Asked action={found} entity={entity} search={search} />}
+    </Loaded>
   );
 }
 

@@ -63,7 +63,7 @@ function Found({ items, q, entity }: { items: ActionSummary[]; q: string; entity
     return <Empty title={text.actions.noneTitle}>{entity ? text.actions.noneHere : text.actions.none}</Empty>;
   }
   if (found.length === 0) return <Empty title={text.actions.noMatch}>{text.actions.noMatchDetail}</Empty>;
-  return <ActionCards actions={found} entity={entity} />;
+  return <ActionCards actions={found} entity={entity} level="h2" />;
 }
 
 /** Actions in which every word occurs somewhere. There are few enough to look through here, while somebody types. */

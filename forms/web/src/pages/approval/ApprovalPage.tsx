@@ -28,7 +28,7 @@ export default function ApprovalPage() {
   const approval = useQuery(approvalQuery(useApi(), id));
   useTitle(approval.data && `${approvalLook(approval.data.state).word}: ${approval.data.action_title}`);
   return (
-    <Loaded query={approval} lines={8}>
+    <Loaded query={approval} lines={8} page>
       {(seen) => (
         <>
           <Head approval={seen} />

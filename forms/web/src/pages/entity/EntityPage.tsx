@@ -25,7 +25,7 @@ export default function EntityPage() {
   const entity = useQuery(entityQuery(useApi(), `${kind}:${name}`));
   useTitle(entity.data?.title);
   return (
-    <Loaded query={entity} lines={8}>
+    <Loaded query={entity} lines={8} page>
       {(seen) => (
         <>
           <Head entity={seen} />
@@ -68,7 +68,9 @@ function Actions({ entity }: { entity: EntityView }) {
   return (
     <section aria-label={words.actions} className={css.actions}>
       <h2>{words.actions}</h2>
-      <Loaded query={actions}>{({ items }) => <ActionCards actions={items} entity={entity.ref} />}</Loaded>
+      <Loaded query={actions}>
+        {({ items }) => <ActionCards actions={items} entity={entity.ref} level="h3" />}
+      </Loaded>
     </section>
   );
 }

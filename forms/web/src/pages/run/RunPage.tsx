@@ -34,7 +34,7 @@ function Watched({ id }: { id: string }) {
   const tab = useTab();
   useTitle(run.data && `${runLook(run.data.state).word}: ${run.data.action_title}`);
   return (
-    <Loaded query={run} lines={8}>
+    <Loaded query={run} lines={8} page>
       {(seen) => (
         <>
           <Head run={seen} />
