@@ -279,11 +279,25 @@ def standin(running: RunningStandin) -> Iterator[RunningStandin]:
     running.control.clear_faults()
 
 
-@pytest.fixture
-def api(standin: RunningStandin) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="session")
+def client(running: RunningStandin) -> Iterator[httpx.Client]:
     """Plain HTTP with the bot's token."""
-    with httpx.Client(base_url=standin.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False) as client:
-        yield client
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(base_url=running.url, headers=headers, trust_env=False) as one:
+        yield one
+
+
+@pytest.fixture
+def api(client: httpx.Client, standin: RunningStandin) -> httpx.Client:
+    """The same, without the faults of the test before."""
+    return client
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[httpx.Client]:
+    """Plain HTTP without a token."""
+    with httpx.Client(trust_env=False) as one:
+        yield one
 
 
 @pytest.fixture

@@ -28,21 +28,21 @@ class Victim:
     def __init__(self, standin: RunningStandin, act: Path) -> None:
         self.standin = standin
         self.act = act
+        self._http = httpx.Client(base_url=standin.url, headers=HEADERS, trust_env=False)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
 
     def dispatch(self, workflow: str, repository: str = SHOP, **inputs: str) -> int:
         """Dispatch and give the run id."""
         body = {"ref": "main", "inputs": inputs, "return_run_details": True}
-        answer = httpx.post(
-            f"{self.standin.url}{repository}/actions/workflows/{workflow}/dispatches",
-            json=body,
-            headers=HEADERS,
-            trust_env=False,
-        )
+        answer = self._http.post(f"{repository}/actions/workflows/{workflow}/dispatches", json=body)
         return int(answer.json()["workflow_run_id"])
 
     def get(self, path: str) -> Any:
         """Read."""
-        return httpx.get(f"{self.standin.url}{path}", headers=HEADERS, trust_env=False).json()
+        return self._http.get(path).json()
 
     def status(self, run_id: int, repository: str = SHOP) -> str:
         """Where a run is."""
@@ -86,7 +86,9 @@ def running_victim(tmp_path_factory: pytest.TempPathFactory, shop: Path, copy: P
     settings = {"runners": 2, "act": str(folder / "act")}
     tokens = [{"login": "daytwo-bot", "token": TOKEN}]
     with start_standin(folder, repositories, tokens=tokens, settings=settings) as standin:
-        yield Victim(standin, folder / "act")
+        victim = Victim(standin, folder / "act")
+        yield victim
+        victim.close()
 
 
 @pytest.fixture

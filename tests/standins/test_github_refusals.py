@@ -87,17 +87,17 @@ def test_what_is_not_there_is_404(api: httpx.Client, path: str) -> None:
         ("token standin-token-of-somebody-with-one-repository", 404, "Not Found"),
     ],
 )
-def test_who_may_not(standin: RunningStandin, header: str | None, status: int, message: str) -> None:
+def test_who_may_not(standin: RunningStandin, web: httpx.Client, header: str | None, status: int, message: str) -> None:
     headers = {"authorization": header} if header else {}
     before = standin.control.ledger()
-    answer = httpx.post(standin.url + BUILD, json={"ref": "main", "inputs": GOOD}, headers=headers, trust_env=False)
+    answer = web.post(standin.url + BUILD, json={"ref": "main", "inputs": GOOD}, headers=headers)
     assert (answer.status_code, answer.json()["message"]) == (status, message)
     assert standin.control.ledger() == before
 
 
-def test_a_reader_reads(standin: RunningStandin) -> None:
+def test_a_reader_reads(standin: RunningStandin, web: httpx.Client) -> None:
     headers = {"authorization": "token standin-token-of-the-reader"}
-    answer = httpx.get(f"{standin.url}/repos/acme/shop", headers=headers, trust_env=False)
+    answer = web.get(f"{standin.url}/repos/acme/shop", headers=headers)
     assert answer.json()["full_name"] == "acme/shop"
 
 
