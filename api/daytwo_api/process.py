@@ -87,7 +87,6 @@ async def _load(services: Services) -> None:
             if await migrate.is_current(store):
                 await load_company(store, settings.company, services.backends.keys())
                 services.loading.done = True
-                services.poker.wake()
                 log.info("api.ready")
                 return
             log.warning("api.waits", part="migrations", detail="run: daytwo migrate")

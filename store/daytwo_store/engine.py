@@ -6,8 +6,9 @@ handed to the `Tx` and written with it: no audit, no change (A5); no change with
 Order of locks, the same everywhere so that nobody waits in a circle: run row → lock key (advisory) → audit head.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -32,7 +33,14 @@ class Topic(StrEnum):
     RUN = "run"
     LOG = "log"
     APPROVAL = "approval"
-    POKE = "poke"  # something waits in the outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Poke:
+    """A row of the outbox: this run's workflow has to look again."""
+
+    number: int
+    run: RunId
 
 
 class Tx:
@@ -56,29 +64,32 @@ class Tx:
         """The workflow of the run has to look again; kept in the outbox until Temporal has been told."""
         self._pokes[run] = None
 
-    @property
-    def poked(self) -> list[RunId]:
-        return list(self._pokes)
-
-    async def flush(self) -> None:
+    async def flush(self) -> list[Poke]:
         """Write what belongs to the transaction; the audit last, because its head is what everybody waits for."""
-        for run in self._pokes:
-            self.session.add(OutboxRow(run_id=run, at=self.now))
-        if self._pokes:
-            self.notify(Topic.POKE, "")
+        rows = [OutboxRow(run_id=run, at=self.now) for run in self._pokes]
+        self.session.add_all(rows)
         for payload in self._topics:
             await self.session.execute(select(func.pg_notify(CHANNEL, payload)))
         await self.session.flush()
         if self.entries:
             await audit.append(self.session, self.entries)
+        return [Poke(row.n, RunId(row.run_id)) for row in rows]
+
+
+def _swept(pokes: Sequence[Poke]) -> None:
+    """Nobody in this process delivers pokes: the sweeper does."""
 
 
 class Store:
-    """PostgreSQL behind one engine. Build one per process; `close()` it."""
+    """PostgreSQL behind one engine. Build one per process; `close()` it.
+
+    `on_poke` is called after a commit with what it put into the outbox, so that it is delivered at once.
+    """
 
     def __init__(self, settings: StoreSettings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or DatabaseClock()
+        self.on_poke: Callable[[Sequence[Poke]], None] = _swept
         self.engine = make_engine(settings)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -100,7 +111,9 @@ class Store:
             async with self._sessions.begin() as session:
                 tx = Tx(session, await self.clock.now(session))
                 yield tx
-                await tx.flush()
+                pokes = await tx.flush()
+            if pokes:
+                self.on_poke(pokes)
 
     async def close(self) -> None:
         await self.engine.dispose()

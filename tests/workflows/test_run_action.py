@@ -12,8 +12,9 @@ from daytwo_cli.up.temporal import EmbeddedTemporal
 from daytwo_store import outbox, runs
 from daytwo_store.ids import RunId
 from daytwo_store.states import RUN_ENDS, ExternalStatus, RunState
-from daytwo_workflows.client import Driver, deliver
+from daytwo_workflows.client import Driver
 from daytwo_workflows.contracts import run_workflow_id
+from daytwo_workflows.poker import deliver
 from daytwo_workflows.sweeper import Sweeper
 from daytwo_workflows.worker import create_worker
 
@@ -88,10 +89,7 @@ async def test_a_workflow_that_was_lost_is_started_again_from_the_rows(company: 
     async with company.store.write() as tx:  # the poke got lost as well
         await outbox.forget(
             company.store,
-            [
-                poke.numbers[0]
-                for poke in await outbox.waiting(company.store, older_than=-company.life.windows.sweep_every)
-            ],
+            [poke.number for poke in await outbox.waiting(company.store, older_than=-company.life.windows.sweep_every)],
         )
         (await runs.hold(tx, run)).next_at = tx.now - 2 * company.life.windows.stale_after
     sweeper = Sweeper(store=company.store, driver=driver, windows=company.life.windows, connections=[], name="test")

@@ -8,8 +8,6 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
-from daytwo_store import outbox
-from daytwo_store.engine import Store
 from daytwo_store.ids import RunId
 from daytwo_workflows.contracts import (
     POKE_SIGNAL,
@@ -74,14 +72,3 @@ class Driver:
             return await self._client.service_client.check_health(timeout=_RPC)
         except (RPCError, OSError, RuntimeError):
             return False
-
-
-async def deliver(store: Store, driver: Driver, *, older_than: timedelta = timedelta(0)) -> int:
-    """Tell Temporal every poke that waits in the outbox; how many runs were told."""
-    told = 0
-    for poke in await outbox.waiting(store, older_than=older_than):
-        if not await driver.drive(poke.run):
-            break
-        await outbox.forget(store, poke.numbers)
-        told += 1
-    return told

@@ -1,7 +1,6 @@
 """The worker process: `daytwo serve worker`, or `python -m daytwo_workflows`."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.client import Driver
+from daytwo_workflows.poker import Poker
 from daytwo_workflows.settings import Settings, SettingsRejected
 from daytwo_workflows.sweeper import Sweeper
 from daytwo_workflows.wiring import build_backends, build_life
@@ -41,11 +41,13 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
         )
         async with create_worker(client, life):
             log.info("worker.ready", address=settings.temporal_address)
-            sweeping = asyncio.create_task(sweeper.run())
+            poker = Poker(store, driver)
+            store.on_poke = poker.offer
+            beside = [asyncio.create_task(sweeper.run()), asyncio.create_task(poker.run())]
             await stop.wait()
-            sweeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeping
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
         log.info("worker.stopped")
     finally:
         for backend in backends.values():

@@ -16,7 +16,8 @@ from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
 from daytwo_store.settings import Windows
-from daytwo_workflows.client import Driver, deliver
+from daytwo_workflows.client import Driver
+from daytwo_workflows.poker import deliver
 
 log = structlog.get_logger()
 _LEASE = "sweeper"

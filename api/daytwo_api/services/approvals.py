@@ -6,7 +6,6 @@ from daytwo_actions.plan.difference import differences
 from daytwo_api.asker import Asker
 from daytwo_api.services import approval_views
 from daytwo_api.services.gather import gather
-from daytwo_api.services.poker import Poker
 from daytwo_api.views.approvals import ApprovalSummary, ApprovalView, DecisionAnswer, DecisionRequest
 from daytwo_api.views.common import Page
 from daytwo_store import approvals, cursors, runs
@@ -20,9 +19,8 @@ from daytwo_workflows.life.decide import Decision
 
 
 class Approvals:
-    def __init__(self, store: Store, poker: Poker) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._poker = poker
 
     async def list(
         self, by: Asker, *, mine: bool, state: ApprovalState | None, cursor: str | None, limit: int
@@ -81,7 +79,6 @@ class Approvals:
                 comment=asked.comment,
             ),
         )
-        self._poker.wake()
         return DecisionAnswer(approval=await self.get(by, approval), repeated=repeated)
 
 

@@ -3,7 +3,6 @@
 from daytwo_api.asker import Asker
 from daytwo_api.services import run_views
 from daytwo_api.services.gather import gather
-from daytwo_api.services.poker import Poker
 from daytwo_api.services.runs import Runs, everything, visible
 from daytwo_api.views.runs import CancelRequest, ReasonRequest, ResolveRequest, RunView
 from daytwo_store.engine import Store
@@ -15,10 +14,9 @@ from daytwo_workflows.life.interventions import Finding
 
 
 class Control:
-    def __init__(self, life: Life, runs: Runs, poker: Poker) -> None:
+    def __init__(self, life: Life, runs: Runs) -> None:
         self._life = life
         self._runs = runs
-        self._poker = poker
 
     @property
     def _store(self) -> Store:
@@ -63,5 +61,4 @@ class Control:
             raise Forbidden(f"{answer.why_not} Nothing was changed.")
 
     async def _after(self, by: Asker, run: str) -> RunView:
-        self._poker.wake()
         return await self._runs.get(by, run)

@@ -8,7 +8,6 @@ import structlog
 from fastapi import Request
 
 from daytwo_actions.backends.base import Backend, Hint, WebhookRefused
-from daytwo_api.services.poker import Poker
 from daytwo_store import inbox
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import DaytwoError, NotFound, Unauthenticated
@@ -21,10 +20,9 @@ _FINAL_EVERY = timedelta(milliseconds=100)  # … when the delivery says that it
 
 
 class Inbox:
-    def __init__(self, store: Store, backends: Mapping[str, Backend], poker: Poker) -> None:
+    def __init__(self, store: Store, backends: Mapping[str, Backend]) -> None:
         self._store = store
         self._backends = backends
-        self._poker = poker
         self._later: dict[RunId, asyncio.Task[None]] = {}
 
     async def receive(self, connection: str, request: Request) -> dict[str, bool]:
@@ -45,7 +43,6 @@ class Inbox:
         async with self._store.write() as tx:
             for hint in hints:
                 stored = await self._keep(tx, connection, hint) or stored
-        self._poker.wake()
         return {"stored": stored}
 
     async def _keep(self, tx: Tx, connection: str, hint: Hint) -> bool:
@@ -80,4 +77,3 @@ class Inbox:
                 tx.poke(look.run)
         except DaytwoError as error:
             log.warning("webhook.look_is_swept", run=look.run, error=error.type)
-        self._poker.wake()

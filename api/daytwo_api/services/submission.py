@@ -7,7 +7,6 @@ from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_api.asker import Asker
 from daytwo_api.services.approval_views import as_view
 from daytwo_api.services.control import Control
-from daytwo_api.services.poker import Poker
 from daytwo_api.services.runs import visible
 from daytwo_api.services.words import needed
 from daytwo_api.views.actions import (
@@ -34,10 +33,9 @@ from daytwo_workflows.life.finish import entity_write
 
 
 class SubmissionService:
-    def __init__(self, life: Life, control: Control, poker: Poker) -> None:
+    def __init__(self, life: Life, control: Control) -> None:
         self._life = life
         self._control = control
-        self._poker = poker
 
     async def plan(self, by: Asker, name: str, asked: RunRequest) -> PlanView:
         planned = await asking.plan(self._life, _wish(by, name, asked))
@@ -63,7 +61,6 @@ class SubmissionService:
         return self._answer(accepted.run, repeated=accepted.repeated)
 
     def _answer(self, run: RunRow, *, repeated: bool) -> RunAccepted:
-        self._poker.wake()
         return RunAccepted(
             id=run.id,
             state=RunState(run.state),

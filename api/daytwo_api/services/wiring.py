@@ -16,7 +16,6 @@ from daytwo_api.services.identity import Identity, IdentitySettings
 from daytwo_api.services.inbox import Inbox
 from daytwo_api.services.live import Live
 from daytwo_api.services.overview import Connections, Overview
-from daytwo_api.services.poker import Poker
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.submission import SubmissionService
 from daytwo_api.settings import ApiSettings
@@ -24,6 +23,7 @@ from daytwo_api.static import built_page
 from daytwo_store.engine import Store
 from daytwo_store.listen import Listener
 from daytwo_workflows.client import Driver
+from daytwo_workflows.poker import Poker
 from daytwo_workflows.wiring import build_life
 
 
@@ -62,7 +62,8 @@ def build_services(
     wired = backends if backends is not None else _backends(connections, metrics)
     life = build_life(settings, store, wired)
     poker, listener, runs = Poker(store, driver), Listener(settings.store), Runs(store)
-    control = Control(life, runs, poker)
+    store.on_poke = poker.offer
+    control = Control(life, runs)
     return Services(
         settings=settings,
         store=store,
@@ -74,13 +75,13 @@ def build_services(
         backends=wired,
         identity=Identity(store, _identity(settings)),
         actions=Actions(life),
-        submission=SubmissionService(life, control, poker),
+        submission=SubmissionService(life, control),
         runs=runs,
-        approvals=Approvals(store, poker),
+        approvals=Approvals(store),
         control=control,
         catalog=Catalog(store),
         live=Live(listener, runs),
-        inbox=Inbox(store, wired, poker),
+        inbox=Inbox(store, wired),
         overview=Overview(store, connections),
         health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_store import approvals, runs
 from daytwo_store.approvals import Asked
-from daytwo_store.engine import Topic, Tx
+from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import PrincipalId, RunId, TokenId
 from daytwo_store.states import RunState, StepState
@@ -22,9 +22,9 @@ class Submission:
     undo_of: RunId | None = None
 
 
-async def earlier(tx: Tx, submission_key: str, requester: PrincipalId, body_sha256: str) -> RunRow | None:
+async def earlier(session: Session, submission_key: str, requester: PrincipalId, body_sha256: str) -> RunRow | None:
     """The run that this key made before. Raises `Rejected` when it was used for something else."""
-    row = await runs.with_key(tx.session, requester, submission_key)
+    row = await runs.with_key(session, requester, submission_key)
     if row is not None and row.body_sha256 != body_sha256:
         raise Rejected(
             f"This Idempotency-Key was used for another request: it made run {row.id}. Nothing was started. "

@@ -66,8 +66,8 @@ async def plan(life: Life, wish: Wish) -> Planned:
 async def start(life: Life, wish: Wish, key: str) -> Accepted:
     """Accept a run: after this it is in the database, whatever dies. The same key again gives the same run."""
     body = _body_digest(wish)
-    async with life.store.write() as tx:
-        before = await earlier(tx, key, wish.requester, body)
+    async with life.store.read() as session:
+        before = await earlier(session, key, wish.requester, body)
     if before is not None:
         return Accepted(before, repeated=True)
     planned = await plan(life, wish)
@@ -81,7 +81,7 @@ async def start(life: Life, wish: Wish, key: str) -> Accepted:
     )
     async with life.store.write() as tx:
         await runs.serialise_key(tx, wish.requester, key)
-        before = await earlier(tx, key, wish.requester, body)
+        before = await earlier(tx.session, key, wish.requester, body)
         if before is not None:
             return Accepted(before, repeated=True)
         return Accepted(await accept(tx, submission), repeated=False)
