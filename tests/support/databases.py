@@ -32,3 +32,11 @@ class Databases:
         name = url.split("/")[-1].split("?")[0]
         with psycopg.connect(self.maintenance, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def rename(self, url: str, name: str) -> None:
+        """Nobody may be connected to it."""
+        old = url.split("/")[-1].split("?")[0]
+        with psycopg.connect(self.maintenance, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(name))
+            )

@@ -204,14 +204,19 @@ def _from_environment(model: type[BaseModel], environment: Mapping[str, str]) ->
 def _complaint(error: ValidationError, document: Document | None, file: Path | None) -> str:
     lines = []
     for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        said = fault["msg"].removeprefix("Value error, ")
         path = tuple(fault["loc"])
         name = ".".join(map(str, path))
-        where = f"{PREFIX}{str(path[0]).upper()}" + (f" or `{name}` in the file of {CONFIG}" if file is None else "")
-        if file is not None and document is not None:
-            place = document.key(path)
-            where = f"{where} or {file}:{place.line}:{place.column}"
-        lines.append(f"- {name}: {fault['msg'][0].lower()}{fault['msg'][1:]} ({where})")
+        lines.append(f"- {name}: {said[0].lower()}{said[1:]} ({_where(path, document, file)})" if path else f"- {said}")
     return "Nothing was started, because settings are missing or wrong:\n" + "\n".join(lines)
+
+
+def _where(path: tuple[str | int, ...], document: Document | None, file: Path | None) -> str:
+    variable = f"{PREFIX}{str(path[0]).upper()}"
+    if file is None or document is None:
+        return f"{variable}, or in the file of {CONFIG}"
+    place = document.key(path)
+    return f"{variable}, or {file}:{place.line}:{place.column}"
 
 
 def _secret_bytes(path: Path, name: str) -> bytes:

@@ -1,0 +1,179 @@
+"""The API as a process of its own: it starts before everything else, refuses what is wrong, and stops at once."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from databases import Databases
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CONFIG = """\
+company: [{catalog}, {actions}]
+sign_in: people
+admins: group:platform
+connections: {{ github: {{ backend: github, address: "http://127.0.0.1:1", token_file: token }} }}
+"""
+
+
+@dataclass
+class Process:
+    running: "subprocess.Popen[str]"
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_for(self, path: str, ready: Callable[[httpx.Response], bool], *, seconds: float = 60) -> httpx.Response:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.running.poll() is None:
+            try:
+                answer = httpx.get(self.url + path, timeout=5)
+                if ready(answer):
+                    return answer
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"{path} was not ready")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, list[str]]:
+        """Its exit code, and the lines that it wrote."""
+        self.running.send_signal(number)
+        _, errors = self.running.communicate(timeout=30)
+        return self.running.returncode, errors.splitlines()
+
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    (tmp_path / "key").write_bytes(b"k" * 32)
+    (tmp_path / "token").write_text("ghp_abc")
+    started: list[Process] = []
+
+    def begin(database_url: str, config: str = CONFIG, *, port: int = 0, **environment: str) -> Process:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = port or free.getsockname()[1]
+        config = config.format(catalog=EXAMPLES / "catalog", actions=EXAMPLES / "actions")
+        (tmp_path / "daytwo.yaml").write_text(config)
+        process = Process(
+            subprocess.Popen(
+                [sys.executable, "-m", "daytwo_api"],
+                env={
+                    "PATH": os.environ["PATH"],
+                    "DAYTWO_CONFIG": str(tmp_path / "daytwo.yaml"),
+                    "DAYTWO_DATABASE_URL": database_url,
+                    "DAYTWO_SECRET_FILE": str(tmp_path / "key"),
+                    "DAYTWO_TEMPORAL_ADDRESS": "127.0.0.1:1",
+                    "DAYTWO_API_PORT": str(port),
+                    **environment,
+                },
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ),
+            port,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.running.poll() is None:
+            process.running.kill()
+        process.running.communicate()
+
+
+def parts(answer: httpx.Response) -> dict[str, bool]:
+    return {part["name"]: part["ok"] for part in answer.json()["parts"]}
+
+
+def test_it_serves_while_temporal_is_away_and_ends_open_pages_when_it_is_stopped(
+    start: Start, database_url: str
+) -> None:
+    process = start(database_url)
+    answer = process.wait_for("/readyz", lambda answer: parts(answer).get("company", False))
+    assert answer.status_code == 503
+    assert parts(answer) == {"store": True, "migrations": True, "company": True, "temporal": False}
+    with httpx.Client(base_url=process.url, headers={"Origin": process.url}) as client:
+        client.post("/api/v1/session", json={"name": "ana"}).raise_for_status()
+        assert client.get("/api/v1/actions").json()["items"]
+        with client.stream("GET", "/api/v1/events") as stream:
+            pieces = stream.iter_bytes()
+            next(pieces)
+            began = time.monotonic()
+            process.running.send_signal(signal.SIGTERM)
+            for _ in pieces:
+                pass
+            assert time.monotonic() - began < 3
+    output, errors = process.running.communicate(timeout=30)
+    assert process.running.returncode == 0
+    assert output == ""
+    events = [json.loads(line) for line in errors.splitlines()]
+    assert [event["event"] for event in events if event["event"].startswith("api.")] == [
+        "api.listens", "api.ready", "api.stopped",
+    ]  # fmt: skip
+    assert {event["process"] for event in events} == {"api"}
+    assert "daytwo_session" not in errors
+
+
+def test_it_waits_for_a_database_that_comes_later(start: Start, databases: Databases) -> None:
+    url = databases.server.url.replace("/daytwo?", "/later?")
+    process = start(url)
+    answer = process.wait_for("/readyz", lambda _: True)
+    assert parts(answer) == {"store": False, "company": False, "temporal": False}
+    assert httpx.get(process.url + "/livez").status_code == 200
+    made = databases.create()
+    try:
+        databases.rename(made, "later")
+        process.wait_for("/readyz", lambda answer: parts(answer).get("company", False))
+        code, lines = process.stop(signal.SIGINT)
+    finally:
+        if process.running.poll() is None:
+            process.running.kill()
+            process.running.wait()
+        databases.drop(url)
+    assert code == 0
+    waits = [json.loads(line) for line in lines if "api.waits" in line]
+    assert waits
+    assert {line["part"] for line in waits} == {"database"}
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "expected"),
+    [
+        (CONFIG.replace("sign_in: people\n", ""), {}, "nobody could sign in"),
+        (CONFIG, {"DAYTWO_API_HOST": "0.0.0.0"}, "lets anybody be anybody"),
+        (CONFIG, {"DAYTWO_SECRET_FILE": "/nowhere"}, "The file that secret_file names cannot be read"),
+        (CONFIG.replace("company: [{catalog}", "company: [/nowhere"), {}, "/nowhere"),
+    ],
+)
+def test_it_refuses_to_start_with_a_sentence(
+    start: Start, database_url: str, config: str, environment: dict[str, str], expected: str
+) -> None:
+    process = start(database_url, config, **environment)
+    _, errors = process.running.communicate(timeout=60)
+    assert process.running.returncode == 2
+    assert expected in errors
+    assert "Traceback" not in errors
+    assert "ghp_abc" not in errors
+
+
+def test_a_port_that_is_taken_is_told(start: Start, database_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = start(database_url, port=taken.getsockname()[1])
+        _, errors = process.running.communicate(timeout=60)
+    assert process.running.returncode == 2
+    assert "Address already in use" in errors
+    assert "Choose another DAYTWO_API_PORT" in errors
