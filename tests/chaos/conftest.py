@@ -1,0 +1,63 @@
+"""One house for all tests of this folder: starting it costs more than most of them."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.chaos.harness import selection
+from tests.chaos.harness.house import ChaosHouse
+from tests.chaos.harness.person import Journal, Person
+from tests.chaos.harness.stage import Stage
+from tests.chaos.harness.yard import lay_out
+
+_SEED = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "short: a chaos test that runs by default")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    selection.choose(config, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.failed and _SEED in item.stash:
+        report.sections.append(("again", selection.replay(item, item.stash[_SEED])))
+    return report
+
+
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """The chance of one test; its seed is printed."""
+    seed = request.node.stash[_SEED] = selection.seed_of(request.node)
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosHouse]:
+    folder = tmp_path_factory.mktemp("chaos")
+    with ChaosHouse.plan(folder / "data", lay_out(folder / "yard")) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def _people(shared_house: ChaosHouse) -> Iterator[tuple[Journal, list[Person]]]:
+    journal = Journal()
+    people = [Person.sign_in(shared_house.page, name, journal) for name in ("ana", "ben", "sam")]
+    yield journal, people
+    for person in people:
+        person.close()
+
+
+@pytest.fixture
+def stage(shared_house: ChaosHouse, _people: tuple[Journal, list[Person]]) -> Iterator[Stage]:
+    """Everything runs and nothing is broken, before and after."""
+    journal, people = _people
+    shared_house.calm()
+    yield Stage(shared_house, journal, *people)
+    shared_house.calm()

@@ -1,0 +1,77 @@
+"""Everything that the oracle judges by, read once: rows, the stand-in's ledger and its runs, the clients' journal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import psycopg
+from psycopg.rows import dict_row
+from tests.chaos.harness.house import ChaosHouse
+from tests.chaos.harness.person import Journal
+
+Row = Mapping[str, Any]
+_QUERIES: Final = {
+    "runs": "SELECT * FROM run ORDER BY id",
+    "attempts": "SELECT * FROM attempt ORDER BY run_id, path, no",
+    "externals": "SELECT * FROM external_run",
+    "approvals": "SELECT * FROM approval ORDER BY created_at, id",
+    "decisions": "SELECT * FROM decision",
+    "locks": "SELECT * FROM lock",
+    "queue": "SELECT * FROM lock_queue",
+    "audit": "SELECT * FROM audit ORDER BY n",
+    "head": "SELECT * FROM audit_head",
+    "outbox": "SELECT * FROM outbox",
+    "deliveries": "SELECT * FROM webhook_inbox",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Rows by table, each as columns to values."""
+
+    runs: Sequence[Row]
+    attempts: Sequence[Row]
+    externals: Sequence[Row]
+    approvals: Sequence[Row]
+    decisions: Sequence[Row]
+    locks: Sequence[Row]
+    queue: Sequence[Row]
+    audit: Sequence[Row]
+    head: Sequence[Row]
+    outbox: Sequence[Row]
+    deliveries: Sequence[Row]
+    ledger: Sequence[Row]  # accepted dispatches
+    conclusions: Mapping[str, str | None]  # of the CI system's runs, by id; None while one has not ended
+    journal: Journal
+
+    def run(self, run: str) -> Row:
+        return next(row for row in self.runs if row["id"] == run)
+
+    def attempts_of(self, run: str) -> list[Row]:
+        return [row for row in self.attempts if row["run_id"] == run]
+
+
+def gather(house: ChaosHouse, journal: Journal) -> Facts:
+    """Read all of it. The rows are of one snapshot."""
+    with house.control() as control:
+        ledger = control.ledger()
+    return Facts(**rows(house.database_url), ledger=ledger, conclusions=_conclusions(house, ledger), journal=journal)
+
+
+def rows(database_url: str) -> dict[str, Any]:
+    """The tables."""
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return {name: connection.execute(query).fetchall() for name, query in _QUERIES.items()}
+
+
+def _conclusions(house: ChaosHouse, ledger: Sequence[Row]) -> dict[str, str | None]:
+    token = house.house.ci.token_file.read_text().strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=house.house.ci.address, headers=headers, timeout=30, trust_env=False) as http:
+        found = {}
+        for line in ledger:
+            answer = http.get(f"/repos/{line['repository']}/actions/runs/{line['run_id']}")
+            found[str(line["run_id"])] = answer.json().get("conclusion") if answer.is_success else "gone"
+        return found

@@ -1,0 +1,215 @@
+"""The house of `daytwo up` on the yard, with handles on every process. Windows are those of DAYTWO_PROFILE=test."""
+
+import dataclasses
+import json
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Self
+
+import httpx
+from tests.chaos.harness.loop import LoopThread
+from tests.chaos.harness.parts import Gated
+from tests.chaos.harness.proxy import PostgresProxy
+from tests.chaos.harness.yard import EXECUTORS
+
+from daytwo_cli.up.folder import DataFolder
+from daytwo_cli.up.house import House, Wish
+from daytwo_cli.up.part import Part, Program
+from daytwo_cli.up.postgres import EmbeddedPostgres
+from daytwo_cli.up.supervisor import Patience, Supervisor
+from daytwo_standins.github.control import ControlClient
+
+WORKER: Final = "worker"
+API: Final = "API"
+TEMPORAL: Final = "Temporal"
+POSTGRES: Final = "PostgreSQL"
+CI: Final = "GitHub stand-in"
+SERVICES: Final = (POSTGRES, TEMPORAL, CI, API, WORKER)
+_EAGER: Final = Patience(first=0.05, longest=0.5, held=1)
+
+
+class ChaosHouse:
+    """Build it with `plan`; `with` it to have it run. What is killed is started again by the real supervisor."""
+
+    def __init__(self, house: House, loop: LoopThread, proxies: Mapping[str, PostgresProxy], parts: list[Part]) -> None:
+        self.house = house
+        self.proxies = proxies
+        self._loop = loop
+        pids = house.folder / "pids"
+        pids.mkdir(exist_ok=True)
+        self.parts = {part.name: Gated(part, pids / f"{part.name}.pid") for part in parts}
+        self.supervisor = self._supervise()
+        self.log = house.folder.log("supervisor")
+
+    @classmethod
+    def plan(
+        cls,
+        data: Path,
+        examples: Path,
+        *,
+        webhooks: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Everything is configured, nothing runs. `environment` is added to that of the stand-in."""
+        house = House.plan(Wish(data=data, examples=examples, webhooks=webhooks, profile="test"), _folder(data))
+        _set_executors(house)
+        loop = LoopThread("chaos")
+        loop.loop.set_default_executor(ThreadPoolExecutor(32))
+        postgres = next(part for part in house.parts if isinstance(part, EmbeddedPostgres))
+        proxies = {name: PostgresProxy(loop, Path(postgres.address)) for name in (API, WORKER)}
+        return cls(house, loop, proxies, [_placed(part, house, proxies, environment or {}) for part in _kept(house)])
+
+    def __enter__(self) -> Self:
+        try:
+            self._loop.run(self.supervisor.start(), seconds=180)
+            self.wait_ready()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for part in self.parts.values():
+            part.gate.set()
+        self._loop.run(self.supervisor.stop(), seconds=120)
+        for proxy in self.proxies.values():
+            proxy.close()
+        self._loop.close()
+
+    def _supervise(self) -> Supervisor:
+        return Supervisor(list(self.parts.values()), say=self._say, patience=_EAGER)
+
+    def _say(self, line: str) -> None:
+        with self.log.open("a") as log:
+            log.write(f"{time.time():.3f} {line}\n")
+
+    # What is where
+
+    @property
+    def page(self) -> str:
+        return self.house.product.page
+
+    @property
+    def database_url(self) -> str:
+        """Past the proxies."""
+        return self.house.product.database_url
+
+    @property
+    def data(self) -> Path:
+        return self.house.folder.root
+
+    def control(self) -> ControlClient:
+        """A new client of the stand-in's control interface."""
+        return ControlClient(self.house.ci.control)
+
+    def pid(self, name: str) -> int:
+        child = self.parts[name].child
+        assert child is not None
+        return child.pid
+
+    def pidfile(self, name: str) -> str:
+        return str(self.parts[name].pidfile)
+
+    # What is done to it
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, for PostgreSQL and Temporal with everything that they started. It comes back by itself."""
+        child = self.parts[name].child
+        assert child is not None
+        if name in (WORKER, API, CI):
+            child.send(signal.SIGKILL)
+        else:
+            child.kill()
+
+    def killer(self, name: str) -> Callable[[], None]:
+        return lambda: self.kill(name)
+
+    def take_down(self, *names: str) -> None:
+        """Kill and hold down."""
+        for name in names:
+            self.parts[name].gate.clear()
+        for name in names:
+            self.kill(name)
+
+    def bring_up(self, *names: str) -> None:
+        """Let it come back, and wait for that."""
+        before = {name: self.parts[name].starts for name in names}
+        for name in names:
+            self.parts[name].gate.set()
+        until(lambda: all(self.parts[name].starts > before[name] for name in names), f"{names} to come back")
+
+    def restarts(self, name: str) -> int:
+        return self.supervisor.restarts[name]
+
+    def wait_ready(self, *, seconds: float = 60) -> None:
+        """Until /readyz says so and the worker runs."""
+        until(self._ready, "the house to be ready", seconds=seconds)
+
+    def _ready(self) -> bool:
+        if not all(self.parts[name].up for name in SERVICES):
+            return False
+        try:
+            return httpx.get(f"{self.page}/readyz", timeout=5, trust_env=False).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def calm(self) -> None:
+        """No fault and no trap is left, everything runs."""
+        for proxy in self.proxies.values():
+            proxy.clear()
+        for part in self.parts.values():
+            part.gate.set()
+        until(lambda: self.parts[CI].up, "the stand-in to run")
+        with self.control() as control:
+            until(lambda: _cleared(control), "the faults to be lifted")
+        self.wait_ready()
+
+
+def until(look: Callable[[], object], what: str, *, seconds: float = 60, every: float = 0.05) -> None:
+    """Poll until it is true. Raises AssertionError with `what` was waited for."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}")
+        time.sleep(every)
+
+
+def _cleared(control: ControlClient) -> bool:
+    try:
+        control.clear_faults()
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def _folder(data: Path) -> DataFolder:
+    return DataFolder.create(data)
+
+
+def _kept(house: House) -> Sequence[Part]:
+    return [part for part in house.parts if part.name != "machines"]
+
+
+def _placed(part: Part, house: House, proxies: Mapping[str, PostgresProxy], environment: Mapping[str, str]) -> Part:
+    """API and worker reach PostgreSQL through their proxies; the stand-in gets its further variables."""
+    if part.name in proxies:
+        product = dataclasses.replace(house.product, database_url=proxies[part.name].url)
+        return product.api() if part.name == API else product.worker(1)
+    if part.name == CI and isinstance(part, Program):
+        part.command = dataclasses.replace(part.command, env={**part.command.env, **environment})
+    return part
+
+
+def _set_executors(house: House) -> None:
+    file = house.folder / "github.json"
+    config = json.loads(file.read_text())
+    for repository in config["repositories"]:
+        repository["executor"] = EXECUTORS[repository["full_name"].partition("/")[2]]
+    config["rate_limit"] = 10_000_000
+    file.write_text(json.dumps(config, indent=1))

@@ -1,0 +1,203 @@
+"""What has to be true after whatever was done to the house: the invariants of the test program (I1 to I8).
+
+A pure function from facts to sentences about what is wrong, so that it can be tested itself.
+"""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from itertools import pairwise
+from typing import Final
+
+import rfc8785
+from tests.chaos.harness.facts import Facts, Row
+
+from daytwo_store.states import RUN_ENDS, RUN_ENDS_UNSENT, RUN_MOVES, RunState
+
+_ENDS: Final = {str(state) for state in RUN_ENDS}
+_UNSENT: Final = {str(state) for state in RUN_ENDS_UNSENT}
+_STATES: Final = {str(state) for state in RunState}
+_NAMED_WAITS: Final = {"waiting_approval", "waiting_lock", "needs_attention"}
+_ENDS_OF_CI: Final = {"succeeded": {"success"}, "failed": {"failure", "timed_out", "startup_failure"}}
+
+
+def violations(facts: Facts) -> list[str]:
+    """What is wrong, each beginning with the invariant that it breaks. Empty when all is well."""
+    return [f"{name}: {fault}" for name, check in _CHECKS.items() for fault in check(facts)]
+
+
+def dispatched_once(facts: Facts) -> Iterator[str]:
+    """I1: the ledger counts one execution per run that was allowed, none for those that were not."""
+    owner = {row["corr"]: row["run_id"] for row in facts.attempts}
+    counts: Counter[str] = Counter()
+    for line in facts.ledger:
+        marker = line["inputs"].get("daytwo_run", "")
+        if marker not in owner:
+            yield f"the ledger has run {line['run_id']} with marker {marker!r}, which no attempt knows"
+        else:
+            counts[owner[marker]] += 1
+    for run in facts.runs:
+        count = counts[run["id"]]
+        if count > 1:
+            yield f"run {run['id']} ({run['state']}) was dispatched {count} times"
+        if run["state"] in _UNSENT and count:
+            yield f"run {run['id']} is {run['state']}, and was dispatched all the same"
+        if run["state"] == "succeeded" and count != 1:
+            yield f"run {run['id']} says that it succeeded, and was dispatched {count} times"
+
+
+def nothing_lost(facts: Facts) -> Iterator[str]:
+    """I2: what was answered with 2xx is there, once per key, and has ended or waits for something with a name."""
+    known = {row["id"]: row for row in facts.runs}
+    for key, answered in facts.journal.runs.items():
+        if len(answered) != 1:
+            yield f"the key {key} was answered with {sorted(answered)}"
+        for run in sorted(answered - known.keys()):
+            yield f"run {run} was accepted and is not there"
+    keys = Counter((row["requester"], row["idempotency_key"]) for row in facts.runs)
+    for (who, key), count in keys.items():
+        if count > 1:
+            yield f"{who}'s key {key} made {count} runs"
+    for row in facts.runs:
+        if row["state"] not in _ENDS | _NAMED_WAITS:
+            yield f"run {row['id']} is still {row['state']} ({row['reason']})"
+        if row["state"] not in _ENDS and row["next_at"] is None:
+            yield f"run {row['id']} is {row['state']} and nothing is due"
+
+
+def decisions_once(facts: Facts) -> Iterator[str]:
+    """I3: each decision that was answered with 2xx is there once, also in the audit; an end never changes."""
+    made = Counter((row["approval_id"], row["principal"], row["verdict"]) for row in facts.decisions)
+    told = Counter(
+        (row["facts"]["approval"], row["actor"], row["action"].removeprefix("decision."))
+        for row in facts.audit
+        if row["action"].startswith("decision.")
+    )
+    for decision in set(facts.journal.decisions):
+        if made[decision] != 1:
+            yield f"the decision {decision} was answered, and is there {made[decision]} times"
+    if made != told:
+        yield f"decisions and audit differ: {dict((made - told) + (told - made))}"
+    for approval in facts.approvals:
+        who = [row for row in facts.decisions if row["approval_id"] == approval["id"] and row["verdict"] == "approve"]
+        if approval["state"] == "approved" and len({row["principal"] for row in who}) < approval["count"]:
+            yield f"approval {approval['id']} is approved by {len(who)} of {approval['count']}"
+
+
+def sent_as_approved(facts: Facts) -> Iterator[str]:
+    """I4: the bytes that the ledger received are those of the plan, and of the document that was approved."""
+    lines = {line["inputs"].get("daytwo_run"): line for line in facts.ledger}
+    for attempt in facts.attempts:
+        line = lines.get(attempt["corr"])
+        if line is None:
+            continue
+        if line["body_sha256"] != attempt["digest"]:
+            yield f"what arrived for {attempt['corr']} is not what was sealed"
+        if hashlib.sha256(bytes(attempt["body"])).hexdigest() != attempt["digest"]:
+            yield f"the sealed bytes of {attempt['corr']} are not those of their digest"
+        run = facts.run(attempt["run_id"])
+        yield from _approved_document(facts, run, attempt)
+
+
+def _approved_document(facts: Facts, run: Row, attempt: Row) -> Iterator[str]:
+    if hashlib.sha256(run["plan"].encode()).hexdigest() != run["digest"]:
+        yield f"the plan of {run['id']} is not what its digest says"
+    if not run["protected"]:
+        return
+    approved = [row for row in facts.approvals if row["run_id"] == run["id"] and row["state"] == "approved"]
+    if len(approved) != 1:
+        yield f"run {run['id']} was sent with {len(approved)} approvals in force"
+    for approval in approved:
+        step = next(step for step in json.loads(approval["document"])["steps"] if step["path"] == attempt["path"])
+        if (
+            approval["digest"] != run["digest"]
+            or hashlib.sha256(approval["document"].encode()).hexdigest() != (approval["digest"])
+        ):
+            yield f"run {run['id']} was sent, and another plan than its own was approved"
+        if attempt["no"] == 1 and step["request"]["sha256"] != attempt["digest"]:
+            yield f"run {run['id']} was sent with other bytes than those that were approved"
+
+
+def locks_alone(facts: Facts) -> Iterator[str]:
+    """I5: holders of a key never overlap, fencing numbers rise, and an ended run holds nothing."""
+    holder: dict[str, str] = {}
+    fences: dict[str, int] = defaultdict(int)
+    for row in facts.audit:
+        key, run = row["subject"], row["facts"].get("run", "")
+        if row["action"] == "lock.acquired":
+            if key in holder:
+                yield f"{key} was given to {run} while {holder[key]} held it"
+            holder[key] = run
+            if int(row["facts"]["fence"]) <= fences[key]:
+                yield f"the fencing number of {key} did not rise for {run}"
+            fences[key] = int(row["facts"]["fence"])
+        elif row["action"] == "lock.released" and holder.pop(key, None) != run:
+            yield f"{key} was given back by {run}, which did not hold it"
+    now = {f"lock:{row['key']}": row["holder_run"] for row in facts.locks}
+    if now != holder:
+        yield f"the locks are {now}, the audit says {holder}"
+    for held in [*facts.locks, *facts.queue]:
+        run = held.get("holder_run") or held["run_id"]
+        if facts.run(run)["state"] in _ENDS:
+            yield f"run {run} has ended and still stands at the lock {held['key']}"
+
+
+def status_true(facts: Facts) -> Iterator[str]:
+    """I6: what is said of a run is what became of it; ends never change; every move is in the table."""
+    for run in facts.runs:
+        ran = [row["id"] for row in facts.externals if row["run_id"] == run["id"]]
+        seen = {facts.conclusions.get(one) for one in ran}
+        if run["state"] == "succeeded" and not seen <= _ENDS_OF_CI["succeeded"]:
+            yield f"run {run['id']} says that it succeeded; the CI says {seen}"
+        if run["state"] == "failed" and "success" in seen:
+            yield f"run {run['id']} says that it failed; the CI says {seen}"
+    for run_id, moves in _moves(facts).items():
+        for old, new in moves:
+            if new not in {str(state) for state in RUN_MOVES[RunState(old)]}:
+                yield f"{run_id} moved from {old} to {new}"
+        for (_, before), (after, _) in pairwise(moves):
+            if before != after:
+                yield f"{run_id} was {before} and moved on from {after}"
+        state = facts.run(run_id.removeprefix("run:"))["state"]
+        if moves and moves[-1][1] != state:
+            yield f"{run_id} is {state}; the last that the audit knows is {moves[-1][1]}"
+
+
+def _moves(facts: Facts) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {f"run:{row['id']}": [] for row in facts.runs}
+    for row in facts.audit:
+        kind, _, state = row["action"].partition(".")
+        if kind == "run" and state in _STATES and "from" in row["facts"]:
+            found[row["subject"]].append((row["facts"]["from"], state))
+    return found
+
+
+def audit_whole(facts: Facts) -> Iterator[str]:
+    """I8: no gap, every hash holds, the head names the end. Written anew here: a shared mistake would not show."""
+    before = "0" * 64
+    for number, row in enumerate(facts.audit, 1):
+        entry = {name: row[name] for name in ("actor", "action", "subject", "facts")}
+        entry |= {"n": row["n"], "at": row["at"].astimezone(UTC).isoformat()}
+        before = hashlib.sha256(bytes.fromhex(before) + rfc8785.dumps(entry)).hexdigest()
+        if row["n"] != number or row["hash"] != before:
+            yield f"entry {row['n']} at place {number} does not hold"
+            return
+    [head] = facts.head
+    if (head["n"], head["hash"]) != (len(facts.audit), before):
+        yield f"the head names entry {head['n']} of {len(facts.audit)}"
+    accepted = {row["subject"] for row in facts.audit if row["action"] == "run.accepted"}
+    if accepted != {f"run:{row['id']}" for row in facts.runs}:
+        yield "runs and their acceptance in the audit differ"
+
+
+_CHECKS: Final[dict[str, Callable[[Facts], Iterator[str]]]] = {
+    "I1": dispatched_once,
+    "I2": nothing_lost,
+    "I3": decisions_once,
+    "I4": sent_as_approved,
+    "I5": locks_alone,
+    "I6": status_true,
+    "I8": audit_whole,
+}

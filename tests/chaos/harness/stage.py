@@ -1,0 +1,88 @@
+"""What a chaos test plays on: the house, its people, and the judgement at the end."""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from tests.chaos.harness.facts import Facts, gather
+from tests.chaos.harness.house import ChaosHouse, until
+from tests.chaos.harness.oracle import violations
+from tests.chaos.harness.person import Journal, Person
+from tests.chaos.harness.yard import services
+
+from daytwo_store.states import RUN_ENDS
+
+ENDS: Final = frozenset(str(state) for state in RUN_ENDS)
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def at_once(do: Callable[[A], B], given: Sequence[A], *, threads: int = 8) -> list[B]:
+    """`do` for each, side by side; the results in order."""
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(do, given))
+
+
+@dataclass
+class Stage:
+    """The house and its people, all with one journal."""
+
+    house: ChaosHouse
+    journal: Journal
+    ana: Person
+    ben: Person
+    sam: Person
+    _given: dict[str, int] = field(default_factory=dict)
+
+    def services(self, executor: str, count: int) -> list[str]:
+        """Names of services, others each time as long as there are any left."""
+        begin = self._given.get(executor, 0)
+        self._given[executor] = begin + count
+        known = services(executor)
+        return [known[(begin + number) % len(known)] for number in range(count)]
+
+    def fault(self, **rule: Any) -> None:
+        """Put a rule in force at the stand-in; `run` is searched in the note of the run, `times` defaults to 1."""
+        match = {name: rule.pop(name) for name in ("operation", "run", "nth", "probability", "seed") if name in rule}
+        times = rule.pop("times", 1)
+        with self.house.control() as control:
+            control.add_fault({"match": {**match, **({"times": times} if times else {})}, **rule})
+
+    def dispatches(self, note: str) -> list[dict[str, Any]]:
+        """What the ledger has of runs with this in their note."""
+        with self.house.control() as control:
+            return [line for line in control.ledger() if note in line["inputs"]["note"]]
+
+    def finish(self, note: str, conclusion: str = "success", *, log: Sequence[str] = ("done",)) -> None:
+        """Let the CI runs of the executor `scripted` with this in their note end."""
+        job = {"name": "deploy", "status": "completed", "conclusion": conclusion, "log": list(log)}
+        with self.house.control() as control:
+            for line in self.dispatches(note):
+                control.script(line["run_id"], [{"status": "completed", "conclusion": conclusion, "jobs": [job]}])
+
+    def wait(self, runs: Collection[str], *, seconds: float = 90, states: Collection[str] = ENDS) -> None:
+        """Until all of them are in one of `states`."""
+        waiting = set(runs)
+
+        def settled() -> bool:
+            waiting.difference_update({run for run in waiting if self.ana.run(run)["state"] in states})
+            return not waiting
+
+        try:
+            until(settled, f"the runs to be {sorted(states)}", seconds=seconds, every=0.2)
+        except AssertionError as late:
+            told = [
+                json.dumps({key: now[key] for key in ("id", "state", "reason", "waits")}) for now in self._now(waiting)
+            ]
+            raise AssertionError(f"{late}: {'; '.join(told)}") from None
+
+    def _now(self, runs: Collection[str]) -> list[dict[str, Any]]:
+        return [self.ana.run(run) for run in runs]
+
+    def judged(self) -> Facts:
+        """The facts, after the oracle has found nothing wrong with them."""
+        facts = gather(self.house, self.journal)
+        assert violations(facts) == []
+        return facts

@@ -1,0 +1,149 @@
+"""The CI system answers badly, late or not at all, or is gone: R11, R13, no webhooks, down at start and in between."""
+
+import random
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+from tests.chaos.harness.house import CI, WORKER, until
+from tests.chaos.harness.stage import Stage, at_once
+
+pytestmark = [pytest.mark.chaos]
+
+# The request has taken effect; what comes back does not say so.
+EXECUTED: dict[str, dict[str, Any]] = {
+    "no-answer": {"timeout": {"seconds": 10.0, "when": "after"}},
+    "reset-after": {"reset": {"when": "after"}},
+    "reset-mid-body": {"reset": {"when": "mid_body"}},
+    "502-after": {"status": {"code": 502, "when": "after"}},
+    "500-after": {"status": {"code": 500, "when": "after"}},
+    "garbage": {"garbage": {"body": "<html>"}},
+    "truncated": {"truncate": {"n": 10}},
+    "wrong-id": {"wrong_id": True},
+}
+
+
+@pytest.mark.timeout(600)
+def test_errors_before_anything_is_accepted(stage: Stage, dice: random.Random) -> None:
+    """R11. A 5xx proves nothing, so each is looked up; sent again only after proof, three times at most."""
+    for code in (500, 502, 503, 504):
+        status = {"code": code, "when": "before"}
+        seed = dice.randrange(1000)
+        stage.fault(operation="dispatch", run="r11-", times=None, probability=0.085, seed=seed, status=status)
+    runs = at_once(
+        lambda given: stage.ana.submit(given[1], note=f"r11-{given[0]}-"), list(enumerate(stage.services("fast", 30)))
+    )
+    stage.wait(runs, seconds=240)
+    facts = stage.judged()
+    tried = Counter(len(facts.attempts_of(run)) for run in runs)
+    assert sum(count for tries, count in tried.items() if tries > 1) >= 3, "hardly any request was hit"
+    for run in map(facts.run, runs):
+        gave_up = [one["state"] for one in facts.attempts_of(run["id"])] == ["absent"] * 3
+        assert run["state"] == ("failed" if gave_up else "succeeded"), run["reason"]
+
+
+def test_executed_but_not_said_so(stage: Stage) -> None:
+    """R13: each is found by its marker, and never sent again."""
+    for note, fault in EXECUTED.items():
+        stage.fault(operation="dispatch", run=f"r13-{note}", **fault)
+    runs = at_once(
+        lambda given: stage.ana.submit(given[0], note=f"r13-{given[1]}"),
+        list(zip(stage.services("fast", len(EXECUTED)), EXECUTED, strict=True)),
+    )
+    stage.wait(runs, seconds=120)
+    facts = stage.judged()
+    for run, note in zip(runs, EXECUTED, strict=True):
+        [line] = stage.dispatches(f"r13-{note}")
+        [attempt] = facts.attempts_of(run)
+        assert (attempt["state"], attempt["external_id"]) == ("accepted", str(line["run_id"])), note
+        assert facts.run(run)["state"] == "succeeded", note
+
+
+def test_the_worker_dies_and_the_listing_lags(stage: Stage) -> None:
+    """The run is there and not listed yet, by less than the lag that is allowed for."""
+    hook = {"signal": "KILL", "pidfile": stage.house.pidfile(WORKER), "when": "after"}
+    stage.fault(operation="dispatch", run="lagging", hook=hook, lag={"seconds": 8.0})
+    [service] = stage.services("fast", 1)
+    run = stage.ana.submit(service, note="lagging")
+    stage.wait([run])
+    stage.judged()
+    assert len(stage.dispatches("lagging")) == 1
+
+
+def test_without_any_webhook(stage: Stage) -> None:
+    """R25: the poller alone; its round takes 2 s in this profile."""
+    stage.fault(operation="webhook", times=None, webhook={"drop": 1.0})
+    notes = [f"silent-{number}" for number in range(8)]
+    runs = at_once(
+        lambda given: stage.ana.submit(given[0], note=given[1]),
+        list(zip(stage.services("slow", 8), notes, strict=True)),
+    )
+    until(lambda: len(stage.dispatches("silent-")) == 8, "the dispatches")
+    ended = time.monotonic()
+    stage.finish("silent-")
+    stage.wait(runs, seconds=60)
+    assert time.monotonic() - ended < 20
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+
+
+def test_down_when_somebody_asks(stage: Stage) -> None:
+    """Nothing is planned against a CI system that does not answer: 503 now, accepted when it is back."""
+    stage.house.take_down(CI)
+    [service] = stage.services("fast", 1)
+    body = {"entity": f"service:{service}", "inputs": inputs("ci-down")}
+    refused = stage.ana.ask("POST", "/actions/deploy/runs", json=body, headers={"Idempotency-Key": "chaos-ci-down"})
+    assert (refused.status_code, refused.json()["type"]) == (503, "unavailable")
+    assert "Nothing was started" in refused.json()["detail"]
+    stage.house.bring_up(CI)
+    run = stage.ana.submit(service, note="ci-down", key="chaos-ci-down")
+    stage.wait([run])
+    stage.judged()
+
+
+def test_down_between_acceptance_and_dispatch(stage: Stage) -> None:
+    [service] = stage.services("fast", 1)
+    run = stage.ana.submit(service, "production", note="ci-gone")
+    stage.house.take_down(CI)
+    assert stage.sam.decide(run).is_success
+    until(lambda: "Nothing was sent yet" in (stage.ana.run(run)["reason"] or ""), "the run to say what it waits for")
+    assert stage.ana.run(run)["state"] == "running"
+    stage.house.bring_up(CI)
+    stage.wait([run])
+    assert stage.judged().run(run)["state"] == "succeeded"
+
+
+def test_down_while_its_pipelines_run(stage: Stage) -> None:
+    """Silence is neither success nor failure."""
+    [service] = stage.services("slow", 1)
+    run = stage.ana.submit(service, note="ci-away")
+    until(lambda: stage.dispatches("ci-away"), "the dispatch")
+    until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
+    stage.house.take_down(CI)
+    time.sleep(5)  # several rounds of the poller: nothing may come of them
+    now = stage.ana.run(run)
+    assert now["state"] == "running"
+    stage.house.bring_up(CI)
+    stage.finish("ci-away", "failure")
+    stage.wait([run])
+    assert stage.judged().run(run)["state"] == "failed"
+
+
+@pytest.mark.timeout(300)
+def test_real_pipelines_run_once(stage: Stage) -> None:
+    """Executed by act: the worker, then the CI system die meanwhile; each pipeline's own file counts one execution."""
+    services = stage.services("real", 3)
+    runs = [stage.ana.submit(service, note=f"act-{service}") for service in services]
+    until(lambda: len(stage.dispatches("act-")) == 3, "the dispatches")
+    stage.house.kill(WORKER)
+    stage.house.kill(CI)
+    stage.wait(runs, seconds=200)
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+    executed = (stage.house.house.company.environments / "executed.txt").read_text().split()
+    assert Counter(line for line in executed if line.startswith("act-")) == Counter(f"act-{name}" for name in services)
+
+
+def inputs(note: str) -> dict[str, str]:
+    return {"version": "1.1.0", "environment": "environment:staging", "note": note}

@@ -1,0 +1,65 @@
+"""PostgreSQL is killed in the middle of everything: what was answered with 2xx is there, the rest is asked again."""
+
+import random
+import threading
+from itertools import count
+
+import pytest
+from tests.chaos.harness.house import POSTGRES, until
+from tests.chaos.harness.stage import Stage, at_once
+
+pytestmark = [pytest.mark.chaos]
+NAMES = count(1)
+
+
+@pytest.mark.timeout(900)
+def test_killed_again_and_again_under_load(stage: Stage, dice: random.Random) -> None:
+    services = stage.services("fast", 60)
+    over = threading.Event()
+    pauses = [dice.uniform(2.0, 8.0) for _ in range(100)]
+
+    def kills() -> None:
+        for pause in pauses:
+            if over.wait(pause):
+                return
+            if stage.house.parts[POSTGRES].up:
+                stage.house.kill(POSTGRES)
+
+    def play(number: int) -> str:
+        service = services[number % len(services)]
+        place = "production" if number % 3 == 0 else "staging"
+        run = stage.ana.submit(service, place, note=f"pg-{next(NAMES)}")
+        if place == "production":
+            answer = stage.sam.decide(run)
+            assert answer.is_success, answer.text
+        return run
+
+    killer = threading.Thread(target=kills)
+    killer.start()
+    try:
+        runs = at_once(play, range(80), threads=4)
+    finally:
+        over.set()
+        killer.join()
+    until(lambda: stage.house.parts[POSTGRES].up, "PostgreSQL")
+    stage.house.wait_ready()
+    stage.wait(runs, seconds=240)
+    facts = stage.judged()
+    # 2 s without an answer are no proof of absence where somebody approved, so such a run may wait for a person
+    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+    assert stage.house.restarts(POSTGRES) >= 3
+
+
+def test_killed_around_a_dispatch(stage: Stage) -> None:
+    """Before, and after the CI system has accepted: the answer cannot be written down then."""
+    notes = ["pg-before", "pg-after"]
+    for when in ("before", "after"):
+        hook = {"signal": "KILL", "pidfile": stage.house.pidfile(POSTGRES), "when": when}
+        stage.fault(operation="dispatch", run=f"pg-{when}", hook=hook)
+    runs = at_once(
+        lambda given: stage.ana.submit(given[0], note=given[1]),
+        list(zip(stage.services("fast", 2), notes, strict=True)),
+    )
+    stage.wait(runs, seconds=120)
+    facts = stage.judged()
+    assert [facts.run(run)["state"] for run in runs] == ["succeeded", "succeeded"]

@@ -1,0 +1,92 @@
+"""R4: Temporal is killed again and again, is down, and loses everything that it knew. The rows are enough."""
+
+import random
+import time
+from itertools import count
+
+import pytest
+from tests.chaos.harness.house import TEMPORAL, WORKER, until
+from tests.chaos.harness.stage import ENDS, Stage, at_once
+
+pytestmark = [pytest.mark.chaos]
+NAMES = count(1)
+
+
+@pytest.mark.timeout(1500)
+def test_killed_twenty_times_during_two_hundred_runs(stage: Stage, dice: random.Random) -> None:
+    services = stage.services("fast", 60)
+    notes = [f"r4-{next(NAMES)}" for _ in range(200)]
+    kills: list[float] = []
+
+    def play(numbered: tuple[int, str]) -> str:
+        number, note = numbered
+        if number % 10 == 5 and len(kills) < 20:
+            kills.append(time.monotonic())
+            time.sleep(dice.uniform(0.0, 1.0))
+            stage.house.kill(TEMPORAL)
+        return stage.ana.submit(services[number % len(services)], note=note)
+
+    runs = at_once(play, list(enumerate(notes)), threads=4)
+    assert len(kills) == 20
+    stage.wait(runs, seconds=300)
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+    assert stage.house.restarts(TEMPORAL) >= 10, "most kills met a server that was already dead"
+
+
+def test_down_while_people_ask_and_decide(stage: Stage) -> None:
+    """The API takes both; the runs begin when Temporal is back."""
+    stage.house.take_down(TEMPORAL)
+    plain, guarded = stage.services("fast", 2)
+    runs = [stage.ana.submit(plain, note="no-temporal"), stage.ana.submit(guarded, "production", note="no-temporal")]
+    assert stage.sam.decide(runs[1]).is_success
+    assert stage.dispatches("no-temporal") == []
+    stage.house.bring_up(TEMPORAL)
+    stage.wait(runs)
+    facts = stage.judged()
+    assert [facts.run(run)["state"] for run in runs] == ["succeeded", "succeeded"]
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("worker", ["keeps running", "is killed too"])
+def test_wiped_while_runs_wait(stage: Stage, worker: str) -> None:
+    """Runs that wait for a person, for a lock and for their pipeline go on from the rows."""
+    note = f"wiped-{worker.split()[0]}"
+    [guarded] = stage.services("fast", 1)
+    slow, queued = stage.services("slow", 1) * 2
+    waiting = stage.ana.submit(guarded, "production", note=note)
+    running = stage.ana.submit(slow, note=f"{note}-running")
+    until(lambda: stage.dispatches(f"{note}-running"), "the dispatch")
+    behind = stage.ben.submit(queued, note=f"{note}-behind")
+    stage.wait([behind], states={"waiting_lock"})
+    stage.house.take_down(TEMPORAL, *([WORKER] if worker == "is killed too" else []))
+    for file in (stage.house.data / "temporal").glob("temporal.db*"):
+        file.unlink()
+    stage.house.bring_up(TEMPORAL, *([WORKER] if worker == "is killed too" else []))
+    stage.house.wait_ready()
+    assert stage.sam.decide(waiting).is_success
+    stage.finish(f"{note}-running")
+    until(lambda: stage.dispatches(f"{note}-behind"), "the next in the queue to be dispatched", seconds=120)
+    stage.finish(f"{note}-behind")
+    stage.wait([waiting, running, behind], seconds=120)
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in (waiting, running, behind)} == {"succeeded"}
+
+
+def test_the_poller_comes_back_after_a_wipe(stage: Stage) -> None:
+    """Without webhooks, too: WatchConnection is started again."""
+    stage.house.take_down(TEMPORAL)
+    for file in (stage.house.data / "temporal").glob("temporal.db*"):
+        file.unlink()
+    stage.house.bring_up(TEMPORAL)
+    stage.house.wait_ready()
+    stage.fault(operation="webhook", times=None, webhook={"drop": 1.0})
+    [slow] = stage.services("slow", 1)
+    run = stage.ana.submit(slow, note="poller")
+    until(lambda: stage.dispatches("poller"), "the dispatch")
+    stage.finish("poller")
+    began = time.monotonic()
+    stage.wait([run], states=ENDS, seconds=60)
+    # sooner than `look_anyway` (20 s in this profile) only the poller can have seen it
+    assert time.monotonic() - began < 15
+    stage.judged()

@@ -1,0 +1,42 @@
+"""The yard's three repositories with one pipeline: python build.py OUT. What is there already is left alone."""
+
+import sys
+from pathlib import Path
+
+from daytwo_standins.github.testing import make_repository
+
+PIPELINE = """\
+name: Deploy
+run-name: "Deploy ${{ inputs.version }} to ${{ inputs.environment }} ${{ inputs.note }} [${{ inputs.daytwo_run }}]"
+on:
+  workflow_dispatch:
+    inputs:
+      version: { type: string, required: true }
+      environment: { type: choice, options: [staging, production], required: true }
+      note: { type: string, required: false, default: "" }
+      daytwo_run: { type: string, required: false, default: "" }
+env:
+  NOTE: ${{ inputs.note }}
+  PLACE: ${{ vars.ENVIRONMENTS_ROOT }}
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          mkdir -p "$PLACE"
+          echo "$NOTE" >> "$PLACE/executed.txt"
+          sleep 2
+          echo "done $NOTE"
+"""
+
+for name in ("fast", "slow", "real"):
+    path = Path(sys.argv[1]) / "acme" / name
+    if not path.exists():
+        make_repository(
+            path,
+            [
+                ({".github/workflows/deploy.yml": PIPELINE, "version": "1.0.0\n"}, "1.0.0"),
+                ({"version": "1.1.0\n"}, "1.1.0"),
+                ({"version": "1.2.0\n"}, "1.2.0"),
+            ],
+        )
