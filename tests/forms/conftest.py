@@ -93,6 +93,7 @@ class Lists:
     values: dict[tuple[str, str | None, str | None], list[str]] = field(default_factory=dict)
     down: bool = False
     refuses: bool = False
+    sloppy: bool = False  # answers a question for one value as a search, as some listings do
     asked: list[OptionQuery] = field(default_factory=list)
 
     async def options(self, query: OptionQuery) -> OptionPage:
@@ -102,9 +103,9 @@ class Lists:
         if self.refuses:
             raise Rejected("there is no such repository")
         found = self.values.get((query.source, query.list, query.project or query.kind), [])
-        if query.exact is not None:
+        if query.exact is not None and not self.sloppy:
             return OptionPage(options=[Option(value=one, title=one) for one in found if one == query.exact])
-        found = [one for one in found if query.search in one]
+        found = [one for one in found if (query.exact or query.search) in one]
         start = int(query.cursor or 0)
         page = [Option(value=one, title=one, detail=f"about {one}") for one in found[start : start + 50]]
         return OptionPage(options=page, next_cursor=str(start + 50) if len(found) > start + 50 else None)

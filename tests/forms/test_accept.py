@@ -1,6 +1,7 @@
 """What is accepted, and everything that is not."""
 
 import json
+import time
 
 import pytest
 from pydantic import JsonValue
@@ -136,6 +137,13 @@ async def test_values_that_fit_are_accepted_unchanged(world, field: JsonValue, v
     assert await take(world, form, {"x": value}) == {"x": value}
 
 
+async def test_a_pattern_is_matched_in_linear_time(world) -> None:
+    form = world.one_page(x={"type": "string", "pattern": "^(a+)+$"})
+    started = time.thread_time()
+    assert list(await faults(world, form, {"x": "a" * 5000 + "!"})) == ["/inputs/x"]
+    assert time.thread_time() - started < 0.5
+
+
 async def test_a_whole_number_is_stored_as_one(world) -> None:
     form = world.one_page(
         a={"type": "integer"}, b={"type": "array", "items": {"type": "integer"}}, c={"type": "number"}
@@ -167,7 +175,14 @@ async def test_a_choice_is_asked_for_by_its_exact_value(world) -> None:
     }
 
 
-async def test_a_source_that_answers_with_something_else_does_not_count(world) -> None:
+async def test_a_source_that_answers_with_something_like_it_does_not_count(world) -> None:
+    form = world.one_page(version=VERSION)
+    world.lists.sloppy = True
+    assert list(await faults(world, form, {"version": "1.1"})) == ["/inputs/version"]
+    assert await take(world, form, {"version": "1.1.0"})
+
+
+async def test_a_choice_that_is_gone_since_the_form_was_shown_is_refused(world) -> None:
     form = world.one_page(version=VERSION)
     resolved = await world.resolve(form, {"version": "1.1.0"})
     world.lists.values["github", "tags", "acme/shop"] = []
