@@ -1,7 +1,7 @@
 """The form for given answers.
 
 What cannot be worked out fails safe (design §5): a field is then shown, required, enabled, and without default. That a
-field depends on one that is not answered yet is no fault and is not mentioned.
+field depends on one that is not answered yet is no fault and is not mentioned; it is then not shown before the answer.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class _Resolver:
         self._context = {**context, "form": self._state.values}
 
     async def field(self, one: FormField) -> None:
-        # A rule that waits for an answer hides its field until then; one that is wrong shows it (design §5: fails safe).
+        # A rule that waits for an answer hides its field until then; one that is wrong shows it (design §5).
         if not self._flag(one.visible, one, fallback=not self._waits(one.visible), doubt="is shown"):
             return
         required = self._flag(one.required, one, fallback=True, doubt="is required")

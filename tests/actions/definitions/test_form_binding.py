@@ -36,7 +36,7 @@ async def test_an_empty_form(deploy: ActionVersion, company) -> None:
     (page,) = form.pages
     assert page.title == "What"
     assert page.schema["required"] == ["version", "environment"]
-    assert list(page.schema["properties"]) == ["version", "environment", "reason"]
+    assert list(page.schema["properties"]) == ["version", "environment"]  # `reason` waits for the environment
     assert [one["const"] for one in page.schema["properties"]["version"]["oneOf"]] == company.tags
     assert form.data == {}
     assert form.errors == ()
