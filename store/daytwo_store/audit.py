@@ -78,16 +78,24 @@ class Broken:
 async def verify(session: AsyncSession) -> Broken | int:
     """Walk the whole chain: the number of entries, or the first place where it is broken."""
     before, last = GENESIS, 0
-    rows = await session.stream_scalars(select(AuditRow).order_by(AuditRow.n).execution_options(yield_per=1000))
-    async for row in rows:
-        if row.n != last + 1:
-            return Broken(last + 1, "an entry is missing")
-        facts = {key: str(value) for key, value in row.facts.items()}
-        entry = Entry(at=row.at, actor=row.actor, action=row.action, subject=row.subject, facts=facts)
-        before, last = link(before, row.n, entry), row.n
-        if before != row.hash:
-            return Broken(row.n, "the entry is not what was written")
+    while rows := await _entries(session, last):
+        for row in rows:
+            if row.n != last + 1:
+                return Broken(last + 1, "an entry is missing")
+            before, last = link(before, row.n, _entry(row)), row.n
+            if before != row.hash:
+                return Broken(row.n, "the entry is not what was written")
     head = (await session.execute(select(AuditHeadRow).where(AuditHeadRow.id == 1))).scalar_one()
     if (head.n, head.hash) != (last, before):
         return Broken(last + 1, "the head names another last entry: the end was cut off or replaced")
     return last
+
+
+async def _entries(session: AsyncSession, after: int) -> Sequence[AuditRow]:
+    query = select(AuditRow).where(AuditRow.n > after).order_by(AuditRow.n).limit(1000)
+    return (await session.scalars(query.execution_options(populate_existing=True))).all()
+
+
+def _entry(row: AuditRow) -> Entry:
+    facts = {key: str(value) for key, value in row.facts.items()}
+    return Entry(at=row.at, actor=row.actor, action=row.action, subject=row.subject, facts=facts)

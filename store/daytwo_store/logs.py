@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,6 +12,8 @@ from daytwo_store import runs
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.tables import LogChunkRow, LogSourceRow
+
+_AT_ONCE: Final = 4  # chunks in memory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,19 +131,25 @@ async def stream(session: AsyncSession, run: RunId) -> AsyncIterator[LogChunkRow
 async def _chunks(
     session: AsyncSession, run: RunId, *, after: int, path: str | None, job: str | None
 ) -> AsyncIterator[LogChunkRow]:
-    query = (
-        select(LogChunkRow)
-        .where(LogChunkRow.run_id == run, LogChunkRow.first + LogChunkRow.lines > after + 1)
-        .order_by(LogChunkRow.first)
-        .execution_options(yield_per=8)
-    )
-    if path is not None:
-        query = query.where(LogChunkRow.path == path)
-    if job is not None:
-        query = query.where(LogChunkRow.job_name == job)
-    async for chunk in await session.stream_scalars(query):
-        yield chunk
-        session.expunge(chunk)
+    """Chunks in order, a few at a time, so that neither memory nor a transaction is held for a slow reader."""
+    while True:
+        query = (
+            select(LogChunkRow)
+            .where(LogChunkRow.run_id == run, LogChunkRow.first + LogChunkRow.lines > after + 1)
+            .order_by(LogChunkRow.first)
+            .limit(_AT_ONCE)
+        )
+        if path is not None:
+            query = query.where(LogChunkRow.path == path)
+        if job is not None:
+            query = query.where(LogChunkRow.job_name == job)
+        found = (await session.scalars(query)).all()
+        for chunk in found:
+            yield chunk
+            session.expunge(chunk)
+        if len(found) < _AT_ONCE:
+            return
+        after = found[-1].first + found[-1].lines - 1
 
 
 async def line(session: AsyncSession, run: RunId, number: int) -> Line | None:

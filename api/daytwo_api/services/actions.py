@@ -27,7 +27,7 @@ from daytwo_store.engine import Session
 from daytwo_store.errors import FieldFault, NotFound
 from daytwo_store.ids import EntityRef
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.planning import look_up, user_record
+from daytwo_workflows.life.planning import look
 from daytwo_workflows.life.sources import sources
 
 
@@ -88,9 +88,9 @@ class Actions:
         ref = EntityRef(entity) if entity else None
         async with self._life.store.read() as session:
             version = await self._visible(session, by, name, await self._target(session, by, entity))
-            target = await look_up(session, version, ref, by.belongs)
             me = (await principals.by_ids(session, [by.principal]))[by.principal]
-            return version, target, await user_record(session, me, by.belongs)
+            scene = await look(session, version, me, ref)
+            return version, scene.target, scene.user
 
     async def _target(self, session: Session, by: Asker, entity: str | None) -> Entity | None:
         if entity is None:

@@ -25,6 +25,7 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         action_title=known.title(run),
         entity=run.entity,
         requester=known.person(run.requester),
+        comment=run.comment,
         state=ApprovalState(row.state),
         text=words.approval_words(row, deciders),
         needed_from=row.needed_from,

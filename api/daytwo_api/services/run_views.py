@@ -80,6 +80,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         **dict(summary(run, known), text=_text(run, waits)),
         version=run.version,
         reason=run.reason,
+        comment=run.comment,
         waits=waits,
         digest=run.digest,
         plan=json.loads(run.plan),

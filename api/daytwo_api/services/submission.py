@@ -52,11 +52,10 @@ class SubmissionService:
         return self._answer(accepted.run, repeated=accepted.repeated)
 
     async def undo(self, by: Asker, run: str, asked: ReasonRequest, key: str | None) -> RunAccepted:
-        del asked  # kept by the audit of the run that undoes, through its key
         await self._control.must_be_allowed(by, run)
         async with self._life.store.read() as session:
             row = await visible(session, by, run)
-        wish = await asking.undo_wish(self._life, row, by.principal, _token(by))
+        wish = await asking.undo_wish(self._life, row, by.principal, _token(by), asked.reason.strip() or None)
         accepted = await asking.start(self._life, wish, key or secrets.token_urlsafe(16))
         return self._answer(accepted.run, repeated=accepted.repeated)
 
@@ -151,6 +150,7 @@ def _wish(by: Asker, name: str, asked: RunRequest) -> Wish:
         entity=EntityRef(asked.entity) if asked.entity else None,
         inputs=asked.inputs,
         version=asked.version,
+        comment=asked.comment.strip() or None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field, JsonValue
 
-from daytwo_api.views.common import Fault, Json, Permitted, Request, ShortText, View
+from daytwo_api.views.common import Fault, Json, LongText, Permitted, Request, ShortText, View
 
 
 class ActionSummary(View):
@@ -69,6 +69,7 @@ class RunRequest(Request):
     version: ShortText | None = Field(
         default=None, description="digest of the definition that the form was filled for; refused when it has changed"
     )
+    comment: LongText = Field(default="", description="why, for who decides and for the record")
 
 
 class PlannedRequest(View):

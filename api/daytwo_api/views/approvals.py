@@ -23,6 +23,7 @@ class ApprovalSummary(View):
     action_title: str
     entity: str | None
     requester: Person
+    comment: str | None = Field(description="what the requester says about it")
     state: ApprovalState
     text: str = Field(description="'waits for one of group:sre' or 'approved by Sam'")
     needed_from: list[str]

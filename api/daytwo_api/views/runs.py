@@ -122,6 +122,7 @@ class RunPermissions(View):
 class RunView(RunSummary):
     version: str
     reason: str | None = Field(description="why it ended as it did, with what was and was not done")
+    comment: str | None = Field(description="what the requester says about it")
     waits: Waits | None
     digest: str = Field(description="of the plan")
     plan: Json

@@ -45,7 +45,8 @@ class RunRow(Base):
     idempotency_key: Mapped[str]
     body_sha256: Mapped[str]
     state: Mapped[str]
-    reason: Mapped[str | None]
+    reason: Mapped[str | None]  # why it is in its state
+    comment: Mapped[str | None]  # what the requester says about it
     inputs: Mapped[Json]
     plan: Mapped[str]  # canonical JSON (RFC 8785), the very text that `digest` is of
     digest: Mapped[str]

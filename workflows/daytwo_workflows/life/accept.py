@@ -20,6 +20,7 @@ class Submission:
     key: str  # Idempotency-Key
     body_sha256: str  # of what was asked for, so that the same key with another body is noticed
     undo_of: RunId | None = None
+    comment: str | None = None
 
 
 async def earlier(session: Session, submission_key: str, requester: PrincipalId, body_sha256: str) -> RunRow | None:
@@ -53,6 +54,7 @@ async def accept(tx: Tx, submission: Submission) -> RunRow:
         protected=plan.approval is not None,
         lock_key=plan.lock,
         undo_of=submission.undo_of,
+        comment=submission.comment,
         created_at=tx.now,
         progress_at=tx.now,
         next_at=tx.now,

@@ -23,10 +23,15 @@ _ACT_TAKES = timedelta(seconds=60)  # an act that takes longer is looked at by t
 async def advance(life: Life, run: RunId) -> Move:
     """Decide and write down the next move of a run."""
     async with life.store.write() as tx:
-        row = await runs.hold(tx, run)
-        move = await _decide(life, tx, row)
-        if row.ended_at is None:
-            row.next_at = tx.now + (_ACT_TAKES if move.seconds is None else timedelta(seconds=move.seconds))
+        return await advance_within(life, tx, await runs.hold(tx, run))
+
+
+async def advance_within(life: Life, tx: Tx, row: RunRow) -> Move:
+    """The same for a held run, in the transaction that changed what it is decided by."""
+    await tx.session.flush()
+    move = await _decide(life, tx, row)
+    if row.ended_at is None:
+        row.next_at = tx.now + (_ACT_TAKES if move.seconds is None else timedelta(seconds=move.seconds))
     return move
 
 

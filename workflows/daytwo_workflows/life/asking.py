@@ -14,11 +14,10 @@ from daytwo_actions.plan.render import pin, undo_inputs
 from daytwo_store import principals, runs
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId, TokenId, new_run_id
-from daytwo_store.tables import PrincipalRow, RunRow
+from daytwo_store.tables import RunRow
 from daytwo_workflows.life.accept import Submission, accept, earlier
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.people import belongings
-from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look_up, user_record
+from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look
 from daytwo_workflows.life.sources import sources
 from daytwo_workflows.life.undo import why_not_undoable
 
@@ -36,6 +35,7 @@ class Wish:
     inputs: Json
     version: str | None  # of the definition that the form was filled for
     undo_of: RunId | None = None
+    comment: str | None = None  # why, for who decides and for the record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,12 +53,21 @@ class Accepted:
 
 async def plan(life: Life, wish: Wish) -> Planned:
     """Everything that the run would do. Raises what the form, the policy and the CI system have against it."""
-    version, requester = await _who_and_what(life, wish)
-    _must_be_the_same(wish, version)
-    inputs = await _accepted(life, wish, version, requester)
+    async with life.store.read() as session:
+        version = await life.definitions.current(session, wish.action)
+        _must_be_the_same(wish, version)
+        requester = (await principals.by_ids(session, [wish.requester]))[wish.requester]
+        scene = await look(session, version, requester, wish.entity)
+    inputs = await accept_inputs(
+        version,
+        entity=scene.target,
+        user=scene.user,
+        answers=wish.inputs,
+        sources=sources(life.store.read, scene.belongs, life.backends),
+    )
     ask = Ask(run=new_run_id(), version=version, requester=requester, entity=wish.entity, inputs=inputs)
     async with life.store.read() as session:
-        aimed = await aim(life, session, ask)
+        aimed = await aim(life, session, ask, scene)
     pins = await pin(aimed.aims, life.backends)
     return Planned(plan=assemble(life, aimed, pins), aimed=aimed, version=version)
 
@@ -78,6 +87,7 @@ async def start(life: Life, wish: Wish, key: str) -> Accepted:
         key=key,
         body_sha256=body,
         undo_of=wish.undo_of,
+        comment=wish.comment,
     )
     async with life.store.write() as tx:
         await runs.serialise_key(tx, wish.requester, key)
@@ -87,7 +97,9 @@ async def start(life: Life, wish: Wish, key: str) -> Accepted:
         return Accepted(await accept(tx, submission), repeated=False)
 
 
-async def undo_wish(life: Life, run: RunRow, requester: PrincipalId, token: TokenId | None) -> Wish:
+async def undo_wish(
+    life: Life, run: RunRow, requester: PrincipalId, token: TokenId | None, comment: str | None = None
+) -> Wish:
     """The wish that brings back what was there before a run. Raises `Conflict` when that is not possible."""
     async with life.store.read() as session:
         refused = await why_not_undoable(session, run)
@@ -118,14 +130,8 @@ async def undo_wish(life: Life, run: RunRow, requester: PrincipalId, token: Toke
         inputs=inputs,
         version=None,
         undo_of=RunId(run.id),
+        comment=comment,
     )
-
-
-async def _who_and_what(life: Life, wish: Wish) -> tuple[ActionVersion, PrincipalRow]:
-    async with life.store.read() as session:
-        version = await life.definitions.current(session, wish.action)
-        people = await principals.by_ids(session, [wish.requester])
-    return version, people[wish.requester]
 
 
 def _must_be_the_same(wish: Wish, version: ActionVersion) -> None:
@@ -134,20 +140,6 @@ def _must_be_the_same(wish: Wish, version: ActionVersion) -> None:
             f"The definition of {version.name} has changed since you opened the form. Nothing was started. "
             "Open the form again; your answers are kept."
         )
-
-
-async def _accepted(life: Life, wish: Wish, version: ActionVersion, requester: PrincipalRow) -> Json:
-    async with life.store.read() as session:
-        belongs = await belongings(session, requester.ref)
-        target = await look_up(session, version, wish.entity, belongs)
-        user = await user_record(session, requester, belongs)
-    return await accept_inputs(
-        version,
-        entity=target,
-        user=user,
-        answers=wish.inputs,
-        sources=sources(life.store.read, belongs, life.backends),
-    )
 
 
 def _body_digest(wish: Wish) -> str:

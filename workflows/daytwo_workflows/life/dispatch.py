@@ -28,7 +28,7 @@ from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import requests
-from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.sealing import seal
 
@@ -53,7 +53,7 @@ async def dispatch(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Mov
     if listing.found:
         await record_found(life, run, path, no, listing.found[0])
     elif await _claim(life, run, path, no):
-        await _send(life, backend, attempt)
+        return await _send(life, backend, attempt)
     return await advance(life, run)
 
 
@@ -86,7 +86,7 @@ async def _lost(tx: Tx, row: RunRow) -> str | None:
     return None if held else "the lock was taken away before it was sent"
 
 
-async def _send(life: Life, backend: Backend, attempt: AttemptRow) -> None:
+async def _send(life: Life, backend: Backend, attempt: AttemptRow) -> Move:
     request = requests.frozen_of(attempt)
     if hashlib.sha256(request.body).hexdigest() != attempt.digest:
         raise AssertionError("the stored bytes are not the sealed ones: nothing is sent")
@@ -98,7 +98,7 @@ async def _send(life: Life, backend: Backend, attempt: AttemptRow) -> None:
         attempt=attempt.no,
         answer=type(sent).__name__.lower(),
     )
-    await _record(life, attempt, sent)
+    return await _record(life, attempt, sent)
 
 
 async def _answer(life: Life, backend: Backend, request: FrozenRequest) -> Sent:
@@ -108,30 +108,34 @@ async def _answer(life: Life, backend: Backend, request: FrozenRequest) -> Sent:
         return Ambiguous(detail=f"sending broke off ({type(error).__name__})")
 
 
-async def _record(life: Life, sealed: AttemptRow, sent: Sent) -> None:
+async def _record(life: Life, sealed: AttemptRow, sent: Sent) -> Move:
     """Write the answer down, if the attempt is still ours: a late answer of a paused worker changes nothing."""
     run, path, no = RunId(sealed.run_id), StepPath(sealed.path), AttemptNo(sealed.no)
     async with life.store.write() as tx:
-        await runs.hold(tx, run)
+        row = await runs.hold(tx, run)
         attempt = await attempts.get(tx.session, run, path, no)
-        if attempt is None or attempt.state != AttemptState.SENT:
+        if attempt is not None and attempt.state == AttemptState.SENT:
+            await _settle(tx, attempt, sent)
+        else:
             log.warning("dispatch.late_answer", run=run, step=path, attempt=no)
-            return
-        match sent:
-            case Accepted(id=external, url=url) if external is not None:
-                if not await attempts.adopt(tx, attempt, external, url=url, found=False):
-                    attempts.settle(
-                        tx, attempt, AttemptState.AMBIGUOUS, note=f"the answer named run {external}, which is another's"
-                    )
-            case Accepted():
-                attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note="accepted, but not under which id")
-            case Refused(detail=detail, retry_after=None):
-                attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail)
-            case Refused(detail=detail, retry_after=seconds):
-                retry_at = tx.now + timedelta(seconds=seconds or _PAUSE)
-                attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail, retry_at=retry_at)
-            case Ambiguous(detail=detail):
-                attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=detail)
+        return await advance_within(life, tx, row)
+
+
+async def _settle(tx: Tx, attempt: AttemptRow, sent: Sent) -> None:
+    match sent:
+        case Accepted(id=external, url=url) if external is not None:
+            if not await attempts.adopt(tx, attempt, external, url=url, found=False):
+                note = f"the answer named run {external}, which is another's"
+                attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=note)
+        case Accepted():
+            attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note="accepted, but not under which id")
+        case Refused(detail=detail, retry_after=None):
+            attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail)
+        case Refused(detail=detail, retry_after=seconds):
+            retry_at = tx.now + timedelta(seconds=seconds or _PAUSE)
+            attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail, retry_at=retry_at)
+        case Ambiguous(detail=detail):
+            attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=detail)
 
 
 async def record_found(life: Life, run: RunId, path: StepPath, no: AttemptNo, external: ExternalState) -> None:

@@ -13,7 +13,7 @@ from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import AttemptRow, ExternalRunRow, Json
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import requests
-from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.keep_logs import keep_logs
 
@@ -56,7 +56,7 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
         log.warning("logs.given_up", run=run, step=path, error=type(error).__name__)
         tree = None
     async with life.store.write() as tx:
-        await runs.hold(tx, run)
+        held = await runs.hold(tx, run)
         row = await attempts.external_of(tx.session, attempt)
         assert row is not None
         row.collected_at = tx.now
@@ -64,7 +64,7 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
         if tree is not None:
             step.jobs, step.jobs_at = [job_json(job) for job in tree.jobs], tx.now
         tx.notify(Topic.RUN, run)
-    return await advance(life, run)
+        return await advance_within(life, tx, held)
 
 
 async def cancel(life: Life, run: RunId, path: StepPath, no: AttemptNo, *, force: bool) -> Move:

@@ -48,14 +48,37 @@ class Aimed:
     entity: Entity | None
 
 
-async def aim(life: Life, session: Session, ask: Ask) -> Aimed:
-    """Look everything up as it is now. Raises `Forbidden`, `NotFound`, `Rejected`: then nothing may be sent."""
-    belongs = await belongings(session, ask.requester.ref)
-    entity = await _entity(session, ask.version, ask.entity, belongs)
-    owner = entity.owner if entity else None
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """Who asks, about what, as it is now: looked up together, once per decision."""
+
+    belongs: frozenset[str]
+    entity: Entity | None
+    user: dict[str, JsonValue]
+
+    @property
+    def target(self) -> Json | None:
+        """The record of the entity."""
+        return record(self.entity) if self.entity else None
+
+
+async def look(session: Session, version: ActionVersion, requester: PrincipalRow, entity: EntityRef | None) -> Scene:
+    """Raises `NotFound`, `Rejected` when the action cannot run on the entity for this person."""
+    belongs = await belongings(session, requester.ref)
+    return Scene(
+        belongs=belongs,
+        entity=await _entity(session, version, entity, belongs),
+        user=await user_record(session, requester, belongs),
+    )
+
+
+async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None) -> Aimed:
+    """What an allowed run's steps are aimed at. Raises `Forbidden`, `NotFound`, `Rejected`: nothing may be sent."""
+    scene = scene or await look(session, ask.version, ask.requester, ask.entity)
+    owner = scene.entity.owner if scene.entity else None
     answer = may_run(
         ask.version.model.spec.allow.run,
-        belongs=belongs,
+        belongs=scene.belongs,
         owner=owner,
         entity=ask.entity,
         action=ask.version.model.metadata.title,
@@ -69,24 +92,16 @@ async def aim(life: Life, session: Session, ask: Ask) -> Aimed:
         entity=ask.entity,
         owner=owner,
         inputs=ask.inputs,
-        context=await _context(life, session, ask, entity, belongs),
+        context=await _context(life, session, ask, scene),
         now=await life.store.clock.now(session),
     )
     program = life.definitions.program(ask.version)
-    return Aimed(program=program, facts=facts, aims=targets(program, facts), entity=entity)
+    return Aimed(program=program, facts=facts, aims=targets(program, facts), entity=scene.entity)
 
 
 def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:
     """The plan of an ask whose targets are pinned."""
     return render(aimed.program, aimed.facts, aimed.aims, pins, backends=life.backends, marker_key=life.marker_key)
-
-
-async def look_up(
-    session: Session, version: ActionVersion, ref: EntityRef | None, belongs: frozenset[str]
-) -> Json | None:
-    """The record of an action's target. Raises `NotFound`, `Rejected`."""
-    entity = await _entity(session, version, ref, belongs)
-    return record(entity) if entity else None
 
 
 async def _entity(
@@ -118,13 +133,11 @@ async def user_record(session: Session, principal: PrincipalRow, belongs: frozen
     }
 
 
-async def _context(
-    life: Life, session: Session, ask: Ask, entity: Entity | None, belongs: frozenset[str]
-) -> dict[str, JsonValue]:
-    doors = sources(within(session), belongs, life.backends)
+async def _context(life: Life, session: Session, ask: Ask, scene: Scene) -> dict[str, JsonValue]:
+    doors = sources(within(session), scene.belongs, life.backends)
     return {
         "inputs": dict(await inputs_context(ask.version, ValidInput(ask.inputs), doors)),
-        "entity": record(entity) if entity else None,
-        "user": await user_record(session, ask.requester, belongs),
+        "entity": record(scene.entity) if scene.entity else None,
+        "user": scene.user,
         "run": {"id": ask.run, "url": f"{life.public_url}/runs/{ask.run}"},
     }

@@ -676,6 +676,11 @@ export interface components {
             action: string;
             /** Action Title */
             action_title: string;
+            /**
+             * Comment
+             * @description what the requester says about it
+             */
+            comment: string | null;
             /** Count */
             count: number;
             /**
@@ -718,6 +723,11 @@ export interface components {
             action: string;
             /** Action Title */
             action_title: string;
+            /**
+             * Comment
+             * @description what the requester says about it
+             */
+            comment: string | null;
             /** Count */
             count: number;
             /**
@@ -1551,6 +1561,12 @@ export interface components {
         };
         /** RunRequest */
         RunRequest: {
+            /**
+             * Comment
+             * @description why, for who decides and for the record
+             * @default
+             */
+            comment?: string;
             /** Entity */
             entity?: string | null;
             /**
@@ -1615,6 +1631,11 @@ export interface components {
              * @description what it changed in the catalog
              */
             changes: components["schemas"]["PlannedChange"][];
+            /**
+             * Comment
+             * @description what the requester says about it
+             */
+            comment: string | null;
             /**
              * Created At
              * Format: date-time

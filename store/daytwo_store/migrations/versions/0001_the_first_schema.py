@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("body_sha256", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True),
         sa.Column("inputs", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
