@@ -100,7 +100,7 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
           // A region that scrolls has to be reachable by keyboard.
           // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           tabIndex={0}
-          onScroll={(event) => live && setFollow(isAtEnd(event.currentTarget))}
+          onScroll={(event) => live && canScroll(event.currentTarget) && setFollow(isAtEnd(event.currentTarget))}
         >
           <div className={css.all} style={{ height: rows.getTotalSize() }}>
             <div
@@ -140,6 +140,10 @@ function useJump(lines: readonly LogLine[], target: number | null, show: (index:
     jumped.current = target;
     show(index);
   }, [lines, target, show]);
+}
+
+function canScroll(frame: HTMLElement): boolean {
+  return frame.scrollHeight > frame.clientHeight;
 }
 
 function isAtEnd(frame: HTMLElement): boolean {

@@ -44,9 +44,8 @@ export function Decide({ approval }: { approval: ApprovalView }) {
         <Textarea
           label={words.comment}
           description={words.commentHint}
-          autosize
-          minRows={2}
-          maxRows={8}
+          rows={3}
+          resize="vertical"
           maxLength={4000}
           value={comment}
           error={missing && comment.trim() === "" && words.commentNeeded}

@@ -1,0 +1,127 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, test } from "vitest";
+import ApprovalPage from "../src/pages/approval/ApprovalPage";
+import { canonical, digestOf } from "../src/pages/approval/digest";
+import { FakeApi } from "./fake/api";
+import { visit, type House } from "./render";
+
+const ROUTES = [{ path: "/approvals/:id", Component: ApprovalPage }];
+const open = (as: string, fake = new FakeApi(as)): House => visit("/approvals/a_waiting", ROUTES, fake);
+const decisions = (house: House) => house.fake.seen.filter((one) => one.path.endsWith("/decision"));
+const press = (name: string) => userEvent.click(screen.getByRole("button", { name }));
+
+describe("deciding", () => {
+  test("approves exactly the digest that was shown", async () => {
+    const house = open("sam");
+    const digest = house.fake.approvals.get("a_waiting")?.digest;
+    await screen.findByRole("button", { name: "Approve" });
+    await press("Approve");
+    expect(await screen.findByText("Your decision is recorded: approved.")).toBeTruthy();
+    expect(decisions(house).map((one) => one.body)).toEqual([{ verdict: "approve", digest, comment: "" }]);
+    expect(screen.queryByRole("button", { name: "Approve" })).toBeNull();
+  });
+
+  test("to reject needs a word why", async () => {
+    const house = open("sam");
+    await screen.findByRole("button", { name: "Reject" });
+    await press("Reject");
+    expect(screen.getByText(/Say why/)).toBeTruthy();
+    expect(decisions(house)).toEqual([]);
+    await userEvent.type(screen.getByRole("textbox", { name: "Comment" }), "Not on a Friday");
+    await press("Reject");
+    expect(await screen.findByText("Your decision is recorded: rejected.")).toBeTruthy();
+    expect(decisions(house)[0]?.body).toMatchObject({ verdict: "reject", comment: "Not on a Friday" });
+  });
+
+  test("what has changed meanwhile is not decided: it is shown anew, and decided anew", async () => {
+    const fake = new FakeApi("sam");
+    const house = open("sam", fake);
+    await screen.findByRole("button", { name: "Approve" });
+    const before = fake.approvals.get("a_waiting");
+    if (!before) throw new Error("the fake has this approval");
+    fake.approvals.set("a_waiting", {
+      ...before,
+      digest: "f".repeat(64),
+      drift: [{ field: "commit", before: "abc", after: "def" }],
+    });
+    await press("Approve");
+    expect(await screen.findByText("def")).toBeTruthy();
+    expect(fake.approvals.get("a_waiting")?.state).toBe("pending");
+    expect(decisions(house)).toHaveLength(1);
+  });
+
+  test("the requester sees why she may not", async () => {
+    open("ana");
+    expect(await screen.findByText(/You asked for this yourself/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Approve" })).toBeNull();
+  });
+});
+
+describe("what is sealed", () => {
+  test("is shown for people: what goes where, and the bytes", async () => {
+    open("sam");
+    await screen.findByRole("button", { name: "Approve" });
+    const page = document.body.textContent ?? "";
+    for (const said of [
+      "acme/shop",
+      "deploy.yml",
+      "deployment:shop-production",
+      "daytwo_run",
+      "The basket counts twice",
+    ]) {
+      expect(page).toContain(said);
+    }
+  });
+
+  test("has the digest that is decided, computed here", async () => {
+    open("sam");
+    expect(
+      await screen.findByText(/computed the digest from what is shown here, and it is the same/),
+    ).toBeTruthy();
+  });
+
+  test("a document with another digest is warned of", async () => {
+    const fake = new FakeApi("sam");
+    const approval = fake.approvals.get("a_waiting");
+    if (!approval) throw new Error("the fake has this approval");
+    fake.approvals.set("a_waiting", { ...approval, sealed: { ...approval.sealed, lock: "something else" } });
+    open("sam", fake);
+    expect(await screen.findByText(/Do not decide/)).toBeTruthy();
+  });
+
+  test("of another shape than this page knows is still shown whole", async () => {
+    const fake = new FakeApi("sam");
+    const approval = fake.approvals.get("a_waiting");
+    if (!approval) throw new Error("the fake has this approval");
+    fake.approvals.set("a_waiting", { ...approval, sealed: { v: 2, rockets: [{ target: "moon" }] } });
+    open("sam", fake);
+    await waitFor(() => expect(screen.getAllByText(/moon/).length).toBeGreaterThan(1));
+  });
+});
+
+describe("the canonical form", () => {
+  test("orders keys as RFC 8785 does, by UTF-16 units, and writes numbers and strings as it does", () => {
+    const document = {
+      "\u20ac": "Euro",
+      "\r": "CR",
+      "\ufb33": "Dalet",
+      "1": "One",
+      "\ud83d\ude00": "Smile",
+      "\u0080": "C",
+      "\u00f6": "o",
+    };
+    expect(Object.keys(JSON.parse(canonical(document)) as object)).toHaveLength(7);
+    expect(canonical(document)).toBe(
+      '{"\\r":"CR","1":"One","\u0080":"C","\u00f6":"o","\u20ac":"Euro","\ud83d\ude00":"Smile","\ufb33":"Dalet"}',
+    );
+    expect(canonical({ n: [1e21, 0.000001, 1e-7, -0, 4.5] })).toBe('{"n":[1e+21,0.000001,1e-7,0,4.5]}');
+    expect(canonical({ b: null, a: [true, { d: 1, c: "\u000f\n" }] })).toBe(
+      '{"a":[true,{"c":"\\u000f\\n","d":1}],"b":null}',
+    );
+  });
+
+  test("is hashed with SHA-256", async () => {
+    expect(await digestOf({})).toBe("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+  });
+});
