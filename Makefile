@@ -108,5 +108,5 @@ $(MODULES): $(WEB)/package.json $(WEB)/package-lock.json $(NODE)
 
 $(PAGE): $(MODULES) $(WEB_SOURCES)
 	@echo "Building the page"
-	@cd $(WEB) && $(NPM) run --silent build -- --logLevel warn
+	@cd $(WEB) && $(NPM) run --silent build -- --logLevel error
 	@touch $@

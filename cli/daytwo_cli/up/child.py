@@ -139,7 +139,7 @@ def wait_until(child: Child, ready: Callable[[], bool], *, seconds: float, advic
     deadline = time.monotonic() + seconds
     while not ready():
         name, log = child.command.name, child.command.log
-        code = child.wait(0.02)
+        code = child.wait(0.04)
         if code is not None:
             raise PartFailed(name, f"ended with {describe(code)} while it was started", log=log, advice=advice)
         if time.monotonic() > deadline:

@@ -1,14 +1,14 @@
 """The whole house: every part of `daytwo up`, wired in one place."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
-
-import httpx
 
 from daytwo_cli.up import github, record
 from daytwo_cli.up.company import Company, find_examples, settle
@@ -17,6 +17,7 @@ from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.part import Part
 from daytwo_cli.up.ports import PortBook
 from daytwo_cli.up.postgres import EmbeddedPostgres
+from daytwo_cli.up.probes import ask
 from daytwo_cli.up.product import Product
 from daytwo_cli.up.supervisor import Supervisor
 from daytwo_cli.up.temporal import EmbeddedTemporal
@@ -81,23 +82,19 @@ class House:
 
     def people(self) -> list[str]:
         """Who can sign in, as sentences."""
-        found = httpx.get(f"{self.product.page}/api/v1/session", timeout=10, trust_env=False).json()["choices"]
+        status, body = ask(f"{self.product.page}/api/v1/session")
+        found = json.loads(body)["choices"] if status == HTTPStatus.OK else []
         return [f"{choice['title']} ({choice['name']}): {choice['about']}" for choice in found]
 
-    def _wait_for_the_whole(self, *, seconds: float = 30) -> None:
+    def _wait_for_the_whole(self, *, seconds: float = 60) -> None:
         """Each process is up; now they have to find each other. Raises PartFailed that names what is missing."""
         deadline, missing = time.monotonic() + seconds, "no answer"
         while time.monotonic() < deadline:
-            try:
-                answer = httpx.get(f"{self.product.page}/readyz", timeout=5, trust_env=False)
-                if answer.status_code == httpx.codes.OK:
-                    return
-                missing = "; ".join(
-                    f"{part['name']}: {part['detail']}" for part in answer.json()["parts"] if not part["ok"]
-                )
-            except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-                missing = f"{type(error).__name__}: {error}"
-            time.sleep(0.1)
+            status, body = ask(f"{self.product.page}/readyz")
+            if status == HTTPStatus.OK:
+                return
+            missing = _missing(body)
+            time.sleep(0.05)
         raise PartFailed("Daytwo", f"is not ready after {seconds:.0f} s ({missing})", log=self.folder.log("api"))
 
     def _write(self, supervisor: Supervisor) -> None:
@@ -105,3 +102,13 @@ class House:
         record.write(
             self.folder.processes, page=self.product.page, parts=self.parts, restarts=supervisor.restarts, facts=facts
         )
+
+
+def _missing(readiness: bytes) -> str:
+    """What /readyz complains of."""
+    try:
+        return "; ".join(
+            f"{part['name']}: {part['detail']}" for part in json.loads(readiness)["parts"] if not part["ok"]
+        )
+    except (ValueError, KeyError, TypeError):
+        return "no answer"

@@ -1,19 +1,33 @@
-"""Is it ready? Answers to that, asked again and again while a part starts."""
+"""Is it ready? Answers to that, asked again and again while a part starts, so they cost little."""
 
+import http.client
 import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
+
+def ask(url: str, *, within: float = 5) -> tuple[int, bytes]:
+    """Status and body of a GET on this machine; (0, b"") when nobody answers.
+
+    Not httpx, whose every client loads the certificates of the world first: 20 ms of work that is not needed here.
+    """
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=within)
+    try:
+        connection.request("GET", parts.path or "/")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException):
+        return 0, b""
+    finally:
+        connection.close()
 
 
 def answers(url: str, *, within: float = 2) -> bool:
-    """Whether GET answers 200. Loopback only, so no proxy is asked."""
-    try:
-        return httpx.get(url, timeout=within, trust_env=False).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
+    """Whether GET answers 200."""
+    return ask(url, within=within)[0] == http.HTTPStatus.OK
 
 
 def announced(file: Path) -> bool:

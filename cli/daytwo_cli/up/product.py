@@ -1,4 +1,8 @@
-"""Our own processes: migrations, worker and API, told by environment variables and one YAML file what they need."""
+"""Our own processes: migrations, worker and API, told by environment variables and one YAML file what they need.
+
+Worker and API are started at once: they wait for what is not there yet, and importing their libraries takes longer than
+everything that they wait for.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +86,6 @@ class Product:
         return Program(
             self._command("API", "daytwo_api"),
             ready=lambda _: answers(f"{self.page}/livez"),
-            after=["PostgreSQL"],  # its imports take longer than the migrations, for which it waits
             address=self.page,
             advice="If the port is taken by another program, start again without --port, or with another one.",
         )
@@ -93,7 +96,6 @@ class Product:
         return Program(
             command,
             ready=lambda mark: says(command.log, r"worker\.ready", mark),
-            after=["PostgreSQL"],
             grace=25,
         )
 
