@@ -100,7 +100,9 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
           // A region that scrolls has to be reachable by keyboard.
           // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           tabIndex={0}
-          onScroll={(event) => live && canScroll(event.currentTarget) && setFollow(isAtEnd(event.currentTarget))}
+          onScroll={(event) =>
+            live && canScroll(event.currentTarget) && setFollow(isAtEnd(event.currentTarget))
+          }
         >
           <div className={css.all} style={{ height: rows.getTotalSize() }}>
             <div

@@ -83,6 +83,7 @@ export const actions = {
     document: "The plan to the letter",
     unsure:
       "It is not known whether the request arrived. Pressing again asks for the same run, it cannot start twice.",
-    fix: "Go back and change the answers",
+    comment: "Comment",
+    commentHint: "Why? For those who decide, and for the record.",
   },
 };

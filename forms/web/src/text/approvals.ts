@@ -22,8 +22,6 @@ export const approvals = {
   quorum: "Needs",
   quorumOf: (count: number, from: string) => `${count} of ${from}`,
   run: "Run",
-  reason: "Reason",
-  noReason: "No reason was given.",
   what: "What is asked",
   sealed: "The sealed plan",
   sealedLead: "This and nothing else is sent. Your decision carries the digest of exactly this document.",

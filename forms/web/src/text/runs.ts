@@ -12,6 +12,7 @@ export const runs = {
   about: "About",
   id: "Run",
   by: "Asked by",
+  comment: "Comment",
   asked: "Asked",
   took: "Took",
   noneTitle: "No runs here",

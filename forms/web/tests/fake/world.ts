@@ -315,6 +315,7 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
     started_at: started ? minutesAgo(7) : null,
     ended_at: ended ? minutesAgo(2) : null,
     inputs,
+    comment: "Customers are waiting for it",
     version: sha("deploy"),
     reason:
       state === "failed"
@@ -421,6 +422,7 @@ export function approvalOf(asked: RunView, id: string, change: Partial<ApprovalV
     action_title: asked.action_title,
     entity: asked.entity,
     requester: asked.requester,
+    comment: asked.comment,
     state: "pending",
     text: "waits for one of group:sre",
     needed_from: ["group:sre"],

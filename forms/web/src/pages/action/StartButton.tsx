@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Play } from "lucide-react";
 import { useState } from "react";
@@ -27,12 +27,13 @@ export function StartButton({ action, asked }: { action: ActionView; asked: Aske
   const api = useApi();
   const navigate = useNavigate();
   const [key] = useState(newKey);
+  const [comment, setComment] = useState("");
   const start = useMutation({
     mutationFn: () =>
       take(
         api.POST("/api/v1/actions/{name}/runs", {
           params: { path: { name: action.name }, header: { "idempotency-key": key } },
-          body: asked,
+          body: { ...asked, comment: comment.trim() },
         }),
       ),
     onSuccess: (run) => navigate(`/runs/${encodeURIComponent(run.id)}`),
@@ -40,6 +41,17 @@ export function StartButton({ action, asked }: { action: ActionView; asked: Aske
   const unsure = start.error instanceof ApiError && (start.error.status === 0 || start.error.status >= 500);
   return (
     <div className={css.start}>
+      <Textarea
+        className={css.comment}
+        label={text.actions.review.comment}
+        description={text.actions.review.commentHint}
+        rows={2}
+        maxLength={4000}
+        // The same key may not come with another comment, so what may have arrived stays as it was sent.
+        disabled={start.isPending || start.isSuccess || unsure}
+        value={comment}
+        onChange={(event) => setComment(event.currentTarget.value)}
+      />
       <Button
         leftSection={<Play size={16} aria-hidden />}
         loading={start.isPending}

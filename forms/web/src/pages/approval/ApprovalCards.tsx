@@ -29,6 +29,7 @@ export function ApprovalCards({ approvals }: { approvals: readonly ApprovalSumma
             <StateBadge look={approvalLook(approval.state)} />
           </div>
           <p>{visible(approval.text)}</p>
+          {approval.comment && <p className={css.comment}>{visible(approval.comment)}</p>}
           <div className={css.foot}>
             <span>
               {words.requester} <PersonName person={approval.requester} />

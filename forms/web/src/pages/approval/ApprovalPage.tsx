@@ -9,7 +9,7 @@ import { Differences } from "../../parts/Compare";
 import { Raw, Readable } from "../../parts/Json";
 import { Loaded } from "../../parts/Loaded";
 import { SealedPlan } from "../../parts/SealedPlan";
-import { inWords, visible } from "../../parts/textOf";
+import { visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { useTitle } from "../../parts/title";
 import { approvalLook } from "../../states/states";
@@ -90,15 +90,11 @@ function Superseded({ approval }: { approval: ApprovalView }) {
 }
 
 function Asked({ approval }: { approval: ApprovalView }) {
-  const { reason, ...inputs } = approval.inputs;
   return (
     <Section title={words.what}>
       <div className={css.stack}>
-        <Readable value={inputs} />
-        <p>
-          <span className="soft">{words.reason}: </span>
-          {reason ? inWords(reason) : <span className="soft">{words.noReason}</span>}
-        </p>
+        {approval.comment && <blockquote className={css.comment}>{visible(approval.comment)}</blockquote>}
+        <Readable value={approval.inputs} />
       </div>
     </Section>
   );

@@ -13,6 +13,7 @@ export function RunFacts({ run }: { run: RunView }) {
       <Facts
         facts={[
           [words.by, <PersonName key="by" person={run.requester} />],
+          run.comment !== null && run.comment !== "" && [words.comment, visible(run.comment)],
           [words.asked, <When key="asked" at={run.created_at} />],
           run.started_at !== null && [
             words.duration,
