@@ -1,0 +1,79 @@
+"""From bytes to lines: cut anywhere, nothing lost, nothing leaked."""
+
+import base64
+from itertools import pairwise
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daytwo_actions.logs import LINE_LIMIT, MASK, Cleaner, encodings_of, first_error
+
+SECRET = "s3cr3t/with+odd=chars"
+
+
+def clean(data: bytes, cuts: list[int], *, secrets: tuple[str, ...] = (), limit: int = 10**9) -> list[str]:
+    cleaner = Cleaner(secrets=secrets, limit=limit)
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    lines = [line for a, b in pairwise(places) for line in cleaner.feed(data[a:b])]
+    return lines + cleaner.end()
+
+
+@given(st.lists(st.text(alphabet="abc é😀\t", max_size=20), max_size=8), st.lists(st.integers(0, 500), max_size=6))
+def test_lines_are_the_same_wherever_the_bytes_are_cut(lines: list[str], cuts: list[int]) -> None:
+    data = "".join(f"{line}\n" for line in lines).encode()
+    assert clean(data, cuts) == lines
+
+
+@given(st.lists(st.integers(0, 500), max_size=8), st.sampled_from(sorted(encodings_of(SECRET))))
+def test_a_secret_is_masked_in_every_encoding_wherever_it_is_cut(cuts: list[int], form: str) -> None:
+    data = f"before {form} after\nand {form}{form}\n".encode()
+    text = "\n".join(clean(data, cuts, secrets=(SECRET,)))
+    assert form not in text
+    assert text == f"before {MASK} after\nand {MASK}{MASK}"
+
+
+def test_the_encodings_are_those_that_tools_print() -> None:
+    raw = SECRET.encode()
+    forms = encodings_of(SECRET)
+    assert {SECRET, quote(SECRET, safe=""), raw.hex(), base64.b64encode(raw).decode().rstrip("=")} <= forms
+    assert "short" not in encodings_of("short"), "a word this short would blot out ordinary text"
+
+
+def test_an_endless_line_is_cut_into_pieces_and_memory_stays_small() -> None:
+    cleaner = Cleaner(secrets=(), limit=10**9)
+    lines = [line for _ in range(40) for line in cleaner.feed(b"x" * 10_000)]
+    assert all(len(line) == LINE_LIMIT for line in lines)
+    assert sum(map(len, lines + cleaner.end())) == 400_000
+
+
+def test_what_is_beyond_the_limit_is_cut_off_visibly_and_once() -> None:
+    lines = clean(b"0123456789\n" * 100, [7, 500], limit=55)
+    assert lines[:5] == ["0123456789"] * 5
+    assert len(lines) == 6
+    assert "longer than what is kept" in lines[5]
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (b"\x1b[31mred\x1b[0m\n", "\x1b[31mred\x1b[0m"),  # colours stay
+        (b"\x1b[2J\x1b[Hgone\n", "gone"),  # moving and clearing do not
+        (b"\x1b]0;title\x07text\n", "text"),
+        (b"bell\x07\n", "bell\ufffd"),
+        ("a\u202eb\n".encode(), "a\ufffdb"),  # text that would read backwards
+        (b"\xef\xbb\xbffirst\n", "first"),  # a byte order mark
+        (b"windows\r\n", "windows"),
+        (b"\xff\xfe\n", "\ufffd\ufffd"),
+    ],
+)
+def test_vendor_text_is_text(raw: bytes, shown: str) -> None:
+    assert clean(raw, []) == [shown]
+
+
+def test_the_vendors_mark_counts_more_than_a_guess() -> None:
+    lines = ["error: a guess", "fine", "2026-01-01T00:00:00Z ##[error]the check failed"]
+    assert first_error(lines) == 2
+    assert first_error(lines[:2]) == 0
+    assert first_error(["all is well", "0 errors"]) is None

@@ -1,0 +1,59 @@
+"""Who may do what: every answer with its reason."""
+
+import pytest
+
+from daytwo_actions.policy import entitling, may_decide, may_run, may_stop
+from daytwo_store.ids import EntityRef, PrincipalId
+
+SHOP = EntityRef("service:shop")
+ANA, SAM = PrincipalId("p_ana"), PrincipalId("p_sam")
+
+
+@pytest.mark.parametrize(
+    ("allow", "belongs", "owner", "allowed"),
+    [
+        (["owner"], {"group:storefront"}, "group:storefront", True),
+        (["owner"], {"group:storefront"}, None, False),  # nobody owns it: nobody is the owner
+        (["owner"], {"group:sre"}, "group:storefront", False),
+        (["owner", "group:sre"], {"group:sre"}, "group:storefront", True),
+        (["person:ana"], {"person:ana"}, None, True),
+        (["everyone"], set(), None, True),
+        ([], {"group:sre"}, "group:sre", False),
+        (["group:sre"], set(), None, False),
+        (["group:sre"], {"group:sre2"}, None, False),
+    ],
+)
+def test_may_run(allow: list[str], belongs: set[str], owner: str | None, allowed: bool) -> None:
+    answer = may_run(allow, belongs=belongs, owner=owner, entity=SHOP, action="Deploy")
+    assert answer.allowed is allowed
+    assert (answer.why_not is None) is allowed
+
+
+def test_nobody_decides_on_their_own_request_whatever_groups_they_are_in() -> None:
+    answer = may_decide(["group:sre"], principal=SAM, requester=SAM, belongs={"group:sre"})
+    assert not answer.allowed
+    assert "four eyes" in (answer.why_not or "")
+
+
+def test_only_who_is_asked_decides() -> None:
+    assert may_decide(["group:sre"], principal=SAM, requester=ANA, belongs={"group:sre"}).allowed
+    assert may_decide(["person:sam"], principal=SAM, requester=ANA, belongs={"person:sam"}).allowed
+    refused = may_decide(["group:sre"], principal=SAM, requester=ANA, belongs={"group:finance"})
+    assert not refused.allowed
+    assert "group:sre" in (refused.why_not or "")
+
+
+def test_the_group_that_entitles_is_the_first_that_is_asked() -> None:
+    assert entitling(["group:b", "group:a"], {"group:a", "group:b"}) == "group:b"
+    assert entitling(["group:b"], {"group:a"}) is None
+
+
+def test_a_run_is_stopped_by_its_requester_and_by_those_who_may_run_the_action_there() -> None:
+    def asked(principal: PrincipalId, belongs: set[str]) -> bool:
+        return may_stop(
+            principal=principal, requester=ANA, allow=["owner"], belongs=belongs, owner="group:storefront"
+        ).allowed
+
+    assert asked(ANA, set())
+    assert asked(SAM, {"group:storefront"})
+    assert not asked(SAM, {"group:sre"})

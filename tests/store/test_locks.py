@@ -1,0 +1,80 @@
+"""Locks on a real database: one holder, first come first served, hand-over in the releasing transaction."""
+
+import asyncio
+
+import pytest
+from company import Company, open_company
+
+from daytwo_store import locks
+from daytwo_store.engine import Store
+from daytwo_store.ids import LockKey, RunId
+from daytwo_store.locks import Held, Queued
+
+pytestmark = pytest.mark.anyio
+KEY = LockKey("shop/staging")
+
+
+@pytest.fixture
+async def company(store: Store) -> Company:
+    return await open_company(store)
+
+
+async def take(company: Company, run: RunId) -> Held | Queued:
+    async with company.store.write() as tx:
+        return await locks.acquire(tx, KEY, run)
+
+
+async def give(company: Company, run: RunId) -> None:
+    async with company.store.write() as tx:
+        await locks.release(tx, KEY, run)
+
+
+async def test_asking_again_keeps_lock_and_place(company: Company) -> None:
+    one, two, three = [await company.ask("ana", "1.1.0", "staging") for _ in range(3)]
+    held = await take(company, one)
+    assert isinstance(held, Held)
+    assert await take(company, one) == held
+    assert await take(company, two) == Queued(1, one)
+    assert await take(company, three) == Queued(2, one)
+    assert await take(company, two) == Queued(1, one)
+
+
+async def test_the_next_in_line_holds_it_from_the_releasing_transaction_on(company: Company) -> None:
+    one, two = [await company.ask("ana", "1.1.0", "staging") for _ in range(2)]
+    first = await take(company, one)
+    await take(company, two)
+    await give(company, one)
+    async with company.store.read() as session:
+        situation = await locks.situation(session, KEY)
+        assert isinstance(first, Held)
+        assert not await locks.holds(session, KEY, one, first.fence), "an old fencing number opens nothing"
+    assert (situation.holder, situation.queue) == (two, ())
+    assert situation.fence is not None
+    assert situation.fence > first.fence
+
+
+async def test_releasing_what_one_does_not_hold_takes_nothing_from_the_holder(company: Company) -> None:
+    one, two = [await company.ask("ana", "1.1.0", "staging") for _ in range(2)]
+    await take(company, one)
+    await take(company, two)
+    await give(company, two)  # gives up its place
+    async with company.store.read() as session:
+        situation = await locks.situation(session, KEY)
+    assert (situation.holder, situation.queue) == (one, ())
+
+
+async def test_many_at_once_get_it_one_after_the_other(company: Company) -> None:
+    runs = [await company.ask("ana", "1.1.0", "staging") for _ in range(8)]
+    got = await asyncio.gather(*(take(company, run) for run in runs))
+    assert sum(isinstance(one, Held) for one in got) == 1
+    fences = []
+    for _ in runs:
+        async with company.store.read() as session:
+            situation = await locks.situation(session, KEY)
+        assert situation.holder is not None
+        assert situation.fence is not None
+        fences.append(situation.fence)
+        await give(company, situation.holder)
+    assert fences == sorted(set(fences))
+    async with company.store.read() as session:
+        assert (await locks.situation(session, KEY)).holder is None
