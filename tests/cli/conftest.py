@@ -197,6 +197,7 @@ class Make:
             "log_lines": 0,
             "undo_of": None,
             "undone_by": None,
+            "comment": None,
             "previous_run": None,
             "may": {"cancel": YES, "withdraw": YES, "undo": YES, "resolve": YES},
         }
@@ -219,6 +220,7 @@ class Make:
             "decisions": [],
             "digest": DIGEST,
             "may_decide": YES,
+            "comment": "customers wait",
             "sealed": {"requests": [{"pipeline": "deploy.yml", "inputs": {"version": "1.1.0"}}]},
             "inputs": {"version": "1.1.0"},
             "differences": [],

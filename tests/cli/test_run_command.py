@@ -159,7 +159,7 @@ def test_without_a_terminal_the_entity_has_to_be_named(cli: Any, form: dict[str,
 def test_what_is_missing_is_asked_for_with_choices(cli: Any, server: Any, form: dict[str, Any]) -> None:
     form.update(fields=["version", "environment"], required=["version", "environment"])
     form["oneOf"] = {"environment": {"oneOf": ENVIRONMENTS}}
-    done = cli("run", "deploy", "--entity", "service:shop", typed=["1.1.0", "2", "y"])
+    done = cli("run", "deploy", "--entity", "service:shop", typed=["1.1.0", "2", "", "y"])
     assert done.code == 0
     assert started(server) == [{"version": "1.1.0", "environment": "environment:production"}]
     assert "Version: A tag." in done.err
@@ -167,7 +167,7 @@ def test_what_is_missing_is_asked_for_with_choices(cli: Any, server: Any, form: 
 
 
 def test_the_plan_is_shown_before_it_starts(cli: Any, server: Any, form: dict[str, Any]) -> None:
-    done = cli("run", "deploy", "--entity", "service:shop", "-i", "version=1.1.0", typed=["n"])
+    done = cli("run", "deploy", "--entity", "service:shop", "-i", "version=1.1.0", typed=["", "n"])
     assert done.code == Exit.CANCELLED
     assert started(server) == []
     for words in (
@@ -189,16 +189,19 @@ def test_many_choices_are_searched_on_the_server(cli: Any, server: Any, reply: A
         return reply(json={"options": [{"value": each, "title": each} for each in found], "next_cursor": None})
 
     server.on("POST", "/actions/deploy/options/version", options)
-    done = cli("run", "deploy", "--entity", "service:shop", typed=["1.3", "1.39.0", "y"])
+    done = cli("run", "deploy", "--entity", "service:shop", typed=["1.3", "1.39.0", "", "y"])
     assert done.code == 0
-    assert started(server) == [{"version": "1.39.0"}]
     assert "and more: type a part of it" in done.err
-    assert [body["search"] for body in server.bodies("/actions/deploy/options/version")] == ["", "1.3"]
+    assert "nothing" not in [body["search"] for body in server.bodies("/actions/deploy/options/version")]
+    done = cli("run", "deploy", "--entity", "service:shop", typed=["nothing", "1.38", "", "y"])
+    assert "Nothing is offered for 'nothing'." in done.err
+    assert "→ 1.38.0" in done.err
+    assert started(server) == [{"version": "1.39.0"}, {"version": "1.38.0"}]
 
 
 def test_a_wrong_answer_is_asked_again(cli: Any, server: Any, form: dict[str, Any]) -> None:
     form["errors"] = {"version": ("x", "Version must look like 1.2.3")}
-    done = cli("run", "deploy", "--entity", "service:shop", typed=["x", "1.1.0", "y"])
+    done = cli("run", "deploy", "--entity", "service:shop", typed=["x", "1.1.0", "", "y"])
     assert done.code == 0
     assert started(server) == [{"version": "1.1.0"}]
     assert "Version must look like 1.2.3" in done.err
@@ -206,15 +209,15 @@ def test_a_wrong_answer_is_asked_again(cli: Any, server: Any, form: dict[str, An
 
 def test_optional_fields_may_be_skipped(cli: Any, server: Any, form: dict[str, Any]) -> None:
     form["fields"] = ["version", "reason"]
-    assert cli("run", "deploy", "--entity", "service:shop", typed=["1.1.0", "", "y"]).code == 0
-    assert cli("run", "deploy", "--entity", "service:shop", typed=["1.1.0", "because", "y"]).code == 0
+    assert cli("run", "deploy", "--entity", "service:shop", typed=["1.1.0", "", "", "y"]).code == 0
+    assert cli("run", "deploy", "--entity", "service:shop", typed=["1.1.0", "because", "", "y"]).code == 0
     assert started(server) == [{"version": "1.1.0"}, {"version": "1.1.0", "reason": "because"}]
 
 
 def test_the_entity_is_asked_for(cli: Any, server: Any, form: dict[str, Any]) -> None:
     shop = {"ref": "service:shop", "kind": "service", "name": "shop", "title": "Shop", "owner": None}
     server.on("POST", "/entities/search", {"items": [shop], "next_cursor": None})
-    assert cli("run", "deploy", "-i", "version=1", typed=["1", "y"]).code == 0
+    assert cli("run", "deploy", "-i", "version=1", typed=["1", "", "y"]).code == 0
     assert server.bodies("/actions/deploy/runs")[0]["entity"] == "service:shop"
 
 
@@ -222,6 +225,15 @@ def test_the_end_of_input_sends_nothing(cli: Any, server: Any, form: dict[str, A
     done = cli("run", "deploy", "--entity", "service:shop", typed=[])
     assert done.code == Exit.INTERRUPTED
     assert started(server) == []
+
+
+def test_why_is_asked_when_somebody_has_to_agree(cli: Any, server: Any, form: dict[str, Any]) -> None:
+    assert cli("run", "deploy", "--entity", "service:shop", "-i", "version=1", typed=["customers wait", "y"]).code == 0
+    arguments = ["--reason", "said before"]
+    assert cli("run", "deploy", "--entity", "service:shop", "-i", "version=1", *arguments, typed=["y"]).code == 0
+    server.on("POST", "/actions/deploy/plan", {**PLAN, "approvals": []})
+    assert cli("run", "deploy", "--entity", "service:shop", "-i", "version=1", typed=["y"]).code == 0
+    assert [body["comment"] for body in server.bodies("/actions/deploy/runs")] == ["customers wait", "said before", ""]
 
 
 def test_one_key_for_all_tries(cli: Any, server: Any, refuse: Any, form: dict[str, Any]) -> None:

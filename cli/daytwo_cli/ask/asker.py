@@ -101,6 +101,9 @@ class TerminalAsker:
             if (chosen := _picked(found, answer)) is not None:
                 return chosen
             typed = answer
+            if len(only := search(typed)) == 1:
+                self.say(f"  → {only[0].words}")
+                return only[0]
 
     def _list(self, found: Sequence[Choice], typed: str) -> None:
         for number, choice in enumerate(found[:SHOWN], start=1):
@@ -112,7 +115,7 @@ class TerminalAsker:
 
 
 def _picked(found: Sequence[Choice], answer: str) -> Choice | None:
-    """By number, by value or title written out, or the only one that was found for this text."""
+    """By its number, or by its value or title written out."""
     if answer.isdecimal() and 1 <= int(answer) <= min(len(found), SHOWN):
         return found[int(answer) - 1]
     return next((choice for choice in found if answer and answer in (str(choice.value), choice.title)), None)

@@ -46,7 +46,7 @@ def run(
     file: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with answers.", exists=True, dir_okay=False)
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="The answer to the field `reason`.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for who decides and for the record.")] = "",
     key: Key = None,
     follow: Follow = False,
     yes: Yes = False,
@@ -57,7 +57,7 @@ def run(
     from daytwo_cli.flows.values import given_answers
 
     tools: Tools = ctx.obj
-    answers = given_answers(inputs or [], file, reason)
-    asked = Asked(action=action, entity=entity, answers=answers, key=key, yes=yes)
+    answers = given_answers(inputs or [], file)
+    asked = Asked(action=action, entity=entity, answers=answers, reason=reason, key=key, yes=yes)
     with tools.api() as api:
         raise typer.Exit(submit(tools, api, asked, follow=follow, as_json=as_json))

@@ -51,10 +51,11 @@ def _print(tools: Tools, entity: "EntityView") -> None:
     from daytwo_cli.show.words import at
 
     tools.out.line(f"{entity.ref}  {entity.title}")
-    tools.out.facts([("owner", entity.owner), *flat(entity.properties).items()])
-    tools.out.facts([(name, ", ".join(refs)) for name, refs in entity.relations.items()])
     tools.out.facts(
         [
+            ("owner", entity.owner),
+            *flat(entity.properties).items(),
+            *((name, ", ".join(refs)) for name, refs in entity.relations.items()),
             ("referred to by", ", ".join(entity.referenced_by)),
             ("changed", f"{at(entity.changed_at)} UTC by {entity.changed_by} (version {entity.version})"),
         ]

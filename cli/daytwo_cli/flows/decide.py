@@ -41,14 +41,18 @@ def decide(tools: Tools, api: Api, approval: str, verdict: Verdict, *, yes: bool
 
 
 def print_approval(tools: Tools, approval: ApprovalView) -> None:
-    """Everything that one needs to decide; part of the conversation, so that the result can be redirected."""
+    """Everything that one needs to decide, in full for whoever may; part of the conversation, not of the result."""
     say = tools.asker.say
     about = f" on {approval.entity}" if approval.entity else ""
     say(f"{approval.action_title}{about}, asked for by {approval.requester.name}")
     say(f"with {pairs(approval.inputs)}")
+    if approval.comment:
+        say(f"because: {approval.comment}")
     print_differences(say, approval.differences, approval.previous_run)
     print_differences(say, approval.drift, "the plan that was approved before")
     say(f"Needs {approval.count} of {', '.join(approval.needed_from)}; expires {at(approval.expires_at)} UTC.")
+    if not approval.may_decide.allowed:
+        return
     say("The sealed plan; nothing else will be sent:")
     document = yaml.safe_dump(dict(approval.sealed), sort_keys=False, allow_unicode=True, width=100)
     say("\n".join(f"  {line}" for line in document.splitlines()))

@@ -9,7 +9,7 @@ from daytwo_cli.client.api import Api
 from daytwo_cli.client.events import Event, watch
 from daytwo_cli.exits import OF_RUN, Exit
 from daytwo_cli.show.run import print_end
-from daytwo_cli.show.words import state_words
+from daytwo_cli.show.words import state_sentence
 from daytwo_cli.tools import Tools
 
 
@@ -75,7 +75,7 @@ class Story:
             if self._told.get(subject) != f"{state} {text}":
                 self._told[subject] = f"{state} {text}"
                 self._out.state(state, text)
-        self._out.progress(f"{state_words(run.state)}: {run.waits.text if run.waits else run.text}")
+        self._out.progress(state_sentence(run.state, run.waits.text if run.waits else run.text))
 
     def _log(self, batch: LogBatch) -> None:
         for line in batch.lines:

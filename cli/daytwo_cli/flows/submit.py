@@ -25,6 +25,7 @@ class Asked:
     action: str
     entity: str | None
     answers: dict[str, JsonValue]
+    reason: str
     key: str | None
     yes: bool
 
@@ -41,9 +42,12 @@ def submit(tools: Tools, api: Api, asked: Asked, *, follow: bool, as_json: bool)
     form = fill(filling, tools.asker, ask_optional=not asked.yes)
     titles = titles_of(form)
     body: dict[str, JsonValue] = {"entity": entity, "inputs": inputs_of(form, filling), "version": form.version}
+    body["comment"] = asked.reason
     if not asked.yes:
         plan = api.post(f"/actions/{asked.action}/plan", PlanView, body, reads=True, titles=titles).view
         print_plan(tools.asker.say, plan)
+        if plan.approvals and not asked.reason:
+            body["comment"] = tools.asker.text("Why, for who decides (optional, Enter to skip)")
         if not tools.asker.confirm(f"{action.title}: start this?"):
             raise Declined("Nothing was started.")
     key = asked.key or new_key()

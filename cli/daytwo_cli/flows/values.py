@@ -20,7 +20,7 @@ class Typed(str):
     __slots__ = ()
 
 
-def given_answers(inputs: Sequence[str], file: Path | None, reason: str | None) -> dict[str, JsonValue]:
+def given_answers(inputs: Sequence[str], file: Path | None) -> dict[str, JsonValue]:
     """From the command line; what is typed wins over the file. Raises Usage."""
     answers = _from_file(file) if file else {}
     for given in inputs:
@@ -28,8 +28,6 @@ def given_answers(inputs: Sequence[str], file: Path | None, reason: str | None) 
         if not equals or not name:
             raise Usage(f"--input {given!r} is not NAME=VALUE, so nothing was sent.")
         answers[name] = Typed(value)
-    if reason is not None:
-        answers["reason"] = Typed(reason)
     return answers
 
 

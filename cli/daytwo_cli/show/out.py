@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from daytwo_cli.show.log_line import Shown, tidy
-from daytwo_cli.show.words import COLOUR, clean, escaped, state_words
+from daytwo_cli.show.words import COLOUR, clean, escaped, state_sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,8 +40,7 @@ class Out:
 
     def state(self, state: str, text: str) -> None:
         """A line that begins with a state."""
-        words = state_words(state)
-        self.line(words if text in ("", words) else f"{words}: {text}", style=COLOUR.get(state, ""))
+        self.line(state_sentence(state, text), style=COLOUR.get(state, ""))
 
     def log(self, job: str, text: str, *, raw: bool = False) -> None:
         """A line of a pipeline's log; its colours are kept in a terminal. `raw`: as the CI system wrote it."""
@@ -55,7 +54,7 @@ class Out:
 
         words = Text.from_ansi(clean(shown.text, colours=True))
         words.stylize(shown.style)
-        self._rich().print(Text(f"{clean(job)} | ", style="dim") + words, soft_wrap=True)
+        self._rich().print(Text.assemble((f"{clean(job)} | ", "dim"), words), soft_wrap=True)
 
     def progress(self, text: str) -> None:
         """What is going on, below everything else, until `finish`. Nothing without a terminal."""

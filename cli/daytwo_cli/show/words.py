@@ -44,6 +44,12 @@ def state_words(state: str) -> str:
     return state.replace("_", " ")
 
 
+def state_sentence(state: str, text: str) -> str:
+    """'running: the pipeline runs'; the state alone when the text says no more than that."""
+    words = state_words(state)
+    return words if text in ("", words) else f"{words}: {text}"
+
+
 def at(moment: datetime | None) -> str:
     """UTC, to the second; '–' when there is none."""
     return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else "–"
