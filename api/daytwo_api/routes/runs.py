@@ -17,6 +17,7 @@ from daytwo_api.views.runs import (
     RunSummary,
     RunView,
 )
+from daytwo_store.states import RunState
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 Filter = Annotated[str | None, Query(max_length=200)]
@@ -28,7 +29,7 @@ async def list_runs(
     services: ServicesDep,
     action: Filter = None,
     entity: Filter = None,
-    state: Filter = None,
+    state: RunState | None = None,
     mine: bool = False,
     cursor: Cursor = None,
     limit: Limit = 50,

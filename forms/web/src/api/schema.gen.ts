@@ -2465,7 +2465,7 @@ export interface operations {
                 entity?: string | null;
                 limit?: number;
                 mine?: boolean;
-                state?: string | null;
+                state?: components["schemas"]["RunState"] | null;
             };
             header?: never;
             path?: never;
