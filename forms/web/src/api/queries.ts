@@ -1,12 +1,12 @@
 /** What the page reads, each with its key. Keys begin with the resource, so that a hint can say "look again". */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { take, type Api } from "./client";
-import type { ApprovalState } from "./types";
+import type { ApprovalState, RunState } from "./types";
 
 export interface RunFilter {
   action?: string | undefined;
   entity?: string | undefined;
-  state?: string | undefined;
+  state?: RunState | undefined;
   mine?: boolean | undefined;
 }
 

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "react-router";
 import { useApi } from "../../api/context";
 import { actionsQuery, runsQuery } from "../../api/queries";
+import type { RunState } from "../../api/types";
 import { Empty, PageHead } from "../../parts/Basics";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
@@ -15,13 +16,17 @@ const words = text.runs;
 const FILTERS = ["state", "action", "entity", "mine"] as const;
 type Filter = (typeof FILTERS)[number];
 
+/** An address that somebody typed may name a state that there is not: then nothing is filtered by it. */
+const runState = (name: string | undefined) =>
+  name !== undefined && name in text.states.run ? (name as RunState) : undefined;
+
 /** `/runs?state=failed&action=deploy&entity=service:shop&mine=true` */
 export default function RunsPage() {
   const [search, setSearch] = useSearchParams();
   const value = (name: Filter) => search.get(name) ?? undefined;
   const runs = useInfiniteQuery(
     runsQuery(useApi(), {
-      state: value("state"),
+      state: runState(value("state")),
       action: value("action"),
       entity: value("entity"),
       mine: value("mine") === "true",
