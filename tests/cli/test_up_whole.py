@@ -149,3 +149,20 @@ def test_a_part_that_does_not_come_up_is_named_with_its_last_words(tmp_path: Pat
     assert "Traceback" not in done.stderr
     rows = json.loads((tmp_path / "data" / "processes.json").read_text())["processes"]
     assert not any(alive(row["pid"]) for row in rows)
+
+
+def test_a_closed_terminal_keeps_it_neither_from_healing_nor_from_stopping(tmp_path: Path) -> None:
+    argv = [*PROGRAM, "up", "--data", str(tmp_path / "data"), "--profile", "test"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        while "Daytwo runs: " not in process.stdout.readline():
+            assert process.poll() is None
+        process.stdout.close()
+        house = Up(process, tmp_path / "data")
+        worker, family = house.row("worker"), house.family()
+        os.kill(worker["pid"], signal.SIGKILL)
+        until(lambda: house.row("worker")["restarts"] == 1 and house.row("worker")["running"])
+        family += house.family()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert [pid for pid in family if alive(pid)] == []

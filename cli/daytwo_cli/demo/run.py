@@ -12,7 +12,7 @@ from daytwo_cli.errors import CliError
 from daytwo_cli.exits import Exit
 from daytwo_cli.tools import Tools
 from daytwo_cli.up.folder import DataFolder
-from daytwo_cli.up.foreground import cancelled_by_signal
+from daytwo_cli.up.foreground import cancelled_by_signal, unfailing
 from daytwo_cli.up.house import House, Wish
 
 
@@ -31,10 +31,10 @@ def demo(tools: Tools, wish: Wish | None, *, examples: Path | None) -> Exit:
 
 
 async def _in_house(tools: Tools, house: House) -> Exit:
-    steps = Steps(tools.out.line)
-    with cancelled_by_signal(tools.out.line):
+    steps, say = Steps(tools.out.line), unfailing(tools.out.line)
+    with cancelled_by_signal(say):
         try:
-            async with house.running(tools.out.line):
+            async with house.running(say):
                 return await asyncio.to_thread(_story, tools, house, steps)
         except asyncio.CancelledError:
             return Exit.INTERRUPTED

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from daytwo_cli.exits import Exit
 from daytwo_cli.up.folder import DataFolder
@@ -18,7 +18,7 @@ def stay(wish: Wish, say: Callable[[str], None]) -> Exit:
     """Start the house and keep it until Ctrl-C, SIGTERM or SIGHUP. Raises CliError."""
     folder = DataFolder.create(wish.data)
     with folder.sole_user():
-        return asyncio.run(_stay(House.plan(wish, folder), say))
+        return asyncio.run(_stay(House.plan(wish, folder), unfailing(say)))
 
 
 async def _stay(house: House, say: Callable[[str], None]) -> Exit:
@@ -42,6 +42,16 @@ def welcome(house: House) -> list[str]:
     return ["", f"Daytwo runs: {house.product.page}", "Sign in there as one of", *people, where]
 
 
+def unfailing(say: Callable[[str], None]) -> Callable[[str], None]:
+    """The same, silent once nobody reads it: a closed terminal must not keep us from healing and stopping."""
+
+    def quietly(text: str) -> None:
+        with suppress(OSError):
+            say(text)
+
+    return quietly
+
+
 @contextmanager
 def cancelled_by_signal(say: Callable[[str], None]) -> Iterator[None]:
     """The first request to end cancels the current task, which then stops what it started.
@@ -52,10 +62,10 @@ def cancelled_by_signal(say: Callable[[str], None]) -> Iterator[None]:
     assert task is not None
 
     def first() -> None:
-        say("Stopping. What runs in the pipelines goes on, and is found again at the next start.")
         for number in _ASKS_TO_END:
             loop.add_signal_handler(number, _at_once)
         task.cancel()
+        say("Stopping. What runs in the pipelines goes on, and is found again at the next start.")
 
     for number in _ASKS_TO_END:
         loop.add_signal_handler(number, first)
