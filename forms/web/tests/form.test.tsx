@@ -65,7 +65,7 @@ describe("nothing is chosen for anybody", () => {
 describe("faults", () => {
   test("are shown for what was left, and for all once somebody wants to go on; each once", async () => {
     open("");
-    const version = await screen.findByRole("textbox", { name: "Version" });
+    const version = await screen.findByRole("combobox", { name: "Version" });
     expect(screen.queryByText(/is required/)).toBeNull();
     await userEvent.click(version);
     await userEvent.tab();
@@ -121,7 +121,7 @@ describe("a link", () => {
 describe("choices from the server", () => {
   test("are searched and chosen", async () => {
     const house = open("");
-    await userEvent.type(await screen.findByRole("textbox", { name: "Version" }), "1.2");
+    await userEvent.type(await screen.findByRole("combobox", { name: "Version" }), "1.2");
     await userEvent.click(await screen.findByRole("option", { name: /1\.2\.0/ }));
     expect(screen.getByDisplayValue("1.2.0")).toBeTruthy();
     await waitFor(() =>
@@ -164,11 +164,12 @@ describe("the review", () => {
 
   test("starts the run that was reviewed", async () => {
     const house = await toReview(open("&version=1.1.0"));
+    await userEvent.type(screen.getByRole("textbox", { name: "Comment" }), "Customers wait ");
     await userEvent.click(screen.getByRole("button", { name: "Deploy a service" }));
     await screen.findByText("the run");
     const [start] = posted(house, "/runs");
     const [plan] = posted(house, "/plan");
-    expect(start?.body).toEqual(plan?.body);
+    expect(start?.body).toEqual({ ...(plan?.body as object), comment: "Customers wait" });
     expect(start?.body).toMatchObject({
       entity: "service:shop",
       inputs: { version: "1.1.0", environment: "environment:production" },

@@ -5,6 +5,7 @@ import { Theme } from "@rjsf/mantine";
 import type { ErrorSchema, RJSFSchema, RJSFValidationError, UiSchema } from "@rjsf/utils";
 import { useMemo, useState, type ReactNode } from "react";
 import type { FormPage as Page, JsonObject } from "../api/types";
+import { ChoiceSelect } from "./ChoiceSelect";
 import { withWidgets, type FormContext } from "./FormContext";
 import { RemoteSelect } from "./RemoteSelect";
 import { FieldFrame, ObjectTemplate } from "./templates";
@@ -12,7 +13,7 @@ import { FormValidator } from "./validator";
 
 const Rjsf = withTheme<JsonObject, RJSFSchema, FormContext>({
   ...Theme,
-  widgets: { ...Theme.widgets, remote: RemoteSelect },
+  widgets: { ...Theme.widgets, SelectWidget: ChoiceSelect, remote: RemoteSelect },
   templates: { ...Theme.templates, ObjectFieldTemplate: ObjectTemplate, FieldTemplate: FieldFrame },
 } as Parameters<typeof withTheme<JsonObject, RJSFSchema, FormContext>>[0]);
 

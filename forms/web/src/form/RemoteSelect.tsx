@@ -53,7 +53,7 @@ export function RemoteSelect(props: WidgetProps) {
 
   return (
     <Combobox store={combobox} onOptionSubmit={pick} withinPortal={false} transitionProps={{ duration: 0 }}>
-      <Combobox.Target>
+      <Combobox.Target withExpandedAttribute>
         <InputBase
           id={id}
           label={labelValue(label || undefined, hideLabel, false)}

@@ -52,7 +52,7 @@ export const actions = {
     planning: "Working out what will happen",
     starts: "Start",
     undoable: "Can be undone",
-    notUndoable: "Cannot be undone by Daytwo",
+    notUndoable: "no: there is nothing earlier to go back to, or the action declares no undo",
     undoableYes: "yes, with one click afterwards",
     inputs: "Your answers",
     requests: "What is sent",

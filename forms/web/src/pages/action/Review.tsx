@@ -55,10 +55,7 @@ export function Review({ action, view, entity, inputs, onBack }: Props) {
   return (
     <div className={css.review}>
       <PlanBody plan={plan.data} answers={<AnswersTable view={view} inputs={inputs} />} />
-      <div className={css.foot}>
-        {back}
-        <StartButton key={plan.data.digest} action={action} asked={asked} />
-      </div>
+      <StartButton key={plan.data.digest} action={action} asked={asked} back={back} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { Button, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Play } from "lucide-react";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { useNavigate } from "react-router";
 import { take } from "../../api/client";
 import { useApi } from "../../api/context";
@@ -23,7 +23,7 @@ interface Asked {
  * Starts the run. The idempotency key is chosen once, when the plan is shown: however often this is pressed and however
  * often the answer is lost, the server makes one run of it. Another plan is another button, with another key.
  */
-export function StartButton({ action, asked }: { action: ActionView; asked: Asked }) {
+export function StartButton({ action, asked, back }: { action: ActionView; asked: Asked; back: ReactNode }) {
   const api = useApi();
   const navigate = useNavigate();
   const [key] = useState(newKey);
@@ -52,14 +52,17 @@ export function StartButton({ action, asked }: { action: ActionView; asked: Aske
         value={comment}
         onChange={(event) => setComment(event.currentTarget.value)}
       />
-      <Button
-        leftSection={<Play size={16} aria-hidden />}
-        loading={start.isPending}
-        disabled={start.isSuccess}
-        onClick={() => start.mutate()}
-      >
-        {visible(action.title)}
-      </Button>
+      <div className={css.buttons}>
+        {back}
+        <Button
+          leftSection={<Play size={16} aria-hidden />}
+          loading={start.isPending}
+          disabled={start.isSuccess}
+          onClick={() => start.mutate()}
+        >
+          {visible(action.title)}
+        </Button>
+      </div>
       {start.error && <ProblemNote error={start.error} />}
       {unsure && <p className="soft">{text.actions.review.unsure}</p>}
     </div>

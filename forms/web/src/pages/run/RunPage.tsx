@@ -73,7 +73,8 @@ function Head({ run }: { run: RunView }) {
       }
       lead={
         <span className={css.state} role="status">
-          <StateBadge look={runLook(run.state)} /> <span>{visible(run.text)}</span>
+          <StateBadge look={runLook(run.state)} />{" "}
+          {run.text !== run.waits?.text && <span>{visible(run.text)}</span>}
         </span>
       }
       aside={<RunButtons run={run} />}
