@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.chaos.harness.house import CI, WORKER, until
-from tests.chaos.harness.stage import Stage, at_once
+from tests.chaos.harness.stage import Stage
 
 pytestmark = [pytest.mark.chaos]
 
@@ -20,7 +20,6 @@ EXECUTED: dict[str, dict[str, Any]] = {
     "500-after": {"status": {"code": 500, "when": "after"}},
     "garbage": {"garbage": {"body": "<html>"}},
     "truncated": {"truncate": {"n": 10}},
-    "wrong-id": {"wrong_id": True},
 }
 
 
@@ -31,9 +30,7 @@ def test_errors_before_anything_is_accepted(stage: Stage, dice: random.Random) -
         status = {"code": code, "when": "before"}
         seed = dice.randrange(1000)
         stage.fault(operation="dispatch", run="r11-", times=None, probability=0.085, seed=seed, status=status)
-    runs = at_once(
-        lambda given: stage.ana.submit(given[1], note=f"r11-{given[0]}-"), list(enumerate(stage.services("fast", 30)))
-    )
+    runs = stage.ask("fast", [f"r11-{number}" for number in range(30)])
     stage.wait(runs, seconds=240)
     facts = stage.judged()
     tried = Counter(len(facts.attempts_of(run)) for run in runs)
@@ -47,10 +44,7 @@ def test_executed_but_not_said_so(stage: Stage) -> None:
     """R13: each is found by its marker, and never sent again."""
     for note, fault in EXECUTED.items():
         stage.fault(operation="dispatch", run=f"r13-{note}", **fault)
-    runs = at_once(
-        lambda given: stage.ana.submit(given[0], note=f"r13-{given[1]}"),
-        list(zip(stage.services("fast", len(EXECUTED)), EXECUTED, strict=True)),
-    )
+    runs = stage.ask("fast", [f"r13-{name}" for name in EXECUTED])
     stage.wait(runs, seconds=120)
     facts = stage.judged()
     for run, note in zip(runs, EXECUTED, strict=True):
@@ -74,11 +68,7 @@ def test_the_worker_dies_and_the_listing_lags(stage: Stage) -> None:
 def test_without_any_webhook(stage: Stage) -> None:
     """R25: the poller alone; its round takes 2 s in this profile."""
     stage.fault(operation="webhook", times=None, webhook={"drop": 1.0})
-    notes = [f"silent-{number}" for number in range(8)]
-    runs = at_once(
-        lambda given: stage.ana.submit(given[0], note=given[1]),
-        list(zip(stage.services("slow", 8), notes, strict=True)),
-    )
+    runs = stage.ask("slow", [f"silent-{number}" for number in range(8)])
     until(lambda: len(stage.dispatches("silent-")) == 8, "the dispatches")
     ended = time.monotonic()
     stage.finish("silent-")
@@ -94,7 +84,7 @@ def test_down_when_somebody_asks(stage: Stage) -> None:
     [service] = stage.services("fast", 1)
     body = {"entity": f"service:{service}", "inputs": inputs("ci-down")}
     refused = stage.ana.ask("POST", "/actions/deploy/runs", json=body, headers={"Idempotency-Key": "chaos-ci-down"})
-    assert (refused.status_code, refused.json()["type"]) == (503, "unavailable")
+    assert (refused.status_code, refused.json()["type"]) == (503, "choices-unavailable")
     assert "Nothing was started" in refused.json()["detail"]
     stage.house.bring_up(CI)
     run = stage.ana.submit(service, note="ci-down", key="chaos-ci-down")

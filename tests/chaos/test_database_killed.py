@@ -52,14 +52,10 @@ def test_killed_again_and_again_under_load(stage: Stage, dice: random.Random) ->
 
 def test_killed_around_a_dispatch(stage: Stage) -> None:
     """Before, and after the CI system has accepted: the answer cannot be written down then."""
-    notes = ["pg-before", "pg-after"]
     for when in ("before", "after"):
         hook = {"signal": "KILL", "pidfile": stage.house.pidfile(POSTGRES), "when": when}
         stage.fault(operation="dispatch", run=f"pg-{when}", hook=hook)
-    runs = at_once(
-        lambda given: stage.ana.submit(given[0], note=given[1]),
-        list(zip(stage.services("fast", 2), notes, strict=True)),
-    )
+    runs = stage.ask("fast", ["pg-before", "pg-after"])
     stage.wait(runs, seconds=120)
     facts = stage.judged()
     assert [facts.run(run)["state"] for run in runs] == ["succeeded", "succeeded"]

@@ -77,10 +77,10 @@ def test_a_forged_delivery_is_refused_and_moves_nothing(stage: Stage) -> None:
     [service] = stage.services("slow", 1)
     run = stage.ana.submit(service, note="forged")
     until(lambda: stage.dispatches("forged"), "the dispatch")
-    _, body = ended(stage, "genuine")
+    genuine, body = ended(stage, "genuine")
     answer = deliver(stage, body, str(uuid.uuid4()), "not the secret")
     assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated")
     assert stage.ana.run(run)["state"] == "running"
     stage.finish("forged")
-    stage.wait([run])
+    stage.wait([run, genuine])
     stage.judged()

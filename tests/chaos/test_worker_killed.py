@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from tests.chaos.harness.house import WORKER, until
 from tests.chaos.harness.proxy import Side, Trap
-from tests.chaos.harness.stage import Stage, at_once
+from tests.chaos.harness.stage import Stage
 
 pytestmark = [pytest.mark.chaos]
 TRIALS = 50
@@ -43,10 +43,7 @@ def test_killed_around_the_dispatch(stage: Stage, arm: Callable[[Stage, str], No
         notes = [f"{arm.__name__}-{batch}-{number}" for number in range(AT_ONCE)]
         for note in notes:
             arm(stage, note)
-        runs = at_once(
-            lambda given: stage.ana.submit(given[0], note=given[1]),
-            list(zip(stage.services("fast", AT_ONCE), notes, strict=True)),
-        )
+        runs = stage.ask("fast", notes)
         stage.wait(runs)
     assert stage.house.restarts(WORKER) - restarts >= TRIALS // AT_ONCE, "the worker was hardly ever killed"
     facts = stage.judged()
@@ -82,10 +79,7 @@ def test_asked_to_end_during_dispatches(stage: Stage) -> None:
         stage.fault(operation="dispatch", run=f"sigterm-{trial}", times=None, timeout={"seconds": 1.0, "when": "after"})
         child = stage.house.parts[WORKER].child
         assert child is not None
-        runs = at_once(
-            lambda given: stage.ana.submit(given[0], note=given[1]),
-            list(zip(stage.services("fast", 4), notes, strict=True)),
-        )
+        runs = stage.ask("fast", notes)
         assert child.wait(30) == 0, "the worker did not end in order within 30 s"
         stage.wait(runs)
         facts = stage.judged()

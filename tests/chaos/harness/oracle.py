@@ -19,6 +19,7 @@ from daytwo_store.states import RUN_ENDS, RUN_ENDS_UNSENT, RUN_MOVES, RunState
 _ENDS: Final = {str(state) for state in RUN_ENDS}
 _UNSENT: Final = {str(state) for state in RUN_ENDS_UNSENT}
 _STATES: Final = {str(state) for state in RunState}
+_FIRST: Final = {"accepted", "waiting_approval"}
 _NAMED_WAITS: Final = {"waiting_approval", "waiting_lock", "needs_attention"}
 _ENDS_OF_CI: Final = {"succeeded": {"success"}, "failed": {"failure", "timed_out", "startup_failure"}}
 
@@ -154,15 +155,20 @@ def status_true(facts: Facts) -> Iterator[str]:
         if run["state"] == "failed" and "success" in seen:
             yield f"run {run['id']} says that it failed; the CI says {seen}"
     for run_id, moves in _moves(facts).items():
-        for old, new in moves:
-            if new not in {str(state) for state in RUN_MOVES[RunState(old)]}:
-                yield f"{run_id} moved from {old} to {new}"
-        for (_, before), (after, _) in pairwise(moves):
-            if before != after:
-                yield f"{run_id} was {before} and moved on from {after}"
-        state = facts.run(run_id.removeprefix("run:"))["state"]
-        if moves and moves[-1][1] != state:
-            yield f"{run_id} is {state}; the last that the audit knows is {moves[-1][1]}"
+        yield from _legal(run_id, moves, facts.run(run_id.removeprefix("run:"))["state"])
+
+
+def _legal(run_id: str, moves: list[tuple[str, str]], state: str) -> Iterator[str]:
+    for old, new in moves:
+        if new not in {str(state) for state in RUN_MOVES[RunState(old)]}:
+            yield f"{run_id} moved from {old} to {new}"
+    for (_, before), (after, _) in pairwise(moves):
+        if before != after:
+            yield f"{run_id} was {before} and moved on from {after}"
+    if moves and moves[0][0] not in _FIRST:
+        yield f"{run_id} was {moves[0][0]} before anything is known of it"
+    if moves and moves[-1][1] != state:
+        yield f"{run_id} is {state}; the last that the audit knows is {moves[-1][1]}"
 
 
 def _moves(facts: Facts) -> dict[str, list[tuple[str, str]]]:

@@ -21,6 +21,7 @@ class Gated:
         self.gate = threading.Event()
         self.gate.set()
         self.starts = 0
+        self.after: Sequence[str] = part.after
         self._stopped = threading.Event()
         if isinstance(part, Program):
             ready = part._ready
@@ -29,10 +30,6 @@ class Gated:
     @property
     def name(self) -> str:
         return self.part.name
-
-    @property
-    def after(self) -> Sequence[str]:
-        return self.part.after
 
     @property
     def address(self) -> str:

@@ -43,6 +43,11 @@ class Stage:
         known = services(executor)
         return [known[(begin + number) % len(known)] for number in range(count)]
 
+    def ask(self, executor: str, notes: Sequence[str], environment: str = "staging") -> list[str]:
+        """Ana asks for a deploy with each note, all at once, each of another service; the runs in order."""
+        given = list(zip(self.services(executor, len(notes)), notes, strict=True))
+        return at_once(lambda one: self.ana.submit(one[0], environment, note=one[1]), given)
+
     def fault(self, **rule: Any) -> None:
         """Put a rule in force at the stand-in; `run` is searched in the note of the run, `times` defaults to 1."""
         match = {name: rule.pop(name) for name in ("operation", "run", "nth", "probability", "seed") if name in rule}

@@ -1,0 +1,134 @@
+"""The oracle itself: a small true world is found right, and each lie about it is found out."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import rfc8785
+from tests.chaos.harness.facts import Facts
+from tests.chaos.harness.oracle import violations
+from tests.chaos.harness.person import Journal
+
+pytestmark = [pytest.mark.chaos, pytest.mark.short]
+World = dict[str, Any]
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+BODY = b'{"ref":"main"}'
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def true_world() -> World:
+    """One approved run that has succeeded, and one that was rejected."""
+    plan = json.dumps({"steps": [{"path": "ship", "request": {"sha256": sha(BODY)}}]})
+    told = [
+        ("p_ana", "run.accepted", "run:r_1", {}),
+        ("p_sam", "decision.approve", "run:r_1", {"approval": "a_1"}),
+        ("daytwo", "lock.acquired", "lock:shop", {"run": "r_1", "fence": "1"}),
+        ("daytwo", "run.running", "run:r_1", {"from": "waiting_approval"}),
+        ("daytwo", "run.succeeded", "run:r_1", {"from": "running"}),
+        ("daytwo", "lock.released", "lock:shop", {"run": "r_1"}),
+        ("p_ana", "run.accepted", "run:r_2", {}),
+        ("p_sam", "decision.reject", "run:r_2", {"approval": "a_2"}),
+        ("p_sam", "run.rejected", "run:r_2", {"from": "waiting_approval"}),
+    ]
+    audit, head = chained(told)
+    return {
+        "runs": [run("r_1", "succeeded", plan), run("r_2", "rejected", plan)],
+        "attempts": [{"run_id": "r_1", "path": "ship", "no": 1, "corr": "c1", "body": BODY, "digest": sha(BODY)}],
+        "externals": [{"run_id": "r_1", "id": "7"}],
+        "approvals": [approval("a_1", "r_1", "approved", plan), approval("a_2", "r_2", "rejected", plan)],
+        "decisions": [decision("a_1", "approve"), decision("a_2", "reject")],
+        "locks": [],
+        "queue": [],
+        "audit": audit,
+        "head": [head],
+        "outbox": [],
+        "deliveries": [],
+        "ledger": [{"run_id": 7, "inputs": {"daytwo_run": "c1"}, "body_sha256": sha(BODY)}],
+        "conclusions": {"7": "success"},
+        "journal": Journal(runs={"k_1": {"r_1"}, "k_2": {"r_2"}}, decisions=[("a_1", "p_sam", "approve")]),
+    }
+
+
+def run(name: str, state: str, plan: str) -> World:
+    facts = {"requester": "p_ana", "idempotency_key": f"k_{name}", "protected": True, "reason": None, "next_at": None}
+    return {"id": name, "state": state, "plan": plan, "digest": sha(plan.encode()), **facts}
+
+
+def approval(name: str, run_id: str, state: str, plan: str) -> World:
+    return {"id": name, "run_id": run_id, "state": state, "count": 1, "document": plan, "digest": sha(plan.encode())}
+
+
+def decision(name: str, verdict: str) -> World:
+    return {"approval_id": name, "principal": "p_sam", "verdict": verdict}
+
+
+def chained(told: list[tuple[str, str, str, dict[str, str]]]) -> tuple[list[World], World]:
+    before, rows = "0" * 64, []
+    for n, (actor, action, subject, facts) in enumerate(told, 1):
+        entry = {"n": n, "at": AT.isoformat(), "actor": actor, "action": action, "subject": subject, "facts": facts}
+        before = sha(bytes.fromhex(before) + rfc8785.dumps(entry))
+        rows.append({**entry, "at": AT, "hash": before})
+    return rows, {"n": len(rows), "hash": before}
+
+
+def retold(world: World, change: Callable[[list[Any]], None]) -> None:
+    """Another history, whose chain holds."""
+    told = [(row["actor"], row["action"], row["subject"], row["facts"]) for row in world["audit"]]
+    change(told)
+    world["audit"], world["head"][0] = chained(told)
+
+
+def judged(world: World) -> list[str]:
+    return violations(Facts(**world))
+
+
+def test_the_truth_is_found_right() -> None:
+    assert judged(true_world()) == []
+
+
+Lie = Callable[[World], object]
+LIES: list[tuple[str, str, Lie]] = [
+    ("I1", "sent twice", lambda w: w["ledger"].append({**w["ledger"][0], "run_id": 8})),
+    ("I1", "sent by nobody", lambda w: w["ledger"].append({**w["ledger"][0], "inputs": {"daytwo_run": "x"}})),
+    ("I1", "never sent", lambda w: w["ledger"].clear()),
+    ("I1", "sent though rejected", lambda w: w["runs"][0].update(state="rejected")),
+    ("I2", "a run is lost", lambda w: w["journal"].runs.update(k_3={"r_3"})),
+    ("I2", "one key, two answers", lambda w: w["journal"].runs.update(k_1={"r_1", "r_2"})),
+    ("I2", "one key, two runs", lambda w: w["runs"][1].update(idempotency_key="k_r_1")),
+    ("I2", "stuck", lambda w: w["runs"][1].update(state="running")),
+    ("I2", "waits for nothing", lambda w: w["runs"][1].update(state="waiting_lock")),
+    ("I3", "a decision is lost", lambda w: w["decisions"].pop(0)),
+    ("I3", "a decision that the audit does not know", lambda w: w["decisions"].append(decision("a_1", "reject"))),
+    ("I3", "approved by nobody", lambda w: w["approvals"][1].update(state="approved")),
+    ("I4", "other bytes arrived", lambda w: w["ledger"][0].update(body_sha256=sha(b"x"))),
+    ("I4", "other bytes were kept", lambda w: w["attempts"][0].update(body=b"x")),
+    ("I4", "another plan", lambda w: w["runs"][0].update(plan="{}")),
+    ("I4", "sent without approval", lambda w: w["approvals"][0].update(state="superseded")),
+    ("I4", "another document", lambda w: w["approvals"][0].update(document=w["approvals"][0]["document"] + " ")),
+    ("I5", "two holders", lambda w: retold(w, lambda t: t.insert(3, (*t[2][:3], {"run": "r_2", "fence": "2"})))),
+    ("I5", "the fence stays", lambda w: retold(w, lambda t: t.extend([t[2], t[5]]))),
+    ("I5", "given back by another", lambda w: retold(w, lambda t: t[5][3].update(run="r_2"))),
+    ("I5", "held after the end", lambda w: w["locks"].append({"key": "shop", "holder_run": "r_1"})),
+    ("I6", "success is claimed", lambda w: w["conclusions"].update({"7": "failure"})),
+    ("I6", "still runs", lambda w: w["conclusions"].update({"7": None})),
+    ("I6", "out of an end", lambda w: retold(w, lambda t: t.append((*t[3][:2], "run:r_2", {"from": "rejected"})))),
+    ("I6", "a move that is not told", lambda w: retold(w, lambda t: t.pop(3))),
+    ("I8", "an entry is changed", lambda w: w["audit"][2].update(actor="p_eve")),
+    ("I8", "an entry is missing", lambda w: w["audit"].pop(2)),
+    ("I8", "the end is cut off", lambda w: w["audit"].pop()),
+    ("I8", "a run that nobody accepted", lambda w: retold(w, lambda t: t.pop(6))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("invariant", "what", "lie"), LIES, ids=[f"{one[0]} {one[1]}" for one in LIES])
+def test_a_lie_is_found_out(invariant: str, what: str, lie: Lie) -> None:
+    world = deepcopy(true_world())
+    lie(world)
+    assert any(fault.startswith(invariant) for fault in judged(world)), f"{what} was not noticed: {judged(world)}"
