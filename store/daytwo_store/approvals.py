@@ -161,7 +161,7 @@ async def page(
         )
     if after is not None:
         query = query.where(tuple_(ApprovalRow.expires_at, ApprovalRow.id) > tuple_(*after))
-    return [(approval, run) for approval, run in (await session.execute(query)).tuples()]
+    return [(approval, run) for approval, run in await session.execute(query)]
 
 
 def _visible(groups: Sequence[str], principal: PrincipalId) -> ColumnElement[bool]:
@@ -181,17 +181,13 @@ async def get_visible(
 ) -> tuple[ApprovalRow, RunRow]:
     """Raises `NotFound`, the same for what does not exist and for what the asker may not see."""
     found = (
-        (
-            await session.execute(
-                select(ApprovalRow, RunRow)
-                .join(RunRow, RunRow.id == ApprovalRow.run_id)
-                .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
-                .where(ApprovalRow.id == approval, _visible(groups, principal))
-            )
+        await session.execute(
+            select(ApprovalRow, RunRow)
+            .join(RunRow, RunRow.id == ApprovalRow.run_id)
+            .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
+            .where(ApprovalRow.id == approval, _visible(groups, principal))
         )
-        .tuples()
-        .one_or_none()
-    )
+    ).one_or_none()
     if found is None:
         raise NotFound(f"There is no approval {approval}, or you may not see it. Look at your inbox.")
-    return found
+    return found[0], found[1]
