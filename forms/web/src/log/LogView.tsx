@@ -53,7 +53,14 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
     },
     [rows],
   );
-  useJump(lines, target, show);
+  const jump = useCallback(
+    (index: number) => {
+      show(index);
+      frame.current?.scrollIntoView({ block: "nearest" }); // on a phone the log is below what was pressed
+    },
+    [show],
+  );
+  useJump(lines, target, jump);
   useEffect(() => {
     if (follow && lines.length > 0) rows.scrollToIndex(lines.length - 1, { align: "end" });
   }, [follow, lines.length, rows]);

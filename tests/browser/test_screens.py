@@ -1,0 +1,111 @@
+"""Every screen, light on a desk and dark on a phone: nothing for axe to find, nothing wider than the window.
+
+Pictures of all of them are left in `test-results/browser/`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Page, expect
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PICTURES = Path(__file__).resolve().parents[2] / "test-results" / "browser"
+
+ADDRESSES = {
+    "actions": "/actions",
+    "chooser": "/actions/deploy",
+    "form": "/actions/deploy?entity=service:shop&version=1.1.0&nonsense=1",
+    "entities": "/entities",
+    "entity": "/entities/service/shop",
+    "runs": "/runs",
+    "approvals": "/approvals?list=pending",
+    "decided": "/approvals?list=decided",
+    "tokens": "/tokens",
+    "nowhere": "/nowhere",
+    "no-such-run": "/runs/r_0000000000000000000",
+}
+
+
+def found_by_axe(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def look(page: Page, name: str) -> list[str]:
+    """What is wrong with what is shown."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+    wrong = found_by_axe(page)
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        wrong.append("wider than the window")
+    return [f"{name}: {one}" for one in wrong]
+
+
+def settle(page: Page) -> None:
+    page.wait_for_load_state("domcontentloaded")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("[aria-label=Loading]")).to_have_count(0)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+def test_every_screen(someone: Callable[..., Any], theme: str, width: int) -> None:
+    wrong: list[str] = []
+    nobody = someone(None, theme=theme, width=width)
+    settle(nobody.page)
+    wrong += look(nobody.page, f"sign-in-{theme}-{width}")
+
+    sam = someone("Sam", theme=theme, width=width)
+    page = sam.page
+    for name, address in ADDRESSES.items():
+        sam.goes(address)
+        settle(page)
+        wrong += look(page, f"{name}-{theme}-{width}")
+    wrong += _asking(sam, f"{theme}-{width}")
+    sam.complaints[:] = [one for one in sam.complaints if "404" not in one]  # asked for on purpose above
+    assert wrong == []
+
+
+def _asking(sam: Any, suffix: str) -> list[str]:
+    """The form with faults and an open list, the review, the run that waits, its approval, its dialog."""
+    page: Page = sam.page
+    sam.goes("/actions/deploy?entity=service:shop")
+    page.get_by_role("button", name="See what will happen").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    wrong = look(page, f"faults-{suffix}")
+    page.get_by_role("combobox", name="Version").click()
+    expect(page.get_by_role("option").first).to_be_visible()
+    wrong += look(page, f"choices-{suffix}")
+    page.get_by_role("option", name="1.1.0").click()
+    page.get_by_role("combobox", name="Environment").click()
+    page.get_by_role("option", name="Production").click()
+    page.get_by_role("button", name="See what will happen").click()
+    expect(page.get_by_role("textbox", name="Comment")).to_be_visible()
+    wrong += look(page, f"review-{suffix}")
+    page.get_by_role("button", name="Deploy a service").click()
+    page.wait_for_url("**/runs/r_*")
+    expect(page.get_by_text("Moves next")).to_be_visible()
+    wrong += look(page, f"run-waiting-{suffix}")
+    page.get_by_role("tab", name="Plan and answers").click()
+    wrong += look(page, f"run-plan-{suffix}")
+    page.get_by_role("tab", name="Approvals").click()
+    wrong += look(page, f"run-approvals-{suffix}")
+    page.get_by_role("link", name="Open the approval").click()
+    expect(page.get_by_text("and it is the same")).to_be_visible()
+    wrong += look(page, f"approval-{suffix}")
+    page.go_back()
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    wrong += look(page, f"dialog-{suffix}")
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_role("status").filter(has_text="Withdrawn")).to_be_visible()
+    return wrong
