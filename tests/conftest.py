@@ -9,7 +9,14 @@ from pydantic import SecretStr
 from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_store import migrate
 from daytwo_store.engine import Store
+from daytwo_store.logging import configure_logging
 from daytwo_store.settings import StoreSettings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs() -> None:
+    """As in production: structlog's own way of printing a traceback, with all locals, takes seconds."""
+    configure_logging(process="tests", level="warning")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from datetime import UTC, datetime
 
 from daytwo_store.errors import Rejected
 
@@ -29,6 +30,16 @@ def number(cursor: str) -> int:
     if not digits.isascii() or not digits.isdecimal() or len(digits) > 18:
         raise _foreign()
     return int(digits)
+
+
+def moment(cursor: str) -> tuple[datetime, str]:
+    """The place in a list by time: `make(moment.isoformat(), id)`. Raises `Rejected`."""
+    written, identity = read(cursor, 2)
+    try:
+        place = datetime.fromisoformat(written)
+    except ValueError:
+        raise _foreign() from None
+    return (place if place.tzinfo else place.replace(tzinfo=UTC)), identity
 
 
 def _foreign() -> Rejected:

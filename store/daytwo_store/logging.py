@@ -38,7 +38,6 @@ _LONGEST: Final = 2000
 
 def configure_logging(*, process: str, level: Level = "info", stream: TextIO | None = None) -> None:
     """Set up logging of this process, ours and that of libraries. Call it once, before anything is logged."""
-    out = stream or sys.stderr
     least = getattr(logging, level.upper())
     structlog.configure(
         processors=[
@@ -51,7 +50,7 @@ def configure_logging(*, process: str, level: Level = "info", stream: TextIO | N
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),  # which stderr is looked up each time
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

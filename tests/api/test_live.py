@@ -47,7 +47,7 @@ def view(state: RunState, text: str) -> RunView:
         id="r_1", action="deploy", action_title="Deploy", entity=None, requester=Person(id="p_1", name="Ana", ref=None),
         state=state, text=text, created_at=datetime(2026, 1, 1, tzinfo=UTC), started_at=None, ended_at=None, inputs={},
         version="v", reason=None, waits=None, digest="d", plan={}, steps=[], approvals=[], lock=None, changes=[],
-        first_error=None, log_lines=0, undo_of=None, undone_by=None, previous_run=None,
+        first_error=None, log_lines=0, log_pending=False, undo_of=None, undone_by=None, previous_run=None,
         may=RunPermissions(cancel=NO, withdraw=NO, undo=NO, resolve=NO),
     )  # fmt: skip
 

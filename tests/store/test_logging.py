@@ -23,7 +23,7 @@ def out() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     configure_logging(process="test", stream=stream)
     yield stream
-    structlog.reset_defaults()
+    configure_logging(process="tests", level="warning")
     root.handlers, root.level = before, level
 
 

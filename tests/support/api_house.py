@@ -39,6 +39,7 @@ class House:
     company: Company
     temporal: NoTemporal
     clients: list[httpx.AsyncClient] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)  # ids that tests of one file share
 
     async def close(self) -> None:
         for client in self.clients:

@@ -19,6 +19,7 @@ from daytwo_actions.backends.base import (
     JobStep,
     JobTree,
     Listing,
+    LogsNotReady,
     Marker,
     Pinned,
     Refused,
@@ -44,7 +45,8 @@ class CiInMemory:
     executes: bool = True  # a send that is answered badly still starts the run
     before_send: Callable[[], None] = field(default=lambda: None)
     ends_as: ExternalStatus | None = ExternalStatus.SUCCEEDED  # at once; None: keeps running
-    log: bytes = b"hello\nworld\n"
+    log: bytes | None = b"hello\nworld\n"  # None: it has none yet
+    notes: list[str] = field(default_factory=list)
     cancels: list[str] = field(default_factory=list)
     obeys: bool = True
 
@@ -124,7 +126,7 @@ class CiInMemory:
                     status=state.status,
                     detail=state.detail,
                     url=None,
-                    started_at=None,
+                    started_at=datetime.now(UTC),
                     ended_at=None,
                     steps=[JobStep(number=1, name="do it", status=state.status, started_at=None, ended_at=None)],
                 )
@@ -133,7 +135,12 @@ class CiInMemory:
 
     async def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
         self._up()
+        if self.log is None:
+            raise LogsNotReady("not yet")
         yield self.log
+
+    async def annotations(self, target: Target, job: ExternalJobId) -> Sequence[str]:
+        return self.notes
 
     async def cancel(self, target: Target, run: ExternalRunId, *, force: bool = False) -> None:
         self._up()

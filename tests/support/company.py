@@ -32,6 +32,8 @@ FAST = TEST_WINDOWS.model_copy(
         "send_margin": timedelta(seconds=0.6),
         "send_total": timedelta(seconds=0.3),
         "listing_lag": timedelta(seconds=0.1),
+        "settle_with_logs": timedelta(seconds=0.2),
+        "log_patience": timedelta(seconds=0.6),
     }
 )
 SHOP = EntityRef("service:shop")

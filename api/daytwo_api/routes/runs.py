@@ -1,6 +1,6 @@
 """Runs: read, watch, stop, undo, resolve."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, status
 from fastapi.responses import Response, StreamingResponse
@@ -20,6 +20,7 @@ from daytwo_api.views.runs import (
 from daytwo_store.states import RunState
 
 router = APIRouter(prefix="/runs", tags=["runs"])
+LAST_LINE: Final = 2**53 - 1
 Filter = Annotated[str | None, Query(max_length=200)]
 
 
@@ -56,7 +57,7 @@ async def watch_run(
     by: Reader,
     services: ServicesDep,
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
-    after: Annotated[int, Query(ge=0, description="log lines up to this number are known")] = 0,
+    after: Annotated[int, Query(ge=0, le=LAST_LINE, description="log lines up to this number are known")] = 0,
 ) -> StreamingResponse:
     return await services.live.run(by, run, last_event_id, after)
 
@@ -66,7 +67,7 @@ async def get_logs(
     run: str,
     by: Reader,
     services: ServicesDep,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=LAST_LINE)] = 0,
     limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
     step: Filter = None,
     job: Filter = None,

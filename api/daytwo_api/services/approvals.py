@@ -1,7 +1,5 @@
 """The inbox and decisions."""
 
-from datetime import datetime
-
 from daytwo_actions.plan.difference import differences
 from daytwo_api.asker import Asker
 from daytwo_api.services import approval_views
@@ -25,7 +23,7 @@ class Approvals:
     async def list(
         self, by: Asker, *, mine: bool, state: ApprovalState | None, cursor: str | None, limit: int
     ) -> Page[ApprovalSummary]:
-        after = cursors.read(cursor, 2) if cursor else None
+        after = cursors.moment(cursor) if cursor else None
         wanted = ApprovalFilter(
             state=ApprovalState.PENDING if mine and state is None else state,
             decidable_by=by.principal if mine else None,
@@ -36,7 +34,7 @@ class Approvals:
                 wanted,
                 groups=sorted(by.belongs),
                 principal=by.principal,
-                after=(datetime.fromisoformat(after[0]), after[1]) if after else None,
+                after=after,
                 limit=limit + 1,
             )
             known = await gather(session, [run for _, run in found], [row for row, _ in found])

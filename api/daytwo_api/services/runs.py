@@ -1,7 +1,6 @@
 """Reading runs. Everything comes from the database; neither Temporal nor the CI is asked by a reader."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 
 from fastapi.responses import StreamingResponse
 
@@ -35,7 +34,7 @@ class Runs:
         cursor: str | None,
         limit: int,
     ) -> Page[RunSummary]:
-        before = cursors.read(cursor, 2) if cursor else None
+        before = cursors.moment(cursor) if cursor else None
         wanted = RunFilter(action=action, entity=entity, state=state, requester=by.principal if mine else None)
         async with self._store.read() as session:
             found = await runs.page(
@@ -43,7 +42,7 @@ class Runs:
                 wanted,
                 groups=sorted(by.belongs),
                 principal=by.principal,
-                before=(datetime.fromisoformat(before[0]), before[1]) if before else None,
+                before=before,
                 limit=limit + 1,
             )
             known = await gather(session, found)

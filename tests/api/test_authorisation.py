@@ -1,0 +1,299 @@
+"""Who may do what to which object: every route of openapi.json, against authorisation.yaml.
+
+Objects belong to three services: `shop` (owned by storefront), `billing` (owned by finance), and `vault`, which only
+finance may see; `nothing` does not exist. Where somebody may not see the vault, its answer has to be the same as that
+for nothing, word for word.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from api_house import House
+from company import Company
+
+from daytwo_api.app import create_app
+from daytwo_api.openapi import document
+from daytwo_api.services.live import Live
+from daytwo_api.services.ticks import Pace
+from daytwo_store import entities
+from daytwo_store.entities import Draft
+from daytwo_store.ids import EntityRef, RunId
+from daytwo_store.yaml12 import parse
+from daytwo_workflows.life.asking import Wish, start
+
+pytestmark = pytest.mark.anyio
+
+(_DOCUMENT,) = parse((Path(__file__).parent / "authorisation.yaml").read_text())
+TABLE: Final[dict[str, Any]] = _DOCUMENT.value  # type: ignore[assignment]  # its shape is checked by the tests
+COLUMNS: Final[list[str]] = TABLE["columns"]
+ROWS: Final[dict[str, dict[str, list[int]]]] = TABLE["routes"]
+ROUTES: Final = sorted(
+    f"{method.upper()} {path}" for path, operations in document()["paths"].items() for method in operations
+)
+REQUESTER: Final = {"shop": "ana", "billing": "fay", "vault": "fay"}
+
+
+@dataclass
+class World:
+    """The house with every kind of asker, and objects made when they are needed."""
+
+    house: House
+    askers: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def company(self) -> Company:
+        return self.house.company
+
+    async def run(self, thing: str, environment: str = "staging") -> str:
+        """A new run on a service that has not begun."""
+        if thing == "nothing":
+            return "r_nothing"
+        wish = Wish(
+            action="deploy",
+            requester=await self.company.person(REQUESTER[thing]),
+            token=None,
+            entity=EntityRef(f"service:{thing}"),
+            inputs={"version": "1.1.0", "environment": f"environment:{environment}"},
+            version=None,
+        )
+        key = f"matrix-{next(self.company.numbers)}"
+        return (await start(self.company.life, wish, key)).run.id
+
+    async def waiting(self, thing: str) -> str:
+        """The approval of a new run."""
+        if thing == "nothing":
+            return "a_nothing"
+        run = RunId(await self.run(thing, "production"))
+        await self.company.drive(run)
+        return (await self.company.approvals(run))[-1].id
+
+    async def once(self, kind: str, thing: str, make: Callable[[str], Awaitable[str]]) -> str:
+        """The same object for routes that only read."""
+        if (kind, thing) not in self.kept:
+            self.kept[kind, thing] = await make(thing)
+        return self.kept[kind, thing]
+
+    async def finished(self, thing: str) -> str:
+        run = await self.run(thing)
+        if thing != "nothing":
+            await self.company.through(RunId(run))
+        return run
+
+    async def token(self, thing: str) -> str:
+        """`shop`: a token of Ana's, `billing`: one of Fay's."""
+        if thing == "nothing":
+            return "t_nothing"
+        owner = await self.house.signed_in(REQUESTER[thing])
+        made: str = (await owner.post("/api/v1/tokens", json={"name": "x"})).json()["token"]["id"]
+        return made
+
+
+@pytest.fixture(scope="module")
+async def world(shared: House) -> AsyncIterator[World]:
+    """Adds Kim, who is in no group, and the vault, which only finance may see."""
+    async with shared.store.write() as tx:
+        shop = await entities.get(tx.session, "service:shop", sees="everything")
+        assert shop is not None
+        properties = {"email": "kim@acme.example"}
+        kim = Draft(kind="person", name="kim", title="Kim", properties=properties)
+        vault = Draft(
+            kind="service",
+            name="vault",
+            title="Vault",
+            owner="group:finance",
+            properties=shop.properties,
+            visible_to=("group:finance",),
+        )
+        for draft in (kim, vault):
+            await entities.upsert(tx, draft, by="file:test.yaml")
+    live = Live(shared.services.listener, shared.services.runs, Pace(ping=0.01, least=0.0, life=0.05))
+    services = replace(shared.services, live=live)
+    house = House(create_app(services), services, shared.company, shared.temporal)
+    askers = {
+        "anonymous": house.anonymous(),
+        "person": await house.signed_in("kim"),
+        "owner": await house.signed_in("ana"),
+        "foreign": await house.signed_in("fay"),
+        "approver": await house.signed_in("sam"),
+        "reading": await house.token("ben", "read"),
+        "running": await house.token("ben", "read", "run"),
+        "admin": await house.signed_in("pat"),
+    }
+    yield World(house, askers)
+    await house.close()
+
+
+Request = tuple[dict[str, str], dict[str, Any]]  # what stands in the path, and keywords of httpx
+Make = Callable[[World, str], Awaitable[Request]]
+DEPLOY: Final = {"version": "1.1.0", "environment": "environment:staging"}
+
+
+def plain(**more: Any) -> Make:
+    async def make(_: World, __: str) -> Request:
+        return {}, more
+
+    return make
+
+
+async def entity(_: World, thing: str) -> Request:
+    return {"kind": "service", "name": thing}, {}
+
+
+async def action(_: World, thing: str) -> Request:
+    return {"name": "deploy"}, {"params": {"entity": f"service:{thing}"}}
+
+
+def on(**body: Any) -> Make:
+    async def make(_: World, thing: str) -> Request:
+        return {"name": "deploy", "field": "version"}, {"json": {"entity": f"service:{thing}", **body}}
+
+    return make
+
+
+async def start_of_run(world: World, thing: str) -> Request:
+    names, more = await on(inputs=DEPLOY)(world, thing)
+    return names, {**more, "headers": {"Idempotency-Key": f"matrix-start-{next(world.company.numbers)}"}}
+
+
+async def seen_run(world: World, thing: str) -> Request:
+    return {"run": await world.once("run", thing, world.finished)}, {}
+
+
+def new_run(**body: Any) -> Make:
+    async def make(world: World, thing: str) -> Request:
+        return {"run": await world.run(thing)}, {"json": body}
+
+    return make
+
+
+async def undone(world: World, thing: str) -> Request:
+    return {"run": await world.once("run", thing, world.finished)}, {"json": {}}
+
+
+async def approval(world: World, thing: str) -> Request:
+    return {"approval": await world.once("approval", thing, world.waiting)}, {}
+
+
+async def decision(world: World, thing: str) -> Request:
+    waiting = await world.waiting(thing)
+    found = await world.askers["foreign"].get(f"/api/v1/approvals/{waiting}")
+    digest = found.json().get("digest", "0" * 64)
+    return {"approval": waiting}, {"json": {"verdict": "approve", "digest": digest}}
+
+
+async def token(world: World, thing: str) -> Request:
+    return {"token": await world.token(thing)}, {}
+
+
+async def webhook(_: World, thing: str) -> Request:
+    return {"connection": "github" if thing == "shop" else thing}, {"content": b"{}"}
+
+
+async def kind(_: World, thing: str) -> Request:
+    return {"name": "service" if thing == "shop" else thing}, {}
+
+
+RESOLUTION: Final = {"step": "ship", "attempt": 1, "outcome": "did_not_run", "reason": "looked"}
+REQUESTS: Final[dict[str, Make]] = {
+    "GET /api/v1/actions": action,
+    "GET /api/v1/actions/{name}": action,
+    "POST /api/v1/actions/{name}/form": on(),
+    "POST /api/v1/actions/{name}/options/{field}": on(),
+    "POST /api/v1/actions/{name}/plan": on(inputs=DEPLOY),
+    "POST /api/v1/actions/{name}/runs": start_of_run,
+    "GET /api/v1/runs/{run}": seen_run,
+    "GET /api/v1/runs/{run}/events": seen_run,
+    "GET /api/v1/runs/{run}/logs": seen_run,
+    "GET /api/v1/runs/{run}/logs.txt": seen_run,
+    "POST /api/v1/runs/{run}/cancel": new_run(),
+    "POST /api/v1/runs/{run}/withdraw": new_run(),
+    "POST /api/v1/runs/{run}/undo": undone,
+    "POST /api/v1/runs/{run}/resolve": new_run(**RESOLUTION),
+    "GET /api/v1/approvals/{approval}": approval,
+    "POST /api/v1/approvals/{approval}/decision": decision,
+    "GET /api/v1/entities/{kind}/{name}": entity,
+    "GET /api/v1/entities/{kind}/{name}/history": entity,
+    "POST /api/v1/entities/search": plain(json={}),
+    "GET /api/v1/kinds/{name}": kind,
+    "POST /api/v1/session": plain(json={"name": "ana"}),
+    "POST /api/v1/tokens": plain(json={"name": "x"}),
+    "DELETE /api/v1/tokens/{token}": token,
+    "POST /api/v1/webhooks/{connection}": webhook,
+}
+CASES: Final = [(route, thing) for route, things in ROWS.items() for thing in things]
+
+
+def test_every_route_has_its_row_and_every_row_its_route() -> None:
+    assert sorted(ROWS) == ROUTES
+    assert set(REQUESTS) <= set(ROUTES)
+    for route, things in ROWS.items():
+        assert set(things) <= {"any", "shop", "billing", "vault", "nothing"}, route
+        for statuses in things.values():
+            assert len(statuses) == len(COLUMNS), route
+
+
+@pytest.mark.parametrize(("route", "thing"), CASES, ids=[f"{route} {thing}" for route, thing in CASES])
+async def test_who_may(world: World, route: str, thing: str) -> None:
+    seen = [(await ask(world, asker, route, thing)).status_code for asker in COLUMNS]
+    wrong = [
+        f"{asker}: {status}, not {wanted}"
+        for asker, status, wanted in zip(COLUMNS, seen, ROWS[route][thing], strict=True)
+        if status != wanted
+    ]
+    assert wrong == []
+
+
+HIDING: Final = [route for route, things in ROWS.items() if {"vault", "nothing"} <= set(things)]
+
+
+@pytest.mark.parametrize("route", HIDING)
+async def test_what_is_hidden_answers_as_what_does_not_exist(world: World, route: str) -> None:
+    make = REQUESTS[route]
+    for asker, status in zip(COLUMNS, ROWS[route]["vault"], strict=True):
+        if status == 404:
+            names = [set((await make(world, thing))[0].values()) for thing in ("vault", "nothing")]
+            hidden, missing = [await ask(world, asker, route, thing) for thing in ("vault", "nothing")]
+            assert normal(hidden, *names) == normal(missing, *names)
+
+
+def normal(answer: httpx.Response, *names: set[str]) -> dict[str, Any]:
+    """The problem without its request id and without the names that were asked for."""
+    said: dict[str, Any] = answer.json()
+    said.pop("request_id")
+    words = said["detail"].replace(".", " ").replace(",", " ").replace("'", " ").split()
+    said["detail"] = [
+        word for word in words if "vault" not in word and "nothing" not in word and word[:2] not in ("r_", "a_")
+    ]
+    return said
+
+
+async def ask(world: World, asker: str, route: str, thing: str) -> httpx.Response:
+    method, template = route.split(" ")
+    names, more = await REQUESTS.get(route, plain())(world, thing)
+    client = world.askers[asker]
+    if route.endswith("/session"):  # would sign the asker out for the others
+        client = world.house.anonymous(
+            **{name: client.headers[name] for name in client.headers if name == "authorization"}
+        )
+    return await client.request(method, template.format(**names), **more)
+
+
+LISTS: Final = ("GET /api/v1/runs", "GET /api/v1/approvals", "GET /api/v1/locks", "POST /api/v1/entities/search")
+
+
+@pytest.mark.parametrize("route", LISTS)
+async def test_no_list_names_what_is_hidden(world: World, route: str) -> None:
+    run = RunId(await world.run("vault"))
+    world.company.ci.ends_as = None
+    await world.company.drive(run)
+    await world.once("approval", "vault", world.waiting)
+    assert "vault" in (await ask(world, "foreign", route, "any")).text
+    for asker in ("person", "owner", "reading", "running", "admin"):
+        answer = await ask(world, asker, route, "any")
+        assert answer.status_code == 200
+        assert "vault" not in answer.text, asker

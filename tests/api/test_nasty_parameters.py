@@ -1,0 +1,71 @@
+"""Parameters that nobody sends by mistake: an answer that says what is wrong, never 500."""
+
+import base64
+import json
+from typing import Final
+
+import pytest
+from api_house import House, problem
+
+pytestmark = pytest.mark.anyio
+
+
+def cursor(*place: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+HUGE: Final = "9" * 30
+PAGED: Final = (
+    "/api/v1/runs",
+    "/api/v1/approvals",
+    "/api/v1/audit",
+    "/api/v1/entities/service/shop/history",
+)
+CURSORS: Final = (
+    "",
+    "x",
+    cursor("x", "y"),
+    cursor("2026-01-01", "y"),
+    cursor("x"),
+    cursor(1),
+    cursor("9" * 18),
+    cursor("²"),
+    cursor([]),
+    cursor(),
+)
+CASES: Final = [
+    *((path, {"cursor": value}) for path in PAGED for value in CURSORS),
+    *((path, {"limit": value}) for path in PAGED for value in ("0", "201", HUGE, "x", "1.5")),
+    *(("/api/v1/runs/RUN/logs", {name: value}) for name in ("after", "limit") for value in (HUGE, "-1", "2147483648")),
+    *(("/api/v1/runs/RUN/logs", {"grep": value}) for value in ("%", "_", "\\", "(", "a" * 200, "a" * 201)),
+    *(("/api/v1/runs", {name: "x" * 201}) for name in ("action", "entity", "state")),
+    ("/api/v1/runs", {"state": "none"}),
+    ("/api/v1/runs", {"mine": "perhaps"}),
+    ("/api/v1/approvals", {"state": "none"}),
+    ("/api/v1/actions", {"entity": "no:such:ref"}),
+    ("/api/v1/actions", {"q": "%_\\", "tag": "'"}),
+    ("/api/v1/audit", {"subject": "'; drop table audit; --"}),
+    (f"/api/v1/runs/{'r' * 5000}", {}),
+    ("/api/v1/runs/RUN/events", {"after": HUGE}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "query"), CASES)
+async def test_a_nasty_parameter_is_answered(shared: House, path: str, query: dict[str, str]) -> None:
+    if "RUN" in path:
+        path = path.replace("RUN", await a_run(shared))
+    pat = await shared.signed_in("pat")
+    answer = await pat.get(path, params=query)
+    assert answer.status_code < 500, answer.text
+    if answer.status_code != 200:
+        problem(answer, answer.status_code)
+
+
+async def a_run(house: House) -> str:
+    """One run that has ended, the same for all."""
+    kept = house.kept.get("run")
+    if kept is None:
+        run = await house.company.ask("ana", "1.1.0", "staging")
+        await house.company.through(run)
+        kept = house.kept["run"] = run
+    return kept
