@@ -53,7 +53,9 @@ def may_decide(
             f"Members of {_either(needed_from)} can.",
         )
     if not entitling(needed_from, belongs):
-        return Answer(False, f"This is decided by members of {_either(needed_from)}, and you are not one of them.")
+        return Answer(
+            False, f"This is decided by {_either(needed_from)}, and you are not one of them. Ask one of them."
+        )
     return YES
 
 

@@ -33,6 +33,7 @@ class Windows(BaseModel):
     attempts: int = 3
     poll_every: timedelta = timedelta(seconds=15)  # of the one poller of a connection
     look_anyway: timedelta = timedelta(minutes=5)  # a run that waits for its pipeline looks by itself this often
+    settle_with_logs: timedelta = timedelta(seconds=1)  # a run's end waits so long for its logs, and no longer
     log_patience: timedelta = timedelta(seconds=60)  # an ended job's log may come later than its end
     force_cancel_after: timedelta = timedelta(seconds=60)
     cancel_by: timedelta = timedelta(minutes=5)  # cancellation not confirmed by then: needs attention

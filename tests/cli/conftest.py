@@ -195,6 +195,7 @@ class Make:
             "changes": [],
             "first_error": None,
             "log_lines": 0,
+            "log_pending": False,
             "undo_of": None,
             "undone_by": None,
             "comment": None,

@@ -412,7 +412,7 @@ async def test_what_one_may_not_run_or_see_is_refused(company: Company) -> None:
     with pytest.raises(NotFound) as missing:
         await wished("service:nothing")
     assert hidden.value.detail.replace("payroll", "X") == missing.value.detail.replace("nothing", "X")
-    with pytest.raises(Rejected, match="is a environment"):
+    with pytest.raises(Rejected, match="is of the kind environment"):
         await wished("environment:staging")
 
 
@@ -450,3 +450,29 @@ async def test_everything_is_in_the_audit_and_the_chain_holds(company: Company) 
         broken = await audit.verify(session)
     assert isinstance(broken, audit.Broken)
     assert broken.n == 3
+
+
+async def test_the_end_of_a_run_does_not_wait_for_a_late_log(company: Company) -> None:
+    company.ci.log = None
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.through(run)
+    await asyncio.sleep(0.25)
+    assert (await company.drive(run)).what is What.WAIT, "the log is still waited for"
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+    company.ci.log = b"it came after all\n"
+    assert (await company.drive(run)).what is What.END
+    async with company.store.read() as session:
+        assert [line.text for line in await logs.read(session, run, after=0, limit=5)] == ["it came after all"]
+
+
+async def test_a_job_that_failed_without_a_log_says_what_the_ci_noted(company: Company) -> None:
+    company.ci.log, company.ci.ends_as = None, ExternalStatus.FAILED
+    company.ci.notes = ["the runner could not start: very-secret-token"]
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.through(run)
+    await asyncio.sleep(0.7)
+    assert (await company.drive(run)).what is What.END
+    async with company.store.read() as session:
+        found = [line.text for line in await logs.read(session, run, after=0, limit=5)]
+    assert found == ["##[error]the runner could not start: ***"]
+    assert (await company.run(run)).first_error == 1

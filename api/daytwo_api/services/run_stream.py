@@ -34,6 +34,7 @@ class RunStream:
         self._run = run
         self._after = after
         self._state: RunState | None = None
+        self._log_pending = False
         self._said = ""
         self._looked = 0.0
         self._behind = True  # something may have changed that was not read yet
@@ -52,7 +53,7 @@ class RunStream:
                     return  # it may no longer be seen; the next connection is told so
                 except Unavailable:
                     self._behind = True  # the database will be back; until then pings say that we are here
-                if self._state in RUN_ENDS and not self._behind:
+                if self._state in RUN_ENDS and not self._log_pending and not self._behind:
                     yield event("end")
                     return
                 if tick.ping:
@@ -67,6 +68,7 @@ class RunStream:
             if said != self._said:
                 yield event("run", said)
             self._said, self._state, self._looked = said, view.state, tick.at
+            self._log_pending = view.log_pending
         if looked or tick.ping or tick.about(Topic.LOG):
             async for frame in self._log():
                 yield frame

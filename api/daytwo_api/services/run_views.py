@@ -90,6 +90,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         changes=[_change(change) for change in run.changes],
         first_error=rows.first_error,
         log_lines=run.log_lines,
+        log_pending=any(one.ended_at is not None and one.collected_at is None for one in rows.externals),
         undo_of=run.undo_of,
         undone_by=rows.undone_by.id if rows.undone_by else None,
         previous_run=run.previous_run,

@@ -132,6 +132,7 @@ class RunView(RunSummary):
     changes: list[PlannedChange] = Field(description="what it changed in the catalog")
     first_error: LogLine | None
     log_lines: int
+    log_pending: bool = Field(description="the pipeline has ended and its log is still being fetched")
     undo_of: str | None
     undone_by: str | None
     previous_run: str | None

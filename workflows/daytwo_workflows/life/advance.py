@@ -14,7 +14,7 @@ from daytwo_store.tables import RunRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
-from daytwo_workflows.life.step import next_of_step
+from daytwo_workflows.life.step import late_logs, next_of_step
 from daytwo_workflows.life.stop import next_of_stopping
 
 _ACT_TAKES = timedelta(seconds=60)  # an act that takes longer is looked at by the sweeper, which is harmless
@@ -30,6 +30,9 @@ async def advance_within(life: Life, tx: Tx, row: RunRow) -> Move:
     """The same for a held run, in the transaction that changed what it is decided by."""
     await tx.session.flush()
     move = await _decide(life, tx, row)
+    if move.what is What.END:
+        await tx.session.flush()
+        move = await late_logs(tx, row) or move
     if row.ended_at is None:
         row.next_at = tx.now + (_ACT_TAKES if move.seconds is None else timedelta(seconds=move.seconds))
     return move

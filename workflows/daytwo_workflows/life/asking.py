@@ -152,4 +152,7 @@ def _body_digest(wish: Wish) -> str:
     try:
         return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
     except (rfc8785.CanonicalizationError, ValueError, RecursionError) as error:
-        raise Rejected("The inputs hold something that JSON cannot carry exactly. Nothing was started.") from error
+        raise Rejected(
+            "The inputs hold something that JSON cannot carry exactly, such as a number beyond 2^53. Nothing was "
+            "started. Send it as text."
+        ) from error

@@ -47,7 +47,8 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
         tree = await backend.jobs(target, ExternalRunId(external.id))
         waited = began - (external.ended_at or began)
         if not await keep_logs(life, backend, attempt, tree.jobs, beat, last=waited >= life.windows.log_patience):
-            return Move(what=What.WAIT, seconds=life.windows.look_every[0])
+            pause = max(life.windows.settle_with_logs, waited / 2)  # ever less often
+            return Move(what=What.WAIT, seconds=pause.total_seconds())
     except ExternalGone:
         tree = None
     except (BackendUnreachable, BackendDenied) as error:

@@ -55,9 +55,20 @@ async def _keep(
         if not last and job.started_at is not None and job.status is not ExternalStatus.SKIPPED:
             return False
         log.info("logs.none", run=source.run, job=job.id, why=str(nothing))
+        said = await _annotations(life, backend, attempt, job)
         async with life.store.write() as tx:
-            await logs.append(tx, source, [], before=kept, done=True, error_at=None)
+            await logs.append(tx, source, said, before=kept, done=True, error_at=first_error(said))
     return True
+
+
+async def _annotations(life: Life, backend: Backend, attempt: AttemptRow, job: Job) -> list[str]:
+    """What the CI system notes on a failed job that has no log: that it could not even start, for example."""
+    if not _bad(job):
+        return []
+    cleaner = Cleaner(secrets=life.secrets, limit=life.log_limit)
+    messages = await backend.annotations(requests.target_of(attempt), job.id)
+    lines = [line for message in messages for line in cleaner.feed(f"##[error]{message}\n".encode())]
+    return lines + cleaner.end()
 
 
 def _bad(job: Job) -> bool:

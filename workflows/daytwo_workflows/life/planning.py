@@ -116,9 +116,12 @@ async def _entity(
         raise Rejected(f"{version.name} runs on a {target.kind}: say on which one. Nothing was started.")
     entity = await entities.get(session, ref, sees=belongs)
     if entity is None:
-        raise NotFound(f"There is no {ref}, or you may not see it. Nothing was started.")
+        raise NotFound(f"There is no {ref}, or you may not see it. Nothing was started. Look for it in the catalog.")
     if entity.kind != target.kind:
-        raise Rejected(f"{version.name} runs on a {target.kind}, and {ref} is a {entity.kind}. Nothing was started.")
+        raise Rejected(
+            f"{version.name} runs on entities of the kind {target.kind}, and {ref} is of the kind {entity.kind}. "
+            f"Nothing was started. Choose a {target.kind}."
+        )
     return entity
 
 

@@ -35,6 +35,14 @@ async def next_of_step(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move |
             return await _follow(life, tx, run, step, last)
 
 
+async def late_logs(tx: Tx, run: RunRow) -> Move | None:
+    """A run that has ended may still have a log to be kept: the state does not wait for it, the worker does."""
+    for external in await attempts.externals_of_run(tx.session, RunId(run.id)):
+        if external.ended_at is not None and external.collected_at is None:
+            return Move(what=What.COLLECT, path=StepPath(external.path), attempt=AttemptNo(external.no))
+    return None
+
+
 def _dispatch(step: StepRow, no: int) -> Move:
     return Move(what=What.DISPATCH, path=StepPath(step.path), attempt=AttemptNo(no))
 
@@ -80,7 +88,7 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
     external = await attempts.external_of(tx.session, attempt)
     assert external is not None, "an accepted attempt has its external run"
     if external.ended_at is not None:
-        if external.collected_at is None:
+        if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
             return _about(What.COLLECT, attempt)
         return await _settle(tx, run, step, external)
     deadline = external.known_at + timedelta(seconds=step.timeout)

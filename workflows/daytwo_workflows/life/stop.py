@@ -58,7 +58,9 @@ async def _stop_external(life: Life, tx: Tx, run: RunRow, step: StepRow, externa
         return Move(what=what, path=StepPath(step.path), attempt=AttemptNo(external.no))
 
     if external.ended_at is not None:
-        return about(What.COLLECT) if external.collected_at is None else await _as_it_ended(tx, run, step, external)
+        if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
+            return about(What.COLLECT)
+        return await _as_it_ended(tx, run, step, external)
     if external.cancel_asked_at is None:
         return about(What.CANCEL)
     waited = tx.now - external.cancel_asked_at

@@ -94,6 +94,9 @@ class GitHubBackend:
     async def jobs(self, target: Target, run: ExternalRunId) -> JobTree:
         return await self._following.jobs(target.project, run)
 
+    async def annotations(self, target: Target, job: ExternalJobId) -> Sequence[str]:
+        return await self._following.annotations(target.project, job)
+
     async def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
         result = await self._reading.ask("job.logs", f"{names.job(target.project, job)}/logs")
         if isinstance(result, Answer) and result.status in {404, 410}:

@@ -101,6 +101,19 @@ class Following:
                 break
         return runs.tree_of(found)
 
+    async def annotations(self, project: str, job: str) -> list[str]:
+        """The failures that GitHub notes on a job, as messages; none when it has none.
+
+        https://docs.github.com/en/rest/checks/runs#list-check-run-annotations
+        """
+        found = await self._reading.find(
+            "job.annotations",
+            f"the annotations of job {job} of {project}",
+            f"{names.check_run(project, job)}/annotations",
+            lambda answer: runs.Annotations.validate_json(answer.body),
+        )
+        return [one.message for one in found or () if one.annotation_level == "failure" and one.message]
+
     async def gone(self, project: str, run: str) -> ExternalGone:
         await self.see(project)
         return ExternalGone(f"GitHub has no run {run} in {project} any more: it was deleted there.")

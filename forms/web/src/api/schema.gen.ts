@@ -1660,6 +1660,11 @@ export interface components {
             lock: components["schemas"]["LockView"] | null;
             /** Log Lines */
             log_lines: number;
+            /**
+             * Log Pending
+             * @description the pipeline has ended and its log is still being fetched
+             */
+            log_pending: boolean;
             may: components["schemas"]["RunPermissions"];
             /** Plan */
             plan: {

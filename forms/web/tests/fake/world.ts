@@ -389,6 +389,7 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
         : [],
     first_error: state === "failed" ? (logOf(true).at(-1) ?? null) : null,
     log_lines: 0,
+    log_pending: false,
     undo_of: null,
     undone_by: null,
     previous_run: state === "succeeded" ? "r_seed1" : null,

@@ -47,6 +47,11 @@ def job(project: str, number: str) -> str:
     return f"{repository(project)}/actions/jobs/{_number(number)}"
 
 
+def check_run(project: str, number: str) -> str:
+    """ "/repos/owner/name/check-runs/1": a job's check run has the job's id."""
+    return f"{repository(project)}/check-runs/{_number(number)}"
+
+
 def _number(value: str) -> str:
     if not _NUMBER.fullmatch(value):
         raise BackendDenied(f"{value!r} is not an id of GitHub's; nothing was asked. Ids there are whole numbers.")

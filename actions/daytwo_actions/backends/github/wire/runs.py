@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from daytwo_actions.backends.base import ExternalState, Job, JobStep, JobTree, Marker
 from daytwo_actions.backends.github.wire.names import short_ref
@@ -80,6 +80,16 @@ class VendorJob(_Timed):
 class JobsPage(_Vendor):
     total_count: int
     jobs: tuple[VendorJob, ...] = Field(strict=False)
+
+
+class Annotation(_Vendor):
+    """What we read of GitHub's schema `check-annotation`."""
+
+    annotation_level: str | None = None
+    message: str | None = None
+
+
+Annotations: Final = TypeAdapter(list[Annotation])
 
 
 def state_of(run: VendorRun) -> ExternalState:
