@@ -127,6 +127,16 @@ test("a lost connection that the browser opens again by itself is left to it", (
   expect(polls).toBe(0);
 });
 
+test("after a connection that the browser opened again, what may have been missed is looked for once", () => {
+  watch();
+  last().send("open");
+  last().send("ping");
+  expect(polls).toBe(0);
+  last().send("open");
+  expect(polls).toBe(1);
+  expect(modes).toEqual(["live"]);
+});
+
 describe("a page that nobody looks at", () => {
   test("keeps its stream for a while, then gives it back and looks now and then", () => {
     watch();

@@ -91,6 +91,12 @@ export class Watch<Events extends object> {
         if (source === this.source) this.receive(name, event);
       });
     }
+    let opened = false;
+    source.addEventListener("open", () => {
+      // Connected anew by the browser itself: hints of the time between were for nobody.
+      if (opened && source === this.source) this.options.poll();
+      opened = true;
+    });
     source.addEventListener("error", () => {
       // While it says "connecting" the browser retries by itself; closed means that it has given up.
       if (source === this.source && source.readyState === CLOSED) this.fallBack(POLL);

@@ -24,8 +24,8 @@ const PLACES: readonly { to: string; label: string; icon: LucideIcon }[] = [
 /** What is around every screen. Who is not signed in sees the sign-in page instead, whatever the address. */
 export function Shell() {
   const me = useQuery(meQuery(useApi()));
-  if (me.data) return <House me={me.data} />;
   if (me.error instanceof ApiError && me.error.status === 401) return <SignIn />;
+  if (me.data) return <House me={me.data} />;
   return (
     <main className={css.alone}>
       {me.error ? <ProblemNote error={me.error} retry={() => void me.refetch()} /> : <Loading />}

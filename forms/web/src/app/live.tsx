@@ -6,6 +6,10 @@ import { Watch, type ListEvents, type Mode } from "../api/events";
 import { Callout } from "../parts/Basics";
 import { text } from "../text";
 import css from "./live.module.css";
+import { approvalsChanged, runsChanged } from "./refresh";
+import { throttled } from "./throttle";
+
+const PACE = 1_000; // milliseconds: a busy company has hints for every moment
 
 const ModeContext = createContext<Mode>("connecting");
 
@@ -15,18 +19,23 @@ export function LiveLists({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   const [mode, setMode] = useState<Mode>("connecting");
   useEffect(() => {
-    const again = (...keys: string[]) => {
-      for (const key of keys) void queries.invalidateQueries({ queryKey: [key] });
-    };
+    const runs = throttled(() => runsChanged(queries), PACE);
+    const approvals = throttled(() => approvalsChanged(queries), PACE);
     const watch = new Watch<ListEvents>({
       url: () => "/api/v1/events",
       open: openSource,
-      // A run that ends may have changed the catalog.
-      on: { runs: () => again("runs", "entities"), approvals: () => again("approvals") },
-      poll: () => again("runs", "approvals"),
+      on: { runs: runs.call, approvals: approvals.call },
+      poll: () => {
+        runs.call();
+        approvals.call();
+      },
       onMode: setMode,
     });
-    return () => watch.close();
+    return () => {
+      watch.close();
+      runs.stop();
+      approvals.stop();
+    };
   }, [openSource, queries]);
   return <ModeContext value={mode}>{children}</ModeContext>;
 }
@@ -34,7 +43,9 @@ export function LiveLists({ children }: { children: ReactNode }) {
 /** Says that the page looks again by itself because nothing is pushed to it. */
 export function LiveBanner({ mode }: { mode?: Mode }) {
   const lists = useContext(ModeContext);
-  if ((mode ?? lists) !== "polling") return null;
+  // A page with a stream of its own says nothing when the lists have said it already.
+  const says = mode === undefined ? lists === "polling" : mode === "polling" && lists !== "polling";
+  if (!says) return null;
   return (
     <div className={css.banner}>
       <Callout tone="waiting" icon={<WifiOff size={16} aria-hidden />} live>

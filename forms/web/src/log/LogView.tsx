@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore
 import type { LogLine } from "../api/types";
 import { Empty } from "../parts/Basics";
 import { text } from "../text";
-import { plainText } from "./line";
+import { JobLines, Matches } from "./growing";
 import { LogLineRow } from "./LogLineRow";
 import type { LogStore } from "./logStore";
 import { LogTools } from "./LogTools";
@@ -31,16 +31,15 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
   const [at, setAt] = useState(0);
   const [times, setTimes] = useState(false);
   const [follow, setFollow] = useState(live && target === null);
-  const jobs = useMemo(() => jobsOf(store.lines.slice(0, count)), [store, count]);
-  const lines = useMemo(
-    () => store.lines.slice(0, count).filter((line) => job === null || jobKey(line) === job),
-    [store, count, job],
-  );
   const find = typed.trim().toLowerCase();
-  const matches = useMemo(() => (find ? indexesOf(lines, find) : []), [lines, find]);
+  const ofJob = useMemo(() => new JobLines(store.lines, job), [store, job]);
+  const lines = ofJob.upTo(count);
+  const shownCount = job === null ? count : lines.length;
+  const search = useMemo(() => ({ ofJob, matches: new Matches(find) }), [ofJob, find]);
+  const matches = search.matches.upTo(lines);
   const frame = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
-    count: lines.length,
+    count: shownCount,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW,
     overscan: 20,
@@ -60,10 +59,10 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
     },
     [show],
   );
-  useJump(lines, target, jump);
+  useJump(lines, shownCount, target, jump);
   useEffect(() => {
-    if (follow && lines.length > 0) rows.scrollToIndex(lines.length - 1, { align: "end" });
-  }, [follow, lines.length, rows]);
+    if (follow && shownCount > 0) rows.scrollToIndex(shownCount - 1, { align: "end" });
+  }, [follow, shownCount, rows]);
 
   const go = (step: number) => {
     if (matches.length === 0) return;
@@ -71,20 +70,20 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
     setAt(next);
     show(matches[next] ?? 0);
   };
-  const search = (words: string) => {
+  const type = (words: string) => {
     setTyped(words);
     setAt(0);
-    const first = words.trim() ? lines.findIndex((line) => holds(line, words.trim().toLowerCase())) : -1;
-    if (first >= 0) show(first);
+    const [first] = new Matches(words.trim().toLowerCase()).upTo(lines);
+    if (first !== undefined) show(first);
   };
   return (
     <div className={css.log}>
       <LogTools
         search={typed}
-        onSearch={search}
+        onSearch={type}
         match={{ at: matches.length === 0 ? 0 : at + 1, of: matches.length }}
         onStep={go}
-        jobs={jobs}
+        jobs={store.jobs}
         job={job}
         onJob={setJob}
         times={times}
@@ -93,9 +92,9 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
         onFollow={setFollow}
         onFirstError={firstError === null ? null : () => onTarget(firstError)}
         downloadUrl={downloadUrl}
-        count={lines.length}
+        count={shownCount}
       />
-      {lines.length === 0 ? (
+      {shownCount === 0 ? (
         <Empty title={live ? text.runs.log.empty : text.runs.log.emptyDone} />
       ) : (
         <div
@@ -140,15 +139,20 @@ export function LogView({ store, firstError, target, live, downloadUrl, onTarget
 }
 
 /** Once the line that the address points at is here, go to it; again when the address changes. */
-function useJump(lines: readonly LogLine[], target: number | null, show: (index: number) => void): void {
+function useJump(
+  lines: readonly LogLine[],
+  count: number,
+  target: number | null,
+  show: (index: number) => void,
+): void {
   const jumped = useRef<number | null>(null);
   useEffect(() => {
     if (target === null || jumped.current === target) return;
     const index = lines.findIndex((line) => line.number === target);
-    if (index < 0) return;
+    if (index < 0 || index >= count) return;
     jumped.current = target;
     show(index);
-  }, [lines, target, show]);
+  }, [lines, count, target, show]);
 }
 
 function canScroll(frame: HTMLElement): boolean {
@@ -157,18 +161,4 @@ function canScroll(frame: HTMLElement): boolean {
 
 function isAtEnd(frame: HTMLElement): boolean {
   return frame.scrollHeight - frame.scrollTop - frame.clientHeight < ROW * AT_END;
-}
-
-export const jobKey = (line: LogLine): string => `${line.step} / ${line.job}`;
-
-function jobsOf(lines: readonly LogLine[]): string[] {
-  return [...new Set(lines.map(jobKey))];
-}
-
-function indexesOf(lines: readonly LogLine[], find: string): number[] {
-  return lines.flatMap((line, index) => (holds(line, find) ? [index] : []));
-}
-
-function holds(line: LogLine, find: string): boolean {
-  return plainText(line.text).toLowerCase().includes(find);
 }

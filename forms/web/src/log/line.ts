@@ -29,6 +29,7 @@ const KINDS: Readonly<Record<string, LineKind>> = {
   section: "group",
   debug: "debug",
 };
+const ESCAPE = "\u001b";
 const COLOURS = new Set(
   ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"].flatMap((name) => [
     `ansi-${name}`,
@@ -48,7 +49,8 @@ export function parseLine(raw: string): ParsedLine {
 
 /** The text of a line as somebody reads it: what is searched. */
 export function plainText(raw: string): string {
-  return Anser.ansiToText(raw.replace(TIME, "").replace(MARKER, ""));
+  const body = raw.replace(TIME, "").replace(MARKER, "");
+  return body.includes(ESCAPE) ? Anser.ansiToText(body) : body;
 }
 
 function spansOf(body: string): Span[] {

@@ -1,5 +1,7 @@
 import type { LogBatch, LogLine } from "../api/types";
 
+export const jobKey = (line: LogLine): string => `${line.step} / ${line.job}`;
+
 /**
  * The lines of one run as they arrive, by stream or by reading, in any overlap: a line has a number, and each number is
  * kept once. Listeners hear of new lines at most once per frame, however many batches a frame brings.
@@ -10,6 +12,7 @@ export class LogStore {
   private told = true;
   /** Changes with each line, so that a snapshot can be compared. */
   private length = 0;
+  private readonly jobKeys = new Set<string>();
 
   constructor(
     private readonly soon: (tell: () => void) => void = (tell) => void requestAnimationFrame(tell),
@@ -25,6 +28,11 @@ export class LogStore {
     return this.kept;
   }
 
+  /** Every job that has written something, in the order of their first lines. */
+  get jobs(): string[] {
+    return [...this.jobKeys];
+  }
+
   /** The number of the last line that is here; ask for what comes after it. */
   get last(): number {
     return this.kept.at(-1)?.number ?? 0;
@@ -32,7 +40,11 @@ export class LogStore {
 
   append({ lines }: Pick<LogBatch, "lines">): void {
     const before = this.kept.length;
-    for (const line of lines) if (line.number > this.last) this.kept.push(line);
+    for (const line of lines) {
+      if (line.number <= this.last) continue;
+      this.kept.push(line);
+      this.jobKeys.add(jobKey(line));
+    }
     if (this.kept.length === before || !this.told) return;
     this.told = false;
     this.soon(() => {
