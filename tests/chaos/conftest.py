@@ -46,18 +46,18 @@ def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosHous
 
 
 @pytest.fixture(scope="session")
-def _people(shared_house: ChaosHouse) -> Iterator[tuple[Journal, list[Person]]]:
+def _stage(shared_house: ChaosHouse) -> Iterator[Stage]:
     journal = Journal()
-    people = [Person.sign_in(shared_house.page, name, journal) for name in ("ana", "ben", "sam")]
-    yield journal, people
-    for person in people:
+    ana, ben, sam = (Person.sign_in(shared_house.page, name, journal) for name in ("ana", "ben", "sam"))
+    yield Stage(shared_house, journal, ana, ben, sam)
+    for person in (ana, ben, sam):
         person.close()
 
 
 @pytest.fixture
-def stage(shared_house: ChaosHouse, _people: tuple[Journal, list[Person]]) -> Iterator[Stage]:
+def stage(_stage: Stage) -> Iterator[Stage]:
     """Everything runs and nothing is broken, before and after."""
-    journal, people = _people
-    shared_house.calm()
-    yield Stage(shared_house, journal, *people)
-    shared_house.calm()
+    _stage.house.calm()
+    _stage.begin()
+    yield _stage
+    _stage.house.calm()

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from tests.chaos.harness.house import API, until
+from tests.chaos.harness.house import API
 from tests.chaos.harness.proxy import Side, Trap
 from tests.chaos.harness.stage import Stage
 
@@ -49,7 +49,7 @@ def test_killed_at_the_commit_of_a_delivery(stage: Stage, side: Side) -> None:
     note = f"delivery-{side.value}"
     [service] = stage.services("slow", 1)
     run = stage.ana.submit(service, note=note)
-    until(lambda: stage.dispatches(note), "the dispatch")
+    stage.wait_dispatched(note)
     trap = arm(stage, lambda sent: b"INSERT INTO webhook_inbox" in sent, side)
     stage.finish(note)
     stage.wait([run])
@@ -62,7 +62,7 @@ def test_killed_at_the_commit_of_a_cancellation(stage: Stage, side: Side) -> Non
     note = f"cancel-{side.value}"
     [service] = stage.services("slow", 1)
     run = stage.ana.submit(service, note=note)
-    until(lambda: stage.dispatches(note), "the dispatch")
+    stage.wait_dispatched(note)
     trap = arm(stage, lambda sent: b"run.cancel_asked" in sent, side)
     stage.ana.cancel(run)
     stage.wait([run])

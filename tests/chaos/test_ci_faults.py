@@ -69,7 +69,7 @@ def test_without_any_webhook(stage: Stage) -> None:
     """R25: the poller alone; its round takes 2 s in this profile."""
     stage.fault(operation="webhook", times=None, webhook={"drop": 1.0})
     runs = stage.ask("slow", [f"silent-{number}" for number in range(8)])
-    until(lambda: len(stage.dispatches("silent-")) == 8, "the dispatches")
+    stage.wait_dispatched("silent-", 8)
     ended = time.monotonic()
     stage.finish("silent-")
     stage.wait(runs, seconds=60)
@@ -108,7 +108,7 @@ def test_down_while_its_pipelines_run(stage: Stage) -> None:
     """Silence is neither success nor failure."""
     [service] = stage.services("slow", 1)
     run = stage.ana.submit(service, note="ci-away")
-    until(lambda: stage.dispatches("ci-away"), "the dispatch")
+    stage.wait_dispatched("ci-away")
     until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
     stage.house.take_down(CI)
     time.sleep(5)  # several rounds of the poller: nothing may come of them
@@ -125,7 +125,7 @@ def test_real_pipelines_run_once(stage: Stage) -> None:
     """Executed by act: the worker, then the CI system die meanwhile; each pipeline's own file counts one execution."""
     services = stage.services("real", 3)
     runs = [stage.ana.submit(service, note=f"act-{service}") for service in services]
-    until(lambda: len(stage.dispatches("act-")) == 3, "the dispatches")
+    stage.wait_dispatched("act-", 3)
     stage.house.kill(WORKER)
     stage.house.kill(CI)
     stage.wait(runs, seconds=200)

@@ -72,7 +72,14 @@ def decision(name: str, verdict: str) -> World:
 def chained(told: list[tuple[str, str, str, dict[str, str]]]) -> tuple[list[World], World]:
     before, rows = "0" * 64, []
     for n, (actor, action, subject, facts) in enumerate(told, 1):
-        entry = {"n": n, "at": AT.isoformat(), "actor": actor, "action": action, "subject": subject, "facts": facts}
+        entry: World = {
+            "n": n,
+            "at": AT.isoformat(),
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "facts": facts,
+        }
         before = sha(bytes.fromhex(before) + rfc8785.dumps(entry))
         rows.append({**entry, "at": AT, "hash": before})
     return rows, {"n": len(rows), "hash": before}

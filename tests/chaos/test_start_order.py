@@ -18,12 +18,12 @@ def test_all_killed_and_up_again_in_any_order(stage: Stage, dice: random.Random)
         note = f"order-{trial}"
         waiting = stage.ask("fast", [f"{note}-w{number}" for number in range(2)], "production")
         running = stage.ask("slow", [f"{note}-r{number}" for number in range(2)])
-        until(lambda name=f"{note}-r": len(stage.dispatches(name)) == 2, "the dispatches")
+        stage.wait_dispatched(f"{note}-r", 2)
         stage.house.take_down(*dice.sample(SERVICES, len(SERVICES)))
         order = dice.sample(SERVICES, len(SERVICES))
         print(f"trial {trial}: {' → '.join(order)}")
         for name in order:
-            stage.house.bring_up(name)
+            stage.house.let_up(name)
         stage.house.wait_ready()
         for run in waiting:
             assert stage.sam.decide(run).is_success

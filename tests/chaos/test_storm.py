@@ -6,7 +6,7 @@ Each moment has a test of its own beside this one; here they meet, so that `make
 import random
 
 import pytest
-from tests.chaos.harness.house import API, POSTGRES, TEMPORAL, WORKER, until
+from tests.chaos.harness.house import API, POSTGRES, TEMPORAL, WORKER
 from tests.chaos.harness.proxy import Side, Trap
 from tests.chaos.harness.stage import Stage
 
@@ -35,7 +35,7 @@ def test_everything_is_killed_and_nothing_is_lost_or_sent_twice(stage: Stage, di
     assert trap.sprung.is_set(), "the API was not killed"
     guarded = stage.ask("fast", ["storm-guarded-1", "storm-guarded-2"], "production")
     running = stage.ask("slow", ["storm-slow-1", "storm-slow-2"])
-    until(lambda: len(stage.dispatches("storm-slow")) == 2, "the long pipelines to be started")
+    stage.wait_dispatched("storm-slow", 2)
     for name in dice.sample((POSTGRES, TEMPORAL, WORKER), 3):
         stage.house.kill(name)
     for run in guarded:

@@ -18,7 +18,7 @@ def ended(stage: Stage, note: str) -> tuple[str, bytes]:
     stage.fault(operation="webhook", run=note, times=None, webhook={"drop": 1.0})
     [service] = stage.services("slow", 1)
     run = stage.ana.submit(service, note=note)
-    until(lambda: stage.dispatches(note), "the dispatch")
+    stage.wait_dispatched(note)
     until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
     stage.finish(note)
     return run, body_of(stage, note)
@@ -33,7 +33,7 @@ def body_of(stage: Stage, note: str) -> bytes:
         return any(one["event"] == "workflow_run" for one in found)
 
     until(look, "the delivery to be dropped")
-    return next(one["body"].encode() for one in found if one["event"] == "workflow_run")
+    return next(str(one["body"]).encode() for one in found if one["event"] == "workflow_run")
 
 
 def deliver(stage: Stage, body: bytes, guid: str, secret: str) -> httpx.Response:
@@ -76,7 +76,7 @@ def test_ten_different_deliveries_of_one_end(stage: Stage) -> None:
 def test_a_forged_delivery_is_refused_and_moves_nothing(stage: Stage) -> None:
     [service] = stage.services("slow", 1)
     run = stage.ana.submit(service, note="forged")
-    until(lambda: stage.dispatches("forged"), "the dispatch")
+    stage.wait_dispatched("forged")
     genuine, body = ended(stage, "genuine")
     answer = deliver(stage, body, str(uuid.uuid4()), "not the secret")
     assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from tests.chaos.harness.house import WORKER, until
+from tests.chaos.harness.house import WORKER
 from tests.chaos.harness.proxy import Side, Trap
 from tests.chaos.harness.stage import Stage
 
@@ -92,14 +92,14 @@ def test_killed_while_it_keeps_a_log(stage: Stage) -> None:
     """Lines are kept once, also when the worker dies between two chunks."""
     [service] = stage.services("slow", 1)
     run = stage.ana.submit(service, note="long-log")
-    until(lambda: stage.dispatches("long-log"), "the dispatch")
+    stage.wait_dispatched("long-log")
     proxy = stage.house.proxies[WORKER]
     trap = proxy.set(Trap(lambda sent: b"INSERT INTO log_chunk" in sent, 2, Side.AFTER, stage.house.killer(WORKER)))
     lines = [f"line {number}" for number in range(9000)]
     stage.finish("long-log", log=lines)
     stage.wait([run])
     assert trap.sprung.is_set(), "the log was not kept in several chunks"
-    kept = []
+    kept: list[str] = []
     while len(batch := stage.ana.insist("GET", f"/runs/{run}/logs?after={len(kept)}&limit=5000").json()["lines"]):
         kept += [line["text"].partition(" ")[2] for line in batch]  # GitHub begins each line with its time
     assert kept == lines

@@ -61,9 +61,9 @@ def house(tmp_path_factory: pytest.TempPathFactory, _act: Act) -> Iterator[Chaos
 @pytest.fixture(scope="session")
 def stage(house: ChaosHouse) -> Iterator[Stage]:
     journal = Journal()
-    people = [Person.sign_in(house.page, name, journal) for name in ("ana", "ben", "sam")]
-    yield Stage(house, journal, *people)
-    for person in people:
+    ana, ben, sam = (Person.sign_in(house.page, name, journal) for name in ("ana", "ben", "sam"))
+    yield Stage(house, journal, ana, ben, sam)
+    for person in (ana, ben, sam):
         person.close()
 
 

@@ -44,6 +44,7 @@ class Facts:
     ledger: Sequence[Row]  # accepted dispatches
     conclusions: Mapping[str, str | None]  # of the CI system's runs, by id; None while one has not ended
     journal: Journal
+    leftover: frozenset[str] = frozenset()  # runs that were open before, and may still be
 
     def run(self, run: str) -> Row:
         return next(row for row in self.runs if row["id"] == run)
@@ -52,11 +53,17 @@ class Facts:
         return [row for row in self.attempts if row["run_id"] == run]
 
 
-def gather(house: ChaosHouse, journal: Journal) -> Facts:
+def gather(house: ChaosHouse, journal: Journal, *, leftover: frozenset[str] = frozenset()) -> Facts:
     """Read all of it. The rows are of one snapshot."""
     with house.control() as control:
         ledger = control.ledger()
-    return Facts(**rows(house.database_url), ledger=ledger, conclusions=_conclusions(house, ledger), journal=journal)
+    return Facts(
+        **rows(house.database_url),
+        ledger=ledger,
+        conclusions=_conclusions(house, ledger),
+        journal=journal,
+        leftover=leftover,
+    )
 
 
 def rows(database_url: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -51,16 +52,17 @@ class ChaosHouse:
         data: Path,
         examples: Path,
         *,
-        webhooks: bool = True,
         environment: Mapping[str, str] | None = None,
+        profile: str = "test",
+        proxied: bool = True,
     ) -> Self:
         """Everything is configured, nothing runs. `environment` is added to that of the stand-in."""
-        house = House.plan(Wish(data=data, examples=examples, webhooks=webhooks, profile="test"), _folder(data))
+        house = House.plan(Wish(data=data, examples=examples, profile=profile), DataFolder.create(data))
         _set_executors(house)
         loop = LoopThread("chaos")
         loop.loop.set_default_executor(ThreadPoolExecutor(32))
         postgres = next(part for part in house.parts if isinstance(part, EmbeddedPostgres))
-        proxies = {name: PostgresProxy(loop, Path(postgres.address)) for name in (API, WORKER)}
+        proxies = {name: PostgresProxy(loop, Path(postgres.address)) for name in (API, WORKER) if proxied}
         return cls(house, loop, proxies, [_placed(part, house, proxies, environment or {}) for part in _kept(house)])
 
     def __enter__(self) -> Self:
@@ -107,8 +109,7 @@ class ChaosHouse:
 
     def _open(self, names: Sequence[str]) -> None:
         for name in names:
-            self.parts[name].gate.set()
-            until(lambda name=name: self.parts[name].up, f"the process of {name}")
+            self.let_up(name)
 
     # What is where
 
@@ -165,12 +166,26 @@ class ChaosHouse:
             self.parts[name].gate.set()
         until(lambda: all(self.parts[name].starts > before[name] for name in names), f"{names} to come back")
 
+    def let_up(self, name: str) -> None:
+        """Let it come back, and wait only for its process: it may need others to be ready."""
+        self.parts[name].gate.set()
+        until(lambda: self.parts[name].up, f"the process of {name}")
+
     def restarts(self, name: str) -> int:
         return self.supervisor.restarts[name]
 
     def wait_ready(self, *, seconds: float = 60) -> None:
         """Until /readyz says so and the worker runs."""
         until(self._ready, "the house to be ready", seconds=seconds)
+
+    def temporal_serves(self) -> bool:
+        """Whether its process is up and takes connections."""
+        with socket.socket() as probe:
+            return self.parts[TEMPORAL].up and probe.connect_ex(("127.0.0.1", self._temporal_port)) == 0
+
+    @property
+    def _temporal_port(self) -> int:
+        return int(self.house.product.temporal_address.rpartition(":")[2])
 
     def _ready(self) -> bool:
         if not all(self.parts[name].up for name in SERVICES):
@@ -207,10 +222,6 @@ def _cleared(control: ControlClient) -> bool:
     except httpx.HTTPError:
         return False
     return True
-
-
-def _folder(data: Path) -> DataFolder:
-    return DataFolder.create(data)
 
 
 def _kept(house: House) -> Sequence[Part]:

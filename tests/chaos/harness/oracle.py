@@ -62,7 +62,7 @@ def nothing_lost(facts: Facts) -> Iterator[str]:
         if count > 1:
             yield f"{who}'s key {key} made {count} runs"
     for row in facts.runs:
-        if row["state"] not in _ENDS | _NAMED_WAITS:
+        if row["state"] not in _ENDS | _NAMED_WAITS and row["id"] not in facts.leftover:
             yield f"run {row['id']} is still {row['state']} ({row['reason']})"
         if row["state"] not in _ENDS and row["next_at"] is None:
             yield f"run {row['id']} is {row['state']} and nothing is due"

@@ -47,6 +47,11 @@ class Person:
         person.id = me["id"]
         return person
 
+    @property
+    def authorization(self) -> str:
+        """The header that proves who this is."""
+        return self._http.headers["Authorization"]
+
     def close(self) -> None:
         self._http.close()
 

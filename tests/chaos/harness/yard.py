@@ -5,29 +5,31 @@ test says so, `real-01` is executed by act. There are many of each, so that runs
 """
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import yaml
 
 EXECUTORS: Final = {"fast": "instant", "slow": "scripted", "real": "act"}
-COUNTS: Final = {"fast": 60, "slow": 40, "real": 4}
+COUNTS: Final[Mapping[str, int]] = MappingProxyType({"fast": 60, "slow": 40, "real": 4})
 YARD: Final = Path(__file__).resolve().parents[1] / "yard"
 EXAMPLES: Final = Path(__file__).resolve().parents[3] / "examples"
 
 
-def services(executor: str) -> list[str]:
+def services(executor: str, counts: Mapping[str, int] = COUNTS) -> list[str]:
     """The names of the services whose pipelines run so."""
-    return [f"{executor}-{number:02}" for number in range(1, COUNTS[executor] + 1)]
+    return [f"{executor}-{number:02}" for number in range(1, counts[executor] + 1)]
 
 
-def lay_out(target: Path) -> Path:
-    """The yard's folder, made in `target`."""
+def lay_out(target: Path, counts: Mapping[str, int] = COUNTS) -> Path:
+    """The yard's folder with so many services of each executor, made in `target`."""
     shutil.copytree(YARD, target, ignore=shutil.ignore_patterns("__pycache__"))
     (target / "catalog").mkdir()
     for shared in ("kinds.yaml", "people.yaml", "environments.yaml"):
         shutil.copyfile(EXAMPLES / "catalog" / shared, target / "catalog" / shared)
-    documents = [_service(name, executor) for executor in EXECUTORS for name in services(executor)]
+    documents = [_service(name, executor) for executor in EXECUTORS for name in services(executor, counts)]
     documents.append(_service("vault", "fast", visible_to=["group:finance"]))
     (target / "catalog" / "services.yaml").write_text(yaml.safe_dump_all(documents, sort_keys=False))
     return target

@@ -1,0 +1,105 @@
+"""`make bench`, or `python -m tests.bench [--only latency …] [--runs 500] [--json FILE]`.
+
+Everything is measured on one house with the windows of production, the stand-in's executor `instant`, beside a bare
+Temporal workflow on the same server. Run it on a machine that does nothing else.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.bench.costs import costs
+from tests.bench.machine import described, memory, startups
+from tests.bench.report import tables
+from tests.bench.speed import latency, throughput
+from tests.bench.ways import Way, three_ways
+from tests.chaos.harness.house import ChaosHouse
+from tests.chaos.harness.yard import lay_out, services
+
+MEASURES = ("startup", "memory", "latency", "costs", "throughput")
+COUNTS = {"fast": 500, "slow": 1, "real": 1}
+
+
+def main() -> int:
+    given = _arguments()
+    numbers: dict[str, Any] = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": _commit(),
+        "command": " ".join(["python", "-m", "tests.bench", *sys.argv[1:]]),
+        "machine": described(),
+    }
+    if "startup" in given.only:
+        numbers["startup"] = [asdict(one) for one in startups()]
+    with tempfile.TemporaryDirectory(prefix="dt-bench-") as folder:
+        yard = lay_out(Path(folder) / "yard", COUNTS)
+        with ChaosHouse.plan(Path(folder) / "data", yard, profile="default", proxied=False) as house:
+            asyncio.run(_measure(house, given, numbers))
+    Path(given.json).write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(f"\n{tables(numbers)}\n\nAll numbers: {given.json}\n")
+    return 0
+
+
+async def _measure(house: ChaosHouse, given: argparse.Namespace, numbers: dict[str, Any]) -> None:
+    names = services("fast", COUNTS)
+    idle = memory(house)
+    async with three_ways(house) as ways:
+        if "latency" in given.only:
+            _say("latency: one at a time")
+            measured = await latency(house, ways, names, rounds=given.rounds)
+            numbers["latency"] = [asdict(one) for one in measured]
+        if "throughput" in given.only:
+            numbers["throughput"] = await _throughput(house, ways, names, given)
+    if "costs" in given.only:
+        _say("costs of a run")
+        kinds = [await costs(house, names[0], environment=one, runs=10) for one in ("staging", "production")]
+        numbers["costs"] = [asdict(one) for one in kinds]
+    if "memory" in given.only:
+        found = {"idle": idle, "after the load": memory(house)}
+        numbers["memory"] = {name: [asdict(one) for one in each] for name, each in found.items()}
+
+
+async def _throughput(
+    house: ChaosHouse, ways: Sequence[Way], names: Sequence[str], given: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """In turn, and three times over: a shared machine is never twice the same."""
+    found = []
+    for number in range(given.repeat):
+        for way in ways:
+            _say(f"throughput: {way.name}, {number + 1} of {given.repeat}")
+            one = await throughput(house, way, names, runs=given.runs, at_once=32, label=f"load-{number}")
+            found.append(asdict(one))
+    return found
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure, beside a bare workflow.")
+    parser.add_argument("--only", nargs="+", choices=MEASURES, default=MEASURES, help="what to measure")
+    parser.add_argument("--rounds", type=int, default=50, help="runs one at a time")
+    parser.add_argument("--runs", type=int, default=500, help="runs of one load")
+    parser.add_argument("--repeat", type=int, default=3, help="loads of each way")
+    parser.add_argument("--json", default="bench.json", help="file for all numbers")
+    return parser.parse_args()
+
+
+def _commit() -> str:
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line} …\n")
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # Temporal's native threads sometimes abort an orderly exit

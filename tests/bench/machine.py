@@ -1,0 +1,97 @@
+"""The machine, the memory of each process, and how long `daytwo up` takes."""
+
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+from tests.chaos.harness.house import SERVICES, ChaosHouse
+
+from daytwo_cli.up.ports import free_port
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Megabytes (10⁶) of a process and its children. PSS shares what several use; RSS counts it each time."""
+
+    process: str
+    rss: float
+    pss: float
+
+
+def memory(house: ChaosHouse) -> list[Memory]:
+    """Of each process of the house."""
+    found = []
+    for name in SERVICES:
+        parent = psutil.Process(house.pid(name))
+        family = [one.memory_full_info() for one in (parent, *parent.children(recursive=True))]
+        found.append(Memory(name, sum(one.rss for one in family) / 1e6, sum(one.pss for one in family) / 1e6))
+    return found
+
+
+@dataclass(frozen=True)
+class Startup:
+    """Seconds from the command until the page answers, and until the whole house is ready."""
+
+    which: str
+    page: float
+    ready: float
+
+
+def startups() -> list[Startup]:
+    """Of an empty data folder, and of the same one again."""
+    data = Path(tempfile.mkdtemp(prefix="daytwo-bench-"))
+    try:
+        return [_startup("first, on an empty folder", data), _startup("again", data)]
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _startup(which: str, data: Path) -> Startup:
+    port = free_port()
+    began = time.monotonic()
+    command = [sys.executable, "-m", "daytwo_cli", "up", "--data", str(data), "--port", str(port)]
+    with (data / "said.txt").open("wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
+        try:
+            page = _answers(process, f"http://127.0.0.1:{port}/", began)
+            ready = _answers(process, f"http://127.0.0.1:{port}/readyz", began)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+    return Startup(which, page, ready)
+
+
+def _answers(process: "subprocess.Popen[bytes]", url: str, began: float) -> float:
+    while time.monotonic() - began < 120:
+        if process.poll() is not None:
+            raise RuntimeError(f"daytwo up ended with exit code {process.returncode}")
+        try:
+            if httpx.get(url, timeout=5, trust_env=False).status_code == httpx.codes.OK:
+                return time.monotonic() - began
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.02)
+    raise RuntimeError(f"{url} did not answer within 120 s")
+
+
+def described() -> dict[str, object]:
+    """What the numbers were taken on."""
+    with Path("/proc/cpuinfo").open() as lines:
+        models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "load_before": [round(one, 2) for one in os.getloadavg()],
+    }

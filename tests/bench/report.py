@@ -1,0 +1,91 @@
+"""The numbers as tables for people, each beside its budget (design §11)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tests.bench.ways import BARE, EAGER, OURS
+
+Numbers = dict[str, Any]
+
+
+def tables(numbers: Numbers) -> str:
+    """Everything that was measured, as Markdown."""
+    machine = numbers["machine"]
+    on = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB"
+    parts = [f"{numbers['date']}, commit {numbers['commit']}, {on}, load before: {machine['load_before'][0]}"]
+    writers = {
+        "latency": _latency,
+        "throughput": _throughput,
+        "costs": _costs,
+        "memory": _memory,
+        "startup": _startup,
+    }
+    parts += [write(numbers) for name, write in writers.items() if name in numbers]
+    return "\n\n".join(parts)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _latency(numbers: Numbers) -> str:
+    rows = [
+        [one["way"], *(f"{one[name]:.1f}" for name in ("received_p50", "received_p95", "taken_p50", "ended_p50"))]
+        for one in numbers["latency"]
+    ]
+    head = ["one at a time, ms", "dispatch received, p50", "p95", "answered, p50", "ended, p50"]
+    return table(head, rows) + _ratios(numbers["latency"], "received_p50", {BARE: "≤ 1.2", EAGER: "≤ 2.5"})
+
+
+def _throughput(numbers: Numbers) -> str:
+    rows = [
+        [one["way"], one["runs"], f"{one['dispatched_per_second']:.1f}", f"{one['ended_per_second']:.1f}"]
+        for one in numbers["throughput"]
+    ]
+    head = ["all at once", "runs", "dispatched per second", "ended per second"]
+    return table(head, rows) + _ratios(numbers["throughput"], "ended_per_second", {BARE: "≥ 1.2", EAGER: "≥ 0.4"})
+
+
+def _ratios(measured: Sequence[Numbers], name: str, budgets: dict[str, str]) -> str:
+    """Medians over the rounds."""
+    values: dict[str, list[float]] = {}
+    for one in measured:
+        values.setdefault(one["way"], []).append(one[name])
+    middle = {way: sorted(found)[len(found) // 2] for way, found in values.items()}
+    told = [f"{middle[OURS] / middle[way]:.2f} × {way} (budget {budget})" for way, budget in budgets.items()]
+    return f"\n\nDaytwo: {'; '.join(told)}."
+
+
+def _costs(numbers: Numbers) -> str:
+    head = ["one run", "Temporal events", "payload bytes", "commits", "rollbacks (reads)", "CI calls"]
+    names = ("events", "payload_bytes", "commits", "rollbacks", "ci_calls")
+    rows: list[list[object]] = [[one["kind"], *(f"{one[name]:.1f}" for name in names)] for one in numbers["costs"]]
+    rows.append(["budget", "≤ 120", "≤ 20,000", "≤ 40", "–", "≤ 8"])
+    calls = "; ".join(f"{name} {count:g}" for name, count in numbers["costs"][0]["ci_calls_by_operation"].items())
+    return table(head, rows) + f"\n\nCI calls of a {numbers['costs'][0]['kind']} run: {calls}."
+
+
+def _memory(numbers: Numbers) -> str:
+    rows = [
+        [name, *(f"{one['rss']:.0f} / {one['pss']:.0f}" for one in found)]
+        for name, found in _by_process(numbers["memory"]).items()
+    ]
+    for kind in ("idle", "after the load"):
+        total = sum(one["pss"] for one in numbers["memory"][kind])
+        rows.append([f"all, {kind}: PSS {total:.0f}", "", ""])
+    return table(["MB, RSS / PSS", "idle", "after the load"], rows)
+
+
+def _by_process(measured: dict[str, Sequence[Numbers]]) -> dict[str, list[Numbers]]:
+    found: dict[str, list[Numbers]] = {}
+    for kind in ("idle", "after the load"):
+        for one in measured[kind]:
+            found.setdefault(one["process"], []).append(one)
+    return found
+
+
+def _startup(numbers: Numbers) -> str:
+    rows = [[one["which"], f"{one['page']:.1f}", f"{one['ready']:.1f}"] for one in numbers["startup"]]
+    rows.append(["budget", "≤ 8", "–"])
+    return table(["`daytwo up`, s", "page answers", "all ready"], rows)
