@@ -34,7 +34,8 @@ _IN_DOCUMENT: Final[Mapping[str, YamlPath]] = {
 class Origin:
     """Where a kind or an entity was declared."""
 
-    file: str  # relative to the company's folder
+    file: str  # as it was found, for people
+    name: str  # relative to the company's folder, for history
     document: Document
 
     def problem(self, path: YamlPath, detail: str) -> Problem:
@@ -60,7 +61,7 @@ class CompanyFiles:
     origins: Mapping[EntityRef, Origin]
 
     def source(self, ref: EntityRef) -> str:
-        return f"file:{self.origins[ref].file}"
+        return f"file:{self.origins[ref].name}"
 
 
 def read_company(folders: Sequence[Path]) -> CompanyFiles:
@@ -116,12 +117,12 @@ class _Reader:
         try:
             documents = parse(path.read_text(encoding="utf-8"))
         except YamlFault as fault:
-            self.problems.append(Problem(name, fault.place.line, fault.place.column, fault.detail))
+            self.problems.append(Problem(str(path), fault.place.line, fault.place.column, fault.detail))
         except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(Problem(name, 1, 1, f"the file cannot be read: {type(error).__name__}"))
+            self.problems.append(Problem(str(path), 1, 1, f"the file cannot be read: {type(error).__name__}"))
         else:
             for document in documents:
-                self._document(Origin(name, document))
+                self._document(Origin(str(path), name, document))
 
     def _document(self, origin: Origin) -> None:
         value = origin.document.value
@@ -160,7 +161,7 @@ class _Reader:
             title=declared.metadata.title or name,
             property_schema=declared.spec.properties,
             relations={key: Relation(rule.kind, rule.many) for key, rule in declared.spec.relations.items()},
-            source=f"file:{origin.file}",
+            source=f"file:{origin.name}",
         )
 
     def _entity(self, declared: EntityDocument, origin: Origin) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from api_house import House, problem
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter, ValidationError
 from served import served
 
 from daytwo_api.asker import Asker, Scope
@@ -42,14 +42,28 @@ NO = Permitted(allowed=False)
 FAST = Pace(ping=0.1, least=0.01, look_anyway=60)
 
 
-def view(state: RunState, text: str) -> RunView:
-    return RunView(
-        id="r_1", action="deploy", action_title="Deploy", entity=None, requester=Person(id="p_1", name="Ana", ref=None),
-        state=state, text=text, created_at=datetime(2026, 1, 1, tzinfo=UTC), started_at=None, ended_at=None, inputs={},
-        version="v", reason=None, waits=None, digest="d", plan={}, steps=[], approvals=[], lock=None, changes=[],
-        first_error=None, log_lines=0, log_pending=False, undo_of=None, undone_by=None, previous_run=None,
-        may=RunPermissions(cancel=NO, withdraw=NO, undo=NO, resolve=NO),
-    )  # fmt: skip
+def view(state: RunState, text: str, **more: object) -> RunView:
+    """A run; whatever is not said is empty."""
+    given: dict[str, Any] = {
+        "id": "r_1",
+        "state": state,
+        "text": text,
+        "requester": Person(id="p_1", name="Ana", ref=None),
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "may": RunPermissions(cancel=NO, withdraw=NO, undo=NO, resolve=NO),
+        **more,
+    }
+    for name, declared in RunView.model_fields.items():
+        if name not in given and declared.is_required():
+            given[name] = empty(TypeAdapter(declared.annotation))
+    return RunView(**given)
+
+
+def empty(shape: TypeAdapter[Any]) -> object:
+    for value in (None, "", 0, False, [], {}):
+        with contextlib.suppress(ValidationError):
+            return shape.validate_python(value, strict=True)
+    raise AssertionError(f"say what {shape} should be")
 
 
 @dataclass
@@ -185,6 +199,14 @@ async def test_the_end_comes_after_the_whole_log() -> None:
     page.run.view, page.run.lines = view(RunState.FAILED, "failed"), 600
     page.hint(Topic.RUN)
     assert [name for name in await page.rest() if name != "ping"] == ["run", "log", "log", "end"]
+
+
+async def test_the_end_waits_for_a_log_that_is_still_being_fetched() -> None:
+    page = await open_page(Run(view=view(RunState.SUCCEEDED, "done", log_pending=True)))
+    assert [(await page.next())[0] for _ in range(3)] == ["run", "ping", "ping"]
+    page.run.view, page.run.lines = view(RunState.SUCCEEDED, "done"), 3
+    page.hint(Topic.RUN)
+    assert [name for name in await page.rest() if name != "ping"] == ["run", "log", "end"]
 
 
 async def test_a_run_that_has_ended_is_told_once() -> None:

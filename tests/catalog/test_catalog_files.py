@@ -43,7 +43,8 @@ def problems(folder: Path, text: str, kinds: str = KINDS) -> list[str]:
     (folder / "a.yaml").write_text(text)
     with pytest.raises(CatalogRejected) as caught:
         read_company([folder])
-    return [str(problem) for problem in caught.value.problems]
+    assert all(problem.file.startswith(str(folder)) for problem in caught.value.problems)
+    return [str(problem).removeprefix(f"{folder}/") for problem in caught.value.problems]
 
 
 def test_the_example_company_is_read() -> None:
@@ -97,7 +98,7 @@ def test_what_is_left_out_has_a_meaning(tmp_path: Path) -> None:
         (entity(spec="{ relations: { uses: [] } }"), "a.yaml:4:28: a service has no relation uses; it has dependsOn"),
         (entity(spec="{ relations: { ownedBy: ['group:a', 'group:b'] } }"), "a.yaml:4:31: ownedBy points at one group"),
         (entity(spec="{ relations: { dependsOn: ['group:a'] } }"), "a.yaml:4:34: dependsOn points at a service"),
-        (entity() + "---\n" + entity(), "a.yaml:8:34: service:shop stands already in a.yaml:1"),
+        (entity() + "---\n" + entity(), "a.yaml:8:34: service:shop stands already in"),
         ("a: &b 1", "a.yaml:1:4: anchors"),
         (entity(spec="{ properties: { x: [ }"), "this is not YAML"),
     ],
@@ -140,7 +141,7 @@ def test_a_relation_to_an_unknown_kind_and_a_kind_declared_twice(tmp_path: Path)
     found = problems(tmp_path, kind % ("a", ", relations: { b: { kind: none } }") + "---\n" + kind % ("service", ""))
     assert found == [
         "a.yaml:4:59: there is no kind none",
-        "kinds.yaml:8:19: the kind service stands already in a.yaml:6",
+        f"kinds.yaml:8:19: the kind service stands already in {tmp_path}/a.yaml:6",
     ]
 
 
@@ -150,9 +151,9 @@ def test_all_problems_of_all_files_at_once_and_a_folder_that_is_not_there(tmp_pa
     with pytest.raises(CatalogRejected, match="3 problems") as caught:
         read_company([tmp_path, tmp_path / "gone"])
     assert [problem.detail[:20] for problem in caught.value.problems] == [
-        "there is no such fol",
         "a document begins wi",
         "the file cannot be r",
+        "there is no such fol",
     ]
 
 
