@@ -60,19 +60,20 @@ async def _serve(services: Services) -> None:
     listening = _listen(services.settings)
     server = Server(_config(services))
     stopping = _stop_on_signal(server, services)
-    tasks = [asyncio.create_task(services.listener.run()), asyncio.create_task(services.poker.run())]
-    loading = asyncio.create_task(_load(services))
-    loading.add_done_callback(lambda task: None if _succeeded(task) else stopping())
+    tasks = [asyncio.create_task(part) for part in (services.listener.run(), services.poker.run(), _load(services))]
+    for task in tasks:
+        task.add_done_callback(lambda task: None if _succeeded(task) else stopping())
     log.info("api.listens", address="{}:{}".format(*listening.getsockname()[:2]))
     try:
         await server.serve(sockets=[listening])
     finally:
-        for task in (*tasks, loading):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         log.info("api.stopped")
-    with contextlib.suppress(asyncio.CancelledError):
-        await loading
+    for end in ends:  # why it was stopped, unless that was a signal
+        if isinstance(end, Exception):
+            raise end
 
 
 def _succeeded(task: "asyncio.Task[None]") -> bool:

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from api_house import House, problem
+from fastapi import APIRouter, FastAPI
 from starlette.types import Message
 
+from daytwo_api.app import UndeclaredRoutes, create_app
+from daytwo_api.asker import PUBLIC, Reader, undeclared_routes
 from daytwo_api.bodies import LIMIT, WEBHOOK_LIMIT, BodyGuard, TooSlow
 from daytwo_api.envelope import DATA_POLICY, PAGE_POLICY
 
@@ -177,3 +180,30 @@ async def test_what_should_not_happen_says_nothing_of_the_inside(shared: House) 
     said = problem(answer, 500, "internal")
     assert "hunter2" not in answer.text
     assert said["request_id"] in answer.headers["x-request-id"]
+
+
+def test_a_route_that_names_nobody_is_found_wherever_it_was_included() -> None:
+    async def answer() -> None: ...
+
+    async def asked(by: Reader) -> None: ...
+
+    inner, outer, app = APIRouter(prefix="/inner"), APIRouter(prefix="/outer"), FastAPI(openapi_url=None)
+    inner.add_api_route("/forgotten", answer, methods=["GET", "POST"])
+    inner.add_api_route("/declared", asked)
+    outer.include_router(inner)
+    app.include_router(outer)
+    app.add_route("/plain", answer)
+    app.mount("/mounted", answer)
+    assert undeclared_routes(app.routes) == [
+        "GET /outer/inner/forgotten",
+        "POST /outer/inner/forgotten",
+        "GET /plain",
+        "HEAD /plain",
+        "ANY /mounted",
+    ]
+
+
+async def test_an_application_with_such_a_route_does_not_start(shared: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(PUBLIC, "GET /livez")
+    with pytest.raises(UndeclaredRoutes, match="GET /livez"):
+        create_app(shared.services)
