@@ -68,7 +68,8 @@ async def preview(session: Session, writes: Sequence[EntityWrite], *, like: Draf
 async def apply(tx: Tx, writes: Sequence[EntityWrite], *, run: RunId, actor: str, like: Draft | None) -> list[Change]:
     """Write, in the order of refs, with events and audit entries. Raises `EntityRejected`: give the transaction up.
 
-    `actor` is the principal of the run's requester; `like` the run's target, if it has one.
+    `actor` is the principal of the run's requester; `like` the run's target, if it has one, as it was last known when
+    it has left the catalog: without it, what is made could be seen by everybody.
     """
     known = await kinds.every(tx.session)
     changes = []

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId, new_approval_id
+from daytwo_store.run_visibility import visible
 from daytwo_store.states import APPROVAL_MOVES, ApprovalState, Verdict, check_move
 from daytwo_store.tables import ApprovalRow, DecisionRow, EntityRow, Json, RunRow
 
@@ -166,14 +167,7 @@ async def page(
 
 def _visible(groups: Sequence[str], principal: PrincipalId) -> ColumnElement[bool]:
     """An approval is seen by whoever sees its run, and by those who are asked."""
-    return or_(
-        RunRow.entity.is_(None),
-        EntityRow.ref.is_(None),
-        func.cardinality(EntityRow.visible_to) == 0,
-        EntityRow.visible_to.overlap(list(groups)),
-        RunRow.requester == principal,
-        ApprovalRow.needed_from.overlap(list(groups)),
-    )
+    return or_(visible(groups, principal), ApprovalRow.needed_from.overlap(list(groups)))
 
 
 async def get_visible(

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store import locks
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import LockKey, PrincipalId, RunId, StepPath
+from daytwo_store.run_visibility import visible
 from daytwo_store.states import (
     RUN_ENDS,
     RUN_MOVES,
@@ -114,23 +114,12 @@ async def step(session: AsyncSession, run: RunId, path: StepPath) -> StepRow:
     return (await session.execute(select(StepRow).where(StepRow.run_id == run, StepRow.path == path))).scalar_one()
 
 
-def _visible(groups: Sequence[str], principal: PrincipalId | None) -> ColumnElement[bool]:
-    """A run is seen by whoever may see its entity, and by who asked for it."""
-    seen = or_(
-        RunRow.entity.is_(None),
-        EntityRow.ref.is_(None),
-        func.cardinality(EntityRow.visible_to) == 0,
-        EntityRow.visible_to.overlap(list(groups)),
-    )
-    return or_(seen, RunRow.requester == principal) if principal is not None else seen
-
-
 async def get_visible(session: AsyncSession, run: RunId, *, groups: Sequence[str], principal: PrincipalId) -> RunRow:
     """Raises `NotFound`, the same for what does not exist and for what the asker may not see."""
     row: RunRow | None = await session.scalar(
         select(RunRow)
         .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
-        .where(RunRow.id == run, _visible(groups, principal))
+        .where(RunRow.id == run, visible(groups, principal))
     )
     if row is None:
         raise NotFound(f"There is no run {run}, or you may not see it. Look at the list of runs.")
@@ -158,7 +147,7 @@ async def page(
     query = (
         select(RunRow)
         .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
-        .where(_visible(groups, principal))
+        .where(visible(groups, principal))
         .order_by(RunRow.created_at.desc(), RunRow.id.desc())
         .limit(limit)
     )

@@ -104,7 +104,7 @@ async def everything(session: Session, row: RunRow) -> Rows:
         externals=await attempts.externals_of_run(session, run),
         approvals=await approvals.of_run(session, run),
         lock=await locks.situation(session, LockKey(row.lock_key)) if row.lock_key else None,
-        owner=entity.owner if entity else None,
+        owner=entity.owner if entity else row.owner,
         undone_by=await runs.undone_by(session, run),
         first_error=_line(error) if error else None,
         undo_refused=await why_not_undoable(session, row),

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, UniqueCons
 from sqlalchemy.orm import Mapped, mapped_column
 
 from daytwo_store.states import ATTEMPT_LIVE, RUN_ENDS
-from daytwo_store.tables.base import Base, Json
+from daytwo_store.tables.base import Base, Json, Texts
 
 _ENDS = ", ".join(f"'{state}'" for state in sorted(RUN_ENDS))
 _LIVE = ", ".join(f"'{state}'" for state in sorted(ATTEMPT_LIVE))
@@ -40,6 +40,8 @@ class RunRow(Base):
     action: Mapped[str]
     version: Mapped[str] = mapped_column(ForeignKey("action_version.digest"))
     entity: Mapped[str | None]
+    owner: Mapped[str | None]  # of the entity when the run was accepted, for when it has left the catalog
+    visible_to: Mapped[Texts] = mapped_column(server_default=text("'{}'"))  # likewise
     requester: Mapped[str] = mapped_column(ForeignKey("principal.id"))
     via_token: Mapped[str | None]
     idempotency_key: Mapped[str]

@@ -19,6 +19,7 @@ class Submission:
     token: TokenId | None
     key: str  # Idempotency-Key
     body_sha256: str  # of what was asked for, so that the same key with another body is noticed
+    visible_to: tuple[str, ...] = ()  # who may see the entity now: kept for when it has left the catalog
     undo_of: RunId | None = None
     comment: str | None = None
 
@@ -43,6 +44,8 @@ async def accept(tx: Tx, submission: Submission) -> RunRow:
         action=plan.action.name,
         version=plan.action.version,
         entity=plan.entity.ref if plan.entity else None,
+        owner=plan.entity.owner if plan.entity else None,
+        visible_to=list(submission.visible_to),
         requester=submission.requester,
         via_token=submission.token,
         idempotency_key=submission.key,

@@ -86,6 +86,7 @@ async def start(life: Life, wish: Wish, key: str) -> Accepted:
         token=wish.token,
         key=key,
         body_sha256=body,
+        visible_to=planned.aimed.entity.visible_to if planned.aimed.entity else (),
         undo_of=wish.undo_of,
         comment=wish.comment,
     )

@@ -4,7 +4,7 @@ from daytwo_actions.plan.model import Plan, PlannedWrite
 from daytwo_catalog.write import EntityWrite, apply
 from daytwo_store import entities, runs
 from daytwo_store.engine import Tx
-from daytwo_store.entities import EVERYTHING, Change, Entity, content
+from daytwo_store.entities import EVERYTHING, Change, Draft, content
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
 from daytwo_store.states import RunState
@@ -18,7 +18,7 @@ async def succeed(tx: Tx, run: RunRow, *, reason: str | None = None) -> None:
     the run a failure: the run says so, and its `changes` leave that entity out.
     """
     plan = Plan.model_validate_json(run.plan)
-    target = await entities.get(tx.session, plan.entity.ref, sees=EVERYTHING) if plan.entity else None
+    target = await _target(tx, run, plan)
     notes = [reason] if reason else []
     changes: list[Json] = []
     for planned in sorted(plan.catalog, key=lambda write: write.ref):
@@ -30,7 +30,18 @@ async def succeed(tx: Tx, run: RunRow, *, reason: str | None = None) -> None:
     await runs.end(tx, run, RunState.SUCCEEDED, reason=" ".join(notes) or None)
 
 
-async def _write(tx: Tx, run: RunRow, planned: PlannedWrite, target: Entity | None) -> list[Json]:
+async def _target(tx: Tx, run: RunRow, plan: Plan) -> Draft | None:
+    """What the run is about. When it has left the catalog, what is made by the run is hidden as it was."""
+    if plan.entity is None:
+        return None
+    found = await entities.get(tx.session, plan.entity.ref, sees=EVERYTHING)
+    if found is not None:
+        return found
+    kind, _, name = plan.entity.ref.partition(":")
+    return Draft(kind=kind, name=name, title=name, owner=run.owner, visible_to=tuple(run.visible_to))
+
+
+async def _write(tx: Tx, run: RunRow, planned: PlannedWrite, target: Draft | None) -> list[Json]:
     written = len(tx.entries)
     try:
         async with tx.session.begin_nested():

@@ -141,6 +141,8 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("visible_to", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("requester", sa.Text(), nullable=False),
         sa.Column("via_token", sa.Text(), nullable=True),
         sa.Column("idempotency_key", sa.Text(), nullable=False),
