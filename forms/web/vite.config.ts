@@ -23,6 +23,8 @@ function fakeApi(): Plugin {
   };
 }
 
+const api = process.env["DAYTWO_API"]?.replace(/\/$/, "");
+
 export default defineConfig({
   plugins: [react(), fakeApi()],
   resolve: {
@@ -33,7 +35,8 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    ...(process.env["DAYTWO_API"] ? { proxy: { "/api": process.env["DAYTWO_API"] } } : {}),
+    // The API answers requests that change something only when they come from its own page.
+    ...(api ? { proxy: { "/api": { target: api, headers: { origin: api } } } } : {}),
   },
   build: {
     outDir: here("../daytwo_forms/static"),

@@ -130,6 +130,50 @@ describe("choices from the server", () => {
   });
 });
 
+describe("several choices from the server", () => {
+  test("are searched, chosen and sent as a list", async () => {
+    const pages = [
+      {
+        title: "What",
+        form_schema: {
+          type: "object",
+          properties: { all: { type: "array", title: "Versions", items: { type: "string" } } },
+        },
+        ui: { all: { "ui:options": { remote: true } } },
+      },
+    ];
+    const view = { action: "deploy", version: "v", entity: null, pages, data: {}, errors: [], warnings: [] };
+    const house = open("", new FakeApi(), async (request, next) => {
+      const answer = await next(request.clone());
+      return request.url.endsWith("/form") ? Response.json(view) : answer;
+    });
+    await userEvent.type(await screen.findByRole("combobox", { name: "Versions" }), "1.2");
+    await userEvent.click(await screen.findByRole("option", { name: "1.2.0" }));
+    await waitFor(() =>
+      expect(posted(house, "/form").at(-1)?.body).toMatchObject({ answers: { all: ["1.2.0"] } }),
+    );
+  });
+});
+
+describe("choices in the schema", () => {
+  test("show their details and are sent by value", async () => {
+    const size = {
+      type: "integer",
+      title: "Size",
+      oneOf: [
+        { const: 1, title: "Small" },
+        { const: 2, title: "Large", description: "costs twice" },
+      ],
+    };
+    const house = open("", new FakeApi(), asking({ size }));
+    await userEvent.click(await screen.findByRole("combobox", { name: "Size" }));
+    expect(screen.getByText("costs twice")).toBeTruthy();
+    await userEvent.click(screen.getByRole("option", { name: /Large/ }));
+    await review();
+    await waitFor(() => expect(posted(house, "/plan").at(-1)?.body).toMatchObject({ inputs: { size: 2 } }));
+  });
+});
+
 describe("the review", () => {
   const toReview = async (house: House) => {
     await screen.findByDisplayValue("1.1.0");

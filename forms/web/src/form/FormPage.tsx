@@ -7,13 +7,14 @@ import { useMemo, useState, type ReactNode } from "react";
 import type { FormPage as Page, JsonObject } from "../api/types";
 import { ChoiceSelect } from "./ChoiceSelect";
 import { withWidgets, type FormContext } from "./FormContext";
+import { RemoteList } from "./RemoteList";
 import { RemoteSelect } from "./RemoteSelect";
 import { FieldFrame, ObjectTemplate } from "./templates";
 import { FormValidator } from "./validator";
 
 const Rjsf = withTheme<JsonObject, RJSFSchema, FormContext>({
   ...Theme,
-  widgets: { ...Theme.widgets, SelectWidget: ChoiceSelect, remote: RemoteSelect },
+  widgets: { ...Theme.widgets, SelectWidget: ChoiceSelect, remote: RemoteSelect, remoteList: RemoteList },
   templates: { ...Theme.templates, ObjectFieldTemplate: ObjectTemplate, FieldTemplate: FieldFrame },
 } as Parameters<typeof withTheme<JsonObject, RJSFSchema, FormContext>>[0]);
 

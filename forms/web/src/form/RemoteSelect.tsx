@@ -1,16 +1,14 @@
 /** A choice out of many, searched and paged on the server: entities, tags, branches. */
 import { Combobox, InputBase, Loader, useCombobox } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
 import { ariaDescribedByIds, labelValue, type WidgetProps } from "@rjsf/utils";
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { ChevronsUpDown, X } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { ApiError } from "../api/problem";
-import type { OptionView } from "../api/types";
 import { inWords, visible } from "../parts/textOf";
 import { text } from "../text";
 import type { FormContext } from "./FormContext";
 import css from "./RemoteSelect.module.css";
+import { useChoices, useTitles, type Choices } from "./useChoices";
 
 const words = text.actions.form;
 const END = 48; // pixels from the end of the list at which the next page is fetched
@@ -106,46 +104,6 @@ export function RemoteSelect(props: WidgetProps) {
       </Combobox.Dropdown>
     </Combobox>
   );
-}
-
-interface Choices {
-  items: readonly OptionView[];
-  busy: boolean;
-  error: unknown;
-  hasMore: boolean;
-  more: () => void;
-}
-
-function useChoices(context: FormContext, field: string, search: string | null): Choices {
-  const [asked] = useDebouncedValue(search ?? "", 200);
-  const query = useInfiniteQuery({
-    queryKey: ["options", field, context.answersKey, asked],
-    queryFn: ({ pageParam, signal }) => context.options(field, asked, pageParam, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next_cursor,
-    enabled: search !== null,
-    placeholderData: (before) => before,
-    staleTime: 30_000,
-  });
-  const items = useMemo(() => query.data?.pages.flatMap((page) => page.options) ?? [], [query.data]);
-  return {
-    items,
-    busy: query.isFetching,
-    error: query.error,
-    hasMore: query.hasNextPage,
-    more: () => {
-      if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
-    },
-  };
-}
-
-/** Titles of everything seen so far, so that the chosen one keeps its title when the list shows another search. */
-function useTitles(items: readonly OptionView[]): ReadonlyMap<string, OptionView> {
-  const [seen] = useState(() => new Map<string, OptionView>());
-  return useMemo(() => {
-    for (const option of items) seen.set(JSON.stringify(option.value), option);
-    return seen;
-  }, [items, seen]);
 }
 
 function RightSide({ busy, clear }: { busy: boolean; clear: (() => void) | null }) {

@@ -13,7 +13,6 @@ export const entities = {
   relations: "Relations",
   noRelations: "It points to nothing.",
   referencedBy: "What refers to it",
-  notReferenced: "Nothing refers to it.",
   deployments: "What is deployed where",
   environment: "Environment",
   version: "Version",

@@ -71,7 +71,7 @@ export const runs = {
   failure: {
     title: (where: string) => `Failed: ${where}`,
     titlePlain: "It failed",
-    line: (number: number) => `Line ${number}`,
+    line: (number: number) => `line ${number}`,
     jump: "Show in the log",
   },
   plan: {
