@@ -52,8 +52,8 @@ CODE: Final = ("actions", "api", "catalog", "cli", "forms", "standins", "store",
 
 
 def committed() -> list[Path]:
-    """Files that git has, or would have."""
-    argv = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    """Files that git has."""
+    argv = ["git", "ls-files", "-z"]
     names = subprocess.run(argv, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     return [ROOT / name for name in names if name and (ROOT / name).is_file()]
 

@@ -59,5 +59,12 @@ def initialise(house: Outside) -> None:
     """What the first start of the PostgreSQL image does: run our script, which makes the databases."""
     query(house, "DROP DATABASE daytwo")
     script = house.folder / "initdb/10-databases.sh"
-    done = subprocess.run(["bash", script], env=as_postgres(house), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    reading = [
+        "bash",
+        "-Eeo",
+        "pipefail",
+        "-c",
+        f'. "{script}"; echo "${{unset}} and on"',
+    ]  # as the image's script does
+    done = subprocess.run(reading, env=as_postgres(house), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, " and on\n"), done.stderr
