@@ -56,6 +56,7 @@ RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
             RunState.CANCELLED,
             RunState.NEEDS_ATTENTION,
             RunState.WAITING_APPROVAL,  # drift found while sealing the first dispatch: nothing was sent
+            RunState.WAITING_LOCK,  # … and then the lock may be another one
             RunState.REFUSED,
         }
     ),

@@ -39,6 +39,9 @@ class CiInMemory:
     finds: int = 0
     states: dict[str, ExternalState] = field(default_factory=dict)
     commit: str = "c" * 40
+    runs_commit: str | None = None  # what really runs, when the ref moves as it is sent
+    marked: bool = True
+    lists_all: bool = True
     down: bool = False
     hidden: bool = False  # runs are not visible in listings
     answer: Callable[[str], Sent] = field(default=lambda run: Accepted(id=ExternalRunId(run), url=f"https://ci/{run}"))
@@ -62,7 +65,7 @@ class CiInMemory:
             pipeline_id="7",
             commit=self.commit,
             pipeline_digest=Digest("d" * 64),
-            marked=True,
+            marked=self.marked,
         )
 
     def freeze(self, pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:
@@ -79,14 +82,11 @@ class CiInMemory:
     async def find(self, marker: Marker, since: datetime) -> Listing:
         self._up()
         self.finds += 1
-        found = (
-            []
-            if self.hidden
-            else [
-                self.states[str(number)] for number, request in enumerate(self.ledger, 1) if request.corr == marker.corr
-            ]
-        )
-        return Listing(found=found, complete=True, server_time=datetime.now(UTC))
+        states = [self.states[str(n)] for n, one in enumerate(self.ledger, 1) if one.corr == marker.corr]
+        found = [] if self.hidden else [one for one in states if (one.created_at or since) >= since]
+        if not self.marked:
+            return Listing(found=[], complete=False, server_time=None)
+        return Listing(found=found, complete=self.lists_all, server_time=datetime.now(UTC))
 
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
         self.posts += 1
@@ -101,7 +101,7 @@ class CiInMemory:
                 status=self.ends_as or ExternalStatus.RUNNING,
                 detail=str(self.ends_as or "in_progress"),
                 url=f"https://ci/{run}",
-                commit=self.commit,
+                commit=self.runs_commit or self.commit,
                 created_at=datetime.now(UTC),
                 updated_at=None,
             )

@@ -11,7 +11,7 @@ from ci_in_memory import LOST, REFUSED
 from company import Company
 
 from daytwo_actions.backends.base import Accepted, Ambiguous, Refused
-from daytwo_store import audit, entities, logs
+from daytwo_store import audit, entities, logs, runs
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected, Unavailable
 from daytwo_store.ids import RunId
@@ -346,14 +346,11 @@ async def test_a_cancellation_that_nobody_confirms_keeps_the_lock_and_asks_for_a
     await company.drive(run)
     await cancel(company.store, run, by=await company.person("ana"), reason="", force=False)
     await company.drive(run)
-    past = company.life.windows.cancel_by + timedelta(seconds=1)
-    async with company.store.write() as tx:
-        from daytwo_store import attempts
-
-        for external in await attempts.externals_of_run(tx.session, run):
-            assert external.cancel_asked_at is not None
-            external.cancel_asked_at -= past
-    await company.drive(run)
+    for since in (company.life.windows.force_cancel_after, company.life.windows.cancel_by):
+        async with company.store.write() as tx:
+            row = await runs.hold(tx, run)
+            row.cancel_at = tx.now - since
+        await company.drive(run)
     assert company.ci.cancels == ["cancel", "force"]
     assert (await company.run(run)).state == RunState.NEEDS_ATTENTION
 
@@ -453,6 +450,8 @@ async def test_everything_is_in_the_audit_and_the_chain_holds(company: Company) 
 
 
 async def test_the_end_of_a_run_does_not_wait_for_a_late_log(company: Company) -> None:
+    windows = company.life.windows.model_copy(update={"log_patience": timedelta(minutes=5)})
+    company.life = replace(company.life, windows=windows)
     company.ci.log = None
     run = await company.ask("ana", "1.1.0", "staging")
     await company.through(run)

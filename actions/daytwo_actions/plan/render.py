@@ -135,6 +135,7 @@ async def _pin(aim: Aim, backends: Mapping[str, Backend]) -> Pinned:
 
 
 def _planned(aim: Aim, pinned: Pinned, facts: Facts, backend: Backend, marker_key: bytes) -> PlannedStep:
+    assert pinned.target == aim.target, "a step is sent where it was pinned, and nowhere else"
     marker = corr(marker_key, facts.run, StepPath(aim.step.path), AttemptNo(1))
     try:
         request = backend.freeze(pinned, aim.inputs, marker)

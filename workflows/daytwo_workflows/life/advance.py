@@ -17,7 +17,8 @@ from daytwo_workflows.life.finish import succeed
 from daytwo_workflows.life.step import late_logs, next_of_step
 from daytwo_workflows.life.stop import next_of_stopping
 
-_ACT_TAKES = timedelta(seconds=60)  # an act that takes longer is looked at by the sweeper, which is harmless
+_ACT_TAKES = timedelta(seconds=60)  # after it the sweeper looks, which is harmless
+_COLLECTING_TAKES = timedelta(minutes=10)  # a long log
 
 
 async def advance(life: Life, run: RunId) -> Move:
@@ -34,7 +35,8 @@ async def advance_within(life: Life, tx: Tx, row: RunRow) -> Move:
         await tx.session.flush()
         move = await late_logs(tx, row) or move
     if row.ended_at is None:
-        row.next_at = tx.now + (_ACT_TAKES if move.seconds is None else timedelta(seconds=move.seconds))
+        takes = _COLLECTING_TAKES if move.what is What.COLLECT else _ACT_TAKES
+        row.next_at = tx.now + (takes if move.seconds is None else timedelta(seconds=move.seconds))
     return move
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import getpid
 
-from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.base import Backend, BackendDenied
 from daytwo_store.engine import Store
 from daytwo_store.settings import Windows
 from daytwo_workflows.life.definitions import Definitions
@@ -26,3 +26,10 @@ class Life:
     definitions: Definitions = field(default_factory=Definitions)
     sender: str = field(default_factory=_sender)
     log_limit: int = 100_000_000  # bytes of log kept per run
+
+    def backend(self, connection: str) -> Backend:
+        """Raises `BackendDenied` for a connection that somebody took out of the settings while a run was under way."""
+        found = self.backends.get(connection)
+        if found is None:
+            raise BackendDenied(f"The connection {connection} is no longer configured here. Put it back.")
+        return found

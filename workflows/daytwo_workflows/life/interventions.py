@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
 from daytwo_store import attempts, runs
 from daytwo_store.engine import Store
-from daytwo_store.errors import Conflict, Rejected, Unavailable
+from daytwo_store.errors import Conflict, Forbidden, Rejected, Unavailable
 from daytwo_store.ids import AttemptNo, ExternalRunId, PrincipalId, RunId, StepPath
 from daytwo_store.states import RUN_ENDS, AttemptState, RunState, StepState
-from daytwo_store.tables import AttemptRow
+from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import requests
+from daytwo_workflows.life.adopting import SKEW, marker_of
 from daytwo_workflows.life.context import Life
 
 _UNSENT = frozenset({RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_LOCK})
@@ -75,47 +76,68 @@ class Finding:
 
 
 async def resolve(life: Life, finding: Finding) -> None:
-    """Settle a held attempt by what somebody found out. Raises `Conflict`, `Rejected`, `Unavailable`."""
+    """Settle a held attempt by what somebody found out. Raises `Conflict`, `Forbidden`, `Rejected`, `Unavailable`.
+
+    Where somebody had to approve, the requester cannot answer alone: the answer may send it again.
+    """
     async with life.store.read() as session:
-        attempt = await attempts.get(session, finding.run, finding.path, finding.no)
-    _must_be_held(attempt)
-    assert attempt is not None
+        run = await runs.peek(session, finding.run)
+        attempt = _held(run, await attempts.get(session, finding.run, finding.path, finding.no))
+    if run.protected and run.requester == finding.by:
+        raise Forbidden(
+            "You asked for this run, so somebody else who may run this action here has to say what happened "
+            "(four eyes). Nothing was changed."
+        )
     if finding.outcome == "ran":
-        if finding.external is None:
-            raise Rejected("Say which run it was: its id in the CI system. Nothing was changed.")
-        await _must_exist(life.backends[attempt.connection], attempt, finding.external)
+        await _must_be_ours(life, run, attempt, finding.external)
     async with life.store.write() as tx:
-        run = await runs.hold(tx, finding.run)
-        held = await attempts.get(tx.session, finding.run, finding.path, finding.no)
-        _must_be_held(held)
-        assert held is not None
+        row = await runs.hold(tx, finding.run)
+        held = _held(row, await attempts.get(tx.session, finding.run, finding.path, finding.no))
         note = f"resolved by hand: {finding.reason.strip()}"
         if finding.outcome == "did_not_run":
             attempts.settle(tx, held, AttemptState.ABSENT, note=note, actor=finding.by)
-        elif not await attempts.adopt(
-            tx, held, finding.external or ExternalRunId(""), url=None, found=True, actor=finding.by
+        elif finding.external is None or not await attempts.adopt(
+            tx, held, finding.external, url=None, found=True, actor=finding.by
         ):
             raise Conflict(f"Run {finding.external} of {held.connection} already belongs to another attempt.")
         step = await runs.step(tx.session, finding.run, finding.path)
         if step.state == StepState.HELD:
             runs.move_step(tx, step, StepState.RUNNING, note=note)
-        if run.state == RunState.NEEDS_ATTENTION:
-            runs.move(tx, run, RunState.RUNNING, actor=finding.by)
+        if row.state == RunState.NEEDS_ATTENTION:
+            runs.move(tx, row, RunState.RUNNING, actor=finding.by)
         tx.poke(finding.run)
 
 
-def _must_be_held(attempt: AttemptRow | None) -> None:
+def _held(run: RunRow, attempt: AttemptRow | None) -> AttemptRow:
+    """The attempt that waits for an answer. Raises `Conflict`."""
+    if RunState(run.state) in RUN_ENDS:
+        raise Conflict(f"The run has ended ({run.state}), so no answer is waited for. Nothing was changed.")
     if attempt is None or attempt.state != AttemptState.HELD:
         state = attempt.state if attempt is not None else "not there"
         raise Conflict(f"This attempt does not wait for anybody: it is {state}. Nothing was changed.")
+    return attempt
 
 
-async def _must_exist(backend: Backend, attempt: AttemptRow, external: ExternalRunId) -> None:
+async def _must_be_ours(life: Life, run: RunRow, attempt: AttemptRow, external: ExternalRunId | None) -> None:
+    """The run that somebody names carries the marker; where the pipeline shows none, it at least began in time."""
+    if external is None:
+        raise Rejected("Say which run it was: its id in the CI system. Nothing was changed.")
+    backend, marker = life.backend(attempt.connection), marker_of(attempt)
     try:
         found = (await backend.read([(requests.target_of(attempt), external)]))[0]
+        ours = not marker.pinned.marked or any(
+            one.id == external for one in (await backend.find(marker, run.created_at - SKEW)).found
+        )
     except BackendUnreachable as error:
         raise Unavailable(f"{error.detail} So it could not be checked, and nothing was changed. Try again.") from error
     except BackendDenied as error:
         raise Rejected(f"{error.detail} Nothing was changed.") from error
     if found is None:
         raise Rejected(f"{attempt.connection} has no run {external} there. Nothing was changed. Look at its address.")
+    in_time = found.created_at is None or found.created_at >= attempt.intent_at - SKEW
+    if not ours or not in_time:
+        raise Rejected(
+            f"Run {external} was not started by this attempt: "
+            + ("it does not carry its marker. " if not ours else "it is older. ")
+            + f"Nothing was changed. Look for the marker {attempt.corr} in the names of the runs."
+        )

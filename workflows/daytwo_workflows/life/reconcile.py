@@ -17,41 +17,37 @@ from daytwo_store.ids import AttemptNo, RunId, StepPath
 from daytwo_store.states import AttemptState
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.contracts import Move
+from daytwo_workflows.life.adopting import SKEW, adopt, marker_of
 from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.dispatch import SKEW, marker_of, record_found
 
 log = structlog.get_logger()
+_LOOKED_AFTER = timedelta(minutes=2)
 _OPEN = frozenset({AttemptState.SENT, AttemptState.AMBIGUOUS})
 
 
 @dataclass(slots=True)
 class _Search:
-    """How the look-ups have gone so far."""
+    """How the look-ups have gone so far. `safe_at` comes from the row, so a worker that begins anew loses no time."""
 
     safe_at: datetime  # from then on a run that was started must be visible
     misses: int = 0
-    failing_since: datetime | None = None
 
 
 async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: Callable[[], None]) -> Move:
     """Look until the attempt is settled, then say what is next. `beat` is called at every look."""
     attempt, now = await _look_at_row(life, run, path, no)
-    if attempt is None:
-        return await advance(life, run)
-    search = _Search(safe_at=attempt.send_by + life.windows.send_total + life.windows.listing_lag)
     looks = 0
+    search = _Search(safe_at=now if attempt is None else _safe_at(life, attempt))
     while attempt is not None:
         beat()
         listing = await _look(life, attempt, search, now)
         if listing is not None and listing.found:
-            await _adopt(life, run, path, no, listing)
+            await adopt(life, attempt, listing)
             break
-        if _absent(life, search):
-            await _settle_absent(life, run, path, no)
-            break
-        if search.failing_since is not None and now - search.failing_since >= life.windows.give_up_looking:
-            await _settle(life, run, path, no, AttemptState.HELD, _CANNOT_LOOK)
+        verdict = await _verdict(life, attempt, search, now)
+        if verdict is not None:
+            await _settle(life, attempt, *verdict)
             break
         pauses = life.windows.look_every
         await asyncio.sleep(pauses[min(looks, len(pauses) - 1)])
@@ -60,29 +56,26 @@ async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat:
     return await advance(life, run)
 
 
-_CANNOT_LOOK = (
-    "It may have been sent, and the CI system could not be asked for too long. Look there for a run with this marker, "
-    "then say here whether it ran."
-)
+def _safe_at(life: Life, attempt: AttemptRow) -> datetime:
+    return attempt.send_by + life.windows.send_total + life.windows.listing_lag
 
 
 async def _look_at_row(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> tuple[AttemptRow | None, datetime]:
-    """The attempt while it is open (its sender may still settle it), and the time."""
-    async with life.store.read() as session:
-        attempt = await attempts.get(session, run, path, no)
-        now = await life.store.clock.now(session)
-    return (attempt if attempt is not None and attempt.state in _OPEN else None), now
+    """The attempt while it is open (its sender may still settle it), and the time. Says that somebody works on it."""
+    async with life.store.write() as tx:
+        row = await runs.hold(tx, run)
+        row.next_at = tx.now + _LOOKED_AFTER
+        attempt = await attempts.get(tx.session, run, path, no)
+        return (attempt if attempt is not None and attempt.state in _OPEN else None), tx.now
 
 
 async def _look(life: Life, attempt: AttemptRow, search: _Search, now: datetime) -> Listing | None:
     try:
-        listing = await life.backends[attempt.connection].find(marker_of(attempt), attempt.intent_at - SKEW)
+        listing = await life.backend(attempt.connection).find(marker_of(attempt), attempt.intent_at - SKEW)
     except (BackendUnreachable, BackendDenied) as error:
         log.warning("reconcile.cannot_look", run=attempt.run_id, step=attempt.path, error=type(error).__name__)
-        search.failing_since = search.failing_since or now
         search.misses = 0
         return None
-    search.failing_since = None
     proves = listing.complete and now >= search.safe_at and _late_enough(listing, search)
     search.misses = search.misses + 1 if proves and not listing.found else 0
     return listing
@@ -93,53 +86,46 @@ def _late_enough(listing: Listing, search: _Search) -> bool:
     return listing.server_time is None or listing.server_time + timedelta(seconds=1) >= search.safe_at
 
 
-def _absent(life: Life, search: _Search) -> bool:
-    return search.misses >= life.windows.absence_listings
+async def _verdict(life: Life, attempt: AttemptRow, search: _Search, now: datetime) -> tuple[AttemptState, str] | None:
+    """What can be said by now; None: look again. Nothing stays open for ever: at last a person is asked."""
+    if not marker_of(attempt).pinned.marked:
+        sent_for_sure_by_now = now >= attempt.send_by + life.windows.send_total
+        return (AttemptState.HELD, _NO_MARKER) if sent_for_sure_by_now else None
+    if search.misses >= life.windows.absence_listings:
+        return await _absent(life, attempt)
+    if now >= search.safe_at + life.windows.give_up_looking:
+        return AttemptState.HELD, _CANNOT_LOOK
+    return None
 
 
-async def _adopt(life: Life, run: RunId, path: StepPath, no: AttemptNo, listing: Listing) -> None:
-    """The earliest is ours; more than one means that the vendor started one request twice: that is an incident."""
-    first, *others = sorted(listing.found, key=lambda state: (state.created_at is None, state.created_at, state.id))
-    await record_found(life, run, path, no, first)
-    for other in others:
-        log.error("dispatch.duplicate", run=run, step=path, attempt=no, external=other.id)
-        async with life.store.write() as tx:
-            await runs.hold(tx, run)
-            attempt = await attempts.get(tx.session, run, path, no)
-            assert attempt is not None
-            tx.audit(
-                actor="daytwo",
-                action="attempt.duplicate",
-                subject=f"run:{run}",
-                facts={"step": path, "attempt": str(no), "external": other.id},
-            )
-        await life.backends[attempt.connection].cancel(marker_of(attempt).pinned.target, other.id)
+_CANNOT_LOOK = (
+    "It may have been sent, and the CI system could not be asked completely for too long. Look there for a run with "
+    "this marker, then say here whether it ran."
+)
+_NO_MARKER = (
+    "It may have been sent, and the pipeline shows no marker to find it by. Look for it in the CI system, then say "
+    "here whether it ran. To have it found next time, put the marker into the pipeline's run-name."
+)
 
 
-async def _settle_absent(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> None:
+async def _absent(life: Life, attempt: AttemptRow) -> tuple[AttemptState, str]:
     """Proven absent by listings. Where somebody had to approve, a person confirms it before anything is sent again."""
     async with life.store.read() as session:
-        attempt = await attempts.get(session, run, path, no)
-        assert attempt is not None
-        row = await runs.peek(session, run)
+        protected = (await runs.peek(session, RunId(attempt.run_id))).protected
     times = life.windows.absence_listings
-    if not marker_of(attempt).pinned.marked:
-        note = "It may have been sent, and the pipeline shows no marker to find it by. Look for it in the CI system, "
-        await _settle(life, run, path, no, AttemptState.HELD, note + "then say here whether it ran.")
-    elif row.protected:
+    if protected:
         note = f"{times} complete listings do not show it, so it most likely never started; this action is protected, "
-        await _settle(life, run, path, no, AttemptState.HELD, note + "so a person has to confirm that.")
-    else:
-        note = f"{times} complete listings do not show it: it never started."
-        await _settle(life, run, path, no, AttemptState.ABSENT, note)
+        return AttemptState.HELD, note + "so a person has to confirm that."
+    return AttemptState.ABSENT, f"{times} complete listings do not show it: it never started."
 
 
-async def _settle(life: Life, run: RunId, path: StepPath, no: AttemptNo, state: AttemptState, note: str) -> None:
+async def _settle(life: Life, open_attempt: AttemptRow, state: AttemptState, note: str) -> None:
+    run = RunId(open_attempt.run_id)
     async with life.store.write() as tx:
         await runs.hold(tx, run)
-        attempt = await attempts.get(tx.session, run, path, no)
+        attempt = await attempts.get(tx.session, run, StepPath(open_attempt.path), AttemptNo(open_attempt.no))
         if attempt is None or attempt.state not in _OPEN:
             return  # its sender, or somebody else, was faster
         if attempt.state == AttemptState.SENT and state is not AttemptState.ABSENT:
             attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=attempt.note)
-        attempts.settle(tx, attempt, state, note=note, certain=False)
+        attempts.settle(tx, attempt, state, note=note)

@@ -1,7 +1,7 @@
 """An attempt's row and the frozen request that it holds, there and back."""
 
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
-from daytwo_store.ids import Corr, Digest
+from daytwo_store.ids import Corr, Digest, ExternalRunId
 from daytwo_store.tables import AttemptRow, Json
 
 
@@ -41,6 +41,10 @@ def pinned_of(attempt: AttemptRow) -> Pinned:
 def target_of(attempt: AttemptRow) -> Target:
     request = attempt.request
     return Target(project=str(request["project"]), pipeline=str(request["pipeline"]), ref=str(request["ref"]))
+
+
+def external_id(text: str) -> ExternalRunId:
+    return ExternalRunId(text)
 
 
 def frozen_of(attempt: AttemptRow) -> FrozenRequest:

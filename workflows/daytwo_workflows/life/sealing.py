@@ -7,20 +7,22 @@ with the difference shown.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Pinned
+from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.difference import Change, drift
-from daytwo_actions.plan.model import Plan, digest_of
+from daytwo_actions.plan.model import Plan, PlannedApproval, digest_of
 from daytwo_store import approvals, attempts, definitions, locks, principals, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
-from daytwo_store.errors import DaytwoError
+from daytwo_store.errors import Conflict, DaytwoError
 from daytwo_store.ids import ActionName, ApprovalId, AttemptNo, Digest, EntityRef, LockKey, RunId, StepPath
 from daytwo_store.states import ApprovalState, AttemptState, RunState, StepState, Verdict
-from daytwo_store.tables import AttemptRow, RunRow
+from daytwo_store.tables import ApprovalRow, AttemptRow, RunRow
 from daytwo_workflows.life import requests
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.people import belongings
@@ -28,6 +30,7 @@ from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble
 from daytwo_workflows.life.step import fail
 
 log = structlog.get_logger()
+_ROUNDS: Final = 3  # of pinning, when targets keep changing meanwhile
 
 
 async def seal(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> AttemptRow | None:
@@ -40,35 +43,43 @@ async def seal(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Attempt
         row = await runs.peek(session, run)
     if existing is not None:
         return existing if existing.state == AttemptState.INTENT else None
-    pins = await _pins(life, Plan.model_validate_json(row.plan))
-    async with life.store.write() as tx:
-        row = await runs.hold(tx, run)
-        if row.state != RunState.RUNNING or row.cancel_at is not None:
-            return None
-        again = await attempts.get(tx.session, run, path, no)
-        if again is not None:
-            return again if again.state == AttemptState.INTENT else None
-        return await _seal(life, tx, row, path, no, pins)
+    targets = [(step.uses, step.target) for step in Plan.model_validate_json(row.plan).steps]
+    for _ in range(_ROUNDS):
+        pins = await _pins(life, targets)
+        async with life.store.write() as tx:
+            row = await runs.hold(tx, run)
+            if row.state != RunState.RUNNING or row.cancel_at is not None:
+                return None
+            again = await attempts.get(tx.session, run, path, no)
+            if again is not None:
+                return again if again.state == AttemptState.INTENT else None
+            sealed = await _seal(life, tx, row, path, no, pins)
+        if not isinstance(sealed, list):
+            return sealed
+        targets = sealed  # what the steps are aimed at has changed: those have to be pinned
+    return None
 
 
-async def _pins(life: Life, plan: Plan) -> list[Pinned]:
-    missing = {step.uses for step in plan.steps} - life.backends.keys()
-    if missing:
-        raise BackendDenied(f"The connection {min(missing)} is no longer configured here.")
-    return list(await asyncio.gather(*(life.backends[step.uses].resolve(step.target) for step in plan.steps)))
+async def _pins(life: Life, targets: Sequence[tuple[str, Target]]) -> list[Pinned]:
+    return list(await asyncio.gather(*(life.backend(uses).resolve(target) for uses, target in targets)))
 
 
 async def _seal(
     life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo, pins: Sequence[Pinned]
-) -> AttemptRow | None:
+) -> AttemptRow | list[tuple[str, Target]] | None:
+    """The sealed attempt; the targets to be pinned instead when they have changed; None when the run went elsewhere."""
     before = Plan.model_validate_json(row.plan)
     try:
+        await _undo_still_right(tx.session, row)
         aimed = await _aim_again(life, tx.session, row)
+        wanted = [(one.step.uses, one.target) for one in aimed.aims]
+        if [target for _, target in wanted] != [pinned.target for pinned in pins]:
+            return wanted
         after = assemble(life, aimed, pins)
-        changes = drift(before, after) + await _approvers_gone(tx.session, row)
+        changes = drift(before, after) + await _approval_gone(tx.session, row)
     except DaytwoError as error:
         log.info("run.refused", run=row.id, error=error.type)
-        await runs.end(tx, row, RunState.REFUSED, reason=f"{error.detail} It was checked again right before sending.")
+        await refuse(tx, row, path, f"{error.detail} It was checked again right before sending.")
         return None
     if row.lock_key is not None and not await _has_lock(tx, row):
         return None
@@ -88,6 +99,28 @@ async def _seal(
             return None
     await _note_previous(tx, row, aimed)
     return await _write(life, tx, row, path, no)
+
+
+async def refuse(tx: Tx, row: RunRow, path: StepPath, detail: str) -> None:
+    """End a run whose step may not be sent. What earlier steps did is not denied."""
+    if await _begun(tx.session, row):
+        step = await runs.step(tx.session, RunId(row.id), path)
+        await fail(tx, row, step, f"{detail} {path} was not sent; what the steps before it did stays.")
+        return
+    await runs.end(tx, row, RunState.REFUSED, reason=f"{detail} Nothing was sent.")
+
+
+async def _undo_still_right(session: Session, row: RunRow) -> None:
+    """An undo that waited would roll back what somebody brought out meanwhile. Raises `Conflict`."""
+    if row.undo_of is None or row.lock_key is None:
+        return
+    undone = await runs.peek(session, RunId(row.undo_of))
+    later = await runs.succeeded_after(session, LockKey(row.lock_key), undone.ended_at) if undone.ended_at else None
+    if later is not None:
+        raise Conflict(
+            f"It was to undo run {undone.id}, but run {later.id} has changed {row.lock_key} since. "
+            "Undo that one, or run the action anew."
+        )
 
 
 async def _has_lock(tx: Tx, row: RunRow) -> bool:
@@ -123,13 +156,15 @@ async def _aim_again(life: Life, session: Session, row: RunRow) -> Aimed:
     )
 
 
-async def _approvers_gone(session: Session, row: RunRow) -> list[Change]:
-    """Those who approved have to be entitled still."""
+async def _approval_gone(session: Session, row: RunRow) -> list[Change]:
+    """What was approved is this very plan, and those who approved it are entitled still."""
     if not row.protected:
         return []
     approval = await approvals.newest(session, RunId(row.id))
     if approval is None or approval.state != ApprovalState.APPROVED:
         return [Change("approval", "approved", approval.state if approval else None)]
+    if not approval.digest == row.digest == digest_of(row.plan):
+        return [Change("digest", approval.digest, digest_of(row.plan))]
     decided = [one for one in await approvals.decisions(session, [approval.id]) if one.verdict == Verdict.APPROVE]
     people = await principals.by_ids(session, [one.principal for one in decided])
     gone = [one for one in decided if one.group not in await belongings(session, people[one.principal].ref)]
@@ -145,16 +180,16 @@ async def _ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change]
     row.plan, row.digest, row.protected, row.lock_key = text, digest_of(text), True, after.lock
     if old is not None:
         approvals.settle(tx, old, ApprovalState.SUPERSEDED)
-    assert after.approval is not None or old is not None
+    asked = after.approval or _as_before(old, tx.now)
     await approvals.ask(
         tx,
         approvals.Asked(
             run=RunId(row.id),
             digest=digest_of(text),
             document=text,
-            needed_from=after.approval.needed_from if after.approval else (old.needed_from if old else []),
-            count=after.approval.count if after.approval else (old.count if old else 1),
-            expires_at=after.approval.expires_at if after.approval else (old.expires_at if old else tx.now),
+            needed_from=asked.needed_from,
+            count=asked.count,
+            expires_at=asked.expires_at,
             supersedes=ApprovalId(old.id) if old else None,
             drift=[change.as_json() for change in changes],
         ),
@@ -167,6 +202,14 @@ async def _ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change]
         row,
         RunState.WAITING_APPROVAL,
         reason="What was approved has changed before it was sent, so it is asked for again. Nothing was sent.",
+    )
+
+
+def _as_before(old: ApprovalRow | None, now: datetime) -> PlannedApproval:
+    """The rule asks for nobody any more, but somebody approved something else: the same people are asked again."""
+    assert old is not None, "only an approved run gets here without a rule that asks"
+    return PlannedApproval(
+        needed_from=old.needed_from, count=old.count, expires_at=now + (old.expires_at - old.created_at)
     )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
+from typing import Final
 
 from daytwo_store import attempts, runs
 from daytwo_store.engine import Tx
@@ -22,7 +24,7 @@ async def next_of_step(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move |
         case AttemptState.INTENT:
             return _dispatch(step, last.no)
         case AttemptState.ABANDONED:
-            return _dispatch(step, last.no + 1)
+            return _after_giving_up(life, tx, step, tries)
         case AttemptState.SENT | AttemptState.AMBIGUOUS:
             return _about(What.RECONCILE, last)
         case AttemptState.HELD:
@@ -47,6 +49,9 @@ def _dispatch(step: StepRow, no: int) -> Move:
     return Move(what=What.DISPATCH, path=StepPath(step.path), attempt=AttemptNo(no))
 
 
+_REFUSALS: Final = 3  # in a row, before a run gives up
+
+
 def _about(what: What, attempt: AttemptRow) -> Move:
     return Move(what=what, path=StepPath(attempt.path), attempt=AttemptNo(attempt.no))
 
@@ -69,11 +74,22 @@ async def _after_rejection(life: Life, tx: Tx, run: RunRow, step: StepRow, tries
     last = tries[-1]
     if last.retry_at is None:
         return await fail(tx, run, step, f"{last.note} Nothing was started there.")
-    if tx.now - tries[0].intent_at > life.windows.give_up_looking:
-        return await fail(tx, run, step, f"{last.note} It kept saying so, so this run gave up. Nothing was started.")
     if last.retry_at > tx.now:
         return Move(what=What.WAIT, seconds=(last.retry_at - tx.now).total_seconds())
+    refused = list(takewhile(lambda one: one.state == AttemptState.REJECTED, reversed(tries)))
+    if len(refused) > _REFUSALS and tx.now - refused[-1].intent_at > life.windows.give_up_looking:
+        return await fail(tx, run, step, f"{last.note} It kept saying so, so this run gave up. Nothing was started.")
     return _dispatch(step, last.no + 1)
+
+
+def _after_giving_up(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
+    """It was given up before it was sent: another attempt, ever less soon while that repeats."""
+    again = sum(1 for _ in takewhile(lambda one: one.state == AttemptState.ABANDONED, reversed(tries)))
+    pauses = life.windows.look_every
+    due = (tries[-1].settled_at or tx.now) + timedelta(seconds=0 if again == 1 else pauses[min(again, len(pauses)) - 1])
+    if due > tx.now:
+        return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
+    return _dispatch(step, tries[-1].no + 1)
 
 
 async def _after_absence(life: Life, tx: Tx, run: RunRow, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
@@ -90,7 +106,7 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
     if external.ended_at is not None:
         if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
             return _about(What.COLLECT, attempt)
-        return await _settle(tx, run, step, external)
+        return await _settle(tx, run, step, attempt, external)
     deadline = external.known_at + timedelta(seconds=step.timeout)
     if tx.now >= deadline:
         run.cancel_at, run.cancel_by, run.timed_out = tx.now, None, True
@@ -102,10 +118,35 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
     return Move(what=What.WAIT, seconds=(min(deadline, looked + life.windows.look_anyway) - tx.now).total_seconds())
 
 
-async def _settle(tx: Tx, run: RunRow, step: StepRow, external: ExternalRunRow) -> Move | None:
+def other_commit(attempt: AttemptRow, external: ExternalRunRow) -> str | None:
+    """A sentence when the CI system ran another commit than the one that was planned: the ref moved as it was sent."""
+    planned = attempt.request["commit"]
+    if external.commit is None or external.commit == planned:
+        return None
+    return (
+        f"{external.connection} run {external.id} ran commit {external.commit[:12]}, and {str(planned)[:12]} was "
+        f"planned: {attempt.request['ref']} moved while it was sent."
+    )
+
+
+async def fail_unapproved(tx: Tx, run: RunRow, step: StepRow, external: ExternalRunRow, other: str) -> Move:
+    """Whatever it ended as: it is not what somebody approved, so it is no success."""
+    return await fail(
+        tx,
+        run,
+        step,
+        f"{other} Nobody approved that. It ended as {external.detail}; the catalog was not changed. "
+        "Find out what it did before you go on.",
+    )
+
+
+async def _settle(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, external: ExternalRunRow) -> Move | None:
     """The pipeline has ended and is kept: what it says is what we say."""
+    other = other_commit(attempt, external)
+    if other is not None and run.protected:
+        return await fail_unapproved(tx, run, step, external, other)
     if external.status == ExternalStatus.SUCCEEDED:
-        runs.move_step(tx, step, StepState.SUCCEEDED)
+        runs.move_step(tx, step, StepState.SUCCEEDED, note=other)
         return None
     where = f"{external.connection} run {external.id}"
     if external.status == ExternalStatus.CANCELLED:

@@ -13,7 +13,7 @@ from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
-from daytwo_workflows.life.step import hold
+from daytwo_workflows.life.step import fail_unapproved, hold, other_commit
 
 _LOOK_EVERY = timedelta(seconds=5)
 
@@ -24,18 +24,28 @@ async def next_of_stopping(life: Life, tx: Tx, run: RunRow) -> Move:
     if step is None or attempt is None or attempt.state in _NOTHING_THERE:
         if attempt is not None and attempt.state == AttemptState.INTENT:
             attempts.settle(tx, attempt, AttemptState.ABANDONED, note="stopped before it was sent")
-        return await _end(tx, run, step, "Nothing had been sent, so nothing was started.")
-    _show(tx, run)
-    if attempt.state in (AttemptState.SENT, AttemptState.AMBIGUOUS):
-        return Move(what=What.RECONCILE, path=StepPath(attempt.path), attempt=AttemptNo(attempt.no))
+        return await _end(tx, run, step, await _what_was_sent(tx, run))
     if attempt.state == AttemptState.HELD:
         return await _give_up(tx, run, step) if run.cancel_forced else hold(tx, run, step, attempt.note)
+    _show(life, tx, run)
+    if attempt.state in (AttemptState.SENT, AttemptState.AMBIGUOUS):
+        return Move(what=What.RECONCILE, path=StepPath(attempt.path), attempt=AttemptNo(attempt.no))
     external = await attempts.external_of(tx.session, attempt)
     assert external is not None, "an accepted attempt has its external run"
-    return await _stop_external(life, tx, run, step, external)
+    return await _stop_external(life, tx, run, step, attempt, external)
 
 
 _NOTHING_THERE = frozenset({AttemptState.INTENT, AttemptState.ABANDONED, AttemptState.REJECTED, AttemptState.ABSENT})
+
+
+def _overdue(life: Life, tx: Tx, run: RunRow) -> bool:
+    return run.cancel_at is not None and tx.now - run.cancel_at >= life.windows.cancel_by
+
+
+async def _what_was_sent(tx: Tx, run: RunRow) -> str:
+    if any(attempt.external_id is not None for attempt in await attempts.of_run(tx.session, RunId(run.id))):
+        return "What the steps before it did stays; nothing more was sent."
+    return "Nothing had been sent, so nothing was started."
 
 
 async def _current(tx: Tx, run: RunRow) -> tuple[StepRow | None, AttemptRow | None]:
@@ -46,28 +56,27 @@ async def _current(tx: Tx, run: RunRow) -> tuple[StepRow | None, AttemptRow | No
     return None, None
 
 
-def _show(tx: Tx, run: RunRow) -> None:
-    if run.state in (RunState.RUNNING, RunState.NEEDS_ATTENTION) and not (
-        run.state == RunState.NEEDS_ATTENTION and run.cancel_forced
-    ):
+def _show(life: Life, tx: Tx, run: RunRow) -> None:
+    """`cancelling` until it is confirmed, or until a person has been asked to look."""
+    if run.state == RunState.RUNNING or (run.state == RunState.NEEDS_ATTENTION and not _overdue(life, tx, run)):
         runs.move(tx, run, RunState.CANCELLING, reason=run.reason)
 
 
-async def _stop_external(life: Life, tx: Tx, run: RunRow, step: StepRow, external: ExternalRunRow) -> Move:
+async def _stop_external(
+    life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, external: ExternalRunRow
+) -> Move:
     def about(what: What) -> Move:
         return Move(what=what, path=StepPath(step.path), attempt=AttemptNo(external.no))
 
     if external.ended_at is not None:
         if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
             return about(What.COLLECT)
-        return await _as_it_ended(tx, run, step, external)
-    if external.cancel_asked_at is None:
+        return await _as_it_ended(tx, run, step, attempt, external)
+    if external.cancel_asked_at is None and not _overdue(life, tx, run):
         return about(What.CANCEL)
-    waited = tx.now - external.cancel_asked_at
-    if external.cancel_forced_at is None and (run.cancel_forced or waited >= life.windows.force_cancel_after):
-        return about(What.FORCE_CANCEL)
-    if waited >= life.windows.cancel_by:
-        if run.cancel_forced and run.state == RunState.NEEDS_ATTENTION:
+    waited = tx.now - (run.cancel_at or tx.now)
+    if _overdue(life, tx, run):
+        if run.cancel_forced:
             return await _give_up(tx, run, step)
         return hold(
             tx,
@@ -76,14 +85,19 @@ async def _stop_external(life: Life, tx: Tx, run: RunRow, step: StepRow, externa
             f"{external.connection} run {external.id} was asked to stop and has not confirmed it. It may still be "
             "running, so the lock is kept. Look there; when it has ended, this run goes on by itself.",
         )
+    if external.cancel_forced_at is None and (run.cancel_forced or waited >= life.windows.force_cancel_after):
+        return about(What.FORCE_CANCEL)
     looked = external.seen_at or external.known_at
     if looked + _LOOK_EVERY <= tx.now or (external.wanted_at is not None and external.wanted_at >= looked):
         return about(What.READ)
     return Move(what=What.WAIT, seconds=(looked + _LOOK_EVERY - tx.now).total_seconds())
 
 
-async def _as_it_ended(tx: Tx, run: RunRow, step: StepRow, external: ExternalRunRow) -> Move:
+async def _as_it_ended(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, external: ExternalRunRow) -> Move:
     where = f"{external.connection} run {external.id}"
+    other = other_commit(attempt, external)
+    if other is not None and run.protected:
+        return await fail_unapproved(tx, run, step, external, other)
     if external.status == ExternalStatus.SUCCEEDED:
         runs.move_step(tx, step, StepState.SUCCEEDED, note="had succeeded before it could be stopped")
         rest = [row for row in await runs.steps(tx.session, RunId(run.id)) if row.state == StepState.PENDING]

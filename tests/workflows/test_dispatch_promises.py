@@ -1,0 +1,304 @@
+"""What must not happen between sealing and the end of an external run, each as somebody once found it possible."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ci_in_memory import LOST
+from company import EXAMPLES, Company
+from sqlalchemy import delete
+
+from daytwo_actions.backends.base import Accepted, Refused
+from daytwo_actions.definitions import load_action
+from daytwo_store import attempts, definitions, entities, runs
+from daytwo_store.definitions import Loaded
+from daytwo_store.entities import EVERYTHING
+from daytwo_store.errors import Conflict, Forbidden, Rejected
+from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
+from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepState
+from daytwo_store.tables import AttemptRow, ExternalRunRow
+from daytwo_workflows.contracts import What
+from daytwo_workflows.life.asking import start, undo_wish
+from daytwo_workflows.life.interventions import Finding, cancel, resolve
+
+pytestmark = pytest.mark.anyio
+SHIP, FIRST = StepPath("ship"), AttemptNo(1)
+
+
+def with_windows(company: Company, **windows: object) -> None:
+    company.life = replace(company.life, windows=company.life.windows.model_copy(update=windows))
+
+
+async def change_shop(company: Company, **properties: str) -> None:
+    async with company.store.write() as tx:
+        shop = await entities.get(tx.session, "service:shop", sees=EVERYTHING)
+        assert shop is not None
+        await entities.upsert(tx, replace(shop, properties={**shop.properties, **properties}), by="file:test")
+
+
+async def production_version(company: Company) -> object:
+    async with company.store.read() as session:
+        entity = await entities.get(session, "deployment:shop-production", sees=EVERYTHING)
+    assert entity is not None
+    return entity.properties["version"]
+
+
+async def test_a_restored_database_finds_what_was_sent_before(company: Company) -> None:
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    company.ci.states["1"] = replace(
+        company.ci.states["1"],
+        created_at=company.ci.states["1"].created_at - timedelta(minutes=10),  # type: ignore[operator]
+    )
+    async with company.store.write() as tx:  # what a backup of eleven minutes ago knows
+        await tx.session.execute(delete(ExternalRunRow))
+        await tx.session.execute(delete(AttemptRow))
+        row = await runs.hold(tx, run)
+        row.created_at -= timedelta(minutes=11)
+    await company.through(run)
+    assert len(company.ci.ledger) == 1
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_nothing_is_sent_while_the_listing_is_incomplete(company: Company) -> None:
+    company.ci.lists_all = False
+    run = await company.ask("ana", "1.1.0", "staging")
+    assert (await company.drive(run)).what is What.WAIT
+    assert company.ci.posts == 0
+    company.ci.lists_all = True
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_a_lost_answer_without_a_marker_waits_for_a_person_who_can_end_it(company: Company) -> None:
+    company.ci.marked, company.ci.answer = False, lambda run: LOST
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    row = await company.run(run)
+    assert row.state == RunState.NEEDS_ATTENTION
+    assert "no marker" in (row.reason or "")
+    await cancel(company.store, run, by=await company.person("ana"), reason="seen there", force=True)
+    assert (await company.drive(run)).what is What.END
+    assert (await company.run(run)).state == RunState.CANCELLED
+
+
+async def test_looking_ends_with_a_person_even_when_no_listing_proves_anything(company: Company) -> None:
+    company.ci.answer, company.ci.executes = (lambda run: LOST), False
+    with_windows(company, give_up_looking=timedelta(seconds=0.3))
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.step(run)
+    company.ci.lists_all = False
+    await company.drive(run)
+    assert (await company.run(run)).state == RunState.NEEDS_ATTENTION
+
+
+async def test_a_target_that_changed_while_it_waited_is_pinned_anew_and_sent_there(company: Company) -> None:
+    company.ci.ends_as = None
+    first = await company.ask("ana", "1.1.0", "staging")
+    second = await company.ask("ben", "1.2.0", "staging")
+    await company.drive(first)
+    await company.drive(second)
+    await change_shop(company, repository="acme/moved")
+    company.ci.end("1", ExternalStatus.SUCCEEDED)
+    await company.look(first)
+    await company.drive(first)
+    await company.drive(second)
+    assert company.ci.ledger[1].pinned.target.project == "acme/moved"
+    [attempt] = await company.attempts(second)
+    assert attempt.request["project"] == "acme/moved"
+
+
+async def test_a_lock_key_that_changed_is_waited_for_under_its_new_name(company: Company) -> None:
+    text = (EXAMPLES / "actions" / "deploy.yaml").read_text()
+    text = text.replace(
+        "lock: ${{ entity.name }}/${{ inputs.environment.name }}", "lock: ${{ entity.properties.language }}"
+    )
+    version = load_action(text, "deploy.yaml")
+    async with company.store.write() as tx:
+        loaded = Loaded(name=version.name, digest=version.digest, document=dict(version.document), source="test")
+        await definitions.put(tx, [loaded])
+    company.ci.ends_as = None
+    await change_shop(company, language="one")
+    holder = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(holder)
+    await change_shop(company, language="two")
+    run = await company.ask("ben", "1.2.0", "staging")
+    await change_shop(company, language="one")
+    assert (await company.drive(run)).what is What.WAIT
+    row = await company.run(run)
+    assert (row.state, row.lock_key) == (RunState.WAITING_LOCK, "one")
+    assert len(company.ci.ledger) == 1
+
+
+async def test_a_sender_that_was_paused_between_claim_and_send_sends_nothing(company: Company) -> None:
+    with_windows(company, send_total=timedelta(seconds=0))
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    assert company.ci.posts == 0
+    assert (await company.attempts(run))[0].state == AttemptState.REJECTED
+
+
+async def test_another_commit_than_the_approved_one_is_no_success(company: Company) -> None:
+    company.ci.runs_commit = "e" * 40
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", run)
+    await company.through(run)
+    row = await company.run(run)
+    assert row.state == RunState.FAILED
+    assert "eeeeeeeeeeee" in (row.reason or "")
+    assert await production_version(company) == "1.0.0"
+
+
+async def test_another_commit_that_is_seen_while_it_runs_is_stopped(company: Company) -> None:
+    company.ci.runs_commit, company.ci.ends_as = "e" * 40, None
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", run)
+    await company.through(run)
+    assert company.ci.cancels == ["cancel"]
+
+
+async def test_an_undo_that_waited_does_not_roll_back_what_came_out_meanwhile(company: Company) -> None:
+    async def deploy(version: str) -> RunId:
+        run = await company.ask("ana", version, "production")
+        await company.decide("sam", run)
+        await company.through(run)
+        return run
+
+    await deploy("1.1.0")
+    bad = await deploy("1.2.0")
+    wish = await undo_wish(company.life, await company.run(bad), await company.person("ana"), None)
+    undoing = RunId((await start(company.life, wish, "undo-key-1")).run.id)
+    await deploy("1.3.0")
+    await company.decide("sam", undoing)
+    await company.drive(undoing)
+    row = await company.run(undoing)
+    assert row.state == RunState.REFUSED
+    assert "has changed shop/production since" in (row.reason or "")
+    assert await production_version(company) == "1.3.0"
+
+
+async def test_a_connection_that_is_gone_ends_in_somebodys_hands(company: Company) -> None:
+    company.ci.ends_as = None
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    company.life = replace(company.life, backends={})
+    await company.look(run)
+    assert (await company.drive(run)).what is What.WAIT
+    await cancel(company.store, run, by=await company.person("ana"), reason="", force=True)
+    assert (await company.drive(run)).what is What.WAIT, "it could not be asked to stop"
+    async with company.store.write() as tx:
+        (await runs.hold(tx, run)).cancel_at = tx.now - company.life.windows.cancel_by
+    assert (await company.drive(run)).what is What.END
+    assert "may still be running" in ((await company.run(run)).reason or "")
+
+
+async def test_a_force_that_never_reached_the_ci_is_not_written_down_as_done(company: Company) -> None:
+    company.ci.ends_as, company.ci.obeys = None, False
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    await cancel(company.store, run, by=await company.person("ana"), reason="", force=False)
+    await company.drive(run)
+    company.ci.down = True
+    await cancel(company.store, run, by=await company.person("ana"), reason="", force=True)
+    await company.drive(run)
+    async with company.store.read() as session:
+        [external] = await attempts.externals_of_run(session, run)
+    assert external.cancel_forced_at is None
+    company.ci.down = False
+    await company.drive(run)
+    assert company.ci.cancels == ["cancel", "force"]
+
+
+async def held(company: Company, *, executes: bool) -> RunId:
+    """A protected attempt of which nobody knows whether it ran."""
+    company.ci.answer, company.ci.executes, company.ci.hidden = (lambda run: LOST), executes, True
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", run)
+    await company.drive(run)
+    assert (await company.run(run)).state == RunState.NEEDS_ATTENTION
+    company.ci.hidden = False
+    return run
+
+
+def finding(run: RunId, outcome: str, by: object, external: str | None = None) -> Finding:
+    return Finding(
+        run=run,
+        path=SHIP,
+        no=FIRST,
+        outcome=outcome,  # type: ignore[arg-type]
+        external=ExternalRunId(external) if external else None,
+        by=by,  # type: ignore[arg-type]
+        reason="looked there",
+    )
+
+
+async def test_the_requester_alone_does_not_answer_for_a_protected_attempt(company: Company) -> None:
+    run = await held(company, executes=True)
+    with pytest.raises(Forbidden, match="four eyes"):
+        await resolve(company.life, finding(run, "did_not_run", await company.person("ana")))
+
+
+async def test_it_ran_as_is_believed_of_the_run_with_the_marker_only(company: Company) -> None:
+    run = await held(company, executes=True)
+    sam = await company.person("sam")
+    company.ci.answer = lambda external: Accepted(id=ExternalRunId(external), url=None)
+    other = await company.ask("ben", "1.2.0", "staging")
+    await company.drive(other)
+    with pytest.raises(Rejected, match="does not carry its marker"):
+        await resolve(company.life, finding(run, "ran", sam, "2"))
+    with pytest.raises(Rejected, match="has no run 99"):
+        await resolve(company.life, finding(run, "ran", sam, "99"))
+    await resolve(company.life, finding(run, "ran", sam, "1"))
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+    with pytest.raises(Conflict, match="has ended"):
+        await resolve(company.life, finding(run, "ran", sam, "1"))
+
+
+async def test_it_did_not_run_sends_what_was_approved_once_more(company: Company) -> None:
+    run = await held(company, executes=False)
+    company.ci.answer = lambda external: Accepted(id=ExternalRunId(external), url=None)
+    company.ci.executes = True
+    await resolve(company.life, finding(run, "did_not_run", await company.person("sam")))
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+    assert len(company.ci.ledger) == 1
+
+
+async def test_a_request_that_the_ci_started_twice_is_adopted_once_and_stopped_once(company: Company) -> None:
+    company.ci.ends_as = None
+
+    def twice(external: str) -> object:
+        company.ci.ledger.append(company.ci.ledger[0])
+        company.ci.states["2"] = replace(company.ci.states["1"], id=ExternalRunId("2"))
+        return LOST
+
+    company.ci.answer = twice  # type: ignore[assignment]
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    [attempt] = await company.attempts(run)
+    assert attempt.external_id == "1"
+    assert company.ci.states["2"].status == ExternalStatus.CANCELLED
+    assert company.ci.states["1"].status == ExternalStatus.RUNNING
+
+
+async def test_a_long_rate_limit_is_asked_again_after_it(company: Company) -> None:
+    with_windows(company, give_up_looking=timedelta(seconds=0.01))
+    company.ci.answer, company.ci.executes = (lambda run: Refused(detail="slow down", retry_after=0.05)), False
+    run = await company.ask("ana", "1.1.0", "staging")
+    for _ in range(3):
+        assert (await company.drive(run)).what is What.WAIT
+        await asyncio.sleep(0.06)
+    assert company.ci.posts == 3
+    assert (await company.run(run)).state == RunState.RUNNING
+
+
+async def test_a_refused_run_leaves_no_step_running(company: Company) -> None:
+    run = await company.ask("ana", "1.1.0", "staging")
+    async with company.store.write() as tx:
+        await definitions.put(tx, [])
+    await company.drive(run)
+    async with company.store.read() as session:
+        [step] = await runs.steps(session, run)
+    assert step.state != StepState.RUNNING
