@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 LINE_LIMIT: Final = 64 * 1024
 MASK: Final = "***"
+CUT_MARK: Final = "… the log is longer than what is kept of one run; the rest is in the CI system"
 _SHORTEST_SECRET: Final = 6  # masking shorter ones would blot out ordinary words
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ESCAPE: Final = re.compile(r"\x1b(?!\[[0-9;]{0,32}m)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?|.?)")
@@ -70,6 +71,11 @@ class Cleaner:
         self._line = ""
         self._cut = False
 
+    @property
+    def cut(self) -> bool:
+        """The limit is reached and `CUT_MARK` was given: what is fed from now on is thrown away."""
+        return self._cut
+
     def feed(self, piece: bytes) -> list[str]:
         return self._split(self._masker.feed(self._decoder.decode(piece)))
 
@@ -96,7 +102,7 @@ class Cleaner:
             self._left -= len(clean) + 1
             if self._left < 0:
                 self._cut = True
-                kept.append("… the log is longer than what is kept of one run; the rest is in the CI system")
+                kept.append(CUT_MARK)
                 break
             kept.append(clean)
         return kept

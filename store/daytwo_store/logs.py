@@ -34,10 +34,19 @@ class Line:
     text: str
 
 
-async def kept(session: AsyncSession, source: Source) -> tuple[int, bool]:
-    """How many lines of this job are kept already, and whether that is all of it."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """How far the log of one job is kept: lines, the characters in them as the run's total counts them, all of it?"""
+
+    lines: int
+    chars: int
+    done: bool
+
+
+async def kept(session: AsyncSession, source: Source) -> Kept:
+    """How much of this job's log is kept already."""
     row = await session.get(LogSourceRow, (source.run, source.path, source.job))
-    return (row.lines, row.done) if row else (0, False)
+    return Kept(lines=row.lines, chars=row.chars, done=row.done) if row else Kept(lines=0, chars=0, done=False)
 
 
 async def append(
@@ -50,7 +59,7 @@ async def append(
     run = await runs.hold(tx, source.run)
     await tx.session.execute(
         insert(LogSourceRow)
-        .values(run_id=source.run, path=source.path, job_id=source.job, lines=0, done=False)
+        .values(run_id=source.run, path=source.path, job_id=source.job, lines=0, chars=0, done=False)
         .on_conflict_do_nothing()
     )
     row = (
@@ -65,6 +74,7 @@ async def append(
     if lines:
         first = run.log_lines + 1
         text = "\n".join(lines)
+        chars = len(text) + 1  # each line with its line feed, as `Cleaner` counts them against the limit
         tx.session.add(
             LogChunkRow(
                 run_id=source.run,
@@ -77,7 +87,8 @@ async def append(
             )
         )
         run.log_lines += len(lines)
-        run.log_bytes += len(text)
+        run.log_bytes += chars
+        row.chars += chars
         if error_at is not None and run.first_error is None:
             run.first_error = first + error_at
     row.lines += len(lines)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daytwo_actions.logs import LINE_LIMIT, MASK, Cleaner, encodings_of, first_error
+from daytwo_actions.logs import CUT_MARK, LINE_LIMIT, MASK, Cleaner, encodings_of, first_error
 
 SECRET = "s3cr3t/with+odd=chars"
 
@@ -52,7 +52,17 @@ def test_what_is_beyond_the_limit_is_cut_off_visibly_and_once() -> None:
     lines = clean(b"0123456789\n" * 100, [7, 500], limit=55)
     assert lines[:5] == ["0123456789"] * 5
     assert len(lines) == 6
-    assert "longer than what is kept" in lines[5]
+    assert lines[5] == CUT_MARK
+    assert "longer than what is kept" in CUT_MARK
+
+
+def test_it_says_when_nothing_more_is_kept() -> None:
+    cleaner = Cleaner(secrets=(), limit=11)
+    assert cleaner.feed(b"0123456789\n") == ["0123456789"]
+    assert not cleaner.cut, "all of it fits"
+    assert cleaner.feed(b"one more\n") == [CUT_MARK]
+    assert cleaner.cut
+    assert cleaner.feed(b"and more\n") == cleaner.end() == []
 
 
 @pytest.mark.parametrize(

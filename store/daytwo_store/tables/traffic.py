@@ -58,6 +58,7 @@ class LogSourceRow(Base):
     path: Mapped[str] = mapped_column(primary_key=True)
     job_id: Mapped[str] = mapped_column(primary_key=True)
     lines: Mapped[int]
+    chars: Mapped[int]  # of the run's log_bytes, those that are this job's own
     done: Mapped[bool]
 
 

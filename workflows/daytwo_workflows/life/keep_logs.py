@@ -1,64 +1,113 @@
 """Logs of ended jobs: bytes → lines → masked → kept, going on where a crash stopped it (A12)."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Final
 
 import structlog
 
 from daytwo_actions.backends.base import Backend, Job, LogsNotReady
-from daytwo_actions.logs import Cleaner, first_error
+from daytwo_actions.logs import CUT_MARK, Cleaner, first_error
 from daytwo_store import logs, runs
 from daytwo_store.ids import RunId, StepPath
-from daytwo_store.logs import Source
+from daytwo_store.logs import Kept, Source
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.life import requests
 from daytwo_workflows.life.context import Life
 
 log = structlog.get_logger()
-_LINES = 2000  # lines per chunk
+# A chunk is a row: readers hold four of them at once, and a page must come without dragging 100 MB along.
+CHUNK_LINES: Final = 2000
+CHUNK_CHARS: Final = 256 * 1024
+# While the pipeline still runs, logs are kept beside a read that has 60 s in all; what is not kept then is kept at
+# the next read, or at the end, where there is time.
+WHILE_RUNNING: Final = timedelta(seconds=20)
+
+
+class _TimeIsUp(Exception):
+    """The rest is kept another time."""
 
 
 async def keep_logs(
-    life: Life, backend: Backend, attempt: AttemptRow, jobs: Sequence[Job], beat: Callable[[], None], *, last: bool
+    life: Life,
+    backend: Backend,
+    attempt: AttemptRow,
+    jobs: Sequence[Job],
+    beat: Callable[[], None],
+    *,
+    last: bool,
+    within: timedelta | None = None,
 ) -> bool:
     """Keep the log of every ended job that is not kept yet. False when one may still come: ask again.
 
-    `last`: a log that is not there now is taken for one that never will be. Raises `BackendUnreachable`.
+    `last`: a log that is not there now is taken for one that never will be. `beat` is called for every piece that
+    comes, kept or not. `within`: stop fetching after so long (false then; the next call goes on where this one
+    stopped). Raises `BackendUnreachable`.
     """
+    until = asyncio.get_running_loop().time() + within.total_seconds() if within is not None else None
     complete = True
-    for job in sorted(jobs, key=lambda job: (job.started_at is None, job.started_at, job.id)):
-        if job.status in EXTERNAL_ENDS:
-            complete = await _keep(life, backend, attempt, job, beat, last=last) and complete
+    try:
+        for job in sorted(jobs, key=lambda job: (job.started_at is None, job.started_at, job.id)):
+            if job.status in EXTERNAL_ENDS:
+                complete = await _keep(life, backend, attempt, job, beat, last=last, until=until) and complete
+    except _TimeIsUp:
+        return False
     return complete
 
 
 async def _keep(
-    life: Life, backend: Backend, attempt: AttemptRow, job: Job, beat: Callable[[], None], *, last: bool
+    life: Life,
+    backend: Backend,
+    attempt: AttemptRow,
+    job: Job,
+    beat: Callable[[], None],
+    *,
+    last: bool,
+    until: float | None,
 ) -> bool:
     source = Source(run=RunId(attempt.run_id), path=StepPath(attempt.path), job=job.id, name=job.name)
     async with life.store.read() as session:
-        kept, done = await logs.kept(session, source)
+        kept = await logs.kept(session, source)
         used = (await runs.peek(session, source.run)).log_bytes
-    if done:
+    if kept.done:
         return True
-    cleaner = Cleaner(secrets=life.secrets, limit=max(0, life.log_limit - used))
+    # The log is read from its start again, so what is kept of it already must not count against it twice.
+    cleaner = Cleaner(secrets=life.secrets, limit=max(0, life.log_limit - (used - kept.chars)))
+    pieces = _pieces(backend.logs(requests.target_of(attempt), job.id), beat, until)
     try:
-        async for chunk, end in _chunks(cleaner, backend.logs(requests.target_of(attempt), job.id), skip=kept):
-            beat()
-            async with life.store.write() as tx:
-                if not await logs.append(
-                    tx, source, chunk, before=kept, done=end, error_at=first_error(chunk) if _bad(job) else None
-                ):
-                    return True  # another worker keeps this log
-            kept += len(chunk)
+        await _write(life, source, _chunks(cleaner, pieces, skip=kept.lines), kept, beat, bad=_bad(job))
     except LogsNotReady as nothing:
         if not last and job.started_at is not None and job.status is not ExternalStatus.SKIPPED:
             return False
         log.info("logs.none", run=source.run, job=job.id, why=str(nothing))
         said = await _annotations(life, backend, attempt, job)
         async with life.store.write() as tx:
-            await logs.append(tx, source, said, before=kept, done=True, error_at=first_error(said))
+            await logs.append(tx, source, said, before=kept.lines, done=True, error_at=first_error(said))
     return True
+
+
+async def _write(
+    life: Life,
+    source: Source,
+    chunks: AsyncGenerator[tuple[list[str], bool], None],
+    kept: Kept,
+    beat: Callable[[], None],
+    *,
+    bad: bool,
+) -> None:
+    """Append chunk by chunk, each in its own transaction; stops when another worker keeps this log."""
+    before = kept.lines
+    async with aclosing(chunks):
+        async for chunk, end in chunks:
+            beat()
+            async with life.store.write() as tx:
+                error_at = first_error(chunk) if bad else None
+                if not await logs.append(tx, source, chunk, before=before, done=end, error_at=error_at):
+                    return
+            before += len(chunk)
 
 
 async def _annotations(life: Life, backend: Backend, attempt: AttemptRow, job: Job) -> list[str]:
@@ -75,20 +124,79 @@ def _bad(job: Job) -> bool:
     return job.status is ExternalStatus.FAILED
 
 
+async def _pieces(
+    source: AsyncIterator[bytes], beat: Callable[[], None], until: float | None
+) -> AsyncGenerator[bytes, None]:
+    """What comes, with a sign of life for each piece, also for one of which nothing is kept. Raises `_TimeIsUp`.
+
+    Only the waiting for a piece is cut short, so that no transaction is.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        while until is None or loop.time() < until:
+            piece = await _next(source, until)
+            if piece is None:
+                return
+            beat()
+            yield piece
+        raise _TimeIsUp
+    finally:
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
+
+
+async def _next(source: AsyncIterator[bytes], until: float | None) -> bytes | None:
+    try:
+        async with asyncio.timeout_at(until) as box:
+            return await anext(source, None)
+    except TimeoutError:
+        if not box.expired():
+            raise
+        raise _TimeIsUp from None
+
+
 async def _chunks(
-    cleaner: Cleaner, pieces: AsyncIterator[bytes], *, skip: int
-) -> AsyncIterator[tuple[list[str], bool]]:
-    """Lists of clean lines, without the first `skip`; the last one comes with True, and may be empty."""
-    pending: list[str] = []
-    async for piece in pieces:
-        pending += cleaner.feed(piece)
-        skip, pending = _drop(skip, pending)
-        while len(pending) > _LINES:
-            yield pending[:_LINES], False
-            pending = pending[_LINES:]
-    pending += cleaner.end()
-    skip, pending = _drop(skip, pending)
-    yield pending, True
+    cleaner: Cleaner, pieces: AsyncGenerator[bytes, None], *, skip: int
+) -> AsyncGenerator[tuple[list[str], bool], None]:
+    """Lists of clean lines, without the first `skip`; the last one comes with True, and may be empty.
+
+    Nothing more is fetched once the limit is reached, and that it was reached is always said in the last one.
+    """
+    gathered = _Gathered()
+    async with aclosing(pieces):
+        async for piece in pieces:
+            skip, fresh = _drop(skip, cleaner.feed(piece))
+            for chunk in gathered.add(fresh):
+                yield chunk, False
+            if cleaner.cut:
+                break
+    skip, fresh = _drop(skip, cleaner.end())
+    for chunk in gathered.add(fresh):
+        yield chunk, False
+    rest = gathered.rest()
+    # Other jobs may have used up the limit since this log broke off: the mark then stands among what is skipped.
+    yield (rest or [CUT_MARK] if cleaner.cut else rest), True
+
+
+class _Gathered:
+    """Lines on their way into chunks. The newest lines always stay for `rest`, so that a chunk's end can be marked."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._chars = 0
+
+    def add(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """Take these, and give the chunks that are full."""
+        for line in lines:
+            full = len(self._lines) == CHUNK_LINES or self._chars + len(line) + 1 > CHUNK_CHARS
+            if self._lines and full:
+                yield self.rest()
+            self._lines.append(line)
+            self._chars += len(line) + 1
+
+    def rest(self) -> list[str]:
+        lines, self._lines, self._chars = self._lines, [], 0
+        return lines
 
 
 def _drop(skip: int, lines: list[str]) -> tuple[int, list[str]]:

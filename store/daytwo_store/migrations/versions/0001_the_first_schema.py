@@ -285,6 +285,7 @@ def upgrade() -> None:
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("job_id", sa.Text(), nullable=False),
         sa.Column("lines", sa.BigInteger(), nullable=False),
+        sa.Column("chars", sa.BigInteger(), nullable=False),
         sa.Column("done", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_log_source_run_id")),
         sa.PrimaryKeyConstraint("run_id", "path", "job_id", name=op.f("pk_log_source")),
