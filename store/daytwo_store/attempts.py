@@ -86,7 +86,6 @@ def settle(
     *,
     note: str | None,
     retry_at: datetime | None = None,
-    certain: bool = True,
     actor: str = "daytwo",
 ) -> None:
     """Move an attempt of a held run. Raises `IllegalMove`."""
@@ -94,13 +93,12 @@ def settle(
     row.state = state
     row.note = note
     row.retry_at = retry_at
-    row.certain = certain
     row.settled_at = tx.now
     tx.audit(
         actor=actor,
         action=f"attempt.{state}",
         subject=f"run:{row.run_id}",
-        facts={"step": row.path, "attempt": str(row.no)},
+        facts={"step": row.path, "attempt": str(row.no), **({"external": row.external_id} if row.external_id else {})},
     )
     tx.notify(Topic.RUN, row.run_id)
 

@@ -113,7 +113,6 @@ class AttemptRow(Base):
     sender: Mapped[str | None]
     settled_at: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]  # when the vendor asked to be asked again later
-    certain: Mapped[bool] = mapped_column(server_default=text("true"))  # false: absence rests on listings alone
     note: Mapped[str | None]
     external_id: Mapped[str | None]
 

@@ -334,7 +334,6 @@ def upgrade() -> None:
         sa.Column("sender", sa.Text(), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("certain", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["run_id", "path"], ["step.run_id", "step.path"], name=op.f("fk_attempt_run_id_path")),
