@@ -1,6 +1,6 @@
 """Definitions of actions as they were loaded; a run keeps its version even when a newer one is current."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -24,8 +24,9 @@ class Loaded:
 async def put(tx: Tx, versions: Sequence[Loaded]) -> None:
     """Make these the current versions, and no others; what runs were started with stays."""
     wanted = {version.digest for version in versions}
-    now = set(await tx.session.scalars(select(ActionVersionRow.digest).where(ActionVersionRow.current)))
-    if wanted == now:
+    offered = select(ActionVersionRow.digest, ActionVersionRow.name).where(ActionVersionRow.current)
+    now: dict[str, str] = {row.digest: row.name for row in await tx.session.execute(offered)}
+    if wanted == now.keys():
         return
     await tx.session.execute(update(ActionVersionRow).where(ActionVersionRow.current).values(current=False))
     for version in versions:
@@ -49,6 +50,15 @@ async def put(tx: Tx, versions: Sequence[Loaded]) -> None:
                 facts={"version": version.digest, "source": version.source},
             )
 
+    _audit_removed(tx, now, {version.name for version in versions})
+
+
+def _audit_removed(tx: Tx, before: Mapping[str, str], stay: Collection[str]) -> None:
+    """Actions that are offered no more; `before` is what was offered, name by digest."""
+    for digest, name in before.items():
+        if name not in stay:
+            tx.audit(actor="daytwo", action="action.removed", subject=f"action:{name}", facts={"version": digest})
+
 
 async def current(session: AsyncSession) -> Sequence[ActionVersionRow]:
     return (
@@ -71,5 +81,10 @@ async def must_be_offered(session: AsyncSession, name: ActionName) -> ActionVers
         select(ActionVersionRow).where(ActionVersionRow.name == name, ActionVersionRow.current)
     )
     if row is None:
-        raise NotFound(f"There is no action {name}. Look at the list of actions; it may have been renamed or removed.")
+        raise not_offered(name)
     return row
+
+
+def not_offered(name: str) -> NotFound:
+    """The one answer for an action that does not exist and for one that may not be seen."""
+    return NotFound(f"There is no action {name}. Look at the list of actions; it may have been renamed or removed.")

@@ -102,10 +102,3 @@ async def situation(session: AsyncSession, key: LockKey) -> LockSituation:
     return LockSituation(
         RunId(row.holder_run) if row else None, row.fence if row else None, tuple(RunId(run) for run in queue)
     )
-
-
-async def all_locks(session: AsyncSession) -> list[tuple[LockRow, list[str]]]:
-    """Every lock that is held, with the runs that wait for it in order."""
-    rows = (await session.scalars(select(LockRow).order_by(LockRow.key))).all()
-    queue = (await session.scalars(select(LockQueueRow).order_by(LockQueueRow.n))).all()
-    return [(row, [waiting.run_id for waiting in queue if waiting.key == row.key]) for row in rows]

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daytwo_store import locks
+from daytwo_store import approvals, locks
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
-from daytwo_store.ids import LockKey, PrincipalId, RunId, StepPath
+from daytwo_store.ids import EntityRef, LockKey, PrincipalId, RunId, StepPath
 from daytwo_store.run_visibility import visible
 from daytwo_store.states import (
     RUN_ENDS,
@@ -22,7 +22,7 @@ from daytwo_store.states import (
     StepState,
     check_move,
 )
-from daytwo_store.tables import ActionVersionRow, ApprovalRow, EntityRow, ExternalRunRow, RunRow, StepRow
+from daytwo_store.tables import ActionVersionRow, EntityRow, ExternalRunRow, RunRow, StepRow
 
 
 async def with_key(session: AsyncSession, requester: PrincipalId, key: str) -> RunRow | None:
@@ -73,22 +73,28 @@ def move(tx: Tx, row: RunRow, state: RunState, *, reason: str | None = None, act
 
 
 async def end(tx: Tx, row: RunRow, state: RunState, *, reason: str | None, actor: str = "daytwo") -> None:
-    """End a held run: its lock goes to the next in this same transaction, what waited for a decision waits no more."""
+    """End a held run: its lock goes to the next in this same transaction, what waited for a decision waits no more,
+    and no step goes on."""
     move(tx, row, state, reason=reason, actor=actor)
     row.ended_at = tx.now
     row.next_at = None
-    await tx.session.execute(
-        update(ApprovalRow)
-        .where(ApprovalRow.run_id == row.id, ApprovalRow.state == ApprovalState.PENDING)
-        .values(state=ApprovalState.WITHDRAWN, settled_at=tx.now)
-    )
-    tx.notify(Topic.APPROVAL, row.id)
+    for approval in await approvals.of_run(tx.session, RunId(row.id)):
+        if approval.state == ApprovalState.PENDING:
+            approvals.settle(tx, approval, ApprovalState.WITHDRAWN, actor=actor)
     for step in await steps(tx.session, RunId(row.id)):
-        if step.state == StepState.PENDING:
-            move_step(tx, step, StepState.SKIPPED)
+        _end_step(tx, step, state, reason)
     if row.lock_key is not None:
         await tx.session.flush()
         await locks.release(tx, LockKey(row.lock_key), RunId(row.id))
+
+
+def _end_step(tx: Tx, step: StepRow, end: RunState, reason: str | None) -> None:
+    """What had not begun is skipped; what had begun ended as its run did, unless its own end was told before."""
+    if step.state == StepState.PENDING:
+        move_step(tx, step, StepState.SKIPPED)
+    elif step.state in (StepState.RUNNING, StepState.HELD):
+        became = StepState.FAILED if end is RunState.FAILED else StepState.CANCELLED
+        move_step(tx, step, became, note=reason)
 
 
 def move_step(tx: Tx, step: StepRow, state: StepState, *, note: str | None = None) -> None:
@@ -165,16 +171,27 @@ async def page(
 
 
 async def previous_under_lock(
-    session: AsyncSession, key: LockKey, *, before: datetime, names: Sequence[str], run: RunId
+    session: AsyncSession,
+    key: LockKey,
+    *,
+    before: datetime,
+    names: Sequence[str],
+    run: RunId,
+    entity: EntityRef | None = None,
 ) -> RunRow | None:
-    """The last run that succeeded under this lock key before a moment and whose inputs have all these names.
+    """The last run on the same entity that succeeded under this lock key before a moment and whose inputs have all
+    these names.
 
-    Runs under one key never overlap, so this is what was there (docs/decisions/0002).
+    Runs under one key never overlap, so this is what was there (docs/decisions/0002). Several entities may share a
+    key, as all services of one environment do; what another one had is nothing to go back to. A run that was accepted
+    says itself what it is about; `entity` is that of a dry run, which has no row.
     """
+    about = select(RunRow.entity).where(RunRow.id == run).scalar_subquery()
     found: RunRow | None = await session.scalar(
         select(RunRow)
         .where(
             RunRow.lock_key == key,
+            RunRow.entity.is_not_distinct_from(func.coalesce(about, entity)),
             RunRow.state == RunState.SUCCEEDED,
             RunRow.ended_at <= before,
             RunRow.id != run,
