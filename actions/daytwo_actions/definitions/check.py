@@ -13,7 +13,7 @@ from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action, Step
 from daytwo_actions.definitions.shapes import KindShape, Shape
-from daytwo_actions.definitions.sites import NAMES, Scope, Site, idle, sites
+from daytwo_actions.definitions.sites import NAMES, Site, idle, sites
 from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
 from daytwo_forms.fields import FieldSpec
 
@@ -96,12 +96,15 @@ class _Checks:
     def _name(self, name: Name, site: Site) -> Iterator[Problem]:
         root = str(name.parts[0])
         allowed = NAMES[site.scope]
-        if root not in allowed or (root == "entity" and self._spec.target is None):
+        if root == "steps":
+            advice = f"Everything is planned, and approved, before the first one starts. Known here: {_list(allowed)}."
+            yield self._at(name, 0, "Outputs of steps cannot be used yet", advice)
+        elif root not in allowed or (root == "entity" and self._spec.target is None):
             yield self._misplaced(name, root, site)
         elif root == "form" and len(name.parts) == 1:
             yield self._at(name, 0, "`form` alone cannot be used", "Name a field, as in `form.version`.")
         else:
-            yield from self._undeclared(name, self._shape(root, site))
+            yield from self._undeclared(name, self._shape(root))
 
     def _misplaced(self, name: Name, root: str, site: Site) -> Problem:
         allowed = NAMES[site.scope]
@@ -111,9 +114,9 @@ class _Checks:
             other = "form" if "form" in allowed else "inputs"
             return self._at(name, 0, f"`{root}` is not known {site.scope}", f"Here the answers are called `{other}`.")
         if any(root in known for known in NAMES.values()):
-            advice = f"Known here: {', '.join(allowed)}."
+            advice = f"Known here: {_list(allowed)}."
             return self._at(name, 0, f"`{root}` is not known {site.scope}", advice)
-        advice = did_you_mean(root, allowed) or f"Known here: {', '.join(allowed)}."
+        advice = did_you_mean(root, allowed) or f"Known here: {_list(allowed)}."
         return self._at(name, 0, f"`{root}` is not defined", advice)
 
     def _undeclared(self, name: Name, shape: Shape) -> Iterator[Problem]:
@@ -135,7 +138,7 @@ class _Checks:
             case shapes.Single(noun):
                 yield self._at(name, index, f"`{owner}` is {noun} and has no members")
 
-    def _shape(self, root: str, site: Site) -> Shape:
+    def _shape(self, root: str) -> Shape:
         match root:
             case "inputs" | "form":
                 return shapes.Members(
@@ -148,10 +151,6 @@ class _Checks:
                 return _USER
             case "run":
                 return _RUN
-            case "steps":
-                earlier = self._spec.steps[: site.step] if site.scope is Scope.STEP else self._spec.steps
-                outputs = shapes.Members({"outputs": shapes.Anything()})
-                return shapes.Members({step.id: outputs for step in earlier})
             case _:
                 answers = {name: shapes.of_value(field) for name, field in self._fields.items()}
                 return shapes.Members({"inputs": shapes.Members(answers), "run": _RUN})
@@ -210,6 +209,10 @@ class _Checks:
 
     def _at(self, name: Name, index: int, message: str, advice: str | None = None) -> Problem:
         return self._document.problem_in(name.pointer, name.text, name.spans[index], message, advice)
+
+
+def _list(names: Collection[str]) -> str:
+    return ", ".join(names)
 
 
 def expression_problem(error: ExpressionError, document: Document) -> Problem:

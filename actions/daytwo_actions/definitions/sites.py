@@ -30,8 +30,8 @@ NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
         Scope.FORM: ("form", "entity", "user"),
         Scope.APPROVAL: ("inputs", "entity", "user", "run"),
         Scope.LOCK: ("inputs", "entity"),  # a key with the user or the run in it would lock nobody out
-        Scope.STEP: ("inputs", "entity", "user", "run", "steps"),
-        Scope.CATALOG: ("inputs", "entity", "user", "run", "steps"),
+        Scope.STEP: ("inputs", "entity", "user", "run"),
+        Scope.CATALOG: ("inputs", "entity", "user", "run"),
         Scope.UNDO: ("previous", "inputs", "entity", "user"),
     }
 )
@@ -39,12 +39,11 @@ NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A template. `step` is the number of the step that it belongs to."""
+    """A template."""
 
     pointer: str
     value: JsonValue
     scope: Scope
-    step: int | None = None
 
 
 def sites(action: Action) -> Iterator[Site]:
@@ -58,7 +57,7 @@ def sites(action: Action) -> Iterator[Site]:
     for number, step in enumerate(spec.steps):
         sent: dict[str, JsonValue] = step.with_.model_dump(by_alias=True)
         for key, value in sent.items():
-            yield Site(f"/spec/steps/{number}/with/{key}", value, Scope.STEP, number)
+            yield Site(f"/spec/steps/{number}/with/{key}", value, Scope.STEP)
     for number, change in enumerate(spec.catalog):
         written: dict[str, JsonValue] = change.upsert.model_dump(include={"name", "properties", "relations"})
         for key, value in written.items():
