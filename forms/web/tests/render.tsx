@@ -36,7 +36,7 @@ export function visit(
   const api = createApi((request) => fetch(request, fake.fetch), "http://127.0.0.1:4000");
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const wrap = (children: ReactNode) => (
-    <MantineProvider env="test">
+    <MantineProvider env="test" withCssVariables={false} withGlobalClasses={false}>
       <QueryClientProvider client={queries}>
         <DoorsProvider doors={{ api, openSource: open }}>
           {fake.me ? <MeProvider me={fake.me}>{children}</MeProvider> : children}

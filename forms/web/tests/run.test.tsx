@@ -1,0 +1,129 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, test } from "vitest";
+import RunPage from "../src/pages/run/RunPage";
+import { FakeApi } from "./fake/api";
+import { run } from "./fake/world";
+import { visit, type House } from "./render";
+
+const ROUTES = [{ path: "/runs/:id", Component: RunPage }];
+const open = (id: string, fake = new FakeApi("sam")): House => visit(`/runs/${id}`, ROUTES, fake);
+const posted = (house: House, path: string) => house.fake.seen.filter((one) => one.path.endsWith(path));
+
+test("why it waits is said: who moves it, what comes, until when, and what then", async () => {
+  open("r_waiting");
+  await screen.findByText("Waits for one of group:sre");
+  const page = document.body.textContent ?? "";
+  for (const said of [
+    "Moves next",
+    "group:sre",
+    "a decision",
+    /in 2[23] hours/.exec(page)?.[0] ?? "in hours",
+    "nothing will have been sent",
+  ]) {
+    expect(page).toContain(said);
+  }
+  expect(screen.getByRole("link", { name: "Open the approval" }).getAttribute("href")).toBe(
+    "/approvals/a_waiting",
+  );
+});
+
+test("what the stream says is shown at once, and its end closes it", async () => {
+  const { sources } = open("r_running");
+  await screen.findByText("follows deploy.yml on acme/shop");
+  const [stream] = sources;
+  expect(stream?.url).toBe("/api/v1/runs/r_running/events?after=0");
+  act(() => stream?.send("run", run("r_running", "succeeded", { text: "it is out" })));
+  expect(await screen.findByText("it is out")).toBeTruthy();
+  expect(document.title).toContain("Succeeded: Deploy a service");
+  act(() => stream?.send("end"));
+  expect(stream?.closed).toBe(true);
+});
+
+describe("what failed", () => {
+  test("is on top, with the line that says why and a way to it", async () => {
+    const house = open("r_failed");
+    expect(await screen.findByText("Failed: ship, check")).toBeTruthy();
+    expect(screen.getByText(/SHOP_CURRENCY is missing/, { selector: "pre" }).textContent).not.toContain(
+      "##[error]",
+    );
+    await userEvent.click(screen.getByRole("button", { name: /Show in the log \(line 262\)/ }));
+    expect(house.at()).toBe("/runs/r_failed#L262");
+  });
+
+  test("is not on top of what succeeded", async () => {
+    open("r_seed1");
+    await screen.findByText(/succeeded in 5 min/);
+    expect(screen.queryByText(/^Failed/)).toBeNull();
+  });
+});
+
+describe("buttons", () => {
+  test("one that may not be pressed says why and does nothing", async () => {
+    const house = open("r_failed");
+    const undo = await screen.findByRole("button", { name: /Undo/ });
+    expect(undo.getAttribute("aria-disabled")).toBe("true");
+    const reason = document.getElementById(undo.getAttribute("aria-describedby") ?? "");
+    expect(reason?.textContent).toContain("Only a run that succeeded can be undone");
+    await userEvent.click(undo);
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(posted(house, "/undo")).toEqual([]);
+  });
+
+  test("cancel says what will happen, and happens only when confirmed", async () => {
+    const house = open("r_running");
+    await userEvent.click(await screen.findByRole("button", { name: "Cancel the run" }));
+    const dialog = screen.getByRole("dialog");
+    expect(dialog.textContent).toContain("What it has already done is not undone");
+    await userEvent.click(within(dialog).getByRole("button", { name: "Close" }));
+    expect(posted(house, "/cancel")).toEqual([]);
+    await userEvent.click(screen.getByRole("button", { name: "Cancel the run" }));
+    await userEvent.type(screen.getByRole("textbox", { name: "Reason" }), "wrong version");
+    await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Cancel the run" }));
+    await waitFor(() =>
+      expect(posted(house, "/cancel").map((one) => one.body)).toEqual([
+        { reason: "wrong version", force: false },
+      ]),
+    );
+  });
+
+  test("undo leads to the new run, with one key however often it is pressed", async () => {
+    const house = open("r_seed1");
+    await userEvent.click(await screen.findByRole("button", { name: "Undo" }));
+    await userEvent.dblClick(within(screen.getByRole("dialog")).getByRole("button", { name: "Undo" }));
+    await waitFor(() => expect(house.at()).toMatch(/^\/runs\/r_new/));
+    expect(new Set(posted(house, "/undo").map((one) => one.key)).size).toBe(1);
+    expect(posted(house, "/undo")[0]?.key).toBeTruthy();
+  });
+});
+
+describe("an attempt that nobody could prove", () => {
+  test("asks what was found, and sends nothing before it is told", async () => {
+    const house = open("r_held");
+    await userEvent.click(await screen.findByRole("button", { name: "Record what I found" }));
+    expect(screen.getByText("Say what you found and how you know.")).toBeTruthy();
+    await userEvent.click(screen.getByRole("radio", { name: "It ran" }));
+    await userEvent.type(screen.getByRole("textbox", { name: /How do you know/ }), "It is in GitHub's list");
+    await userEvent.click(screen.getByRole("button", { name: "Record what I found" }));
+    expect(screen.getByText("Give the number of the run in the CI system.")).toBeTruthy();
+    expect(posted(house, "/resolve")).toEqual([]);
+    await userEvent.type(screen.getByRole("textbox", { name: /number in the CI system/ }), "77");
+    await userEvent.click(screen.getByRole("button", { name: "Record what I found" }));
+    await waitFor(() =>
+      expect(posted(house, "/resolve").map((one) => one.body)).toEqual([
+        { step: "ship", attempt: 1, outcome: "ran", external_run: "77", reason: "It is in GitHub's list" },
+      ]),
+    );
+  });
+});
+
+test("links of the CI system lead only where it is safe", async () => {
+  const fake = new FakeApi("sam");
+  const failed = run("r_odd", "failed");
+  const [step] = failed.steps;
+  if (!step?.attempts[0]?.external) throw new Error("the example has an external run");
+  step.attempts[0].external.url = "javascript:alert(1)";
+  fake.addRun(failed);
+  open("r_odd", fake);
+  expect((await screen.findByText("Open in github")).closest("a")).toBeNull();
+});

@@ -1,0 +1,65 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { Shell } from "../src/app/Shell";
+import { FakeApi } from "./fake/api";
+import { visit } from "./render";
+
+const ROUTES = [
+  { path: "/", Component: Shell, children: [{ path: "actions", element: <h1>Actions here</h1> }] },
+];
+
+test("who is not signed in picks a person, whatever the address, and is there at once", async () => {
+  const house = visit("/actions", ROUTES, new FakeApi(null));
+  await userEvent.click(await screen.findByRole("button", { name: /Sam/ }));
+  expect(await screen.findByRole("heading", { name: "Actions here" })).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Account of Sam" })).toBeTruthy();
+  expect(house.at()).toBe("/actions");
+});
+
+test("signing out leads back, and forgets what was read", async () => {
+  visit("/actions", ROUTES, new FakeApi("sam"));
+  await userEvent.click(await screen.findByRole("button", { name: "Account of Sam" }));
+  await userEvent.click(screen.getByRole("button", { name: "Sign out" }));
+  expect(await screen.findByText("Who are you?")).toBeTruthy();
+  await userEvent.click(screen.getByRole("button", { name: /Ana/ }));
+  expect(await screen.findByRole("button", { name: "Account of Ana" })).toBeTruthy();
+  expect(screen.queryByText(/waiting for you/)).toBeNull();
+});
+
+test("the number of approvals that wait is live", async () => {
+  const { fake, sources } = visit("/actions", ROUTES, new FakeApi("sam"));
+  expect(await screen.findByText("1 waiting for you")).toBeTruthy();
+  expect(sources.map((source) => source.url)).toEqual(["/api/v1/events"]);
+  fake.approvals.clear();
+  sources[0]?.send("approvals", { id: "a_waiting" });
+  await waitFor(() => expect(screen.queryByText(/waiting for you/)).toBeNull());
+});
+
+test("a server that is away is said to be, with a way to try again", async () => {
+  let away = true;
+  visit("/actions", ROUTES, new FakeApi("sam"), (request, next) =>
+    away ? Promise.reject(new TypeError("refused")) : next(request),
+  );
+  expect(await screen.findByText("Daytwo could not be reached")).toBeTruthy();
+  away = false;
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByRole("heading", { name: "Actions here" })).toBeTruthy();
+});
+
+test("an error shows the server's words and the id to find it by", async () => {
+  visit("/actions", ROUTES, new FakeApi("sam"), async (request, next) => {
+    if (!request.url.endsWith("/me")) return next(request);
+    const problem = {
+      type: "about:blank",
+      title: "Broken",
+      status: 500,
+      detail: "The store is away.",
+      request_id: "q_1",
+      errors: [],
+    };
+    return Response.json(problem, { status: 500 });
+  });
+  expect(await screen.findByText("The store is away.")).toBeTruthy();
+  expect(screen.getByText("q_1")).toBeTruthy();
+});
