@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from daytwo_store import audit
@@ -130,6 +131,11 @@ class _named_errors:  # noqa: N801 - reads as a clause of `with`
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, NoConnectionFree):
+            raise Unavailable(
+                "Every connection to the database is in use, so nothing was read or changed. What was accepted before "
+                "is safe. Try again in a few seconds; if that lasts, raise the pool size or start another process."
+            ) from error
         if isinstance(error, (OperationalError, InterfaceError, OSError, TimeoutError)) or (
             isinstance(error, DBAPIError) and error.connection_invalidated
         ):

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store import runs
-from daytwo_store.engine import Topic, Tx
+from daytwo_store.engine import Store, Topic, Tx
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.tables import LogChunkRow, LogSourceRow
 
@@ -133,34 +133,56 @@ async def grep(
     return found
 
 
-async def stream(session: AsyncSession, run: RunId) -> AsyncIterator[LogChunkRow]:
-    """Every chunk of a run in order, a few at a time in memory."""
-    async for chunk in _chunks(session, run, after=0, path=None, job=None):
-        yield chunk
+async def stream(store: Store, run: RunId) -> AsyncIterator[str]:
+    """The text of every chunk of a run in order, a few at a time in memory.
+
+    Nothing of the database is held while somebody reads, however slowly: each look is a session of its own. Raises
+    `Unavailable`.
+    """
+    after = 0
+    while True:
+        async with store.read() as session:
+            found = await _some(session, run, after=after, path=None, job=None)
+        for chunk in found:
+            yield chunk.text
+        if len(found) < _AT_ONCE:
+            return
+        after = _last(found)
 
 
 async def _chunks(
     session: AsyncSession, run: RunId, *, after: int, path: str | None, job: str | None
 ) -> AsyncIterator[LogChunkRow]:
-    """Chunks in order, a few at a time, so that neither memory nor a transaction is held for a slow reader."""
+    """Chunks in order, a few at a time in memory. For a reader that is done at once: the session is held meanwhile."""
     while True:
-        query = (
-            select(LogChunkRow)
-            .where(LogChunkRow.run_id == run, LogChunkRow.first + LogChunkRow.lines > after + 1)
-            .order_by(LogChunkRow.first)
-            .limit(_AT_ONCE)
-        )
-        if path is not None:
-            query = query.where(LogChunkRow.path == path)
-        if job is not None:
-            query = query.where(LogChunkRow.job_name == job)
-        found = (await session.scalars(query)).all()
+        found = await _some(session, run, after=after, path=path, job=job)
         for chunk in found:
             yield chunk
             session.expunge(chunk)
         if len(found) < _AT_ONCE:
             return
-        after = found[-1].first + found[-1].lines - 1
+        after = _last(found)
+
+
+async def _some(
+    session: AsyncSession, run: RunId, *, after: int, path: str | None, job: str | None
+) -> Sequence[LogChunkRow]:
+    """The next chunks that have a line after this number; fewer than `_AT_ONCE` when they are the last."""
+    query = (
+        select(LogChunkRow)
+        .where(LogChunkRow.run_id == run, LogChunkRow.first + LogChunkRow.lines > after + 1)
+        .order_by(LogChunkRow.first)
+        .limit(_AT_ONCE)
+    )
+    if path is not None:
+        query = query.where(LogChunkRow.path == path)
+    if job is not None:
+        query = query.where(LogChunkRow.job_name == job)
+    return (await session.scalars(query)).all()
+
+
+def _last(found: Sequence[LogChunkRow]) -> int:
+    return found[-1].first + found[-1].lines - 1
 
 
 async def line(session: AsyncSession, run: RunId, number: int) -> Line | None:

@@ -14,6 +14,7 @@ from daytwo_store import approvals, attempts, cursors, entities, locks, logs, ru
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import LockKey, RunId
+from daytwo_store.run_visibility import Onlooker
 from daytwo_store.runs import RunFilter
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.undo import why_not_undoable
@@ -55,7 +56,7 @@ class Runs:
     async def get(self, by: Asker, run: str) -> RunView:
         async with self._store.read() as session:
             row = await visible(session, by, run)
-            rows = await everything(session, row)
+            rows = await everything(session, by, row)
             known = await gather(session, [row], rows.approvals)
         return run_views.whole(rows, known, by)
 
@@ -77,9 +78,8 @@ class Runs:
             row = await visible(session, by, run)
 
         async def text() -> AsyncIterator[str]:
-            async with self._store.read() as session:
-                async for chunk in logs.stream(session, RunId(row.id)):
-                    yield chunk.text + "\n"
+            async for chunk in logs.stream(self._store, RunId(row.id)):
+                yield chunk + "\n"
 
         return StreamingResponse(
             text(),
@@ -88,12 +88,16 @@ class Runs:
         )
 
 
+def onlooker(by: Asker) -> Onlooker:
+    return Onlooker(belongs=by.belongs, principal=by.principal)
+
+
 async def visible(session: Session, by: Asker, run: str) -> RunRow:
     return await runs.get_visible(session, RunId(run), groups=sorted(by.belongs), principal=by.principal)
 
 
-async def everything(session: Session, row: RunRow) -> Rows:
-    """All that a view of one run shows."""
+async def everything(session: Session, by: Asker, row: RunRow) -> Rows:
+    """All that a view of one run shows to this asker."""
     run = RunId(row.id)
     entity = await entities.get(session, row.entity, sees=EVERYTHING) if row.entity else None
     error = await logs.line(session, run, row.first_error) if row.first_error else None
@@ -107,7 +111,7 @@ async def everything(session: Session, row: RunRow) -> Rows:
         owner=entity.owner if entity else row.owner,
         undone_by=await runs.undone_by(session, run),
         first_error=_line(error) if error else None,
-        undo_refused=await why_not_undoable(session, row),
+        undo_refused=await why_not_undoable(session, row, onlooker(by)),
     )
 
 

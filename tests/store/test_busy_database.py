@@ -1,0 +1,37 @@
+"""A database that is there but has no connection free is told as what it is, and heals by itself."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from daytwo_store.engine import Store
+from daytwo_store.errors import Unavailable
+from daytwo_store.settings import StoreSettings
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def narrow(database_url: str) -> AsyncIterator[Store]:
+    """A store with one connection, which is waited for one second."""
+    opened = Store(
+        StoreSettings(url=SecretStr(database_url), pool_size=1, pool_overflow=0, statement_timeout=timedelta(seconds=1))
+    )
+    yield opened
+    await opened.close()
+
+
+async def test_no_connection_free_is_unavailable_and_passes(narrow: Store) -> None:
+    async with narrow.read() as holder:
+        await holder.execute(text("select 1"))
+        with pytest.raises(Unavailable, match="in use"):
+            async with narrow.read() as reader:
+                await reader.execute(text("select 1"))
+        with pytest.raises(Unavailable, match="nothing was read or changed"):
+            async with narrow.write():
+                pass
+    async with narrow.read() as reader:
+        assert await reader.scalar(text("select 1")) == 1
