@@ -42,7 +42,7 @@ up: $(INSTALLED) $(PAGE) ## Run everything on this machine and stay; the page's 
 	$(BIN)/daytwo up
 
 test: $(INSTALLED) $(PAGE) ## Run all tests: Python, then the page's
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 	cd $(WEB) && $(NPM) test
 
 lint: $(INSTALLED) $(MODULES) ## Check style, types, imports, and that generated files are current
