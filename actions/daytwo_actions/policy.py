@@ -22,6 +22,14 @@ YES = Answer(True)
 EVERYONE: Final = "everyone"
 
 
+def may_see(see: Sequence[str] | None, *, belongs: Collection[str], owner: str | None, on_entity: bool) -> bool:
+    """`allow.see`: everybody when it is left out. Where the owner decides and no entity is named, it is shown."""
+    if see is None or (not on_entity and "owner" in see):
+        return True
+    wanted = {owner if entry == "owner" else entry for entry in see}
+    return EVERYONE in wanted or not wanted.isdisjoint(belongs)
+
+
 def may_run(
     allow: Sequence[str], *, belongs: Collection[str], owner: str | None, entity: EntityRef | None, action: str
 ) -> Answer:

@@ -4,7 +4,7 @@ When the entity has left the catalog, what it was when the run was accepted coun
 when it was removed (kept in its history): what was hidden stays hidden.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select
@@ -56,5 +56,5 @@ def _at_removal(groups: Collection[str]) -> ColumnElement[bool]:
     return or_(last.is_(None), func.jsonb_array_length(last) == 0, last.op("?|")(_texts(groups)))
 
 
-def _texts(groups: Collection[str]) -> ColumnElement[list[str]]:
+def _texts(groups: Collection[str]) -> ColumnElement[Sequence[str]]:
     return cast(list(groups), ARRAY(Text))

@@ -172,7 +172,8 @@ def new_run(**body: Any) -> Make:
 
 
 async def undone(world: World, thing: str) -> Request:
-    return {"run": await world.once("run", thing, world.finished)}, {"json": {}}
+    key = {"Idempotency-Key": f"matrix-undo-{next(world.company.numbers)}"}
+    return {"run": await world.once("run", thing, world.finished)}, {"json": {}, "headers": key}
 
 
 async def approval(world: World, thing: str) -> Request:

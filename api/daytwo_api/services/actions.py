@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import list_options, resolve_form
-from daytwo_actions.policy import EVERYONE, may_run
+from daytwo_actions.policy import may_run, may_see
 from daytwo_api.asker import Asker
 from daytwo_api.views.actions import (
     ActionSummary,
@@ -23,6 +23,7 @@ from daytwo_catalog.model import Entity
 from daytwo_forms import ResolvedForm
 from daytwo_forms.sources import Sources
 from daytwo_store import entities, principals
+from daytwo_store.definitions import not_offered
 from daytwo_store.engine import Session
 from daytwo_store.errors import FieldFault, NotFound
 from daytwo_store.ids import EntityRef
@@ -103,9 +104,7 @@ class Actions:
     async def _visible(self, session: Session, by: Asker, name: str, target: Entity | None) -> ActionVersion:
         version = await self._life.definitions.current(session, name)
         if not _seen(version, by, target):
-            raise NotFound(
-                f"There is no action {name}. Look at the list of actions; it may have been renamed or removed."
-            )
+            raise not_offered(name)
         return version
 
     def _sources(self, by: Asker) -> Sources:
@@ -113,13 +112,12 @@ class Actions:
 
 
 def _seen(version: ActionVersion, by: Asker, target: Entity | None) -> bool:
-    """`allow.see`; everybody when left out. Where the owner decides and no entity is named, it is shown."""
-    see = version.model.spec.allow.see
-    if see is None:
-        return True
-    owner = target.owner if target else None
-    wanted = {owner if entry == "owner" else entry for entry in see}
-    return EVERYONE in wanted or bool(wanted & by.belongs) or (target is None and "owner" in see)
+    return may_see(
+        version.model.spec.allow.see,
+        belongs=by.belongs,
+        owner=target.owner if target else None,
+        on_entity=target is not None,
+    )
 
 
 def _offered(version: ActionVersion, target: Entity | None, asked: str | None) -> bool:

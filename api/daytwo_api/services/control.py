@@ -54,7 +54,7 @@ class Control:
     async def must_be_allowed(self, by: Asker, run: str) -> None:
         async with self._store.read() as session:
             row = await visible(session, by, run)
-            rows = await everything(session, row)
+            rows = await everything(session, by, row)
             known = await gather(session, [row])
         answer = run_views.stop_answer(rows, known, by)
         if not answer.allowed:

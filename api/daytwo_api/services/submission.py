@@ -43,20 +43,16 @@ class SubmissionService:
             return await self._view(session, planned)
 
     async def start(self, by: Asker, name: str, asked: RunRequest, key: str | None) -> RunAccepted:
-        if key is None and by.via == "token":
-            raise Rejected(
-                "Send an Idempotency-Key with a start by token, so that a repeated request starts nothing twice. "
-                "Nothing was started."
-            )
-        accepted = await asking.start(self._life, _wish(by, name, asked), key or secrets.token_urlsafe(16))
+        accepted = await asking.start(self._life, _wish(by, name, asked), _key(by, key))
         return self._answer(accepted.run, repeated=accepted.repeated)
 
     async def undo(self, by: Asker, run: str, asked: ReasonRequest, key: str | None) -> RunAccepted:
         await self._control.must_be_allowed(by, run)
         async with self._life.store.read() as session:
             row = await visible(session, by, run)
-        wish = await asking.undo_wish(self._life, row, by.principal, _token(by), asked.reason.strip() or None)
-        accepted = await asking.start(self._life, wish, key or secrets.token_urlsafe(16))
+        accepted = await asking.undo(
+            self._life, row, by.principal, _token(by), comment=asked.reason.strip() or None, key=_key(by, key)
+        )
         return self._answer(accepted.run, repeated=accepted.repeated)
 
     def _answer(self, run: RunRow, *, repeated: bool) -> RunAccepted:
@@ -78,6 +74,7 @@ class SubmissionService:
                 before=aimed.facts.now,
                 names=aimed.program.undo_reads() or sorted(plan.inputs),
                 run=RunId(plan.run),
+                entity=EntityRef(plan.entity.ref) if plan.entity else None,
             )
         changes = await preview(session, [entity_write(write) for write in plan.catalog], like=aimed.entity)
         return PlanView(
@@ -152,6 +149,15 @@ def _wish(by: Asker, name: str, asked: RunRequest) -> Wish:
         version=asked.version,
         comment=asked.comment.strip() or None,
     )
+
+
+def _key(by: Asker, key: str | None) -> str:
+    if key is None and by.via == "token":
+        raise Rejected(
+            "Send an Idempotency-Key with a start or an undo by token, so that a repeated request starts nothing "
+            "twice. Nothing was started."
+        )
+    return key or secrets.token_urlsafe(16)
 
 
 def _token(by: Asker) -> TokenId | None:

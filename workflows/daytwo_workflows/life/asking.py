@@ -12,12 +12,15 @@ from daytwo_actions.form import accept_inputs
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.render import pin, undo_inputs
 from daytwo_store import principals, runs
+from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId, TokenId, new_run_id
+from daytwo_store.run_visibility import Onlooker
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.accept import Submission, accept, earlier
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look
+from daytwo_workflows.life.people import belongings
+from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look, must_be_allowed, must_be_seen
 from daytwo_workflows.life.sources import sources
 from daytwo_workflows.life.undo import why_not_undoable
 
@@ -52,12 +55,18 @@ class Accepted:
 
 
 async def plan(life: Life, wish: Wish) -> Planned:
-    """Everything that the run would do. Raises what the form, the policy and the CI system have against it."""
+    """Everything that the run would do. Raises what the policy, the form and the CI system have against it.
+
+    In this order: may it be seen, may it be run, is what was filled in right. So nobody learns anything about an
+    action, or what it would accept, that they may not run.
+    """
     async with life.store.read() as session:
         version = await life.definitions.current(session, wish.action)
-        _must_be_the_same(wish, version)
         requester = (await principals.by_ids(session, [wish.requester]))[wish.requester]
+        await must_be_seen(session, version, requester, wish.entity)
         scene = await look(session, version, requester, wish.entity)
+    must_be_allowed(version, scene)
+    _must_be_the_same(wish, version)
     inputs = await accept_inputs(
         version,
         entity=scene.target,
@@ -74,11 +83,38 @@ async def plan(life: Life, wish: Wish) -> Planned:
 
 async def start(life: Life, wish: Wish, key: str) -> Accepted:
     """Accept a run: after this it is in the database, whatever dies. The same key again gives the same run."""
-    body = _body_digest(wish)
+    body = _digest(
+        {
+            "action": wish.action,
+            "entity": wish.entity,
+            "inputs": dict(wish.inputs),
+            "undo_of": wish.undo_of,
+            "comment": wish.comment,
+        }
+    )
+    return await _repeated(life, key, wish.requester, body) or await _accept(life, wish, key, body)
+
+
+async def undo(
+    life: Life, run: RunRow, requester: PrincipalId, token: TokenId | None, *, comment: str | None, key: str
+) -> Accepted:
+    """Accept the run that brings back what was there before another one. Raises `Conflict` when that is not possible.
+
+    The key comes first: who repeats a request because the answer was lost gets that answer, although by now the run
+    is being undone already.
+    """
+    body = _digest({"undo": run.id, "comment": comment})
+    before = await _repeated(life, key, requester, body)
+    return before or await _accept(life, await undo_wish(life, run, requester, token, comment), key, body)
+
+
+async def _repeated(life: Life, key: str, requester: PrincipalId, body: str) -> Accepted | None:
     async with life.store.read() as session:
-        before = await earlier(session, key, wish.requester, body)
-    if before is not None:
-        return Accepted(before, repeated=True)
+        before = await earlier(session, key, requester, body)
+    return None if before is None else Accepted(before, repeated=True)
+
+
+async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
     planned = await plan(life, wish)
     submission = Submission(
         plan=planned.plan,
@@ -95,7 +131,21 @@ async def start(life: Life, wish: Wish, key: str) -> Accepted:
         before = await earlier(tx.session, key, wish.requester, body)
         if before is not None:
             return Accepted(before, repeated=True)
+        if wish.undo_of is not None:
+            await _must_be_undoable(tx, wish.undo_of, wish.requester)
         return Accepted(await accept(tx, submission), repeated=False)
+
+
+async def _must_be_undoable(tx: Tx, run: RunId, requester: PrincipalId) -> None:
+    """Asked again while the run's row is held: of two that want to undo it at once, one does."""
+    refused = await why_not_undoable(tx.session, await runs.hold(tx, run), await _onlooker(tx.session, requester))
+    if refused is not None:
+        raise Conflict(f"{refused} Nothing was started.")
+
+
+async def _onlooker(session: Session, requester: PrincipalId) -> Onlooker:
+    person = (await principals.by_ids(session, [requester]))[requester]
+    return Onlooker(belongs=await belongings(session, person.ref), principal=requester)
 
 
 async def undo_wish(
@@ -103,7 +153,7 @@ async def undo_wish(
 ) -> Wish:
     """The wish that brings back what was there before a run. Raises `Conflict` when that is not possible."""
     async with life.store.read() as session:
-        refused = await why_not_undoable(session, run)
+        refused = await why_not_undoable(session, run, await _onlooker(session, requester))
         if refused is not None:
             raise Conflict(f"{refused} Nothing was started.")
         version = await life.definitions.of_run(session, Digest(run.version))
@@ -143,13 +193,8 @@ def _must_be_the_same(wish: Wish, version: ActionVersion) -> None:
         )
 
 
-def _body_digest(wish: Wish) -> str:
-    asked = {
-        "action": wish.action,
-        "entity": wish.entity,
-        "inputs": dict(wish.inputs),
-        "undo_of": wish.undo_of,
-    }
+def _digest(asked: dict[str, JsonValue]) -> str:
+    """Of what was asked for, so that the same key with another body is noticed."""
     try:
         return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
     except (rfc8785.CanonicalizationError, ValueError, RecursionError) as error:

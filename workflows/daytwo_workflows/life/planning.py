@@ -11,10 +11,11 @@ from daytwo_actions.form import inputs_context
 from daytwo_actions.plan.model import Plan, PlannedRequester
 from daytwo_actions.plan.program import Program
 from daytwo_actions.plan.render import Aim, Facts, render, targets
-from daytwo_actions.policy import may_run
+from daytwo_actions.policy import may_run, may_see
 from daytwo_catalog.model import Entity, record
 from daytwo_forms import ValidInput
 from daytwo_store import entities
+from daytwo_store.definitions import not_offered
 from daytwo_store.engine import Session
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Forbidden, NotFound, Rejected
@@ -57,6 +58,11 @@ class Scene:
     user: dict[str, JsonValue]
 
     @property
+    def owner(self) -> str | None:
+        """The owning group of the entity."""
+        return self.entity.owner if self.entity else None
+
+    @property
     def target(self) -> Json | None:
         """The record of the entity."""
         return record(self.entity) if self.entity else None
@@ -72,25 +78,47 @@ async def look(session: Session, version: ActionVersion, requester: PrincipalRow
     )
 
 
-async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None) -> Aimed:
-    """What an allowed run's steps are aimed at. Raises `Forbidden`, `NotFound`, `Rejected`: nothing may be sent."""
-    scene = scene or await look(session, ask.version, ask.requester, ask.entity)
-    owner = scene.entity.owner if scene.entity else None
+async def must_be_seen(
+    session: Session, version: ActionVersion, requester: PrincipalRow, entity: EntityRef | None
+) -> None:
+    """Raises `NotFound`, with the words for an action that does not exist, when this person may not see this one.
+
+    Asked before anything else: what an answer says about the entity or the inputs would tell that the action exists.
+    """
+    belongs = await belongings(session, requester.ref)
+    target = await entities.get(session, entity, sees=belongs) if entity else None
+    if not may_see(
+        version.model.spec.allow.see,
+        belongs=belongs,
+        owner=target.owner if target else None,
+        on_entity=entity is not None,
+    ):
+        raise not_offered(version.name)
+
+
+def must_be_allowed(version: ActionVersion, scene: Scene) -> None:
+    """Raises `Forbidden` when who asks may not run this action there."""
     answer = may_run(
-        ask.version.model.spec.allow.run,
+        version.model.spec.allow.run,
         belongs=scene.belongs,
-        owner=owner,
-        entity=ask.entity,
-        action=ask.version.model.metadata.title,
+        owner=scene.owner,
+        entity=scene.entity.ref if scene.entity else None,
+        action=version.model.metadata.title,
     )
     if not answer.allowed:
         raise Forbidden(f"{answer.why_not} Nothing was started.")
+
+
+async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None) -> Aimed:
+    """What an allowed run's steps are aimed at. Raises `Forbidden`, `NotFound`, `Rejected`: nothing may be sent."""
+    scene = scene or await look(session, ask.version, ask.requester, ask.entity)
+    must_be_allowed(ask.version, scene)
     facts = Facts(
         run=ask.run,
         version=ask.version.digest,
         requester=PlannedRequester(issuer=ask.requester.issuer, subject=ask.requester.subject),
         entity=ask.entity,
-        owner=owner,
+        owner=scene.owner,
         inputs=ask.inputs,
         context=await _context(life, session, ask, scene),
         now=await life.store.clock.now(session),

@@ -3,12 +3,13 @@
 from daytwo_store import runs
 from daytwo_store.engine import Session
 from daytwo_store.ids import LockKey, RunId
+from daytwo_store.run_visibility import Onlooker, among
 from daytwo_store.states import RUN_ENDS, RunState
 from daytwo_store.tables import RunRow
 
 
-async def why_not_undoable(session: Session, run: RunRow) -> str | None:
-    """A sentence when this run cannot be undone, whoever asks."""
+async def why_not_undoable(session: Session, run: RunRow, by: Onlooker) -> str | None:
+    """A sentence when this run cannot be undone, whoever asks; `by` is who reads it."""
     if run.state != RunState.SUCCEEDED:
         return "Only a run that has succeeded can be undone; what a failed one left behind is in its log."
     if not await runs.declares_undo(session, run):
@@ -17,8 +18,14 @@ async def why_not_undoable(session: Session, run: RunRow) -> str | None:
         return "There is no earlier successful run here to go back to."
     later = await runs.succeeded_after(session, LockKey(run.lock_key), run.ended_at)
     if later is not None:
-        return f"Run {later.id} has changed {run.lock_key} since. Undo that one first, or run the action anew."
+        who = await _named(session, later, by)
+        return f"{who} has changed {run.lock_key} since. Undo that one first, or run the action anew."
     undoing = await runs.undone_by(session, RunId(run.id))
     if undoing is not None and RunState(undoing.state) not in RUN_ENDS:
-        return f"Run {undoing.id} is undoing it already."
+        return f"{await _named(session, undoing, by)} is undoing it already."
     return None
+
+
+async def _named(session: Session, run: RunRow, by: Onlooker) -> str:
+    """A run that may not be seen is not named."""
+    return f"Run {run.id}" if run.id in await among(session, [run.id], by) else "Another run"

@@ -1,0 +1,27 @@
+"""Variations of the example company's deploy, loaded beside it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from company import EXAMPLES, Company
+
+from daytwo_workflows.company import load_company
+
+
+def like_deploy(name: str, **spec: object) -> dict[str, Any]:
+    """The deploy of the examples by another name, with some of its `spec` replaced."""
+    document: dict[str, Any] = yaml.safe_load((EXAMPLES / "actions" / "deploy.yaml").read_text())
+    document["metadata"]["name"] = name
+    document["spec"].update(spec)
+    return document
+
+
+async def load_beside(company: Company, folder: Path, *documents: dict[str, Any]) -> None:
+    """Load the examples and these actions."""
+    actions = folder / "more-actions"
+    actions.mkdir()
+    for document in documents:
+        (actions / f"{document['metadata']['name']}.yaml").write_text(json.dumps(document))
+    await load_company(company.store, [EXAMPLES / "catalog", EXAMPLES / "actions", actions], ["github"])
