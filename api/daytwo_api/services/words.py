@@ -72,12 +72,17 @@ def step_words(step: StepRow, attempt: AttemptRow | None, external: ExternalRunR
         return step.note
     if step.state != StepState.RUNNING or attempt is None:
         return step.note or step.state
-    if external is None:
-        return attempt.note or _ATTEMPT_WORDS[AttemptState(attempt.state)]
+    return external_words(external) if external else attempt.note or _ATTEMPT_WORDS[AttemptState(attempt.state)]
+
+
+def external_words(external: ExternalRunRow) -> str:
+    """What is known of an external run that has not ended. Silence, and words that we do not know, are unknown."""
     if external.unseen_since is not None:
         return f"{external.connection} has not answered since {moment(external.unseen_since)}: status unknown"
     if external.waits_for is not None:
         return external.waits_for
+    if external.status == ExternalStatus.UNKNOWN:
+        return f"{external.connection} says: {external.detail}: status unknown"
     return f"{external.connection} says: {external.detail}"
 
 
@@ -123,7 +128,8 @@ def waits(
         case RunState.CANCELLING:
             return Waits(
                 kind="cancellation",
-                text=f"waits for {external.connection if external else 'the CI system'} to confirm that it has stopped",
+                text=f"waits for {external.connection if external else 'the CI system'} to confirm that it has stopped"
+                + (f"; {external_words(external)}" if external and external.unseen_since else ""),
                 owner=external.connection if external else "daytwo",
                 next_event="the confirmation",
                 until=None,
@@ -133,7 +139,7 @@ def waits(
             deadline = external.known_at + timedelta(seconds=step.timeout)
             return Waits(
                 kind="pipeline",
-                text=f"{step_words(step, None, external) if external.waits_for else 'the pipeline runs'}",
+                text=external_words(external),
                 owner=external.connection,
                 next_event="the pipeline ends",
                 until=deadline,
