@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -98,7 +98,10 @@ async def consume(
 
 
 async def unanswered(session: AsyncSession, *, before: datetime, limit: int) -> Sequence[RunId]:
-    """Open runs with deliveries that no read has answered yet (also those that came before the run was known: R28)."""
+    """Open runs with deliveries that no read has answered yet (also those that came before the run was known: R28).
+
+    Those first that were wanted the longest ago (`want`), so that none is left out for ever when there are many.
+    """
     rows = await session.scalars(
         select(ExternalRunRow.run_id)
         .join(
@@ -113,7 +116,8 @@ async def unanswered(session: AsyncSession, *, before: datetime, limit: int) -> 
             ExternalRunRow.ended_at.is_(None),
             RunRow.state.not_in([str(state) for state in RUN_ENDS]),
         )
-        .distinct()
+        .group_by(ExternalRunRow.run_id)
+        .order_by(func.min(func.coalesce(ExternalRunRow.wanted_at, ExternalRunRow.known_at)), ExternalRunRow.run_id)
         .limit(limit)
     )
     return [RunId(run) for run in rows]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -36,7 +37,7 @@ class Poker:
             self._queue.put_nowait(poke)
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
+        """Deliver until cancelled. Nobody watches this task, so nothing but that may end it."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(_AT_ONCE):
                 tasks.create_task(self._deliver())
@@ -45,7 +46,7 @@ class Poker:
     async def _deliver(self) -> None:
         while True:
             poke = await self._queue.get()
-            if await self._driver.drive(poke.run):
+            if await _drive(self._driver, poke.run):
                 self._told.append(poke.number)
                 self._telling.set()
 
@@ -59,6 +60,40 @@ class Poker:
                 await outbox.forget(self._store, told)
             except DaytwoError as error:
                 log.warning("poker.forgets_later", error=error.type, count=len(told))  # told twice does no harm
+            except Exception:
+                log.exception("poker.forgets_later", count=len(told))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What Temporal made of it. A run in neither was not asked for: Temporal does not answer at all."""
+
+    taken: list[RunId] = field(default_factory=list)
+    refused: list[RunId] = field(default_factory=list)
+
+
+async def tell(driver: Driver, runs: Sequence[RunId]) -> Told:
+    """Have these runs looked at, in this order, a few at a time.
+
+    One that Temporal will not take keeps no other from its turn; only when it does not answer at all is the rest left.
+    """
+    told = Told()
+    for at in range(0, len(runs), _AT_ONCE):
+        some = runs[at : at + _AT_ONCE]
+        answers = await asyncio.gather(*(_drive(driver, run) for run in some))
+        if not any(answers) and not await driver.alive():
+            break
+        for run, taken in zip(some, answers, strict=True):
+            (told.taken if taken else told.refused).append(run)
+    return told
+
+
+async def _drive(driver: Driver, run: RunId) -> bool:
+    try:
+        return await driver.drive(run)
+    except Exception:
+        log.exception("temporal.refused", run=run)
+        return False
 
 
 async def deliver(store: Store, driver: Driver, *, older_than: timedelta = timedelta(0)) -> int:
@@ -66,17 +101,7 @@ async def deliver(store: Store, driver: Driver, *, older_than: timedelta = timed
     runs: dict[RunId, list[int]] = {}
     for poke in await outbox.waiting(store, older_than=older_than):
         runs.setdefault(poke.run, []).append(poke.number)
-    told: list[int] = []
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def tell(run: RunId, numbers: list[int]) -> bool:
-        async with gate:
-            if not await driver.drive(run):
-                return False
-        told.extend(numbers)
-        return True
-
-    answers = await asyncio.gather(*(tell(run, numbers) for run, numbers in runs.items()))
-    if told:
-        await outbox.forget(store, told)
-    return sum(answers)
+    told = await tell(driver, list(runs))
+    if told.taken:
+        await outbox.forget(store, [number for run in told.taken for number in runs[run]])
+    return len(told.taken)

@@ -6,8 +6,9 @@ due, deliveries that no read has answered, pollers that are gone.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -17,20 +18,24 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
 from daytwo_store.settings import Windows
 from daytwo_workflows.client import Driver
-from daytwo_workflows.poker import deliver
+from daytwo_workflows.poker import deliver, tell
 
 log = structlog.get_logger()
-_LEASE = "sweeper"
-_KEEP_DELIVERIES = timedelta(days=30)
+_LEASE: Final = "sweeper"
+_KEEP_DELIVERIES: Final = timedelta(days=30)
+_PRUNE_EVERY: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Sweeper:
     store: Store
     driver: Driver
     windows: Windows
     connections: Sequence[str]
     name: str  # of this process
+    at_a_time: int = 200  # runs of each kind in one round, beside those that Temporal refused in the last one
+    _refused: frozenset[RunId] = field(default=frozenset(), init=False)  # by Temporal, in the last round
+    _pruned: datetime | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Sweep until cancelled. A database or a Temporal that does not answer is waited for."""
@@ -46,23 +51,35 @@ class Sweeper:
             await asyncio.sleep(pause)
 
     async def sweep(self) -> list[RunId]:
-        """One round; the runs that were driven because nothing else did."""
+        """One round; the runs that were driven because nothing else did.
+
+        Those that Temporal refused last time come last and take nobody's place, however many they are.
+        """
         await deliver(self.store, self.driver, older_than=self.windows.sweep_every / 2)
+        limit = self.at_a_time + len(self._refused)
         async with self.store.read() as session:
             now = await self.store.clock.now(session)
-            stale = await runs.without_progress(session, since=now - self.windows.stale_after, limit=200)
-            unanswered = await inbox.unanswered(session, before=now - timedelta(seconds=1), limit=200)
+            stale = await runs.without_progress(session, since=now - self.windows.stale_after, limit=limit)
+            unanswered = await inbox.unanswered(session, before=now - timedelta(seconds=1), limit=limit)
         if stale:
             log.warning("sweeper.stale_runs", count=len(stale), first=stale[0])
         await self._want(unanswered)
-        driven = list(dict.fromkeys([*stale, *unanswered]))
-        for run in driven:
-            if not await self.driver.drive(run):
+        told = await tell(self.driver, sorted(dict.fromkeys([*stale, *unanswered]), key=self._refused.__contains__))
+        if told.refused:
+            log.error("sweeper.refused", count=len(told.refused), first=told.refused[0])
+        if told.taken or told.refused:  # else Temporal does not answer, which says nothing about these runs
+            self._refused = frozenset(told.refused)
+        for connection in self.connections:
+            if not await self.driver.watch([connection]) and not await self.driver.alive():
                 break
-        await self.driver.watch(self.connections)
-        async with self.store.write() as tx:
-            await inbox.prune(tx, before=now - _KEEP_DELIVERIES)
-        return driven
+        await self._prune(now)
+        return told.taken
+
+    async def _prune(self, now: datetime) -> None:
+        if self._pruned is None or now - self._pruned >= _PRUNE_EVERY:
+            async with self.store.write() as tx:
+                await inbox.prune(tx, before=now - _KEEP_DELIVERIES)
+            self._pruned = now
 
     async def _want(self, unanswered: Sequence[RunId]) -> None:
         """A delivery came after the last read: the next look has to read again."""

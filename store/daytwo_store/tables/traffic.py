@@ -24,6 +24,7 @@ class WebhookRow(Base):
     __tablename__ = "webhook_inbox"
     __table_args__ = (
         Index("ix_webhook_open", "connection", "external_id", postgresql_where=text("consumed_at is null")),
+        Index("ix_webhook_received", "received_at"),
     )
 
     connection: Mapped[str] = mapped_column(primary_key=True)

@@ -135,6 +135,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("consumed_at is null"),
     )
+    op.create_index("ix_webhook_received", "webhook_inbox", ["received_at"], unique=False)
     op.create_table(
         "run",
         sa.Column("id", sa.Text(), nullable=False),
@@ -441,6 +442,7 @@ def downgrade() -> None:
     op.drop_index("ix_run_lock_key", table_name="run")
     op.drop_index("ix_run_entity", table_name="run")
     op.drop_table("run")
+    op.drop_index("ix_webhook_received", table_name="webhook_inbox")
     op.drop_index("ix_webhook_open", table_name="webhook_inbox", postgresql_where=sa.text("consumed_at is null"))
     op.drop_table("webhook_inbox")
     op.drop_index("ix_relation_target", table_name="relation")
