@@ -248,9 +248,15 @@ async def without_progress(session: AsyncSession, *, since: datetime, limit: int
 
 
 async def open_external(session: AsyncSession, connection: str) -> Sequence[ExternalRunRow]:
-    """External runs of a connection that have not ended: what its poller asks about."""
+    """External runs that have not ended, of runs that have not either: what the poller of a connection asks about."""
     return (
         await session.scalars(
-            select(ExternalRunRow).where(ExternalRunRow.connection == connection, ExternalRunRow.ended_at.is_(None))
+            select(ExternalRunRow)
+            .join(RunRow, RunRow.id == ExternalRunRow.run_id)
+            .where(
+                ExternalRunRow.connection == connection,
+                ExternalRunRow.ended_at.is_(None),
+                RunRow.state.not_in([str(state) for state in RUN_ENDS]),
+            )
         )
     ).all()

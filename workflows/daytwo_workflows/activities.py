@@ -95,4 +95,4 @@ class Activities:
     @activity.defn
     @_nameless
     async def watch(self, given: WatchInput) -> None:
-        await watch(self._life, given.connection, _rest)
+        await watch(self._life, given.connection, _rest, activity.heartbeat)

@@ -43,9 +43,10 @@ LONG: Final[RemotePolicy] = {
     "retry_policy": _FOREVER,
 }
 
-# The one poller of a connection; it returns by itself, so that its history stays short.
+# The one poller of a connection; it returns by itself, so that its history stays short. It beats while it
+# reads and for each run that it writes down; between two beats lie at most a few statements of 20 s each.
 WATCH: Final[RemotePolicy] = {
     "start_to_close_timeout": timedelta(hours=2),
-    "heartbeat_timeout": timedelta(seconds=15),
+    "heartbeat_timeout": timedelta(seconds=60),
     "retry_policy": _FOREVER,
 }

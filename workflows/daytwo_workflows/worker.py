@@ -38,7 +38,9 @@ def create_worker(
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
         max_cached_workflows=2000,
         max_concurrent_workflow_tasks=100,
-        max_concurrent_local_activities=50,
+        # One connection that hangs must not take the places of all other runs. Waiting costs next to nothing here:
+        # what is bounded is the work itself, by each backend's threads and by the pool of the database.
+        max_concurrent_local_activities=200,
         max_concurrent_activities=100,
         max_concurrent_workflow_task_polls=5,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
