@@ -10,22 +10,27 @@ from typing import Any
 import psycopg
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
-from temporalio.client import Client
-from tests.chaos.harness.house import ChaosHouse, until
+from temporalio.client import Client, WorkflowExecutionStatus
+from tests.chaos.harness.house import ChaosHouse
 from tests.chaos.harness.person import Journal, Person
+from tests.chaos.harness.stage import Stage
 
 _IDLE = 10.0  # seconds that the house is watched doing nothing
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Of one run, on average; what the idle house does meanwhile is taken off."""
+    """Of one run, on average; what the idle house does meanwhile is taken off.
+
+    `writes` are transactions that wrote (they have an xid), savepoints among them; `statements` are all that PostgreSQL
+    counts as committed, and a read outside a transaction is one.
+    """
 
     kind: str
     events: float
     payload_bytes: float
-    commits: float
-    rollbacks: float  # reads end with one
+    writes: float
+    statements: float
     ci_calls: float
     ci_calls_by_operation: dict[str, float]
 
@@ -33,23 +38,33 @@ class Costs:
 @dataclass(frozen=True)
 class _Counters:
     at: float
-    commits: int
-    rollbacks: int
+    writes: int
+    statements: int
     calls: Counter[str]
 
 
 async def costs(house: ChaosHouse, service: str, *, environment: str, runs: int) -> Costs:
-    """Runs one after the other, from the wish to the end."""
-    ana, sam = (Person.sign_in(house.page, name, Journal()) for name in ("ana", "sam"))
+    """Runs one after the other, from the wish until their workflows are over. The service is one of `slow`."""
+    ana, ben, sam = (Person.sign_in(house.page, name, Journal()) for name in ("ana", "ben", "sam"))
+    stage = Stage(house, Journal(), ana, ben, sam)
+    client = await Client.connect(house.house.product.temporal_address)
     first = await asyncio.to_thread(_counted, house)
     await asyncio.sleep(_IDLE)
     before = await asyncio.to_thread(_counted, house)
-    ids = [await asyncio.to_thread(_play, (ana, sam), service, environment) for _ in range(runs)]
+    ids = []
+    for number in range(runs):
+        run = await asyncio.to_thread(_play, stage, service, environment, f"costs-{environment}-{number}-")
+        await _over(client, run)
+        ids.append(run)
     after = await asyncio.to_thread(_counted, house)
-    ana.close()
-    sam.close()
-    client = await Client.connect(house.house.product.temporal_address)
     histories = [await _history(client, run) for run in ids]
+    for person in (ana, ben, sam):
+        person.close()
+    return _each(environment, runs, (first, before, after), histories)
+
+
+def _each(environment: str, runs: int, counters: tuple[_Counters, ...], histories: list[tuple[int, int]]) -> Costs:
+    first, before, after = counters
     idle = (after.at - before.at) / (before.at - first.at)
 
     def each(name: str) -> float:
@@ -65,27 +80,35 @@ async def costs(house: ChaosHouse, service: str, *, environment: str, runs: int)
         kind="approved" if environment == "production" else "plain",
         events=sum(events for events, _ in histories) / runs,
         payload_bytes=sum(size for _, size in histories) / runs,
-        commits=each("commits"),
-        rollbacks=each("rollbacks"),
+        writes=each("writes"),
+        statements=each("statements"),
         ci_calls=sum(calls.values()),
         ci_calls_by_operation={name: round(count, 2) for name, count in calls.items()},
     )
 
 
-def _play(people: tuple[Person, Person], service: str, environment: str) -> str:
-    ana, sam = people
-    run = ana.submit(service, environment, note="costs")
+def _play(stage: Stage, service: str, environment: str, note: str) -> str:
+    run = stage.ana.submit(service, environment, note=note)
     if environment == "production":
-        sam.decide(run).raise_for_status()
-    until(lambda: ana.run(run)["ended_at"] is not None, "the run to end", every=0.5)
+        stage.sam.decide(run).raise_for_status()
+    stage.wait_dispatched(note)
+    stage.finish(note, log=[f"line {number}" for number in range(100)])
     return run
+
+
+async def _over(client: Client, run: str) -> None:
+    """Until its workflow has closed."""
+    async with asyncio.timeout(120):
+        while (await client.get_workflow_handle(f"run-{run}").describe()).status == WorkflowExecutionStatus.RUNNING:
+            await asyncio.sleep(0.2)
 
 
 def _counted(house: ChaosHouse) -> _Counters:
     time.sleep(2)  # PostgreSQL's backends publish their counters after a second of quiet at the latest
     with psycopg.connect(house.database_url, autocommit=True) as connection:
         row = connection.execute(
-            "SELECT xact_commit, xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+            "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint, xact_commit"
+            " FROM pg_stat_database WHERE datname = current_database()"
         ).fetchone()
     assert row is not None
     with house.control() as control:
@@ -94,9 +117,13 @@ def _counted(house: ChaosHouse) -> _Counters:
 
 
 async def _history(client: Client, run: str) -> tuple[int, int]:
-    history = await client.get_workflow_handle(f"run-{run}").fetch_history()
-    size = sum(len(payload.data) for event in history.events for payload in _payloads(event))
-    return len(history.events), size
+    """Events and bytes of all workflows that the run had: a poke after its end starts another, short one."""
+    events, size = 0, 0
+    async for one in client.list_workflows(f"WorkflowId = 'run-{run}'"):
+        history = await client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history()
+        events += len(history.events)
+        size += sum(len(payload.data) for event in history.events for payload in _payloads(event))
+    return events, size
 
 
 def _payloads(message: Message) -> Iterator[Payload]:

@@ -37,6 +37,19 @@ def memory(house: ChaosHouse) -> list[Memory]:
     return found
 
 
+def cpu(house: ChaosHouse, **others: int) -> dict[str, float]:
+    """Seconds of processor time that each process and its children have used so far; `others` by their ids."""
+    pids = {name: house.pid(name) for name in SERVICES} | others
+    return {name: _used(psutil.Process(pid)) for name, pid in pids.items()}
+
+
+def _used(parent: psutil.Process) -> float:
+    """With children that have ended: PostgreSQL's parallel workers, git in the stand-in."""
+    alive = [one.cpu_times() for one in (parent, *parent.children(recursive=True))]
+    own = parent.cpu_times()
+    return float(sum(one.user + one.system for one in alive) + own.children_user + own.children_system)
+
+
 @dataclass(frozen=True)
 class Startup:
     """Seconds from the command until the page answers, and until the whole house is ready."""

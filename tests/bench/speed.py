@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 
+from tests.bench.machine import cpu
 from tests.bench.ways import Way, now
 from tests.chaos.harness.house import ChaosHouse
 
@@ -66,6 +67,7 @@ class Throughput:
     runs: int
     dispatched_per_second: float  # until the stand-in had the last POST
     ended_per_second: float
+    cpu_ms: dict[str, float]  # of each process, for one run
 
 
 async def throughput(
@@ -74,7 +76,7 @@ async def throughput(
     """`at_once` wishes are under way at a time; the clock stops when the last run has ended."""
     notes = iter([f"{label}-{way.name}-{number}-" for number in range(runs)])
     numbers = iter(range(runs))
-    began = now()
+    used, began = cpu(house, **way.processes), now()
 
     async def ask() -> None:
         for note in notes:
@@ -92,7 +94,8 @@ async def throughput(
     ]
     if len(sent) != runs:
         raise RuntimeError(f"{way.name}: {runs} runs, {len(sent)} dispatches")
-    return Throughput(way.name, runs, runs / (max(sent) - began), runs / (over - began))
+    each = {name: 1000 * (after - used[name]) / runs for name, after in cpu(house, **way.processes).items()}
+    return Throughput(way.name, runs, runs / (max(sent) - began), runs / (over - began), each)
 
 
 def ledger(house: ChaosHouse) -> list[dict[str, Any]]:

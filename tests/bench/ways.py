@@ -1,13 +1,14 @@
 """The three ways from somebody's wish to the POST: ours, and the two yardsticks."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import httpx
@@ -32,6 +33,7 @@ class Way(Protocol):
     """`begin` returns when the wish is taken; `ended` waits until all that was begun has ended."""
 
     name: str
+    processes: Mapping[str, int]  # what works for it beside the house, by process id
 
     async def begin(self, note: str, service: str) -> None: ...
     async def ended(self) -> None: ...
@@ -45,6 +47,7 @@ class Ours:
     http: httpx.AsyncClient
     connection: psycopg.AsyncConnection
     name: str = OURS
+    processes: Mapping[str, int] = field(default_factory=dict)
 
     async def begin(self, note: str, service: str) -> None:
         inputs = {"version": "1.1.0", "environment": "environment:staging", "note": note}
@@ -68,7 +71,8 @@ class Ours:
 class Bare:
     """Start a workflow; ended when all have answered."""
 
-    def __init__(self, client: Client, *, eager: bool) -> None:
+    def __init__(self, client: Client, *, eager: bool, process: int) -> None:
+        self.processes: Mapping[str, int] = {"bare worker": process}
         self.name = EAGER if eager else BARE
         self._client = client
         self._eager = eager
@@ -108,7 +112,9 @@ async def three_ways(house: ChaosHouse) -> AsyncIterator[Sequence[Way]]:
             await psycopg.AsyncConnection.connect(house.database_url, autocommit=True) as connection,
             worker(client, sender, EAGER_QUEUE),
         ):
-            yield [Ours(house, http, connection), Bare(client, eager=False), Bare(client, eager=True)]
+            apart = Bare(client, eager=False, process=process.pid)
+            beside = Bare(client, eager=True, process=os.getpid())
+            yield [Ours(house, http, connection), apart, beside]
     finally:
         ana.close()
         await sender.close()
