@@ -36,7 +36,7 @@ PLAN: dict[str, Any] = {
         }
     ],
     "approvals": [{"needed_from": ["group:sre"], "count": 1, "expires_in": 86400}],
-    "lock": {"key": "shop/production", "held_by_run": None, "queued": 0},
+    "lock": {"key": "shop/production", "held": False, "held_by_run": None, "queued": 0},
     "changes": [
         {
             "entity": "deployment:shop-production",

@@ -4,12 +4,14 @@ from daytwo_actions.plan.difference import differences
 from daytwo_api.asker import Asker
 from daytwo_api.services import approval_views
 from daytwo_api.services.gather import gather
+from daytwo_api.services.runs import onlooker
 from daytwo_api.views.approvals import ApprovalSummary, ApprovalView, DecisionAnswer, DecisionRequest
 from daytwo_api.views.common import Page
 from daytwo_store import approvals, cursors, runs
 from daytwo_store.approvals import ApprovalFilter
 from daytwo_store.engine import Session, Store
 from daytwo_store.ids import ApprovalId, LockKey, RunId
+from daytwo_store.run_visibility import among
 from daytwo_store.states import ApprovalState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life import decide as life
@@ -52,7 +54,7 @@ class Approvals:
                 session, ApprovalId(approval), groups=sorted(by.belongs), principal=by.principal
             )
             known = await gather(session, [run], [row])
-            previous = await previous_of(session, run)
+            previous = await _previous_of(session, by, run)
             following = await approvals.successor(session, ApprovalId(row.id))
         return approval_views.whole(
             row,
@@ -80,8 +82,16 @@ class Approvals:
         return DecisionAnswer(approval=await self.get(by, approval), repeated=repeated)
 
 
-async def previous_of(session: Session, run: RunRow) -> RunRow | None:
-    """What was there before this run: the one recorded under the lock, or the newest so far."""
+async def _previous_of(session: Session, by: Asker, run: RunRow) -> RunRow | None:
+    """What was there before this run, if the asker may see it."""
+    previous = await _before(session, run)
+    if previous is None or previous.id not in await among(session, [previous.id], onlooker(by)):
+        return None
+    return previous
+
+
+async def _before(session: Session, run: RunRow) -> RunRow | None:
+    """The one recorded under the lock, or the newest so far."""
     if run.previous_run is not None:
         return await runs.peek(session, RunId(run.previous_run))
     if run.lock_key is None or run.started_at is not None:

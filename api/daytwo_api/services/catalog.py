@@ -1,15 +1,14 @@
 """Reading the catalog as somebody: what they may not see is left out, wherever it is named."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import cast
 
 from daytwo_api.asker import Asker
 from daytwo_api.views.catalog import EntityEventView, EntitySearch, EntitySummary, EntityView, KindView
-from daytwo_api.views.common import Json, Page
+from daytwo_api.views.common import Page
 from daytwo_catalog.errors import NoSuchKind
 from daytwo_catalog.model import Entity, Kind
-from daytwo_catalog.visibility import see, without
+from daytwo_catalog.visibility import see, seen_state, targets, without
 from daytwo_store import entities, kinds
 from daytwo_store.engine import Store
 from daytwo_store.entities import Search
@@ -34,15 +33,15 @@ class Catalog:
     async def search(self, by: Asker, asked: EntitySearch) -> Page[EntitySummary]:
         wanted = Search(kind=asked.kind, text=asked.text, owner=asked.owner, cursor=asked.cursor, limit=asked.limit)
         async with self._store.read() as session:
-            found = await entities.search(session, wanted, sees=by.groups)
+            found = await entities.search(session, wanted, sees=by.belongs)
         return Page(items=[_summary(entity) for entity in found.items], next_cursor=found.next_cursor)
 
     async def get(self, by: Asker, kind: str, name: str) -> EntityView:
         """Raises `NoSuchEntity`."""
         async with self._store.read() as session:
-            entity = await see(session, f"{kind}:{name}", by.groups)
-            hidden = await entities.hidden(session, _targets(entity.relations), sees=by.groups)
-            sources = await entities.referenced_by(session, entity.ref, sees=by.groups)
+            entity = await see(session, f"{kind}:{name}", by.belongs)
+            hidden = await entities.hidden(session, _targets(entity.relations), sees=by.belongs)
+            sources = await entities.referenced_by(session, entity.ref, sees=by.belongs)
         return EntityView(
             **_summary(entity).model_dump(),
             properties=entity.properties,
@@ -58,22 +57,23 @@ class Catalog:
     ) -> Page[EntityEventView]:
         """Raises `NoSuchEntity`."""
         async with self._store.read() as session:
-            entity = await see(session, f"{kind}:{name}", by.groups)
+            entity = await see(session, f"{kind}:{name}", by.belongs)
             found = await history(session, entity.ref, cursor=cursor, limit=limit)
             named = {
                 target
                 for event in found.items
                 for state in (event.before, event.after)
-                for target in _targets(_relations(state))
+                if state is not None
+                for target in targets(state)
             }
-            hidden = await entities.hidden(session, named, sees=by.groups)
+            hidden = await entities.hidden(session, named, sees=by.belongs)
         events = [
             EntityEventView(
                 at=event.at,
                 by=_by(event.by),
                 version=event.version,
-                before=_state(event.before, hidden),
-                after=_state(event.after, hidden),
+                before=seen_state(event.before, hidden) if event.before else None,
+                after=seen_state(event.after, hidden) if event.after else None,
             )
             for event in found.items
         ]
@@ -99,15 +99,4 @@ def _by(changed_by: str) -> str:
 
 
 def _targets(relations: Mapping[str, list[str]]) -> set[str]:
-    return {target for targets in relations.values() for target in targets}
-
-
-def _relations(state: Json | None) -> Mapping[str, list[str]]:
-    return cast("Mapping[str, list[str]]", state["relations"]) if state else {}
-
-
-def _state(state: Json | None, hidden: Collection[str]) -> Json | None:
-    if state is None:
-        return None
-    shown = {name: state[name] for name in ("title", "owner", "properties")}
-    return {**shown, "relations": {name: list(refs) for name, refs in without(_relations(state), hidden).items()}}
+    return {target for refs in relations.values() for target in refs}

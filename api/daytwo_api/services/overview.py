@@ -52,7 +52,7 @@ class Overview:
 
     async def locks(self, by: Asker) -> Page[LockRow]:
         async with self._store.read() as session:
-            held = await overview.locks(session, groups=sorted(by.groups), principal=by.principal)
+            held = await overview.locks(session, groups=sorted(by.belongs), principal=by.principal)
         return Page(
             items=[
                 LockRow(

@@ -26,7 +26,7 @@ from daytwo_api.views.runs import (
 from daytwo_store.ids import PrincipalId
 from daytwo_store.locks import LockSituation
 from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
-from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, Json, RunRow, StepRow
+from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, RunRow, StepRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +43,12 @@ class Rows:
     undone_by: RunRow | None
     first_error: LogLine | None
     undo_refused: str | None  # why it cannot be undone, apart from who asks
+    changes: Sequence[PlannedChange]  # as the asker may see them
+    named: frozenset[str]  # other runs that the asker may see
+
+    def name(self, run: str | None) -> str | None:
+        """Another run, if it may be named."""
+        return run if run in self.named else None
 
     def external(self, attempt: AttemptRow) -> ExternalRunRow | None:
         return next((row for row in self.externals if (row.path, row.no) == (attempt.path, attempt.no)), None)
@@ -86,14 +92,14 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         plan=json.loads(run.plan),
         steps=[_step(rows, step) for step in rows.steps],
         approvals=[approval_summary(row, run, known, asker) for row in rows.approvals],
-        lock=_lock(run, rows.lock),
-        changes=[_change(change) for change in run.changes],
+        lock=_lock(rows),
+        changes=list(rows.changes),
         first_error=rows.first_error,
         log_lines=run.log_lines,
         log_pending=any(one.ended_at is not None and one.collected_at is None for one in rows.externals),
-        undo_of=run.undo_of,
-        undone_by=rows.undone_by.id if rows.undone_by else None,
-        previous_run=run.previous_run,
+        undo_of=rows.name(run.undo_of),
+        undone_by=rows.name(rows.undone_by.id if rows.undone_by else None),
+        previous_run=rows.name(run.previous_run),
         may=_permissions(rows, known, asker),
     )
 
@@ -109,7 +115,7 @@ def _waits(rows: Rows) -> Waits | None:
     return words.waits(
         rows.run,
         rows.approvals[-1] if rows.approvals else None,
-        lock.holder if lock else None,
+        rows.name(lock.holder if lock else None),
         position,
         step,
         external,
@@ -160,7 +166,8 @@ def _external(row: ExternalRunRow) -> ExternalRunView:
     )
 
 
-def _lock(run: RunRow, situation: LockSituation | None) -> LockView | None:
+def _lock(rows: Rows) -> LockView | None:
+    run, situation = rows.run, rows.lock
     if run.lock_key is None or situation is None:
         return None
     queue = [str(waiting) for waiting in situation.queue]
@@ -174,23 +181,14 @@ def _lock(run: RunRow, situation: LockSituation | None) -> LockView | None:
             state="queued",
             fence=None,
             position=queue.index(run.id) + 1,
-            held_by_run=situation.holder,
+            held_by_run=rows.name(situation.holder),
         )
     return LockView(
         key=run.lock_key,
         state="released" if run.fence is not None else "none",
         fence=run.fence,
         position=None,
-        held_by_run=situation.holder,
-    )
-
-
-def _change(change: Json) -> PlannedChange:
-    before, after = change.get("before"), change.get("after")
-    return PlannedChange(
-        entity=str(change["entity"]),
-        before=before if isinstance(before, dict) else None,
-        after=after if isinstance(after, dict) else {},
+        held_by_run=rows.name(situation.holder),
     )
 
 

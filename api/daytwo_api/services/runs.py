@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 
 from fastapi.responses import StreamingResponse
 
+from daytwo_actions.plan.model import Plan
 from daytwo_api.asker import Asker
 from daytwo_api.services import run_views
+from daytwo_api.services.changes import made
 from daytwo_api.services.gather import gather
 from daytwo_api.services.run_views import Rows
 from daytwo_api.views.common import Page
@@ -14,7 +16,7 @@ from daytwo_store import approvals, attempts, cursors, entities, locks, logs, ru
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import LockKey, RunId
-from daytwo_store.run_visibility import Onlooker
+from daytwo_store.run_visibility import Onlooker, among
 from daytwo_store.runs import RunFilter
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.undo import why_not_undoable
@@ -101,17 +103,22 @@ async def everything(session: Session, by: Asker, row: RunRow) -> Rows:
     run = RunId(row.id)
     entity = await entities.get(session, row.entity, sees=EVERYTHING) if row.entity else None
     error = await logs.line(session, run, row.first_error) if row.first_error else None
+    lock = await locks.situation(session, LockKey(row.lock_key)) if row.lock_key else None
+    undone_by = await runs.undone_by(session, run)
+    others = [row.previous_run, row.undo_of, undone_by.id if undone_by else None, lock.holder if lock else None]
     return Rows(
         run=row,
         steps=await runs.steps(session, run),
         attempts=await attempts.of_run(session, run),
         externals=await attempts.externals_of_run(session, run),
         approvals=await approvals.of_run(session, run),
-        lock=await locks.situation(session, LockKey(row.lock_key)) if row.lock_key else None,
+        lock=lock,
         owner=entity.owner if entity else row.owner,
-        undone_by=await runs.undone_by(session, run),
+        undone_by=undone_by,
         first_error=_line(error) if error else None,
         undo_refused=await why_not_undoable(session, row, onlooker(by)),
+        changes=await made(session, by, row.changes, Plan.model_validate_json(row.plan).catalog) if row.changes else [],
+        named=await among(session, others, onlooker(by)),
     )
 
 

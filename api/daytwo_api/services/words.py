@@ -109,9 +109,9 @@ def waits(
         case RunState.WAITING_LOCK:
             return Waits(
                 kind="lock",
-                text=f"waits for run {holder} to give back {run.lock_key}"
+                text=f"waits for {_run(holder)} to give back {run.lock_key}"
                 + (f"; {position} in line" if position else ""),
-                owner=f"run {holder}",
+                owner=_run(holder),
                 next_event=f"{run.lock_key} becomes free",
                 until=None,
                 then=None,
@@ -156,6 +156,11 @@ def waits(
             )
         case _:
             return None
+
+
+def _run(named: str | None) -> str:
+    """Another run; without its id when it may not be seen."""
+    return f"run {named}" if named else "another run"
 
 
 def log_note(external: ExternalRunRow | None, lines: int) -> str | None:

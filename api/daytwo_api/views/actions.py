@@ -93,15 +93,16 @@ class PlannedApproval(View):
 
 class PlannedLock(View):
     key: str
-    held_by_run: str | None
+    held: bool = Field(description="a run has it now")
+    held_by_run: str | None = Field(description="which one, when the asker may see it")
     queued: int
 
 
 class PlannedChange(View):
-    """One entity before and after."""
+    """One entity before and after; of one that the asker may not see only what the run sets."""
 
     entity: str
-    before: Json | None
+    before: Json | None = Field(description="null: it is made; empty: it is there, and the asker may not see it")
     after: Json
 
 
@@ -120,7 +121,7 @@ class PlanView(View):
     approvals: list[PlannedApproval]
     lock: PlannedLock | None
     changes: list[PlannedChange]
-    previous_run: str | None
+    previous_run: str | None = Field(description="null when there is none, or none that the asker may see")
     differences: list[Difference] = Field(description="inputs that differ from the previous successful run here")
     starts: str = Field(description="when it would start, as a sentence")
     undoable: bool

@@ -21,7 +21,8 @@ def print_plan(say: Say, plan: PlanView) -> None:
         who = " or ".join(approval.needed_from)
         say(f"needs {approval.count} approval by {who}, within {duration(approval.expires_in)}")
     if plan.lock:
-        held = f", held now by {plan.lock.held_by_run}, {plan.lock.queued} waiting" if plan.lock.held_by_run else ""
+        holder = plan.lock.held_by_run or "another run"
+        held = f", held now by {holder}, {plan.lock.queued} waiting" if plan.lock.held else ""
         say(f"takes the lock {plan.lock.key}{held}")
     print_changes(say, plan.changes)
     print_differences(say, plan.differences, plan.previous_run)

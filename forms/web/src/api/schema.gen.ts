@@ -1398,14 +1398,17 @@ export interface components {
         };
         /**
          * PlannedChange
-         * @description One entity before and after.
+         * @description One entity before and after; of one that the asker may not see only what the run sets.
          */
         PlannedChange: {
             /** After */
             after: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
-            /** Before */
+            /**
+             * Before
+             * @description null: it is made; empty: it is there, and the asker may not see it
+             */
             before: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
@@ -1414,7 +1417,15 @@ export interface components {
         };
         /** PlannedLock */
         PlannedLock: {
-            /** Held By Run */
+            /**
+             * Held
+             * @description a run has it now
+             */
+            held: boolean;
+            /**
+             * Held By Run
+             * @description which one, when the asker may see it
+             */
             held_by_run: string | null;
             /** Key */
             key: string;
@@ -1469,7 +1480,10 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             lock: components["schemas"]["PlannedLock"] | null;
-            /** Previous Run */
+            /**
+             * Previous Run
+             * @description null when there is none, or none that the asker may see
+             */
             previous_run: string | null;
             /** Requests */
             requests: components["schemas"]["PlannedRequest"][];

@@ -67,6 +67,7 @@ export const actions = {
     lockFree: "free",
     noLock: "None: other runs may go on at the same time.",
     lockHeld: "held by run",
+    lockHeldByAnother: "held by another run",
     lockQueued: (count: number) => `${count} in the queue before this`,
     changes: "What changes in the catalog when it succeeds",
     noChanges: "Nothing changes in the catalog.",

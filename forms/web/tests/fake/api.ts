@@ -393,7 +393,12 @@ function plan(inputs: Record<string, unknown>): unknown {
       },
     ],
     approvals: production ? [{ needed_from: ["group:sre"], count: 1, expires_in: 86_400 }] : [],
-    lock: { key: document.lock, held_by_run: production ? "r_running" : null, queued: 0 },
+    lock: {
+      key: document.lock,
+      held: production,
+      held_by_run: production ? "r_running" : null,
+      queued: 0,
+    },
     changes: document.catalog.map(({ kind, name, ...after }) => ({
       entity: `${kind}:${name}`,
       before: { properties: { version: "1.0.0", run: "r_seed1" } },

@@ -77,6 +77,8 @@ function Lock({ lock }: { lock: PlannedLock | null }) {
         <>
           {words.lockHeld} <RunLink id={lock.held_by_run} />
         </>
+      ) : lock.held ? (
+        words.lockHeldByAnother
       ) : (
         words.lockFree
       )}

@@ -1,0 +1,104 @@
+"""A dry run as one asker may see it: everything that the run would do, and when it would start."""
+
+from daytwo_actions.plan.difference import differences
+from daytwo_actions.plan.model import Plan, digest_of
+from daytwo_api.asker import Asker
+from daytwo_api.services.approval_views import as_view
+from daytwo_api.services.changes import previewed
+from daytwo_api.services.runs import onlooker
+from daytwo_api.services.words import needed
+from daytwo_api.views.actions import PlannedApproval, PlannedLock, PlannedRequest, PlanView
+from daytwo_catalog.write import preview
+from daytwo_store import locks, runs
+from daytwo_store.engine import Session
+from daytwo_store.ids import EntityRef, LockKey, RunId
+from daytwo_store.run_visibility import among
+from daytwo_store.tables import RunRow
+from daytwo_workflows.life.asking import Planned
+from daytwo_workflows.life.finish import entity_write
+
+
+async def plan_view(session: Session, by: Asker, planned: Planned) -> PlanView:
+    plan, aimed = planned.plan, planned.aimed
+    lock = await _lock(session, by, plan)
+    previous = await _previous(session, planned)
+    named = previous if previous and previous.id in await among(session, [previous.id], onlooker(by)) else None
+    changes = await preview(session, [entity_write(write) for write in plan.catalog], like=aimed.entity)
+    return PlanView(
+        digest=digest_of(plan.canonical()),
+        document=plan.model_dump(mode="json"),
+        requests=_requests(plan),
+        approvals=_approvals(plan, planned),
+        lock=lock,
+        changes=await previewed(session, by, changes, plan.catalog),
+        previous_run=named.id if named else None,
+        differences=[as_view(one.as_json()) for one in differences(named.inputs, plan.inputs)] if named else [],
+        starts=_starts(plan, lock),
+        undoable=aimed.program.undo is not None and previous is not None,
+    )
+
+
+async def _previous(session: Session, planned: Planned) -> RunRow | None:
+    """What an undo would go back to."""
+    plan, aimed = planned.plan, planned.aimed
+    if plan.lock is None:
+        return None
+    return await runs.previous_under_lock(
+        session,
+        LockKey(plan.lock),
+        before=aimed.facts.now,
+        names=aimed.program.undo_reads() or sorted(plan.inputs),
+        run=RunId(plan.run),
+        entity=EntityRef(plan.entity.ref) if plan.entity else None,
+    )
+
+
+def _requests(plan: Plan) -> list[PlannedRequest]:
+    return [
+        PlannedRequest(
+            step=step.path,
+            connection=step.uses,
+            backend=step.uses,
+            project=step.project,
+            pipeline=step.pipeline,
+            ref=step.ref,
+            commit=step.pinned.commit,
+            inputs=step.inputs,
+        )
+        for step in plan.steps
+    ]
+
+
+async def _lock(session: Session, by: Asker, plan: Plan) -> PlannedLock | None:
+    if plan.lock is None:
+        return None
+    situation = await locks.situation(session, LockKey(plan.lock))
+    named = await among(session, [situation.holder], onlooker(by))
+    return PlannedLock(
+        key=plan.lock,
+        held=situation.holder is not None,
+        held_by_run=situation.holder if situation.holder in named else None,
+        queued=len(situation.queue),
+    )
+
+
+def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
+    if plan.approval is None:
+        return []
+    left = plan.approval.expires_at - planned.aimed.facts.now
+    return [
+        PlannedApproval(
+            needed_from=plan.approval.needed_from, count=plan.approval.count, expires_in=left.total_seconds()
+        )
+    ]
+
+
+def _starts(plan: Plan, lock: PlannedLock | None) -> str:
+    after = []
+    if plan.approval is not None:
+        after.append(f"{needed(plan.approval.needed_from, plan.approval.count)} has approved it")
+    if lock is not None and lock.held:
+        holder = f"run {lock.held_by_run}" if lock.held_by_run else "another run"
+        waiting = f" and {lock.queued} more" if lock.queued else ""
+        after.append(f"{holder}{waiting} has given back {lock.key}")
+    return f"When {' and '.join(after)}." if after else "At once."
