@@ -25,12 +25,13 @@ from daytwo_workflows.life.dispatch import dispatch
 from daytwo_workflows.life.reconcile import reconcile
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+# Generous where a slow machine could be too late, short where somebody would only wait: `Company` moves time itself.
 FAST = TEST_WINDOWS.model_copy(
     update={
         "look_every": (0.02,),
-        "send_by": timedelta(seconds=1.5),
-        "send_margin": timedelta(seconds=0.6),
-        "send_total": timedelta(seconds=0.3),
+        "send_by": timedelta(seconds=120),
+        "send_margin": timedelta(seconds=60),
+        "send_total": timedelta(seconds=30),
         "listing_lag": timedelta(seconds=0.1),
         "settle_with_logs": timedelta(seconds=0.2),
         "log_patience": timedelta(seconds=0.6),
@@ -96,6 +97,7 @@ class Company:
             case What.DISPATCH:
                 return await dispatch(self.life, run, move.path, move.attempt)
             case What.RECONCILE:
+                await self.age(run)
                 return await reconcile(self.life, run, move.path, move.attempt, lambda: None)
             case What.READ:
                 return await follow.read(self.life, run, move.path, move.attempt)
@@ -107,6 +109,15 @@ class Company:
                 )
             case _:
                 return move
+
+    async def age(self, run: RunId) -> None:
+        """Time passes: whatever was sent is visible in listings by now, and whoever had to be waited for was."""
+        windows = self.life.windows
+        async with self.store.write() as tx:
+            for attempt in await attempts.of_run(tx.session, run):
+                attempt.send_by = tx.now - windows.send_total - windows.listing_lag - timedelta(seconds=2)
+                if attempt.retry_at is not None:
+                    attempt.retry_at = tx.now - timedelta(seconds=1)
 
     async def drive(self, run: RunId, moves: int = 40) -> Move:
         """Move until it waits or has ended."""

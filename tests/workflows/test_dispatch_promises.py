@@ -1,6 +1,5 @@
 """What must not happen between sealing and the end of an external run, each as somebody once found it possible."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -284,12 +283,12 @@ async def test_a_request_that_the_ci_started_twice_is_adopted_once_and_stopped_o
 
 
 async def test_a_long_rate_limit_is_asked_again_after_it(company: Company) -> None:
-    with_windows(company, give_up_looking=timedelta(seconds=0.01))
-    company.ci.answer, company.ci.executes = (lambda run: Refused(detail="slow down", retry_after=0.05)), False
+    with_windows(company, give_up_looking=timedelta(0))
+    company.ci.answer, company.ci.executes = (lambda run: Refused(detail="slow down", retry_after=600)), False
     run = await company.ask("ana", "1.1.0", "staging")
     for _ in range(3):
         assert (await company.drive(run)).what is What.WAIT
-        await asyncio.sleep(0.06)
+        await company.age(run)
     assert company.ci.posts == 3
     assert (await company.run(run)).state == RunState.RUNNING
 
