@@ -5,6 +5,7 @@ from dataclasses import replace
 from daytwo_store import entities
 from daytwo_store.engine import Store
 from daytwo_store.entities import EVERYTHING, Draft
+from daytwo_store.ids import EntityRef
 
 
 async def hide(store: Store, ref: str, *groups: str) -> None:
@@ -17,7 +18,7 @@ async def hide(store: Store, ref: str, *groups: str) -> None:
 
 async def remove(store: Store, ref: str) -> None:
     async with store.write() as tx:
-        assert (await entities.delete(tx, entities.EntityRef(ref), by="file:removed")).changed
+        assert (await entities.delete(tx, EntityRef(ref), by="file:removed")).changed
 
 
 async def put(store: Store, draft: Draft) -> None:
