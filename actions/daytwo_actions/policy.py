@@ -57,8 +57,7 @@ def may_decide(
     if principal == requester:
         return Answer(
             False,
-            "You asked for this run, so somebody else has to decide (four eyes). "
-            f"Members of {_either(needed_from)} can.",
+            f"You asked for this run, so somebody else has to decide (four eyes). Ask {_either(needed_from)}.",
         )
     if not entitling(needed_from, belongs):
         return Answer(

@@ -13,6 +13,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -225,6 +226,10 @@ def failed(stage: Stage, run: str, because: str) -> None:
     """The run says that it failed and why, and the catalog is as it was."""
     now = stage.ana.run(run)
     assert now["state"] == "failed"
+    until = time.monotonic() + 60
+    while now["log_pending"] and time.monotonic() < until:  # the end does not wait for a log that may still come
+        time.sleep(0.1)
+        now = stage.ana.run(run)
     assert "The catalog was not changed" in now["reason"]
     assert now["changes"] == []
     lines = stage.ana.insist("GET", f"/runs/{run}/logs").json()["lines"]

@@ -141,7 +141,7 @@ async def _entity(
             raise Rejected(f"{version.name} is not about an entity. Leave the entity out. Nothing was started.")
         return None
     if ref is None:
-        raise Rejected(f"{version.name} runs on a {target.kind}: say on which one. Nothing was started.")
+        raise Rejected(f"{version.name} runs on a {target.kind}. Nothing was started. Say on which one.")
     entity = await entities.get(session, ref, sees=belongs)
     if entity is None:
         raise NotFound(f"There is no {ref}, or you may not see it. Nothing was started. Look for it in the catalog.")
