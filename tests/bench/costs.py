@@ -11,6 +11,7 @@ import psycopg
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowExecutionStatus
+from tests.bench.speed import calls
 from tests.chaos.harness.house import ChaosHouse
 from tests.chaos.harness.person import Journal, Person
 from tests.chaos.harness.stage import Stage
@@ -71,7 +72,7 @@ def _each(environment: str, runs: int, counters: tuple[_Counters, ...], historie
         mine = getattr(after, name) - getattr(before, name)
         return float(mine - idle * (getattr(before, name) - getattr(first, name))) / runs
 
-    calls = {
+    asked = {
         name: (after.calls[name] - before.calls[name] - idle * (before.calls[name] - first.calls[name])) / runs
         for name in sorted(after.calls)
         if after.calls[name] > before.calls[name]
@@ -82,8 +83,8 @@ def _each(environment: str, runs: int, counters: tuple[_Counters, ...], historie
         payload_bytes=sum(size for _, size in histories) / runs,
         writes=each("writes"),
         statements=each("statements"),
-        ci_calls=sum(calls.values()),
-        ci_calls_by_operation={name: round(count, 2) for name, count in calls.items()},
+        ci_calls=sum(asked.values()),
+        ci_calls_by_operation={name: round(count, 2) for name, count in asked.items()},
     )
 
 
@@ -111,9 +112,7 @@ def _counted(house: ChaosHouse) -> _Counters:
             " FROM pg_stat_database WHERE datname = current_database()"
         ).fetchone()
     assert row is not None
-    with house.control() as control:
-        calls = Counter(str(line["operation"]) for line in control.requests())
-    return _Counters(time.monotonic(), row[0], row[1], calls)
+    return _Counters(time.monotonic(), row[0], row[1], calls(house))
 
 
 async def _history(client: Client, run: str) -> tuple[int, int]:

@@ -25,15 +25,20 @@ class Memory:
     process: str
     rss: float
     pss: float
+    cpu: float  # per cent of one core, while nothing happens
 
 
-def memory(house: ChaosHouse) -> list[Memory]:
-    """Of each process of the house."""
+def memory(house: ChaosHouse, *, seconds: float = 10.0) -> list[Memory]:
+    """Of each process of the house, which is left alone for so long."""
+    before = cpu(house)
+    time.sleep(seconds)
+    used = {name: 100 * (after - before[name]) / seconds for name, after in cpu(house).items()}
     found = []
     for name in SERVICES:
         parent = psutil.Process(house.pid(name))
         family = [one.memory_full_info() for one in (parent, *parent.children(recursive=True))]
-        found.append(Memory(name, sum(one.rss for one in family) / 1e6, sum(one.pss for one in family) / 1e6))
+        rss, pss = (sum(getattr(one, kind) for one in family) / 1e6 for kind in ("rss", "pss"))
+        found.append(Memory(name, rss, pss, used[name]))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from tests.bench.ways import BARE, EAGER, OURS
 
 Numbers = dict[str, Any]
+_LATENCIES = ("received_best", "received_p50", "received_p95", "taken_p50", "ended_p50")
 
 
 def tables(numbers: Numbers) -> str:
@@ -30,11 +31,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _latency(numbers: Numbers) -> str:
-    rows = [
-        [one["way"], *(f"{one[name]:.1f}" for name in ("received_p50", "received_p95", "taken_p50", "ended_p50"))]
-        for one in numbers["latency"]
-    ]
-    head = ["one at a time, ms", "dispatch received, p50", "p95", "answered, p50", "ended, p50"]
+    rows = [[one["way"], *(f"{one[name]:.1f}" for name in _LATENCIES)] for one in numbers["latency"]]
+    head = ["one at a time, ms", "dispatch received: best", "p50", "p95", "answered, p50", "ended, p50"]
     return table(head, rows) + _ratios(numbers["latency"], "received_p50", {BARE: "≤ 1.2", EAGER: "≤ 2.5"})
 
 
@@ -45,7 +43,8 @@ def _throughput(numbers: Numbers) -> str:
     ]
     head = ["all at once", "runs", "dispatched per second", "ended per second"]
     ratios = _ratios(numbers["throughput"], "ended_per_second", {BARE: "≥ 1.2", EAGER: "≥ 0.4"})
-    return table(head, rows) + ratios + "\n\n" + _cpu(numbers["throughput"])
+    calls = "; ".join(f"{name} {count:.1f}" for name, count in sorted(numbers["throughput"][0]["ci_calls"].items()))
+    return f"{table(head, rows)}{ratios}\n\n{_cpu(numbers['throughput'])}\n\nCI calls of one run in the load: {calls}."
 
 
 def _cpu(measured: Sequence[Numbers]) -> str:
@@ -82,13 +81,13 @@ def _costs(numbers: Numbers) -> str:
 
 def _memory(numbers: Numbers) -> str:
     rows = [
-        [name, *(f"{one['rss']:.0f} / {one['pss']:.0f}" for one in found)]
+        [name, *(f"{one['rss']:.0f} / {one['pss']:.0f}" for one in found), *(f"{one['cpu']:.1f}" for one in found)]
         for name, found in _by_process(numbers["memory"]).items()
     ]
-    for kind in ("idle", "after the load"):
-        total = sum(one["pss"] for one in numbers["memory"][kind])
-        rows.append([f"all, {kind}: PSS {total:.0f}", "", ""])
-    return table(["MB, RSS / PSS", "idle", "after the load"], rows)
+    kinds = [numbers["memory"][kind] for kind in ("idle", "after the load")]
+    pss = [f"PSS {sum(one['pss'] for one in found):.0f}" for found in kinds]
+    rows.append(["all", *pss, *(f"{sum(one['cpu'] for one in found):.1f}" for found in kinds)])
+    return table(["MB, RSS / PSS", "idle", "after the load", "idle: % of a core", "after the load: %"], rows)
 
 
 def _by_process(measured: dict[str, Sequence[Numbers]]) -> dict[str, list[Numbers]]:

@@ -1,7 +1,7 @@
 """How long from the wish until the CI system has the request, and how many runs a second."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import quantiles
@@ -17,6 +17,7 @@ class Latency:
     """Milliseconds. `received`: from before the wish is sent until the stand-in has read the POST."""
 
     way: str
+    received_best: float  # of all rounds: what other work on the machine disturbs least
     received_p50: float
     received_p95: float
     taken_p50: float  # until the wish is answered
@@ -38,11 +39,12 @@ async def latency(house: ChaosHouse, ways: Sequence[Way], services: Sequence[str
                 asked[note] = (way.name, began)
                 taken[way.name].append(answered - began)
                 ended[way.name].append(now() - began)
-            await asyncio.sleep(0.1)  # what a run leaves to be done afterwards is not the next one's
+            await way.quiet()
     received = _received(house, asked)
     return [
         Latency(
             way.name,
+            received_best=1000 * min(received[way.name]),
             received_p50=percentile(received[way.name], 50),
             received_p95=percentile(received[way.name], 95),
             taken_p50=percentile(taken[way.name], 50),
@@ -68,6 +70,7 @@ class Throughput:
     dispatched_per_second: float  # until the stand-in had the last POST
     ended_per_second: float
     cpu_ms: dict[str, float]  # of each process, for one run
+    ci_calls: dict[str, float]  # for one run
 
 
 async def throughput(
@@ -76,7 +79,7 @@ async def throughput(
     """`at_once` wishes are under way at a time; the clock stops when the last run has ended."""
     notes = iter([f"{label}-{way.name}-{number}-" for number in range(runs)])
     numbers = iter(range(runs))
-    used, began = cpu(house, **way.processes), now()
+    asked, used, began = calls(house), cpu(house, **way.processes), now()
 
     async def ask() -> None:
         for note in notes:
@@ -95,7 +98,15 @@ async def throughput(
     if len(sent) != runs:
         raise RuntimeError(f"{way.name}: {runs} runs, {len(sent)} dispatches")
     each = {name: 1000 * (after - used[name]) / runs for name, after in cpu(house, **way.processes).items()}
-    return Throughput(way.name, runs, runs / (max(sent) - began), runs / (over - began), each)
+    await way.quiet()
+    calls_each = {name: count / runs for name, count in (calls(house) - asked).items()}
+    return Throughput(way.name, runs, runs / (max(sent) - began), runs / (over - began), each, calls_each)
+
+
+def calls(house: ChaosHouse) -> Counter[str]:
+    """Requests that the stand-in has had, by operation."""
+    with house.control() as control:
+        return Counter(str(line["operation"]) for line in control.requests())
 
 
 def ledger(house: ChaosHouse) -> list[dict[str, Any]]:

@@ -30,13 +30,17 @@ def now() -> float:
 
 
 class Way(Protocol):
-    """`begin` returns when the wish is taken; `ended` waits until all that was begun has ended."""
+    """`begin` returns when the wish is taken; `ended` waits until all that was begun has ended.
+
+    `quiet` waits for what is left to be done after that, so that the next way does not pay for it.
+    """
 
     name: str
     processes: Mapping[str, int]  # what works for it beside the house, by process id
 
     async def begin(self, note: str, service: str) -> None: ...
     async def ended(self) -> None: ...
+    async def quiet(self) -> None: ...
 
 
 @dataclass
@@ -46,6 +50,7 @@ class Ours:
     house: ChaosHouse
     http: httpx.AsyncClient
     connection: psycopg.AsyncConnection
+    client: Client
     name: str = OURS
     processes: Mapping[str, int] = field(default_factory=dict)
 
@@ -60,6 +65,13 @@ class Ours:
     async def ended(self) -> None:
         while await self._open():
             await asyncio.sleep(0.02)
+
+    async def quiet(self) -> None:
+        """Workflows keep late logs after the end of their runs, for a minute at most."""
+        query = "ExecutionStatus = 'Running' AND WorkflowType = 'RunAction'"
+        async with asyncio.timeout(120):
+            while (await self.client.count_workflows(query)).count:
+                await asyncio.sleep(0.1)
 
     async def _open(self) -> int:
         cursor = await self.connection.execute("SELECT count(*) FROM run WHERE ended_at IS NULL")
@@ -92,6 +104,9 @@ class Bare:
         begun, self._begun = self._begun, []
         await asyncio.gather(*(handle.result() for handle in begun))
 
+    async def quiet(self) -> None:
+        """Nothing is left."""
+
 
 @asynccontextmanager
 async def three_ways(house: ChaosHouse) -> AsyncIterator[Sequence[Way]]:
@@ -104,6 +119,7 @@ async def three_ways(house: ChaosHouse) -> AsyncIterator[Sequence[Way]]:
     headers = {"Authorization": ana.authorization}
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
     process = _bare_worker(house, address)
+    _no_webhooks_for_the_bare(house)
     try:
         async with (
             httpx.AsyncClient(
@@ -114,12 +130,18 @@ async def three_ways(house: ChaosHouse) -> AsyncIterator[Sequence[Way]]:
         ):
             apart = Bare(client, eager=False, process=process.pid)
             beside = Bare(client, eager=True, process=os.getpid())
-            yield [Ours(house, http, connection), apart, beside]
+            yield [Ours(house, http, connection, client), apart, beside]
     finally:
         ana.close()
         await sender.close()
         process.kill()
         process.wait()
+
+
+def _no_webhooks_for_the_bare(house: ChaosHouse) -> None:
+    """Our API would have to answer them."""
+    with house.control() as control:
+        control.add_fault({"match": {"operation": "webhook", "run": f"{BARE}|{EAGER}"}, "webhook": {"drop": 1.0}})
 
 
 def _bare_worker(house: ChaosHouse, address: str) -> "subprocess.Popen[bytes]":

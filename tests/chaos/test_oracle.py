@@ -5,11 +5,13 @@ import json
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import rfc8785
 from tests.chaos.harness.facts import Facts
+from tests.chaos.harness.logs import unexpected
 from tests.chaos.harness.oracle import violations
 from tests.chaos.harness.person import Journal
 
@@ -139,3 +141,23 @@ def test_a_lie_is_found_out(invariant: str, what: str, lie: Lie) -> None:
     world = deepcopy(true_world())
     lie(world)
     assert any(fault.startswith(invariant) for fault in judged(world)), f"{what} was not noticed: {judged(world)}"
+
+
+OUTAGE = '"event": "x", "level": "warning", "exception": ["psycopg.X", " a:1 b", "daytwo_store.errors.Unavailable"]'
+OURS = '"event": "x", "level": "warning", "exception": ["daytwo_store.states.IllegalMove", " a:1 b"]'
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ('{"event": "worker.ready", "level": "info"}', False),
+        (f"{{{OUTAGE}}}", False),
+        (f"{{{OURS}}}", True),
+        ('{"event": "dispatch.duplicate", "level": "error"}', True),
+        ("Traceback (most recent call last):", True),
+    ],
+)
+def test_what_a_log_may_say(tmp_path: Path, line: str, wrong: bool) -> None:
+    (tmp_path / "api.log").write_text(f"{line}\n")
+    (tmp_path / "worker.log").touch()
+    assert bool(list(unexpected(tmp_path))) is wrong

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from tests.chaos.harness.facts import Facts, gather, rows
 from tests.chaos.harness.house import ChaosHouse, until
+from tests.chaos.harness.logs import unexpected
 from tests.chaos.harness.oracle import violations
 from tests.chaos.harness.person import Journal, Person
 from tests.chaos.harness.yard import services
@@ -98,6 +99,6 @@ class Stage:
     def judged(self) -> Facts:
         """The facts, after the oracle has found nothing wrong with them."""
         facts = gather(self.house, self.journal, leftover=self._leftover)
-        faults = violations(facts)
+        faults = [*violations(facts), *(f"I9: {line}" for line in unexpected(self.house.data / "logs"))]
         assert not faults, "\n".join(faults)
         return facts
