@@ -9,7 +9,7 @@ from tests.chaos.harness.stage import Stage
 
 pytestmark = [pytest.mark.chaos]
 TRIALS = 50
-AT_ONCE = 5
+AT_ONCE = 10
 
 
 def before_the_post(stage: Stage, note: str) -> None:
