@@ -23,7 +23,10 @@ def in_terminal(arguments: list[str], env: dict[str, str], typed: str = "") -> t
     """Run in a terminal of its own; the exit code and everything that was shown."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(PROGRAM[0], [*PROGRAM, *arguments], env)
+        try:
+            os.execve(PROGRAM[0], [*PROGRAM, *arguments], env)
+        finally:  # never go on as a second copy of the tests
+            os._exit(127)
     os.write(terminal, typed.encode())
     shown = b""
     while True:
