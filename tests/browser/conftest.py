@@ -85,7 +85,7 @@ def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
     return log.read_text().partition("Daytwo runs: ")[2].split()[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, Playwright runs an event loop that other tests would meet
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)

@@ -1,5 +1,6 @@
 """A whole house on the yard of the chaos tests, with an `act` whose behaviour a test decides."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,15 @@ class Counted:
     house: ChaosHouse
 
     def __call__(self) -> dict[str, int]:
+        """Once nothing of earlier tests moves any more."""
+        until = time.monotonic() + 30
+        before, now = self._count(), None
+        while now != before and time.monotonic() < until:
+            time.sleep(0.5)
+            before, now = now or before, self._count()
+        return now or before
+
+    def _count(self) -> dict[str, int]:
         tables = ("run", "approval", "decision", "attempt", "outbox", "audit", "action_version")
         with psycopg.connect(self.house.database_url) as connection:
             cursor = connection.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {name})' for name in tables)}")
