@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, WithJsonSchema
 
+from daytwo_forms.sources import Listed
+
 FIELD_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"  # so that `inputs.my_field` is a name and not a subtraction
 FieldName = Annotated[str, Field(pattern=FIELD_NAME, max_length=64)]
 KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)]
@@ -91,10 +93,10 @@ class Choice(Vocabulary):
 
 
 class ConnectionOptions(Vocabulary):
-    """Choices that a connection lists: tags, branches or environments of a project."""
+    """Choices that a connection lists: tags, branches, environments … of a project."""
 
     connection: ConnectionId
-    list: Literal["tags", "branches", "environments"]
+    list: Listed
     project: Template
 
 

@@ -13,7 +13,7 @@ from daytwo_forms.expressions import Expression, ExpressionParser
 from daytwo_forms.fields import CatalogOptions, ConnectionOptions, FieldSpec, Item, Page
 from daytwo_forms.plain import Schema, plain_schema, ui_schema, validator
 from daytwo_forms.rules import MAX_PAGES, default_faults, page_faults
-from daytwo_forms.sources import CATALOG
+from daytwo_forms.sources import CATALOG, Listed
 from daytwo_store.errors import DaytwoError, FieldFault
 
 
@@ -22,7 +22,7 @@ class Choices:
     """Where the choices of a field come from; `project` and `where` may depend on other answers."""
 
     source: str
-    list: str | None
+    list: Listed | None
     kind: str | None
     project: Expression | None
     where: Expression | None

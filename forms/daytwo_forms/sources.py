@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from pydantic import JsonValue
 
 CATALOG: Final = "catalog"  # the source's name when the choices are entities
 PAGE: Final = 50  # choices on one page; more than one page is searched on the server
+
+
+Listed = Literal["tags", "branches", "environments", "namespaces", "pipelines"]
+"""What a connection can list. Which of them it does depends on its kind."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,7 +22,7 @@ class OptionQuery:
     """
 
     source: str
-    list: str | None = None  # "tags", "branches" or "environments"
+    list: Listed | None = None
     project: str | None = None  # as the connection names it: repository, project path
     kind: str | None = None
     where: Mapping[str, JsonValue] = field(default_factory=dict)  # property → value that it must have

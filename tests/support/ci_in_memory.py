@@ -15,9 +15,6 @@ from daytwo_actions.backends.base import (
     ExternalState,
     FrozenRequest,
     Hint,
-    Job,
-    JobStep,
-    JobTree,
     Listing,
     LogsNotReady,
     Marker,
@@ -25,7 +22,11 @@ from daytwo_actions.backends.base import (
     Refused,
     Sent,
     Target,
+    Traits,
 )
+from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
+from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, Job, JobStep, JobTree
+from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, Digest, ExternalJobId, ExternalRunId
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 
@@ -44,7 +45,7 @@ class CiInMemory:
     lists_all: bool = True
     down: bool = False
     hidden: bool = False  # runs are not visible in listings
-    answer: Callable[[str], Sent] = field(default=lambda run: Accepted(id=ExternalRunId(run), url=f"https://ci/{run}"))
+    says: Callable[[str], Sent] = field(default=lambda run: Accepted(id=ExternalRunId(run), url=f"https://ci/{run}"))
     executes: bool = True  # a send that is answered badly still starts the run
     before_send: Callable[[], None] = field(default=lambda: None)
     ends_as: ExternalStatus | None = ExternalStatus.SUCCEEDED  # at once; None: keeps running
@@ -52,6 +53,9 @@ class CiInMemory:
     notes: list[str] = field(default_factory=list)
     cancels: list[str] = field(default_factory=list)
     obeys: bool = True
+    traits: Traits = field(default_factory=lambda: Traits(kind="memory", title="Memory", live_logs=False))
+    left: Mapping[str, JsonValue] | None = None  # as outputs
+    answers: list[tuple[GateId, GateVerdict]] = field(default_factory=list)
 
     def _up(self) -> None:
         if self.down:
@@ -105,8 +109,8 @@ class CiInMemory:
                 created_at=datetime.now(UTC),
                 updated_at=None,
             )
-            return self.answer(run)
-        return self.answer("0")
+            return self.says(run)
+        return self.says("0")
 
     async def read(self, runs: Sequence[tuple[Target, ExternalRunId]]) -> Sequence[ExternalState | None]:
         self._up()
@@ -133,7 +137,7 @@ class CiInMemory:
             ]
         )
 
-    async def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
+    async def logs(self, target: Target, run: ExternalRunId, job: ExternalJobId) -> AsyncIterator[bytes]:
         self._up()
         if self.log is None:
             raise LogsNotReady("not yet")
@@ -148,12 +152,27 @@ class CiInMemory:
         if self.obeys and self.states[run].status not in EXTERNAL_ENDS:
             self.end(run, ExternalStatus.CANCELLED)
 
-    async def tags(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]:
-        self._up()
-        return [tag for tag in ("1.0.0", "1.1.0", "1.2.0", "1.3.0") if search in tag], None
+    async def outputs(self, target: Target, run: ExternalRunId) -> Mapping[str, JsonValue] | None:
+        return self.left
 
-    async def branches(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]:
-        return ["main"], None
+    async def artifacts(self, target: Target, run: ExternalRunId) -> Sequence[Artifact]:
+        return ()
+
+    async def answer(
+        self, target: Target, run: ExternalRunId, gate: GateId, verdict: GateVerdict, *, comment: str
+    ) -> None:
+        self.answers.append((gate, verdict))
+
+    async def pipelines(self, project: str, *, ref: str | None = None) -> Sequence[PipelineInfo]:
+        return [PipelineInfo(pipeline="deploy.yml", title="Deploy")]
+
+    async def parameters(self, target: Target) -> PipelineInputs:
+        return PipelineInputs(file=target.pipeline, inputs=(), others=True, marked=self.marked, fenced=False)
+
+    async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:
+        self._up()
+        names = ["main"] if listed == "branches" else ["1.0.0", "1.1.0", "1.2.0", "1.3.0"]
+        return ListPage(names=[name for name in names if search in name], next_cursor=None)
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
         return []

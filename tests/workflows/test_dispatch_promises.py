@@ -71,7 +71,7 @@ async def test_nothing_is_sent_while_the_listing_is_incomplete(company: Company)
 
 
 async def test_a_lost_answer_without_a_marker_waits_for_a_person_who_can_end_it(company: Company) -> None:
-    company.ci.marked, company.ci.answer = False, lambda run: LOST
+    company.ci.marked, company.ci.says = False, lambda run: LOST
     run = await company.ask("ana", "1.1.0", "staging")
     await company.drive(run)
     row = await company.run(run)
@@ -83,7 +83,7 @@ async def test_a_lost_answer_without_a_marker_waits_for_a_person_who_can_end_it(
 
 
 async def test_looking_ends_with_a_person_even_when_no_listing_proves_anything(company: Company) -> None:
-    company.ci.answer, company.ci.executes = (lambda run: LOST), False
+    company.ci.says, company.ci.executes = (lambda run: LOST), False
     with_windows(company, give_up_looking=timedelta(seconds=0.3))
     run = await company.ask("ana", "1.1.0", "staging")
     await company.step(run)
@@ -211,7 +211,7 @@ async def test_a_force_that_never_reached_the_ci_is_not_written_down_as_done(com
 
 async def held(company: Company, *, executes: bool) -> RunId:
     """A protected attempt of which nobody knows whether it ran."""
-    company.ci.answer, company.ci.executes, company.ci.hidden = (lambda run: LOST), executes, True
+    company.ci.says, company.ci.executes, company.ci.hidden = (lambda run: LOST), executes, True
     run = await company.ask("ana", "1.1.0", "production")
     await company.decide("sam", run)
     await company.drive(run)
@@ -241,7 +241,7 @@ async def test_the_requester_alone_does_not_answer_for_a_protected_attempt(compa
 async def test_it_ran_as_is_believed_of_the_run_with_the_marker_only(company: Company) -> None:
     run = await held(company, executes=True)
     sam = await company.person("sam")
-    company.ci.answer = lambda external: Accepted(id=ExternalRunId(external), url=None)
+    company.ci.says = lambda external: Accepted(id=ExternalRunId(external), url=None)
     other = await company.ask("ben", "1.2.0", "staging")
     await company.drive(other)
     with pytest.raises(Rejected, match="does not carry its marker"):
@@ -257,7 +257,7 @@ async def test_it_ran_as_is_believed_of_the_run_with_the_marker_only(company: Co
 
 async def test_it_did_not_run_sends_what_was_approved_once_more(company: Company) -> None:
     run = await held(company, executes=False)
-    company.ci.answer = lambda external: Accepted(id=ExternalRunId(external), url=None)
+    company.ci.says = lambda external: Accepted(id=ExternalRunId(external), url=None)
     company.ci.executes = True
     await resolve(company.life, finding(run, "did_not_run", await company.person("sam")))
     await company.through(run)
@@ -273,7 +273,7 @@ async def test_a_request_that_the_ci_started_twice_is_adopted_once_and_stopped_o
         company.ci.states["2"] = replace(company.ci.states["1"], id=ExternalRunId("2"))
         return LOST
 
-    company.ci.answer = twice  # type: ignore[assignment]
+    company.ci.says = twice  # type: ignore[assignment]
     run = await company.ask("ana", "1.1.0", "staging")
     await company.drive(run)
     [attempt] = await company.attempts(run)
@@ -284,7 +284,7 @@ async def test_a_request_that_the_ci_started_twice_is_adopted_once_and_stopped_o
 
 async def test_a_long_rate_limit_is_asked_again_after_it(company: Company) -> None:
     with_windows(company, give_up_looking=timedelta(0))
-    company.ci.answer, company.ci.executes = (lambda run: Refused(detail="slow down", retry_after=600)), False
+    company.ci.says, company.ci.executes = (lambda run: Refused(detail="slow down", retry_after=600)), False
     run = await company.ask("ana", "1.1.0", "staging")
     for _ in range(3):
         assert (await company.drive(run)).what is What.WAIT

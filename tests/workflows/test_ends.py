@@ -58,7 +58,7 @@ async def test_an_approval_that_is_asked_again_and_rejected_leaves_no_step_runni
 
 
 async def test_a_held_step_ends_with_a_run_that_is_given_up(company: Company) -> None:
-    company.ci.answer, company.ci.executes = (lambda run: LOST), False
+    company.ci.says, company.ci.executes = (lambda run: LOST), False
     run = await company.ask("ana", "1.1.0", "production")
     await company.decide("sam", run)
     await company.drive(run)

@@ -10,10 +10,11 @@ from ci_in_memory import CiInMemory
 from company import Company
 from sqlalchemy import func, select
 
-from daytwo_actions.backends.base import BackendUnreachable, Job, Target
+from daytwo_actions.backends.base import BackendUnreachable, Target
+from daytwo_actions.backends.tree import Job
 from daytwo_actions.logs import CUT_MARK
 from daytwo_store import logs
-from daytwo_store.ids import ExternalJobId, RunId
+from daytwo_store.ids import ExternalJobId, ExternalRunId, RunId
 from daytwo_store.states import ExternalStatus
 from daytwo_store.tables import AttemptRow, LogChunkRow
 from daytwo_workflows.life.keep_logs import keep_logs
@@ -36,7 +37,7 @@ class Logs(CiInMemory):
     given: int = 0
     closed: int = 0
 
-    async def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
+    async def logs(self, target: Target, run: ExternalRunId, job: ExternalJobId) -> AsyncIterator[bytes]:
         data = ("\n".join(self.long[job]) + "\n").encode()
         try:
             for number, at in enumerate(range(0, len(data), PIECE)):

@@ -162,7 +162,7 @@ async def test_the_lock_lets_one_run_through_and_hands_over(company: Company) ->
 
 
 async def test_a_lost_answer_is_found_again_and_never_sent_twice(company: Company) -> None:
-    company.ci.answer = lambda run: LOST
+    company.ci.says = lambda run: LOST
     run = await company.ask("ana", "1.1.0", "staging")
     await company.through(run)
     assert (await company.run(run)).state == RunState.SUCCEEDED
@@ -172,11 +172,11 @@ async def test_a_lost_answer_is_found_again_and_never_sent_twice(company: Compan
 
 
 async def test_what_never_arrived_is_sent_again_only_after_proof(company: Company) -> None:
-    company.ci.answer, company.ci.executes = (lambda run: LOST), False
+    company.ci.says, company.ci.executes = (lambda run: LOST), False
     run = await company.ask("ana", "1.1.0", "staging")
     move = await company.step(run)  # sent, and the answer was lost
     assert move.what is What.RECONCILE
-    company.ci.answer, company.ci.executes = (lambda run: Accepted(id=run, url=None)), True  # type: ignore[arg-type]
+    company.ci.says, company.ci.executes = (lambda run: Accepted(id=run, url=None)), True  # type: ignore[arg-type]
     await company.through(run)
     first, second = await company.attempts(run)
     assert (first.state, second.state) == (AttemptState.ABSENT, AttemptState.ACCEPTED)
@@ -185,7 +185,7 @@ async def test_what_never_arrived_is_sent_again_only_after_proof(company: Compan
 
 
 async def test_a_protected_run_that_may_have_been_sent_waits_for_a_person(company: Company) -> None:
-    company.ci.answer, company.ci.executes = (lambda run: LOST), False
+    company.ci.says, company.ci.executes = (lambda run: LOST), False
     run = await company.ask("ana", "1.1.0", "production")
     await company.decide("sam", run)
     assert (await company.drive(run)).what is What.WAIT
@@ -206,7 +206,7 @@ async def test_a_worker_that_dies_after_sending_leaves_it_to_be_found(company: C
     def die(run: str) -> Accepted:
         raise Died
 
-    company.ci.answer = die  # type: ignore[assignment]
+    company.ci.says = die  # type: ignore[assignment]
     run = await company.ask("ana", "1.1.0", "staging")
     with pytest.raises(Died):
         await company.step(run)
@@ -232,7 +232,7 @@ async def test_a_late_answer_of_a_paused_worker_changes_nothing(company: Company
         """The worker is paused here; nothing more happens in this test than that its deadline passes."""
 
     company.ci.before_send = meanwhile
-    company.ci.answer = lambda external: Ambiguous(detail="cut")
+    company.ci.says = lambda external: Ambiguous(detail="cut")
     move = await company.step(run)
     await company.step(run, move)  # found by the marker
     [attempt] = await company.attempts(run)
@@ -245,7 +245,7 @@ async def test_a_late_answer_of_a_paused_worker_changes_nothing(company: Company
 
 
 async def test_a_refusal_of_the_ci_ends_the_run_with_its_words(company: Company) -> None:
-    company.ci.answer, company.ci.executes = (lambda run: REFUSED), False
+    company.ci.says, company.ci.executes = (lambda run: REFUSED), False
     run = await company.ask("ana", "1.1.0", "staging")
     await company.drive(run)
     row = await company.run(run)
@@ -255,12 +255,12 @@ async def test_a_refusal_of_the_ci_ends_the_run_with_its_words(company: Company)
 
 
 async def test_a_rate_limit_is_waited_for(company: Company) -> None:
-    company.ci.answer, company.ci.executes = (lambda run: Refused(detail="slow down", retry_after=600)), False
+    company.ci.says, company.ci.executes = (lambda run: Refused(detail="slow down", retry_after=600)), False
     run = await company.ask("ana", "1.1.0", "staging")
     move = await company.drive(run)
     assert move.what is What.WAIT
     assert move.seconds is not None
-    company.ci.answer, company.ci.executes = (lambda run: Accepted(id=run, url=None)), True  # type: ignore[arg-type]
+    company.ci.says, company.ci.executes = (lambda run: Accepted(id=run, url=None)), True  # type: ignore[arg-type]
     await company.drive(run)
     assert len(company.ci.ledger) == 0, "it was sent again before the time that it was told"
     await company.age(run)

@@ -7,13 +7,29 @@ given.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
+from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
+from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, JobTree
+from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, Digest, ExternalJobId, ExternalRunId
 from daytwo_store.states import ExternalStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """What a kind of CI system can do, where the life of a run or a text for people depends on it."""
+
+    kind: str  # "github"
+    title: str  # as people call it: "GitHub"
+    live_logs: bool  # a job's log can be read while the job runs; otherwise only after its end
+    # The name of the external run is ours and unique there: sending the same frozen request again cannot start a
+    # second one, so an ambiguous send is settled by sending again (A1, Argo).
+    repeatable: bool = False
+    listing_lag: timedelta | None = None  # how long a run may stay invisible in listings; None: as the settings say
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +51,7 @@ class Pinned:
     commit: str  # what the ref points at
     pipeline_digest: Digest  # of the pipeline file at that commit
     marked: bool  # the pipeline carries our marker where a listing shows it
+    fenced: bool = False  # its first job asks us for permission (claim fence): a second execution does no work
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,32 +128,6 @@ class Listing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class JobStep:
-    number: int
-    name: str
-    status: ExternalStatus
-    started_at: datetime | None
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
-    id: ExternalJobId
-    name: str
-    status: ExternalStatus
-    detail: str
-    url: str | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    steps: Sequence[JobStep] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JobTree:
-    jobs: Sequence[Job]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Hint:
     """What a verified webhook tells: look at this run. It proves nothing (webhooks wake, reads prove)."""
 
@@ -168,6 +159,10 @@ class ExternalGone(Exception):
     """The external run no longer exists in the CI system."""
 
 
+class GateClosed(Exception):
+    """Nothing waits at this gate any more: it was answered before, or its run has ended. Nothing was changed."""
+
+
 class LogsNotReady(Exception):
     """There is no log of this job yet (GitHub has none before a job has ended), or there never will be one."""
 
@@ -178,6 +173,9 @@ class WebhookRefused(Exception):
 
 class Backend(Protocol):
     """A configured connection to a CI system."""
+
+    @property
+    def traits(self) -> Traits: ...
 
     async def resolve(self, target: Target) -> Pinned:
         """What the target is right now. Raises `BackendUnreachable`, `BackendDenied`."""
@@ -200,11 +198,31 @@ class Backend(Protocol):
         ...
 
     async def jobs(self, target: Target, run: ExternalRunId) -> JobTree:
-        """The jobs and their steps. Raises `ExternalGone` and what a read raises."""
+        """The jobs and their steps, child pipelines included. Raises `ExternalGone` and what a read raises."""
         ...
 
-    def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
-        """The raw log of an ended job, in pieces. Raises `LogsNotReady`."""
+    def logs(self, target: Target, run: ExternalRunId, job: ExternalJobId) -> AsyncIterator[bytes]:
+        """The raw log of a job from its first byte, in pieces; of a running one (`live_logs`) what there is by now.
+
+        Raises `LogsNotReady`.
+        """
+        ...
+
+    async def outputs(self, target: Target, run: ExternalRunId) -> Mapping[str, JsonValue] | None:
+        """What an ended run left as its results, or None when it left none. Raises what a read raises."""
+        ...
+
+    async def artifacts(self, target: Target, run: ExternalRunId) -> Sequence[Artifact]:
+        """Files that the run left in the CI system; never their content. Raises what a read raises."""
+        ...
+
+    async def answer(
+        self, target: Target, run: ExternalRunId, gate: GateId, verdict: GateVerdict, *, comment: str
+    ) -> None:
+        """Answer a gate that `jobs` said is `answerable`: play, resume, approve, or stop. Once; never retried.
+
+        Raises `GateClosed`, `ExternalGone` and what a read raises.
+        """
         ...
 
     async def annotations(self, target: Target, job: ExternalJobId) -> Sequence[str]:
@@ -215,12 +233,32 @@ class Backend(Protocol):
         """Ask for cancellation; asking for one that has ended already is not an error. Raises `ExternalGone`."""
         ...
 
-    async def tags(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]: ...
+    async def pipelines(self, project: str, *, ref: str | None = None) -> Sequence[PipelineInfo]:
+        """What can be dispatched in a project, and what cannot and why. Raises what `resolve` raises."""
+        ...
 
-    async def branches(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]: ...
+    async def parameters(self, target: Target) -> PipelineInputs:
+        """A pipeline's own inputs, and what is worth a warning about it. Raises what `resolve` raises."""
+        ...
+
+    async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:
+        """Names for a form's choices, a page at a time or searched.
+
+        Raises `BackendUnreachable`, and `BackendDenied` also for what this kind of CI system does not list.
+        """
+        ...
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
         """Verify a delivery on its raw bytes. Raises `WebhookRefused`."""
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A backend that tells of changes by a stream of its own, in place of webhooks."""
+
+    def listen(self, projects: Sequence[str]) -> AsyncIterator[Hint]:
+        """Hints of changes in these projects as they happen, until the stream ends. Raises `BackendUnreachable`."""
+        ...

@@ -50,6 +50,7 @@ class PlannedPin(Part):
     commit: str
     pipeline_digest: str
     marked: bool
+    fenced: bool = False
 
     @classmethod
     def of(cls, pinned: Pinned) -> "PlannedPin":
@@ -59,6 +60,7 @@ class PlannedPin(Part):
             commit=pinned.commit,
             pipeline_digest=pinned.pipeline_digest,
             marked=pinned.marked,
+            fenced=pinned.fenced,
         )
 
 
@@ -94,6 +96,7 @@ class PlannedStep(Part):
             commit=self.pinned.commit,
             pipeline_digest=Digest(self.pinned.pipeline_digest),
             marked=self.pinned.marked,
+            fenced=self.pinned.fenced,
         )
 
 

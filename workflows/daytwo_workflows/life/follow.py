@@ -6,7 +6,8 @@ from datetime import datetime
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalGone, ExternalState, Job, JobTree
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalGone, ExternalState
+from daytwo_actions.backends.tree import Job, JobTree
 from daytwo_store import attempts, inbox, runs
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath

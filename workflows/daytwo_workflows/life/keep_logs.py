@@ -8,7 +8,8 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import Backend, Job, LogsNotReady
+from daytwo_actions.backends.base import Backend, LogsNotReady
+from daytwo_actions.backends.tree import Job
 from daytwo_actions.logs import CUT_MARK, Cleaner, first_error
 from daytwo_store import logs, runs
 from daytwo_store.ids import RunId, StepPath
@@ -76,7 +77,7 @@ async def _keep(
         return True
     # The log is read from its start again, so what is kept of it already must not count against it twice.
     cleaner = Cleaner(secrets=life.secrets, limit=max(0, life.log_limit - (used - kept.chars)))
-    pieces = _pieces(backend.logs(requests.target_of(attempt), job.id), beat, until)
+    pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
     try:
         await _write(life, source, _chunks(cleaner, pieces, skip=kept.lines), kept, beat, bad=_bad(job))
     except LogsNotReady as nothing:

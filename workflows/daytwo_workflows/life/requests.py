@@ -19,6 +19,7 @@ def as_json(request: FrozenRequest) -> Json:
         "commit": pinned.commit,
         "pipeline_digest": pinned.pipeline_digest,
         "marked": pinned.marked,
+        "fenced": pinned.fenced,
     }
 
 
@@ -35,12 +36,19 @@ def pinned_of(attempt: AttemptRow) -> Pinned:
         commit=str(request["commit"]),
         pipeline_digest=Digest(str(request["pipeline_digest"])),
         marked=bool(request["marked"]),
+        fenced=bool(request.get("fenced", False)),
     )
 
 
 def target_of(attempt: AttemptRow) -> Target:
     request = attempt.request
     return Target(project=str(request["project"]), pipeline=str(request["pipeline"]), ref=str(request["ref"]))
+
+
+def run_of(attempt: AttemptRow) -> ExternalRunId:
+    """The external run of an accepted attempt."""
+    assert attempt.external_id is not None, "an accepted attempt has its external run"
+    return ExternalRunId(attempt.external_id)
 
 
 def external_id(text: str) -> ExternalRunId:

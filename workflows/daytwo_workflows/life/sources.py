@@ -1,11 +1,12 @@
 """Where a form's choices and entities come from, bound to one asker: the catalog and the connections."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable
+from daytwo_actions.backends.pipelines import ListPage
 from daytwo_catalog.model import Entity, record
 from daytwo_forms.sources import CATALOG, Option, OptionPage, OptionQuery, Sources
 from daytwo_store import entities
@@ -69,20 +70,17 @@ class Choices:
             raise Rejected(f"The connection {query.source} is not configured here.")
         if not query.project:
             raise Rejected("There is no project to list from: the entity does not name one.")
-        names, cursor = await _listing(backend, query)
+        page = await _listing(backend, query)
         if query.exact is not None:
-            return OptionPage(options=[Option(value=name, title=name) for name in names if name == query.exact])
-        return OptionPage(options=[Option(value=name, title=name) for name in names], next_cursor=cursor)
+            return OptionPage(options=[Option(value=name, title=name) for name in page.names if name == query.exact])
+        return OptionPage(options=[Option(value=name, title=name) for name in page.names], next_cursor=page.next_cursor)
 
 
-async def _listing(backend: Backend, query: OptionQuery) -> tuple[Sequence[str], str | None]:
-    lists = {"tags": backend.tags, "branches": backend.branches}
-    if query.list not in lists:
-        raise Rejected(f"{query.source} lists {' and '.join(lists)} here, and not {query.list}.")
+async def _listing(backend: Backend, query: OptionQuery) -> ListPage:
+    assert query.list is not None, "what a connection is asked to list is declared"
+    search = query.search if query.exact is None else query.exact
     try:
-        return await lists[query.list](
-            str(query.project), search=query.search if query.exact is None else query.exact, cursor=query.cursor
-        )
+        return await backend.names(query.list, str(query.project), search=search, cursor=query.cursor)
     except BackendUnreachable as error:
         raise Unavailable(error.detail) from error
     except BackendDenied as error:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -16,7 +17,6 @@ from daytwo_actions.backends.base import (
     ExternalState,
     FrozenRequest,
     Hint,
-    JobTree,
     Listing,
     LogsNotReady,
     Marker,
@@ -24,11 +24,12 @@ from daytwo_actions.backends.base import (
     Refused,
     Sent,
     Target,
+    Traits,
 )
 from daytwo_actions.backends.github import job_log
 from daytwo_actions.backends.github.following import Cancelling, Following
 from daytwo_actions.backends.github.looking_up import LookingUp
-from daytwo_actions.backends.github.options import Options
+from daytwo_actions.backends.github.options import Kind, Options
 from daytwo_actions.backends.github.permit import Permit
 from daytwo_actions.backends.github.reading import Reading
 from daytwo_actions.backends.github.resolving import Resolving
@@ -39,7 +40,12 @@ from daytwo_actions.backends.github.wire import names, webhook
 from daytwo_actions.backends.github.wire.answer import Answer, Silence
 from daytwo_actions.backends.github.wire.outcome import classify, failure, wants_no_details
 from daytwo_actions.backends.github.workers import Observe, Workers
+from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
+from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, JobTree
+from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
+
+TRAITS: Final = Traits(kind="github", title="GitHub", live_logs=False)
 
 
 class GitHubBackend:
@@ -56,6 +62,10 @@ class GitHubBackend:
         self._cancelling = Cancelling(self._transport, self._workers, self._following, self._reading)
         self._options = Options(self._reading)
         self._details = True  # until this server refuses to tell the run's id
+
+    @property
+    def traits(self) -> Traits:
+        return TRAITS
 
     async def resolve(self, target: Target) -> Pinned:
         return await self._resolving.resolve(target)
@@ -97,7 +107,7 @@ class GitHubBackend:
     async def annotations(self, target: Target, job: ExternalJobId) -> Sequence[str]:
         return await self._following.annotations(target.project, job)
 
-    async def logs(self, target: Target, job: ExternalJobId) -> AsyncIterator[bytes]:
+    async def logs(self, target: Target, run: ExternalRunId, job: ExternalJobId) -> AsyncIterator[bytes]:
         result = await self._reading.ask("job.logs", f"{names.job(target.project, job)}/logs")
         if isinstance(result, Answer) and result.status in {404, 410}:
             raise LogsNotReady(
@@ -115,11 +125,29 @@ class GitHubBackend:
         seconds = self._settings.total_timeout.total_seconds()
         await self._cancelling.cancel(target.project, run, force=force, seconds=seconds)
 
-    async def tags(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]:
-        return await self._options.page(project, "tags", search=search, cursor=cursor)
+    async def outputs(self, target: Target, run: ExternalRunId) -> Mapping[str, JsonValue] | None:
+        return None
 
-    async def branches(self, project: str, *, search: str, cursor: str | None) -> tuple[Sequence[str], str | None]:
-        return await self._options.page(project, "heads", search=search, cursor=cursor)
+    async def artifacts(self, target: Target, run: ExternalRunId) -> Sequence[Artifact]:
+        return ()
+
+    async def answer(
+        self, target: Target, run: ExternalRunId, gate: GateId, verdict: GateVerdict, *, comment: str
+    ) -> None:
+        raise BackendDenied("Only a required reviewer can answer this, in GitHub. Nothing was changed.")
+
+    async def pipelines(self, project: str, *, ref: str | None = None) -> Sequence[PipelineInfo]:
+        raise BackendDenied("Workflows are not listed yet.")
+
+    async def parameters(self, target: Target) -> PipelineInputs:
+        raise BackendDenied("Inputs of workflows are not read yet.")
+
+    async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:
+        if listed not in {"tags", "branches"}:
+            raise BackendDenied(f"GitHub lists tags and branches here, and not {listed}. Nothing was listed.")
+        kind: Kind = "tags" if listed == "tags" else "heads"
+        found, more = await self._options.page(project, kind, search=search, cursor=cursor)
+        return ListPage(names=found, next_cursor=more)
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
         secrets = [secret.get_secret_value().encode() for secret in self._settings.webhook_secrets]

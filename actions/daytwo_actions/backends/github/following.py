@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from daytwo_actions.backends.base import ExternalGone, ExternalState, JobTree, Target
+from daytwo_actions.backends.base import ExternalGone, ExternalState, Target
 from daytwo_actions.backends.github.permit import Permit
 from daytwo_actions.backends.github.reading import Reading
 from daytwo_actions.backends.github.transport import Transport
@@ -14,6 +14,7 @@ from daytwo_actions.backends.github.wire.answer import Answer, Silence, next_pag
 from daytwo_actions.backends.github.wire.outcome import failure
 from daytwo_actions.backends.github.wire.refs import Repository
 from daytwo_actions.backends.github.workers import Workers
+from daytwo_actions.backends.tree import JobTree
 from daytwo_store.ids import ExternalRunId
 
 _PER_PAGE: Final = 100

@@ -496,7 +496,7 @@ class TestCancel:
 
 
 async def log(backend: GitHubBackend, job: str = "5") -> bytes:
-    return b"".join([piece async for piece in backend.logs(TARGET, ExternalJobId(job))])
+    return b"".join([piece async for piece in backend.logs(TARGET, ExternalRunId("17"), ExternalJobId(job))])
 
 
 class TestLogs:
@@ -554,7 +554,7 @@ class TestLogs:
         pieces: list[bytes] = []
 
         async def collect(backend: GitHubBackend) -> None:
-            async for piece in backend.logs(TARGET, ExternalJobId("5")):
+            async for piece in backend.logs(TARGET, ExternalRunId("17"), ExternalJobId("5")):
                 pieces.append(piece)
 
         with pytest.raises(BackendUnreachable) as error:
@@ -575,7 +575,7 @@ class TestLogs:
                 raise
 
         backend = connect(serve(self.linking(serve(play).url)).url)
-        async with aclosing(backend.logs(TARGET, ExternalJobId("5"))) as pieces:
+        async with aclosing(backend.logs(TARGET, ExternalRunId("17"), ExternalJobId("5"))) as pieces:
             async for piece in pieces:
                 assert piece.startswith(b"log")
                 break
@@ -600,17 +600,18 @@ class TestLogs:
 
 
 class TestOptions:
-    @pytest.mark.parametrize(("method", "path"), [("tags", f"{REPO}/tags"), ("branches", f"{REPO}/branches")])
-    async def test_a_page_and_the_next(self, method: str, path: str, serve: Any, connect: Any) -> None:
+    @pytest.mark.parametrize(("kind", "path"), [("tags", f"{REPO}/tags"), ("branches", f"{REPO}/branches")])
+    async def test_a_page_and_the_next(self, kind: Any, path: str, serve: Any, connect: Any) -> None:
         def page(request: Any, line: Any) -> None:
             number = int(parameters(request)["page"])
             following = '<http://x/?page=2>; rel="next"' if number == 1 else ""
             line.answer(200, [{"name": f"{number}.0"}, {"name": f"{number}.1"}], Link=following)
 
         backend = connect(serve(Vendor({path: page})).url)
-        ask = getattr(backend, method)
-        assert await ask("acme/shop", search="", cursor=None) == (["1.0", "1.1"], "2")
-        assert await ask("acme/shop", search="", cursor="2") == (["2.0", "2.1"], None)
+        first = await backend.names(kind, "acme/shop", search="", cursor=None)
+        assert (list(first.names), first.next_cursor) == (["1.0", "1.1"], "2")
+        second = await backend.names(kind, "acme/shop", search="", cursor="2")
+        assert (list(second.names), second.next_cursor) == (["2.0", "2.1"], None)
 
     async def test_a_search_finds_an_exact_name_wherever_it_is(self, serve: Any, connect: Any) -> None:
         def page(request: Any, line: Any) -> None:
@@ -624,9 +625,9 @@ class TestOptions:
             for name in ("1.2.0", "1.2.0-rc")
         ]
         server = serve(Vendor({f"{REPO}/tags": page, match: found}))
-        names, cursor = await connect(server.url).tags("acme/shop", search="1.2.0", cursor=None)
-        assert list(names) == ["1.2.0", "1.2.0-rc", "x1.2.0"]
-        assert cursor == "2"
+        listed = await connect(server.url).names("tags", "acme/shop", search="1.2.0", cursor=None)
+        assert list(listed.names) == ["1.2.0", "1.2.0-rc", "x1.2.0"]
+        assert listed.next_cursor == "2"
 
     async def test_a_search_goes_on_over_pages_without_a_hit_but_not_for_ever(self, serve: Any, connect: Any) -> None:
         link = '<http://x/?page=9>; rel="next"'
@@ -638,19 +639,20 @@ class TestOptions:
                 }
             )
         )
-        assert await connect(server.url).branches("acme/shop", search="Feature", cursor=None) == ([], "6")
+        found = await connect(server.url).names("branches", "acme/shop", search="Feature", cursor=None)
+        assert (list(found.names), found.next_cursor) == ([], "6")
         assert len(server.requests) == 6
 
     @pytest.mark.parametrize("cursor", ["0x", "-1", "", "²", "1234567"])
     async def test_a_cursor_that_was_not_given_out_is_denied(self, cursor: str, serve: Any, connect: Any) -> None:
         server = serve(Vendor({}))
         with pytest.raises(BackendDenied):
-            await connect(server.url).tags("acme/shop", search="", cursor=cursor)
+            await connect(server.url).names("tags", "acme/shop", search="", cursor=cursor)
         assert server.requests == []
 
     async def test_a_repository_that_is_not_there_is_denied(self, serve: Any, connect: Any) -> None:
         with pytest.raises(BackendDenied, match="acme/shop"):
-            await connect(serve(Vendor({})).url).tags("acme/shop", search="", cursor=None)
+            await connect(serve(Vendor({})).url).names("tags", "acme/shop", search="", cursor=None)
 
 
 def everything_in(error: BaseException | None, *, variables: bool = False) -> list[str]:

@@ -258,7 +258,7 @@ async def test_a_run_from_its_dispatch_to_its_log(
         ("ship", ExternalStatus.SUCCEEDED),
     ]
     assert "Say what came" in [step.name for step in tree.jobs[0].steps]
-    log = b"".join([piece async for piece in backend.logs(target(), tree.jobs[0].id)])
+    log = b"".join([piece async for piece in backend.logs(target(), run, tree.jobs[0].id)])
     assert b"version=1.0.0 graceful=true" in log
 
     deadline = time.monotonic() + 15
@@ -280,7 +280,7 @@ async def test_a_run_that_fails_says_where(backend: Backend) -> None:
     assert (jobs["test"].status, jobs["ship"].status) == (ExternalStatus.FAILED, ExternalStatus.SKIPPED)
     failed = [step.name for step in jobs["test"].steps if step.status is ExternalStatus.FAILED]
     assert failed == ["Fail for 1.2.0"]
-    log = b"".join([piece async for piece in backend.logs(target(), jobs["test"].id)])
+    log = b"".join([piece async for piece in backend.logs(target(), run, jobs["test"].id)])
     assert b"##[error]the setting CART_URL is missing" in log
 
 
@@ -290,7 +290,7 @@ async def test_cancelling_reaches_the_run_and_is_no_error_afterwards(backend: Ba
     await one.until(run, ExternalStatus.RUNNING)
     last = (await backend.jobs(target(), run)).jobs[-1]
     with pytest.raises(LogsNotReady):
-        [piece async for piece in backend.logs(target(), last.id)]
+        [piece async for piece in backend.logs(target(), run, last.id)]
     await backend.cancel(target(), run)
     assert (await one.until(run, *EXTERNAL_ENDS)).status is ExternalStatus.CANCELLED
     await backend.cancel(target(), run)
@@ -316,17 +316,18 @@ async def test_what_was_deleted_is_gone(backend: Backend) -> None:
     with pytest.raises(ExternalGone):
         await backend.cancel(target(), gone)
     with pytest.raises(LogsNotReady):
-        [piece async for piece in backend.logs(target(), ExternalJobId("999999999999"))]
+        [piece async for piece in backend.logs(target(), gone, ExternalJobId("999999999999"))]
 
 
 async def test_names_of_branches_and_tags(backend: Backend) -> None:
-    assert await backend.branches("acme/shop", search="", cursor=None) == (["main"], None)
-    tags, cursor = await backend.tags("acme/shop", search="", cursor=None)
-    assert (set(tags), cursor) == ({"1.0.0", "1.2.0"}, None)
-    assert list((await backend.tags("acme/shop", search="1.2", cursor=None))[0]) == ["1.2.0"]
-    assert list((await backend.tags("acme/shop", search="2.0", cursor=None))[0]) == ["1.2.0"]
+    branches = await backend.names("branches", "acme/shop", search="", cursor=None)
+    assert (list(branches.names), branches.next_cursor) == (["main"], None)
+    page = await backend.names("tags", "acme/shop", search="", cursor=None)
+    assert (set(page.names), page.next_cursor) == ({"1.0.0", "1.2.0"}, None)
+    assert list((await backend.names("tags", "acme/shop", search="1.2", cursor=None)).names) == ["1.2.0"]
+    assert list((await backend.names("tags", "acme/shop", search="2.0", cursor=None)).names) == ["1.2.0"]
     with pytest.raises(BackendDenied):
-        await backend.tags("acme/none", search="", cursor=None)
+        await backend.names("tags", "acme/none", search="", cursor=None)
 
 
 async def test_a_workflow_without_the_marker_is_dispatched_and_cannot_be_looked_up(backend: Backend) -> None:

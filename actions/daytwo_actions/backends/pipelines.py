@@ -1,0 +1,71 @@
+"""What can be dispatched in a project of a CI system, which inputs it takes, and names for a form's choices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+
+class InputType(StrEnum):
+    """Types of a pipeline's input, over all kinds of CI system."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"  # one of `options`
+    ENVIRONMENT = "environment"  # GitHub: the name of an environment of the repository
+    ARRAY = "array"  # GitLab: a list of JSON values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipelineInput:
+    name: str
+    type: InputType
+    required: bool  # has to be given: it has no default
+    default: JsonValue = None
+    description: str | None = None
+    options: Sequence[str | int | float] = ()  # none: not restricted, or (environment) not known
+    pattern: str | None = None  # a regular expression of the vendor's dialect (GitLab: RE2)
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # it cannot work
+    WARNING = "warning"  # it works, and will hurt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipelineRemark:
+    """Something about a pipeline's file that somebody should know: no marker, an input that is put into a script."""
+
+    severity: Severity
+    code: str  # stable: "no-marker", "input-in-script"
+    message: str  # what is so, and what to do
+    file: str
+    line: int | None  # from 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipelineInputs:
+    """A pipeline as a form would see it."""
+
+    file: str  # path of the pipeline's file in its project, or the name of the template
+    inputs: Sequence[PipelineInput]
+    others: bool  # takes names that it does not declare (GitLab variables, Argo parameters without a declaration)
+    marked: bool
+    fenced: bool
+    remarks: Sequence[PipelineRemark] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipelineInfo:
+    pipeline: str  # what a step writes as `pipeline`
+    title: str
+    why_not: str | None = None  # it cannot be dispatched, and why; None: it can
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListPage:
+    names: Sequence[str]
+    next_cursor: str | None
