@@ -12,6 +12,7 @@ from daytwo_actions.backends.base import (
     Accepted,
     Ambiguous,
     BackendUnreachable,
+    Budget,
     ExternalState,
     FrozenRequest,
     Hint,
@@ -55,6 +56,7 @@ class CiInMemory:
     obeys: bool = True
     traits: Traits = field(default_factory=lambda: Traits(kind="memory", title="Memory", live_logs=False))
     left: Mapping[str, JsonValue] | None = None  # as outputs
+    left_to_ask: Budget | None = None
     answers: list[tuple[GateId, GateVerdict]] = field(default_factory=list)
 
     def _up(self) -> None:
@@ -176,6 +178,9 @@ class CiInMemory:
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
         return []
+
+    def budget(self) -> Budget | None:
+        return self.left_to_ask
 
     def close(self) -> None:
         return None

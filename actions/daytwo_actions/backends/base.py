@@ -138,6 +138,16 @@ class Hint:
     final: bool = False  # it says that the run has ended: looked at once
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """What the CI system still allows this connection to ask, as its last answers said. Times are of our own clock."""
+
+    limit: int | None  # requests of a whole period; None: not told
+    remaining: int | None  # requests left in this period; None: not told
+    resets_at: datetime | None  # the next period begins
+    held_until: datetime | None  # it has asked us to wait: nothing is read or sent before that; None: nothing held
+
+
 class BackendUnreachable(Exception):
     """A read that did not get through: the state is unknown, try again. `retry_after` in seconds when told."""
 
@@ -250,6 +260,14 @@ class Backend(Protocol):
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
         """Verify a delivery on its raw bytes. Raises `WebhookRefused`."""
+        ...
+
+    def budget(self) -> Budget | None:
+        """What is left of the vendor's rate limit; None when it has told nothing yet. Asks nothing.
+
+        A connection that was asked to wait obeys by itself: reads raise `BackendUnreachable` and sends are `Refused`,
+        both with `retry_after`, before anything has left.
+        """
         ...
 
     def close(self) -> None: ...

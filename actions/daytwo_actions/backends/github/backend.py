@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from daytwo_actions.backends.base import (
     BackendDenied,
+    Budget,
     ExternalState,
     FrozenRequest,
     Hint,
@@ -84,9 +85,10 @@ class GitHubBackend:
             dispatch = dispatches.thaw(request)
         except (ValueError, KeyError, TypeError, BackendDenied) as error:
             return Refused(detail=f"The dispatch was not sent: {error}. It has to be planned and approved anew.")
+        if (held := self._reading.held()) is not None:
+            return classify(held)
         result = await self._workers.send(permit, lambda: self._dispatch(request.path, dispatch, permit))
-        self._reading.note("dispatch", result, started)
-        return classify(result)
+        return classify(self._reading.note("dispatch", result, started))
 
     def _dispatch(self, path: str, dispatch: dispatches.Dispatch, permit: Permit) -> Answer | Silence:
         """One POST, and a second one only after a 4xx about a key of ours: then the first did nothing."""
@@ -152,6 +154,9 @@ class GitHubBackend:
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
         secrets = [secret.get_secret_value().encode() for secret in self._settings.webhook_secrets]
         return webhook.hints(headers, body, secrets)
+
+    def budget(self) -> Budget | None:
+        return self._reading.limits.budget()
 
     def close(self) -> None:
         self._workers.close()

@@ -136,8 +136,10 @@ class Cancelling:
         path = f"{names.run(project, run)}/{'force-cancel' if force else 'cancel'}"
         permit = Permit(seconds)
         started = time.monotonic()
-        result = await self._workers.send(permit, lambda: self._transport.post(path, permit=permit))
-        self._reading.note(operation, result, started)
+        result: Answer | Silence | None = self._reading.held()
+        if result is None:
+            result = await self._workers.send(permit, lambda: self._transport.post(path, permit=permit))
+            result = self._reading.note(operation, result, started)
         if isinstance(result, Silence) or result.status not in {202, 409, 404}:
             raise failure(result, f"the cancellation of run {run} of {project}", advice=_ADVICE)
         if result.status == 404:

@@ -1,7 +1,9 @@
 """Reads of one GitHub: asked within limits, observed, parsed, and kept by ETag where that saves requests."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final, TypeVar, cast
 
 from pydantic import ValidationError
@@ -9,9 +11,10 @@ from pydantic import ValidationError
 from daytwo_actions.backends.github.cache import Recent
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.transport import Transport
-from daytwo_actions.backends.github.wire.answer import Answer, Silence, remaining
+from daytwo_actions.backends.github.wire.answer import Answer, Silence, is_rate_limit, limits_told, remaining, wait_told
 from daytwo_actions.backends.github.wire.outcome import failure, nonsense
 from daytwo_actions.backends.github.workers import Observe, Workers
+from daytwo_actions.backends.limits import Limits
 
 _KEPT: Final = 256  # answers; each is what was parsed of it, some kilobytes
 
@@ -29,22 +32,44 @@ class Reading:
         self._workers = workers
         self._observe = observe
         self._kept: Recent[tuple[str, object]] = Recent(_KEPT)
+        self.limits = Limits()
 
     async def ask(
         self, operation: str, path: str, parameters: Mapping[str, str] | None = None, *, etag: str | None = None
     ) -> Answer | Silence:
-        """One GET, whatever comes of it."""
+        """One GET, whatever comes of it; none while GitHub has asked us to wait."""
+        if (held := self.held()) is not None:
+            return held
         started = time.monotonic()
         asked = dict(parameters or {})
         result = await self._workers.read(
             self._seconds, lambda permit: self._transport.get(path, asked, permit=permit, etag=etag)
         )
-        self.note(operation, result, started)
-        return result
+        return self.note(operation, result, started)
 
-    def note(self, operation: str, result: Answer | Silence, started: float) -> None:
+    def held(self) -> Silence | None:
+        """What comes of a request in place of an answer while GitHub has asked this connection to wait."""
+        wait = self.limits.wait()
+        if wait is None:
+            return None
+        reason = f"GitHub has asked this connection to wait until {self.limits.until()}"
+        return Silence(sent=False, reason=reason, again=wait, held=True)
+
+    def note(self, operation: str, result: Answer | Silence, started: float) -> Answer | Silence:
+        """Tell of a request that was made, and learn from its answer how fast GitHub lets us ask.
+
+        The result with the wait in it that is kept to: longer each time when GitHub limits without naming one.
+        """
         status, left = (result.status, remaining(result)) if isinstance(result, Answer) else (None, None)
         self._observe(operation, status, time.monotonic() - started, left)
+        if isinstance(result, Silence):
+            return result
+        self.limits.told(**limits_told(result))
+        if not is_rate_limit(result):
+            self.limits.served()
+            return result
+        wait = self.limits.refused(wait_told(result), asked_at=started)
+        return replace(result, headers={**result.headers, "retry-after": str(math.ceil(wait))})
 
     async def get(
         self, operation: str, what: str, path: str, parse: Parse[_Value], parameters: Mapping[str, str] | None = None

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, TypedDict
 
 _LEAST_WAIT: Final = 60.0  # seconds; what GitHub asks for when it limits without naming a time
 _LONGEST_MESSAGE: Final = 300
+_MOST_DIGITS: Final = 12
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _NEXT_PAGE: Final = re.compile(r'[?&]page=(\d+)[^>]*>;\s*rel="next"')
 
@@ -33,6 +34,7 @@ class Silence:
     sent: bool
     reason: str
     again: float | None = 5.0
+    held: bool = False  # GitHub was not asked at all, because it has told us to wait
 
 
 def message(answer: Answer) -> str:
@@ -60,8 +62,7 @@ def server_time(answer: Answer) -> datetime | None:
 
 def remaining(answer: Answer) -> int | None:
     """Requests left before the primary rate limit."""
-    value = answer.headers.get("x-ratelimit-remaining", "")
-    return int(value) if value.isascii() and value.isdigit() else None
+    return _number(answer, "x-ratelimit-remaining")
 
 
 def next_page(answer: Answer) -> str | None:
@@ -85,15 +86,40 @@ def is_rate_limit(answer: Answer) -> bool:
 
 
 def wait_asked(answer: Answer) -> float:
-    """Seconds to wait before asking again: what the vendor says, else a minute. Never less than a second.
+    """Seconds to wait before asking again: what the vendor says, else a minute. Never less than a second."""
+    told = wait_told(answer)
+    return _LEAST_WAIT if told is None else told
 
-    The time of reset is compared with the vendor's own clock, never with ours.
-    """
-    told = answer.headers.get("retry-after", "")
-    if told.isascii() and told.isdigit():
+
+def wait_told(answer: Answer) -> float | None:
+    """Seconds to wait that the vendor names, at least one; None when it names none."""
+    told = _number(answer, "retry-after")
+    if told is not None:
         return max(1.0, float(told))
+    return resets_in(answer) if remaining(answer) == 0 else None
+
+
+def resets_in(answer: Answer) -> float | None:
+    """Seconds until the next period of the primary limit, at least one.
+
+    The time of reset is compared with the vendor's own clock, never with ours; that one shows whole seconds only.
+    """
     now = server_time(answer)
-    reset = answer.headers.get("x-ratelimit-reset", "")
-    if remaining(answer) == 0 and now is not None and reset.isascii() and reset.isdigit():
-        return max(1.0, float(reset) - now.timestamp() + 1.0)
-    return _LEAST_WAIT
+    reset = _number(answer, "x-ratelimit-reset")
+    return None if now is None or reset is None else max(1.0, float(reset) - now.timestamp() + 1.0)
+
+
+class Told(TypedDict):
+    limit: int | None
+    remaining: int | None
+    resets_in: float | None
+
+
+def limits_told(answer: Answer) -> Told:
+    """What an answer says of the primary limit."""
+    return Told(limit=_number(answer, "x-ratelimit-limit"), remaining=remaining(answer), resets_in=resets_in(answer))
+
+
+def _number(answer: Answer, header: str) -> int | None:
+    value = answer.headers.get(header, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else None

@@ -99,6 +99,8 @@ def failure(
     result: Answer | Silence, what: str, *, advice: Mapping[int, str] = _READ_ADVICE
 ) -> BackendUnreachable | BackendDenied:
     """The error of a read or a cancellation that did not come through. `what` names it: "the run 17 of acme/shop"."""
+    if isinstance(result, Silence) and result.held:
+        return BackendUnreachable(f"{result.reason}: it was not asked for {what}.", retry_after=result.again)
     if isinstance(result, Silence):
         return BackendUnreachable(
             f"GitHub did not answer when asked for {what}: {result.reason}. "
