@@ -11,18 +11,21 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from daytwo_standins.github.config import Config, Executor, Secret, load_config
+from daytwo_standins.github.config import Config, Executor, load_config
 from daytwo_standins.github.expressions import fill
-from daytwo_standins.github.faults import FaultBook, Rule
-from daytwo_standins.github.files import held, is_held
 from daytwo_standins.github.filters import created_range
 from daytwo_standins.github.groups import Groups
 from daytwo_standins.github.job_log import stamp
-from daytwo_standins.github.ledger import Accepted, DurableLines, Effects, Ledger
+from daytwo_standins.github.ledger import Accepted, Ledger
 from daytwo_standins.github.problems import ApiError
-from daytwo_standins.github.refs import list_refs, read_ref
 from daytwo_standins.github.runs import Run, job_id, split_job_id
 from daytwo_standins.github.workflow_file import WorkflowInvalidError, parse_workflow
+from daytwo_standins.shared.answers import Effects
+from daytwo_standins.shared.config import Secret
+from daytwo_standins.shared.durable_lines import DurableLines
+from daytwo_standins.shared.faults import FaultBook, Rule
+from daytwo_standins.shared.files import held, is_held
+from daytwo_standins.shared.refs import list_refs, read_ref
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from daytwo_cli.errors import Refused
 from daytwo_cli.show.out import Out
 from daytwo_cli.show.plan import pairs, print_differences
 from daytwo_cli.up.house import House
-from daytwo_standins.github.control import ControlClient
+from daytwo_standins.shared.control import ControlClient
 
 _CART = "/cart?mug=2&tea=1"
 _PLACES = ("staging", "production")

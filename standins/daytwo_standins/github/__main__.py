@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from daytwo_standins.github.config import load_config
-from daytwo_standins.github.server import LOOPBACK, serve
+from daytwo_standins.github.server import serve
+from daytwo_standins.shared.server import LOOPBACK
 
 
 def main() -> int:

@@ -9,11 +9,11 @@ import json
 import os
 from pathlib import Path
 
-from daytwo_standins.github import processes
-from daytwo_standins.github.checkout import git_environment
 from daytwo_standins.github.local_actions import folder_of, is_ours
 from daytwo_standins.github.records import Plan, PlannedJob
 from daytwo_standins.github.shells import wrap_shells
+from daytwo_standins.shared import processes
+from daytwo_standins.shared.checkout import git_environment
 
 SOURCE = "DAYTWO_STANDIN_SOURCE"
 ARTIFACTS = "DAYTWO_STANDIN_ARTIFACTS"

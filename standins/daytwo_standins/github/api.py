@@ -16,15 +16,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from daytwo_standins.github.calls import Answer, Call, CallEffects, Operation, require
+from daytwo_standins.github.calls import Call, Operation, require
 from daytwo_standins.github.config import Token
-from daytwo_standins.github.fault_actions import Hung, Plot, hung_response
 from daytwo_standins.github.html import pages
-from daytwo_standins.github.ledger import monotonic
 from daytwo_standins.github.links import Links
 from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.routes import artifacts, general, jobs, repositories, runs, workflows
 from daytwo_standins.github.standin import Standin
+from daytwo_standins.shared.answers import Answer, CallEffects
+from daytwo_standins.shared.durable_lines import monotonic
+from daytwo_standins.shared.fault_actions import Hung, Plot, hung_response
 
 OPERATIONS: tuple[Operation, ...] = (
     *general.OPERATIONS,
@@ -58,7 +59,7 @@ class _Endpoint:
         request = Request(scope, receive)
         begun, request_id = time.time(), secrets.token_hex(8).upper()
         raw = await request.body()
-        plot = Plot(self._standin.faults.strike(self._operation.name, self._about(request, raw)))
+        plot = Plot(self._standin.faults.strike(self._operation.name, self._about(request, raw)), _problem)
         try:
             answer = await plot.before()
             login = ""
@@ -138,7 +139,7 @@ class _Endpoint:
             "x-github-request-id": request_id,
             "x-github-media-type": _MEDIA,
             "x-github-api-version-selected": "2022-11-28",
-            **(self._standin.limits.headers(login) if login else {}),
+            **(_limits(self._standin.limits.facts(login)) if login else {}),
             **answer.headers,
         }
         if answer.raw is not None or answer.data is None:
@@ -168,6 +169,15 @@ class _Endpoint:
                 "faults": plot.ids,
             }
         )
+
+
+def _limits(facts: Mapping[str, int]) -> dict[str, str]:
+    """https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api."""
+    return {**{f"x-ratelimit-{name}": str(value) for name, value in facts.items()}, "x-ratelimit-resource": "core"}
+
+
+def _problem(status: int, message: str) -> dict[str, str]:
+    return ApiError(status, message).body()
 
 
 def about_run(standin: Standin, params: Mapping[str, Any]) -> str | None:

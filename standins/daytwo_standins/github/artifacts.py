@@ -5,7 +5,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from daytwo_standins.github.runs import Run, stable_id
+from daytwo_standins.github.runs import Run
+from daytwo_standins.shared.ids import stable_id
 
 
 def artifact_folders(run: Run) -> Iterator[Path]:

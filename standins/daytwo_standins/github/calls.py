@@ -1,8 +1,7 @@
-"""One request on its way through the stand-in, and the answer to it."""
+"""One request on its way through the stand-in."""
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from starlette.datastructures import QueryParams
 
@@ -12,16 +11,7 @@ from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.runs import Run
 from daytwo_standins.github.standin import Standin
 from daytwo_standins.github.views.actions import Scene
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """Status, headers and body; ``data`` becomes JSON, ``raw`` is sent as it is."""
-
-    status: int = 200
-    data: Any = None
-    raw: bytes | None = None
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+from daytwo_standins.shared.answers import Answer, CallEffects
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +25,7 @@ class Call:
     query: QueryParams
     headers: Mapping[str, str]
     raw: bytes
-    effects: "CallEffects"
+    effects: CallEffects
 
     @property
     def repository(self) -> Repository:
@@ -70,18 +60,6 @@ class Call:
     def page(self) -> tuple[int, int]:
         """Page (from 1) and page size (at most 100, 30 unless told)."""
         return max(1, _number(self.query.get("page"), 1)), min(100, max(1, _number(self.query.get("per_page"), 30)))
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class CallEffects:
-    """What fault rules do to the run that a dispatch creates."""
-
-    lag: float = 0.0
-    hide_marker: bool = False
-    wrong_id: bool = False
-    delete_run: bool = False
-    instant_finish: bool = False
-    never_finish: bool = False
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

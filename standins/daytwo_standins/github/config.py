@@ -1,17 +1,12 @@
-"""The configuration of the stand-in: a JSON or YAML file, checked when it is read.
+"""The configuration of the stand-in: a JSON or YAML file, checked when it is read."""
 
-Secret values may stand in the file, in an environment variable or in a file of their own.
-"""
-
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=100)]
+from daytwo_standins.shared.config import Model, Name, Secret, read_data
 
 
 class Executor(StrEnum):
@@ -29,52 +24,7 @@ class Permission(StrEnum):
     ACTIONS_WRITE = "actions:write"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Secret(_Model):
-    """A secret value and where it comes from; exactly one of the three."""
-
-    value: SecretStr | None = None
-    env: str | None = None
-    file: Path | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _text(cls, data: object) -> object:
-        return {"value": data} if isinstance(data, str) else data
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if sum(source is not None for source in (self.value, self.env, self.file)) != 1:
-            raise ValueError("give exactly one of value, env and file")
-        return self
-
-    def placed(self, folder: Path) -> Self:
-        """The same, with a relative path of the file starting at a folder."""
-        return self.model_copy(update={"file": folder / self.file}) if self.file else self
-
-    def reveal(self) -> str:
-        """The secret itself.
-
-        Raises:
-            ValueError: the variable or the file is not there or empty.
-        """
-        if self.value is not None:
-            return self.value.get_secret_value()
-        if self.env is not None:
-            found, where = os.environ.get(self.env, ""), f"environment variable {self.env}"
-        else:
-            assert self.file is not None
-            found = self.file.read_text(encoding="utf-8").strip() if self.file.exists() else ""
-            where = f"file {self.file}"
-        if not found:
-            raise ValueError(f"The secret is missing: {where} is not set or empty. Set it and start again.")
-        return found
-
-
-class Token(_Model):
+class Token(Model):
     """Somebody who may call the API."""
 
     login: Name
@@ -84,7 +34,7 @@ class Token(_Model):
     repositories: tuple[str, ...] | None = None  # None: all
 
 
-class Repository(_Model):
+class Repository(Model):
     """A repository on disk."""
 
     full_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
@@ -105,7 +55,7 @@ class Repository(_Model):
         return self.full_name.split("/")[1]
 
 
-class Webhook(_Model):
+class Webhook(Model):
     """Where events are sent to."""
 
     url: str
@@ -113,14 +63,14 @@ class Webhook(_Model):
     events: frozenset[Literal["workflow_run", "workflow_job"]] = frozenset({"workflow_run", "workflow_job"})
 
 
-class Account(_Model):
+class Account(Model):
     """An owner of repositories."""
 
     login: Name
     type: Literal["User", "Organization"] = "Organization"
 
 
-class Config(_Model):
+class Config(Model):
     """Everything that the stand-in is told."""
 
     tokens: tuple[Token, ...]
@@ -148,11 +98,7 @@ def load_config(path: Path) -> Config:
     Raises:
         ValueError: it cannot be read as JSON or YAML, or says something that is not known or not allowed.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f"The configuration {path} cannot be read: {error}. Nothing was started.") from error
-    return _placed(Config.model_validate(data), path.parent.resolve())
+    return _placed(Config.model_validate(read_data(path)), path.parent.resolve())
 
 
 def _placed(config: Config, folder: Path) -> Config:

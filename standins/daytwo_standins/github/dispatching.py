@@ -11,14 +11,17 @@ from daytwo_standins.github import partial
 from daytwo_standins.github.config import Config, Executor, Repository, Token
 from daytwo_standins.github.engine import PlanError
 from daytwo_standins.github.expressions import fill
-from daytwo_standins.github.git import GitRepository, Ref
 from daytwo_standins.github.inputs import DispatchBody, accept_inputs
-from daytwo_standins.github.launcher import find_act, steps_path
-from daytwo_standins.github.ledger import Accepted, Effects, Ledger, monotonic
+from daytwo_standins.github.launcher import find_act
+from daytwo_standins.github.ledger import Accepted, Ledger
 from daytwo_standins.github.problems import unprocessable
 from daytwo_standins.github.records import Plan
 from daytwo_standins.github.runs import Run, Runs
 from daytwo_standins.github.workflow_file import FOLDER, Workflow, WorkflowInvalidError, parse_workflow
+from daytwo_standins.shared.answers import Effects
+from daytwo_standins.shared.durable_lines import monotonic
+from daytwo_standins.shared.git import GitRepository, Ref
+from daytwo_standins.shared.launcher import steps_path
 
 
 class Workflows:

@@ -13,11 +13,11 @@ from pathlib import Path
 from daytwo_standins.github.config import Executor
 from daytwo_standins.github.endings import cancelled, failed
 from daytwo_standins.github.groups import Groups
-from daytwo_standins.github.launcher import Launcher
 from daytwo_standins.github.ledger import Accepted, Ledger, Rerun, accepted_from, rerun_from
-from daytwo_standins.github.records import Attempt, Plan
+from daytwo_standins.github.records import Attempt, Plan, to_json
 from daytwo_standins.github.runs import Run, Runs
 from daytwo_standins.github.scripts import Script, instant, load_script, played, save_script, stuck, write_logs
+from daytwo_standins.shared.launcher import Launcher
 
 _LOOK_EVERY = 0.05
 _AFTER_TROUBLE = 1.0
@@ -36,7 +36,14 @@ class Engine:
     """Owns the runs. ``planner`` makes the plan of an attempt, ``listener`` hears of every change."""
 
     def __init__(
-        self, *, folder: Path, runners: int, ledger: Ledger, launcher: Launcher, planner: Planner, listener: Listener
+        self,
+        *,
+        folder: Path,
+        runners: int,
+        ledger: Ledger,
+        launcher: Launcher[Attempt],
+        planner: Planner,
+        listener: Listener,
     ) -> None:
         self.runs = Runs()
         self._folder = folder / "runs"
@@ -237,4 +244,4 @@ class Engine:
             self._end(run, state)
             return
         if not run.latest.ended and not run.cancelling:
-            self._launcher.start(folder, plan)
+            self._launcher.start(folder, to_json(plan), path=plan.path)

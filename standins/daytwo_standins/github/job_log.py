@@ -4,7 +4,7 @@ import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from daytwo_standins.github.files import write_all
+from daytwo_standins.shared.files import write_all
 
 BOM = "\ufeff"
 

@@ -1,20 +1,19 @@
-"""Detached runners: started once per attempt, watched through their files, never asked directly.
-
-Whether one lives is known by the lock that it holds, so a restarted server sees the same as the one that started it.
-"""
+"""The runners of this stand-in, and act, which they need."""
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-from daytwo_standins.github import processes
 from daytwo_standins.github.endings import failed
-from daytwo_standins.github.files import claim, is_held, read_json, write_json
-from daytwo_standins.github.records import Attempt, Plan, Status, attempt_from, to_json
+from daytwo_standins.github.records import Attempt, attempt_from, to_json
+from daytwo_standins.shared.launcher import Launcher, States
+
+
+def attempts_launcher() -> Launcher[Attempt]:
+    """Starts the runners of attempts."""
+    states = States(load=attempt_from, dump=to_json, ended=lambda attempt: attempt.ended, failed=failed)
+    return Launcher("daytwo_standins.github.runner", states)
 
 
 def find_act(named: Path | None) -> str:
@@ -24,105 +23,3 @@ def find_act(named: Path | None) -> str:
         return told if os.access(told, os.X_OK) else ""
     beside = Path(sys.executable).with_name("act")
     return shutil.which("act") or (str(beside) if os.access(beside, os.X_OK) else "")
-
-
-def steps_path() -> str:
-    """The PATH of the steps: ours, and at its end the interpreter's folder, so that there is a python3."""
-    interpreter = getattr(sys, "_base_executable", sys.executable)
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(interpreter).parent)])
-
-
-class Launcher:
-    """Starts runners and reads what they write."""
-
-    def __init__(self) -> None:
-        self._children: dict[Path, subprocess.Popen[bytes]] = {}
-        self._seen: dict[Path, tuple[int, int]] = {}
-
-    def start(self, folder: Path, plan: Plan) -> None:
-        """Start the runner of an attempt, in a session of its own and without our environment."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "plan.json", to_json(plan), durable=True)
-        environment = {"PATH": plan.path, "LC_ALL": "C.UTF-8"}
-        with (folder / "runner.log").open("ab") as log:
-            self._children[folder] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "daytwo_standins.github.runner", str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                cwd=folder,
-                start_new_session=True,
-            )
-
-    def launched(self, folder: Path) -> bool:
-        """Whether this attempt is or was run by somebody, so that it must not be started again."""
-        return folder in self._children or (folder / "started").exists()
-
-    def read(self, folder: Path) -> Attempt | None:
-        """The state that the runner has written, if it is newer than what was read last."""
-        try:
-            facts = (folder / "state.json").stat()
-        except FileNotFoundError:
-            return None
-        mark = (facts.st_mtime_ns, facts.st_ino)
-        if self._seen.get(folder) == mark:
-            return None
-        self._seen[folder] = mark
-        data = read_json(folder / "state.json")
-        return None if data is None else attempt_from(data)
-
-    def died(self, folder: Path) -> bool:
-        """Whether the runner is gone without having written an end."""
-        child = self._children.get(folder)
-        if child is not None and child.poll() is None:
-            return False
-        return not is_held(folder / "lock") and not _ended(folder)
-
-    def forget(self, folder: Path) -> None:
-        """The attempt has ended; collect the runner's exit status once it is there."""
-        child = self._children.get(folder)
-        if child is None or child.poll() is not None:
-            self._children.pop(folder, None)
-        self._seen.pop(folder, None)
-
-    def reap(self) -> bool:
-        """Collect runners that have ended; True while some have not."""
-        for folder, child in list(self._children.items()):
-            if child.poll() is not None and _ended(folder):
-                del self._children[folder]
-        return bool(self._children)
-
-    def ask_to_stop(self, folder: Path, *, force: bool) -> None:
-        """Leave a request to cancel for the runner."""
-        write_json(folder / "cancel.json", {"force": force, "at": time.time()}, durable=True)
-
-    def never_start(self, folder: Path) -> bool:
-        """Make sure that an attempt is never started; False when it has been already."""
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder not in self._children and claim(folder / "started")
-
-    def bury(self, folder: Path, attempt: Attempt) -> Attempt:
-        """End the attempt of a runner that died: what it left running is killed, then the failure is written down."""
-        processes.send(processes.marked(str(folder)), signal.SIGKILL)
-        claim(folder / "started")
-        child = self._children.pop(folder, None)
-        cause = f" (exit status {child.returncode})" if child is not None else ""
-        message = (
-            f"The runner died{cause} before the run was done; what it ran was killed. Run it again if it is needed."
-        )
-        state = failed(attempt, message, time.time())
-        self.write_end(folder, state)
-        return state
-
-    def write_end(self, folder: Path, state: Attempt) -> None:
-        """Write the end of an attempt that has no living runner."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "state.json", to_json(state), durable=True)
-        for name in ("work", "home", "tmp", "shells", "heard"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def _ended(folder: Path) -> bool:
-    data = read_json(folder / "state.json")
-    return data is not None and data["status"] == Status.COMPLETED

@@ -11,16 +11,16 @@ import sys
 import time
 from pathlib import Path
 
-from daytwo_standins.github import checkout, processes
 from daytwo_standins.github.act_command import act_arguments, act_environment
 from daytwo_standins.github.act_stream import ActStream
-from daytwo_standins.github.files import claim, held, read_json, write_json
 from daytwo_standins.github.job_log import JobLog
 from daytwo_standins.github.job_tree import JobTree
-from daytwo_standins.github.lines import LineReader
 from daytwo_standins.github.records import Plan, plan_from, to_json
 from daytwo_standins.github.shells import Heard
 from daytwo_standins.github.stopping import Stopper
+from daytwo_standins.shared import checkout, processes
+from daytwo_standins.shared.files import claim, held, read_json, write_json
+from daytwo_standins.shared.lines import LineReader
 
 TITLE = "GitHub stand-in"
 
@@ -58,7 +58,9 @@ class Runner:
             )
             self._tree.break_off(TITLE, message, time.time())
             return False
-        work = checkout.work_tree(self._plan, self._folder / "work")
+        work = checkout.work_tree(
+            source=self._plan.source, commit=self._plan.head_sha, target=self._folder / "work", path=self._plan.path
+        )
         with (self._folder / "act.stderr").open("wb") as errors:
             process = subprocess.Popen(
                 act_arguments(self._plan, self._folder, work),

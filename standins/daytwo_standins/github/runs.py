@@ -1,7 +1,6 @@
 """The runs that exist, in memory: built from the ledger and the state files, in the order of their ids."""
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +9,6 @@ from daytwo_standins.github.records import Attempt, Job, Status
 
 _JOBS_PER_ATTEMPT = 1_000
 _JOBS_PER_RUN = 100 * _JOBS_PER_ATTEMPT
-
-
-def stable_id(*words: str) -> int:
-    """An integer id that is the same after every restart; small enough for a JavaScript number."""
-    return int.from_bytes(hashlib.sha256("\0".join(words).encode()).digest()[:5], "big")
 
 
 def job_id(run_id: int, attempt: int, index: int) -> int:

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from daytwo_standins.github.files import read_json, write_json
 from daytwo_standins.github.job_log import JobLog
 from daytwo_standins.github.records import Attempt, Conclusion, Job, Status
+from daytwo_standins.shared.files import read_json, write_json
 
 NOT_EXECUTED = "not-executed"
 

@@ -3,18 +3,23 @@
 import hmac
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from daytwo_standins.github.artifacts import artifact_folders, artifact_id
-from daytwo_standins.github.config import Config, Repository, Token
+from daytwo_standins.github.config import Config, Executor, Repository, Token
 from daytwo_standins.github.dispatching import Dispatcher
 from daytwo_standins.github.engine import Engine, Listener
-from daytwo_standins.github.faults import FaultBook
-from daytwo_standins.github.git import Commit, GitRepository
-from daytwo_standins.github.launcher import Launcher
+from daytwo_standins.github.launcher import attempts_launcher
 from daytwo_standins.github.ledger import Ledger
 from daytwo_standins.github.log_links import LogLinks
-from daytwo_standins.github.rate_limit import RateLimits
-from daytwo_standins.github.request_log import RequestLog
 from daytwo_standins.github.runs import Run
+from daytwo_standins.github.scripts import Script, ScriptEvent
+from daytwo_standins.shared.faults import FaultBook
+from daytwo_standins.shared.git import Commit, GitRepository
+from daytwo_standins.shared.rate_limit import RateLimits
+from daytwo_standins.shared.request_log import RequestLog
+
+_EVENTS = TypeAdapter(list[ScriptEvent])
 
 
 class Standin:
@@ -32,12 +37,12 @@ class Standin:
             folder=self.folder,
             runners=config.runners,
             ledger=self.ledger,
-            launcher=Launcher(),
+            launcher=attempts_launcher(),
             planner=self.dispatcher.plan,
             listener=listener,
         )
         self.faults = FaultBook()
-        self.limits = RateLimits(config.rate_limit)
+        self.limits = RateLimits(config.rate_limit, seconds=3600)
         self.requests = RequestLog(self.folder / "requests.jsonl")
         self.log_links = LogLinks(port=blob_port, seconds=config.link_seconds)
         self._tokens = [(token.token.reveal(), token) for token in config.tokens]
@@ -73,6 +78,18 @@ class Standin:
             for folder in artifact_folders(run):
                 if artifact_id(run, folder) == number:
                     return run, folder
+        return None
+
+    def set_script(self, name: str, data: object) -> str | None:
+        """Let a script begin for a run; a refusal is returned as text.
+
+        Raises:
+            ValidationError: it is no script.
+        """
+        run = self.engine.runs.get(int(name)) if name.isdigit() else None
+        if run is None or run.accepted.executor is not Executor.SCRIPTED or run.latest.ended:
+            return "Only a run that exists, is of the executor `scripted` and has not ended can get a script."
+        self.engine.set_script(run, Script(events=tuple(_EVENTS.validate_python(data))))
         return None
 
     def close(self) -> None:

@@ -11,8 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from daytwo_standins.github import processes
-from daytwo_standins.github.files import read_json
+from daytwo_standins.shared import processes
+from daytwo_standins.shared.files import read_json
 
 _AFTER_TERM = 5.0
 

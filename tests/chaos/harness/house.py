@@ -22,7 +22,7 @@ from daytwo_cli.up.house import House, Wish
 from daytwo_cli.up.part import Part, Program
 from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_cli.up.supervisor import Patience, Supervisor
-from daytwo_standins.github.control import ControlClient
+from daytwo_standins.shared.control import ControlClient
 
 WORKER: Final = "worker"
 API: Final = "API"

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from daytwo_standins.github.artifacts import artifact_folders, artifact_id, artifact_size
-from daytwo_standins.github.calls import Answer, Call, Operation
+from daytwo_standins.github.calls import Call, Operation
 from daytwo_standins.github.links import node_id, when
 from daytwo_standins.github.paging import paged
 from daytwo_standins.github.problems import not_found
 from daytwo_standins.github.runs import Run
 from daytwo_standins.github.views.repositories import repository_id
+from daytwo_standins.shared.answers import Answer
 
 _BASE = "/repos/{owner}/{repo}/actions"
 _NINETY_DAYS = 90 * 86_400

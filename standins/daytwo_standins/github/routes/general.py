@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from daytwo_standins.github.calls import Answer, Call, Operation
+from daytwo_standins.github.calls import Call, Operation
 from daytwo_standins.github.views.accounts import own_user
+from daytwo_standins.shared.answers import Answer
 
 _JOINED = "2026-01-01T00:00:00Z"
 

@@ -1,12 +1,13 @@
 """Jobs, their logs and annotations."""
 
-from daytwo_standins.github.calls import Answer, Call, Operation
+from daytwo_standins.github.calls import Call, Operation
 from daytwo_standins.github.log_links import log_file, storage_error_body
 from daytwo_standins.github.paging import paged
 from daytwo_standins.github.problems import not_found
 from daytwo_standins.github.records import Job
 from daytwo_standins.github.runs import Run, split_job_id
 from daytwo_standins.github.views import actions as views
+from daytwo_standins.shared.answers import Answer
 
 _BASE = "/repos/{owner}/{repo}"
 _RUN = f"{_BASE}/actions/runs/{{run_id}}"

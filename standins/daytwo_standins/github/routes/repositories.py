@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from daytwo_standins.github.calls import Answer, Call, Operation
-from daytwo_standins.github.git import NO_DATE, Ref
+from daytwo_standins.github.calls import Call, Operation
 from daytwo_standins.github.paging import paged
 from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.views import repositories as views
+from daytwo_standins.shared.answers import Answer
+from daytwo_standins.shared.git import NO_DATE, Ref
 
 _BASE = "/repos/{owner}/{repo}"
 

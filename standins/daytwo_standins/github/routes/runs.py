@@ -2,7 +2,7 @@
 
 import time
 
-from daytwo_standins.github.calls import Answer, Call, Operation
+from daytwo_standins.github.calls import Call, Operation
 from daytwo_standins.github.config import Permission
 from daytwo_standins.github.filters import MOST, run_filter
 from daytwo_standins.github.paging import paged
@@ -11,6 +11,7 @@ from daytwo_standins.github.records import Conclusion
 from daytwo_standins.github.routes.workflows import workflow_path
 from daytwo_standins.github.runs import Run
 from daytwo_standins.github.views import actions as views
+from daytwo_standins.shared.answers import Answer
 
 _BASE = "/repos/{owner}/{repo}/actions"
 _RUN = f"{_BASE}/runs/{{run_id}}"

@@ -2,16 +2,15 @@
 
 import json
 import secrets
-import time
 
-from daytwo_standins.github.calls import Answer, Call, Operation
+from daytwo_standins.github.calls import Call, Operation
 from daytwo_standins.github.config import Executor, Permission, Repository
 from daytwo_standins.github.inputs import parse_body
-from daytwo_standins.github.ledger import Effects
 from daytwo_standins.github.paging import paged
 from daytwo_standins.github.problems import not_found
 from daytwo_standins.github.views import actions as views
 from daytwo_standins.github.workflow_file import FOLDER, WorkflowInvalidError
+from daytwo_standins.shared.answers import Answer
 
 _BASE = "/repos/{owner}/{repo}/actions/workflows"
 ALWAYS_DETAILS = "2026-03-10"  # from this version of the API on there is no flag, the details always come
@@ -45,7 +44,7 @@ async def dispatch(call: Call) -> Answer:
         raw=call.raw,
         actor=call.token,
         runs=standin.engine.runs,
-        effects=_lasting(call),
+        effects=call.effects.lasting(),
         executor=_executor(call),
     )
     run = await standin.engine.accept(accepted)
@@ -87,16 +86,6 @@ async def _view(call: Call, found: Repository, path: str) -> dict[str, object]:
         name = path
     dates = await workflows.dates(found.full_name, head, path)
     return views.workflow(found, path, name, call.links, dates)
-
-
-def _lasting(call: Call) -> Effects:
-    told = call.effects
-    return Effects(
-        invisible_until=time.time() + told.lag if told.lag else 0.0,
-        hide_marker=told.hide_marker,
-        deleted=told.delete_run,
-        never_finish=told.never_finish,
-    )
 
 
 def _executor(call: Call) -> Executor | None:

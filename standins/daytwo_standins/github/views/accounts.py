@@ -3,7 +3,7 @@
 from typing import Any
 
 from daytwo_standins.github.links import Links, node_id
-from daytwo_standins.github.runs import stable_id
+from daytwo_standins.shared.ids import stable_id
 
 _LISTS = {
     "followers_url": "followers",

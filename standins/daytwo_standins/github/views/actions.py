@@ -4,12 +4,13 @@ import dataclasses
 from typing import Any
 
 from daytwo_standins.github.config import Config, Repository
-from daytwo_standins.github.git import Commit
 from daytwo_standins.github.links import Links, node_id, when
 from daytwo_standins.github.records import Annotation, Attempt, Job, Status, Step
-from daytwo_standins.github.runs import Run, job_id, stable_id
+from daytwo_standins.github.runs import Run, job_id
 from daytwo_standins.github.views.accounts import simple_user
 from daytwo_standins.github.views.repositories import head_commit, minimal_repository
+from daytwo_standins.shared.git import Commit
+from daytwo_standins.shared.ids import stable_id
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from daytwo_standins.github.config import Config, Repository
-from daytwo_standins.github.git import Commit, Entry, Person, Ref
 from daytwo_standins.github.links import Links, node_id
-from daytwo_standins.github.runs import stable_id
 from daytwo_standins.github.views.accounts import simple_user
+from daytwo_standins.shared.git import Commit, Entry, Person, Ref
+from daytwo_standins.shared.ids import stable_id
 
 _PLACES = {
     "archive_url": "{archive_format}{/ref}",

@@ -4,7 +4,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from daytwo_standins.github.fault_actions import TRANSPORT
+from daytwo_standins.shared.fault_actions import TRANSPORT
 
 
 class CuttableProtocol(HttpToolsProtocol):

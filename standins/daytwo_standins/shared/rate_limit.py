@@ -1,12 +1,7 @@
-"""The primary rate limit: so many requests an hour and token.
-
-https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-"""
+"""So many requests in a window of time, for each login."""
 
 import dataclasses
 import time
-
-_HOUR = 3600
 
 
 @dataclasses.dataclass(slots=True)
@@ -16,10 +11,11 @@ class _Window:
 
 
 class RateLimits:
-    """Counts requests; an answer 304 is given back."""
+    """Counts requests; some are given back."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, seconds: int) -> None:
         self._limit = limit
+        self._seconds = seconds
         self._windows: dict[str, _Window] = {}
 
     def take(self, login: str) -> bool:
@@ -35,11 +31,6 @@ class RateLimits:
         window = self._window(login)
         window.used = max(0, window.used - 1)
 
-    def headers(self, login: str) -> dict[str, str]:
-        """The headers that every answer carries."""
-        facts = self.facts(login)
-        return {**{f"x-ratelimit-{name}": str(value) for name, value in facts.items()}, "x-ratelimit-resource": "core"}
-
     def facts(self, login: str) -> dict[str, int]:
         """Limit, remaining, used, and when the window ends (seconds since the epoch)."""
         window = self._window(login)
@@ -54,5 +45,5 @@ class RateLimits:
         now = int(time.time())
         window = self._windows.get(login)
         if window is None or now >= window.ends:
-            window = self._windows[login] = _Window(ends=now + _HOUR)
+            window = self._windows[login] = _Window(ends=now + self._seconds)
         return window

@@ -18,8 +18,9 @@ class ControlClient:
     def ledger(self, *, kind: str | None = "dispatch") -> list[dict[str, Any]]:
         """What was accepted, in order: dispatches, ``rerun``, or with None both.
 
-        A dispatch has ``run_id``, ``repository``, ``workflow``, ``ref``, ``head_sha``, ``inputs``, ``title``,
-        ``body_sha256``, ``actor``, ``received_at`` and ``received_monotonic`` (seconds).
+        A dispatch has, besides the vendor's own facts, ``inputs``, ``title``, ``body_sha256``, ``actor``,
+        ``received_at`` and ``received_monotonic`` (seconds); on GitHub ``run_id``, ``repository``, ``workflow``,
+        ``ref`` and ``head_sha`` too.
         """
         lines: list[dict[str, Any]] = self._get("/ledger")
         return [line for line in lines if kind is None or line["kind"] == kind]
@@ -53,9 +54,9 @@ class ControlClient:
         """Send a webhook again, or all that failed; the GUID stays the same."""
         _checked(self._http.post("/redeliver", json={"delivery": delivery} if delivery else {}))
 
-    def script(self, run_id: int, events: list[dict[str, Any]]) -> None:
-        """Let a script begin for a run of the executor ``scripted`` (see ``scripts.ScriptEvent``)."""
-        _checked(self._http.post(f"/runs/{run_id}/script", json=events))
+    def script(self, run: int | str, events: list[dict[str, Any]]) -> None:
+        """Let a script begin for a run of the executor ``scripted`` (see the stand-in's ``scripts.ScriptEvent``)."""
+        _checked(self._http.post(f"/runs/{run}/script", json=events))
 
     def close(self) -> None:
         """Give the connections back."""

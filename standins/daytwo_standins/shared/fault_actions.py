@@ -5,15 +5,15 @@ import os
 import signal
 import socket
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from daytwo_standins.github.calls import Answer, CallEffects
-from daytwo_standins.github.faults import HookFault, Rule, When
-from daytwo_standins.github.problems import ApiError
+from daytwo_standins.shared.answers import Answer, CallEffects
+from daytwo_standins.shared.faults import HookFault, Rule, When
 
 TRANSPORT = "daytwo.transport"
 
@@ -26,11 +26,15 @@ class Hung(Exception):  # not an error: the fault that was asked for
         self.how = how
 
 
-class Plot:
-    """The rules that hit one request."""
+Problem = Callable[[int, str], object]
 
-    def __init__(self, rules: dict[int, Rule]) -> None:
+
+class Plot:
+    """The rules that hit one request; ``problem`` makes the body of an error, as the vendor writes it."""
+
+    def __init__(self, rules: dict[int, Rule], problem: Problem) -> None:
         self._rules = list(rules.values())
+        self._problem = problem
         self.ids = list(rules)
 
     @property
@@ -54,7 +58,7 @@ class Plot:
                 raise Hung("close")
             if rule.reset and rule.reset.when == "before":
                 raise Hung("reset")
-            answer = _refusal(rule)
+            answer = self._refusal(rule)
             if answer is not None:
                 return answer
         return None
@@ -68,7 +72,7 @@ class Plot:
             if rule.reset and rule.reset.when == "after":
                 raise Hung("reset")
             if rule.status and rule.status.when == "after":
-                answer = _status(rule.status.code, rule.status.message)
+                answer = self._status(rule.status.code, rule.status.message)
             if rule.garbage:
                 answer = Answer(status=200, raw=rule.garbage.body.encode())
         return answer
@@ -81,6 +85,19 @@ class Plot:
             if rule.reset and rule.reset.when == "mid_body":
                 return CutResponse(response, keep=len(response.body) // 2, how="reset")
         return response
+
+    def _refusal(self, rule: Rule) -> Answer | None:
+        if rule.retry_after:
+            message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+            return self._status(rule.retry_after.code, message, {"retry-after": str(rule.retry_after.seconds)})
+        if rule.redirect:
+            return self._status(rule.redirect.code, "Moved", {"location": rule.redirect.url})
+        if rule.status and rule.status.when == "before":
+            return self._status(rule.status.code, rule.status.message)
+        return None
+
+    def _status(self, code: int, message: str, headers: dict[str, str] | None = None) -> Answer:
+        return Answer(status=code, data=self._problem(code, message), headers=headers or {})
 
 
 class CutResponse(Response):
@@ -139,19 +156,3 @@ def _hook(rule: Rule, when: When) -> None:
 def _pid_in_file(hook: HookFault) -> int | None:
     text = Path(hook.pidfile).read_text(encoding="ascii").strip() if hook.pidfile else ""
     return int(text) if text.isdigit() else None
-
-
-def _refusal(rule: Rule) -> Answer | None:
-    if rule.retry_after:
-        message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-        return _status(rule.retry_after.code, message, {"retry-after": str(rule.retry_after.seconds)})
-    if rule.redirect:
-        data = {"message": "Moved", "url": rule.redirect.url, "documentation_url": "https://docs.github.com/rest"}
-        return Answer(status=rule.redirect.code, data=data, headers={"location": rule.redirect.url})
-    if rule.status and rule.status.when == "before":
-        return _status(rule.status.code, rule.status.message)
-    return None
-
-
-def _status(code: int, message: str, headers: dict[str, str] | None = None) -> Answer:
-    return Answer(status=code, data=ApiError(code, message).body(), headers=headers or {})

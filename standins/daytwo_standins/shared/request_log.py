@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from daytwo_standins.github.files import drop_torn_line, read_lines, write_all
+from daytwo_standins.shared.files import drop_torn_line, read_lines, write_all
 
 
 class RequestLog:

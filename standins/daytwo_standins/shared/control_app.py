@@ -1,7 +1,7 @@
 """The control interface: what was accepted and asked, faults, redelivery, scripts. Never the product's."""
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -9,17 +9,55 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from daytwo_standins.github.config import Executor
-from daytwo_standins.github.faults import Rule
-from daytwo_standins.github.scripts import Script, ScriptEvent
-from daytwo_standins.github.standin import Standin
-from daytwo_standins.github.webhooks import Webhooks
+from daytwo_standins.shared.faults import FaultBook, Rule
 
 _RULES = TypeAdapter(list[Rule])
-_EVENTS = TypeAdapter(list[ScriptEvent])
 
 
-def control_app(standin: Standin, webhooks: Webhooks) -> Starlette:
+class Lines(Protocol):
+    """Something written down that can be read back."""
+
+    def read(self) -> list[dict[str, Any]]:
+        """All lines, in order."""
+        ...
+
+
+class Controlled(Protocol):
+    """A stand-in, as far as it is controlled from here."""
+
+    @property
+    def ledger(self) -> Lines:
+        """What was accepted."""
+        ...
+
+    @property
+    def requests(self) -> Lines:
+        """What was asked."""
+        ...
+
+    @property
+    def faults(self) -> FaultBook:
+        """The rules in force."""
+        ...
+
+    def set_script(self, name: str, data: object) -> str | None:
+        """Let a script begin for the run of this id or name; a refusal is returned as text."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Who sends webhooks."""
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Every attempt to deliver."""
+        ...
+
+    async def redeliver(self, guid: object) -> bool:
+        """Send one again, or with None all that failed."""
+        ...
+
+
+def control_app(standin: Controlled, webhooks: Deliveries) -> Starlette:
     """The control server of one stand-in."""
     control = _Control(standin, webhooks)
     return Starlette(
@@ -32,13 +70,13 @@ def control_app(standin: Standin, webhooks: Webhooks) -> Starlette:
             Route("/faults", control.clear_faults, methods=["DELETE"]),
             Route("/faults/{number:int}", control.clear_faults, methods=["DELETE"]),
             Route("/redeliver", control.redeliver, methods=["POST"]),
-            Route("/runs/{run_id:int}/script", control.script, methods=["POST"]),
+            Route("/runs/{run}/script", control.script, methods=["POST"]),
         ]
     )
 
 
 class _Control:
-    def __init__(self, standin: Standin, webhooks: Webhooks) -> None:
+    def __init__(self, standin: Controlled, webhooks: Deliveries) -> None:
         self._standin = standin
         self._webhooks = webhooks
 
@@ -77,14 +115,13 @@ class _Control:
         return Response(status_code=202)
 
     async def script(self, request: Request) -> Response:
-        run = self._standin.engine.runs.get(request.path_params["run_id"])
-        if run is None or run.accepted.executor is not Executor.SCRIPTED or run.latest.ended:
-            return _refused("Only a run that exists, is of the executor `scripted` and has not ended can get a script.")
+        data = await _json(request)
         try:
-            events = _EVENTS.validate_python(await _json(request))
+            refused = self._standin.set_script(request.path_params["run"], data)
         except ValidationError as error:
             return _refused(f"The script is not valid and was not set: {error}")
-        self._standin.engine.set_script(run, Script(events=tuple(events)))
+        if refused:
+            return _refused(refused)
         return Response(status_code=202)
 
 

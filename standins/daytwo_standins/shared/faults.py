@@ -181,3 +181,7 @@ class FaultBook:
             for number, active in list(self._rules.items())
             if (active.rule.webhook is not None) == webhook and active.strikes(operation, about)
         }
+
+    def strike_webhook(self, about: str) -> tuple[WebhookFault, ...]:
+        """What is to happen to a delivery about a run."""
+        return tuple(rule.webhook for rule in self.strike("webhook", about).values() if rule.webhook)

@@ -3,8 +3,6 @@
 import subprocess
 from pathlib import Path
 
-from daytwo_standins.github.records import Plan
-
 
 def git_environment(path: str) -> dict[str, str]:
     """Nothing of ours and nothing of the machine's configuration."""
@@ -21,19 +19,19 @@ def git_environment(path: str) -> dict[str, str]:
     }
 
 
-def work_tree(plan: Plan, target: Path) -> Path:
-    """Clone the repository and check out the commit of the run.
+def work_tree(*, source: str, commit: str, target: Path, path: str) -> Path:
+    """Clone a repository and check out one commit; ``path`` is the PATH on which git is.
 
     Objects are shared with the source, so a commit that no branch names any more is still found.
     """
-    _git(plan, "clone", "--quiet", "--shared", "--no-checkout", plan.source, str(target))
-    _git(plan, "-C", str(target), "checkout", "--quiet", "--detach", plan.head_sha)
+    _git(path, "clone", "--quiet", "--shared", "--no-checkout", source, str(target))
+    _git(path, "-C", str(target), "checkout", "--quiet", "--detach", commit)
     return target
 
 
-def _git(plan: Plan, *arguments: str) -> None:
+def _git(path: str, *arguments: str) -> None:
     done = subprocess.run(
-        ["git", *arguments], env=git_environment(plan.path), capture_output=True, check=False, stdin=subprocess.DEVNULL
+        ["git", *arguments], env=git_environment(path), capture_output=True, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import anyio
 
-from daytwo_standins.github.checkout import git_environment
-from daytwo_standins.github.refs import Kind, git_folder, list_refs, read_ref
+from daytwo_standins.shared.checkout import git_environment
+from daytwo_standins.shared.refs import Kind, git_folder, list_refs, read_ref
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 NO_DATE = "2026-01-01T00:00:00Z"

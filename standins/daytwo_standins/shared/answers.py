@@ -1,0 +1,47 @@
+"""An answer to a request, and what the fault rules that hit it do to the run that it creates."""
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """Status, headers and body; ``data`` becomes JSON, ``raw`` is sent as it is."""
+
+    status: int = 200
+    data: Any = None
+    raw: bytes | None = None
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Effects:
+    """What a fault does to one run for as long as it exists."""
+
+    invisible_until: float = 0.0  # listings do not show it before (wall clock)
+    hide_marker: bool = False
+    deleted: bool = False
+    never_finish: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class CallEffects:
+    """What fault rules do to the run that a dispatch creates."""
+
+    lag: float = 0.0
+    hide_marker: bool = False
+    wrong_id: bool = False
+    delete_run: bool = False
+    instant_finish: bool = False
+    never_finish: bool = False
+
+    def lasting(self) -> Effects:
+        """The part that stays with the run."""
+        return Effects(
+            invisible_until=time.time() + self.lag if self.lag else 0.0,
+            hide_marker=self.hide_marker,
+            deleted=self.delete_run,
+            never_finish=self.never_finish,
+        )
