@@ -110,9 +110,14 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ambiguous:
-    """It may have happened: 5xx, time-out or reset after the first byte, an answer that makes no sense."""
+    """It may have happened: 5xx, time-out or reset after the first byte, an answer that makes no sense.
+
+    `hold` is set when asking again would settle nothing: the name that was to be ours is somebody else's (Argo 409
+    with a foreign digest). A person has to look at once.
+    """
 
     detail: str
+    hold: bool = False
 
 
 Sent = Accepted | Refused | Ambiguous
@@ -271,6 +276,15 @@ class Backend(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Recognising(Protocol):
+    """A backend that can check one run by its id as `find` checks those of a listing, however late listings are."""
+
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> ExternalState | None:
+        """The run if it carries the marker and everything fits, else None. Raises what a read raises."""
+        ...
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
 from daytwo_store.tables.identity import PrincipalRow, SessionRow, TokenRow
 from daytwo_store.tables.locks import FENCE, LockQueueRow, LockRow
-from daytwo_store.tables.runs import ActionVersionRow, AttemptRow, ExternalRunRow, RunRow, StepRow
+from daytwo_store.tables.runs import ActionVersionRow, AttemptRow, ExternalRunRow, FindingRow, RunRow, StepRow
 from daytwo_store.tables.traffic import LeaseRow, LogChunkRow, LogSourceRow, OutboxRow, WebhookRow
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "EntityEventRow",
     "EntityRow",
     "ExternalRunRow",
+    "FindingRow",
     "Json",
     "KindRow",
     "LeaseRow",

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from daytwo_store.states import ATTEMPT_LIVE, RUN_ENDS
@@ -87,6 +88,9 @@ class StepRow(Base):
     ended_at: Mapped[datetime | None]
     jobs: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
     jobs_at: Mapped[datetime | None]
+    outputs: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # masked; see outputs.py
+    outputs_source: Mapped[str | None]
+    outputs_at: Mapped[datetime | None]
 
 
 class AttemptRow(Base):
@@ -115,6 +119,24 @@ class AttemptRow(Base):
     retry_at: Mapped[datetime | None]  # when the vendor asked to be asked again later
     note: Mapped[str | None]
     external_id: Mapped[str | None]
+    claimed_by: Mapped[str | None]  # the one execution that may do work (claim fence)
+    claimed_at: Mapped[datetime | None]
+
+
+class FindingRow(Base):
+    """What one person found out about a held attempt; where two have to agree, it waits for the second."""
+
+    __tablename__ = "finding"
+    __table_args__ = (ForeignKeyConstraint(["run_id", "path", "no"], ["attempt.run_id", "attempt.path", "attempt.no"]),)
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    no: Mapped[int] = mapped_column(primary_key=True)
+    principal: Mapped[str] = mapped_column(ForeignKey("principal.id"), primary_key=True)
+    outcome: Mapped[str]
+    external_id: Mapped[str | None]
+    reason: Mapped[str]
+    at: Mapped[datetime]
 
 
 class ExternalRunRow(Base):
