@@ -122,6 +122,7 @@ def test_only_backends_and_named_adapters_make_http_requests() -> None:
 
 PURE: Final = (
     "actions/daytwo_actions/backends/github/wire/",
+    "actions/daytwo_actions/backends/wire/",
     "actions/daytwo_actions/expressions/",
     "actions/daytwo_actions/plan/",
     "actions/daytwo_actions/logs.py",

@@ -17,6 +17,7 @@ import pytest
 import typer
 import yaml
 from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from daytwo_actions.definitions.check import RESERVED_STEPS, Surroundings
@@ -44,7 +45,9 @@ from daytwo_store.states import (
     RunState,
     StepState,
 )
-from daytwo_workflows.settings import ConnectionEntry, Settings
+from daytwo_workflows.connections import ENTRIES, ConnectionEntry
+from daytwo_workflows.connections.entry import Entry
+from daytwo_workflows.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 REFERENCE: Final = ROOT / "docs/reference"
@@ -119,13 +122,21 @@ def test_every_setting_is_told_as_it_is() -> None:
     assert rows(section(SETTINGS, "For every process")) == expected
 
 
-def test_every_key_of_a_connection_is_told_as_it_is() -> None:
-    told = rows(section(SETTINGS, "A connection"))
-    expected = [
-        [f"`{name}`", default_of(ConnectionEntry, name), field.description or told[index][2]]
-        for index, (name, field) in enumerate(ConnectionEntry.model_fields.items())
-    ]
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_every_key_of_a_connection_is_told_as_it_is(entry: type[Entry]) -> None:
+    kind = entry.model_fields["backend"].annotation
+    told = rows(section(SETTINGS, f"`backend: {get_args(kind)[0]}`"))
+    expected = [[f"`{name}`", default_of(entry, name), str(field.description)] for name, field in described(entry)]
     assert told == expected
+
+
+def described(entry: type[Entry]) -> list[tuple[str, FieldInfo]]:
+    return [(name, field) for name, field in entry.model_fields.items() if name != "backend"]
+
+
+def test_every_kind_of_connection_is_told() -> None:
+    annotated = get_args(ConnectionEntry)
+    assert set(get_args(annotated[0]) if annotated else (ConnectionEntry,)) == set(ENTRIES)
 
 
 def test_every_window_is_told_with_its_values() -> None:
@@ -472,7 +483,7 @@ def test_locks_hold_no_addresses() -> None:
 
 
 def test_no_setting_has_a_secret_as_default() -> None:
-    for model in (Settings, ConnectionEntry):
+    for model in (Settings, *ENTRIES):
         for name, field in model.model_fields.items():
             if field.annotation is SecretStr or name.endswith(("_file", "_files")):
                 assert field.default in (PydanticUndefined, ()), name

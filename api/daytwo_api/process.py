@@ -25,7 +25,7 @@ from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.company import load_company
 from daytwo_workflows.lazy import lazy_driver
-from daytwo_workflows.settings import SettingsRejected
+from daytwo_workflows.secret_files import SettingsRejected
 
 log = structlog.get_logger()
 

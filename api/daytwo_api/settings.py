@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator, model_validator
 
-from daytwo_actions.backends.github.settings import is_loopback
+from daytwo_actions.backends.http.settings import is_loopback
 from daytwo_api.security import LOOPBACK
 from daytwo_workflows.settings import Settings
 

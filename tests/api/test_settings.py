@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from daytwo_api.settings import ApiSettings
-from daytwo_workflows.settings import Settings, SettingsRejected
+from daytwo_workflows.secret_files import SettingsRejected
+from daytwo_workflows.settings import Settings
 
 URL = "postgresql://me:hunter2@db/daytwo"
 

@@ -10,14 +10,15 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from daytwo_actions.backends.github.workers import Observe
+from daytwo_actions.backends.http.reading import Observe
 from daytwo_store import migrate
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.client import Driver
 from daytwo_workflows.poker import Poker
-from daytwo_workflows.settings import Settings, SettingsRejected
+from daytwo_workflows.secret_files import SettingsRejected
+from daytwo_workflows.settings import Settings
 from daytwo_workflows.sweeper import Sweeper
 from daytwo_workflows.wiring import build_backends, build_life
 from daytwo_workflows.worker import create_worker

@@ -12,58 +12,18 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.registry import ConnectionSettings
-from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import ConnectionName
 from daytwo_store.settings import StoreSettings, Windows
 from daytwo_store.yaml12 import Document, YamlFault, parse
+from daytwo_workflows.connections import ConnectionEntry
+from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
 
 PREFIX: Final = "DAYTWO_"
 CONFIG: Final = "DAYTWO_CONFIG"
 _SECRET_BYTES: Final = 32
 _LISTS: Final = frozenset({"company"})  # in the environment separated as PATH is
 _ONLY_IN_FILE: Final = frozenset({"connections"})
-
-
-class SettingsRejected(DaytwoError):
-    """The process does not start. Says which setting, where it stands, and what it should be; never its value."""
-
-    status = 500
-    type = "settings"
-    title = "The settings cannot be used"
-
-
-class ConnectionEntry(BaseModel):
-    """One CI system, as under `connections` in the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    backend: Literal["github"]
-    address: str = Field(default="https://api.github.com", description="the API's address")
-    token_file: Path = Field(description="file with the token")
-    webhook_secret_files: tuple[Path, ...] = Field(
-        default=(), description="files with the secrets that deliveries are signed with; two during a change"
-    )
-    login: str | None = Field(default=None, description="whom our dispatches come from, for a GitHub App's token")
-    max_inputs: int = Field(default=25, description="inputs that a pipeline takes: 10 on old GitHub Enterprise Servers")
-
-    def settings(self, name: str) -> ConnectionSettings:
-        """With the secrets read from their files. Raises `SettingsRejected`."""
-        token = _secret_text(self.token_file, f"connections.{name}.token_file")
-        signing = [_secret_text(path, f"connections.{name}.webhook_secret_files") for path in self.webhook_secret_files]
-        try:
-            return GitHubSettings(
-                name=ConnectionName(name),
-                base=self.address,
-                token=SecretStr(token),
-                webhook_secrets=tuple(map(SecretStr, signing)),
-                login=self.login,
-                max_inputs=self.max_inputs,
-            )
-        except ValidationError as error:
-            said = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-            raise SettingsRejected(f"The connection {name} cannot be used: {said}. Nothing was started.") from None
 
 
 class Settings(BaseModel):
@@ -114,7 +74,7 @@ class Settings(BaseModel):
 
     def key(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, from the secret file. Raises `SettingsRejected`."""
-        secret = _secret_bytes(self.secret_file, "secret_file")
+        secret = secret_bytes(self.secret_file, "secret_file")
         if len(secret) < _SECRET_BYTES:
             raise SettingsRejected(
                 f"The file of secret_file ({PREFIX}SECRET_FILE) has {len(secret)} bytes; at least {_SECRET_BYTES} "
@@ -128,11 +88,7 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Values that may never stand in a log of a pipeline."""
-        return tuple(
-            secret.get_secret_value()
-            for connection in self.backends().values()
-            for secret in (connection.token, *connection.webhook_secrets)
-        )
+        return tuple(secret for connection in self.backends().values() for secret in connection.secrets())
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -168,10 +124,8 @@ def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
         return {}
     given: dict[str, Any] = dict(document.value)
     folder = file.parent
-    if isinstance(given.get("company"), list):
-        given["company"] = [_beside(folder, path) for path in given["company"]]
-    if "secret_file" in given:
-        given["secret_file"] = _beside(folder, given["secret_file"])
+    for name in given.keys() & {"company", "secret_file"}:
+        given[name] = _beside(folder, given[name])
     if isinstance(given.get("connections"), dict):
         given["connections"] = {name: _connection(folder, entry) for name, entry in given["connections"].items()}
     return given
@@ -180,15 +134,16 @@ def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
 def _connection(folder: Path, entry: object) -> object:
     if not isinstance(entry, dict):
         return entry
-    entry = dict(entry)
-    if "token_file" in entry:
-        entry["token_file"] = _beside(folder, entry["token_file"])
-    if isinstance(entry.get("webhook_secret_files"), list):
-        entry["webhook_secret_files"] = [_beside(folder, path) for path in entry["webhook_secret_files"]]
-    return entry
+    return {key: _beside(folder, value) if _names_files(key) else value for key, value in entry.items()}
+
+
+def _names_files(key: object) -> bool:
+    return isinstance(key, str) and key.endswith(("_file", "_files"))
 
 
 def _beside(folder: Path, path: object) -> object:
+    if isinstance(path, list):
+        return [_beside(folder, one) for one in path]
     return folder / path if isinstance(path, str) else path
 
 
@@ -217,19 +172,3 @@ def _where(path: tuple[str | int, ...], document: Document | None, file: Path | 
         return f"{variable}, or in the file of {CONFIG}"
     place = document.key(path)
     return f"{variable}, or {file}:{place.line}:{place.column}"
-
-
-def _secret_bytes(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SettingsRejected(
-            f"The file that {name} names cannot be read ({type(error).__name__}: {path}). Nothing was started."
-        ) from None
-
-
-def _secret_text(path: Path, name: str) -> str:
-    text = _secret_bytes(path, name).decode(errors="replace").strip()
-    if not text:
-        raise SettingsRejected(f"The file that {name} names is empty ({path}). Nothing was started.")
-    return text

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from daytwo_actions.backends.base import Backend
-from daytwo_actions.backends.github.workers import Observe
+from daytwo_actions.backends.http.reading import Observe
 from daytwo_actions.backends.registry import connect
 from daytwo_store.engine import Store
 from daytwo_workflows.life.context import Life

@@ -3,9 +3,9 @@
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.github.backend import GitHubBackend
 from daytwo_actions.backends.github.settings import GitHubSettings
-from daytwo_actions.backends.github.workers import Observe
+from daytwo_actions.backends.http.reading import Observe
 
-ConnectionSettings = GitHubSettings  # a union, told apart by `kind`, as soon as there are more
+ConnectionSettings = GitHubSettings  # a union, told apart by `kind`, as soon as there are more: `GitHubSettings | …`
 
 
 def connect(settings: ConnectionSettings, *, observe: Observe) -> Backend:
@@ -13,4 +13,6 @@ def connect(settings: ConnectionSettings, *, observe: Observe) -> Backend:
 
     `observe(operation, status, seconds, remaining)` is called after each request, in the event loop's thread.
     """
-    return GitHubBackend(settings, observe=observe)
+    match settings:
+        case GitHubSettings():
+            return GitHubBackend(settings, observe=observe)

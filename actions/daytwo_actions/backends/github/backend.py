@@ -31,18 +31,18 @@ from daytwo_actions.backends.github import job_log
 from daytwo_actions.backends.github.following import Cancelling, Following
 from daytwo_actions.backends.github.looking_up import LookingUp
 from daytwo_actions.backends.github.options import Kind, Options
-from daytwo_actions.backends.github.permit import Permit
-from daytwo_actions.backends.github.reading import Reading
 from daytwo_actions.backends.github.resolving import Resolving
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.transport import Transport
 from daytwo_actions.backends.github.wire import dispatch as dispatches
 from daytwo_actions.backends.github.wire import names, webhook
-from daytwo_actions.backends.github.wire.answer import Answer, Silence
-from daytwo_actions.backends.github.wire.outcome import classify, failure, wants_no_details
-from daytwo_actions.backends.github.workers import Observe, Workers
+from daytwo_actions.backends.github.wire.outcome import GITHUB, classify, wants_no_details
+from daytwo_actions.backends.http.permit import Permit
+from daytwo_actions.backends.http.reading import Observe, Reading
+from daytwo_actions.backends.http.workers import Workers
 from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
 from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, JobTree
+from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
 
@@ -56,13 +56,19 @@ class GitHubBackend:
         self._settings = settings
         self._workers = Workers(settings.name, reading=settings.read_threads, sending=settings.send_threads)
         self._transport = Transport(settings)
-        self._reading = Reading(settings, self._transport, self._workers, observe)
+        self._reading = Reading(GITHUB, self._get, observe)
         self._resolving = Resolving(self._reading)
         self._looking_up = LookingUp(settings, self._reading)
         self._following = Following(self._reading)
         self._cancelling = Cancelling(self._transport, self._workers, self._following, self._reading)
         self._options = Options(self._reading)
         self._details = True  # until this server refuses to tell the run's id
+
+    async def _get(self, path: str, parameters: Mapping[str, str], etag: str | None) -> Answer | Silence:
+        seconds = self._settings.total_timeout.total_seconds()
+        return await self._workers.read(
+            seconds, lambda permit: self._transport.get(path, parameters, permit=permit, etag=etag)
+        )
 
     @property
     def traits(self) -> Traits:
@@ -117,7 +123,7 @@ class GitHubBackend:
                 "none of a job that never started, and keeps it for a limited time."
             )
         if not isinstance(result, Answer) or result.status != 302:
-            raise failure(result, f"the log of job {job} of {target.project}")
+            raise GITHUB.failure(result, f"the log of job {job} of {target.project}")
         link = job_log.check_link(result.headers.get("location", ""), self._settings)
         async with aclosing(job_log.fetch(link, self._settings)) as pieces:
             async for piece in pieces:

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from daytwo_actions.backends.base import ExternalGone, ExternalState, Target
-from daytwo_actions.backends.github.permit import Permit
-from daytwo_actions.backends.github.reading import Reading
 from daytwo_actions.backends.github.transport import Transport
 from daytwo_actions.backends.github.wire import names, runs
-from daytwo_actions.backends.github.wire.answer import Answer, Silence, next_page
-from daytwo_actions.backends.github.wire.outcome import failure
+from daytwo_actions.backends.github.wire.outcome import GITHUB
 from daytwo_actions.backends.github.wire.refs import Repository
-from daytwo_actions.backends.github.workers import Workers
+from daytwo_actions.backends.http.permit import Permit
+from daytwo_actions.backends.http.reading import Reading
+from daytwo_actions.backends.http.workers import Workers
 from daytwo_actions.backends.tree import JobTree
+from daytwo_actions.backends.wire.answer import Answer, Silence, next_page
 from daytwo_store.ids import ExternalRunId
 
 _PER_PAGE: Final = 100
@@ -141,7 +141,7 @@ class Cancelling:
             result = await self._workers.send(permit, lambda: self._transport.post(path, permit=permit))
             result = self._reading.note(operation, result, started)
         if isinstance(result, Silence) or result.status not in {202, 409, 404}:
-            raise failure(result, f"the cancellation of run {run} of {project}", advice=_ADVICE)
+            raise GITHUB.failure(result, f"the cancellation of run {run} of {project}", advice=_ADVICE)
         if result.status == 404:
             raise await self._following.gone(project, run)
 

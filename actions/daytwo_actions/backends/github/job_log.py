@@ -14,7 +14,8 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, LogsNotReady
-from daytwo_actions.backends.github.settings import GitHubSettings, is_loopback
+from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.http.settings import is_loopback
 
 CUT: Final = b"\n##[warning]Daytwo has cut this log off here: it is longer than the connection's log_limit.\n"
 
@@ -31,8 +32,7 @@ def check_link(link: str, settings: GitHubSettings) -> str:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
         raise BackendDenied("GitHub's link to the log is not a web address; the log was not fetched.")
-    at_home = is_loopback(urlsplit(settings.base).hostname or "")
-    if (parts.scheme == "http" or is_loopback(host)) and not (at_home and is_loopback(host)):
+    if (parts.scheme == "http" or is_loopback(host)) and not (settings.at_home and is_loopback(host)):
         raise BackendDenied("GitHub's link to the log does not lead to an https address elsewhere; it was not fetched.")
     return link
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from daytwo_actions.backends.base import BackendDenied, Listing, Marker
-from daytwo_actions.backends.github.reading import Reading
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.wire import names, runs
-from daytwo_actions.backends.github.wire.answer import Answer, next_page, server_time
 from daytwo_actions.backends.github.wire.refs import User
+from daytwo_actions.backends.http.reading import Reading
+from daytwo_actions.backends.wire.answer import Answer, next_page, server_time
 
 _SKEW: Final = timedelta(seconds=60)  # between the clocks of one vendor's servers
 

@@ -3,10 +3,10 @@
 from typing import Final, Literal
 
 from daytwo_actions.backends.base import BackendDenied
-from daytwo_actions.backends.github.reading import Reading
 from daytwo_actions.backends.github.wire import names
-from daytwo_actions.backends.github.wire.answer import Answer, next_page
 from daytwo_actions.backends.github.wire.refs import matching_in, names_in
+from daytwo_actions.backends.http.reading import Reading
+from daytwo_actions.backends.wire.answer import Answer, next_page
 
 Kind = Literal["heads", "tags"]
 

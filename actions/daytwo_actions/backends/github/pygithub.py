@@ -15,7 +15,6 @@ PyGithub then makes of the answer is not used: the record decides.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,30 +22,9 @@ import requests
 from github import Auth
 from github.Requester import HTTPSRequestsConnectionClass, Requester, RequestsResponse
 
-from daytwo_actions.backends.github.line import Allowance
 from daytwo_actions.backends.github.settings import GitHubSettings
-from daytwo_actions.backends.github.wire.answer import Answer, Silence
-
-
-@dataclass(kw_only=True, slots=True)
-class Exchange:
-    """One request, and what became of it."""
-
-    allowance: Allowance
-    limit: int  # bytes of the answer
-    path: str | None = None  # with the base's path; when given, nothing else may be sent
-    body: bytes | None = None
-    record: Answer | Silence | None = None
-
-    def silence(self, reason: str, again: float | None = 5.0) -> None:
-        self.record = Silence(sent=self.allowance.permit.taken, reason=reason, again=again)
-
-    def result(self) -> Answer | Silence:
-        if self.record is None:
-            self.silence("PyGithub did not take the request", again=None)
-        assert self.record is not None
-        return self.record
-
+from daytwo_actions.backends.http.sender import Exchange
+from daytwo_actions.backends.wire.answer import Answer
 
 CarryOut = Callable[[Exchange, requests.PreparedRequest], None]
 """Sends a prepared request once and writes into the exchange what became of it."""

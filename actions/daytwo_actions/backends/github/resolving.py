@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from daytwo_actions.backends.base import BackendDenied, Pinned, Target
-from daytwo_actions.backends.github.cache import Recent
-from daytwo_actions.backends.github.reading import Reading
 from daytwo_actions.backends.github.wire import names
 from daytwo_actions.backends.github.wire.refs import AnnotatedTag, File, GitObject, Ref, Repository, Workflow
 from daytwo_actions.backends.github.wire.workflow_file import is_marked
+from daytwo_actions.backends.http.reading import Reading
+from daytwo_actions.backends.http.recent import Recent
 from daytwo_store.ids import Digest
 
 _KEPT: Final = 512

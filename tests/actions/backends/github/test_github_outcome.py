@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from daytwo_actions.backends.base import Accepted, Ambiguous, BackendDenied, BackendUnreachable, Refused
-from daytwo_actions.backends.github.wire.answer import Answer, Silence, message, next_page, server_time, wait_asked
-from daytwo_actions.backends.github.wire.outcome import classify, failure, wants_no_details, web_link
+from daytwo_actions.backends.github.wire.answer import message
+from daytwo_actions.backends.github.wire.outcome import GITHUB, classify, wants_no_details
+from daytwo_actions.backends.wire.answer import Answer, Silence, next_page, server_time
+from daytwo_actions.backends.wire.outcome import web_link
 
 SAMPLES = Path(__file__).parent / "samples"
 NOT_EXECUTED = {400, 401, 403, 404, 405, 410, 413, 415, 422, 429}
@@ -136,18 +138,18 @@ def test_words_of_the_vendor_are_one_short_printable_line() -> None:
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 202])
 def test_a_read_that_may_work_later_is_unreachable(status: int) -> None:
-    assert isinstance(failure(answer(status), "the run"), BackendUnreachable)
+    assert isinstance(GITHUB.failure(answer(status), "the run"), BackendUnreachable)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 422, 451])
 def test_a_read_that_will_not_work_is_denied_and_says_what_to_do(status: int) -> None:
-    error = failure(answer(status), "the run 17 of acme/shop")
+    error = GITHUB.failure(answer(status), "the run 17 of acme/shop")
     assert isinstance(error, BackendDenied)
     assert "the run 17 of acme/shop" in error.detail
 
 
 def test_the_wait_of_a_limited_read_is_handed_on() -> None:
-    error = failure(answer(403, None, retry_after="30"), "the run")
+    error = GITHUB.failure(answer(403, None, retry_after="30"), "the run")
     assert isinstance(error, BackendUnreachable)
     assert error.retry_after == 30.0
 
@@ -161,4 +163,4 @@ def test_headers_of_paging_and_time() -> None:
     assert moment is not None
     assert moment.isoformat() == "2026-01-01T00:00:00+00:00"
     assert server_time(answer(200, None, date="yesterday")) is None
-    assert wait_asked(answer(429, None, retry_after="Thu, 01 Jan 2026 00:00:00 GMT")) == 60.0
+    assert GITHUB.wait(answer(429, None, retry_after="Thu, 01 Jan 2026 00:00:00 GMT")) == 60.0

@@ -24,12 +24,12 @@ from cryptography.x509.oid import NameOID
 
 from daytwo_actions.backends.base import Accepted, Ambiguous, FrozenRequest, Pinned, Refused, Target
 from daytwo_actions.backends.github.backend import GitHubBackend
-from daytwo_actions.backends.github.permit import NotPermitted, Permit
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.transport import Transport
-from daytwo_actions.backends.github.wire.answer import Answer, Silence
 from daytwo_actions.backends.github.wire.dispatch import Dispatch
-from daytwo_actions.backends.github.workers import Workers
+from daytwo_actions.backends.http.permit import NotPermitted, Permit
+from daytwo_actions.backends.http.workers import Workers
+from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_store.ids import Corr, Digest
 
 pytestmark = pytest.mark.anyio

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from daytwo_actions.backends import registry
 from daytwo_actions.backends.github.backend import GitHubBackend
-from daytwo_actions.backends.github.cache import Recent
-from daytwo_actions.backends.github.settings import GitHubSettings, is_loopback
+from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.http.recent import Recent
+from daytwo_actions.backends.http.settings import is_loopback
 
 
 def settings(**given: Any) -> GitHubSettings:

@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from daytwo_actions.backends.base import ExternalState, Marker
 from daytwo_actions.backends.github.wire.names import short_ref
-from daytwo_actions.backends.github.wire.outcome import web_link
 from daytwo_actions.backends.github.wire.status import detail_of, status_of, waits_for
 from daytwo_actions.backends.tree import Job, JobStep, JobTree
+from daytwo_actions.backends.wire.outcome import web_link
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
 
 MOST_FILTERED: Final = 1_000  # a filtered listing ends there, however many there are

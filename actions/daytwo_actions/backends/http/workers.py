@@ -9,13 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from daytwo_actions.backends.github.permit import Permit
-from daytwo_actions.backends.github.wire.answer import Answer, Silence
+from daytwo_actions.backends.http.permit import Permit
+from daytwo_actions.backends.wire.answer import Answer, Silence
 
 _GRACE: Final = 0.5  # seconds for a thread whose time-out fires to say what happened
-
-Observe = Callable[[str, int | None, float, int | None], None]
-"""Called after each request: operation, status (None: no answer), seconds, requests left in the vendor's limit."""
 
 Work = Callable[[], Answer | Silence]
 

@@ -14,7 +14,7 @@ import requests.adapters
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from daytwo_actions.backends.github.permit import Permit
+from daytwo_actions.backends.http.permit import Permit
 
 _SHORTEST: Final = 0.001  # seconds; a time-out of 0 would mean "do not block" to a socket
 

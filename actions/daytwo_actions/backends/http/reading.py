@@ -1,81 +1,86 @@
-"""Reads of one GitHub: asked within limits, observed, parsed, and kept by ETag where that saves requests."""
+"""Reads of one CI system: observed, parsed, and kept by ETag where that saves requests."""
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Final, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
-from daytwo_actions.backends.github.cache import Recent
-from daytwo_actions.backends.github.settings import GitHubSettings
-from daytwo_actions.backends.github.transport import Transport
-from daytwo_actions.backends.github.wire.answer import Answer, Silence, is_rate_limit, limits_told, remaining, wait_told
-from daytwo_actions.backends.github.wire.outcome import failure, nonsense
-from daytwo_actions.backends.github.workers import Observe, Workers
+from daytwo_actions.backends.http.recent import Recent
 from daytwo_actions.backends.limits import Limits
+from daytwo_actions.backends.wire.answer import Answer, Silence
+from daytwo_actions.backends.wire.outcome import Vendor
 
 _KEPT: Final = 256  # answers; each is what was parsed of it, some kilobytes
+
+Observe = Callable[[str, int | None, float, int | None], None]
+"""Called after each request: operation, status (None: no answer), seconds, requests left in the vendor's limit."""
 
 _Value = TypeVar("_Value")
 Parse = Callable[[Answer], _Value]
 """Makes a value of an answer of 200. Raises `ValidationError` when it is not what is documented."""
 
 
+class Get(Protocol):
+    """One GET within the connection's limits, whatever comes of it."""
+
+    def __call__(
+        self, path: str, parameters: Mapping[str, str], etag: str | None, /
+    ) -> Awaitable[Answer | Silence]: ...
+
+
 class Reading:
     """The reading half of a connection. `what` names, for people, what is asked for: "the run 17 of acme/shop"."""
 
-    def __init__(self, settings: GitHubSettings, transport: Transport, workers: Workers, observe: Observe) -> None:
-        self._seconds = settings.total_timeout.total_seconds()
-        self._transport = transport
-        self._workers = workers
+    def __init__(self, vendor: Vendor, get: Get, observe: Observe) -> None:
+        self.vendor: Final = vendor
+        self._get = get
         self._observe = observe
         self._kept: Recent[tuple[str, object]] = Recent(_KEPT)
-        self.limits = Limits()
+        self.limits: Final = Limits()
 
     async def ask(
         self, operation: str, path: str, parameters: Mapping[str, str] | None = None, *, etag: str | None = None
     ) -> Answer | Silence:
-        """One GET, whatever comes of it; none while GitHub has asked us to wait."""
+        """One GET, whatever comes of it; none while the vendor has asked us to wait."""
         if (held := self.held()) is not None:
             return held
         started = time.monotonic()
-        asked = dict(parameters or {})
-        result = await self._workers.read(
-            self._seconds, lambda permit: self._transport.get(path, asked, permit=permit, etag=etag)
-        )
+        result = await self._get(path, dict(parameters or {}), etag)
         return self.note(operation, result, started)
 
     def held(self) -> Silence | None:
-        """What comes of a request in place of an answer while GitHub has asked this connection to wait."""
+        """What comes of a request in place of an answer while the vendor has asked this connection to wait."""
         wait = self.limits.wait()
         if wait is None:
             return None
-        reason = f"GitHub has asked this connection to wait until {self.limits.until()}"
+        reason = f"{self.vendor.title} has asked this connection to wait until {self.limits.until()}"
         return Silence(sent=False, reason=reason, again=wait, held=True)
 
     def note(self, operation: str, result: Answer | Silence, started: float) -> Answer | Silence:
-        """Tell of a request that was made, and learn from its answer how fast GitHub lets us ask.
+        """Tell of a request that was made, and learn from its answer how fast the vendor lets us ask.
 
-        The result with the wait in it that is kept to: longer each time when GitHub limits without naming one.
+        The result with the wait in it that is kept to: longer each time when the vendor limits without naming one.
         """
-        status, left = (result.status, remaining(result)) if isinstance(result, Answer) else (None, None)
-        self._observe(operation, status, time.monotonic() - started, left)
         if isinstance(result, Silence):
+            self._observe(operation, None, time.monotonic() - started, None)
             return result
-        self.limits.told(**limits_told(result))
-        if not is_rate_limit(result):
+        told = self.vendor.limits_told(result)
+        self._observe(operation, result.status, time.monotonic() - started, told["remaining"])
+        self.limits.told(**told)
+        if not self.vendor.limited(result):
             self.limits.served()
             return result
-        wait = self.limits.refused(wait_told(result), asked_at=started)
+        wait = self.limits.refused(self.vendor.wait_told(result), asked_at=started)
         return replace(result, headers={**result.headers, "retry-after": str(math.ceil(wait))})
 
     async def get(
         self, operation: str, what: str, path: str, parse: Parse[_Value], parameters: Mapping[str, str] | None = None
     ) -> _Value:
         """The parsed answer. Raises `BackendUnreachable`, `BackendDenied`."""
-        return parsed(await self.ask(operation, path, parameters), what, parse)
+        return self.parsed(await self.ask(operation, path, parameters), what, parse)
 
     async def find(
         self, operation: str, what: str, path: str, parse: Parse[_Value], parameters: Mapping[str, str] | None = None
@@ -92,19 +97,18 @@ class Reading:
         if isinstance(result, Answer) and result.status == 404:
             self._kept.drop(key)
             return None
-        value = parsed(result, what, parse)
+        value = self.parsed(result, what, parse)
         if isinstance(result, Answer) and "etag" in result.headers:
             self._kept.put(key, (result.headers["etag"], value))
         return value
 
-
-def parsed(result: Answer | Silence, what: str, parse: Parse[_Value]) -> _Value:
-    """The value of a 200. Raises `BackendUnreachable`, `BackendDenied` for everything else."""
-    if not isinstance(result, Answer) or result.status != 200:
-        raise failure(result, what)
-    fault: ValidationError
-    try:
-        return parse(result)
-    except ValidationError as error:
-        fault = error
-    raise nonsense(what, fault)
+    def parsed(self, result: Answer | Silence, what: str, parse: Parse[_Value]) -> _Value:
+        """The value of a 200. Raises `BackendUnreachable`, `BackendDenied` for everything else."""
+        if not isinstance(result, Answer) or result.status != 200:
+            raise self.vendor.failure(result, what)
+        fault: ValidationError
+        try:
+            return parse(result)
+        except ValidationError as error:
+            fault = error
+        raise self.vendor.nonsense(what, fault)

@@ -1,0 +1,47 @@
+"""What every connection has in the file, and how its secrets are read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from daytwo_actions.backends.http.settings import HttpSettings
+from daytwo_store.ids import ConnectionName
+from daytwo_workflows.secret_files import SettingsRejected, secret_text
+
+_Settings = TypeVar("_Settings", bound=HttpSettings)
+
+
+class Entry(BaseModel):
+    """One CI system. The key `backend` of a subclass says of which kind; keys that end in `_file(s)` name files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: str
+    address: str = Field(description="the API's address")
+    token_file: Path = Field(description="file with the token")
+    webhook_secret_files: tuple[Path, ...] = Field(
+        default=(), description="files with the secrets that deliveries are signed with; two during a change"
+    )
+
+    def _read(self, name: str, key: str) -> tuple[SecretStr, ...]:
+        """The secrets in the files of one key, in their order. Raises `SettingsRejected`."""
+        files = getattr(self, key)
+        paths = files if isinstance(files, tuple) else () if files is None else (files,)
+        return tuple(SecretStr(secret_text(path, f"connections.{name}.{key}")) for path in paths)
+
+    def _make(self, make: Callable[..., _Settings], name: str, **rest: Any) -> _Settings:
+        """Settings of a backend from what all kinds have and the `rest`. Raises `SettingsRejected`."""
+        (token,) = self._read(name, "token_file")
+        try:
+            return make(
+                name=ConnectionName(name),
+                base=self.address,
+                token=token,
+                webhook_secrets=self._read(name, "webhook_secret_files"),
+                **rest,
+            )
+        except ValidationError as error:
+            said = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise SettingsRejected(f"The connection {name} cannot be used: {said}. Nothing was started.") from None
