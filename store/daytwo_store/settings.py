@@ -26,7 +26,8 @@ class Windows(BaseModel):
     send_by: timedelta = timedelta(seconds=45)  # an attempt is not sent later than this after its intent
     send_margin: timedelta = timedelta(seconds=12)  # … and not begun later than this before that
     send_total: timedelta = timedelta(seconds=10)  # one POST, all of it
-    listing_lag: timedelta = timedelta(seconds=120)  # a run may stay invisible in listings this long
+    listing_lag: timedelta = timedelta(seconds=120)  # a run may stay invisible in listings this long, at most
+    repeat_for: timedelta = timedelta(minutes=10)  # a request whose name is ours is sent again for so long, no longer
     absence_listings: int = 3  # complete listings without a hit that prove absence
     look_every: tuple[float, ...] = (3.0, 5.0, 10.0, 20.0)  # seconds between look-ups; the last repeats
     give_up_looking: timedelta = timedelta(minutes=15)  # no look-up possible for so long: a person decides
@@ -51,9 +52,15 @@ class Windows(BaseModel):
             raise ValueError("absence needs at least one listing, and look_every at least one pause")
         if self.listing_lag >= self.give_up_looking:
             raise ValueError("give_up_looking must be above listing_lag: else absence is never proven")
+        if self.repeat_for <= self.send_by:
+            raise ValueError("repeat_for must be above send_by: else a repeatable request is never sent again")
         if self.force_cancel_after >= self.cancel_by:
             raise ValueError("force_cancel_after must be below cancel_by")
         return self
+
+    def lag(self, kind: timedelta | None) -> timedelta:
+        """How long a run may stay invisible: what is known of its kind of CI system, `listing_lag` at most."""
+        return self.listing_lag if kind is None else min(kind, self.listing_lag)
 
     @classmethod
     def for_profile(cls, profile: str) -> "Windows":
@@ -66,6 +73,7 @@ TEST_WINDOWS = Windows(
     send_margin=timedelta(seconds=4),
     send_total=timedelta(seconds=3),
     listing_lag=timedelta(seconds=2),
+    repeat_for=timedelta(seconds=20),
     look_every=(0.3, 0.5, 1.0),
     give_up_looking=timedelta(seconds=30),
     poll_every=timedelta(seconds=2),

@@ -43,6 +43,7 @@ class CiInMemory:
     commit: str = "c" * 40
     runs_commit: str | None = None  # what really runs, when the ref moves as it is sent
     marked: bool = True
+    fenced: bool = False
     lists_all: bool = True
     down: bool = False
     hidden: bool = False  # runs are not visible in listings
@@ -72,6 +73,7 @@ class CiInMemory:
             commit=self.commit,
             pipeline_digest=Digest("d" * 64),
             marked=self.marked,
+            fenced=self.fenced,
         )
 
     def freeze(self, pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:
@@ -98,6 +100,9 @@ class CiInMemory:
         self.posts += 1
         self.before_send()
         self._up()
+        known = [n for n, one in enumerate(self.ledger, 1) if self.traits.repeatable and one.corr == request.corr]
+        if known:  # its name is taken, by what we sent
+            return self.says(str(known[0]))
         if self.executes:
             self.ledger.append(request)
             run = str(len(self.ledger))

@@ -32,6 +32,7 @@ FAST = TEST_WINDOWS.model_copy(
         "send_by": timedelta(seconds=120),
         "send_margin": timedelta(seconds=60),
         "send_total": timedelta(seconds=30),
+        "repeat_for": timedelta(minutes=10),
         "listing_lag": timedelta(seconds=0.1),
         "settle_with_logs": timedelta(seconds=0.2),
         "log_patience": timedelta(seconds=0.6),

@@ -7,6 +7,7 @@ here, the next one finds an attempt in a state that says what may have happened.
 import hashlib
 import time
 from datetime import timedelta
+from enum import Enum, auto
 
 import structlog
 
@@ -97,6 +98,60 @@ async def _claim(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> bool:
         return await attempts.claim(tx, attempt, sender=life.sender)
 
 
+class Repeat(Enum):
+    """What sending the very same request again has brought."""
+
+    SETTLED = auto()
+    OPEN = auto()  # it was sent, and no answer settles it
+    NOT_NOW = auto()  # it may not be sent again now, or ever
+    REFUSED = auto()  # it was not carried out this time, and would not be the next; whether the first was is not said
+
+
+async def repeat(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Repeat:
+    """Send the frozen request of an open attempt again, where its name is ours and unique (`Traits.repeatable`).
+
+    Never once an external id is known, never for a run that is to stop or has lost its lock, and never later than
+    `repeat_for` after the intent: the object that bore the name could have been cleared away by then.
+    """
+    deadline = time.monotonic() + life.windows.send_total.total_seconds()  # counted from before the claim
+    attempt = await _claim_again(life, run, path, no)
+    if attempt is None:
+        return Repeat.NOT_NOW
+    sent = await _answer(life.backend(attempt.connection), _sealed(attempt), deadline)
+    log.info("dispatch.repeated", run=run, step=path, attempt=no, answer=type(sent).__name__.lower())
+    if isinstance(sent, Refused):
+        return Repeat.OPEN if sent.retry_after is not None else Repeat.REFUSED
+    if not (sent.id if isinstance(sent, Accepted) else sent.hold):
+        return Repeat.OPEN
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        row = await attempts.get(tx.session, run, path, no)
+        if row is not None and row.state in _OPEN:
+            await _settle(tx, row, sent)
+    return Repeat.SETTLED
+
+
+_OPEN = frozenset({AttemptState.SENT, AttemptState.AMBIGUOUS})
+
+
+async def _claim_again(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> AttemptRow | None:
+    """The attempt if it may be sent again now; its absence cannot be proven before that has come to an end."""
+    windows = life.windows
+    async with life.store.write() as tx:
+        row = await runs.hold(tx, run)
+        attempt = await attempts.get(tx.session, run, path, no)
+        if attempt is None or attempt.state not in _OPEN or attempt.external_id is not None:
+            return None
+        if row.state != RunState.RUNNING or row.cancel_at is not None or await _lost(tx, row):
+            return None
+        if tx.now + windows.send_total > attempt.intent_at + windows.repeat_for:
+            return None
+        attempt.send_by = max(attempt.send_by, tx.now)  # its bytes leave within send_total from now
+        facts = {"step": path, "attempt": str(no), "digest": attempt.digest}
+        tx.audit(actor="daytwo", action="attempt.repeated", subject=f"run:{run}", facts=facts)
+        return attempt
+
+
 async def _lost(tx: Tx, row: RunRow) -> str | None:
     if row.lock_key is None:
         return None
@@ -105,10 +160,7 @@ async def _lost(tx: Tx, row: RunRow) -> str | None:
 
 
 async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: float) -> Move:
-    request = requests.frozen_of(attempt)
-    if hashlib.sha256(request.body).hexdigest() != attempt.digest:
-        raise AssertionError("the stored bytes are not the sealed ones: nothing is sent")
-    sent = await _answer(backend, request, deadline)
+    sent = await _answer(backend, _sealed(attempt), deadline)
     log.info(
         "dispatch.answered",
         run=attempt.run_id,
@@ -117,6 +169,13 @@ async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: flo
         answer=type(sent).__name__.lower(),
     )
     return await _record(life, attempt, sent)
+
+
+def _sealed(attempt: AttemptRow) -> FrozenRequest:
+    request = requests.frozen_of(attempt)
+    if hashlib.sha256(request.body).hexdigest() != attempt.digest:
+        raise AssertionError("the stored bytes are not the sealed ones: nothing is sent")
+    return request
 
 
 async def _answer(backend: Backend, request: FrozenRequest, deadline: float) -> Sent:
@@ -151,17 +210,24 @@ async def _settle(tx: Tx, attempt: AttemptRow, sent: Sent) -> None:
     match sent:
         case Accepted(id=external, url=url) if external is not None:
             if not await attempts.adopt(tx, attempt, external, url=url, found=False):
-                note = f"the answer named run {external}, which is another's"
-                attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=note)
+                _stays_open(tx, attempt, f"the answer named run {external}, which is another's")
         case Accepted():
-            attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note="accepted, but not under which id")
+            _stays_open(tx, attempt, "accepted, but not under which id")
         case Refused(detail=detail, retry_after=None):
             attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail)
         case Refused(detail=detail, retry_after=seconds):
             retry_at = tx.now + timedelta(seconds=seconds or _PAUSE)
             attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail, retry_at=retry_at)
-        case Ambiguous(detail=detail):
-            attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=detail)
+        case Ambiguous(detail=detail, hold=hold):
+            _stays_open(tx, attempt, detail)
+            if hold:  # an incident: the name that was to be ours is somebody else's
+                log.error("dispatch.foreign", run=attempt.run_id, step=attempt.path, attempt=attempt.no)
+                attempts.settle(tx, attempt, AttemptState.HELD, note=detail)
+
+
+def _stays_open(tx: Tx, attempt: AttemptRow, note: str) -> None:
+    if attempt.state == AttemptState.SENT:
+        attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=note)
 
 
 async def _refuse(life: Life, run: RunId, path: StepPath, no: AttemptNo, detail: str) -> None:

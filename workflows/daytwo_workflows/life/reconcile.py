@@ -1,7 +1,8 @@
 """What became of an attempt that may have been sent? Look until it is found, or until its absence is proven (A1).
 
-Absence is proven by several complete listings in a row, each made after the moment by which a run that was started must
-be visible. Where that cannot be had, a person decides; nothing is ever sent again on a guess.
+Where the external run's name is ours and unique, the same request is sent again instead of waiting. Otherwise absence
+is proven by several complete listings in a row, each made after the moment by which a run that was started must be
+visible. Where that cannot be had, a person decides; nothing is ever sent again on a guess.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from daytwo_workflows.contracts import Move
 from daytwo_workflows.life.adopting import SKEW, adopt, marker_of
 from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.dispatch import Repeat, repeat
 
 log = structlog.get_logger()
 _LOOKED_AFTER = timedelta(minutes=2)
@@ -32,6 +34,7 @@ class _Search:
 
     safe_at: datetime  # from then on a run that was started must be visible
     misses: int = 0
+    repeats: bool = True  # the request may be sent again, where that is harmless
 
 
 async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: Callable[[], None]) -> Move:
@@ -41,9 +44,12 @@ async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat:
     search = _Search(safe_at=now if attempt is None else _safe_at(life, attempt))
     while attempt is not None:
         beat()
+        search.safe_at = _safe_at(life, attempt)
         listing = await _look(life, attempt, search, now)
         if listing is not None and listing.found:
             await adopt(life, attempt, listing)
+            break
+        if await _repeated(life, attempt, search) is Repeat.SETTLED:
             break
         verdict = await _verdict(life, attempt, search, now)
         if verdict is not None:
@@ -57,7 +63,21 @@ async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat:
 
 
 def _safe_at(life: Life, attempt: AttemptRow) -> datetime:
-    return attempt.send_by + life.windows.send_total + life.windows.listing_lag
+    backend = life.backends.get(attempt.connection)
+    lag = life.windows.lag(backend.traits.listing_lag if backend is not None else None)
+    return attempt.send_by + life.windows.send_total + lag
+
+
+async def _repeated(life: Life, attempt: AttemptRow, search: _Search) -> Repeat:
+    """Send it again where that is harmless. What was not listed before is then no proof of anything any more."""
+    backend = life.backends.get(attempt.connection)
+    if backend is None or not backend.traits.repeatable or not search.repeats:
+        return Repeat.NOT_NOW
+    repeated = await repeat(life, RunId(attempt.run_id), StepPath(attempt.path), AttemptNo(attempt.no))
+    search.repeats = repeated is not Repeat.REFUSED
+    if repeated is not Repeat.NOT_NOW:
+        search.misses = 0
+    return repeated
 
 
 async def _look_at_row(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> tuple[AttemptRow | None, datetime]:
@@ -109,11 +129,14 @@ _NO_MARKER = (
 
 
 async def _absent(life: Life, attempt: AttemptRow) -> tuple[AttemptState, str]:
-    """Proven absent by listings. Where somebody had to approve, a person confirms it before anything is sent again."""
+    """Proven absent by listings. Where somebody had to approve, a person confirms it before anything is sent again.
+
+    Not so behind a claim fence: should it have started all the same, it is told to end before it does anything.
+    """
     async with life.store.read() as session:
         protected = (await runs.peek(session, RunId(attempt.run_id))).protected
     times = life.windows.absence_listings
-    if protected:
+    if protected and not marker_of(attempt).pinned.fenced:
         note = f"{times} complete listings do not show it, so it most likely never started; this action is protected, "
         return AttemptState.HELD, note + "so a person has to confirm that."
     return AttemptState.ABSENT, f"{times} complete listings do not show it: it never started."
@@ -126,6 +149,8 @@ async def _settle(life: Life, open_attempt: AttemptRow, state: AttemptState, not
         attempt = await attempts.get(tx.session, run, StepPath(open_attempt.path), AttemptNo(open_attempt.no))
         if attempt is None or attempt.state not in _OPEN:
             return  # its sender, or somebody else, was faster
+        if attempt.send_by != open_attempt.send_by:
+            return  # somebody sends it again at this moment
         if attempt.state == AttemptState.SENT and state is not AttemptState.ABSENT:
             attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=attempt.note)
         attempts.settle(tx, attempt, state, note=note)

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue
@@ -46,7 +46,7 @@ from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
 
-TRAITS: Final = Traits(kind="github", title="GitHub", live_logs=False)
+TRAITS: Final = Traits(kind="github", title="GitHub", live_logs=False, listing_lag=timedelta(seconds=120))
 
 
 class GitHubBackend:

@@ -1,0 +1,139 @@
+"""Where the name of the external run is ours, an ambiguous send is settled by sending the same bytes again (A1, R19);
+and what a claim fence changes about absence."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ci_in_memory import LOST
+from company import Company
+
+from daytwo_actions.backends.base import Accepted, Ambiguous, Refused, Traits
+from daytwo_store import attempts, runs
+from daytwo_store.ids import ExternalRunId, RunId
+from daytwo_store.settings import TEST_WINDOWS, Windows
+from daytwo_store.states import AttemptState, RunState
+from daytwo_workflows.life.interventions import cancel
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def company(company: Company) -> Company:
+    company.ci.traits = Traits(
+        kind="named", title="Named", live_logs=False, repeatable=True, listing_lag=timedelta(seconds=0)
+    )
+    return company
+
+
+def lost_at_first(company: Company, *, times: int = 1) -> None:
+    answers = iter([LOST] * times)
+    company.ci.says = lambda run: next(answers, Accepted(id=ExternalRunId(run), url=None))
+
+
+async def test_a_lost_answer_is_settled_by_the_same_bytes_under_the_same_name(company: Company) -> None:
+    lost_at_first(company)
+    company.ci.hidden = True  # no listing helps
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", run)
+    await company.drive(run)
+    [attempt] = await company.attempts(run)
+    assert (attempt.state, attempt.external_id) == (AttemptState.ACCEPTED, "1")
+    assert company.ci.posts == 2
+    assert len(company.ci.ledger) == 1
+
+
+async def test_what_never_arrived_is_started_by_the_repetition_and_once_only(company: Company) -> None:
+    lost_at_first(company, times=2)
+    company.ci.executes = False
+
+    def arrives_the_third_time() -> None:
+        company.ci.executes = company.ci.posts == 3
+
+    company.ci.before_send = arrives_the_third_time
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    assert (await company.attempts(run))[0].state == AttemptState.ACCEPTED
+    assert len(company.ci.ledger) == 1
+
+
+async def test_a_name_that_is_somebody_elses_is_held_at_once(company: Company) -> None:
+    foreign = "r-abc is there, and not ours."
+    answers = iter([LOST])
+    company.ci.says = lambda run: next(answers, Ambiguous(detail=foreign, hold=True))
+    company.ci.executes = False
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    [attempt] = await company.attempts(run)
+    assert (attempt.state, attempt.note) == (AttemptState.HELD, foreign)
+    assert (await company.run(run)).state == RunState.NEEDS_ATTENTION
+
+
+async def ambiguous(company: Company) -> RunId:
+    lost_at_first(company)
+    company.ci.executes = False
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.step(run)
+    assert company.ci.posts == 1
+    return run
+
+
+async def test_nothing_is_repeated_ten_minutes_after_the_intent(company: Company) -> None:
+    run = await ambiguous(company)
+    async with company.store.write() as tx:
+        await runs.hold(tx, run)
+        [attempt] = await attempts.of_run(tx.session, run)
+        attempt.intent_at -= company.life.windows.repeat_for
+    await company.step(run)
+    assert company.ci.posts == 1
+    assert (await company.attempts(run))[0].state == AttemptState.ABSENT, "listings without lag still prove it"
+
+
+async def test_nothing_is_repeated_for_a_run_that_is_to_stop(company: Company) -> None:
+    run = await ambiguous(company)
+    await cancel(company.store, run, by=await company.person("ana"), reason="", force=False)
+    await company.drive(run)
+    assert company.ci.posts == 1
+    assert (await company.run(run)).state == RunState.CANCELLED
+
+
+async def test_a_refusal_of_the_repetition_says_nothing_about_the_first(company: Company) -> None:
+    answers = iter([LOST])
+    company.ci.says = lambda run: next(answers, Refused(detail="no such template"))
+    company.ci.executes = False
+    company.life = replace(
+        company.life, windows=company.life.windows.model_copy(update={"send_total": timedelta(seconds=0.2)})
+    )
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.step(run)
+    await company.step(run)
+    [attempt] = await company.attempts(run)
+    assert attempt.state == AttemptState.ABSENT, "only listings prove that the first did not arrive"
+    assert company.ci.posts == 2
+
+
+async def test_behind_a_fence_a_protected_run_is_sent_again_after_proven_absence(company: Company) -> None:
+    company.ci.traits = replace(company.ci.traits, repeatable=False)
+    company.ci.fenced = True
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", run)
+    await ambiguous_send(company, run)
+    await company.through(run)
+    assert [one.state for one in await company.attempts(run)] == [AttemptState.ABSENT, AttemptState.ACCEPTED]
+    assert len(company.ci.ledger) == 1
+
+
+async def ambiguous_send(company: Company, run: RunId) -> None:
+    lost_at_first(company)
+    company.ci.executes = False
+    await company.step(run)
+    company.ci.executes = True
+
+
+def test_what_is_known_of_a_kind_shortens_the_wait_and_never_lengthens_it() -> None:
+    usual = Windows()
+    assert [usual.lag(timedelta(seconds=one)).total_seconds() for one in (0, 60, 120, 999)] == [0, 60, 120, 120]
+    assert usual.lag(None) == usual.listing_lag
+    assert TEST_WINDOWS.lag(timedelta(seconds=120)) == TEST_WINDOWS.listing_lag
+    with pytest.raises(ValueError, match="repeat_for must be above send_by"):
+        Windows(repeat_for=timedelta(seconds=45))
