@@ -27,11 +27,13 @@ class PipelineInput:
     description: str | None = None
     options: Sequence[str | int | float] = ()  # none: not restricted, or (environment) not known
     pattern: str | None = None  # a regular expression of the vendor's dialect (GitLab: RE2)
+    line: int | None = None  # where it is declared in the pipeline's file, from 1
 
 
 class Severity(StrEnum):
     ERROR = "error"  # it cannot work
     WARNING = "warning"  # it works, and will hurt
+    NOTE = "note"  # good to know, nothing to correct
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +41,7 @@ class PipelineRemark:
     """Something about a pipeline's file that somebody should know: no marker, an input that is put into a script."""
 
     severity: Severity
-    code: str  # stable: "no-marker", "input-in-script"
+    code: str  # stable: one of those in `remarks.py`
     message: str  # what is so, and what to do
     file: str
     line: int | None  # from 1
@@ -54,6 +56,7 @@ class PipelineInputs:
     others: bool  # takes names that it does not declare (GitLab variables, Argo parameters without a declaration)
     marked: bool
     fenced: bool
+    packs: bool = False  # takes what it does not declare packed into one input, as JSON (GitHub: `daytwo_inputs`)
     remarks: Sequence[PipelineRemark] = ()
 
 

@@ -19,6 +19,7 @@ from daytwo_actions.backends.github.wire import names
 from daytwo_store.ids import Corr, Digest
 
 RESERVED: Final = "daytwo_run"  # the input that carries our marker into `run-name`
+PACK: Final = "daytwo_inputs"  # the input that carries, as JSON, what a workflow does not declare by name
 _MOST_CHARACTERS: Final = 65_535  # of all inputs together
 _ALWAYS_TELLS: Final = "2026-03-10"  # from this API version on the run id comes unasked, and the flag is unknown
 

@@ -11,46 +11,49 @@ from typing import Final
 import yaml
 
 from daytwo_actions.backends.github.wire.dispatch import RESERVED
+from daytwo_actions.backends.pipeline_file import Unreadable, child, entries, items, read_file, word
 
-_LARGEST: Final = 262_144  # bytes
-# The C parser of YAML builds its tree by recursion, and a file of a few thousand "[" ends the process.
-_DEEPEST: Final = 50
 # Only the plain expression counts: a longer one may leave the marker out.
 _IN_RUN_NAME: Final = re.compile(r"\$\{\{\s*(github\.event\.)?inputs\." + RESERVED + r"\s*\}\}")
+
+_CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
 
 
 def is_marked(content: bytes) -> bool:
     """True only if a run of this file is sure to show the marker that we send. A file that cannot be read is not."""
-    if len(content) > _LARGEST:
-        return False
     try:
-        text = content.decode()
-        root = yaml.compose(text, Loader=yaml.CSafeLoader) if _is_shallow(text) else None
-    except (yaml.YAMLError, ValueError):
+        documents = read_file(content).documents
+    except Unreadable:
         return False
-    run_name = _child(root, "run-name")
+    return len(documents) == 1 and shows_marker(documents[0])
+
+
+def shows_marker(workflow: yaml.Node) -> bool:
+    run_name = child(workflow, "run-name")
     shown = isinstance(run_name, yaml.ScalarNode) and _IN_RUN_NAME.search(run_name.value)
-    return bool(shown) and _child(root, "on", "workflow_dispatch", "inputs", RESERVED) is not None
+    return bool(shown) and child(workflow, "on", "workflow_dispatch", "inputs", RESERVED) is not None
 
 
-def _is_shallow(text: str) -> bool:
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _DEEPEST:
-                return False
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    return True
+def asks_first(workflow: yaml.Node) -> bool:
+    """Whether every job waits for one that asks us before it works, or asks itself (claim fence)."""
+    jobs = {name: job for name, _, job in entries(child(workflow, "jobs"))}
+    asking = {name for name, job in jobs.items() if _asks(job)}
+    for _ in jobs:  # from need to need, once for each job at the most
+        asking |= {name for name, job in jobs.items() if asking & _needs(job)}
+    return bool(jobs) and asking == jobs.keys()
 
 
-def _child(node: yaml.Node | None, *path: str) -> yaml.Node | None:
-    """The node below by keys as they are written, so that `on` is not read as the truth value of YAML 1.1."""
-    for name in path:
-        if not isinstance(node, yaml.MappingNode):
-            return None
-        node = next(
-            (value for key, value in node.value if isinstance(key, yaml.ScalarNode) and key.value == name), None
-        )
-    return node
+def _asks(job: yaml.Node) -> bool:
+    """Its first step that does more than check out is the claim."""
+    for step in items(child(job, "steps")):
+        uses = word(child(step, "uses")) or ""
+        if uses.startswith("actions/checkout"):
+            continue
+        return bool(_CLAIM.search(uses) or _CLAIM.search(word(child(step, "run")) or ""))
+    return False
+
+
+def _needs(job: yaml.Node) -> set[str]:
+    needs = child(job, "needs")
+    names = (word(one) for one in ([needs] if isinstance(needs, yaml.ScalarNode) else items(needs)))
+    return {name for name in names if name is not None}

@@ -1,0 +1,1 @@
+"""Argo Workflows in bytes and back: pure, tested with its own samples."""

@@ -1,0 +1,1 @@
+"""GitLab CI in bytes and back: pure, tested with its own samples."""

@@ -1,0 +1,174 @@
+"""A GitLab pipeline's own inputs, read from its file, and the programs that it puts them into."""
+
+import pytest
+
+from daytwo_actions.backends.gitlab.wire.inputs import read_pipeline
+from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineInputs, Severity
+
+ALL = """\
+spec:
+  inputs:
+    version: { description: A tag, regex: /^v\\d+$/ }
+    place:
+      options: [staging, production]
+      default: staging
+    dry: { type: boolean, default: yes }
+    count: { type: number, default: 3 }
+    size: { type: number, options: [1, 2] }
+    hosts: { type: array, default: [a, b] }
+    plain:
+    empty: { default: null }
+    ruled:
+      rules:
+        - if: $[[ inputs.place ]] == 'staging'
+          options: [small]
+          default: small
+        - options: [small, large]
+          default: large
+    daytwo_run: { default: "" }
+---
+workflow:
+  name: "Deploy $[[ inputs.version ]] [$[[ inputs.daytwo_run ]]]"
+stages: [ship]
+ship:
+  variables: { VERSION: { value: "$[[ inputs.version ]]", expand: false } }
+  script:
+    - ./deploy "$VERSION" $[[ inputs.place ]]
+    - !reference [.more, script]
+"""
+HEAD = "spec:\n  inputs:\n    version:\n    place: { options: [a, b] }\n---\n"  # 5 lines
+
+
+def read(text: str | bytes) -> PipelineInputs:
+    return read_pipeline(text if isinstance(text, bytes) else text.encode())
+
+
+def codes(found: PipelineInputs, severity: Severity) -> list[tuple[str, int | None]]:
+    return [(one.code, one.line) for one in found.remarks if one.severity is severity]
+
+
+def test_every_type_is_read_with_its_line() -> None:
+    found = read(ALL)
+    expected = [
+        PipelineInput(
+            name="version", type=InputType.STRING, required=True, description="A tag", pattern=r"^v\d+$", line=3
+        ),
+        PipelineInput(
+            name="place", type=InputType.CHOICE, required=False, default="staging", options=("staging", "production"),
+            line=4,
+        ),
+        PipelineInput(name="dry", type=InputType.BOOLEAN, required=False, default=True, line=7),
+        PipelineInput(name="count", type=InputType.NUMBER, required=False, default=3, line=8),
+        PipelineInput(name="size", type=InputType.CHOICE, required=True, options=(1, 2), line=9),
+        PipelineInput(name="hosts", type=InputType.ARRAY, required=False, default=["a", "b"], line=10),
+        PipelineInput(name="plain", type=InputType.STRING, required=True, line=11),
+        PipelineInput(name="empty", type=InputType.STRING, required=False, line=12),
+        PipelineInput(
+            name="ruled", type=InputType.CHOICE, required=False, default="large", options=("small", "large"), line=13
+        ),
+    ]  # fmt: skip
+    assert list(found.inputs) == expected
+    assert (found.marked, found.fenced, found.others, found.packs) == (True, False, False, False)
+    assert codes(found, Severity.WARNING) == codes(found, Severity.ERROR) == []
+
+
+def test_without_a_header_variables_with_a_description_are_asked_for() -> None:
+    text = (
+        "variables:\n  INNER: x\n  VERSION: { description: A tag }\n"
+        "  PLACE: { value: a, options: [a, b], description: Where }\n"
+        'workflow: { name: "x ${DAYTWO_RUN}" }\njob: { script: make }\n'
+    )
+    found = read(text)
+    assert list(found.inputs) == [
+        PipelineInput(name="VERSION", type=InputType.STRING, required=False, description="A tag", line=3),
+        PipelineInput(
+            name="PLACE", type=InputType.CHOICE, required=False, default="a", description="Where", options=("a", "b"),
+            line=4,
+        ),
+    ]  # fmt: skip
+    assert (found.marked, found.others) == (True, True)
+    assert not read(text.replace("DAYTWO_RUN", "DAYTWO_RUNS")).marked
+
+
+@pytest.mark.parametrize(
+    "text", [ALL.replace("    daytwo_run:", "    other:"), ALL.replace("inputs.daytwo_run", "inputs.plain"), HEAD]
+)
+def test_one_without_the_marker_is_told_what_to_add(text: str) -> None:
+    found = read(text)
+    assert not found.marked
+    (said,) = [one.message for one in found.remarks if one.code == "no-marker"]
+    assert '[$[[ inputs.daytwo_run ]]]"` under `workflow:`' in said
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: [", 2), ("", None), ("- a", None), (b"\xff\xfe", None), ("[" * 100_000, None), (" " * 300_000, None)],
+)  # fmt: skip
+def test_what_cannot_be_read_is_one_remark(text: str | bytes, line: int | None) -> None:
+    assert codes(read(text), Severity.ERROR) == [("unreadable", line)]
+
+
+@pytest.mark.parametrize("facts", ["{type: secret}", "{options: [a], default: b}"])
+def test_an_input_that_gitlab_refuses_is_told(facts: str) -> None:
+    found = read(f"spec:\n  inputs:\n    a: {facts}\n---\njob: {{script: x}}\n")
+    assert codes(found, Severity.ERROR) == [("input-type", 3)]
+
+
+def test_what_stands_elsewhere_is_said_not_to_be_looked_at() -> None:
+    found = read("spec: { include: [{local: i.yml}], inputs: {a: }}\n---\ninclude: [{local: b.yml}]\n")
+    assert [one.code for one in found.remarks if one.severity is Severity.NOTE] == [
+        "elsewhere",
+        "no-fence",
+        "elsewhere",
+    ]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "claim: { stage: .pre, script: ['curl $DAYTWO/api/v1/ci/claim'] }\n",
+        "include: [{component: gitlab.example/acme/daytwo/claim@1}]\n",
+    ],
+)
+def test_a_claim_before_everything_else_is_a_fence(config: str) -> None:
+    assert read(HEAD + config).fenced
+    assert not read(HEAD + config.replace(".pre", "test").replace("/claim", "/x")).fenced
+
+
+# Unsafe, its safe twin, and the line of the unsafe one.
+TWINS = {
+    "a line": (
+        'ship:\n  script:\n    - ./deploy "$[[ inputs.version ]]"\n',
+        'ship:\n  variables: {V: {value: "$[[ inputs.version ]]", expand: false}}\n  script:\n    - ./deploy "$V"\n',
+        8,
+    ),
+    "a block": (
+        "ship:\n  script:\n    - |\n      set -e\n\n      ./deploy $[[ inputs.version ]]\n",
+        "ship:\n  script:\n    - |\n      set -e\n\n      ./deploy $[[ inputs.place ]]\n",
+        11,
+    ),
+    "before all jobs": (
+        "default:\n  before_script: echo $[[ inputs.version | truncate(0,8) ]]\n",
+        "default:\n  before_script: echo $[[ inputs.version | posix_escape ]]\n",
+        7,
+    ),
+    "after": (
+        "after_script: [a, [b, 'c $[[inputs.version]]']]\n",
+        "after_script: [a, [b, 'c $inputs.version']]\n",
+        6,
+    ),
+    "a hidden job by its anchor": (
+        ".base: &base\n  script: ['x $[[ inputs.version ]]']\nship: { <<: *base }\n",
+        ".base: &base\n  script: ['x']\nship: { <<: *base, name: $[[ inputs.version ]] }\n",
+        7,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TWINS)
+def test_the_unsafe_one_is_flagged_at_its_line_and_its_safe_twin_is_not(case: str) -> None:
+    unsafe, safe, line = TWINS[case]
+    assert ("input-in-script", line) in codes(read(HEAD + unsafe), Severity.WARNING)
+    assert "input-in-script" not in [one.code for one in read(HEAD + safe).remarks]
+    (told,) = [one.message for one in read(HEAD + unsafe).remarks if one.code == "input-in-script"]
+    assert "expand: false" in told
