@@ -44,6 +44,7 @@ class Masker:
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = sorted({form for secret in secrets for form in encodings_of(secret)}, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
+        self._forms = forms
         self._longest = len(forms[0]) if forms else 0
         self._held = ""
 
@@ -55,6 +56,15 @@ class Masker:
         keep = min(len(text), self._longest - 1)
         given, self._held = text[: len(text) - keep], text[len(text) - keep :]
         return given
+
+    def settled(self) -> str:
+        """What of the end that is held back no secret can begin in."""
+        at = next((at for at in range(len(self._held)) if self._begins(self._held[at:])), len(self._held))
+        given, self._held = self._held[:at], self._held[at:]
+        return given
+
+    def _begins(self, end: str) -> bool:
+        return any(form.startswith(end) for form in self._forms)
 
     def end(self) -> str:
         held, self._held = self._held, ""
@@ -78,6 +88,10 @@ class Cleaner:
 
     def feed(self, piece: bytes) -> list[str]:
         return self._split(self._masker.feed(self._decoder.decode(piece)))
+
+    def settled(self) -> list[str]:
+        """The whole lines of a log that still grows: what has come so far, without a line that may go on."""
+        return self._split(self._masker.settled())
 
     def end(self) -> list[str]:
         lines = self._split(self._masker.feed(self._decoder.decode(b"", True)) + self._masker.end())
@@ -110,6 +124,11 @@ class Cleaner:
 
 def _parts(line: str) -> list[str]:
     return [line[at : at + LINE_LIMIT] for at in range(0, len(line), LINE_LIMIT)] or [""]
+
+
+def vendor_error(lines: Sequence[str]) -> int | None:
+    """The index of the first line that the CI system itself marks as an error."""
+    return next((index for index, line in enumerate(lines) if _VENDOR_ERROR.search(line)), None)
 
 
 def first_error(lines: Sequence[str]) -> int | None:

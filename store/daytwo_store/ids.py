@@ -51,5 +51,9 @@ def new_token_id() -> TokenId:
     return TokenId(mint("t"))
 
 
+def new_gate_answer_id() -> str:
+    return mint("g")
+
+
 def new_principal_id() -> PrincipalId:
     return PrincipalId(mint("p"))

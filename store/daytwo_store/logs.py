@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,8 @@ from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.tables import LogChunkRow, LogSourceRow
 
 _AT_ONCE: Final = 4  # chunks in memory
+_SMALL_LINES: Final = 1000
+_SMALL_CHARS: Final = 64 * 1024  # a chunk that is to grow is written anew by the database each time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,11 +52,19 @@ async def kept(session: AsyncSession, source: Source) -> Kept:
 
 
 async def append(
-    tx: Tx, source: Source, lines: Sequence[str], *, before: int, done: bool, error_at: int | None
+    tx: Tx,
+    source: Source,
+    lines: Sequence[str],
+    *,
+    before: int,
+    done: bool,
+    error_at: int | None,
+    error: int | None = None,
 ) -> bool:
     """Append lines of a job. `before` is how many were kept of it; false (nothing written) when somebody was faster.
 
-    `error_at` is the index within `lines` of the first error, if there is one.
+    `error_at` is the index within `lines` of the first error, if there is one; `error` the number of a line that was
+    kept before.
     """
     run = await runs.hold(tx, source.run)
     await tx.session.execute(
@@ -71,30 +81,53 @@ async def append(
     ).scalar_one()
     if row.done or row.lines != before:
         return False
+    first = run.log_lines + 1
     if lines:
-        first = run.log_lines + 1
         text = "\n".join(lines)
         chars = len(text) + 1  # each line with its line feed, as `Cleaner` counts them against the limit
-        tx.session.add(
-            LogChunkRow(
-                run_id=source.run,
-                first=first,
-                lines=len(lines),
-                path=source.path,
-                job_id=source.job,
-                job_name=source.name,
-                text=text,
-            )
-        )
+        if not await _extend(tx, source, text, lines=len(lines), after=run.log_lines):
+            tx.session.add(_chunk(source, text, first=first, lines=len(lines)))
         run.log_lines += len(lines)
         run.log_bytes += chars
         row.chars += chars
-        if error_at is not None and run.first_error is None:
-            run.first_error = first + error_at
+    if run.first_error is None:
+        run.first_error = error if error is not None else first + error_at if error_at is not None else None
     row.lines += len(lines)
     row.done = done
     tx.notify(Topic.LOG, source.run)
     return True
+
+
+def _chunk(source: Source, text: str, *, first: int, lines: int) -> LogChunkRow:
+    return LogChunkRow(
+        run_id=source.run,
+        first=first,
+        lines=lines,
+        path=source.path,
+        job_id=source.job,
+        job_name=source.name,
+        text=text,
+    )
+
+
+async def _extend(tx: Tx, source: Source, text: str, *, lines: int, after: int) -> bool:
+    """Write into the run's newest chunk when it is small and of this job: a live log comes a few lines at a time."""
+    extended = await tx.session.execute(
+        update(LogChunkRow)
+        .where(
+            LogChunkRow.run_id == source.run,
+            LogChunkRow.first + LogChunkRow.lines - 1 == after,
+            LogChunkRow.first > after - _SMALL_LINES,
+            LogChunkRow.path == source.path,
+            LogChunkRow.job_id == source.job,
+            LogChunkRow.lines <= _SMALL_LINES - lines,
+            func.length(LogChunkRow.text) <= _SMALL_CHARS - len(text),
+        )
+        .values(text=LogChunkRow.text + "\n" + text, lines=LogChunkRow.lines + lines)
+        .returning(LogChunkRow.first)
+        .execution_options(synchronize_session=False)
+    )
+    return extended.scalar_one_or_none() is not None
 
 
 async def read(
@@ -148,6 +181,24 @@ async def stream(store: Store, run: RunId) -> AsyncIterator[str]:
         if len(found) < _AT_ONCE:
             return
         after = _last(found)
+
+
+async def chunks_of(store: Store, source: Source) -> AsyncIterator[tuple[int, list[str]]]:
+    """What is kept of one job's log: the number of the first line, and lines; one chunk at a time."""
+    after = 0
+    while True:
+        query = select(LogChunkRow).where(
+            LogChunkRow.run_id == source.run,
+            LogChunkRow.path == source.path,
+            LogChunkRow.job_id == source.job,
+            LogChunkRow.first > after,
+        )
+        async with store.read() as session:
+            chunk = await session.scalar(query.order_by(LogChunkRow.first).limit(1))
+        if chunk is None:
+            return
+        yield chunk.first, chunk.text.split("\n")
+        after = chunk.first
 
 
 async def _chunks(

@@ -32,7 +32,12 @@ class Windows(BaseModel):
     look_every: tuple[float, ...] = (3.0, 5.0, 10.0, 20.0)  # seconds between look-ups; the last repeats
     give_up_looking: timedelta = timedelta(minutes=15)  # no look-up possible for so long: a person decides
     attempts: int = 3
-    poll_every: timedelta = timedelta(seconds=15)  # of the one poller of a connection
+    poll_every: timedelta = timedelta(seconds=15)  # one project, by the poller of its connection, if the budget allows
+    poll_at_least: timedelta = timedelta(seconds=50)  # … and no slower than this unless the budget forbids it
+    glance_every: timedelta = timedelta(seconds=2)  # the poller asks our database what is wanted
+    watched_every: timedelta = timedelta(seconds=2.5)  # a run that somebody has open, if the budget allows
+    live_every: timedelta = timedelta(seconds=30)  # a live log that nobody has open
+    gone_after: timedelta = timedelta(seconds=60)  # "no such run" for so long: it was deleted there
     look_anyway: timedelta = timedelta(minutes=5)  # a run that waits for its pipeline looks by itself this often
     settle_with_logs: timedelta = timedelta(seconds=1)  # a run's end waits so long for its logs, and no longer
     log_patience: timedelta = timedelta(seconds=60)  # an ended job's log may come later than its end
@@ -54,6 +59,8 @@ class Windows(BaseModel):
             raise ValueError("give_up_looking must be above listing_lag: else absence is never proven")
         if self.repeat_for <= self.send_by:
             raise ValueError("repeat_for must be above send_by: else a repeatable request is never sent again")
+        if self.poll_every > self.poll_at_least:
+            raise ValueError("poll_at_least must not be below poll_every: it is the slower of the two")
         if self.force_cancel_after >= self.cancel_by:
             raise ValueError("force_cancel_after must be below cancel_by")
         return self
@@ -77,6 +84,11 @@ TEST_WINDOWS = Windows(
     look_every=(0.3, 0.5, 1.0),
     give_up_looking=timedelta(seconds=30),
     poll_every=timedelta(seconds=2),
+    poll_at_least=timedelta(seconds=4),
+    glance_every=timedelta(seconds=0.5),
+    watched_every=timedelta(seconds=1),
+    live_every=timedelta(seconds=3),
+    gone_after=timedelta(seconds=3),
     look_anyway=timedelta(seconds=20),
     log_patience=timedelta(seconds=5),
     force_cancel_after=timedelta(seconds=4),

@@ -145,6 +145,23 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
+class GateAnswerState(StrEnum):
+    """What became of an answer to a gate of the CI system."""
+
+    SENT = "sent"  # on its way, or lost on it: not known whether it arrived
+    DONE = "done"
+    REFUSED = "refused"  # the CI system said no, or nothing waited there any more
+    ABSENT = "absent"  # the gate still waits: it did not arrive
+
+
+GATE_ANSWER_MOVES: Final[Mapping[GateAnswerState, frozenset[GateAnswerState]]] = {
+    GateAnswerState.SENT: frozenset({GateAnswerState.DONE, GateAnswerState.REFUSED, GateAnswerState.ABSENT}),
+    GateAnswerState.DONE: frozenset(),
+    GateAnswerState.REFUSED: frozenset(),
+    GateAnswerState.ABSENT: frozenset(),
+}
+
+
 class ExternalStatus(StrEnum):
     """What a CI system says of one of its runs or jobs, in our words. Silence and novelty are `unknown`."""
 

@@ -6,8 +6,16 @@ from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
 from daytwo_store.tables.identity import PrincipalRow, SessionRow, TokenRow
 from daytwo_store.tables.locks import FENCE, LockQueueRow, LockRow
-from daytwo_store.tables.runs import ActionVersionRow, AttemptRow, ExternalRunRow, FindingRow, RunRow, StepRow
-from daytwo_store.tables.traffic import LeaseRow, LogChunkRow, LogSourceRow, OutboxRow, WebhookRow
+from daytwo_store.tables.runs import (
+    ActionVersionRow,
+    AttemptRow,
+    ExternalRunRow,
+    FindingRow,
+    GateAnswerRow,
+    RunRow,
+    StepRow,
+)
+from daytwo_store.tables.traffic import ConnectionRow, LeaseRow, LogChunkRow, LogSourceRow, OutboxRow, WebhookRow
 
 __all__ = [
     "FENCE",
@@ -17,11 +25,13 @@ __all__ = [
     "AuditHeadRow",
     "AuditRow",
     "Base",
+    "ConnectionRow",
     "DecisionRow",
     "EntityEventRow",
     "EntityRow",
     "ExternalRunRow",
     "FindingRow",
+    "GateAnswerRow",
     "Json",
     "KindRow",
     "LeaseRow",

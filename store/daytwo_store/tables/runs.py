@@ -139,6 +139,31 @@ class FindingRow(Base):
     at: Mapped[datetime]
 
 
+class GateAnswerRow(Base):
+    """What somebody answered to a gate of the CI system: written before it is told, so that it is told at most once."""
+
+    __tablename__ = "gate_answer"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "path"], ["step.run_id", "step.path"]),
+        UniqueConstraint("by", "idempotency_key"),
+        Index("one_answer_on_its_way", "run_id", "path", "gate", unique=True, postgresql_where=text("state = 'sent'")),
+        Index("ix_gate_answer_run", "run_id", "asked_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str]
+    path: Mapped[str]
+    gate: Mapped[str]  # our name of it
+    verdict: Mapped[str]
+    comment: Mapped[str]
+    by: Mapped[str] = mapped_column(ForeignKey("principal.id"))
+    idempotency_key: Mapped[str]
+    state: Mapped[str]
+    note: Mapped[str | None]
+    asked_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
 class ExternalRunRow(Base):
     """The pipeline run in the CI system. The primary key keeps two attempts from adopting the same one."""
 
@@ -171,5 +196,9 @@ class ExternalRunRow(Base):
     ended_at: Mapped[datetime | None]
     collected_at: Mapped[datetime | None]  # job tree and logs are kept
     wanted_at: Mapped[datetime | None]  # a webhook or a person asks for a look
+    gone_at: Mapped[datetime | None]  # the CI system has said since then that there is no such run
+    watched_until: Mapped[datetime | None]  # somebody has its page open at least until then
+    looked_at: Mapped[datetime | None]  # when its job tree, and where it is live its log, was last asked for
+    artifacts: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))  # files that it left there
     cancel_asked_at: Mapped[datetime | None]
     cancel_forced_at: Mapped[datetime | None]

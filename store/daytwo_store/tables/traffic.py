@@ -36,8 +36,27 @@ class WebhookRow(Base):
     consumed_at: Mapped[datetime | None]
 
 
+class ConnectionRow(Base):
+    """What every process has to know of a connection: until when it is left alone, and what its poller does."""
+
+    __tablename__ = "connection"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    held_until: Mapped[datetime | None]  # it asked to wait: nobody reads or sends before that
+    limit: Mapped[int | None]  # requests of a period, as the vendor says
+    remaining: Mapped[int | None]
+    resets_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]  # when this was last learnt
+    polled_at: Mapped[datetime | None]
+    pace: Mapped[float | None]  # seconds between two looks at one project
+    projects: Mapped[int] = mapped_column(server_default=text("0"))  # with open runs
+    open_runs: Mapped[int] = mapped_column(server_default=text("0"))
+    requests: Mapped[int] = mapped_column(server_default=text("0"))  # of the poller's process in the last hour
+    streams: Mapped[str | None]  # how its stream of events is: "listening", "lost since …"; none: it has none
+
+
 class LogChunkRow(Base):
-    """Lines `first` … `first + lines - 1` of a run, masked, joined by line feeds; written once."""
+    """Lines `first` … `first + lines - 1` of a run, masked, joined by line feeds; only the newest chunk ever grows."""
 
     __tablename__ = "log_chunk"
 

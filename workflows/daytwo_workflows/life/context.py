@@ -4,11 +4,14 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import getpid
+from typing import Final
 
 from daytwo_actions.backends.base import Backend, BackendDenied
 from daytwo_store.engine import Store
 from daytwo_store.settings import Windows
 from daytwo_workflows.life.definitions import Definitions
+
+_MOST_WORDS: Final = 1000
 
 
 def _sender() -> str:
@@ -26,6 +29,7 @@ class Life:
     definitions: Definitions = field(default_factory=Definitions)
     sender: str = field(default_factory=_sender)
     log_limit: int = 100_000_000  # bytes of log kept per run
+    words: set[tuple[str, str]] = field(default_factory=set)  # of vendors, that nobody here knows
 
     def backend(self, connection: str) -> Backend:
         """Raises `BackendDenied` for a connection that somebody took out of the settings while a run was under way."""
@@ -33,3 +37,10 @@ class Life:
         if found is None:
             raise BackendDenied(f"The connection {connection} is no longer configured here. Put it back.")
         return found
+
+    def unheard(self, connection: str, word: str) -> bool:
+        """Is this the first time that this connection says this word? Only so many are remembered."""
+        if (connection, word) in self.words or len(self.words) >= _MOST_WORDS:
+            return False
+        self.words.add((connection, word))
+        return True

@@ -1,4 +1,4 @@
-"""Logs of ended jobs: bytes → lines → masked → kept, going on where a crash stopped it (A12)."""
+"""Logs of jobs: bytes → lines → masked → kept, going on where the last look or a crash stopped (A12)."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -9,15 +9,16 @@ from typing import Final
 import structlog
 
 from daytwo_actions.backends.base import Backend, LogsNotReady
-from daytwo_actions.backends.tree import Job
-from daytwo_actions.logs import CUT_MARK, Cleaner, first_error
+from daytwo_actions.backends.tree import Job, JobKind
+from daytwo_actions.logs import CUT_MARK, Cleaner, first_error, vendor_error
 from daytwo_store import logs, runs
-from daytwo_store.ids import RunId, StepPath
+from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.logs import Kept, Source
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.life import requests
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.trees import storable
 
 log = structlog.get_logger()
 # A chunk is a row: readers hold four of them at once, and a page must come without dragging 100 MB along.
@@ -44,6 +45,8 @@ async def keep_logs(
 ) -> bool:
     """Keep the log of every ended job that is not kept yet. False when one may still come: ask again.
 
+    Where logs are live, whole lines of running jobs are kept as well, which says nothing about what may still come.
+
     `last`: a log that is not there now is taken for one that never will be. `beat` is called for every piece that
     comes, kept or not. `within`: stop fetching after so long (false then; the next call goes on where this one
     stopped). Raises `BackendUnreachable`.
@@ -52,8 +55,12 @@ async def keep_logs(
     complete = True
     try:
         for job in sorted(jobs, key=lambda job: (job.started_at is None, job.started_at, job.id)):
+            if job.kind is not JobKind.JOB:
+                continue  # nothing executes there
             if job.status in EXTERNAL_ENDS:
                 complete = await _keep(life, backend, attempt, job, beat, last=last, until=until) and complete
+            elif job.status is ExternalStatus.RUNNING and backend.traits.live_logs:
+                await _grow(life, backend, attempt, job, beat, until=until)
     except _TimeIsUp:
         return False
     return complete
@@ -69,25 +76,64 @@ async def _keep(
     last: bool,
     until: float | None,
 ) -> bool:
-    source = Source(run=RunId(attempt.run_id), path=StepPath(attempt.path), job=job.id, name=job.name)
-    async with life.store.read() as session:
-        kept = await logs.kept(session, source)
-        used = (await runs.peek(session, source.run)).log_bytes
+    source = _source(attempt, job)
+    kept, cleaner = await _begin(life, source)
     if kept.done:
         return True
-    # The log is read from its start again, so what is kept of it already must not count against it twice.
-    cleaner = Cleaner(secrets=life.secrets, limit=max(0, life.log_limit - (used - kept.chars)))
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
+    error = await _first_error(life, source) if _bad(job) and kept.lines else None
     try:
-        await _write(life, source, _chunks(cleaner, pieces, skip=kept.lines), kept, beat, bad=_bad(job))
+        chunks = _chunks(cleaner, pieces, skip=kept.lines)
+        await _write(life, source, chunks, kept, beat, bad=_bad(job), error=error)
     except LogsNotReady as nothing:
         if not last and job.started_at is not None and job.status is not ExternalStatus.SKIPPED:
             return False
         log.info("logs.none", run=source.run, job=job.id, why=str(nothing))
         said = await _annotations(life, backend, attempt, job)
         async with life.store.write() as tx:
-            await logs.append(tx, source, said, before=kept.lines, done=True, error_at=first_error(said))
+            await logs.append(tx, source, said, before=kept.lines, done=True, error_at=first_error(said), error=error)
     return True
+
+
+async def _grow(
+    life: Life, backend: Backend, attempt: AttemptRow, job: Job, beat: Callable[[], None], *, until: float | None
+) -> None:
+    """Keep the whole lines that a running job has written by now. What it was that failed is asked at its end."""
+    source = _source(attempt, job)
+    kept, cleaner = await _begin(life, source)
+    if kept.done:
+        return
+    pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
+    try:
+        await _write(life, source, _growing(cleaner, pieces, skip=kept.lines), kept, beat, bad=False, error=None)
+    except LogsNotReady:
+        return
+
+
+def _source(attempt: AttemptRow, job: Job) -> Source:
+    run, path = RunId(attempt.run_id), StepPath(attempt.path)
+    return Source(run=run, path=path, job=ExternalJobId(storable(job.id)), name=storable(job.name))
+
+
+async def _begin(life: Life, source: Source) -> tuple[Kept, Cleaner]:
+    """How much of it is kept, and what cleans it. The log is read from its start again each time, so what is kept of
+    it already must not count against it twice."""
+    async with life.store.read() as session:
+        kept = await logs.kept(session, source)
+        used = (await runs.peek(session, source.run)).log_bytes
+    return kept, Cleaner(secrets=life.secrets, limit=max(0, life.log_limit - (used - kept.chars)))
+
+
+async def _first_error(life: Life, source: Source) -> int | None:
+    """The number of the line that says what went wrong, among those that were kept before the job was known to fail."""
+    guess: int | None = None
+    async for first, lines in logs.chunks_of(life.store, source):
+        at = vendor_error(lines)
+        if at is not None:
+            return first + at
+        at = first_error(lines) if guess is None else None
+        guess = first + at if at is not None else guess
+    return guess
 
 
 async def _write(
@@ -98,15 +144,19 @@ async def _write(
     beat: Callable[[], None],
     *,
     bad: bool,
+    error: int | None,
 ) -> None:
-    """Append chunk by chunk, each in its own transaction; stops when another worker keeps this log."""
+    """Append chunk by chunk, each in its own transaction; stops when another worker keeps this log.
+
+    `error` is the number of a line that says what went wrong, kept before.
+    """
     before = kept.lines
     async with aclosing(chunks):
         async for chunk, end in chunks:
             beat()
             async with life.store.write() as tx:
                 error_at = first_error(chunk) if bad else None
-                if not await logs.append(tx, source, chunk, before=before, done=end, error_at=error_at):
+                if not await logs.append(tx, source, chunk, before=before, done=end, error_at=error_at, error=error):
                     return
             before += len(chunk)
 
@@ -177,6 +227,26 @@ async def _chunks(
     rest = gathered.rest()
     # Other jobs may have used up the limit since this log broke off: the mark then stands among what is skipped.
     yield (rest or [CUT_MARK] if cleaner.cut else rest), True
+
+
+async def _growing(
+    cleaner: Cleaner, pieces: AsyncGenerator[bytes, None], *, skip: int
+) -> AsyncGenerator[tuple[list[str], bool], None]:
+    """Lists of clean whole lines of a log that still grows, without the first `skip`; True only when it was cut off."""
+    gathered = _Gathered()
+    async with aclosing(pieces):
+        async for piece in pieces:
+            skip, fresh = _drop(skip, cleaner.feed(piece))
+            for chunk in gathered.add(fresh):
+                yield chunk, False
+            if cleaner.cut:
+                break
+    skip, fresh = _drop(skip, cleaner.settled())
+    for chunk in gathered.add(fresh):
+        yield chunk, False
+    rest = gathered.rest()
+    if rest or cleaner.cut:
+        yield (rest or [CUT_MARK]), cleaner.cut
 
 
 class _Gathered:

@@ -107,6 +107,11 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
         if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
             return _about(What.COLLECT, attempt)
         return await _settle(tx, run, step, attempt, external)
+    if is_gone(life, external):
+        return hold(tx, run, step, _deleted(external))
+    if step.state == StepState.HELD and run.state == RunState.NEEDS_ATTENTION:  # it is there again
+        runs.move_step(tx, step, StepState.RUNNING)
+        runs.move(tx, run, RunState.RUNNING)
     deadline = external.known_at + timedelta(seconds=step.timeout)
     if tx.now >= deadline:
         run.cancel_at, run.cancel_by, run.timed_out = tx.now, None, True
@@ -116,6 +121,20 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
     if (external.wanted_at is not None and external.wanted_at >= looked) or looked + life.windows.look_anyway <= tx.now:
         return _about(What.READ, attempt)
     return Move(what=What.WAIT, seconds=(min(deadline, looked + life.windows.look_anyway) - tx.now).total_seconds())
+
+
+def is_gone(life: Life, external: ExternalRunRow) -> bool:
+    """Was it deleted in the CI system? Two reads have to say so, some time apart."""
+    since, seen = external.gone_at, external.seen_at
+    return since is not None and seen is not None and seen - since >= life.windows.gone_after
+
+
+def _deleted(external: ExternalRunRow) -> str:
+    return (
+        f"{external.connection} run {external.id} was deleted in the CI system before its end was seen, so nobody here "
+        "knows how far it came. The catalog was not changed and the lock is kept. Find out what it did, then cancel "
+        "this run: that only ends it here."
+    )
 
 
 def other_commit(attempt: AttemptRow, external: ExternalRunRow) -> str | None:

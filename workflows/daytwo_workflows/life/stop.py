@@ -13,7 +13,7 @@ from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
-from daytwo_workflows.life.step import fail_unapproved, hold, other_commit
+from daytwo_workflows.life.step import fail_unapproved, hold, is_gone, other_commit
 
 _LOOK_EVERY = timedelta(seconds=5)
 
@@ -72,6 +72,9 @@ async def _stop_external(
         if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
             return about(What.COLLECT)
         return await _as_it_ended(tx, run, step, attempt, external)
+    if is_gone(life, external):
+        where = f"{external.connection} run {external.id}"
+        return await _end(tx, run, step, f"{where} was deleted in the CI system; what it had done there stays.")
     if external.cancel_asked_at is None and not _overdue(life, tx, run):
         return about(What.CANCEL)
     waited = tx.now - (run.cancel_at or tx.now)

@@ -14,7 +14,7 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import ExternalRunId
 from daytwo_store.tables import ExternalRunRow
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.follow import apply_state
+from daytwo_workflows.life.noting import apply_state
 
 log = structlog.get_logger()
 _ROUNDS: Final = 240  # then the workflow begins anew, so that its history stays short

@@ -1,0 +1,100 @@
+"""What a read of an external run told is written down: older reads never overwrite newer ones, an end never changes."""
+
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from daytwo_actions.backends.base import ExternalState
+from daytwo_actions.backends.tree import JobTree
+from daytwo_store import attempts, inbox, runs
+from daytwo_store.engine import Topic, Tx
+from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
+from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
+from daytwo_store.tables import ExternalRunRow, RunRow
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.gates import settle_by_reading
+from daytwo_workflows.life.step import other_commit
+from daytwo_workflows.life.trees import tree_json
+
+log = structlog.get_logger()
+GONE: Final = "it was deleted in the CI system"
+MISSING: Final = "the CI system has no such run at the moment"
+
+
+async def apply_state(
+    life: Life,
+    known: ExternalRunRow,
+    state: ExternalState | None,
+    *,
+    began: datetime,
+    tree: JobTree | None = None,
+    poke: bool = False,
+) -> bool:
+    """Write down what a read that began at `began` told. True when the status changed; `poke`: then the run looks.
+
+    Older reads never overwrite newer ones, an end never changes, and a re-run in the CI system is noted, not believed.
+    """
+    run = RunId(known.run_id)
+    async with life.store.write() as tx:
+        held = await runs.hold(tx, run)
+        row = await attempts.external_by_id(tx.session, known.connection, ExternalRunId(known.id))
+        await inbox.consume(tx.session, row.connection, ExternalRunId(row.id), until=began, now=tx.now)
+        if row.ended_at is not None or (row.seen_at is not None and row.seen_at > began):
+            return False
+        before = (row.status, row.detail, row.waits_for)
+        row.seen_at, row.unseen_since = began, None
+        if state is None:
+            _note_absence(life, row, began)
+        elif state.attempt > 1 and row.ci_attempt == 1:
+            row.ci_attempt = state.attempt
+            tx.audit(
+                actor="daytwo", action="external.rerun", subject=f"run:{run}", facts={"attempt": str(state.attempt)}
+            )
+        if state is not None:
+            row.status, row.detail, row.waits_for = state.status, state.detail, state.waits_for
+            row.gone_at = None
+            _say_unknown(life, row.connection, state, tree)
+            row.url = state.url or row.url
+            await _note_commit(tx, held, row, state)
+            if state.status in EXTERNAL_ENDS:
+                row.ended_at = tx.now
+        if tree is not None and tree.jobs:
+            step = await runs.step(tx.session, run, StepPath(row.path))
+            step.jobs, step.jobs_at = tree_json(StepPath(row.path), tree), tx.now
+            await settle_by_reading(tx, run, StepPath(row.path), tree, began=began)
+        changed = before != (row.status, row.detail, row.waits_for)
+        tx.notify(Topic.RUN, run)
+        if changed and poke:
+            tx.poke(run)
+    return changed
+
+
+def _note_absence(life: Life, row: ExternalRunRow, began: datetime) -> None:
+    """The CI system has no such run. Once is a slip of its listings; for a while, it was deleted there."""
+    row.gone_at = row.gone_at or began
+    gone = began - row.gone_at >= life.windows.gone_after
+    row.status, row.detail, row.waits_for = ExternalStatus.UNKNOWN, GONE if gone else MISSING, None
+
+
+def _say_unknown(life: Life, connection: str, state: ExternalState, tree: JobTree | None) -> None:
+    """A word of the vendor's that nobody here knows is logged once, shown as it is, and never taken for success."""
+    said = [(state.status, state.detail), *((job.status, job.detail) for job in (tree.jobs if tree else ()))]
+    for word in {detail for status, detail in said if status is ExternalStatus.UNKNOWN}:
+        if life.unheard(connection, word):
+            log.warning("external.unknown_word", connection=connection, word=word[:200])
+
+
+async def _note_commit(tx: Tx, run: RunRow, row: ExternalRunRow, state: ExternalState) -> None:
+    """Which commit really runs. Another one than was approved is an incident, and is stopped (A3)."""
+    first = row.commit is None and state.commit is not None
+    row.commit = state.commit or row.commit
+    attempt = await attempts.get(tx.session, RunId(row.run_id), StepPath(row.path), AttemptNo(row.no))
+    other = other_commit(attempt, row) if attempt is not None else None
+    if not first or other is None:
+        return
+    facts = {"external": row.id, "commit": str(row.commit)}
+    tx.audit(actor="daytwo", action="external.other_commit", subject=f"run:{row.run_id}", facts=facts)
+    log.error("external.other_commit", run=row.run_id, step=row.path, external=row.id)
+    if run.protected and run.cancel_at is None:
+        run.cancel_at, run.cancel_reason = tx.now, f"{other} Nobody approved that"
