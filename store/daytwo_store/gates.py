@@ -19,7 +19,7 @@ from daytwo_store.tables import GateAnswerRow
 
 def name_of(path: StepPath, gate: str) -> str:
     """Our name of a vendor's gate: safe in a URL, whatever the vendor calls it."""
-    whole = "\x00".join((path, gate)).encode()
+    whole = f"{path}\x00{gate}".encode()
     return f"g_{hashlib.sha256(whole).hexdigest()[:20]}"
 
 
