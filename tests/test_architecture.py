@@ -25,6 +25,7 @@ from daytwo_store.states import (
     ATTEMPT_LIVE,
     ATTEMPT_MOVES,
     EXTERNAL_ENDS,
+    GATE_ANSWER_MOVES,
     RUN_ENDS,
     RUN_ENDS_UNSENT,
     RUN_MOVES,
@@ -33,6 +34,7 @@ from daytwo_store.states import (
     ApprovalState,
     AttemptState,
     ExternalStatus,
+    GateAnswerState,
     RunState,
     StepState,
     Verdict,
@@ -321,6 +323,12 @@ TABLES: Final[tuple[tuple[type[StrEnum], Mapping[Any, frozenset[Any]], set[StrEn
         APPROVAL_MOVES,
         {ApprovalState.REJECTED, ApprovalState.EXPIRED, ApprovalState.SUPERSEDED, ApprovalState.WITHDRAWN},
         ApprovalState.PENDING,
+    ),
+    (
+        GateAnswerState,
+        GATE_ANSWER_MOVES,
+        {GateAnswerState.DONE, GateAnswerState.REFUSED, GateAnswerState.ABSENT},
+        GateAnswerState.SENT,
     ),
 )
 

@@ -37,11 +37,13 @@ from daytwo_store.settings import Windows
 from daytwo_store.states import (
     APPROVAL_MOVES,
     ATTEMPT_MOVES,
+    GATE_ANSWER_MOVES,
     RUN_MOVES,
     STEP_MOVES,
     ApprovalState,
     AttemptState,
     ExternalStatus,
+    GateAnswerState,
     RunState,
     StepState,
 )
@@ -222,6 +224,7 @@ STATES: Final = (
     ("A run", RunState, RUN_MOVES),
     ("A step", StepState, STEP_MOVES),
     ("An attempt", AttemptState, ATTEMPT_MOVES),
+    ("An answer to a gate", GateAnswerState, GATE_ANSWER_MOVES),
     ("An approval", ApprovalState, APPROVAL_MOVES),
 )
 
