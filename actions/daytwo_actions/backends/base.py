@@ -51,6 +51,9 @@ class Pinned:
     commit: str  # what the ref points at
     pipeline_digest: Digest  # of the pipeline file at that commit
     marked: bool  # the pipeline carries our marker where a listing shows it
+    # The inputs that go by their own names when the pipeline takes the others packed into one (`pipelines.PACK`);
+    # None: nothing is packed.
+    by_name: tuple[str, ...] | None = None
     fenced: bool = False  # its first job asks us for permission (claim fence): a second execution does no work
 
 

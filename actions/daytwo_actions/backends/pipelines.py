@@ -1,10 +1,13 @@
 """What can be dispatched in a project of a CI system, which inputs it takes, and names for a form's choices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from pydantic import JsonValue
+
+PACK: Final = "daytwo_inputs"  # the one input that carries, as JSON, what a pipeline does not declare by name
 
 
 class InputType(StrEnum):
@@ -56,7 +59,7 @@ class PipelineInputs:
     others: bool  # takes names that it does not declare (GitLab variables, Argo parameters without a declaration)
     marked: bool
     fenced: bool
-    packs: bool = False  # takes what it does not declare packed into one input, as JSON (GitHub: `daytwo_inputs`)
+    packs: bool = False  # takes what it does not declare packed into one input, `PACK`
     remarks: Sequence[PipelineRemark] = ()
 
 
@@ -72,3 +75,10 @@ class PipelineInfo:
 class ListPage:
     names: Sequence[str]
     next_cursor: str | None
+
+
+def packed_names(inputs: Mapping[str, JsonValue], by_name: Sequence[str] | None) -> tuple[str, ...]:
+    """Which inputs travel together in `PACK`, in their order; `by_name` as in `Pinned`. Unanswered ones do not."""
+    if by_name is None:
+        return ()
+    return tuple(name for name, value in inputs.items() if name not in by_name and value is not None)

@@ -9,6 +9,7 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from daytwo_actions.backends.base import Pinned, Target
+from daytwo_actions.backends.pipelines import packed_names
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import Digest
 
@@ -50,6 +51,7 @@ class PlannedPin(Part):
     commit: str
     pipeline_digest: str
     marked: bool
+    by_name: list[str] | None = None
     fenced: bool = False
 
     @classmethod
@@ -60,6 +62,7 @@ class PlannedPin(Part):
             commit=pinned.commit,
             pipeline_digest=pinned.pipeline_digest,
             marked=pinned.marked,
+            by_name=None if pinned.by_name is None else list(pinned.by_name),
             fenced=pinned.fenced,
         )
 
@@ -88,6 +91,11 @@ class PlannedStep(Part):
     def target(self) -> Target:
         return Target(project=self.project, pipeline=self.pipeline, ref=self.ref)
 
+    @property
+    def packed(self) -> tuple[str, ...]:
+        """Inputs that travel together in one, as JSON."""
+        return packed_names(self.inputs, self.pinned.by_name)
+
     def pin(self) -> Pinned:
         return Pinned(
             target=self.target,
@@ -96,6 +104,7 @@ class PlannedStep(Part):
             commit=self.pinned.commit,
             pipeline_digest=Digest(self.pinned.pipeline_digest),
             marked=self.pinned.marked,
+            by_name=None if self.pinned.by_name is None else tuple(self.pinned.by_name),
             fenced=self.pinned.fenced,
         )
 

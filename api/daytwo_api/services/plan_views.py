@@ -6,7 +6,7 @@ from daytwo_api.asker import Asker
 from daytwo_api.services.approval_views import as_view
 from daytwo_api.services.changes import previewed
 from daytwo_api.services.runs import onlooker
-from daytwo_api.services.words import needed
+from daytwo_api.services.words import needed, packing
 from daytwo_api.views.actions import PlannedApproval, PlannedLock, PlannedRequest, PlanView
 from daytwo_catalog.write import preview
 from daytwo_store import locks, runs
@@ -64,6 +64,8 @@ def _requests(plan: Plan) -> list[PlannedRequest]:
             ref=step.ref,
             commit=step.pinned.commit,
             inputs=step.inputs,
+            packed=list(step.packed),
+            packing=packing(step.packed),
         )
         for step in plan.steps
     ]

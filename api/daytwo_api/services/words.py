@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from daytwo_actions.backends.pipelines import PACK
 from daytwo_api.views.runs import Waits
 from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, RunRow, StepRow
@@ -49,6 +50,20 @@ def moment(at: datetime) -> str:
 def needed(groups: Sequence[str], count: int) -> str:
     """'one of group:sre', '2 of group:sre'."""
     return f"{'one' if count == 1 else count} of {' or '.join(groups)}"
+
+
+def packing(packed: Sequence[str]) -> str | None:
+    """How inputs travel that the pipeline does not declare by name."""
+    if not packed:
+        return None
+    some = (
+        f"The input {packed[0]} goes" if len(packed) == 1 else f"{len(packed)} inputs ({', '.join(packed)}) go together"
+    )
+    return f"{some} as JSON in the pipeline's input {PACK}, because it does not declare {_them(packed)} by name."
+
+
+def _them(packed: Sequence[str]) -> str:
+    return "it" if len(packed) == 1 else "them"
 
 
 def approval_words(row: ApprovalRow, deciders: Sequence[str]) -> str:

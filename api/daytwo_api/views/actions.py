@@ -83,6 +83,8 @@ class PlannedRequest(View):
     ref: str
     commit: str
     inputs: Json
+    packed: list[str] = Field(description="inputs that the pipeline does not declare by name")
+    packing: str | None = Field(description="how those travel, as a sentence; null: every input has its own name")
 
 
 class PlannedApproval(View):

@@ -17,6 +17,8 @@ def print_plan(say: Say, plan: PlanView) -> None:
             f"{request.step}: {request.connection} runs {request.pipeline} of {request.project} at {request.ref} "
             f"({request.commit[:12]}) with {pairs(request.inputs)}"
         )
+        if request.packing:
+            say(request.packing)
     for approval in plan.approvals:
         who = " or ".join(approval.needed_from)
         say(f"needs {approval.count} approval by {who}, within {duration(approval.expires_in)}")

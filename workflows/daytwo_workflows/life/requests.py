@@ -1,5 +1,7 @@
 """An attempt's row and the frozen request that it holds, there and back."""
 
+from pydantic import JsonValue
+
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_store.ids import Corr, Digest, ExternalRunId
 from daytwo_store.tables import AttemptRow, Json
@@ -19,6 +21,7 @@ def as_json(request: FrozenRequest) -> Json:
         "commit": pinned.commit,
         "pipeline_digest": pinned.pipeline_digest,
         "marked": pinned.marked,
+        "by_name": None if pinned.by_name is None else list(pinned.by_name),
         "fenced": pinned.fenced,
     }
 
@@ -36,8 +39,13 @@ def pinned_of(attempt: AttemptRow) -> Pinned:
         commit=str(request["commit"]),
         pipeline_digest=Digest(str(request["pipeline_digest"])),
         marked=bool(request["marked"]),
+        by_name=_names(request.get("by_name")),
         fenced=bool(request.get("fenced", False)),
     )
+
+
+def _names(value: JsonValue) -> tuple[str, ...] | None:
+    return tuple(map(str, value)) if isinstance(value, list) else None
 
 
 def target_of(attempt: AttemptRow) -> Target:

@@ -28,6 +28,7 @@ from daytwo_actions.backends.base import (
     Traits,
 )
 from daytwo_actions.backends.github import job_log
+from daytwo_actions.backends.github.describing import Describing
 from daytwo_actions.backends.github.following import Cancelling, Following
 from daytwo_actions.backends.github.looking_up import LookingUp
 from daytwo_actions.backends.github.options import Kind, Options
@@ -58,6 +59,7 @@ class GitHubBackend:
         self._transport = Transport(settings)
         self._reading = Reading(GITHUB, self._get, observe)
         self._resolving = Resolving(self._reading)
+        self._describing = Describing(self._reading, self._resolving, max_inputs=settings.max_inputs)
         self._looking_up = LookingUp(settings, self._reading)
         self._following = Following(self._reading)
         self._cancelling = Cancelling(self._transport, self._workers, self._following, self._reading)
@@ -145,10 +147,10 @@ class GitHubBackend:
         raise BackendDenied("Only a required reviewer can answer this, in GitHub. Nothing was changed.")
 
     async def pipelines(self, project: str, *, ref: str | None = None) -> Sequence[PipelineInfo]:
-        raise BackendDenied("Workflows are not listed yet.")
+        return await self._describing.pipelines(project, ref)
 
     async def parameters(self, target: Target) -> PipelineInputs:
-        raise BackendDenied("Inputs of workflows are not read yet.")
+        return await self._describing.parameters(target)
 
     async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:
         if listed not in {"tags", "branches"}:

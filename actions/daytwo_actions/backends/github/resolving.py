@@ -13,7 +13,7 @@ from typing import Final
 from daytwo_actions.backends.base import BackendDenied, Pinned, Target
 from daytwo_actions.backends.github.wire import names
 from daytwo_actions.backends.github.wire.refs import AnnotatedTag, File, GitObject, Ref, Repository, Workflow
-from daytwo_actions.backends.github.wire.workflow_file import is_marked
+from daytwo_actions.backends.github.wire.workflow_file import Facts, read_facts
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.http.recent import Recent
 from daytwo_store.ids import Digest
@@ -23,26 +23,26 @@ _DEEPEST_TAG: Final = 5  # a tag may point at a tag
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Facts:
+class _Known:
     """What belongs to (repository, workflow file, commit)."""
 
     project_id: str
     pipeline_id: str
     digest: Digest
-    marked: bool
+    file: Facts
 
 
 class Resolving:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._facts: Recent[_Facts] = Recent(_KEPT)
+        self._facts: Recent[_Known] = Recent(_KEPT)
         self._places: Recent[str] = Recent(_KEPT)  # (project, ref) → "heads/main", to ask there first
         self._tags: Recent[GitObject] = Recent(_KEPT)  # annotated tags, which never change either
 
     async def resolve(self, target: Target) -> Pinned:
         """Raises `BackendUnreachable`, `BackendDenied`."""
         names.workflow_file_name(target.pipeline)
-        commit = await self._commit(target)
+        commit = await self.commit(target)
         key = (target.project, target.pipeline, commit)
         facts = self._facts.get(key)
         if facts is None:
@@ -54,10 +54,13 @@ class Resolving:
             pipeline_id=facts.pipeline_id,
             commit=commit,
             pipeline_digest=facts.digest,
-            marked=facts.marked,
+            marked=facts.file.marked,
+            by_name=facts.file.by_name,
+            fenced=facts.file.fenced,
         )
 
-    async def _commit(self, target: Target) -> str:
+    async def commit(self, target: Target) -> str:
+        """What its ref points at. Raises `BackendUnreachable`, `BackendDenied`."""
         known = (target.project, target.ref)
         places = names.ref_places(target.ref)
         first = self._places.get(known)
@@ -96,15 +99,15 @@ class Resolving:
             raise BackendDenied(f"The ref of {project} leads to a {pointed.type}, not to a commit. Nothing was sent.")
         return pointed.sha
 
-    async def _look_up(self, target: Target, commit: str) -> _Facts:
+    async def _look_up(self, target: Target, commit: str) -> _Known:
         repository, workflow, content = await asyncio.gather(
-            self._repository(target.project), self._workflow(target), self._content(target, commit)
+            self._repository(target.project), self.workflow(target), self.content(target, commit)
         )
-        return _Facts(
+        return _Known(
             project_id=str(repository.id),
             pipeline_id=str(workflow.id),
             digest=Digest(hashlib.sha256(content).hexdigest()),
-            marked=await asyncio.to_thread(is_marked, content),
+            file=await asyncio.to_thread(read_facts, content),
         )
 
     async def _repository(self, project: str) -> Repository:
@@ -115,7 +118,8 @@ class Resolving:
             lambda answer: Repository.model_validate_json(answer.body),
         )
 
-    async def _workflow(self, target: Target) -> Workflow:
+    async def workflow(self, target: Target) -> Workflow:
+        """It is there and enabled. Raises `BackendUnreachable`, `BackendDenied`."""
         what = f"the workflow {target.pipeline} of {target.project} (it has to be on the default branch)"
         workflow = await self._reading.get(
             "workflow", what, names.workflow(target), lambda answer: Workflow.model_validate_json(answer.body)
@@ -127,7 +131,8 @@ class Resolving:
             )
         return workflow
 
-    async def _content(self, target: Target, commit: str) -> bytes:
+    async def content(self, target: Target, commit: str) -> bytes:
+        """Its file. Raises `BackendUnreachable`, `BackendDenied`."""
         what = f"the file .github/workflows/{target.pipeline} of {target.project} at {commit[:12]}"
         file = await self._reading.get(
             "contents",
@@ -136,9 +141,15 @@ class Resolving:
             lambda answer: File.model_validate_json(answer.body),
             {"ref": commit},
         )
-        try:
-            if file.type == "file" and file.encoding == "base64":
-                return base64.b64decode(file.content)
-        except binascii.Error:
-            pass
-        raise BackendDenied(f"GitHub does not give {what} as a file of at most 1 MB. Nothing was sent.")
+        content = content_of(file)
+        if content is None:
+            raise BackendDenied(f"GitHub does not give {what} as a file of at most 1 MB. Nothing was sent.")
+        return content
+
+
+def content_of(file: File) -> bytes | None:
+    """None for a folder, a link, or a file that is too large for this way."""
+    try:
+        return base64.b64decode(file.content) if (file.type, file.encoding) == ("file", "base64") else None
+    except binascii.Error:
+        return None

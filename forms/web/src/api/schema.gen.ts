@@ -1447,6 +1447,16 @@ export interface components {
             inputs: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Packed
+             * @description inputs that the pipeline does not declare by name
+             */
+            packed: string[];
+            /**
+             * Packing
+             * @description how those travel, as a sentence; null: every input has its own name
+             */
+            packing: string | null;
             /** Pipeline */
             pipeline: string;
             /** Project */

@@ -63,6 +63,7 @@ function Step({ step }: { step: SealedStep }) {
           [words.ref, visible(step.ref)],
           [words.commit, <CopyText key="commit" value={step.commit} shown={step.commit.slice(0, 12)} />],
           [words.sentInputs, <Readable key="inputs" value={step.inputs} keys="exact" />],
+          step.packed.length > 0 && [words.packing, visible(words.packed(step.packed))],
         ]}
       />
       <details className={css.bytes}>

@@ -12,6 +12,8 @@ export interface SealedStep {
   ref: string;
   commit: string;
   inputs: JsonObject;
+  /** Inputs that the pipeline does not declare by name: they travel together as JSON in one. */
+  packed: string[];
   request: { method: string; path: string; sha256: string; body: string };
 }
 
@@ -43,6 +45,11 @@ export function readSealed(plan: JsonObject): Sealed | null {
   };
 }
 
+function packedOf(inputs: JsonObject, byName: unknown): string[] {
+  if (!Array.isArray(byName)) return [];
+  return Object.keys(inputs).filter((name) => inputs[name] !== null && !byName.includes(name));
+}
+
 function readStep(step: unknown): SealedStep | null {
   if (!isObject(step) || !isObject(step["pinned"]) || !isObject(step["request"]) || !isObject(step["inputs"]))
     return null;
@@ -55,6 +62,7 @@ function readStep(step: unknown): SealedStep | null {
     ref: String(step["ref"]),
     commit: String(pinned?.["commit"]),
     inputs: inputs ?? {},
+    packed: packedOf(inputs ?? {}, pinned?.["by_name"]),
     request: {
       method: String(request?.["method"]),
       path: String(request?.["path"]),

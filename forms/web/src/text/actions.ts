@@ -59,6 +59,9 @@ export const actions = {
     ref: "Branch or tag",
     commit: "Commit",
     sentInputs: "Inputs",
+    packing: "Packed",
+    packed: (names: readonly string[]) =>
+      `${names.join(", ")}: as JSON in the pipeline's input daytwo_inputs, because it does not declare them by name.`,
     approvals: "Who must agree",
     noApproval: "Nobody: it goes ahead as soon as it is sent.",
     approval: (count: number, from: string) => `${count} of ${from}`,

@@ -15,7 +15,7 @@ from daytwo_store.ids import Corr, Digest
 CORR = Corr("abcdefghij234567abcd")
 
 
-def pinned(*, marked: bool = True, **target: str) -> Pinned:
+def pinned(*, marked: bool = True, by_name: tuple[str, ...] | None = None, **target: str) -> Pinned:
     wanted = {"project": "acme/shop", "pipeline": "deploy.yml", "ref": "main"} | target
     return Pinned(
         target=Target(**wanted),
@@ -24,6 +24,7 @@ def pinned(*, marked: bool = True, **target: str) -> Pinned:
         commit="a" * 40,
         pipeline_digest=Digest("d" * 64),
         marked=marked,
+        by_name=by_name,
     )
 
 
@@ -69,12 +70,14 @@ def test_api_versions_that_always_tell_the_id_are_not_asked_for_it(version: str 
     ("inputs", "says"),
     [
         ({"daytwo_run": "x"}, "reserved"),
+        ({"daytwo_inputs": "x"}, "reserved"),
         ({"list": ["a"]}, "a list"),
         ({"object": {"a": 1}}, "an object"),
         ({"number": float("nan")}, "not a finite number"),
         ({"number": float("inf")}, "not a finite number"),
         ({f"i{n}": "x" for n in range(25)}, "26 inputs"),
         ({"big": "x" * 65_500}, "65535"),
+        ({"a": "x" * 33_000, "b": "x" * 33_000}, "65535"),
     ],
 )
 def test_inputs_that_github_cannot_take_are_refused_before_anything_is_sent(
@@ -89,6 +92,36 @@ def test_as_many_inputs_as_github_takes_are_taken_with_the_marker_among_them() -
     assert len(json.loads(frozen({f"i{n}": "x" for n in range(24)}).body)["inputs"]) == 25
     with pytest.raises(BackendDenied, match="this GitHub takes 10"):
         frozen({f"i{n}": "x" for n in range(10)}, max_inputs=10)
+
+
+def test_what_the_workflow_does_not_declare_goes_packed_with_its_own_types_if_it_declares_that() -> None:
+    many: dict[str, JsonValue] = {f"i{n:02}": n for n in range(40)} | {
+        "list": [1, {"é": None}],
+        "none": None,
+        "yes": True,
+    }
+    body = frozen(many, pinned=pinned(by_name=("i00", "i39", "never"))).body
+    sent = json.loads(body)["inputs"]
+    assert set(sent) == {"daytwo_run", "daytwo_inputs", "i00", "i39"}
+    packed = {name: value for name, value in many.items() if name not in {"i00", "i39", "none"}}
+    assert json.loads(sent["daytwo_inputs"]) == packed
+    assert (sent["i00"], sent["i39"]) == ("0", "39")
+
+
+def test_nothing_is_packed_when_every_input_has_its_name() -> None:
+    assert json.loads(frozen({"a": 1, "b": None}, pinned=pinned(by_name=("a",))).body)["inputs"] == {
+        "daytwo_run": CORR, "a": "1",
+    }  # fmt: skip
+
+
+def test_a_number_that_json_does_not_have_is_not_packed() -> None:
+    with pytest.raises(BackendDenied, match="Nothing was sent"):
+        frozen({"a": float("nan")}, pinned=pinned(by_name=()))
+
+
+def test_too_many_inputs_are_told_how_to_be_packed() -> None:
+    with pytest.raises(BackendDenied, match="declare the input 'daytwo_inputs' in the workflow"):
+        frozen({f"i{n}": "x" for n in range(25)})
 
 
 @pytest.mark.parametrize(

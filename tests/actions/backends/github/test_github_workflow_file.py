@@ -1,8 +1,8 @@
-"""Whether a workflow shows our marker."""
+"""What a dispatch has to know about a workflow file."""
 
 import pytest
 
-from daytwo_actions.backends.github.wire.workflow_file import is_marked
+from daytwo_actions.backends.github.wire.workflow_file import Facts, read_facts
 
 GOOD = """
 name: Deploy
@@ -15,6 +15,10 @@ on:
       daytwo_run: {type: string, default: ""}
 jobs: {}
 """
+
+
+def is_marked(content: bytes) -> bool:
+    return read_facts(content).marked
 
 
 @pytest.mark.parametrize(
@@ -63,3 +67,15 @@ def test_bytes_that_are_no_text_are_not_marked() -> None:
 def test_aliases_do_not_multiply() -> None:
     bomb = "a: &a [x]\n" + "".join(f"k{n}: &k{n} [{', '.join(['*a'] * 9)}]\n" for n in range(200))
     assert not is_marked(bomb.encode())
+
+
+def test_what_is_declared_by_name_is_known_only_where_the_rest_may_come_packed() -> None:
+    assert read_facts(GOOD.encode()) == Facts(marked=True)
+    packs = GOOD.replace("      daytwo_run:", "      daytwo_inputs:\n      daytwo_run:")
+    assert read_facts(packs.encode()).by_name == ("version",)
+
+
+def test_a_claim_before_everything_is_a_fence() -> None:
+    claims = GOOD.replace("jobs: {}", "jobs: {claim: {steps: [{uses: acme/daytwo/claim@v1}]}, ship: {needs: claim}}")
+    assert read_facts(claims.encode()).fenced
+    assert not read_facts(claims.replace("needs: claim", "needs: other").encode()).fenced

@@ -16,11 +16,12 @@ from pydantic import JsonValue
 
 from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Pinned
 from daytwo_actions.backends.github.wire import names
+from daytwo_actions.backends.pipelines import PACK, packed_names
 from daytwo_store.ids import Corr, Digest
 
 RESERVED: Final = "daytwo_run"  # the input that carries our marker into `run-name`
-PACK: Final = "daytwo_inputs"  # the input that carries, as JSON, what a workflow does not declare by name
-_MOST_CHARACTERS: Final = 65_535  # of all inputs together
+_OURS: Final = {RESERVED: "the marker of a run", PACK: "inputs that travel together"}
+_MOST_CHARACTERS: Final = 65_535  # of all inputs together, as JSON
 _ALWAYS_TELLS: Final = "2026-03-10"  # from this API version on the run id comes unasked, and the flag is unknown
 
 
@@ -46,9 +47,10 @@ def freeze(
 
     Inputs travel as text, the way that GitHub hands them to a workflow: true is "true", 3 is "3", null is left out so
     that the workflow's own default holds. The marker goes along only if the workflow declares an input for it, since
-    GitHub refuses inputs that it does not know.
+    GitHub refuses inputs that it does not know. If it declares one for packed inputs, those that it does not declare
+    by name go into that, as one JSON object with their own types.
     """
-    texts = _texts(inputs)
+    texts = _texts(inputs, pinned.by_name)
     if pinned.marked:
         texts[RESERVED] = corr
     _check_size(texts, max_inputs)
@@ -90,13 +92,26 @@ def digest_of(body: bytes) -> Digest:
     return Digest(hashlib.sha256(body).hexdigest())
 
 
-def _texts(inputs: Mapping[str, JsonValue]) -> dict[str, str]:
-    if RESERVED in inputs:
+def _texts(inputs: Mapping[str, JsonValue], by_name: tuple[str, ...] | None) -> dict[str, str]:
+    for name, why in _OURS.items():
+        if name in inputs:
+            raise BackendDenied(
+                f"The input {name!r} is reserved for {why}. Nothing was sent; take it out of the step's inputs."
+            )
+    packed = packed_names(inputs, by_name)
+    texts = {name: _text(name, inputs[name]) for name in inputs if name not in packed and inputs[name] is not None}
+    if packed:
+        texts[PACK] = _pack({name: inputs[name] for name in packed})
+    return texts
+
+
+def _pack(values: Mapping[str, JsonValue]) -> str:
+    try:
+        return json.dumps(values, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    except ValueError:
         raise BackendDenied(
-            f"The input {RESERVED!r} is reserved for the marker of a run. Nothing was sent; "
-            "take it out of the step's inputs."
-        )
-    return {name: _text(name, value) for name, value in inputs.items() if value is not None}
+            f"Among the inputs {', '.join(sorted(values))} is a number that JSON does not have. Nothing was sent."
+        ) from None
 
 
 def _text(name: str, value: JsonValue) -> str:
@@ -122,9 +137,10 @@ def _check_size(texts: Mapping[str, str], max_inputs: int) -> None:
     if len(texts) > max_inputs:
         raise BackendDenied(
             f"The step has {len(texts)} inputs with the marker, and this GitHub takes {max_inputs}. Nothing was sent; "
-            "put several values into one input as text with toJSON(…)."
+            f"declare the input {PACK!r} in the workflow in place of some of them: what it does not declare by name "
+            "comes in that one as JSON."
         )
-    characters = len(json.dumps(texts))
+    characters = len(json.dumps(texts, ensure_ascii=False))
     if characters > _MOST_CHARACTERS:
         raise BackendDenied(
             f"The inputs have {characters} characters as JSON, and GitHub takes {_MOST_CHARACTERS}. Nothing was sent; "

@@ -12,11 +12,11 @@ from typing import Final
 import yaml
 from pydantic import JsonValue
 
-from daytwo_actions.backends.github.wire.dispatch import PACK, RESERVED
+from daytwo_actions.backends.github.wire.dispatch import RESERVED
 from daytwo_actions.backends.github.wire.scripts import interpolations
 from daytwo_actions.backends.github.wire.workflow_file import asks_first, shows_marker
 from daytwo_actions.backends.pipeline_file import Unreadable, child, entries, items, line_of, one_mapping, plain, word
-from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineInputs, PipelineRemark, Severity
+from daytwo_actions.backends.pipelines import PACK, InputType, PipelineInput, PipelineInputs, PipelineRemark, Severity
 from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
 
 EVENT: Final = "workflow_dispatch"
@@ -56,6 +56,17 @@ def read_workflow(content: bytes, file: str, *, max_inputs: int = 25) -> Pipelin
         packs=child(root, "on", EVENT, "inputs", PACK) is not None,
         remarks=tuple(reader.remarks),
     )
+
+
+def why_not(content: bytes) -> str | None:
+    """Why nothing can start this workflow from outside, None when it can be started."""
+    try:
+        root = one_mapping(content).documents[0]
+    except Unreadable as error:
+        return f"Its file cannot be read as a workflow: {error.detail}."
+    if _event(child(root, "on")) is None:
+        return f"Its `on` has no `{EVENT}`; add it on the default branch."
+    return None
 
 
 class _Reader:

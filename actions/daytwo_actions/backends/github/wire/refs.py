@@ -42,6 +42,14 @@ class Workflow(_Vendor):
     id: int = Field(gt=0)
     path: str
     state: str
+    name: str = ""
+    html_url: str | None = None
+
+
+class Workflows(_Vendor):
+    """A page of workflows."""
+
+    workflows: tuple[Workflow, ...]
 
 
 class User(_Vendor):

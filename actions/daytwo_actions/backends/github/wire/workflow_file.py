@@ -1,17 +1,19 @@
-"""Whether a workflow file carries our marker where a listing shows it.
+"""What a dispatch has to know about a workflow file: marker, claim fence, and whether it takes packed inputs.
 
-It does when its `workflow_dispatch` declares the input `daytwo_run` and its `run-name` has
-`${{ inputs.daytwo_run }}` in it.
+It carries our marker where a listing shows it when its `workflow_dispatch` declares the input `daytwo_run` and its
+`run-name` has `${{ inputs.daytwo_run }}` in it.
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#run-name
 """
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 import yaml
 
 from daytwo_actions.backends.github.wire.dispatch import RESERVED
-from daytwo_actions.backends.pipeline_file import Unreadable, child, entries, items, read_file, word
+from daytwo_actions.backends.pipeline_file import Unreadable, child, entries, items, one_mapping, word
+from daytwo_actions.backends.pipelines import PACK
 
 # Only the plain expression counts: a longer one may leave the marker out.
 _IN_RUN_NAME: Final = re.compile(r"\$\{\{\s*(github\.event\.)?inputs\." + RESERVED + r"\s*\}\}")
@@ -19,13 +21,27 @@ _IN_RUN_NAME: Final = re.compile(r"\$\{\{\s*(github\.event\.)?inputs\." + RESERV
 _CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
 
 
-def is_marked(content: bytes) -> bool:
-    """True only if a run of this file is sure to show the marker that we send. A file that cannot be read is not."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What a dispatch has to know about a workflow file."""
+
+    marked: bool = False
+    fenced: bool = False
+    by_name: tuple[str, ...] | None = None  # as in `Pinned`
+
+
+def read_facts(content: bytes) -> Facts:
+    """A file that cannot be read shows nothing, asks nobody and takes nothing packed."""
     try:
-        documents = read_file(content).documents
+        workflow = one_mapping(content).documents[0]
     except Unreadable:
-        return False
-    return len(documents) == 1 and shows_marker(documents[0])
+        return Facts()
+    declared = [name for name, _, _ in entries(child(workflow, "on", "workflow_dispatch", "inputs"))]
+    return Facts(
+        marked=shows_marker(workflow),
+        fenced=asks_first(workflow),
+        by_name=tuple(sorted({*declared} - {RESERVED, PACK})) if PACK in declared else None,
+    )
 
 
 def shows_marker(workflow: yaml.Node) -> bool:
