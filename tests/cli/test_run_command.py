@@ -33,6 +33,8 @@ PLAN: dict[str, Any] = {
             "ref": "main",
             "commit": "c" * 40,
             "inputs": {"version": "1.1.0"},
+            "packed": ["version"],
+            "packing": "The input version goes as JSON.",
         }
     ],
     "approvals": [{"needed_from": ["group:sre"], "count": 1, "expires_in": 86400}],
@@ -172,6 +174,7 @@ def test_the_plan_is_shown_before_it_starts(cli: Any, server: Any, form: dict[st
     assert started(server) == []
     for words in (
         "github runs deploy.yml of acme/shop at main (cccccccccccc) with version=1.1.0",
+        "The input version goes as JSON.",
         "needs 1 approval by group:sre, within 24 h 0 min",
         "takes the lock shop/production",
         "deployment:shop-production  properties.version: 1.0.0 → 1.1.0",

@@ -43,6 +43,7 @@ class CiInMemory:
     commit: str = "c" * 40
     runs_commit: str | None = None  # what really runs, when the ref moves as it is sent
     marked: bool = True
+    by_name: tuple[str, ...] | None = None
     fenced: bool = False
     lists_all: bool = True
     down: bool = False
@@ -73,6 +74,7 @@ class CiInMemory:
             commit=self.commit,
             pipeline_digest=Digest("d" * 64),
             marked=self.marked,
+            by_name=self.by_name,
             fenced=self.fenced,
         )
 
