@@ -3,7 +3,6 @@
 import pytest
 from api_house import House
 
-
 pytestmark = pytest.mark.anyio
 BODY = {"entity": "service:shop", "inputs": {"version": "1.1.0", "environment": "environment:staging"}}
 

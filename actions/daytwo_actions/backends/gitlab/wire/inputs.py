@@ -28,7 +28,7 @@ from daytwo_actions.backends.pipelines import InputType, PipelineInput, Pipeline
 from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
 
 MARKER_INPUT: Final = "daytwo_run"  # the input that carries our marker into `workflow:name`
-MARKER_VARIABLE: Final = "DAYTWO_RUN"  # the variable that does, in a file without `spec:inputs`
+MARKER_VARIABLE: Final = MARKER_INPUT.upper()  # the variable that does, in a file without `spec:inputs`
 _OURS: Final = frozenset({MARKER_INPUT, MARKER_VARIABLE})
 _TYPES: Final = {
     "string": InputType.STRING,
