@@ -20,7 +20,7 @@ class Entry(BaseModel):
 
     backend: str
     address: str = Field(description="the API's address")
-    token_file: Path = Field(description="file with the token")
+    token_file: Path | None = Field(description="file with the token")  # None only where a kind knows something else
     webhook_secret_files: tuple[Path, ...] = Field(
         default=(), description="files with the secrets that deliveries are signed with; two during a change"
     )
@@ -33,15 +33,10 @@ class Entry(BaseModel):
 
     def _make(self, make: Callable[..., _Settings], name: str, **rest: Any) -> _Settings:
         """Settings of a backend from what all kinds have and the `rest`. Raises `SettingsRejected`."""
-        (token,) = self._read(name, "token_file")
+        rest |= {"token": token for token in self._read(name, "token_file")}
+        hooks = self._read(name, "webhook_secret_files")
         try:
-            return make(
-                name=ConnectionName(name),
-                base=self.address,
-                token=token,
-                webhook_secrets=self._read(name, "webhook_secret_files"),
-                **rest,
-            )
+            return make(name=ConnectionName(name), base=self.address, webhook_secrets=hooks, **rest)
         except ValidationError as error:
             said = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             raise SettingsRejected(f"The connection {name} cannot be used: {said}. Nothing was started.") from None

@@ -1,6 +1,7 @@
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_workflows.connections.entry import Entry
@@ -11,9 +12,27 @@ class GitHubEntry(Entry):
 
     backend: Literal["github"]
     address: str = Field(default="https://api.github.com", description="the API's address")
-    login: str | None = Field(default=None, description="whom our dispatches come from, for a GitHub App's token")
+    token_file: Path | None = Field(default=None, description="file with a token, when it is not a GitHub App")
+    app_id: int | str | None = Field(default=None, description="a GitHub App's App ID or client ID")
+    app_key_file: Path | None = Field(default=None, description="file with the App's private key (PEM)")
+    installation: int | None = Field(
+        default=None, description="number of the App's installation; else looked up by the repository's owner"
+    )
+    login: str | None = Field(default=None, description="whom our dispatches come from; else GitHub is asked")
     max_inputs: int = Field(default=25, description="inputs that a pipeline takes: 10 on old GitHub Enterprise Servers")
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> Self:
+        app = [self.app_id is not None, self.app_key_file is not None]
+        if any(app) != all(app) or (self.installation is not None and not all(app)):
+            raise ValueError("app_id and app_key_file belong together, and installation to them")
+        if (self.token_file is None) != all(app):
+            raise ValueError("needs token_file, or app_id with app_key_file, and not both")
+        return self
 
     def settings(self, name: str) -> GitHubSettings:
         """With the secrets read from their files. Raises `SettingsRejected`."""
-        return self._make(GitHubSettings, name, login=self.login, max_inputs=self.max_inputs)
+        rest: dict[str, Any] = {"login": self.login, "max_inputs": self.max_inputs}
+        for key in self._read(name, "app_key_file"):
+            rest["app"] = {"id": str(self.app_id), "private_key": key, "installation": self.installation}
+        return self._make(GitHubSettings, name, **rest)

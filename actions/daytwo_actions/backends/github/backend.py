@@ -6,14 +6,15 @@ Real GitHub, GitHub Enterprise Server and the stand-in are the same to it; only 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from github.Auth import Auth
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import (
     BackendDenied,
+    BackendUnreachable,
     Budget,
     ExternalState,
     FrozenRequest,
@@ -28,6 +29,7 @@ from daytwo_actions.backends.base import (
     Traits,
 )
 from daytwo_actions.backends.github import job_log
+from daytwo_actions.backends.github.access import Access
 from daytwo_actions.backends.github.describing import Describing
 from daytwo_actions.backends.github.following import Cancelling, Following
 from daytwo_actions.backends.github.looking_up import LookingUp
@@ -37,7 +39,8 @@ from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.transport import Transport
 from daytwo_actions.backends.github.wire import dispatch as dispatches
 from daytwo_actions.backends.github.wire import names, webhook
-from daytwo_actions.backends.github.wire.outcome import GITHUB, classify, wants_no_details
+from daytwo_actions.backends.github.wire.outcome import GITHUB, classify
+from daytwo_actions.backends.github.writing import Writing
 from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.reading import Observe, Reading
 from daytwo_actions.backends.http.workers import Workers
@@ -55,22 +58,47 @@ class GitHubBackend:
 
     def __init__(self, settings: GitHubSettings, *, observe: Observe) -> None:
         self._settings = settings
+        self._seconds = settings.total_timeout.total_seconds()
         self._workers = Workers(settings.name, reading=settings.read_threads, sending=settings.send_threads)
         self._transport = Transport(settings)
+        self._observe = observe
+        self._access = Access(settings, self._as_app)
         self._reading = Reading(GITHUB, self._get, observe)
+        self._writing = Writing(self._transport, self._workers, self._reading, self._access)
         self._resolving = Resolving(self._reading)
         self._describing = Describing(self._reading, self._resolving, max_inputs=settings.max_inputs)
-        self._looking_up = LookingUp(settings, self._reading)
+        self._looking_up = LookingUp(settings, self._reading, self._access)
         self._following = Following(self._reading)
-        self._cancelling = Cancelling(self._transport, self._workers, self._following, self._reading)
+        self._cancelling = Cancelling(self._writing, self._following)
         self._options = Options(self._reading)
-        self._details = True  # until this server refuses to tell the run's id
 
     async def _get(self, path: str, parameters: Mapping[str, str], etag: str | None) -> Answer | Silence:
-        seconds = self._settings.total_timeout.total_seconds()
-        return await self._workers.read(
-            seconds, lambda permit: self._transport.get(path, parameters, permit=permit, etag=etag)
-        )
+        """One GET; a second one only after a 401 to an App's token."""
+
+        async def get(auth: Auth) -> Answer | Silence:
+            return await self._workers.read(
+                self._seconds, lambda permit: self._transport.get(path, parameters, permit=permit, auth=auth, etag=etag)
+            )
+
+        auth = await self._access.enter(path)
+        result = await get(auth)
+        if isinstance(result, Answer) and result.status == 401 and self._access.refused(path, auth):
+            result = await get(await self._access.enter(path))
+        return result
+
+    async def _as_app(self, operation: str, method: str, path: str, auth: Auth) -> Answer | Silence:
+        """One request with the App's signature; it has a rate limit of its own."""
+        started = time.monotonic()
+        if method == "POST":
+            permit = Permit(self._seconds)
+            result = await self._workers.send(permit, lambda: self._transport.post(path, permit=permit, auth=auth))
+        else:
+            result = await self._workers.read(
+                self._seconds, lambda permit: self._transport.get(path, {}, permit=permit, auth=auth)
+            )
+        status = result.status if isinstance(result, Answer) else None
+        self._observe(operation, status, time.monotonic() - started, None)
+        return result
 
     @property
     def traits(self) -> Traits:
@@ -87,26 +115,16 @@ class GitHubBackend:
         return await self._looking_up.find(marker, since)
 
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
-        permit = Permit(seconds)
-        started = time.monotonic()
         try:
             dispatch = dispatches.thaw(request)
         except (ValueError, KeyError, TypeError, BackendDenied) as error:
             return Refused(detail=f"The dispatch was not sent: {error}. It has to be planned and approved anew.")
-        if (held := self._reading.held()) is not None:
-            return classify(held)
-        result = await self._workers.send(permit, lambda: self._dispatch(request.path, dispatch, permit))
-        return classify(self._reading.note("dispatch", result, started))
-
-    def _dispatch(self, path: str, dispatch: dispatches.Dispatch, permit: Permit) -> Answer | Silence:
-        """One POST, and a second one only after a 4xx about a key of ours: then the first did nothing."""
-        asked = replace(dispatch, return_run_details=dispatch.return_run_details and self._details)
-        result = self._transport.dispatch(path, asked, permit=permit)
-        if not (asked.return_run_details and wants_no_details(result)):
-            return result
-        self._details = False
-        permit.settle()
-        return self._transport.dispatch(path, replace(asked, return_run_details=False), permit=permit)
+        try:
+            return classify(await self._writing.dispatch(request.path, dispatch, seconds=seconds))
+        except BackendUnreachable as error:
+            return Refused(detail=f"The dispatch was not sent: {error.detail}", retry_after=error.retry_after or 5.0)
+        except BackendDenied as error:
+            return Refused(detail=f"The dispatch was not sent: {error.detail}")
 
     async def read(self, runs: Sequence[tuple[Target, ExternalRunId]]) -> Sequence[ExternalState | None]:
         return await self._following.read(runs)
@@ -132,8 +150,7 @@ class GitHubBackend:
                 yield piece
 
     async def cancel(self, target: Target, run: ExternalRunId, *, force: bool = False) -> None:
-        seconds = self._settings.total_timeout.total_seconds()
-        await self._cancelling.cancel(target.project, run, force=force, seconds=seconds)
+        await self._cancelling.cancel(target.project, run, force=force, seconds=self._seconds)
 
     async def outputs(self, target: Target, run: ExternalRunId) -> Mapping[str, JsonValue] | None:
         return None

@@ -1,18 +1,15 @@
 """The state of runs, their jobs, and cancelling them."""
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from daytwo_actions.backends.base import ExternalGone, ExternalState, Target
-from daytwo_actions.backends.github.transport import Transport
 from daytwo_actions.backends.github.wire import names, runs
 from daytwo_actions.backends.github.wire.outcome import GITHUB
 from daytwo_actions.backends.github.wire.refs import Repository
-from daytwo_actions.backends.http.permit import Permit
+from daytwo_actions.backends.github.writing import Writing
 from daytwo_actions.backends.http.reading import Reading
-from daytwo_actions.backends.http.workers import Workers
 from daytwo_actions.backends.tree import JobTree
 from daytwo_actions.backends.wire.answer import Answer, Silence, next_page
 from daytwo_store.ids import ExternalRunId
@@ -121,11 +118,9 @@ class Following:
 
 
 class Cancelling:
-    def __init__(self, transport: Transport, workers: Workers, following: Following, reading: Reading) -> None:
-        self._transport = transport
-        self._workers = workers
+    def __init__(self, writing: Writing, following: Following) -> None:
+        self._writing = writing
         self._following = following
-        self._reading = reading
 
     async def cancel(self, project: str, run: str, *, force: bool, seconds: float) -> None:
         """Ask; asking twice does no harm, and a run that has ended already is not an error.
@@ -134,12 +129,7 @@ class Cancelling:
         """
         operation = "run.force-cancel" if force else "run.cancel"
         path = f"{names.run(project, run)}/{'force-cancel' if force else 'cancel'}"
-        permit = Permit(seconds)
-        started = time.monotonic()
-        result: Answer | Silence | None = self._reading.held()
-        if result is None:
-            result = await self._workers.send(permit, lambda: self._transport.post(path, permit=permit))
-            result = self._reading.note(operation, result, started)
+        result = await self._writing.post(operation, path, seconds=seconds)
         if isinstance(result, Silence) or result.status not in {202, 409, 404}:
             raise GITHUB.failure(result, f"the cancellation of run {run} of {project}", advice=_ADVICE)
         if result.status == 404:

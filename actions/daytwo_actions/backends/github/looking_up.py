@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from daytwo_actions.backends.base import BackendDenied, Listing, Marker
+from daytwo_actions.backends.github.access import Access
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.wire import names, runs
 from daytwo_actions.backends.github.wire.refs import User
@@ -25,8 +26,9 @@ class _Page:
 
 
 class LookingUp:
-    def __init__(self, settings: GitHubSettings, reading: Reading) -> None:
+    def __init__(self, settings: GitHubSettings, reading: Reading, access: Access) -> None:
         self._reading = reading
+        self._access = access
         self._login = settings.login
         self._asking = asyncio.Lock()
 
@@ -80,7 +82,7 @@ class LookingUp:
         """Who our dispatches come from, asked once when the settings do not say."""
         async with self._asking:
             if self._login is None:
-                self._login = await self._ask_login()
+                self._login = await self._access.login() or await self._ask_login()
             return self._login
 
     async def _ask_login(self) -> str:

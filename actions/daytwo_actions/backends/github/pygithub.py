@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from github import Auth
+from github.Auth import Auth
 from github.Requester import HTTPSRequestsConnectionClass, Requester, RequestsResponse
 
 from daytwo_actions.backends.github.settings import GitHubSettings
@@ -31,10 +31,10 @@ CarryOut = Callable[[Exchange, requests.PreparedRequest], None]
 
 
 @contextmanager
-def pygithub(settings: GitHubSettings, exchange: Exchange, carry_out: CarryOut) -> Iterator[Requester]:
+def pygithub(settings: GitHubSettings, auth: Auth, exchange: Exchange, carry_out: CarryOut) -> Iterator[Requester]:
     """A requester for one exchange. What PyGithub raises over the answer ends here: the exchange has it all."""
     with suppress(Exception):
-        yield _OneRequest(settings, _OneConnection(settings.base, exchange, carry_out))
+        yield _OneRequest(settings, auth, _OneConnection(settings.base, exchange, carry_out))
 
 
 class _Stop(Exception):
@@ -42,9 +42,9 @@ class _Stop(Exception):
 
 
 class _OneRequest(Requester):
-    def __init__(self, settings: GitHubSettings, connection: HTTPSRequestsConnectionClass) -> None:
+    def __init__(self, settings: GitHubSettings, auth: Auth, connection: HTTPSRequestsConnectionClass) -> None:
         super().__init__(
-            auth=Auth.Token(settings.token.get_secret_value()),
+            auth=auth,
             base_url=settings.base,
             timeout=1,  # not used: the connection has limits of its own
             user_agent="daytwo",

@@ -104,13 +104,20 @@ class Sender:
         body = _read(response, exchange.limit)
         headers = {name.lower(): value for name, value in response.headers.items()}
         # A server that repeats our credential would put it into errors and logs.
-        for credential in self._credentials:
+        for credential in (*self._credentials, *_carried(prepared)):
             body = body.replace(credential, b"***")
         return Answer(status=response.status_code, headers=headers, body=body)
 
     def close(self) -> None:
         self._adapter.close()
         self._session.close()
+
+
+def _carried(prepared: requests.PreparedRequest) -> list[bytes]:
+    """The credential of this very request, which may be a short-lived one."""
+    value = prepared.headers.get("Authorization") or ""
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    return [word.encode() for word in text.split()[1:]]
 
 
 def _read(response: requests.Response, limit: int) -> bytes:

@@ -16,7 +16,8 @@ def connect(observed: Any) -> Iterator[Callable[..., GitHubBackend]]:
     made: list[GitHubBackend] = []
 
     def start(base: str, **settings: Any) -> GitHubBackend:
-        chosen = {"name": "github", "login": "acme-bot", "token": SecretStr(TOKEN)} | settings
+        credential = {} if "app" in settings else {"token": SecretStr(TOKEN), "login": "acme-bot"}
+        chosen = {"name": "github"} | credential | settings
         made.append(GitHubBackend(GitHubSettings(base=base, **chosen), observe=observed))
         return made[-1]
 

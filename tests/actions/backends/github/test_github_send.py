@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from github.Auth import Token
 
 from daytwo_actions.backends.base import Accepted, Ambiguous, FrozenRequest, Pinned, Refused, Target
 from daytwo_actions.backends.github.backend import GitHubBackend
@@ -451,7 +452,9 @@ def test_what_pygithub_would_send_differently_is_not_sent(
 ) -> None:
     server = serve(lambda _, line: line.answer(200, accepted()))
     transport = Transport(GitHubSettings(name="github", base=server.url, token=token))  # type: ignore[arg-type]
-    result = transport.dispatch(path, kind(ref="main", inputs={}, return_run_details=True), permit=Permit(5))
+    result = transport.dispatch(
+        path, kind(ref="main", inputs={}, return_run_details=True), permit=Permit(5), auth=Token(token)
+    )
     transport.close()
     assert isinstance(result, Silence)
     assert not result.sent
@@ -462,7 +465,7 @@ def test_what_pygithub_would_send_differently_is_not_sent(
 def test_a_credential_that_a_server_repeats_goes_no_further(serve: Any, token: str) -> None:
     server = serve(lambda request, line: line.answer(401, {"message": f"Bad {request.headers['authorization']}"}))
     transport = Transport(GitHubSettings(name="github", base=server.url, token=token))  # type: ignore[arg-type]
-    result = transport.get("/user", {}, permit=Permit(5))
+    result = transport.get("/user", {}, permit=Permit(5), auth=Token(token))
     transport.close()
     assert isinstance(result, Answer)
     assert b"Bad token ***" in result.body
@@ -476,7 +479,7 @@ def test_a_proxy_of_the_environment_does_not_see_what_stays_on_this_machine(
     monkeypatch.delenv("no_proxy", raising=False)
     server = serve(lambda _, line: line.answer(200, {}))
     transport = Transport(GitHubSettings(name="github", base=server.url, token=token))  # type: ignore[arg-type]
-    assert isinstance(transport.get("/user", {}, permit=Permit(5)), Answer)
+    assert isinstance(transport.get("/user", {}, permit=Permit(5), auth=Token(token)), Answer)
     transport.close()
     assert (len(server.requests), proxy.connections) == (1, 0)
 
@@ -494,7 +497,7 @@ def test_through_a_proxy_the_tunnel_is_not_yet_the_request(
     monkeypatch.delenv("no_proxy", raising=False)
     transport = Transport(GitHubSettings(name="github", base="https://github.invalid", token=token))  # type: ignore[arg-type]
     permit = Permit(5)
-    result = transport.post("/repos/acme/shop/actions/runs/1/cancel", permit=permit)
+    result = transport.post("/repos/acme/shop/actions/runs/1/cancel", permit=permit, auth=Token(token))
     transport.close()
     assert isinstance(result, Silence)
     assert not result.sent

@@ -3,16 +3,15 @@
 https://docs.github.com/en/rest/actions/workflow-runs#get-pending-deployments-for-a-workflow-run
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from daytwo_actions.backends.base import BackendDenied
-from daytwo_actions.backends.github.wire.outcome import web_link
 from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
+from daytwo_actions.backends.wire.outcome import web_link
 from daytwo_store.ids import ExternalJobId
 from daytwo_store.states import ExternalStatus
 
@@ -118,11 +117,10 @@ def environment_id(gate: GateId) -> int:
     return int(gate)
 
 
-def answer_body(gate: GateId, verdict: GateVerdict, comment: str) -> bytes:
+def answer(gate: GateId, verdict: GateVerdict, comment: str) -> dict[str, JsonValue]:
     """https://docs.github.com/en/rest/actions/workflow-runs#review-pending-deployments-for-a-workflow-run"""
-    document = {
+    return {
         "environment_ids": [environment_id(gate)],
         "state": _STATES[verdict],
         "comment": comment.strip()[:_LONGEST_COMMENT] or "Answered in Daytwo.",
     }
-    return json.dumps(document).encode()
