@@ -33,7 +33,8 @@ class Entry(BaseModel):
 
     def _make(self, make: Callable[..., _Settings], name: str, **rest: Any) -> _Settings:
         """Settings of a backend from what all kinds have and the `rest`. Raises `SettingsRejected`."""
-        rest |= {"token": token for token in self._read(name, "token_file")}
+        for token in self._read(name, "token_file"):
+            rest["token"] = token
         hooks = self._read(name, "webhook_secret_files")
         try:
             return make(name=ConnectionName(name), base=self.address, webhook_secrets=hooks, **rest)
