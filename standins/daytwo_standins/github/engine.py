@@ -13,10 +13,20 @@ from pathlib import Path
 from daytwo_standins.github.config import Executor
 from daytwo_standins.github.endings import cancelled, failed
 from daytwo_standins.github.groups import Groups
+from daytwo_standins.github.job_log import JobLog
 from daytwo_standins.github.ledger import Accepted, Ledger, Rerun, accepted_from, rerun_from
 from daytwo_standins.github.records import Attempt, Plan, to_json
 from daytwo_standins.github.runs import Run, Runs
-from daytwo_standins.github.scripts import Script, instant, load_script, played, save_script, stuck, write_logs
+from daytwo_standins.github.scripts import (
+    NOT_EXECUTED,
+    Script,
+    instant,
+    load_script,
+    played,
+    save_script,
+    stuck,
+    write_logs,
+)
 from daytwo_standins.shared.launcher import Launcher
 
 _LOOK_EVERY = 0.05
@@ -158,11 +168,11 @@ class Engine:
         if state is not None:
             run.put(state)
         elif run.accepted.executor is Executor.INSTANT:
-            run.put(instant(run.latest))
+            self._succeed_at_once(run)
 
     def _enter(self, run: Run) -> None:
         if run.accepted.executor is Executor.INSTANT:
-            run.put(instant(run.latest))
+            self._succeed_at_once(run)
             return
         self._open[run.id] = run
         entered = self._groups.enter(run)
@@ -172,6 +182,15 @@ class Engine:
             self.cancel(other, force=False)
         self._look_at(run, time.time())
         self._wake.set()
+
+    def _succeed_at_once(self, run: Run) -> None:
+        """Nothing is executed. There is a log all the same, as of every job that has ended."""
+        run.put(instant(run.latest))
+        path = run.log_file(run.latest.jobs[0], run.latest.number)
+        if not path.exists():
+            log = JobLog(path)
+            log.line(NOT_EXECUTED, run.latest.created_at)
+            log.close()
 
     def _look_at(self, run: Run, now: float) -> None:
         """Take in what has happened to a run."""
