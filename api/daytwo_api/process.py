@@ -22,6 +22,7 @@ from daytwo_api.settings import ApiSettings
 from daytwo_store import migrate
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError, Unavailable
+from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.company import load_company
 from daytwo_workflows.lazy import lazy_driver
@@ -149,7 +150,7 @@ def run() -> None:
         configure_logging(process="api")
         settings = ApiSettings.read(os.environ)
         configure_logging(process="api", level=settings.log_level)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve(settings))
     except DaytwoError as error:
         log.warning("api.refused", error=error.type)
@@ -160,11 +161,3 @@ def run() -> None:
         code = 1
     sys.stderr.flush()
     os._exit(code)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return None
-    return uvloop.new_event_loop

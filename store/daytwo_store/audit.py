@@ -5,13 +5,14 @@ digests; never an input value or a credential.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import rfc8785
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.tables import AuditHeadRow, AuditRow
@@ -43,8 +44,25 @@ def link(before: str, n: int, entry: Entry) -> str:
     return hashlib.sha256(bytes.fromhex(before) + canonical).hexdigest()
 
 
-async def append(session: AsyncSession, entries: Sequence[Entry]) -> None:
-    """Append to the chain; holds the head's row until the transaction ends."""
+_APPEND: Final = text(
+    """
+    WITH appended AS (
+        INSERT INTO audit (n, at, actor, action, subject, facts, hash)
+        SELECT n, at, actor, action, subject, facts, hash FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+            AS row (n bigint, at timestamptz, actor text, action text, subject text, facts jsonb, hash text)
+    ), moved AS (
+        UPDATE audit_head SET n = :n, hash = :hash WHERE id = 1
+    )
+    SELECT pg_notify(:channel, topic) FROM unnest(CAST(:topics AS text[])) AS topic
+    """
+)
+
+
+async def append(session: AsyncSession, entries: Sequence[Entry], *, channel: str, topics: Sequence[str]) -> None:
+    """Append to the chain, and tell the channel, in one statement; holds the head's row until the transaction ends.
+
+    Everybody who changes something waits for that row, so it is held for as few round trips as can be.
+    """
     n, before = (
         await session.execute(select(AuditHeadRow.n, AuditHeadRow.hash).where(AuditHeadRow.id == 1).with_for_update())
     ).one()
@@ -55,7 +73,7 @@ async def append(session: AsyncSession, entries: Sequence[Entry]) -> None:
         rows.append(
             {
                 "n": n,
-                "at": entry.at,
+                "at": entry.at.isoformat(),
                 "actor": entry.actor,
                 "action": entry.action,
                 "subject": entry.subject,
@@ -63,8 +81,8 @@ async def append(session: AsyncSession, entries: Sequence[Entry]) -> None:
                 "hash": before,
             }
         )
-    await session.execute(insert(AuditRow), rows)
-    await session.execute(update(AuditHeadRow).where(AuditHeadRow.id == 1).values(n=n, hash=before))
+    told = {"channel": channel, "topics": list(topics)}
+    await session.execute(_APPEND, {"rows": json.dumps(rows), "n": n, "hash": before, **told})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -26,6 +27,9 @@ from daytwo_store.tables import OutboxRow
 
 CHANNEL = "daytwo"
 Session = AsyncSession  # for those who read through our queries and import no SQL toolkit
+
+
+_TELL: Final = text("SELECT pg_notify(:channel, topic) FROM unnest(CAST(:topics AS text[])) AS topic")
 
 
 class Topic(StrEnum):
@@ -69,11 +73,11 @@ class Tx:
         """Write what belongs to the transaction; the audit last, because its head is what everybody waits for."""
         rows = [OutboxRow(run_id=run, at=self.now) for run in self._pokes]
         self.session.add_all(rows)
-        for payload in self._topics:
-            await self.session.execute(select(func.pg_notify(CHANNEL, payload)))
         await self.session.flush()
         if self.entries:
-            await audit.append(self.session, self.entries)
+            await audit.append(self.session, self.entries, channel=CHANNEL, topics=list(self._topics))
+        elif self._topics:
+            await self.session.execute(_TELL, {"channel": CHANNEL, "topics": list(self._topics)})
         return [Poke(row.n, RunId(row.run_id)) for row in rows]
 
 

@@ -14,6 +14,7 @@ from daytwo_actions.backends.http.reading import Observe
 from daytwo_store import migrate
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
+from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.client import Driver
 from daytwo_workflows.poker import Poker
@@ -109,7 +110,8 @@ def run() -> None:
     try:
         settings = Settings.read(os.environ)
         configure_logging(process="worker", level=settings.log_level)
-        asyncio.run(_main(settings))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_main(settings))
     except SettingsRejected as rejected:
         sys.stderr.write(f"{rejected.detail}\n")
         code = 2
