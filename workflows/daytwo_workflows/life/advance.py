@@ -73,7 +73,10 @@ async def _lock(life: Life, tx: Tx, row: RunRow) -> Move | None:
     """Then the lock; whoever has it goes on."""
     if row.lock_key is None:
         return None
-    got = await locks.acquire(tx, LockKey(row.lock_key), RunId(row.id))
+    key = LockKey(row.lock_key)
+    if row.fence is not None and await locks.holds(tx.session, key, RunId(row.id), row.fence):
+        return None
+    got = await locks.acquire(tx, key, RunId(row.id))
     if isinstance(got, locks.Held):
         row.fence = got.fence
         return None

@@ -22,12 +22,15 @@ class Options:
         """Names in GitHub's order and the cursor of the next page, None after the last.
 
         With `search`, first those that begin with it, wherever they are in the list (so that an exact name is always
-        in the first answer), then those that contain it, without regard to case.
+        in the first answer), then those that contain it, without regard to case. When one is exactly that, the others
+        wait for the next page: whether a name exists is one request.
         Raises `BackendUnreachable`, `BackendDenied`.
         """
         page = _page_number(cursor)
         search = search.strip()
-        found = await self._beginning(project, kind, search) if search and page == 1 else []
+        found = await self._beginning(project, kind, search) if search and cursor is None else []
+        if search in found:
+            return found, str(page)
         for _ in range(_MOST_PAGES):
             listed, more = await self._listed(project, kind, page)
             page += 1

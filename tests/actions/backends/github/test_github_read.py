@@ -625,9 +625,13 @@ class TestOptions:
             for name in ("1.2.0", "1.2.0-rc")
         ]
         server = serve(Vendor({f"{REPO}/tags": page, match: found}))
-        listed = await connect(server.url).names("tags", "acme/shop", search="1.2.0", cursor=None)
-        assert list(listed.names) == ["1.2.0", "1.2.0-rc", "x1.2.0"]
-        assert listed.next_cursor == "2"
+        backend = connect(server.url)
+        first = await backend.names("tags", "acme/shop", search="1.2.0", cursor=None)
+        assert list(first.names) == ["1.2.0", "1.2.0-rc"]
+        assert [one.path for one in server.requests] == [match]
+        rest = await backend.names("tags", "acme/shop", search="1.2.0", cursor=first.next_cursor)
+        assert list(rest.names) == ["x1.2.0"]
+        assert rest.next_cursor == "2"
 
     async def test_a_search_goes_on_over_pages_without_a_hit_but_not_for_ever(self, serve: Any, connect: Any) -> None:
         link = '<http://x/?page=9>; rel="next"'
