@@ -123,6 +123,7 @@ def test_only_backends_and_named_adapters_make_http_requests() -> None:
 
 
 PURE: Final = (
+    "actions/daytwo_actions/backends/argo/wire/",
     "actions/daytwo_actions/backends/github/wire/",
     "actions/daytwo_actions/backends/wire/",
     "actions/daytwo_actions/expressions/",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_api.settings import ApiSettings
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
@@ -93,6 +94,8 @@ def test_keys_are_apart_by_purpose_and_the_same_everywhere(write: Callable[[str]
         (WHOLE.replace("backend: github", "backend: jenkins"), {}, "daytwo.yaml:5:5"),
         (WHOLE.replace("    token_file: token\n", ""), {}, "connections.github: needs token_file, or app_id"),
         (WHOLE.replace("token_file: token", "app_id: 4711"), {}, "app_id and app_key_file belong together"),
+        (WHOLE.replace("backend: github", "backend: jenkins"), {}, "connections.github.backend: has to be one of"),
+        (WHOLE.replace("backend: github", "backend: argo"), {}, "connections.github.webhook_secret_files: tuple"),
         (WHOLE.replace("admins: group:platform", "admins: platform"), {}, "admins: string should match"),
         (WHOLE.replace("sign_in: people\n", ""), {}, "nobody could sign in"),
         (WHOLE, {"DAYTWO_API_HOST": "0.0.0.0"}, "`sign_in: people` lets anybody be anybody"),
@@ -153,3 +156,18 @@ def test_strangers_are_served_only_with_tokens(write: Callable[[str], dict[str, 
     )
     assert settings.hosts == {"daytwo.example"}
     assert settings.page == "https://daytwo.example"
+
+
+def test_an_argo_server_in_the_file(write: Callable[[str], dict[str, str]], tmp_path: Path) -> None:
+    text = WHOLE.replace("backend: github", "backend: argo").replace("    webhook_secret_files: [one, two]\n", "")
+    given = write(text)
+    argo = ApiSettings.read(given).backends()["github"]  # type: ignore[index]  # a literal name
+    assert isinstance(argo, ArgoSettings)
+    assert (argo.base, argo.shown, argo.token_file) == (
+        "http://127.0.0.1:4000",
+        "http://127.0.0.1:4000",
+        tmp_path / "token",
+    )
+    lost = write(text.replace("    token_file: token\n", "    token_file: token\n    ca_file: nowhere.pem\n"))
+    with pytest.raises(SettingsRejected, match=r"connections\.github\.ca_file names cannot be read"):
+        ApiSettings.read(lost).backends()

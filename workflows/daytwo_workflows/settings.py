@@ -23,6 +23,7 @@ PREFIX: Final = "DAYTWO_"
 CONFIG: Final = "DAYTWO_CONFIG"
 _SECRET_BYTES: Final = 32
 _LISTS: Final = frozenset({"company"})  # in the environment separated as PATH is
+_KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
 _ONLY_IN_FILE: Final = frozenset({"connections"})
 
 
@@ -159,11 +160,19 @@ def _from_environment(model: type[BaseModel], environment: Mapping[str, str]) ->
 def _complaint(error: ValidationError, document: Document | None, file: Path | None) -> str:
     lines = []
     for fault in error.errors(include_input=False, include_url=False, include_context=False):
-        said = fault["msg"].removeprefix("Value error, ")
-        path = tuple(fault["loc"])
+        path, said = _place_of(fault["type"], fault["loc"]), fault["msg"].removeprefix("Value error, ")
+        if fault["type"] in _KINDS:
+            said = "has to be one of the kinds of CI system in docs/reference/settings.md"
         name = ".".join(map(str, path))
         lines.append(f"- {name}: {said[0].lower()}{said[1:]} ({_where(path, document, file)})" if path else f"- {said}")
     return "Nothing was started, because settings are missing or wrong:\n" + "\n".join(lines)
+
+
+def _place_of(kind: str, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """As it stands in the file: what is wrong with a connection comes with its kind in between."""
+    if path[:1] != ("connections",):
+        return path
+    return (*path, "backend") if kind in _KINDS else (*path[:2], *path[3:])
 
 
 def _where(path: tuple[str | int, ...], document: Document | None, file: Path | None) -> str:

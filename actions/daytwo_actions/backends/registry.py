@@ -1,11 +1,13 @@
 """From a connection's settings to its backend. A new backend is one line here."""
 
+from daytwo_actions.backends.argo.backend import ArgoBackend
+from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.github.backend import GitHubBackend
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.http.reading import Observe
 
-ConnectionSettings = GitHubSettings  # a union, told apart by `kind`, as soon as there are more: `GitHubSettings | …`
+ConnectionSettings = GitHubSettings | ArgoSettings
 
 
 def connect(settings: ConnectionSettings, *, observe: Observe) -> Backend:
@@ -16,3 +18,5 @@ def connect(settings: ConnectionSettings, *, observe: Observe) -> Backend:
     match settings:
         case GitHubSettings():
             return GitHubBackend(settings, observe=observe)
+        case ArgoSettings():
+            return ArgoBackend(settings, observe=observe)

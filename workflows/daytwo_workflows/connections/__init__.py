@@ -1,12 +1,14 @@
 """CI systems as they stand under `connections` in the file of settings: one class per kind, told apart by `backend`."""
 
-from typing import Final
+from typing import Annotated, Final
 
+from pydantic import Field
+
+from daytwo_workflows.connections.argo import ArgoEntry
 from daytwo_workflows.connections.entry import Entry
 from daytwo_workflows.connections.github import GitHubEntry
 
-ConnectionEntry = GitHubEntry
-"""Becomes `Annotated[GitHubEntry | …, Field(discriminator="backend")]` with the second kind; pydantic wants two."""
+ConnectionEntry = Annotated[GitHubEntry | ArgoEntry, Field(discriminator="backend")]
 
-ENTRIES: Final[tuple[type[Entry], ...]] = (GitHubEntry,)
+ENTRIES: Final[tuple[type[Entry], ...]] = (GitHubEntry, ArgoEntry)
 """The same as a list, in the order of docs/reference/settings.md."""

@@ -16,7 +16,7 @@ from daytwo_actions.backends.argo.wire.scripts import interpolations, members
 from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineInputs, PipelineRemark, Severity
 from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
 
-MARKER_INPUT: Final = "daytwo_run"  # never needed: a workflow has the name that we choose
+MARKER_INPUT: Final = "daytwo_run"  # the marker of the attempt, given always; it is in the workflow's name too
 _NAMED: Final = re.compile(r"\{\{=?[^{}]*?\bworkflow\.parameters\.([A-Za-z0-9_-]+)[^{}]*\}\}")
 _CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
 _MOST: Final = 100

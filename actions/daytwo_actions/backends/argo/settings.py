@@ -1,0 +1,28 @@
+"""Where an Argo Server is, and which token goes there."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import field_validator
+
+from daytwo_actions.backends.http.settings import HttpSettings, safe_address
+
+
+class ArgoSettings(HttpSettings):
+    """One connection to an Argo Server ("https://argo.example.com:2746") or the stand-in."""
+
+    kind: Literal["argo"] = "argo"
+    # The token of a service account is renewed every hour where Kubernetes mounts it; `token` is the one of the start.
+    token_file: Path | None = None
+    ca_file: Path | None = None  # certificates that the server's is checked against, in place of this machine's
+    page: str | None = None  # where people reach Argo's page, when that is not `base`
+
+    @property
+    def shown(self) -> str:
+        """The address for links."""
+        return self.page or self.base
+
+    @field_validator("page")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        return None if value is None else safe_address(value)

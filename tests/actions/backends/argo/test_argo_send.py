@@ -1,0 +1,288 @@
+"""Sending, against a server that does everything a network can do. At most one POST, whatever happens."""
+
+import asyncio
+import gzip
+import json
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from tests.actions.backends.argo.test_argo_creation import CORR, pinned
+
+from daytwo_actions.backends.argo.backend import ArgoBackend
+from daytwo_actions.backends.argo.sender import Call, Sender
+from daytwo_actions.backends.argo.settings import ArgoSettings
+from daytwo_actions.backends.base import Accepted, Ambiguous, FrozenRequest, Refused, Sent
+from daytwo_actions.backends.http.permit import Permit
+from daytwo_actions.backends.wire.answer import Silence
+from daytwo_store.ids import Corr
+
+pytestmark = pytest.mark.anyio
+
+NAME = "dt-abcdefghij234567abcd"
+PATH = "/api/v1/workflows/shop"
+
+
+def frozen(backend: ArgoBackend, **inputs: Any) -> FrozenRequest:
+    return backend.freeze(pinned(), inputs or {"version": "1.10"}, CORR)
+
+
+def echo(request: Any, uid: str = "u-1") -> bytes:
+    """What a server makes of a creation."""
+    document = json.loads(request.body)["workflow"]
+    document["metadata"] |= {"uid": uid, "creationTimestamp": "2026-03-01T10:00:00Z", "generation": 1}
+    return json.dumps(document).encode()
+
+
+def head(length: int) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode()
+
+
+async def test_what_arrives_is_what_was_frozen(serve: Any, connect: Any, token: str, observed: Any) -> None:
+    server = serve(lambda request, line: line.answer(200, echo(request)))
+    backend = connect(server.url)
+    request = frozen(backend, text="line\n\"two\" '$(x)' {a}}", large="ä" * 60_000)
+    sent = await backend.send(request, seconds=5)
+    assert sent == Accepted(id=sent.id, url=f"{server.url}/workflows/shop/{NAME}")
+    assert sent.id == f"{NAME}:u-1"
+    (post,) = server.requests
+    assert (post.method, post.path, post.body) == ("POST", PATH, request.body)
+    assert post.headers["authorization"] == f"Bearer {token}"
+    assert post.headers["content-type"] == "application/json"
+    assert post.headers["accept-encoding"] == "identity"
+    given = json.loads(post.body)["workflow"]["spec"]["arguments"]["parameters"]
+    assert {one["name"]: one["value"] for one in given}["large"] == "ä" * 60_000
+    assert [(operation, status) for operation, status, *_ in observed.calls] == [("dispatch", 200)]
+
+
+Play = Callable[[Any, Any], Any]
+
+IN_DOUBT: dict[str, Play] = {
+    "500": lambda _, line: line.answer(500, {"code": 13, "message": "etcdserver: timed out"}),
+    "502 in HTML": lambda _, line: line.answer(502, b"<html>bad gateway</html>"),
+    "503": lambda _, line: line.answer(503, None, Retry_After="1"),
+    "408": lambda _, line: line.answer(408),
+    "reset without an answer": lambda _, line: line.reset(),
+    "closed without an answer": lambda _, line: line.hangup(),
+    "closed in the status line": lambda _, line: (line.raw(b"HTTP/1.1 2"), line.hangup()),
+    "reset in the headers": lambda _, line: (line.raw(head(200)[:-10]), line.reset()),
+    "body cut short": lambda request, line: (line.raw(head(9_999) + echo(request)), line.hangup()),
+    "JSON cut short": lambda request, line: line.answer(200, echo(request)[:-5]),
+    "HTML instead of JSON": lambda _, line: line.answer(200, b"<!doctype html><title>Sign in</title>"),
+    "no body": lambda _, line: line.answer(200),
+    "without a uid": lambda request, line: line.answer(200, echo(request, "")),
+    "another name": lambda request, line: line.answer(200, echo(request).replace(b"dt-", b"xx-")),
+    "not HTTP": lambda _, line: (line.raw(b"SSH-2.0-OpenSSH_9.6\r\n"), line.hangup()),
+    "chunks that are none": lambda _, line: (
+        line.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n"),
+        line.hangup(),
+    ),
+    "packed unasked": lambda request, line: line.answer(200, gzip.compress(echo(request)), Content_Encoding="gzip"),
+    "huge": lambda _, line: line.answer(200, b'{"pad": "' + b"x" * 6_000_000 + b'"}'),
+    "redirected": lambda _, line: line.answer(307, None, Location="/elsewhere"),
+    "a header without end": lambda _, line: (line.raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000), line.hangup()),
+}
+
+
+@pytest.mark.parametrize("play", IN_DOUBT.values(), ids=list(IN_DOUBT))
+async def test_what_does_not_say_no_is_in_doubt_and_sent_once(serve: Any, connect: Any, play: Play, token: str) -> None:
+    server = serve(play)
+    sent = await (backend := connect(server.url)).send(frozen(backend), seconds=5)
+    assert isinstance(sent, Ambiguous)
+    assert token not in sent.detail
+    assert [request.path for request in server.requests] == [PATH]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 413, 415, 422])
+async def test_a_no_is_certain(serve: Any, connect: Any, status: int, token: str) -> None:
+    server = serve(lambda _, line: line.answer(status, {"code": 3, "message": f"no, {token}\r\nmay not"}))
+    sent = await (backend := connect(server.url)).send(frozen(backend), seconds=5)
+    assert isinstance(sent, Refused)
+    assert sent.retry_after is None
+    assert f"{status}: no, *** may not" in sent.detail
+    assert len(server.requests) == 1
+
+
+async def test_a_redirection_takes_no_credential_to_another_host(serve: Any, connect: Any) -> None:
+    other = serve(lambda _, line: line.answer(200))
+    server = serve(lambda _, line: line.answer(302, None, Location=f"{other.url}/api/v1/workflows/shop"))
+    backend = connect(server.url)
+    assert isinstance(await backend.send(frozen(backend), seconds=5), Ambiguous)
+    assert other.requests == []
+
+
+async def test_nothing_listens(connect: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    sent = await (backend := connect(f"http://127.0.0.1:{port}")).send(frozen(backend), seconds=5)
+    assert sent == Refused(detail="The dispatch was not sent: the connection was refused.", retry_after=5.0)
+
+
+@pytest.mark.parametrize("play", [lambda _, line: line.hold(), lambda _, line: line.drip(head(99), every=0.05)])
+async def test_the_deadline_is_of_the_whole(serve: Any, connect: Any, play: Play) -> None:
+    server = serve(play)
+    backend = connect(server.url, read_timeout=timedelta(seconds=60))
+    sent = await backend.send(frozen(backend), seconds=0.5)
+    assert isinstance(sent, Ambiguous)
+    assert "in time" in sent.detail
+    assert len(server.requests) == 1
+
+
+async def test_too_late_is_not_sent(serve: Any, connect: Any) -> None:
+    server = serve(lambda _, line: line.answer(200))
+    backend = connect(server.url)
+    sent = await backend.send(frozen(backend), seconds=-1)
+    assert isinstance(sent, Refused)
+    assert "not sent" in sent.detail
+    assert server.requests == []
+
+
+async def test_the_permit_is_asked_for_when_the_connection_stands(serve: Any) -> None:
+    server = serve(lambda _, line: line.answer(200, b"{}"))
+    sender = Sender(ArgoSettings(name="argo", base=server.url, token=SecretStr("t")))  # type: ignore[arg-type]
+    now = 0.0
+    permit = Permit(5, clock=lambda: now)
+    permit.revoke()
+    result = await sender.send(Call(method="POST", path="/x", body=b"{}"), permit)
+    assert isinstance(result, Silence)
+    assert not result.sent
+    assert "given up" in result.reason
+    assert server.requests == []
+    late = Permit(5, clock=iter([0.0, 1.0, 1.0, 9.0, 9.0, 9.0]).__next__)
+    result = await sender.send(Call(method="POST", path="/x", body=b"{}"), late)
+    assert isinstance(result, Silence)
+    assert not result.sent
+    assert server.requests == []
+
+
+async def test_whoever_gives_up_while_it_is_on_the_line_leaves_nothing_behind(
+    serve: Any, connect: Any, eventually: Any
+) -> None:
+    server = serve(lambda _, line: line.hold())
+    backend = connect(server.url)
+    task = asyncio.create_task(backend.send(frozen(backend), seconds=30))
+    await eventually(lambda: len(server.requests) == 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(server.requests) == 1
+
+
+# --- a name that is taken --------------------------------------------------------------------------------------------
+
+
+class Taken:
+    """A server that has a workflow of our name already."""
+
+    def __init__(self, shown: Callable[[bytes], Any]) -> None:
+        self._shown = shown
+        self._body = b""
+
+    def __call__(self, request: Any, line: Any) -> None:
+        if request.method == "POST":
+            self._body = echo(request)
+            line.answer(409, {"code": 6, "message": f'workflows.argoproj.io "{NAME}" already exists'})
+        else:
+            shown = self._shown(self._body)
+            line.answer(*shown) if isinstance(shown, tuple) else line.answer(200, shown)
+
+
+async def send_to(serve: Any, connect: Any, shown: Callable[[bytes], Any]) -> tuple[Sent, Any]:
+    server = serve(Taken(shown))
+    backend = connect(server.url)
+    return await backend.send(frozen(backend), seconds=5), server
+
+
+async def test_our_own_workflow_is_adopted(serve: Any, connect: Any) -> None:
+    sent, server = await send_to(serve, connect, lambda body: body)
+    assert isinstance(sent, Accepted)
+    assert sent.id == f"{NAME}:u-1"
+    assert [(one.method, one.path) for one in server.requests] == [("POST", PATH), ("GET", f"{PATH}/{NAME}")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'"daytwo.io/run": "a', b'"daytwo.io/run": "b'), (b"1.10", b"6.66"), (b'"name": "deploy"', b'"name": "other"')],
+)
+async def test_somebody_elses_is_a_case_for_a_person(serve: Any, connect: Any, old: bytes, new: bytes) -> None:
+    def shown(body: bytes) -> bytes:
+        assert old in body
+        return body.replace(old, new)
+
+    sent, server = await send_to(serve, connect, shown)
+    assert isinstance(sent, Ambiguous)
+    assert sent.hold
+    assert len(server.sent("POST")) == 1
+
+
+@pytest.mark.parametrize("shown", [(404, {"code": 5}), (500, None), (200, b"<html>"), (403, {"code": 7})])
+async def test_a_taken_name_that_is_not_shown_is_in_doubt(serve: Any, connect: Any, shown: Any) -> None:
+    sent, _ = await send_to(serve, connect, lambda _: shown)
+    assert isinstance(sent, Ambiguous)
+    assert not sent.hold
+
+
+# --- what was frozen, rate limits, the token --------------------------------------------------------------------------
+
+
+async def test_bytes_that_were_touched_do_not_leave(serve: Any, connect: Any) -> None:
+    server = serve(lambda request, line: line.answer(200, echo(request)))
+    backend = connect(server.url)
+    request = frozen(backend)
+    for touched in (
+        replace(request, body=request.body + b" "),
+        replace(request, path="/api/v1/workflows/other"),
+        replace(request, corr=Corr("b" * 20)),
+        replace(request, body=b"[]", digest=frozen(backend).digest),
+    ):
+        sent = await backend.send(touched, seconds=5)
+        assert isinstance(sent, Refused)
+        assert "planned and approved anew" in sent.detail
+    assert server.requests == []
+
+
+async def test_not_so_fast_holds_back_everything(serve: Any, connect: Any) -> None:
+    server = serve(lambda _, line: line.answer(429, {"code": 8, "message": "slow down"}, Retry_After="30"))
+    backend = connect(server.url)
+    first = await backend.send(frozen(backend), seconds=5)
+    second = await backend.send(frozen(backend), seconds=5)
+    assert isinstance(first, Refused)
+    assert isinstance(second, Refused)
+    assert first.retry_after == 30
+    assert second.retry_after is not None
+    assert 25 < second.retry_after <= 30
+    assert len(server.requests) == 1
+    assert backend.budget().held_until is not None
+
+
+async def test_a_token_that_was_renewed_is_used_at_once(serve: Any, connect: Any, tmp_path: Path) -> None:
+    server = serve(lambda request, line: line.answer(200, echo(request)))
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    backend = connect(server.url, token_file=file)
+    await backend.send(frozen(backend), seconds=5)
+    (tmp_path / "next").write_text("second-token\n")
+    (tmp_path / "next").replace(file)
+    await backend.send(frozen(backend), seconds=5)
+    file.write_text("two words are no token\n")
+    await backend.send(frozen(backend), seconds=5)
+    file.unlink()
+    await backend.send(frozen(backend), seconds=5)
+    assert [one.headers["authorization"] for one in server.requests] == [
+        "Bearer first", "Bearer second-token", "Bearer second-token", "Bearer second-token",
+    ]  # fmt: skip
+
+
+async def test_no_log_has_the_token(serve: Any, connect: Any, token: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = serve(lambda _, line: line.answer(500, token.encode()))
+    backend = connect(server.url)
+    sent = await backend.send(frozen(backend), seconds=5)
+    assert token not in f"{sent} {caplog.text}"
+    assert token not in str(backend._sender._settings)
