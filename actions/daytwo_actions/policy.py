@@ -82,6 +82,26 @@ def may_stop(
     return Answer(False, "Only who asked for the run and those who may run this action here can do this.")
 
 
+def may_answer_gate(
+    *,
+    go: bool,
+    protected: bool,
+    needed_from: Sequence[str],
+    stop: Answer,
+    principal: PrincipalId,
+    requester: PrincipalId,
+    belongs: Collection[str],
+) -> Answer:
+    """A gate in the CI system is answered by who may stop the run (`stop`).
+
+    Where somebody had to approve the run, letting it on is deciding again: it takes one of those who approve, and never
+    who asked for it. Stopping it there stays with everybody who may stop it.
+    """
+    if go and protected:
+        return may_decide(needed_from, principal=principal, requester=requester, belongs=belongs)
+    return stop
+
+
 def _either(names: Collection[str]) -> str:
     ordered = sorted(names)
     return ", ".join(ordered[:-1]) + (" or " if len(ordered) > 1 else "") + ordered[-1] if ordered else ""

@@ -16,7 +16,7 @@ _ENVIRONMENT = (
 _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Running": [actions.actions, actions.run, runs.runs, runs.show, runs.logs],
     "Deciding": [approvals.approvals, approvals.approve, approvals.reject],
-    "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.resolve],
+    "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.answer, runs.resolve],
     "Catalog": [catalog.entities],
     "You": [identity.login, identity.logout, identity.whoami],
     "Definitions": [authoring.validate, authoring.schema],

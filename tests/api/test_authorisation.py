@@ -171,6 +171,12 @@ def new_run(**body: Any) -> Make:
     return make
 
 
+async def gate(world: World, thing: str) -> Request:
+    key = {"Idempotency-Key": f"matrix-gate-{next(world.company.numbers)}"}
+    run = await world.once("gate", thing, world.run)
+    return {"run": run, "gate": "g_0"}, {"json": {"verdict": "go"}, "headers": key}
+
+
 async def undone(world: World, thing: str) -> Request:
     key = {"Idempotency-Key": f"matrix-undo-{next(world.company.numbers)}"}
     return {"run": await world.once("run", thing, world.finished)}, {"json": {}, "headers": key}
@@ -214,6 +220,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/runs/{run}/cancel": new_run(),
     "POST /api/v1/runs/{run}/withdraw": new_run(),
     "POST /api/v1/runs/{run}/undo": undone,
+    "POST /api/v1/runs/{run}/gates/{gate}": gate,
     "POST /api/v1/runs/{run}/resolve": new_run(**RESOLUTION),
     "GET /api/v1/approvals/{approval}": approval,
     "POST /api/v1/approvals/{approval}/decision": decision,

@@ -191,6 +191,7 @@ class Make:
             "plan": {},
             "steps": [],
             "approvals": [],
+            "gates": [],
             "lock": None,
             "changes": [],
             "first_error": None,

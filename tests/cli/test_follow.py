@@ -89,6 +89,9 @@ def test_each_change_is_told_once(cli: Any, server: Any, make: Any, reply: Any) 
         "url": None,
         "started_at": None,
         "ended_at": None,
+        "kind": "job",
+        "parent": None,
+        "gate": None,
         "steps": [],
     }
     step = {

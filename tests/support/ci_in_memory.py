@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -60,6 +60,10 @@ class CiInMemory:
     left: Mapping[str, JsonValue] | None = None  # as outputs
     left_to_ask: Budget | None = None
     answers: list[tuple[GateId, GateVerdict]] = field(default_factory=list)
+    answering: Callable[[], None] = field(default=lambda: None)  # what comes of an answer, after it was carried out
+    answer_after: Callable[[], Awaitable[None]] | None = None
+    tree: Sequence[Job] | None = None  # of every run; None: one job that is as its run
+    files: Sequence[Artifact] = ()
 
     def _up(self) -> None:
         if self.down:
@@ -131,6 +135,8 @@ class CiInMemory:
     async def jobs(self, target: Target, run: ExternalRunId) -> JobTree:
         self._up()
         state = self.states[run]
+        if self.tree is not None:
+            return JobTree(jobs=self.tree)
         return JobTree(
             jobs=[
                 Job(
@@ -165,12 +171,15 @@ class CiInMemory:
         return self.left
 
     async def artifacts(self, target: Target, run: ExternalRunId) -> Sequence[Artifact]:
-        return ()
+        return self.files
 
     async def answer(
         self, target: Target, run: ExternalRunId, gate: GateId, verdict: GateVerdict, *, comment: str
     ) -> None:
         self.answers.append((gate, verdict))
+        if self.answer_after is not None:
+            await self.answer_after()
+        self.answering()
 
     async def pipelines(self, project: str, *, ref: str | None = None) -> Sequence[PipelineInfo]:
         return [PipelineInfo(pipeline="deploy.yml", title="Deploy")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, status
+from fastapi import APIRouter, Header, Path, Query, status
 from fastapi.responses import Response, StreamingResponse
 
 from daytwo_api.asker import Reader, Runner
@@ -10,6 +10,7 @@ from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import (
     CancelRequest,
+    GateRequest,
     LogBatch,
     ReasonRequest,
     ResolveRequest,
@@ -107,6 +108,23 @@ async def undo_run(
     run: str, asked: ReasonRequest, by: Runner, services: ServicesDep, idempotency_key: IdempotencyKey = None
 ) -> RunAccepted:
     return await services.submission.undo(by, run, asked, idempotency_key)
+
+
+@router.post(
+    "/{run}/gates/{gate}",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Answer where a run waits in the CI system: go or stop",
+    operation_id="answerGate",
+)
+async def answer_gate(
+    run: str,
+    gate: Annotated[str, Path(max_length=100)],
+    asked: GateRequest,
+    by: Runner,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = None,
+) -> RunView:
+    return await services.control.answer(by, run, gate, asked, idempotency_key)
 
 
 @router.post("/{run}/resolve", summary="Say what became of a held attempt", operation_id="resolveAttempt")

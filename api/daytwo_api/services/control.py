@@ -2,13 +2,16 @@
 
 from daytwo_api.asker import Asker
 from daytwo_api.services import run_views
+from daytwo_api.services.gate_views import answer_to_gate
 from daytwo_api.services.gather import gather
+from daytwo_api.services.keys import key_of
 from daytwo_api.services.runs import Runs, everything, visible
-from daytwo_api.views.runs import CancelRequest, ReasonRequest, ResolveRequest, RunView
+from daytwo_api.views.runs import CancelRequest, GateRequest, ReasonRequest, ResolveRequest, RunView
 from daytwo_store.engine import Store
 from daytwo_store.errors import Forbidden
+from daytwo_store.gates import GateAnswer
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
-from daytwo_workflows.life import interventions
+from daytwo_workflows.life import gates, interventions
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.interventions import Finding
 
@@ -51,10 +54,31 @@ class Control:
         )
         return await self._after(by, run)
 
+    async def answer(self, by: Asker, run: str, gate: str, asked: GateRequest, key: str | None) -> RunView:
+        """Tell the CI system, once."""
+        async with self._store.read() as session:
+            row = await visible(session, by, run)
+            rows = await everything(session, by, row, {})
+            known = await gather(session, [row])
+        allowed = answer_to_gate(rows, by, asked.verdict, run_views.stop_answer(rows, known, by))
+        if not allowed.allowed:
+            raise Forbidden(f"{allowed.why_not} Nothing was sent.")
+        said = GateAnswer(
+            run=RunId(row.id),
+            path=StepPath(""),  # found with the gate
+            gate=gate,
+            verdict=asked.verdict,
+            comment=asked.comment.strip(),
+            by=by.principal,
+            key=key_of(by, key),
+        )
+        await gates.answer(self._life, said)
+        return await self._after(by, run)
+
     async def must_be_allowed(self, by: Asker, run: str) -> None:
         async with self._store.read() as session:
             row = await visible(session, by, run)
-            rows = await everything(session, by, row)
+            rows = await everything(session, by, row, {})
             known = await gather(session, [row])
         answer = run_views.stop_answer(rows, known, by)
         if not answer.allowed:

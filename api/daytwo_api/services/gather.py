@@ -36,11 +36,16 @@ class Known:
         return dict(part) if isinstance(part, dict) else {}
 
 
-async def gather(session: Session, runs: Collection[RunRow], asked: Collection[ApprovalRow] = ()) -> Known:
+async def gather(
+    session: Session,
+    runs: Collection[RunRow],
+    asked: Collection[ApprovalRow] = (),
+    people: Collection[str] = (),
+) -> Known:
     """What is known about these runs and approvals."""
     found = await definitions.by_digests(session, {run.version for run in runs})
     decided: dict[str, list[DecisionRow]] = {}
     for row in await approvals.decisions(session, [approval.id for approval in asked]):
         decided.setdefault(row.approval_id, []).append(row)
-    ids = {run.requester for run in runs} | {row.principal for rows in decided.values() for row in rows}
+    ids = {run.requester for run in runs} | set(people) | {row.principal for rows in decided.values() for row in rows}
     return Known(found, await principals.by_ids(session, ids), decided)

@@ -1,20 +1,23 @@
 """Runs as people read them: rows in, views out; nothing is read in here."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from daytwo_actions.backends.base import Traits
 from daytwo_actions.policy import Answer, may_stop
 from daytwo_api.asker import Asker
 from daytwo_api.services import words
 from daytwo_api.services.approval_views import summary as approval_summary
+from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
 from daytwo_api.views.actions import PlannedChange
 from daytwo_api.views.common import Permitted
 from daytwo_api.views.runs import (
+    ArtifactView,
     AttemptView,
+    ExternalFact,
     ExternalRunView,
-    JobView,
     LockView,
     LogLine,
     RunPermissions,
@@ -26,7 +29,8 @@ from daytwo_api.views.runs import (
 from daytwo_store.ids import PrincipalId
 from daytwo_store.locks import LockSituation
 from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
-from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, RunRow, StepRow
+from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, GateAnswerRow, RunRow, StepRow
+from daytwo_workflows.life.noting import GONE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +42,8 @@ class Rows:
     attempts: Sequence[AttemptRow]
     externals: Sequence[ExternalRunRow]
     approvals: Sequence[ApprovalRow]
+    answers: Sequence[GateAnswerRow]
+    traits: Mapping[str, Traits]  # of the connections, as far as they are configured here
     lock: LockSituation | None
     owner: str | None  # of the entity, now
     undone_by: RunRow | None
@@ -61,6 +67,10 @@ class Rows:
         step = next((row for row in self.steps if row.state in (StepState.RUNNING, StepState.HELD)), None)
         tries = self.tries(step) if step else []
         return step, self.external(tries[-1]) if tries else None
+
+    def title(self, connection: str) -> str:
+        """What people call the CI system behind a connection."""
+        return self.traits[connection].title if connection in self.traits else connection
 
 
 def summary(run: RunRow, known: Known) -> RunSummary:
@@ -92,6 +102,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         plan=json.loads(run.plan),
         steps=[_step(rows, step) for step in rows.steps],
         approvals=[approval_summary(row, run, known, asker) for row in rows.approvals],
+        gates=list(gates_of(rows, known, asker, stop_answer(rows, known, asker))),
         lock=_lock(rows),
         changes=list(rows.changes),
         first_error=rows.first_error,
@@ -119,22 +130,25 @@ def _waits(rows: Rows) -> Waits | None:
         position,
         step,
         external,
+        rows.title(external.connection) if external else "",
     )
 
 
 def _step(rows: Rows, step: StepRow) -> StepView:
     tries = rows.tries(step)
     external = rows.external(tries[-1]) if tries else None
+    traits = rows.traits.get(external.connection) if external else None
+    title = rows.title(external.connection) if external else ""
     return StepView(
         path=step.path,
         uses=step.uses,
         state=StepState(step.state),
-        text=words.step_words(step, tries[-1] if tries else None, external),
+        text=words.step_words(step, tries[-1] if tries else None, external, title),
         started_at=step.started_at,
         ended_at=step.ended_at,
         attempts=[_attempt(attempt, rows.external(attempt)) for attempt in tries],
-        jobs=[JobView.model_validate(job) for job in step.jobs],
-        log_note=words.log_note(external, rows.run.log_lines),
+        jobs=[job_view(job) for job in step.jobs],
+        log_note=words.log_note(external, rows.run.log_lines, traits),
     )
 
 
@@ -163,7 +177,20 @@ def _external(row: ExternalRunRow) -> ExternalRunView:
         commit=row.commit,
         waits_for=row.waits_for,
         seen_at=row.seen_at,
+        unseen_since=None if known else row.unseen_since,
+        facts=list(_facts(row)),
+        artifacts=[ArtifactView.model_validate(one) for one in row.artifacts],
     )
+
+
+def _facts(row: ExternalRunRow) -> Iterator[ExternalFact]:
+    """What happened to it by other hands than ours."""
+    if row.detail == GONE and row.ended_at is None:
+        yield ExternalFact.DELETED
+    if row.status == ExternalStatus.CANCELLED and row.cancel_asked_at is None:
+        yield ExternalFact.CANCELLED
+    if row.ci_attempt > 1:
+        yield ExternalFact.RERUN
 
 
 def _lock(rows: Rows) -> LockView | None:

@@ -1,9 +1,10 @@
 """Reading runs. Everything comes from the database; neither Temporal nor the CI is asked by a reader."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from fastapi.responses import StreamingResponse
 
+from daytwo_actions.backends.base import Traits
 from daytwo_actions.plan.model import Plan
 from daytwo_api.asker import Asker
 from daytwo_api.services import run_views
@@ -12,7 +13,7 @@ from daytwo_api.services.gather import gather
 from daytwo_api.services.run_views import Rows
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
-from daytwo_store import approvals, attempts, cursors, entities, locks, logs, runs
+from daytwo_store import approvals, attempts, cursors, entities, gates, locks, logs, runs
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import LockKey, RunId
@@ -23,8 +24,9 @@ from daytwo_workflows.life.undo import why_not_undoable
 
 
 class Runs:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, traits: Mapping[str, Traits] | None = None) -> None:
         self._store = store
+        self._traits = traits or {}
 
     async def list(
         self,
@@ -58,8 +60,8 @@ class Runs:
     async def get(self, by: Asker, run: str) -> RunView:
         async with self._store.read() as session:
             row = await visible(session, by, run)
-            rows = await everything(session, by, row)
-            known = await gather(session, [row], rows.approvals)
+            rows = await everything(session, by, row, self._traits)
+            known = await gather(session, [row], rows.approvals, [one.by for one in rows.answers])
         return run_views.whole(rows, known, by)
 
     async def logs(
@@ -98,7 +100,7 @@ async def visible(session: Session, by: Asker, run: str) -> RunRow:
     return await runs.get_visible(session, RunId(run), groups=sorted(by.belongs), principal=by.principal)
 
 
-async def everything(session: Session, by: Asker, row: RunRow) -> Rows:
+async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[str, Traits]) -> Rows:
     """All that a view of one run shows to this asker."""
     run = RunId(row.id)
     entity = await entities.get(session, row.entity, sees=EVERYTHING) if row.entity else None
@@ -112,6 +114,8 @@ async def everything(session: Session, by: Asker, row: RunRow) -> Rows:
         attempts=await attempts.of_run(session, run),
         externals=await attempts.externals_of_run(session, run),
         approvals=await approvals.of_run(session, run),
+        answers=await gates.of_run(session, run),
+        traits=traits,
         lock=lock,
         owner=entity.owner if entity else row.owner,
         undone_by=undone_by,

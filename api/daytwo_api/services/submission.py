@@ -1,14 +1,12 @@
 """Dry runs, submissions and undo."""
 
-import secrets
-
 from daytwo_api.asker import Asker
 from daytwo_api.services.control import Control
+from daytwo_api.services.keys import key_of
 from daytwo_api.services.plan_views import plan_view
 from daytwo_api.services.runs import visible
 from daytwo_api.views.actions import PlanView, RunRequest
 from daytwo_api.views.runs import ReasonRequest, RunAccepted
-from daytwo_store.errors import Rejected
 from daytwo_store.ids import EntityRef, TokenId
 from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow
@@ -28,7 +26,7 @@ class SubmissionService:
             return await plan_view(session, by, planned)
 
     async def start(self, by: Asker, name: str, asked: RunRequest, key: str | None) -> RunAccepted:
-        accepted = await asking.start(self._life, _wish(by, name, asked), _key(by, key))
+        accepted = await asking.start(self._life, _wish(by, name, asked), key_of(by, key))
         return self._answer(accepted.run, repeated=accepted.repeated)
 
     async def undo(self, by: Asker, run: str, asked: ReasonRequest, key: str | None) -> RunAccepted:
@@ -36,7 +34,7 @@ class SubmissionService:
         async with self._life.store.read() as session:
             row = await visible(session, by, run)
         accepted = await asking.undo(
-            self._life, row, by.principal, _token(by), comment=asked.reason.strip() or None, key=_key(by, key)
+            self._life, row, by.principal, _token(by), comment=asked.reason.strip() or None, key=key_of(by, key)
         )
         return self._answer(accepted.run, repeated=accepted.repeated)
 
@@ -59,15 +57,6 @@ def _wish(by: Asker, name: str, asked: RunRequest) -> Wish:
         version=asked.version,
         comment=asked.comment.strip() or None,
     )
-
-
-def _key(by: Asker, key: str | None) -> str:
-    if key is None and by.via == "token":
-        raise Rejected(
-            "Send an Idempotency-Key with a start or an undo by token, so that a repeated request starts nothing "
-            "twice. Nothing was started."
-        )
-    return key or secrets.token_urlsafe(16)
 
 
 def _token(by: Asker) -> TokenId | None:

@@ -61,7 +61,8 @@ def build_services(
     connections = Connections(settings.backends())
     wired = backends if backends is not None else _backends(connections, metrics)
     life = build_life(settings, store, wired)
-    poker, listener, runs = Poker(store, driver), Listener(settings.store), Runs(store)
+    poker, listener = Poker(store, driver), Listener(settings.store)
+    runs = Runs(store, {name: backend.traits for name, backend in wired.items()})
     store.on_poke = poker.offer
     control = Control(life, runs)
     return Services(

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from daytwo_actions.backends.base import Traits
 from daytwo_actions.backends.pipelines import PACK
+from daytwo_api.services.gate_words import waits_there
 from daytwo_api.views.runs import Waits
 from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState, StepState
-from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, RunRow, StepRow
+from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, Json, RunRow, StepRow
+from daytwo_workflows.life.trees import open_gates
 
 _RUN_WORDS: Final[Mapping[RunState, str]] = {
     RunState.ACCEPTED: "accepted, about to start",
@@ -82,20 +85,23 @@ def approval_words(row: ApprovalRow, deciders: Sequence[str]) -> str:
             return "no longer asked for: the run has ended"
 
 
-def step_words(step: StepRow, attempt: AttemptRow | None, external: ExternalRunRow | None) -> str:
+def step_words(step: StepRow, attempt: AttemptRow | None, external: ExternalRunRow | None, title: str) -> str:
     if step.note and step.state in (StepState.FAILED, StepState.CANCELLED, StepState.HELD):
         return step.note
     if step.state != StepState.RUNNING or attempt is None:
         return step.note or step.state
-    return external_words(external) if external else attempt.note or _ATTEMPT_WORDS[AttemptState(attempt.state)]
+    return external_words(external, title) if external else attempt.note or _ATTEMPT_WORDS[AttemptState(attempt.state)]
 
 
-def external_words(external: ExternalRunRow) -> str:
-    """What is known of an external run that has not ended. Silence, and words that we do not know, are unknown."""
+def external_words(external: ExternalRunRow, title: str) -> str:
+    """What is known of an external run that has not ended. Silence, and words that we do not know, are unknown.
+
+    `title` is what people call the CI system: GitHub.
+    """
     if external.unseen_since is not None:
         return f"{external.connection} has not answered since {moment(external.unseen_since)}: status unknown"
     if external.waits_for is not None:
-        return external.waits_for
+        return waits_there(title, external.waits_for)
     if external.status == ExternalStatus.UNKNOWN:
         return f"{external.connection} says: {external.detail}: status unknown"
     return f"{external.connection} says: {external.detail}"
@@ -108,6 +114,7 @@ def waits(
     position: int | None,
     step: StepRow | None,
     external: ExternalRunRow | None,
+    title: str,
 ) -> Waits | None:
     """Why a run that has not ended does not move right now: owner, next event, deadline."""
     match RunState(run.state):
@@ -144,7 +151,7 @@ def waits(
             return Waits(
                 kind="cancellation",
                 text=f"waits for {external.connection if external else 'the CI system'} to confirm that it has stopped"
-                + (f"; {external_words(external)}" if external and external.unseen_since else ""),
+                + (f"; {external_words(external, title)}" if external and external.unseen_since else ""),
                 owner=external.connection if external else "daytwo",
                 next_event="the confirmation",
                 until=None,
@@ -152,11 +159,13 @@ def waits(
             )
         case RunState.RUNNING if external is not None and step is not None:
             deadline = external.known_at + timedelta(seconds=step.timeout)
+            gate = _waits_at(step, external)
             return Waits(
-                kind="pipeline",
-                text=external_words(external),
-                owner=external.connection,
-                next_event="the pipeline ends",
+                kind="gate" if gate else "pipeline",
+                text=waits_there(title, str(gate["waits_for"])) if gate else external_words(external, title),
+                url=(str(gate["url"]) if gate["url"] else external.url) if gate else None,
+                owner=title if gate else external.connection,
+                next_event="somebody answers there" if gate else "the pipeline ends",
                 until=deadline,
                 then="it is asked to stop, and the run fails",
             )
@@ -173,17 +182,27 @@ def waits(
             return None
 
 
+def _waits_at(step: StepRow, external: ExternalRunRow) -> Json | None:
+    """The gate that the whole run waits at: nothing else of it is under way."""
+    if external.status != ExternalStatus.WAITING or external.unseen_since is not None:
+        return None
+    return next(open_gates(step), None)
+
+
 def _run(named: str | None) -> str:
     """Another run; without its id when it may not be seen."""
     return f"run {named}" if named else "another run"
 
 
-def log_note(external: ExternalRunRow | None, lines: int) -> str | None:
-    """Why there is no log yet."""
-    if lines or external is None:
+def log_note(external: ExternalRunRow | None, lines: int, traits: Traits | None) -> str | None:
+    """What is to be said of a step's log: how it comes while the pipeline runs, or why there is none."""
+    if external is None:
         return None
     if external.ended_at is None:
-        return "GitHub gives out the log of a job when the job has ended; until then its steps are shown."
+        late = traits is not None and not traits.live_logs
+        return f"{traits.title} hands out a job's log when the job has ended." if traits and late else None
+    if lines:
+        return None
     if external.collected_at is None:
         return "The log is being fetched."
     if external.status == ExternalStatus.UNKNOWN:

@@ -1,25 +1,28 @@
 """Runs, their steps and logs."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
+from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
 from daytwo_api.views.actions import PlannedChange
 from daytwo_api.views.approvals import ApprovalSummary
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
-from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepState
+from daytwo_store.states import AttemptState, ExternalStatus, GateAnswerState, RunState, StepState
 
 
 class Waits(View):
     """Why a run does not move, who moves it, and what happens if nobody does."""
 
-    kind: Literal["approval", "lock", "pipeline", "cancellation", "person", "start"]
+    kind: Literal["approval", "lock", "pipeline", "gate", "cancellation", "person", "start"]
     text: str = Field(description="a sentence: 'waits for one of group:sre until 14:00 UTC; then expires'")
     owner: str = Field(description="who or what moves it next: group:sre, run r_…, github, daytwo")
     next_event: str
     until: datetime | None
     then: str | None = Field(description="what happens at that time")
+    url: str | None = Field(default=None, description="where in the CI system it waits")
 
 
 class RunSummary(View):
@@ -45,14 +48,63 @@ class JobStepView(View):
 
 
 class JobView(View):
+    """A node of the tree. A group comes before what is in it."""
+
     id: str
     name: str
+    kind: JobKind = Field(description="group: jobs that belong together, without a log; gate: nothing but waiting")
+    parent: str | None = Field(description="the id of the group that it is in")
+    gate: str | None = Field(description="its gate in `gates` of the run, while somebody is waited for")
     status: ExternalStatus
     detail: str
     url: str | None
     started_at: datetime | None
     ended_at: datetime | None
     steps: list[JobStepView]
+
+
+class GateAnswerView(View):
+    """What somebody answered to a gate from here."""
+
+    verdict: GateVerdict
+    by: Person
+    comment: str
+    state: GateAnswerState
+    note: str | None
+    at: datetime
+
+
+class GateView(View):
+    """Where the run waits in the CI system for somebody."""
+
+    id: str
+    step: str
+    job: str
+    kind: GateKind
+    title: str = Field(description="the CI system's name of it")
+    text: str = Field(description="a sentence: 'waits in GitHub for a review by sre'")
+    url: str | None
+    go: Permitted
+    stop: Permitted
+    answers: list[GateAnswerView] = Field(description="given from here, oldest first")
+
+
+class ArtifactView(View):
+    """A file that the run left in the CI system."""
+
+    name: str
+    size: int | None = Field(description="bytes")
+    url: str | None
+    expires_at: datetime | None
+    expired: bool
+
+
+class ExternalFact(StrEnum):
+    """What happened to the external run by other hands than ours."""
+
+    DELETED = "external_deleted"
+    CANCELLED = "external_cancelled"
+    RERUN = "external_rerun"
 
 
 class ExternalRunView(View):
@@ -67,6 +119,9 @@ class ExternalRunView(View):
     commit: str | None
     waits_for: str | None
     seen_at: datetime | None
+    unseen_since: datetime | None = Field(description="reads fail since then: the status is unknown, not failed")
+    facts: list[ExternalFact]
+    artifacts: list[ArtifactView]
 
 
 class AttemptView(View):
@@ -89,7 +144,7 @@ class StepView(View):
     ended_at: datetime | None
     attempts: list[AttemptView]
     jobs: list[JobView]
-    log_note: str | None = Field(description="why there is no log yet, in words")
+    log_note: str | None = Field(description="what is to be said of its log, in words")
 
 
 class LogLine(View):
@@ -128,6 +183,7 @@ class RunView(RunSummary):
     plan: Json
     steps: list[StepView]
     approvals: list[ApprovalSummary]
+    gates: list[GateView] = Field(description="where it waits in the CI system, in the order of the tree")
     lock: LockView | None
     changes: list[PlannedChange] = Field(description="what it changed in the catalog")
     first_error: LogLine | None
@@ -156,6 +212,13 @@ class ResolveRequest(Request):
     outcome: Literal["ran", "did_not_run"]
     external_run: ShortText | None = Field(default=None, description="its id in the CI system, with outcome 'ran'")
     reason: LongText
+
+
+class GateRequest(Request):
+    """go: play, approve, resume; stop: reject, stop."""
+
+    verdict: GateVerdict
+    comment: LongText = ""
 
 
 class RunAccepted(View):

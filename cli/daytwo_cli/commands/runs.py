@@ -1,11 +1,17 @@
-"""daytwo runs, show, logs, cancel, withdraw, undo, resolve."""
+"""daytwo runs, show, logs, cancel, withdraw, undo, answer, resolve."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from daytwo_cli.commands.options import AsJson, Cursor, Follow, Key, Limit, Reason, RunArgument, Yes
 from daytwo_cli.tools import Tools
+
+
+class Verdict(StrEnum):
+    GO = "go"
+    STOP = "stop"
 
 
 def runs(
@@ -117,6 +123,25 @@ def undo(
     tools: Tools = ctx.obj
     with tools.api() as api:
         raise typer.Exit(undo_run(tools, api, run, reason=reason, key=key, yes=yes, follow=follow, as_json=as_json))
+
+
+def answer(
+    ctx: typer.Context,
+    run: RunArgument,
+    gate: Annotated[str, typer.Argument(help="The gate, as `daytwo show` names it: g_….")],
+    verdict: Annotated[Verdict, typer.Argument(help="go: play, approve, resume; stop: reject, stop.")],
+    comment: Annotated[str, typer.Option(help="Others see it, also in the CI system.")] = "",
+    key: Key = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer where a run waits in the CI system."""
+    from daytwo_cli.flows.control import GateSaid, answer_gate
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        said = GateSaid(gate=gate, verdict=verdict, comment=comment)
+        raise typer.Exit(answer_gate(tools, api, run, said, key=key, yes=yes, as_json=as_json))
 
 
 def resolve(

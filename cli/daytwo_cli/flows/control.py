@@ -1,6 +1,7 @@
 """Cancel, withdraw, undo, resolve: one question, one request."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -51,6 +52,42 @@ def _confirm_undo(tools: Tools, run: RunView) -> None:
         tools.asker.say(f"changed {one.entity}")
     if not tools.asker.confirm(f"Start the run that brings back what was there before {run.id}?"):
         raise Declined("Nothing was started.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GateSaid:
+    """What was said on the command line to a gate."""
+
+    gate: str
+    verdict: str
+    comment: str
+
+
+def answer_gate(tools: Tools, api: Api, run: str, said: GateSaid, *, key: str | None, yes: bool, as_json: bool) -> Exit:
+    """Say go or stop where a run waits in the CI system. Raises Usage without anybody to ask, Declined, Refused."""
+    if not yes:
+        _confirm_answer(tools, api.get(f"/runs/{run}", RunView).view, said)
+    body = {"verdict": said.verdict, "comment": said.comment}
+    answer = api.post(f"/runs/{run}/gates/{said.gate}", RunView, body, key=key or new_key())
+    if as_json:
+        tools.out.json(answer.text)
+    else:
+        found = answer.view
+        tools.out.state(found.state, found.waits.text if found.waits else found.reason or found.text)
+    return Exit.SUCCESS
+
+
+def _confirm_answer(tools: Tools, run: RunView, said: GateSaid) -> None:
+    gate, verdict = said.gate, said.verdict
+    found = next((one for one in run.gates if one.id == gate), None)
+    if found is None:
+        known = ", ".join(one.id for one in run.gates) or "none"
+        raise CliError(f"Nothing of {run.id} waits at {gate}. It waits at: {known}. Nothing was sent.")
+    if not tools.asker.interactive:
+        raise Usage(f"There is no terminal to ask, so nothing was sent. Add --yes to say {verdict} without asking.")
+    tools.asker.say(f"{run.action_title}{f' on {run.entity}' if run.entity else ''}: {found.text} ({found.title})")
+    if not tools.asker.confirm(f"Say {verdict} there? It takes effect in the CI system at once."):
+        raise Declined("Nothing was sent.")
 
 
 def resolve_attempt(

@@ -101,6 +101,11 @@ def _news(run: RunView) -> Iterator[tuple[str, str, str]]:
                     f"{attempt.external.connection} run {where}",
                 )
         for job in step.jobs:
-            yield f"{step.path} {job.id}", job.status, f"job {job.name}"
+            if job.kind != "gate":
+                yield f"{step.path} {job.id}", job.status, f"{job.kind} {job.name}"
+        if step.log_note:
+            yield f"{step.path} log", "log", step.log_note
+    for gate in run.gates:
+        yield f"gate {gate.id}", "waiting", f"{gate.text}  {gate.url or ''}".rstrip()
     with suppress(IndexError):
         yield "approval", run.approvals[-1].state, run.approvals[-1].text

@@ -1,9 +1,19 @@
 """One run, in words."""
 
-from daytwo_api.views.runs import RunView, StepView
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from daytwo_api.views.runs import ExternalFact, ExternalRunView, GateView, JobView, RunView, StepView
 from daytwo_cli.show.out import Out
 from daytwo_cli.show.plan import pairs, print_changes
 from daytwo_cli.show.words import at, lasted, state_words
+
+_DEEP: Final = 2  # characters of indentation
+_FACTS: Final[Mapping[ExternalFact, str]] = {
+    ExternalFact.DELETED: "somebody deleted it in the CI system",
+    ExternalFact.CANCELLED: "somebody cancelled it in the CI system",
+    ExternalFact.RERUN: "somebody re-ran it in the CI system; the result that counts is the first",
+}
 
 
 def print_run(out: Out, run: RunView) -> None:
@@ -25,6 +35,8 @@ def print_run(out: Out, run: RunView) -> None:
             ("undone by", run.undone_by),
         ]
     )
+    for gate in run.gates:
+        print_gate(out, run.id, gate)
     for step in run.steps:
         _print_step(out, step)
     for approval in run.approvals:
@@ -33,6 +45,19 @@ def print_run(out: Out, run: RunView) -> None:
     if run.first_error:
         out.line(f"first error, line {run.first_error.number} of the log:")
         out.log(run.first_error.job, run.first_error.text)
+
+
+def print_gate(out: Out, run: str, gate: GateView) -> None:
+    """Where it waits in the CI system, and how to answer from here where that is possible."""
+    out.state("waiting", f"{gate.text}  {gate.url or ''}".rstrip())
+    for answer in gate.answers:
+        note = f" ({answer.note})" if answer.note else ""
+        out.line(f"  {answer.by.name} said {answer.verdict} at {at(answer.at)}: {answer.state}{note}")
+    if gate.go.allowed or gate.stop.allowed:
+        verdicts = "|".join(word for word, may in (("go", gate.go), ("stop", gate.stop)) if may.allowed)
+        out.line(f"  answer it: daytwo answer {run} {gate.id} {verdicts}")
+    else:
+        out.line(f"  {gate.go.why_not}")
 
 
 def print_end(out: Out, run: RunView) -> None:
@@ -51,7 +76,44 @@ def _print_step(out: Out, step: StepView) -> None:
         out.line(f"  attempt {attempt.number}: {state_words(attempt.state)}{where}")
         if attempt.note:
             out.line(f"    {attempt.note}")
-    for job in step.jobs:
-        out.line(f"  {state_words(job.status)}: {job.name}  {lasted(job.started_at, job.ended_at)}")
+        if attempt.external:
+            _print_external(out, attempt.external)
+    print_tree(out, step.jobs)
+    if step.log_note:
+        out.line(f"  {step.log_note}")
+
+
+def _print_external(out: Out, external: ExternalRunView) -> None:
+    """What happened to it there by other hands, and the files that it left."""
+    for fact in external.facts:
+        out.line(f"    {_FACTS[fact]}")
+    for one in external.artifacts:
+        size = f"  {one.size:,} bytes" if one.size is not None else ""
+        out.line(f"    left {one.name}{size}  {'expired' if one.expired else one.url or ''}".rstrip())
+
+
+def print_tree(out: Out, jobs: Sequence[JobView]) -> None:
+    """Nested as they belong together. Of a group in which nothing is under way or went wrong, only how many ended."""
+    inside: dict[str | None, list[JobView]] = {}
+    known = {job.id for job in jobs}
+    for job in jobs:
+        inside.setdefault(job.parent if job.parent in known and job.parent != job.id else None, []).append(job)
+    _print_nodes(out, inside, None, "  ")
+
+
+def _print_nodes(out: Out, inside: Mapping[str | None, Sequence[JobView]], parent: str | None, indent: str) -> None:
+    for job in inside.get(parent, ()):
+        mark = {"group": "▸ ", "gate": "⏸ "}.get(job.kind, "")
+        said = f"{indent}{state_words(job.status)}: {mark}{job.name}  {lasted(job.started_at, job.ended_at)}"
+        calm = job.kind == "group" and len(indent) > _DEEP and job.status == "succeeded"
+        out.line(f"{said}  ({_count(inside, job.id)} inside)" if calm else said)
+        if calm:
+            continue
         for one in job.steps:
-            out.line(f"    {state_words(one.status)}: {one.name}")
+            out.line(f"{indent}  {state_words(one.status)}: {one.name}")
+        if job.id != parent:
+            _print_nodes(out, inside, job.id, f"{indent}  ")
+
+
+def _count(inside: Mapping[str | None, Sequence[JobView]], parent: str) -> int:
+    return sum(1 + _count(inside, job.id) for job in inside.get(parent, ()) if job.id != parent)

@@ -14,7 +14,7 @@ from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Exte
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobTree
 from daytwo_store import attempts, gates, inbox, runs
 from daytwo_store.engine import Tx
-from daytwo_store.errors import Conflict, NotFound, Rejected
+from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.gates import GateAnswer
 from daytwo_store.ids import ExternalRunId, RunId, StepPath
 from daytwo_store.states import EXTERNAL_ENDS, GateAnswerState
@@ -31,7 +31,7 @@ _STILL_ARRIVES: Final = timedelta(seconds=30)
 async def answer(life: Life, said: GateAnswer) -> None:
     """Tell the CI system, once. Returns also when no reply came: the next reads tell what became of it.
 
-    Raises `NotFound`, `Conflict`, `Rejected`.
+    Raises `Conflict`, `Rejected`.
     """
     async with life.store.write() as tx:
         await runs.hold(tx, said.run)
@@ -73,7 +73,7 @@ async def _open(tx: Tx, said: GateAnswer) -> tuple[GateAnswer, AttemptRow, Exter
                 attempt, external = await _live(tx, found)
                 await _must_take(tx, found, gate, step.jobs_at)
                 return found, attempt, external, str(gate["id"])
-    raise NotFound("Nothing of this run waits at such a gate (any more). Nothing was sent. Look at the run again.")
+    raise Conflict("Nothing of this run waits at such a gate (any more). Nothing was sent. Look at the run again.")
 
 
 async def _live(tx: Tx, said: GateAnswer) -> tuple[AttemptRow, ExternalRunRow]:

@@ -395,6 +395,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run}/gates/{gate}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer where a run waits in the CI system: go or stop */
+        post: operations["answerGate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run}/logs": {
         parameters: {
             query?: never;
@@ -790,6 +807,25 @@ export interface components {
             text: string;
         };
         /**
+         * ArtifactView
+         * @description A file that the run left in the CI system.
+         */
+        ArtifactView: {
+            /** Expired */
+            expired: boolean;
+            /** Expires At */
+            expires_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Size
+             * @description bytes
+             */
+            size: number | null;
+            /** Url */
+            url: string | null;
+        };
+        /**
          * AttemptState
          * @description One try at one step (algorithm A1).
          * @enum {string}
@@ -1003,8 +1039,16 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * ExternalFact
+         * @description What happened to the external run by other hands than ours.
+         * @enum {string}
+         */
+        ExternalFact: "external_deleted" | "external_cancelled" | "external_rerun";
         /** ExternalRunView */
         ExternalRunView: {
+            /** Artifacts */
+            artifacts: components["schemas"]["ArtifactView"][];
             /**
              * Attempt
              * @description above 1: somebody re-ran it in the CI system; the result that counts is the first
@@ -1019,11 +1063,18 @@ export interface components {
              * @description the CI system's own words
              */
             detail: string;
+            /** Facts */
+            facts: components["schemas"]["ExternalFact"][];
             /** Id */
             id: string;
             /** Seen At */
             seen_at: string | null;
             status: components["schemas"]["ExternalStatus"];
+            /**
+             * Unseen Since
+             * @description reads fail since then: the status is unknown, not failed
+             */
+            unseen_since: string | null;
             /** Url */
             url: string | null;
             /** Waits For */
@@ -1107,6 +1158,90 @@ export interface components {
              */
             warnings: components["schemas"]["Fault"][];
         };
+        /**
+         * GateAnswerState
+         * @description What became of an answer to a gate of the CI system.
+         * @enum {string}
+         */
+        GateAnswerState: "sent" | "done" | "refused" | "absent";
+        /**
+         * GateAnswerView
+         * @description What somebody answered to a gate from here.
+         */
+        GateAnswerView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Person"];
+            /** Comment */
+            comment: string;
+            /** Note */
+            note: string | null;
+            state: components["schemas"]["GateAnswerState"];
+            verdict: components["schemas"]["GateVerdict"];
+        };
+        /**
+         * GateKind
+         * @description What somebody has to do for a run to go on, in the CI system or from here.
+         * @enum {string}
+         */
+        GateKind: "manual_job" | "deployment" | "environment" | "suspend";
+        /**
+         * GateRequest
+         * @description go: play, approve, resume; stop: reject, stop.
+         */
+        GateRequest: {
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
+            verdict: components["schemas"]["GateVerdict"];
+        };
+        /**
+         * GateVerdict
+         * @enum {string}
+         */
+        GateVerdict: "go" | "stop";
+        /**
+         * GateView
+         * @description Where the run waits in the CI system for somebody.
+         */
+        GateView: {
+            /**
+             * Answers
+             * @description given from here, oldest first
+             */
+            answers: components["schemas"]["GateAnswerView"][];
+            go: components["schemas"]["Permitted"];
+            /** Id */
+            id: string;
+            /** Job */
+            job: string;
+            kind: components["schemas"]["GateKind"];
+            /** Step */
+            step: string;
+            stop: components["schemas"]["Permitted"];
+            /**
+             * Text
+             * @description a sentence: 'waits in GitHub for a review by sre'
+             */
+            text: string;
+            /**
+             * Title
+             * @description the CI system's name of it
+             */
+            title: string;
+            /** Url */
+            url: string | null;
+        };
+        /**
+         * JobKind
+         * @enum {string}
+         */
+        JobKind: "job" | "group" | "gate";
         /** JobStepView */
         JobStepView: {
             /** Ended At */
@@ -1119,16 +1254,31 @@ export interface components {
             started_at: string | null;
             status: components["schemas"]["ExternalStatus"];
         };
-        /** JobView */
+        /**
+         * JobView
+         * @description A node of the tree. A group comes before what is in it.
+         */
         JobView: {
             /** Detail */
             detail: string;
             /** Ended At */
             ended_at: string | null;
+            /**
+             * Gate
+             * @description its gate in `gates` of the run, while somebody is waited for
+             */
+            gate: string | null;
             /** Id */
             id: string;
+            /** @description group: jobs that belong together, without a log; gate: nothing but waiting */
+            kind: components["schemas"]["JobKind"];
             /** Name */
             name: string;
+            /**
+             * Parent
+             * @description the id of the group that it is in
+             */
+            parent: string | null;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["ExternalStatus"];
@@ -1675,6 +1825,11 @@ export interface components {
             /** Entity */
             entity: string | null;
             first_error: components["schemas"]["LogLine"] | null;
+            /**
+             * Gates
+             * @description where it waits in the CI system, in the order of the tree
+             */
+            gates: components["schemas"]["GateView"][];
             /** Id */
             id: string;
             /** Inputs */
@@ -1757,7 +1912,7 @@ export interface components {
             jobs: components["schemas"]["JobView"][];
             /**
              * Log Note
-             * @description why there is no log yet, in words
+             * @description what is to be said of its log, in words
              */
             log_note: string | null;
             /** Path */
@@ -1834,7 +1989,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "approval" | "lock" | "pipeline" | "cancellation" | "person" | "start";
+            kind: "approval" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start";
             /** Next Event */
             next_event: string;
             /**
@@ -1854,6 +2009,11 @@ export interface components {
             then: string | null;
             /** Until */
             until: string | null;
+            /**
+             * Url
+             * @description where in the CI system it waits
+             */
+            url?: string | null;
         };
     };
     responses: never;
@@ -2611,6 +2771,45 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerGate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                gate: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GateRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             /** @description Problem details */

@@ -274,6 +274,9 @@ function jobs(reached: number, last: Status): RunView["steps"][number]["jobs"] {
       url: `http://127.0.0.1:9/acme/shop/actions/runs/77/job/${index}`,
       started_at: begun,
       ended_at: ended,
+      kind: "job" as const,
+      parent: null,
+      gate: null,
       steps:
         begun === null
           ? []
@@ -359,6 +362,9 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
                   commit: sha("main").slice(0, 40),
                   waits_for: null,
                   seen_at: minutesAgo(0.2),
+                  unseen_since: null,
+                  facts: [],
+                  artifacts: [],
                 },
               },
             ]
@@ -368,6 +374,7 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
       },
     ],
     approvals: [],
+    gates: [],
     lock: started
       ? {
           key: "shop/production",

@@ -1,0 +1,105 @@
+"""The job tree and its gates as people read them: what waits in the CI system, and who may answer it from here."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
+from daytwo_actions.policy import Answer, may_answer_gate
+from daytwo_api.asker import Asker, Scope
+from daytwo_api.services.gate_words import waits_there
+from daytwo_api.services.gather import Known
+from daytwo_api.views.common import Permitted
+from daytwo_api.views.runs import GateAnswerView, GateView, JobView
+from daytwo_store.ids import PrincipalId
+from daytwo_store.states import EXTERNAL_ENDS, GateAnswerState
+from daytwo_store.tables import Json, StepRow
+
+if TYPE_CHECKING:
+    from daytwo_api.services.run_views import Rows
+
+
+def job_view(job: Json) -> JobView:
+    """A kept node of the tree; those that were kept before there were groups are jobs."""
+    gate = _open_gate(job)
+    plain = {"kind": JobKind.JOB, "parent": None} | job
+    return JobView.model_validate(plain | {"gate": gate["name"] if gate is not None else None})
+
+
+def gates_of(rows: "Rows", known: Known, asker: Asker, stop: Answer) -> Iterator[GateView]:
+    """Where the run waits there, in the order of the tree. `stop`: whether the asker may stop the run."""
+    step, external = rows.current()
+    if step is None or external is None or external.ended_at is not None:
+        return
+    for job in step.jobs:
+        gate = _open_gate(job)
+        if gate is not None:
+            yield _gate(rows, known, asker, stop, step, external.connection, job, gate)
+
+
+def answer_to_gate(rows: "Rows", asker: Asker, verdict: GateVerdict, stop: Answer) -> Answer:
+    """May the asker say this to a gate of this run?"""
+    run = rows.run
+    go_on = verdict is GateVerdict.GO and run.protected
+    if go_on and Scope.APPROVE not in asker.scopes:
+        return Answer(False, "Letting a run on that somebody had to approve needs a token with the scope 'approve'.")
+    return may_answer_gate(
+        go=verdict is GateVerdict.GO,
+        protected=run.protected,
+        needed_from=rows.approvals[-1].needed_from if rows.approvals else [],
+        stop=stop,
+        principal=asker.principal,
+        requester=PrincipalId(run.requester),
+        belongs=asker.belongs,
+    )
+
+
+def _open_gate(job: Json) -> Json | None:
+    gate = job.get("gate")
+    return gate if isinstance(gate, dict) and job.get("status") not in EXTERNAL_ENDS else None
+
+
+def _gate(
+    rows: "Rows",
+    known: Known,
+    asker: Asker,
+    stop: Answer,
+    step: StepRow,
+    connection: str,
+    job: Json,
+    gate: Json,
+) -> GateView:
+    title = rows.title(connection)
+    answers = [row for row in rows.answers if row.gate == gate["name"]]
+    on_its_way = any(row.state == GateAnswerState.SENT for row in answers)
+
+    def permitted(verdict: GateVerdict) -> Permitted:
+        verdicts = gate["verdicts"]
+        if not isinstance(verdicts, list) or verdict not in verdicts:
+            return Permitted(allowed=False, why_not=f"This connection's credential cannot answer it: do it in {title}.")
+        if on_its_way:
+            return Permitted(allowed=False, why_not="An answer is on its way; it is read again.")
+        said = answer_to_gate(rows, asker, verdict, stop)
+        return Permitted(allowed=said.allowed, why_not=None if said.allowed else said.why_not)
+
+    return GateView(
+        id=str(gate["name"]),
+        step=step.path,
+        job=str(job["name"]),
+        kind=GateKind(str(gate["kind"])),
+        title=str(gate["title"]),
+        text=waits_there(title, str(gate["waits_for"])),
+        url=str(gate["url"]) if gate["url"] else None,
+        go=permitted(GateVerdict.GO),
+        stop=permitted(GateVerdict.STOP),
+        answers=[
+            GateAnswerView(
+                verdict=GateVerdict(row.verdict),
+                by=known.person(row.by),
+                comment=row.comment,
+                state=GateAnswerState(row.state),
+                note=row.note,
+                at=row.asked_at,
+            )
+            for row in answers
+        ],
+    )

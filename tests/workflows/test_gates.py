@@ -1,0 +1,194 @@
+"""Where a run waits in the CI system: an answer is told at most once, and found out by reading when no reply came."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from company import Company
+from sqlalchemy import select, text
+
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, GateClosed
+from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
+from daytwo_store import gates as rows
+from daytwo_store import runs
+from daytwo_store.errors import Conflict, Rejected
+from daytwo_store.gates import GateAnswer
+from daytwo_store.ids import ExternalJobId, RunId, StepPath
+from daytwo_store.states import ExternalStatus, GateAnswerState
+from daytwo_store.tables import AuditRow, GateAnswerRow
+from daytwo_workflows.life import gates
+
+pytestmark = pytest.mark.anyio
+GATE = ExternalGate(
+    id=GateId("deployment/17?x"),
+    kind=GateKind.ENVIRONMENT,
+    title="production",
+    waits_for="a review by sre",
+    url="https://ci/1/review",
+    verdicts=frozenset(GateVerdict),
+)
+NAME = rows.name_of(StepPath("ship"), GATE.id)
+
+
+def job(name: str, **more: Any) -> Job:
+    plain = Job(
+        id=ExternalJobId(name),
+        name=name,
+        status=ExternalStatus.RUNNING,
+        detail="running",
+        url=None,
+        started_at=datetime.fromisoformat("2026-01-01T00:00:00+00:00"),
+        ended_at=None,
+    )
+    return replace(plain, **more)
+
+
+def waiting(gate: ExternalGate | None = GATE) -> list[Job]:
+    return [
+        job("child", kind=JobKind.GROUP, status=ExternalStatus.WAITING),
+        job("deploy", parent=ExternalJobId("child"), kind=JobKind.GATE, status=ExternalStatus.WAITING, gate=gate),
+    ]
+
+
+async def at_the_gate(company: Company, environment: str = "staging") -> RunId:
+    company.ci.ends_as, company.ci.tree = None, waiting()
+    run = await company.ask("ana", "1.1.0", environment)
+    await company.through(run)
+    return run
+
+
+async def say(company: Company, run: RunId, verdict: str = "go", *, key: str = "key-0001", gate: str = NAME) -> None:
+    by = await company.person("sam")
+    said = GateAnswer(run=run, path=StepPath(""), gate=gate, verdict=verdict, comment="fine", by=by, key=key)
+    await gates.answer(company.life, said)
+
+
+async def answers(company: Company, run: RunId) -> list[GateAnswerRow]:
+    async with company.store.read() as session:
+        return list(await rows.of_run(session, run))
+
+
+async def test_the_tree_is_kept_with_its_groups_and_gates(company: Company) -> None:
+    run = await at_the_gate(company)
+    async with company.store.read() as session:
+        [group, gate] = (await runs.step(session, run, StepPath("ship"))).jobs
+    assert (group["kind"], gate["kind"], gate["parent"]) == ("group", "gate", "child")
+    assert isinstance(gate["gate"], dict)
+    assert (gate["gate"]["name"], gate["gate"]["waits_for"]) == (NAME, "a review by sre")
+    assert NAME.isascii()
+    assert "/" not in NAME
+
+
+async def test_an_answer_is_told_once_and_audited_before_it_is_told(company: Company) -> None:
+    run = await at_the_gate(company)
+    seen: list[str] = []
+
+    async def look() -> None:
+        async with company.store.read() as session:
+            seen.extend(row.state for row in await rows.of_run(session, run))
+
+    company.ci.answer_after = look
+    await say(company, run)
+    await say(company, run)  # the same key again is the same answer
+    assert seen == ["sent"], "it was not written down before it was told"
+    assert company.ci.answers == [(GATE.id, GateVerdict.GO)]
+    assert [row.state for row in await answers(company, run)] == [GateAnswerState.DONE]
+    async with company.store.read() as session:
+        told = (await session.scalars(select(AuditRow.action).where(AuditRow.action.like("gate.%")))).all()
+    assert list(told) == ["gate.go", "gate.answer_done"]
+    with pytest.raises(Conflict, match="another answer"):
+        await say(company, run, "stop")
+    with pytest.raises(Conflict, match="just answered"):
+        await say(company, run, key="key-0002")
+    assert len(company.ci.answers) == 1
+
+
+async def test_after_it_was_read_again_a_gate_that_still_waits_may_be_answered_again(company: Company) -> None:
+    """As where two people have to approve there."""
+    run = await at_the_gate(company)
+    await say(company, run)
+    await company.look(run)
+    await company.drive(run)
+    await say(company, run, key="key-0002")
+    assert len(company.ci.answers) == 2
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_an_answer_without_a_reply_is_settled_by_reading(company: Company, arrived: bool) -> None:
+    run = await at_the_gate(company)
+
+    def lost() -> None:
+        raise BackendUnreachable("no answer came.")
+
+    company.ci.answering = lost
+    await say(company, run)
+    [row] = await answers(company, run)
+    assert (row.state, "not known" in str(row.note)) == (GateAnswerState.SENT, True)
+    with pytest.raises(Conflict, match="just answered"):
+        await say(company, run, key="key-0002")
+    if arrived:
+        company.ci.tree = [job("deploy")]
+    await company.drive(run)  # it was poked
+    [row] = await answers(company, run)
+    assert row.state == (GateAnswerState.DONE if arrived else GateAnswerState.SENT), "it may still be carried out"
+    async with company.store.write() as tx:
+        await tx.session.execute(text("update gate_answer set asked_at = asked_at - interval '1 minute'"))
+    await company.look(run)
+    await company.drive(run)
+    [row] = await answers(company, run)
+    assert row.state == (GateAnswerState.DONE if arrived else GateAnswerState.ABSENT)
+    assert len(company.ci.answers) == 1, "an answer is never told twice by itself"
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [(GateClosed(), "answered before"), (BackendDenied("You are no reviewer."), "You are no reviewer")],
+)
+async def test_a_refused_answer_says_so(company: Company, failure: Exception, words: str) -> None:
+    run = await at_the_gate(company)
+
+    def refuse() -> None:
+        raise failure
+
+    company.ci.answering = refuse
+    with pytest.raises(Rejected, match=words):
+        await say(company, run)
+    assert [row.state for row in await answers(company, run)] == [GateAnswerState.REFUSED]
+
+
+async def test_what_cannot_be_answered_is_not_told(company: Company) -> None:
+    run = await at_the_gate(company)
+    with pytest.raises(Conflict, match="Nothing of this run"):
+        await say(company, run, gate="g_nothing")
+    company.ci.tree = waiting(replace(GATE, verdicts=frozenset({GateVerdict.STOP})))
+    await company.look(run)
+    await company.drive(run)
+    with pytest.raises(Rejected, match="Answer it in the CI system"):
+        await say(company, run)
+    company.ci.end("1", ExternalStatus.SUCCEEDED)
+    await company.look(run)
+    await company.drive(run)
+    with pytest.raises(Conflict):
+        await say(company, run, "stop")
+    assert company.ci.answers == []
+
+
+async def test_a_tree_without_end_is_cut_and_says_so(company: Company) -> None:
+    company.ci.ends_as, company.ci.tree = None, [job(f"node-{number}") for number in range(1_200)]
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.through(run)
+    async with company.store.read() as session:
+        kept = (await runs.step(session, run, StepPath("ship"))).jobs
+    assert len(kept) == 1_001
+    assert "200 more" in str(kept[-1]["name"])
+
+
+async def test_old_answers_do_not_outlive_their_gate(company: Company) -> None:
+    """A gate that is gone was answered, whoever did it."""
+    run = await at_the_gate(company)
+    company.ci.tree = [job("deploy")]
+    await company.look(run)
+    await company.drive(run)
+    with pytest.raises(Conflict, match="Nothing of this run"):
+        await say(company, run)
