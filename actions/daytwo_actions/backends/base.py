@@ -181,6 +181,13 @@ class GateClosed(Exception):
     """Nothing waits at this gate any more: it was answered before, or its run has ended. Nothing was changed."""
 
 
+class OutputsUnusable(Exception):
+    """What a run left as its results cannot be taken: broken, too large, expired. Asking again changes nothing.
+
+    The text says why. How the run ended is not affected.
+    """
+
+
 class LogsNotReady(Exception):
     """There is no log of this job yet (GitHub has none before a job has ended), or there never will be one."""
 
@@ -227,7 +234,10 @@ class Backend(Protocol):
         ...
 
     async def outputs(self, target: Target, run: ExternalRunId) -> Mapping[str, JsonValue] | None:
-        """What an ended run left as its results, or None when it left none. Raises what a read raises."""
+        """What an ended run left as its results, or None when it left none.
+
+        Raises `OutputsUnusable`, `ExternalGone` and what a read raises.
+        """
         ...
 
     async def artifacts(self, target: Target, run: ExternalRunId) -> Sequence[Artifact]:

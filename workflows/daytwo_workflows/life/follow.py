@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, ExternalGone
+from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, ExternalGone, OutputsUnusable
 from daytwo_actions.outputs import checked
 from daytwo_store import attempts, outputs, runs
 from daytwo_store.engine import Topic
@@ -79,7 +79,11 @@ async def _keep_outputs(life: Life, backend: Backend, attempt: AttemptRow) -> No
     async with life.store.read() as session:
         if (await runs.step(session, run, path)).outputs is not None:
             return
-    found = await backend.outputs(requests.target_of(attempt), requests.run_of(attempt))
+    try:
+        found = await backend.outputs(requests.target_of(attempt), requests.run_of(attempt))
+    except OutputsUnusable as unusable:
+        log.warning("outputs.unusable", run=run, step=path, why=str(unusable))
+        return
     if found is None:
         return
     try:

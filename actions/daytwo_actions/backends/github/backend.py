@@ -20,7 +20,6 @@ from daytwo_actions.backends.base import (
     FrozenRequest,
     Hint,
     Listing,
-    LogsNotReady,
     Marker,
     Pinned,
     Refused,
@@ -28,17 +27,19 @@ from daytwo_actions.backends.base import (
     Target,
     Traits,
 )
-from daytwo_actions.backends.github import job_log
 from daytwo_actions.backends.github.access import Access
 from daytwo_actions.backends.github.describing import Describing
 from daytwo_actions.backends.github.following import Cancelling, Following
+from daytwo_actions.backends.github.job_log import JobLogs
 from daytwo_actions.backends.github.looking_up import LookingUp
-from daytwo_actions.backends.github.options import Kind, Options
+from daytwo_actions.backends.github.options import KINDS, Options
 from daytwo_actions.backends.github.resolving import Resolving
+from daytwo_actions.backends.github.results import Results
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.transport import Transport
+from daytwo_actions.backends.github.waiting import Waiting
 from daytwo_actions.backends.github.wire import dispatch as dispatches
-from daytwo_actions.backends.github.wire import names, webhook
+from daytwo_actions.backends.github.wire import webhook
 from daytwo_actions.backends.github.wire.outcome import GITHUB, classify
 from daytwo_actions.backends.github.writing import Writing
 from daytwo_actions.backends.http.permit import Permit
@@ -68,9 +69,12 @@ class GitHubBackend:
         self._resolving = Resolving(self._reading)
         self._describing = Describing(self._reading, self._resolving, max_inputs=settings.max_inputs)
         self._looking_up = LookingUp(settings, self._reading, self._access)
-        self._following = Following(self._reading)
+        self._waiting = Waiting(self._reading, self._writing)
+        self._following = Following(self._reading, self._waiting)
         self._cancelling = Cancelling(self._writing, self._following)
         self._options = Options(self._reading)
+        self._logs = JobLogs(settings, self._reading)
+        self._results = Results(settings, self._reading, self._following)
 
     async def _get(self, path: str, parameters: Mapping[str, str], etag: str | None) -> Answer | Silence:
         """One GET; a second one only after a 401 to an App's token."""
@@ -136,16 +140,7 @@ class GitHubBackend:
         return await self._following.annotations(target.project, job)
 
     async def logs(self, target: Target, run: ExternalRunId, job: ExternalJobId) -> AsyncIterator[bytes]:
-        result = await self._reading.ask("job.logs", f"{names.job(target.project, job)}/logs")
-        if isinstance(result, Answer) and result.status in {404, 410}:
-            raise LogsNotReady(
-                f"GitHub has no log of job {job} of {target.project}: it has one only after the job has ended, "
-                "none of a job that never started, and keeps it for a limited time."
-            )
-        if not isinstance(result, Answer) or result.status != 302:
-            raise GITHUB.failure(result, f"the log of job {job} of {target.project}")
-        link = job_log.check_link(result.headers.get("location", ""), self._settings)
-        async with aclosing(job_log.fetch(link, self._settings)) as pieces:
+        async with aclosing(self._logs.pieces(target.project, job)) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -153,15 +148,15 @@ class GitHubBackend:
         await self._cancelling.cancel(target.project, run, force=force, seconds=self._seconds)
 
     async def outputs(self, target: Target, run: ExternalRunId) -> Mapping[str, JsonValue] | None:
-        return None
+        return await self._results.outputs(target.project, run)
 
     async def artifacts(self, target: Target, run: ExternalRunId) -> Sequence[Artifact]:
-        return ()
+        return await self._results.artifacts(target.project, run)
 
     async def answer(
         self, target: Target, run: ExternalRunId, gate: GateId, verdict: GateVerdict, *, comment: str
     ) -> None:
-        raise BackendDenied("Only a required reviewer can answer this, in GitHub. Nothing was changed.")
+        await self._waiting.answer(target.project, run, gate, verdict, comment=comment, seconds=self._seconds)
 
     async def pipelines(self, project: str, *, ref: str | None = None) -> Sequence[PipelineInfo]:
         return await self._describing.pipelines(project, ref)
@@ -170,9 +165,9 @@ class GitHubBackend:
         return await self._describing.parameters(target)
 
     async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:
-        if listed not in {"tags", "branches"}:
-            raise BackendDenied(f"GitHub lists tags and branches here, and not {listed}. Nothing was listed.")
-        kind: Kind = "tags" if listed == "tags" else "heads"
+        kind = KINDS.get(listed)
+        if kind is None:
+            raise BackendDenied(f"GitHub lists {', '.join(KINDS)} here, and not {listed}. Nothing was listed.")
         found, more = await self._options.page(project, kind, search=search, cursor=cursor)
         return ListPage(names=found, next_cursor=more)
 

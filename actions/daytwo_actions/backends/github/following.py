@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from daytwo_actions.backends.base import ExternalGone, ExternalState, Target
+from daytwo_actions.backends.github.waiting import Waiting
 from daytwo_actions.backends.github.wire import names, runs
+from daytwo_actions.backends.github.wire.gates import gates_of
 from daytwo_actions.backends.github.wire.outcome import GITHUB
 from daytwo_actions.backends.github.wire.refs import Repository
 from daytwo_actions.backends.github.writing import Writing
@@ -13,6 +17,7 @@ from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.tree import JobTree
 from daytwo_actions.backends.wire.answer import Answer, Silence, next_page
 from daytwo_store.ids import ExternalRunId
+from daytwo_store.states import ExternalStatus
 
 _PER_PAGE: Final = 100
 _MOST_LISTINGS: Final = 3  # pages of the newest runs; older ones are read one by one
@@ -22,8 +27,9 @@ _States = dict[str, ExternalState]
 
 
 class Following:
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, waiting: Waiting) -> None:
         self._reading = reading
+        self._waiting = waiting
 
     async def read(self, wanted: Sequence[tuple[Target, ExternalRunId]]) -> list[ExternalState | None]:
         """The state of each run in the order asked, None for one that is gone.
@@ -47,7 +53,42 @@ class Following:
             page = page + 1 if more else _MOST_LISTINGS + 1
         missing = sorted(ids - found.keys())
         singles = await asyncio.gather(*(self._single(project, run) for run in missing))
-        return found | {run: state for run, state in zip(missing, singles, strict=True) if state is not None}
+        found |= {run: state for run, state in zip(missing, singles, strict=True) if state is not None}
+        ours = await asyncio.gather(*(self._first(project, state) for state in found.values()))
+        return {state.id: state for state in await self._waiting.described(project, ours)}
+
+    async def _first(self, project: str, latest: ExternalState) -> ExternalState:
+        """The state of the attempt that we dispatched. Another one, made by hand in GitHub, is only counted."""
+        if latest.attempt == 1:
+            return latest
+        ours = await self._attempt(project, latest.id, 1)
+        if ours is None:
+            lost = f"run again in GitHub, as attempt {latest.attempt}, and the first one is not shown any more"
+            return replace(latest, status=ExternalStatus.UNKNOWN, detail=lost, waits_for=None)
+        return replace(ours, attempt=latest.attempt)
+
+    async def _attempt(self, project: str, run: str, number: int) -> ExternalState | None:
+        return await self._reading.find(
+            "run.attempt",
+            f"attempt {number} of run {run} of {project}",
+            f"{names.run(project, run)}/attempts/{number}",
+            lambda answer: runs.state_of(runs.VendorRun.model_validate_json(answer.body)),
+        )
+
+    async def run_again_at(self, project: str, run: str) -> datetime | None:
+        """When somebody ran it again in GitHub for the first time; None when nobody did."""
+        latest = await self._single(project, run)
+        if latest is None:
+            raise await self.gone(project, run)
+        if latest.attempt == 1:
+            return None
+        second = await self._reading.find(
+            "run.attempt",
+            f"attempt 2 of run {run} of {project}",
+            f"{names.run(project, run)}/attempts/2",
+            lambda answer: runs.VendorRun.model_validate_json(answer.body).run_started_at,
+        )
+        return second or latest.created_at
 
     async def _listing(self, project: str, page: int) -> tuple[_States, bool]:
         def parse(answer: Answer) -> tuple[_States, bool]:
@@ -82,22 +123,27 @@ class Following:
         )
 
     async def jobs(self, project: str, run: str) -> JobTree:
-        """The jobs of the run's latest attempt. Raises `ExternalGone` and what a read raises."""
+        """The jobs of the attempt that we dispatched, and after them what they wait for.
+
+        Raises `ExternalGone` and what a read raises.
+        """
 
         def parse(answer: Answer) -> tuple[tuple[runs.VendorJob, ...], bool]:
             return runs.JobsPage.model_validate_json(answer.body).jobs, next_page(answer) is not None
 
         found: list[runs.VendorJob] = []
         for page in range(1, _MOST_JOB_PAGES + 1):
-            parameters = {"filter": "latest", "per_page": str(_PER_PAGE), "page": str(page)}
-            what, path = f"the jobs of run {run} of {project}", f"{names.run(project, run)}/jobs"
+            parameters = {"per_page": str(_PER_PAGE), "page": str(page)}
+            what, path = f"the jobs of run {run} of {project}", f"{names.run(project, run)}/attempts/1/jobs"
             listed = await self._reading.find("run.jobs", what, path, parse, parameters)
             if listed is None:
                 raise await self.gone(project, run)
             found.extend(listed[0])
             if not listed[1]:
                 break
-        return runs.tree_of(found)
+        waiting = await self._waiting.pending(project, run) if any(job.waits for job in found) else ()
+        gates = gates_of(waiting, runs.page_of(found))
+        return JobTree(jobs=(*runs.tree_of(found).jobs, *gates))
 
     async def annotations(self, project: str, job: str) -> list[str]:
         """The failures that GitHub notes on a job, as messages; none when it has none.

@@ -1,5 +1,6 @@
-"""Names of branches and tags for a form: a page at a time, or searched."""
+"""Names of branches, tags and environments for a form: a page at a time, or searched."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from daytwo_actions.backends.base import BackendDenied
@@ -8,9 +9,10 @@ from daytwo_actions.backends.github.wire.refs import matching_in, names_in
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.wire.answer import Answer, next_page
 
-Kind = Literal["heads", "tags"]
+Kind = Literal["heads", "tags", "environments"]
 
-_LISTED: Final = {"heads": "branches", "tags": "tags"}
+KINDS: Final[Mapping[str, Kind]] = {"tags": "tags", "branches": "heads", "environments": "environments"}
+_LISTED: Final[Mapping[Kind, str]] = {kind: listed for listed, kind in KINDS.items()}
 _MOST_PAGES: Final = 5  # read for one answer while nothing fits
 
 
@@ -31,15 +33,18 @@ class Options:
         found = await self._beginning(project, kind, search) if search and cursor is None else []
         if search in found:
             return found, str(page)
+        known = kind != "environments"
         for _ in range(_MOST_PAGES):
             listed, more = await self._listed(project, kind, page)
             page += 1
-            found += [name for name in listed if _contains(name, search)]
+            found += [name for name in listed if _contains(name, search, known=known)]
             if found or not more:
                 return found, str(page) if more else None
         return found, str(page)
 
     async def _beginning(self, project: str, kind: Kind, search: str) -> list[str]:
+        if kind == "environments":
+            return []  # GitHub cannot be asked for them by their beginning
         try:
             names.ref_places(search.rstrip("/."))
         except BackendDenied:
@@ -52,7 +57,7 @@ class Options:
 
     async def _listed(self, project: str, kind: Kind, page: int) -> tuple[tuple[str, ...], bool]:
         def parse(answer: Answer) -> tuple[tuple[str, ...], bool]:
-            return names_in(answer.body), next_page(answer) is not None
+            return names_in(answer.body, kind), next_page(answer) is not None
 
         path = f"{names.repository(project)}/{_LISTED[kind]}"
         parameters = {"per_page": "100", "page": str(page)}
@@ -69,9 +74,9 @@ def _what(project: str, kind: Kind) -> str:
     return f"the {_LISTED[kind]} of {project}"
 
 
-def _contains(name: str, search: str) -> bool:
-    # Those that begin with it came first already.
-    return not search or (search.lower() in name.lower() and not name.startswith(search))
+def _contains(name: str, search: str, *, known: bool) -> bool:
+    """`known`: those that begin with it came first already."""
+    return not search or (search.lower() in name.lower() and not (known and name.startswith(search)))
 
 
 def _page_number(cursor: str | None) -> int:

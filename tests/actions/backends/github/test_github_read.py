@@ -321,9 +321,25 @@ class TestRead:
         assert (first.id, first.status, first.attempt, first.commit) == ("17", ExternalStatus.RUNNING, 1, "a" * 40)
         assert await read(backend, "17") == [first]
         assert [call[:2] for call in observed.calls] == [("run.read", 200), ("run.read", 304)]
-        vendor.answers[f"{self.LIST}/17"] = run(status="completed", conclusion="success", run_attempt=2)
+        vendor.answers[f"{self.LIST}/17"] = run(status="completed", conclusion="success")
         (ended,) = await read(backend, "17")
-        assert (ended.status, ended.attempt) == (ExternalStatus.SUCCEEDED, 2)
+        assert (ended.status, ended.attempt) == (ExternalStatus.SUCCEEDED, 1)
+
+    async def test_what_somebody_ran_again_in_github_is_counted_and_not_believed(
+        self, serve: Any, connect: Any
+    ) -> None:
+        again = run(status="in_progress", conclusion=None, run_attempt=3)
+        first = run(status="completed", conclusion="failure")
+        vendor = Vendor({f"{self.LIST}/17": again, self.LIST: runs(again, run(18))})
+        vendor.answers[f"{self.LIST}/17/attempts/1"] = first
+        backend = connect(serve(vendor).url)
+        for wanted in (["17"], ["17", "18"]):
+            state = (await read(backend, *wanted))[0]
+            assert (state.status, state.attempt, state.detail) == (ExternalStatus.FAILED, 3, "completed, failure")
+        del vendor.answers[f"{self.LIST}/17/attempts/1"]
+        (lost,) = await read(backend, "17")
+        assert (lost.status, lost.attempt) == (ExternalStatus.UNKNOWN, 3)
+        assert "run again in GitHub" in lost.detail
 
     async def test_several_runs_are_one_listing_in_the_order_asked(self, serve: Any, connect: Any) -> None:
         server = serve(Vendor({self.LIST: runs(*(run(number) for number in range(17, 47)))}))
@@ -444,7 +460,7 @@ async def test_reads_wait_for_a_thread_without_losing_their_time(serve: Any, con
 
 
 class TestJobs:
-    PATH = f"{REPO}/actions/runs/17/jobs"
+    PATH = f"{REPO}/actions/runs/17/attempts/1/jobs"
 
     async def test_jobs_of_all_pages(self, serve: Any, connect: Any) -> None:
         def page(request: Any, line: Any) -> None:
@@ -461,7 +477,7 @@ class TestJobs:
             ("2", "job 2", ExternalStatus.QUEUED),
         ]
         assert tree.jobs[0].steps[0].status is ExternalStatus.SUCCEEDED
-        assert parameters(server.requests[0])["filter"] == "latest"
+        assert {urlsplit(path).path for path in asked(server)} == {f"{REPO}/actions/runs/17/attempts/1/jobs"}
 
     async def test_of_a_run_that_is_gone(self, serve: Any, connect: Any) -> None:
         with pytest.raises(ExternalGone):

@@ -136,7 +136,7 @@ def test_the_filter_of_creation_is_a_range_in_utc() -> None:
 
 
 def test_the_documented_examples_of_branches_and_refs_are_read() -> None:
-    assert refs.names_in((SAMPLES / "short-branch-with-protection-items.json").read_bytes()) == ("master",)
+    assert refs.names_in((SAMPLES / "short-branch-with-protection-items.json").read_bytes(), "heads") == ("master",)
     found = refs.matching_in((SAMPLES / "git-ref-items.json").read_bytes(), "heads")
     assert found == ("feature-a", "feature-b")
     assert refs.matching_in((SAMPLES / "git-ref-items.json").read_bytes(), "tags") == ()

@@ -68,8 +68,14 @@ _NAMES = TypeAdapter(list[Named])
 _REFS = TypeAdapter(list[Ref])
 
 
-def names_in(body: bytes) -> tuple[str, ...]:
-    """The names in a listing of branches or tags. Raises `ValidationError`."""
+class _Environments(_Vendor):
+    environments: tuple[Named, ...] = Field(strict=False)
+
+
+def names_in(body: bytes, kind: str) -> tuple[str, ...]:
+    """The names in a listing of branches, tags or environments. Raises `ValidationError`."""
+    if kind == "environments":
+        return tuple(item.name for item in _Environments.model_validate_json(body).environments)
     return tuple(item.name for item in _NAMES.validate_json(body))
 
 

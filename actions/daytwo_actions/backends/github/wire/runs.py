@@ -49,6 +49,7 @@ class VendorRun(_Vendor):
     actor: _Account | None = None
     repository: _Repository | None = None
     created_at: AwareDatetime | None = Field(default=None, strict=False)
+    run_started_at: AwareDatetime | None = Field(default=None, strict=False)  # of this attempt
     updated_at: AwareDatetime | None = Field(default=None, strict=False)
 
 
@@ -76,6 +77,11 @@ class VendorJob(_Timed):
     name: str
     html_url: str | None = None
     steps: tuple[VendorStep, ...] = Field(default=(), strict=False)
+
+    @property
+    def waits(self) -> bool:
+        """For the protection rules of an environment."""
+        return self.status == "waiting"
 
 
 class JobsPage(_Vendor):
@@ -109,6 +115,12 @@ def state_of(run: VendorRun) -> ExternalState:
 
 def tree_of(jobs: Iterable[VendorJob]) -> JobTree:
     return JobTree(jobs=tuple(_job(job) for job in jobs))
+
+
+def page_of(jobs: Iterable[VendorJob]) -> str | None:
+    """The page of the run that jobs belong to, where people look at it."""
+    links = (web_link(job.html_url) for job in jobs)
+    return next((link.partition("/job/")[0] for link in links if link and "/job/" in link), None)
 
 
 def _job(job: VendorJob) -> Job:
