@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from daytwo_standins.shared.answers import Answer, CallEffects
 from daytwo_standins.shared.faults import HookFault, Rule, When
 
 TRANSPORT = "daytwo.transport"
+_PART_OF_A_STREAM = 64  # bytes: within the first object
 
 
 class Hung(Exception):  # not an error: the fault that was asked for
@@ -81,9 +82,10 @@ class Plot:
         """Cut the answer on its way."""
         for rule in self._rules:
             if rule.truncate:
-                return CutResponse(response, keep=rule.truncate.n, how="close")
+                return _cut(response, keep=rule.truncate.n, how="close")
             if rule.reset and rule.reset.when == "mid_body":
-                return CutResponse(response, keep=len(response.body) // 2, how="reset")
+                half = _PART_OF_A_STREAM if isinstance(response, StreamingResponse) else len(response.body) // 2
+                return _cut(response, keep=half, how="reset")
         return response
 
     def _refusal(self, rule: Rule) -> Answer | None:
@@ -115,6 +117,34 @@ class CutResponse(Response):
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(self._whole.body)[: self._keep], "more_body": True})
         hang_up(scope, self._how)
+
+
+class CutStream(Response):
+    """A stream that ends within the chunk in which it would be longer than it may be, with the connection."""
+
+    def __init__(self, whole: StreamingResponse, *, keep: int, how: Literal["reset", "close"]) -> None:
+        super().__init__(status_code=whole.status_code)
+        self._whole = whole
+        self._keep = keep
+        self._how = how
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the part, then hang up."""
+        status, headers, left = self._whole.status_code, self._whole.raw_headers, self._keep
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        async for chunk in self._whole.body_iterator:
+            part = chunk.encode()[:left] if isinstance(chunk, str) else bytes(chunk)[:left]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            left -= len(part)
+            if left <= 0:
+                break
+        hang_up(scope, self._how)
+
+
+def _cut(whole: Response, *, keep: int, how: Literal["reset", "close"]) -> Response:
+    if isinstance(whole, StreamingResponse):
+        return CutStream(whole, keep=keep, how=how)
+    return CutResponse(whole, keep=keep, how=how)
 
 
 class _HungResponse(Response):

@@ -8,7 +8,7 @@ _LEAVES = frozenset({NodeType.POD, NodeType.SUSPEND, NodeType.SKIPPED})
 
 
 def again(state: State, workflow: str) -> State:
-    """The state in which a failed workflow goes on."""
+    """The state in which a failed workflow goes on, as another attempt with commands of its own."""
     handler = f"{workflow}.onExit"
     kept = {number: _reopened(node) for number, node in state.nodes.items() if not _dropped(node, handler)}
     for node in kept.values():
@@ -20,7 +20,6 @@ def again(state: State, workflow: str) -> State:
         nodes=kept,
         outputs=state.outputs,
         shutdown=Shutdown.NONE,
-        applied=state.applied,
     )
 
 

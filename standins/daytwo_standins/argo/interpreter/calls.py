@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from daytwo_standins.argo.interpreter.booleans import ExpressionError
-from daytwo_standins.argo.interpreter.names import pod_name
+from daytwo_standins.argo.interpreter.names import node_id, pod_name
+from daytwo_standins.argo.interpreter.private_paths import ROOT, with_private_paths
 from daytwo_standins.argo.interpreter.scope import about_inputs
 from daytwo_standins.argo.interpreter.tags import fill, text_of
 from daytwo_standins.argo.interpreter.workflow import Workflow
@@ -84,12 +85,14 @@ def prepare(workflow: Workflow, call: Call, values: Mapping[str, str]) -> Prepar
     """
     found, scope = find(workflow, call.source, call.scope)
     inputs = _supplied(found, call.arguments)
+    found = with_private_paths(found)
     template = {**found, "inputs": {**(found.get("inputs") or {}), "parameters": inputs}}
     local = {"node.name": call.name}
     if call.attempt is not None:
         local["retries"] = str(call.attempt)
     if found.get("container") is not None or found.get("script") is not None:
         local["pod.name"] = pod_name(workflow.name, call.name, str(found.get("name", "")))
+        local[ROOT] = f"{workflow.folder}/{node_id(workflow.name, call.name)}/root"
     supplied = fill(inputs, values)
     return Prepared(template=fill(template, values, {**local, **about_inputs(supplied)}), scope=scope)
 

@@ -21,6 +21,7 @@ class Workflow:
     stored_templates: Mapping[str, Mapping[str, Any]]  # of other WorkflowTemplates, by their key
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    folder: str = ""  # where pods have their files
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -1,0 +1,152 @@
+"""The API's server: every request goes the same way.
+
+Faults that strike before; who asks; how often; may they; the handler; faults that strike after; the request log.
+"""
+
+import json
+import logging
+import math
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from daytwo_standins.argo.calls import Call, Operation, Stream, require
+from daytwo_standins.argo.config import Token
+from daytwo_standins.argo.creating import about_dispatch, about_run
+from daytwo_standins.argo.problems import EXHAUSTED, INTERNAL, UNAUTHENTICATED, ApiError, problem
+from daytwo_standins.argo.routes import control, general, streams, templates, workflows
+from daytwo_standins.argo.standin import Standin
+from daytwo_standins.argo.streaming import streamed
+from daytwo_standins.shared.answers import Answer, CallEffects
+from daytwo_standins.shared.durable_lines import monotonic
+from daytwo_standins.shared.fault_actions import Hung, Plot, hung_response
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *general.OPERATIONS,
+    *templates.OPERATIONS,
+    *workflows.OPERATIONS,
+    *streams.OPERATIONS,
+    *control.OPERATIONS,
+)
+_LOG: Final = logging.getLogger(__name__)
+_UNKNOWN: Final = Operation(name="unknown", method="*", path="/{path:path}", handler=general.version)
+_UNKNOWN_CALLER: Final = "token not valid. see https://argo-workflows.readthedocs.io/en/latest/faq/"
+
+
+def api_app(standin: Standin) -> Starlette:
+    """Argo Server's API."""
+    routes = [Route(o.path, _Endpoint(standin, o), methods=[o.method], name=o.name) for o in OPERATIONS]
+    return Starlette(routes=[*routes, Route("/{path:path}", _Endpoint(standin, _UNKNOWN), methods=None)])
+
+
+class _Endpoint:
+    """One operation as an ASGI application of its own, so that a fault can take the connection away."""
+
+    def __init__(self, standin: Standin, operation: Operation) -> None:
+        self._standin = standin
+        self._operation = operation
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        begun, request_id = time.time(), secrets.token_hex(8)
+        raw = await request.body()
+        plot = Plot(self._standin.faults.strike(self._operation.name, self._about(request, raw)), problem)
+        try:
+            answer = await plot.before()
+            login = ""
+            if answer is None:
+                answer, login = await self._answer(request, raw, plot.effects)
+                answer = await plot.after(answer)
+            self._log(request, answer.status, login, begun, request_id, plot)
+            response = plot.shape(self._response(request, answer, login))
+        except Hung as hung:
+            self._log(request, 0, "", begun, request_id, plot)
+            response = hung_response(hung)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
+        login = ""
+        try:
+            token = self._token(request)
+            login = token.login
+            self._limit(login)
+            return await self._handle(request, raw, effects, token), login
+        except ApiError as error:
+            return Answer(status=error.status, data=error.body(), headers=error.headers), login
+        except Exception:  # noqa: BLE001  # the last one: the client gets a 500 as from Argo, we the traceback
+            _LOG.exception("%s failed; what it was asked for may or may not have happened", self._operation.name)
+            return Answer(status=500, data=ApiError(INTERNAL, "internal error").body()), login
+
+    async def _handle(self, request: Request, raw: bytes, effects: CallEffects, token: Token) -> Answer:
+        if self._operation is _UNKNOWN:
+            raise ApiError(5, "Not Found")
+        call = Call(
+            standin=self._standin,
+            token=token,
+            params=request.path_params,
+            query=request.query_params,
+            headers=request.headers,
+            raw=raw,
+            effects=effects,
+        )
+        require(call, self._operation)
+        return await self._operation.handler(call)
+
+    def _token(self, request: Request) -> Token:
+        kind, _, value = request.headers.get("authorization", "").partition(" ")
+        token = self._standin.token(value.strip()) if kind == "Bearer" else None
+        if token is None:
+            raise ApiError(UNAUTHENTICATED, _UNKNOWN_CALLER)
+        return token
+
+    def _limit(self, login: str) -> None:
+        if not self._standin.limits.take(login):
+            wait = max(1, math.ceil(self._standin.limits.facts(login)["reset"] - time.time()))
+            raise ApiError(EXHAUSTED, "rate limit exceeded", headers={"retry-after": str(wait)})
+
+    def _response(self, request: Request, answer: Answer, login: str) -> Response:
+        headers = {**(_limits(self._standin.limits.facts(login)) if login else {}), **answer.headers}
+        if isinstance(answer, Stream):
+            accept = request.headers.get("accept", "")
+            response: Response = streamed(answer, accept=accept, fields=request.query_params.get("fields", ""))
+            response.headers.update(headers)
+            return response
+        if answer.raw is not None or answer.data is None:
+            return Response(answer.raw, answer.status, headers=headers)
+        body = json.dumps(answer.data, ensure_ascii=False).encode()
+        return Response(body, answer.status, headers={"content-type": "application/json", **headers})
+
+    def _about(self, request: Request, raw: bytes) -> str | None:
+        """The name, labels and parameters of the workflow that a request is about, for fault rules."""
+        if self._operation.name == "dispatch":
+            return about_dispatch(raw)
+        told = request.path_params
+        run = self._standin.engine.runs.live(told.get("namespace", ""), told.get("name", ""))
+        return about_run(run) if run is not None else None
+
+    def _log(self, request: Request, status: int, login: str, begun: float, request_id: str, plot: Plot) -> None:
+        self._standin.requests.add(
+            {
+                "operation": self._operation.name,
+                "method": request.method,
+                "path": request.url.path,
+                "query": request.url.query,
+                "status": status,
+                "login": login,
+                "at": begun,
+                "monotonic": monotonic(),
+                "seconds": round(time.time() - begun, 6),
+                "request_id": request_id,
+                "faults": plot.ids,
+            }
+        )
+
+
+def _limits(facts: Mapping[str, int]) -> dict[str, str]:
+    return {f"x-rate-limit-{name}": str(facts[name]) for name in ("limit", "remaining", "reset")}

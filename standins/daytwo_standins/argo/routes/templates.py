@@ -1,0 +1,64 @@
+"""Templates of a namespace and of the cluster."""
+
+from daytwo_standins.argo.calls import Call, Operation
+from daytwo_standins.argo.config import Permission
+from daytwo_standins.argo.fields import trimmed
+from daytwo_standins.argo.listing import page, selects
+from daytwo_standins.argo.templates import Manifest
+from daytwo_standins.shared.answers import Answer
+
+_OWN, _CLUSTER = "/api/v1/workflow-templates/{namespace}", "/api/v1/cluster-workflow-templates"
+
+
+async def list_own(call: Call) -> Answer:
+    """The WorkflowTemplates of a namespace."""
+    return _listing(call, call.standin.templates.of_namespace(call.settings.name), "WorkflowTemplateList")
+
+
+async def get_own(call: Call) -> Answer:
+    """One of them."""
+    return Answer(data=call.standin.templates.get(call.settings.name, {"name": call.params["name"]}))
+
+
+async def list_cluster(call: Call) -> Answer:
+    """The ClusterWorkflowTemplates."""
+    return _listing(call, call.standin.templates.of_cluster(), "ClusterWorkflowTemplateList")
+
+
+async def get_cluster(call: Call) -> Answer:
+    """One of them."""
+    return Answer(data=call.standin.templates.get("", {"name": call.params["name"], "clusterScope": True}))
+
+
+def _listing(call: Call, found: dict[str, Manifest], kind: str) -> Answer:
+    prefix = call.option("namePattern")
+    chosen = [
+        one
+        for name, one in sorted(found.items())
+        if selects(call, name, one["metadata"].get("labels") or {}, call.namespace) and prefix in name
+    ]
+    shown, facts = page(call, chosen)
+    data = {"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "metadata": facts, "items": list(shown)}
+    return Answer(data=trimmed(data, call.option("fields")))
+
+
+def _operation(name: str, path: str, handler: object, *, verb: str, resource: str) -> Operation:
+    return Operation(
+        name=name,
+        method="GET",
+        path=path,
+        handler=handler,  # type: ignore[arg-type]
+        permission=Permission.READ,
+        verb=verb,
+        resource=resource,
+    )
+
+
+OPERATIONS = (
+    _operation("list_templates", _OWN, list_own, verb="list", resource="workflowtemplates"),
+    _operation("get_template", f"{_OWN}/{{name}}", get_own, verb="get", resource="workflowtemplates"),
+    _operation("list_cluster_templates", _CLUSTER, list_cluster, verb="list", resource="clusterworkflowtemplates"),
+    _operation(
+        "get_cluster_template", f"{_CLUSTER}/{{name}}", get_cluster, verb="get", resource="clusterworkflowtemplates"
+    ),
+)
