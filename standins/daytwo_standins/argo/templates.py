@@ -113,9 +113,8 @@ def with_texts(spec: Any) -> Any:
 
 def _parameter(one: dict[str, Any]) -> dict[str, Any]:
     texts = {key: text_of(one[key]) for key in ("value", "default", "description") if one.get(key) is not None}
-    if isinstance(one.get("enum"), list):
-        texts["enum"] = [text_of(value) for value in one["enum"]]  # type: ignore[assignment]
-    return {**one, **texts}
+    offered = {"enum": [text_of(value) for value in one["enum"]]} if isinstance(one.get("enum"), list) else {}
+    return {**one, **texts, **offered}
 
 
 def _variable(one: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Templates of a namespace and of the cluster."""
 
-from daytwo_standins.argo.calls import Call, Operation
+from daytwo_standins.argo.calls import Call, Handler, Operation
 from daytwo_standins.argo.config import Permission
 from daytwo_standins.argo.fields import trimmed
 from daytwo_standins.argo.listing import page, selects
@@ -42,12 +42,12 @@ def _listing(call: Call, found: dict[str, Manifest], kind: str) -> Answer:
     return Answer(data=trimmed(data, call.option("fields")))
 
 
-def _operation(name: str, path: str, handler: object, *, verb: str, resource: str) -> Operation:
+def _operation(name: str, path: str, handler: Handler, *, verb: str, resource: str) -> Operation:
     return Operation(
         name=name,
         method="GET",
         path=path,
-        handler=handler,  # type: ignore[arg-type]
+        handler=handler,
         permission=Permission.READ,
         verb=verb,
         resource=resource,
