@@ -266,7 +266,10 @@ class Backend(Protocol):
         ...
 
     async def parameters(self, target: Target) -> PipelineInputs:
-        """A pipeline's own inputs, and what is worth a warning about it. Raises what `resolve` raises."""
+        """A pipeline's own inputs, and what is worth a warning about it. Raises what `resolve` raises.
+
+        An empty `ref` is the project's default branch, an empty `pipeline` the project's only one, where there is such.
+        """
         ...
 
     async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:

@@ -59,6 +59,7 @@ class PipelineInputs:
     others: bool  # takes names that it does not declare (GitLab variables, Argo parameters without a declaration)
     marked: bool
     fenced: bool
+    ref: str | None = None  # where it was read; None where there are no refs
     packs: bool = False  # takes what it does not declare packed into one input, `PACK`
     remarks: Sequence[PipelineRemark] = ()
 

@@ -127,8 +127,8 @@ def _default(one: PipelineInput, made: dict[str, JsonValue]) -> JsonValue:
             kept = isinstance(value, int | float) and not isinstance(value, bool) and _is_kept(value)
             return _number(float(str(value))) if kept else None
         case "array":
-            kept = isinstance(value, list) and value and all(isinstance(item, str) and _is_kept(item) for item in value)
-            return value if kept else None
+            words = isinstance(value, list) and all(isinstance(item, str) and _is_kept(item) for item in value)
+            return value if value and words else None
     text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
     pattern = made.get("pattern")
     fits = bool(text) and _is_kept(text) and (not isinstance(pattern, str) or matches(pattern, text))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from daytwo_actions.backends.base import BackendDenied, Target
@@ -35,6 +36,8 @@ class Describing:
     async def parameters(self, target: Target) -> PipelineInputs:
         """Raises `BackendUnreachable`, `BackendDenied`."""
         names.workflow_file_name(target.pipeline)
+        if not target.ref:
+            target = replace(target, ref=(await self._resolving.repository(target.project)).default_branch)
         commit, _ = await asyncio.gather(self._resolving.commit(target), self._resolving.workflow(target))
         key = (target.project, target.pipeline, commit)
         found = self._known.get(key)
@@ -43,7 +46,7 @@ class Describing:
             path = f"{_FOLDER}{target.pipeline}"
             found = await asyncio.to_thread(read_workflow, content, path, max_inputs=self._max_inputs)
             self._known.put(key, found)
-        return found
+        return replace(found, ref=target.ref)
 
     async def pipelines(self, project: str, ref: str | None) -> Sequence[PipelineInfo]:
         """Every workflow of the default branch, as its file is there, or at `ref`.

@@ -101,7 +101,7 @@ class Resolving:
 
     async def _look_up(self, target: Target, commit: str) -> _Known:
         repository, workflow, content = await asyncio.gather(
-            self._repository(target.project), self.workflow(target), self.content(target, commit)
+            self.repository(target.project), self.workflow(target), self.content(target, commit)
         )
         return _Known(
             project_id=str(repository.id),
@@ -110,7 +110,8 @@ class Resolving:
             file=await asyncio.to_thread(read_facts, content),
         )
 
-    async def _repository(self, project: str) -> Repository:
+    async def repository(self, project: str) -> Repository:
+        """Its identity. Raises `BackendUnreachable`, `BackendDenied`."""
         return await self._reading.get(
             "repository",
             f"the repository {project}",

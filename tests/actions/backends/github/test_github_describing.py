@@ -55,6 +55,8 @@ class Repository:
             line.answer(200, {"total_count": 6, "workflows": self.pages[query["page"]]}, ETag='"1"', **more)
         elif "/contents/" in url.path and name in FILES and query.get("ref") in (None, "main", self.commit):
             line.answer(200, contents(FILES[name]), ETag=f'"{name}"')
+        elif url.path == REPO:
+            line.answer(200, {"id": 7, "full_name": "acme/shop", "default_branch": "main"})
         elif url.path.endswith("/git/ref/heads/main"):
             line.answer(200, {"ref": "refs/heads/main", "object": {"type": "commit", "sha": self.commit}})
         elif url.path == f"{REPO}/actions/workflows/deploy.yml":
@@ -103,7 +105,7 @@ async def test_the_inputs_of_one_are_read_at_its_ref_and_kept_by_commit(
     target = Target(project="acme/shop", pipeline="deploy.yml", ref="main")
     found = await backend.parameters(target)
     assert (found.file, [one.name for one in found.inputs]) == (".github/workflows/deploy.yml", ["version"])
-    assert await backend.parameters(target) is found
+    assert await backend.parameters(target) == found
     reads = [request.path for request in server.requests if "/contents/" in request.path]
     assert reads == [f"{REPO}/contents/.github/workflows/deploy.yml?ref={'a' * 40}"]
     repository.commit = "b" * 40
@@ -111,3 +113,9 @@ async def test_the_inputs_of_one_are_read_at_its_ref_and_kept_by_commit(
     repository.state = "disabled_manually"
     with pytest.raises(BackendDenied, match="disabled_manually"):
         await backend.parameters(target)
+
+
+async def test_without_a_ref_it_is_the_default_branch(serve: Any, connect: Callable[..., Any]) -> None:
+    backend = connect(serve(Repository()).url)
+    found = await backend.parameters(Target(project="acme/shop", pipeline="deploy.yml", ref=""))
+    assert found.ref == "main"

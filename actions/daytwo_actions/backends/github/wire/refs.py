@@ -36,6 +36,7 @@ class Named(_Vendor):
 
 class Repository(_Vendor):
     id: int = Field(gt=0)
+    default_branch: str = "main"
 
 
 class Workflow(_Vendor):
