@@ -232,6 +232,8 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/tokens": plain(json={"name": "x"}),
     "DELETE /api/v1/tokens/{token}": token,
     "POST /api/v1/webhooks/{connection}": webhook,
+    "POST /api/v1/ci/claim": plain(json={"marker": "a" * 20}),
+    "POST /api/v1/ci/report": plain(json={"marker": "a" * 20, "outputs": {}}),
 }
 CASES: Final = [(route, thing) for route, things in ROWS.items() for thing in things]
 

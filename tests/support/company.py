@@ -162,6 +162,7 @@ async def open_company(store: Store) -> Company:
         backends={"github": ci},
         windows=FAST,
         marker_key=b"k" * 32,
+        token_key=b"t" * 32,
         secrets=("very-secret-token",),
         public_url="http://127.0.0.1:1",
     )

@@ -40,6 +40,9 @@ class Settings(BaseModel):
     )
     profile: Literal["default", "test"] = Field(default="default", description="`test` shortens all windows together")
     public_url: str | None = Field(default=None, description="address at which people reach the page")
+    ci_audience: str | None = Field(
+        default=None, description="whom the tokens of jobs have to be made for (`aud`); the page's address by default"
+    )
     company: tuple[Path, ...] = Field(default=(), description="folders with catalog and action files")
     connections: Mapping[str, ConnectionEntry] = Field(default={}, description="CI systems by name")
     admins: Annotated[str, Field(pattern=r"^group:[a-z0-9._-]+$")] | None = Field(
@@ -72,6 +75,11 @@ class Settings(BaseModel):
     def page(self) -> str:
         """The page's address, without a slash at its end."""
         return (self.public_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+    @property
+    def audience(self) -> str:
+        """What tokens of jobs have to name as their audience."""
+        return self.ci_audience or self.page
 
     def key(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, from the secret file. Raises `SettingsRejected`."""

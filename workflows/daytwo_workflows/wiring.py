@@ -22,6 +22,8 @@ def build_life(settings: Settings, store: Store, backends: Mapping[str, Backend]
         backends=backends,
         windows=settings.windows,
         marker_key=settings.key("markers"),
+        token_key=settings.key("run tokens"),
+        hand_tokens=frozenset(name for name, one in settings.backends().items() if one.run_tokens),
         secrets=settings.secrets(),
         public_url=settings.page,
     )

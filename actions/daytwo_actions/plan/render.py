@@ -4,7 +4,7 @@ Two steps, because the CI system is asked in between: `targets` says what has to
 together. Given the same definition, inputs, catalog and pins, both give the same answer: that is how drift is found.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,9 +26,10 @@ from daytwo_actions.plan.model import (
 )
 from daytwo_actions.plan.program import ApprovalProgram, Program, StepProgram, UpsertProgram, read_values
 from daytwo_store.errors import Rejected, Unavailable
-from daytwo_store.ids import AttemptNo, EntityRef, RunId, StepPath
+from daytwo_store.ids import AttemptNo, Corr, EntityRef, RunId, StepPath
 
 Json = Mapping[str, JsonValue]
+Handed = Callable[[str, Corr], Json]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,8 +74,12 @@ def render(
     *,
     backends: Mapping[str, Backend],
     marker_key: bytes,
+    handed: Handed,
 ) -> Plan:
-    """Put the plan together. Pure. Raises `Rejected`."""
+    """Put the plan together. Pure. Raises `Rejected`.
+
+    `handed` gives what an attempt gets as inputs from us, besides those of its step.
+    """
     evaluator = Evaluator()
     return Plan(
         run=facts.run,
@@ -86,7 +91,7 @@ def render(
         lock=_lock(program, evaluator, facts),
         approval=_approval(program.approvals, evaluator, facts),
         steps=[
-            _planned(aim, pinned, facts, backends[aim.step.uses], marker_key)
+            _planned(aim, pinned, facts, backends[aim.step.uses], marker_key, handed)
             for aim, pinned in zip(aims, pins, strict=True)
         ],
         catalog=[_write(write, evaluator, facts) for write in program.catalog],
@@ -134,11 +139,13 @@ async def _pin(aim: Aim, backends: Mapping[str, Backend]) -> Pinned:
         raise Rejected(f"{error.detail} Nothing was started.") from error
 
 
-def _planned(aim: Aim, pinned: Pinned, facts: Facts, backend: Backend, marker_key: bytes) -> PlannedStep:
+def _planned(
+    aim: Aim, pinned: Pinned, facts: Facts, backend: Backend, marker_key: bytes, handed: Handed
+) -> PlannedStep:
     assert pinned.target == aim.target, "a step is sent where it was pinned, and nowhere else"
     marker = corr(marker_key, facts.run, StepPath(aim.step.path), AttemptNo(1))
     try:
-        request = backend.freeze(pinned, aim.inputs, marker)
+        request = backend.freeze(pinned, {**aim.inputs, **handed(aim.step.uses, marker)}, marker)
     except BackendDenied as error:
         raise Rejected(f"{error.detail} Nothing was started.") from error
     return PlannedStep(

@@ -28,6 +28,7 @@ from daytwo_api.views.runs import (
 )
 from daytwo_store.ids import PrincipalId
 from daytwo_store.locks import LockSituation
+from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, GateAnswerRow, RunRow, StepRow
 from daytwo_workflows.life.noting import GONE
@@ -149,6 +150,8 @@ def _step(rows: Rows, step: StepRow) -> StepView:
         attempts=[_attempt(attempt, rows.external(attempt)) for attempt in tries],
         jobs=[job_view(job) for job in step.jobs],
         log_note=words.log_note(external, rows.run.log_lines, traits),
+        outputs=step.outputs,
+        outputs_source=OutputsSource(step.outputs_source).value if step.outputs_source else None,
     )
 
 
@@ -161,6 +164,8 @@ def _attempt(row: AttemptRow, external: ExternalRunRow | None) -> AttemptView:
         marker=row.corr,
         intent_at=row.intent_at,
         sent_at=row.sent_at,
+        claimed_by=row.claimed_by,
+        claimed_at=row.claimed_at,
         external=_external(external) if external else None,
     )
 

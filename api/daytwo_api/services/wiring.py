@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.identity.issuers import CiIdentity, identity_of
 from daytwo_actions.backends.registry import connect
 from daytwo_api.metrics import Metrics
 from daytwo_api.services.actions import Actions
 from daytwo_api.services.approvals import Approvals
 from daytwo_api.services.catalog import Catalog
+from daytwo_api.services.ci import CiDoor
 from daytwo_api.services.control import Control
 from daytwo_api.services.health import Health, Loading
 from daytwo_api.services.identity import Identity, IdentitySettings
@@ -49,6 +51,7 @@ class Services:
     catalog: Catalog
     live: Live
     inbox: Inbox
+    ci: CiDoor
     overview: Overview
     health: Health
 
@@ -83,9 +86,15 @@ def build_services(
         catalog=Catalog(store),
         live=Live(listener, runs),
         inbox=Inbox(store, wired),
+        ci=CiDoor(life, _identities(settings, connections)),
         overview=Overview(store, connections),
         health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading),
     )
+
+
+def _identities(settings: ApiSettings, connections: Connections) -> Mapping[str, CiIdentity]:
+    known = {name: identity_of(one, audience=settings.audience) for name, one in connections.settings.items()}
+    return {name: identity for name, identity in known.items() if identity is not None}
 
 
 def _backends(connections: Connections, metrics: Metrics) -> Mapping[str, Backend]:

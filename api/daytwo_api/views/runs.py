@@ -132,6 +132,8 @@ class AttemptView(View):
     marker: str
     intent_at: datetime
     sent_at: datetime | None
+    claimed_by: str | None = Field(description="the one execution that was let through by the claim fence")
+    claimed_at: datetime | None
     external: ExternalRunView | None
 
 
@@ -145,6 +147,10 @@ class StepView(View):
     attempts: list[AttemptView]
     jobs: list[JobView]
     log_note: str | None = Field(description="what is to be said of its log, in words")
+    outputs: Json | None = Field(description="what the pipeline says came of it: data, written by others")
+    outputs_source: Literal["report", "artifact"] | None = Field(
+        description="report: the run told us; artifact: found in a file that it left"
+    )
 
 
 class LogLine(View):

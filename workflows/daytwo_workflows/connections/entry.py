@@ -25,6 +25,13 @@ class Entry(BaseModel):
         default=(), description="files with the secrets that deliveries are signed with; two during a change"
     )
 
+    token_issuer: str | None = Field(
+        default=None, description="who makes the tokens of its jobs, where that is not what is usual for the kind"
+    )
+    run_tokens: bool = Field(
+        default=False, description="hand each attempt a token of ours as the input `daytwo_token`, to claim and report"
+    )
+
     def _read(self, name: str, key: str) -> tuple[SecretStr, ...]:
         """The secrets in the files of one key, in their order. Raises `SettingsRejected`."""
         files = getattr(self, key)
@@ -37,7 +44,14 @@ class Entry(BaseModel):
             rest["token"] = token
         hooks = self._read(name, "webhook_secret_files")
         try:
-            return make(name=ConnectionName(name), base=self.address, webhook_secrets=hooks, **rest)
+            return make(
+                name=ConnectionName(name),
+                base=self.address,
+                webhook_secrets=hooks,
+                token_issuer=self.token_issuer,
+                run_tokens=self.run_tokens,
+                **rest,
+            )
         except ValidationError as error:
             said = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             raise SettingsRejected(f"The connection {name} cannot be used: {said}. Nothing was started.") from None

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from os import getpid
 from typing import Final
 
+from pydantic import JsonValue
+
+from daytwo_actions import run_token
 from daytwo_actions.backends.base import Backend, BackendDenied
 from daytwo_store.engine import Store
+from daytwo_store.ids import Corr
 from daytwo_store.settings import Windows
 from daytwo_workflows.life.definitions import Definitions
 
@@ -24,12 +28,27 @@ class Life:
     backends: Mapping[str, Backend]  # by name of connection
     windows: Windows
     marker_key: bytes  # makes markers that nobody can guess
+    token_key: bytes = b""  # makes the tokens of attempts; without one there are none
+    hand_tokens: frozenset[str] = frozenset()  # connections whose attempts are handed a token
     secrets: tuple[str, ...] = ()  # values that never may stand in a log
     public_url: str
     definitions: Definitions = field(default_factory=Definitions)
     sender: str = field(default_factory=_sender)
     log_limit: int = 100_000_000  # bytes of log kept per run
     words: set[tuple[str, str]] = field(default_factory=set)  # of vendors, that nobody here knows
+
+    def handed(self, connection: str, marker: Corr) -> dict[str, JsonValue]:
+        """Reserved inputs of an attempt as they are planned: its token stands there by its SHA-256."""
+        if connection not in self.hand_tokens:
+            return {}
+        return {run_token.RESERVED: run_token.commitment(self.token(connection, marker))}
+
+    def token(self, connection: str, marker: Corr) -> str:
+        return run_token.run_token(self.token_key, connection, marker)
+
+    def masks(self, connection: str, marker: Corr) -> tuple[str, ...]:
+        """What may not stand in anything kept of this attempt."""
+        return (*self.secrets, self.token(connection, marker)) if self.token_key else self.secrets
 
     def backend(self, connection: str) -> Backend:
         """Raises `BackendDenied` for a connection that somebody took out of the settings while a run was under way."""

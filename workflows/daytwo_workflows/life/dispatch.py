@@ -6,11 +6,13 @@ here, the next one finds an attempt in a state that says what may have happened.
 
 import hashlib
 import time
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum, auto
 
 import structlog
 
+from daytwo_actions import run_token
 from daytwo_actions.backends.base import (
     Accepted,
     Ambiguous,
@@ -24,7 +26,7 @@ from daytwo_actions.backends.base import (
 )
 from daytwo_store import attempts, locks, runs
 from daytwo_store.engine import Topic, Tx
-from daytwo_store.ids import AttemptNo, LockKey, RunId, StepPath
+from daytwo_store.ids import AttemptNo, Digest, LockKey, RunId, StepPath
 from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.contracts import Move, What
@@ -117,7 +119,7 @@ async def repeat(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Repea
     attempt = await _claim_again(life, run, path, no)
     if attempt is None:
         return Repeat.NOT_NOW
-    sent = await _answer(life.backend(attempt.connection), _sealed(attempt), deadline)
+    sent = await _answer(life.backend(attempt.connection), _sealed(life, attempt), deadline)
     log.info("dispatch.repeated", run=run, step=path, attempt=no, answer=type(sent).__name__.lower())
     if isinstance(sent, Refused):
         return Repeat.OPEN if sent.retry_after is not None else Repeat.REFUSED
@@ -160,7 +162,7 @@ async def _lost(tx: Tx, row: RunRow) -> str | None:
 
 
 async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: float) -> Move:
-    sent = await _answer(backend, _sealed(attempt), deadline)
+    sent = await _answer(backend, _sealed(life, attempt), deadline)
     log.info(
         "dispatch.answered",
         run=attempt.run_id,
@@ -171,11 +173,15 @@ async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: flo
     return await _record(life, attempt, sent)
 
 
-def _sealed(attempt: AttemptRow) -> FrozenRequest:
+def _sealed(life: Life, attempt: AttemptRow) -> FrozenRequest:
+    """The approved bytes; where they name the attempt's token by its SHA-256, the token itself stands there now."""
     request = requests.frozen_of(attempt)
     if hashlib.sha256(request.body).hexdigest() != attempt.digest:
         raise AssertionError("the stored bytes are not the sealed ones: nothing is sent")
-    return request
+    if not life.token_key:
+        return request
+    body = run_token.filled(request.body, life.token(attempt.connection, request.corr))
+    return replace(request, body=body, digest=Digest(hashlib.sha256(body).hexdigest()))
 
 
 async def _answer(backend: Backend, request: FrozenRequest, deadline: float) -> Sent:

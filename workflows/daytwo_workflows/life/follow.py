@@ -87,7 +87,7 @@ async def _keep_outputs(life: Life, backend: Backend, attempt: AttemptRow) -> No
     if found is None:
         return
     try:
-        kept = checked(found, secrets=life.secrets)
+        kept = checked(found, secrets=life.masks(attempt.connection, requests.corr_of(attempt)))
     except DaytwoError as refused:
         log.warning("outputs.refused", run=run, step=path, error=refused.type)
         return

@@ -77,7 +77,7 @@ async def _keep(
     until: float | None,
 ) -> bool:
     source = _source(attempt, job)
-    kept, cleaner = await _begin(life, source)
+    kept, cleaner = await _begin(life, attempt, source)
     if kept.done:
         return True
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
@@ -100,7 +100,7 @@ async def _grow(
 ) -> None:
     """Keep the whole lines that a running job has written by now. What it was that failed is asked at its end."""
     source = _source(attempt, job)
-    kept, cleaner = await _begin(life, source)
+    kept, cleaner = await _begin(life, attempt, source)
     if kept.done:
         return
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
@@ -115,13 +115,14 @@ def _source(attempt: AttemptRow, job: Job) -> Source:
     return Source(run=run, path=path, job=ExternalJobId(storable(job.id)), name=storable(job.name))
 
 
-async def _begin(life: Life, source: Source) -> tuple[Kept, Cleaner]:
+async def _begin(life: Life, attempt: AttemptRow, source: Source) -> tuple[Kept, Cleaner]:
     """How much of it is kept, and what cleans it. The log is read from its start again each time, so what is kept of
     it already must not count against it twice."""
     async with life.store.read() as session:
         kept = await logs.kept(session, source)
         used = (await runs.peek(session, source.run)).log_bytes
-    return kept, Cleaner(secrets=life.secrets, limit=max(0, life.log_limit - (used - kept.chars)))
+    masks = life.masks(attempt.connection, requests.corr_of(attempt))
+    return kept, Cleaner(secrets=masks, limit=max(0, life.log_limit - (used - kept.chars)))
 
 
 async def _first_error(life: Life, source: Source) -> int | None:
@@ -165,7 +166,7 @@ async def _annotations(life: Life, backend: Backend, attempt: AttemptRow, job: J
     """What the CI system notes on a failed job that has no log: that it could not even start, for example."""
     if not _bad(job):
         return []
-    cleaner = Cleaner(secrets=life.secrets, limit=life.log_limit)
+    cleaner = Cleaner(secrets=life.masks(attempt.connection, requests.corr_of(attempt)), limit=life.log_limit)
     messages = await backend.annotations(requests.target_of(attempt), job.id)
     lines = [line for message in messages for line in cleaner.feed(f"##[error]{message}\n".encode())]
     return lines + cleaner.end()

@@ -129,7 +129,15 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
 
 def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:
     """The plan of an ask whose targets are pinned."""
-    return render(aimed.program, aimed.facts, aimed.aims, pins, backends=life.backends, marker_key=life.marker_key)
+    return render(
+        aimed.program,
+        aimed.facts,
+        aimed.aims,
+        pins,
+        backends=life.backends,
+        marker_key=life.marker_key,
+        handed=life.handed,
+    )
 
 
 async def _entity(

@@ -253,7 +253,7 @@ def _request(life: Life, row: RunRow, path: StepPath, no: AttemptNo) -> FrozenRe
     step = next(step for step in Plan.model_validate_json(row.plan).steps if step.path == path)
     marker = corr(life.marker_key, RunId(row.id), path, no)
     if no > 1:
-        return life.backends[step.uses].freeze(step.pin(), step.inputs, marker)
+        return life.backends[step.uses].freeze(step.pin(), {**step.inputs, **life.handed(step.uses, marker)}, marker)
     return FrozenRequest(
         pinned=step.pin(),
         corr=marker,

@@ -118,6 +118,9 @@ class GitHubBackend:
     async def find(self, marker: Marker, since: datetime) -> Listing:
         return await self._looking_up.find(marker, since)
 
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> ExternalState | None:
+        return await self._looking_up.recognise(marker, run, since)
+
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
         try:
             dispatch = dispatches.thaw(request)

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, Listing, Marker
+from daytwo_actions.backends.base import BackendDenied, ExternalState, Listing, Marker
 from daytwo_actions.backends.github.access import Access
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.wire import names, runs
 from daytwo_actions.backends.github.wire.refs import User
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.wire.answer import Answer, next_page, server_time
+from daytwo_store.ids import ExternalRunId
 
 _SKEW: Final = timedelta(seconds=60)  # between the clocks of one vendor's servers
 
@@ -54,6 +55,23 @@ class LookingUp:
             complete=total <= runs.MOST_FILTERED and len(listed) >= total and len(ours) == len(marked),
             server_time=min(times) if len(times) == len(pages) else None,
         )
+
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> ExternalState | None:
+        """One run by its id, with the same checks as one of a listing. Raises `BackendUnreachable`, `BackendDenied`."""
+        login = await self.login()
+
+        def parse(answer: Answer) -> tuple[runs.VendorRun, datetime]:
+            now = server_time(answer) or datetime.now(UTC)
+            return runs.VendorRun.model_validate_json(answer.body), now + _SKEW
+
+        what = f"the run {run} of {marker.pinned.target.project}"
+        path = names.run(marker.pinned.target.project, run)
+        try:
+            shown, now = await self._reading.get("run.recognise", what, path, parse)
+        except BackendDenied:
+            return None  # nothing that this credential can see
+        ours = runs.carries(shown, marker.corr) and not runs.misfits(shown, marker, login=login, since=since, now=now)
+        return runs.state_of(shown) if ours else None
 
     async def _pages(self, marker: Marker, since: datetime) -> list[_Page]:
         target = marker.pinned.target

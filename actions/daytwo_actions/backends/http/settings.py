@@ -62,6 +62,11 @@ class HttpSettings(BaseModel):
     # Two while the secret is being changed: deliveries signed with either are taken.
     webhook_secrets: Annotated[tuple[SecretStr, ...], Field(max_length=2)] = ()
 
+    # Who makes the tokens by which its jobs are known to us; none: what is usual for the kind.
+    token_issuer: str | None = None
+    # Hand each attempt a narrow token of ours as an input, for a CI system that makes none (Argo).
+    run_tokens: bool = False
+
     connect_timeout: Seconds = timedelta(seconds=3)
     read_timeout: Seconds = timedelta(seconds=10)  # silence on the line
     total_timeout: Seconds = timedelta(seconds=15)  # of a read, from the call to its last byte
@@ -96,6 +101,11 @@ class HttpSettings(BaseModel):
     @classmethod
     def _is_a_safe_address(cls, value: str) -> str:
         return safe_address(value)
+
+    @field_validator("token_issuer")
+    @classmethod
+    def _is_a_safe_issuer(cls, value: str | None) -> str | None:
+        return None if value is None else safe_address(value)
 
     @field_validator("token")
     @classmethod

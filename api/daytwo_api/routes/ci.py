@@ -1,0 +1,22 @@
+"""What a job of a CI system asks: may I work, and what came of it. Known by a token of the CI system (A4)."""
+
+from fastapi import APIRouter, Request
+
+from daytwo_api.deps import ServicesDep
+from daytwo_api.views.ci import ClaimRequest, ClaimView, ReportRequest, ReportView
+
+router = APIRouter(prefix="/ci", tags=["ci"])
+
+
+@router.post(
+    "/claim",
+    summary="May this execution work? 200 for one of them; 409: end before doing anything",
+    operation_id="claimAttempt",
+)
+async def claim_attempt(asked: ClaimRequest, request: Request, services: ServicesDep) -> ClaimView:
+    return await services.ci.claim(request.headers.get("authorization"), asked)
+
+
+@router.post("/report", summary="Results of a run; the last before its end count", operation_id="reportOutputs")
+async def report_outputs(asked: ReportRequest, request: Request, services: ServicesDep) -> ReportView:
+    return await services.ci.report(request.headers.get("authorization"), asked)

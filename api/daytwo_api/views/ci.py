@@ -1,0 +1,40 @@
+"""What jobs of CI systems send us, and what they get."""
+
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from daytwo_api.views.common import Request, ShortText, View
+
+Marker = Annotated[str, Field(pattern=r"^[a-z2-7]{20}$", description="the input `daytwo_run`")]
+Execution = Annotated[
+    ShortText | None,
+    Field(
+        description="only with the attempt's own token: which start of the pipeline asks, as its uid; with a token of "
+        "the CI system, that says it"
+    ),
+]
+
+
+class ClaimRequest(Request):
+    marker: Marker
+    execution: Execution = None
+
+
+class ClaimView(View):
+    """This execution may work, and no other one of this attempt."""
+
+    run: str
+    step: str
+    attempt: int
+    url: str = Field(description="the run's page")
+
+
+class ReportRequest(Request):
+    marker: Marker
+    execution: Execution = None
+    outputs: dict[str, JsonValue] = Field(description="the results, a plain JSON object of at most 64 KB")
+
+
+class ReportView(View):
+    kept: bool = True

@@ -1,0 +1,141 @@
+"""What pipelines include (actions/library): the script really asks a server; the templates carry the same script."""
+
+import asyncio
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from served import served
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+LIBRARY = Path(__file__).parents[2] / "actions/library"
+SCRIPT = LIBRARY / "claim/ask.sh"
+MARKER = "abcdefghij234567abcd"
+
+Answer = Callable[[int], Response]  # of the n-th request to Daytwo, from 1
+
+
+async def ask(verb: str, answer: Answer, **environment: str) -> tuple[subprocess.CompletedProcess[str], list[Any]]:
+    """Run the script against a server that is GitHub's token service and Daytwo in one; what Daytwo was asked."""
+    asked: list[Any] = []
+
+    async def token(request: Request) -> Response:
+        assert request.headers["authorization"] == "Bearer request-token"
+        return JSONResponse({"count": 9, "value": f"for.{request.query_params['audience'].replace(':', '-')[:5]}.x"})
+
+    async def door(request: Request) -> Response:
+        asked.append((request.url.path, request.headers["authorization"], json.loads(await request.body())))
+        return answer(len(asked))
+
+    routes = [Route("/token", token), Route("/api/v1/ci/{verb}", door, methods=["POST"])]
+    async with served(Starlette(routes=routes)) as (address, _):
+        given = {
+            "PATH": os.environ["PATH"],
+            "DAYTWO": address,
+            "DAYTWO_RUN": MARKER,
+            "DAYTWO_SECONDS": "8",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{address}/token?version=2",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request-token",
+        } | environment
+        done = await asyncio.to_thread(
+            subprocess.run, ["bash", SCRIPT, verb], env=given, capture_output=True, text=True, check=False, timeout=60
+        )
+    return done, asked
+
+
+def yes(_: int) -> Response:
+    return JSONResponse({"run": "r_1"})
+
+
+def no(_: int) -> Response:
+    return JSONResponse({"type": "claim-refused", "detail": "The run that counts is 1. This has to end."}, 409)
+
+
+@pytest.mark.anyio
+async def test_a_yes_lets_it_go_on_with_the_jobs_own_token() -> None:
+    done, asked = await ask("claim", yes)
+    assert done.returncode == 0, done.stderr
+    assert asked == [("/api/v1/ci/claim", "Bearer for.http-.x", {"marker": MARKER})]
+
+
+@pytest.mark.anyio
+async def test_a_no_ends_the_job_at_once_and_says_why() -> None:
+    done, asked = await ask("claim", no)
+    assert done.returncode == 1
+    assert "The run that counts is 1." in done.stderr
+    assert len(asked) == 1
+
+
+@pytest.mark.anyio
+async def test_while_nobody_answers_it_asks_again() -> None:
+    done, asked = await ask("claim", lambda n: yes(n) if n > 1 else JSONResponse({}, 503))
+    assert done.returncode == 0
+    assert len(asked) == 2
+
+
+@pytest.mark.anyio
+async def test_without_an_answer_nobody_works() -> None:
+    began = time.monotonic()
+    done, asked = await ask("claim", lambda n: JSONResponse({}, 503), DAYTWO_SECONDS="1")
+    assert done.returncode == 1
+    assert "nobody works" in done.stderr
+    assert asked
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.anyio
+async def test_a_redirection_is_not_followed_with_the_token() -> None:
+    done, asked = await ask("claim", lambda n: Response(status_code=307, headers={"location": "/api/v1/ci/other"}))
+    assert done.returncode == 1
+    assert [path for path, *_ in asked] == ["/api/v1/ci/claim"]
+
+
+@pytest.mark.anyio
+async def test_results_are_reported_with_the_attempts_token_where_there_is_one() -> None:
+    outputs = {"url": "https://shop.example", "n": [1]}
+    own = {"DAYTWO_TOKEN": "dtr_x", "DAYTWO_EXECUTION": 'uid"1', "DAYTWO_OUTPUTS": json.dumps(outputs)}
+    done, asked = await ask("report", yes, **own)
+    assert done.returncode == 0, done.stderr
+    body = {"marker": MARKER, "execution": "uid_1", "outputs": outputs}
+    assert asked == [("/api/v1/ci/report", "Bearer dtr_x", body)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("marker", ["", "x", f'{MARKER}","outputs":1,"a":"'])
+async def test_a_run_without_a_marker_asks_nobody(marker: str) -> None:
+    done, asked = await ask("claim", yes, DAYTWO_RUN=marker)
+    assert done.returncode == 1
+    assert asked == []
+
+
+@pytest.mark.anyio
+async def test_a_job_without_the_permission_is_told_so() -> None:
+    done, asked = await ask("claim", yes, ACTIONS_ID_TOKEN_REQUEST_URL="")
+    assert done.returncode == 1
+    assert "id-token: write" in done.stderr
+    assert asked == []
+
+
+@pytest.mark.parametrize("verb", ["claim", "report"])
+def test_templates_carry_the_same_script(verb: str) -> None:
+    wanted = (
+        f"cat > /tmp/daytwo-ask.sh <<'DAYTWO_ASK'\n{SCRIPT.read_text()}DAYTWO_ASK\nbash /tmp/daytwo-ask.sh {verb}\n"
+    )
+    spec, jobs = yaml.safe_load_all((LIBRARY / verb / f"templates/daytwo-{verb}.yml").read_text())
+    assert jobs[f"daytwo-{verb}"]["script"] == [wanted]
+    assert "daytwo" in spec["spec"]["inputs"]
+    template = yaml.safe_load((LIBRARY / verb / "argo.yaml").read_text())
+    (step,) = template["spec"]["templates"]
+    assert step["script"]["source"] == wanted
+    action = yaml.safe_load((LIBRARY / verb / "action.yml").read_text())
+    (run,) = action["runs"]["steps"]
+    assert "inputs." not in run["run"], "inputs reach the script by variables only"
