@@ -174,6 +174,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ci/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** May this execution work? 200 for one of them; 409: end before doing anything */
+        post: operations["claimAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Results of a run; the last before its end count */
+        post: operations["reportOutputs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections": {
         parameters: {
             query?: never;
@@ -833,6 +867,13 @@ export interface components {
         AttemptState: "intent" | "sent" | "accepted" | "rejected" | "ambiguous" | "absent" | "held" | "abandoned";
         /** AttemptView */
         AttemptView: {
+            /** Claimed At */
+            claimed_at: string | null;
+            /**
+             * Claimed By
+             * @description the one execution that was let through by the claim fence
+             */
+            claimed_by: string | null;
             /**
              * Digest
              * @description SHA-256 of the bytes that are sent
@@ -888,6 +929,36 @@ export interface components {
              * @default
              */
             reason?: string;
+        };
+        /** ClaimRequest */
+        ClaimRequest: {
+            /**
+             * Execution
+             * @description only with the attempt's own token: which start of the pipeline asks, as its uid; with a token of the CI system, that says it
+             */
+            execution?: string | null;
+            /**
+             * Marker
+             * @description the input `daytwo_run`
+             */
+            marker: string;
+        };
+        /**
+         * ClaimView
+         * @description This execution may work, and no other one of this attempt.
+         */
+        ClaimView: {
+            /** Attempt */
+            attempt: number;
+            /** Run */
+            run: string;
+            /** Step */
+            step: string;
+            /**
+             * Url
+             * @description the run's page
+             */
+            url: string;
         };
         /**
          * ConnectionView
@@ -1691,6 +1762,34 @@ export interface components {
              */
             reason?: string;
         };
+        /** ReportRequest */
+        ReportRequest: {
+            /**
+             * Execution
+             * @description only with the attempt's own token: which start of the pipeline asks, as its uid; with a token of the CI system, that says it
+             */
+            execution?: string | null;
+            /**
+             * Marker
+             * @description the input `daytwo_run`
+             */
+            marker: string;
+            /**
+             * Outputs
+             * @description the results, a plain JSON object of at most 64 KB
+             */
+            outputs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /** ReportView */
+        ReportView: {
+            /**
+             * Kept
+             * @default true
+             */
+            kept?: boolean;
+        };
         /**
          * ResolveRequest
          * @description What a person found out about an attempt that nobody could prove: 'it ran as …' or 'it did not run'.
@@ -1915,6 +2014,18 @@ export interface components {
              * @description what is to be said of its log, in words
              */
             log_note: string | null;
+            /**
+             * Outputs
+             * @description what the pipeline says came of it: data, written by others
+             */
+            outputs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Outputs Source
+             * @description report: the run told us; artifact: found in a file that it left
+             */
+            outputs_source: ("report" | "artifact") | null;
             /** Path */
             path: string;
             /** Started At */
@@ -2357,6 +2468,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditEntry_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claimAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportOutputs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
                 };
             };
             /** @description Problem details */
