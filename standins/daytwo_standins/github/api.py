@@ -17,17 +17,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from daytwo_standins.github.calls import Call, Operation, require
-from daytwo_standins.github.config import Token
+from daytwo_standins.github.config import App, Token, caller
 from daytwo_standins.github.html import pages
 from daytwo_standins.github.links import Links
 from daytwo_standins.github.problems import ApiError, not_found
-from daytwo_standins.github.routes import artifacts, general, jobs, repositories, runs, workflows
+from daytwo_standins.github.routes import apps, artifacts, general, jobs, repositories, runs, workflows
 from daytwo_standins.github.standin import Standin
 from daytwo_standins.shared.answers import Answer, CallEffects
 from daytwo_standins.shared.durable_lines import monotonic
 from daytwo_standins.shared.fault_actions import Hung, Plot, hung_response
 
+API_V3 = "/api/v3"  # where an Enterprise Server has its API
 OPERATIONS: tuple[Operation, ...] = (
+    *apps.OPERATIONS,
     *general.OPERATIONS,
     *workflows.OPERATIONS,
     *runs.OPERATIONS,
@@ -44,7 +46,8 @@ _UNKNOWN = Operation(name="unknown", method="*", path="/{path:path}", handler=ge
 
 def api_app(standin: Standin) -> Starlette:
     """GitHub's REST API and, below the same address, very plain pages for people."""
-    api = [Route(o.path, _Endpoint(standin, o), methods=[o.method], name=o.name) for o in OPERATIONS]
+    prefix = API_V3 if standin.config.enterprise else ""
+    api = [Route(prefix + o.path, _Endpoint(standin, o), methods=[o.method], name=o.name) for o in OPERATIONS]
     return Starlette(routes=[*api, *pages(standin), Route("/{path:path}", _Endpoint(standin, _UNKNOWN), methods=None)])
 
 
@@ -76,17 +79,19 @@ class _Endpoint:
     async def _answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
         login = ""
         try:
-            token = self._token(request)
+            token, app = self._caller(request)
             login = token.login
             self._limit(login)
-            return await self._handle(request, raw, effects, token), login
+            return await self._handle(request, raw, effects, token, app), login
         except ApiError as error:
             return Answer(status=error.status, data=error.body(), headers=error.headers), login
         except Exception:  # noqa: BLE001  # the last one: the client gets a 500 as from GitHub, we the traceback
             _LOG.exception("%s failed; what it was asked for may or may not have happened", self._operation.name)
             return Answer(status=500, data=ApiError(500, "Server Error").body()), login
 
-    async def _handle(self, request: Request, raw: bytes, effects: CallEffects, token: Token) -> Answer:
+    async def _handle(
+        self, request: Request, raw: bytes, effects: CallEffects, token: Token, app: App | None
+    ) -> Answer:
         version = request.headers.get("x-github-api-version", "")
         if version and version not in _VERSIONS:
             raise ApiError(
@@ -97,26 +102,32 @@ class _Endpoint:
         call = Call(
             standin=self._standin,
             token=token,
-            links=Links(base=str(request.base_url).rstrip("/")),
+            links=Links(base=str(request.base_url).rstrip("/"), api=API_V3 if self._standin.config.enterprise else ""),
             params=request.path_params,
             query=request.query_params,
             headers=request.headers,
             raw=raw,
             effects=effects,
+            app=app,
         )
-        if "owner" in request.path_params:
+        if "owner" in request.path_params and app is None:
             _ = call.repository  # 404 comes before 403: what may not be seen is not there
-        require(token, self._operation.permission)
+        if app is None:
+            require(token, self._operation.permission)
         return self._conditional(request, await self._operation.handler(call), token.login)
 
-    def _token(self, request: Request) -> Token:
+    def _caller(self, request: Request) -> tuple[Token, App | None]:
+        """Who asks: the owner of a token, or an App by its signature, where it speaks for itself."""
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if not value:
             raise ApiError(401, "Requires authentication")
+        if self._operation.as_app:
+            app = self._standin.apps.signer(value.strip())
+            return caller(app.slug, frozenset(), ()), app
         token = self._standin.token(value.strip()) if kind.lower() in {"bearer", "token"} else None
         if token is None:
             raise ApiError(401, "Bad credentials")
-        return token
+        return token, None
 
     def _limit(self, login: str) -> None:
         if not self._standin.limits.take(login):
@@ -142,6 +153,8 @@ class _Endpoint:
             **(_limits(self._standin.limits.facts(login)) if login else {}),
             **answer.headers,
         }
+        if self._standin.config.enterprise is not None:
+            headers["x-github-enterprise-version"] = self._standin.config.enterprise.version
         if answer.raw is not None or answer.data is None:
             return Response(answer.raw, answer.status, headers=headers)
         body = json.dumps(answer.data, ensure_ascii=False).encode()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.datastructures import QueryParams
 
-from daytwo_standins.github.config import Permission, Repository, Token
+from daytwo_standins.github.config import App, Permission, Repository, Token
 from daytwo_standins.github.links import Links
 from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.runs import Run
@@ -26,6 +26,7 @@ class Call:
     headers: Mapping[str, str]
     raw: bytes
     effects: CallEffects
+    app: App | None = None  # who has signed, where an App speaks for itself
 
     @property
     def repository(self) -> Repository:
@@ -74,6 +75,7 @@ class Operation:
     path: str
     handler: Handler
     permission: Permission = Permission.READ
+    as_app: bool = False  # asked with an App's own signature, and with nothing else
 
 
 def require(token: Token, permission: Permission) -> None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from daytwo_standins.shared.config import Model, Name, Secret, read_data
 
@@ -34,6 +34,58 @@ class Token(Model):
     repositories: tuple[str, ...] | None = None  # None: all
 
 
+def caller(login: str, permissions: frozenset[Permission], repositories: tuple[str, ...]) -> Token:
+    """An App, or a token of one of its installations, as somebody who calls."""
+    nothing = Secret(value=SecretStr(""))
+    return Token.model_construct(
+        login=login, token=nothing, type="Bot", permissions=permissions, repositories=repositories
+    )
+
+
+class Environment(Model):
+    """An environment of a repository; runs that name it wait for one of the reviewers, and for the timer."""
+
+    name: Name
+    reviewers: Annotated[tuple[Name, ...], Field(max_length=6)] = ()  # logins
+    wait_timer: Annotated[float, Field(ge=0)] = 0  # minutes
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text(cls, data: object) -> object:
+        return {"name": data} if isinstance(data, str) else data
+
+    @property
+    def protected(self) -> bool:
+        """Whether anything has to be waited for."""
+        return bool(self.reviewers) or self.wait_timer > 0
+
+
+class Installation(Model):
+    """Where an App is installed: at an account, for all or some of its repositories."""
+
+    id: Annotated[int, Field(gt=0)]
+    account: Name
+    repositories: tuple[str, ...] | None = None  # None: all of the account
+
+
+class App(Model):
+    """A GitHub App."""
+
+    id: Annotated[int, Field(gt=0)]
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    key: Secret  # RSA in PEM form, private or public
+    installations: tuple[Installation, ...] = ()
+    permissions: frozenset[Permission] = frozenset({Permission.READ, Permission.ACTIONS_WRITE})
+    token_seconds: Annotated[float, Field(gt=0)] = 3600.0  # life of a token
+
+
+class Enterprise(Model):
+    """As an older GitHub Enterprise Server: everything is below /api/v3, ten inputs, and no run details."""
+
+    refuses_details: Literal[400, 422] = 422
+    version: str = "3.19.0"
+
+
 class Repository(Model):
     """A repository on disk."""
 
@@ -41,8 +93,15 @@ class Repository(Model):
     path: Path
     default_branch: str = "main"
     vars: dict[str, str] = {}
-    environments: tuple[Name, ...] = ()
+    environments: tuple[Environment, ...] = ()
     executor: Executor = Executor.ACT
+    # What is wrong with the zip files of artifacts, for tests of who reads them.
+    archives: Literal["good", "bomb", "traversal", "symlink", "garbage", "expired"] = "good"
+
+    @property
+    def environment_names(self) -> tuple[str, ...]:
+        """The names of its environments."""
+        return tuple(one.name for one in self.environments)
 
     @property
     def owner(self) -> str:
@@ -77,8 +136,11 @@ class Config(Model):
     repositories: tuple[Repository, ...]
     accounts: tuple[Account, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
+    apps: tuple[App, ...] = ()
+    enterprise: Enterprise | None = None
     runners: Annotated[int, Field(ge=1, le=64)] = 4  # runs that execute at once
-    rate_limit: Annotated[int, Field(ge=1)] = 5000  # requests per hour and token
+    rate_limit: Annotated[int, Field(ge=1)] = 5000  # requests per window and token
+    rate_limit_seconds: Annotated[int, Field(ge=1)] = 3600  # the window
     cancel_grace: Annotated[float, Field(gt=0)] = 300.0  # seconds that a cancelled run has for its always() steps
     link_seconds: Annotated[float, Field(gt=0)] = 60.0  # life of a link to a log
     act: Path | None = None  # else DAYTWO_ACT, PATH, or beside the interpreter
@@ -105,12 +167,14 @@ def _placed(config: Config, folder: Path) -> Config:
     """Let relative paths start at a folder. A link stays a link: it may lead elsewhere later."""
     repositories = (one.model_copy(update={"path": folder / one.path}) for one in config.repositories)
     tokens = (one.model_copy(update={"token": one.token.placed(folder)}) for one in config.tokens)
+    apps = (one.model_copy(update={"key": one.key.placed(folder)}) for one in config.apps)
     webhooks = (one.model_copy(update={"secret": one.secret.placed(folder)}) for one in config.webhooks)
     return config.model_copy(
         update={
             "repositories": tuple(repositories),
             "tokens": tuple(tokens),
             "webhooks": tuple(webhooks),
+            "apps": tuple(apps),
             "act": folder / config.act if config.act else None,
         }
     )

@@ -101,7 +101,7 @@ class Dispatcher:
             raise unprocessable(f"failed to parse workflow: {error}") from error
         if workflow is None or workflow.inputs is None:
             raise unprocessable("Workflow does not have 'workflow_dispatch' trigger")
-        return ref, workflow, accept_inputs(workflow.inputs, body.inputs, repository.environments)
+        return ref, workflow, accept_inputs(workflow.inputs, body.inputs, repository.environment_names)
 
     def accepted(
         self,

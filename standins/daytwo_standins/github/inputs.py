@@ -8,10 +8,12 @@ import json
 import math
 from typing import Any
 
+from daytwo_standins.github.config import Enterprise
 from daytwo_standins.github.problems import ApiError, unprocessable
 from daytwo_standins.github.workflow_file import MAX_INPUTS, Input, as_text
 
 MAX_CHARACTERS = 65_535
+_MOST_ON_ENTERPRISE = 10
 _KEYS = {"ref", "inputs", "return_run_details"}
 
 
@@ -24,8 +26,8 @@ class DispatchBody:
     return_run_details: bool
 
 
-def parse_body(raw: bytes) -> DispatchBody:
-    """Read the body of a dispatch.
+def parse_body(raw: bytes, enterprise: Enterprise | None = None) -> DispatchBody:
+    """Read the body of a dispatch; an older Enterprise Server takes less.
 
     Raises:
         ApiError: 400 when it is no JSON object, 422 when it breaks the documented form.
@@ -36,7 +38,10 @@ def parse_body(raw: bytes) -> DispatchBody:
         raise ApiError(400, "Problems parsing JSON") from error
     if not isinstance(data, dict):
         raise ApiError(400, "Body should be a JSON object")
-    unknown = sorted(set(data) - _KEYS)
+    known = _KEYS if enterprise is None else _KEYS - {"return_run_details"}
+    unknown = sorted(set(data) - known)
+    if unknown and enterprise is not None:
+        raise ApiError(enterprise.refuses_details, f'Invalid request.\n\n"{unknown[0]}" is not a permitted key.')
     if unknown:
         raise unprocessable(f'Invalid request.\n\n"{unknown[0]}" is not a permitted key.')
     ref, inputs, details = data.get("ref"), data.get("inputs") or {}, data.get("return_run_details", False)
@@ -46,8 +51,9 @@ def parse_body(raw: bytes) -> DispatchBody:
         raise unprocessable(f"Invalid request.\n\nFor 'properties/inputs', {json.dumps(inputs)} is not an object.")
     if not isinstance(details, bool):
         raise unprocessable("Invalid request.\n\nFor 'properties/return_run_details', the value is not a boolean.")
-    if len(inputs) > MAX_INPUTS:
-        raise unprocessable(f"Invalid request.\n\nNo more than {MAX_INPUTS} properties are allowed in inputs.")
+    most = MAX_INPUTS if enterprise is None else _MOST_ON_ENTERPRISE
+    if len(inputs) > most:
+        raise unprocessable(f"Invalid request.\n\nNo more than {most} properties are allowed in inputs.")
     if len(json.dumps(inputs, ensure_ascii=False)) > MAX_CHARACTERS:
         raise unprocessable(f"inputs are too large: at most {MAX_CHARACTERS} characters are allowed.")
     return DispatchBody(ref=ref, inputs=inputs, return_run_details=details)

@@ -10,10 +10,11 @@ class Links:
     """``base`` is the address that the client used, so that links work for it too; web pages are below it."""
 
     base: str
+    api: str = ""  # path of the API below the base: "/api/v3" on an Enterprise Server
 
     def repository(self, full_name: str, *rest: object) -> str:
         """An address in the API of a repository."""
-        return "/".join([self.base, "repos", full_name, *map(str, rest)])
+        return "/".join([self.base + self.api, "repos", full_name, *map(str, rest)])
 
     def run(self, full_name: str, run_id: int, *rest: object) -> str:
         """An address of a run."""

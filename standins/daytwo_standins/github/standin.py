@@ -5,7 +5,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from daytwo_standins.github.apps import Apps
 from daytwo_standins.github.artifacts import artifact_folders, artifact_id
+from daytwo_standins.github.asleep import Asleep
 from daytwo_standins.github.config import Config, Executor, Repository, Token
 from daytwo_standins.github.dispatching import Dispatcher
 from daytwo_standins.github.engine import Engine, Listener
@@ -42,7 +44,9 @@ class Standin:
             listener=listener,
         )
         self.faults = FaultBook()
-        self.limits = RateLimits(config.rate_limit, seconds=3600)
+        self.limits = RateLimits(config.rate_limit, seconds=config.rate_limit_seconds)
+        self.apps = Apps(config)
+        self.asleep = Asleep(self.folder)
         self.requests = RequestLog(self.folder / "requests.jsonl")
         self.log_links = LogLinks(port=blob_port, seconds=config.link_seconds)
         self._tokens = [(token.token.reveal(), token) for token in config.tokens]
@@ -54,7 +58,7 @@ class Standin:
         for secret, token in self._tokens:
             if hmac.compare_digest(secret.encode(), value.encode()):
                 found = token
-        return found
+        return found or self.apps.token(value)
 
     def repository(self, full_name: str) -> Repository | None:
         """A repository by its name, whatever its case."""

@@ -1,11 +1,13 @@
 """The server behind the links to logs and artifacts."""
 
+import asyncio
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from daytwo_standins.github.artifacts import zipped
+from daytwo_standins.github.artifacts import archive
 from daytwo_standins.github.log_links import log_file, storage_error_body
 from daytwo_standins.github.standin import Standin
 
@@ -23,7 +25,9 @@ def storage_app(standin: Standin) -> Starlette:
         refused = _refusal(standin, request)
         if refused or found is None:
             return refused or _missing()
-        return Response(zipped(found[1]), media_type="application/zip")
+        repository = standin.repository(found[0].accepted.repository)
+        kind = repository.archives if repository else "good"
+        return Response(await asyncio.to_thread(archive, found[1], kind), media_type="application/zip")
 
     return Starlette(routes=[Route("/logs/{number:int}", log), Route("/artifacts/{number:int}", artifact)])
 

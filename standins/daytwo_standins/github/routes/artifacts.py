@@ -7,7 +7,7 @@ from daytwo_standins.github.artifacts import artifact_folders, artifact_id, arti
 from daytwo_standins.github.calls import Call, Operation
 from daytwo_standins.github.links import node_id, when
 from daytwo_standins.github.paging import paged
-from daytwo_standins.github.problems import not_found
+from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.runs import Run
 from daytwo_standins.github.views.repositories import repository_id
 from daytwo_standins.shared.answers import Answer
@@ -34,6 +34,8 @@ async def artifact(call: Call) -> Answer:
 async def download(call: Call) -> Answer:
     """A redirect to the zip file."""
     _, _ = _artifact(call)
+    if call.repository.archives == "expired":
+        raise ApiError(410, "Artifact has expired", documentation="actions/artifacts#download-an-artifact")
     if call.params["format"] != "zip":
         raise not_found("actions/artifacts#download-an-artifact")
     place = f"artifacts/{call.params['artifact_id']}"
@@ -58,7 +60,7 @@ def _view(call: Call, found: Run, folder: Path) -> dict[str, Any]:
         "size_in_bytes": artifact_size(folder),
         "url": url,
         "archive_download_url": f"{url}/zip",
-        "expired": False,
+        "expired": call.repository.archives == "expired",
         "created_at": when(made),
         "updated_at": when(made),
         "expires_at": when(made + _NINETY_DAYS),

@@ -103,8 +103,8 @@ async def contents(call: Call) -> Answer:
 async def environments(call: Call) -> Answer:
     """The environments of the configuration."""
     found = call.repository
-    names, headers = paged(call, found.environments, _here(call, "environments"))
-    shown = [views.environment(found, name, call.links, NO_DATE) for name in names]
+    listed, headers = paged(call, found.environments, _here(call, "environments"))
+    shown = [views.environment(found, one, call.links, NO_DATE) for one in listed]
     return Answer(data={"total_count": len(found.environments), "environments": shown}, headers=headers)
 
 

@@ -7,7 +7,7 @@ from daytwo_standins.github.calls import Call, Operation
 from daytwo_standins.github.config import Executor, Permission, Repository
 from daytwo_standins.github.inputs import parse_body
 from daytwo_standins.github.paging import paged
-from daytwo_standins.github.problems import not_found
+from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.views import actions as views
 from daytwo_standins.github.workflow_file import FOLDER, WorkflowInvalidError
 from daytwo_standins.shared.answers import Answer
@@ -34,7 +34,9 @@ async def dispatch(call: Call) -> Answer:
     """Accept a dispatch; it is accepted exactly when its line in the ledger is durable."""
     found, standin = call.repository, call.standin
     path = await workflow_path(call)
-    body = parse_body(call.raw)
+    body = parse_body(call.raw, standin.config.enterprise)
+    if (found.full_name, path) in standin.asleep:
+        raise ApiError(403, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
     ref, file, inputs = await standin.dispatcher.check(found, path, body)
     accepted = standin.dispatcher.accepted(
         repository=found,
@@ -52,6 +54,18 @@ async def dispatch(call: Call) -> Answer:
         return Answer(status=204)
     shown = run.id + 1_000 + secrets.randbelow(9_000) if call.effects.wrong_id else run.id
     return Answer(data=views.details(call.scene, shown))
+
+
+async def disable(call: Call) -> Answer:
+    """It can be dispatched no more."""
+    call.standin.asleep.set(call.repository.full_name, await workflow_path(call), disabled=True)
+    return Answer(status=204)
+
+
+async def enable(call: Call) -> Answer:
+    """It can be dispatched again."""
+    call.standin.asleep.set(call.repository.full_name, await workflow_path(call), disabled=False)
+    return Answer(status=204)
 
 
 async def workflow_path(call: Call) -> str:
@@ -85,7 +99,8 @@ async def _view(call: Call, found: Repository, path: str) -> dict[str, object]:
     except WorkflowInvalidError:
         name = path
     dates = await workflows.dates(found.full_name, head, path)
-    return views.workflow(found, path, name, call.links, dates)
+    state = "disabled_manually" if (found.full_name, path) in call.standin.asleep else "active"
+    return views.workflow(found, path, name, call.links, dates) | {"state": state}
 
 
 def _executor(call: Call) -> Executor | None:
@@ -102,6 +117,20 @@ OPERATIONS = (
         method="POST",
         path=f"{_BASE}/{{workflow}}/dispatches",
         handler=dispatch,
+        permission=Permission.ACTIONS_WRITE,
+    ),
+    Operation(
+        name="disable_workflow",
+        method="PUT",
+        path=f"{_BASE}/{{workflow}}/disable",
+        handler=disable,
+        permission=Permission.ACTIONS_WRITE,
+    ),
+    Operation(
+        name="enable_workflow",
+        method="PUT",
+        path=f"{_BASE}/{{workflow}}/enable",
+        handler=enable,
         permission=Permission.ACTIONS_WRITE,
     ),
 )

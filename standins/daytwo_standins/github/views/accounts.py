@@ -1,6 +1,7 @@
 """Users and organisations."""
 
 from typing import Any
+from urllib.parse import quote
 
 from daytwo_standins.github.links import Links, node_id
 from daytwo_standins.shared.ids import stable_id
@@ -21,7 +22,7 @@ _LISTS = {
 def simple_user(login: str, kind: str, links: Links) -> dict[str, Any]:
     """GitHub's ``simple-user``."""
     number = stable_id("user", login.lower())
-    url = links.page("users", login)
+    url = links.page("users", quote(login))
     return {
         "login": login,
         "id": number,
@@ -29,7 +30,7 @@ def simple_user(login: str, kind: str, links: Links) -> dict[str, Any]:
         "avatar_url": links.page("avatars", number),
         "gravatar_id": "",
         "url": url,
-        "html_url": links.page(login),
+        "html_url": links.page(quote(login)),
         **{name: f"{url}/{path}" for name, path in _LISTS.items()},
         "type": kind,
         "site_admin": False,

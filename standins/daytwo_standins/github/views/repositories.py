@@ -1,10 +1,11 @@
 """Repositories, refs, commits and files."""
 
 import base64
+import math
 from typing import Any
 from urllib.parse import quote
 
-from daytwo_standins.github.config import Config, Repository
+from daytwo_standins.github.config import Config, Environment, Repository
 from daytwo_standins.github.links import Links, node_id
 from daytwo_standins.github.views.accounts import simple_user
 from daytwo_standins.shared.git import Commit, Entry, Person, Ref
@@ -203,9 +204,31 @@ def content(repository: Repository, entry: Entry, ref: str, links: Links, data: 
     return view
 
 
-def environment(repository: Repository, name: str, links: Links, created: str) -> dict[str, Any]:
+def environment_id(repository: Repository, name: str) -> int:
+    """The id of an environment."""
+    return stable_id("environment", repository.full_name, name)
+
+
+def reviewers(one: Environment, links: Links) -> list[dict[str, Any]]:
+    """Who may approve."""
+    return [{"type": "User", "reviewer": simple_user(login, "User", links)} for login in one.reviewers]
+
+
+def environment(repository: Repository, one: Environment, links: Links, created: str) -> dict[str, Any]:
     """GitHub's ``environment``."""
-    number = stable_id("environment", repository.full_name, name)
+    name = one.name
+    number = environment_id(repository, name)
+    rules: list[dict[str, Any]] = []
+    if one.wait_timer:
+        rules.append(
+            {"id": number + 1, "node_id": node_id("Gate", number + 1), "type": "wait_timer"}
+            | {"wait_timer": math.ceil(one.wait_timer)}
+        )
+    if one.reviewers:
+        rules.append(
+            {"id": number + 2, "node_id": node_id("Gate", number + 2), "type": "required_reviewers"}
+            | {"prevent_self_review": False, "reviewers": reviewers(one, links)}
+        )
     return {
         "id": number,
         "node_id": node_id("Environment", number),
@@ -214,7 +237,7 @@ def environment(repository: Repository, name: str, links: Links, created: str) -
         "html_url": links.page(repository.full_name, "deployments", "activity_log"),
         "created_at": created,
         "updated_at": created,
-        "protection_rules": [],
+        "protection_rules": rules,
         "deployment_branch_policy": None,
     }
 
