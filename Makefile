@@ -27,10 +27,15 @@ ifneq ($(NODE),)
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm
 endif
 
+# What the GitLab stand-in runs jobs with; it wants a newer Node than the page does.
+CI_LOCAL := standins/gitlab-ci-local
+CI_LOCAL_MODULES := $(CI_LOCAL)/node_modules/.package-lock.json
+NODE_FOR_CI_LOCAL := $(shell test "$$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 22 || echo $(VENV)/.node)
+
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
   --custom-compile-command "make lock"
 
-.PHONY: help demo up test lint format generate check-generated lock bench chaos web clean
+.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos web clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
@@ -41,9 +46,11 @@ demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, appr
 up: $(INSTALLED) $(PAGE) ## Run everything on this machine and stay; the page's address is printed
 	$(BIN)/daytwo up
 
-test: $(INSTALLED) $(PAGE) ## Run all tests: Python, then the page's
+test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run all tests: Python, then the page's
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 	cd $(WEB) && $(NPM) test
+
+gitlab-ci-local: $(CI_LOCAL_MODULES) # what the GitLab stand-in runs jobs with
 
 lint: $(INSTALLED) $(MODULES) ## Check style, types, imports, and that generated files are current
 	$(BIN)/ruff check .
@@ -84,7 +91,7 @@ chaos: $(INSTALLED) $(PAGE) ## Kill processes at exact points, all of them
 web: $(PAGE) ## Build the page
 
 clean: ## Remove what was made here; data folders (.daytwo) stay
-	rm -rf $(VENV) $(WEB)/node_modules forms/daytwo_forms/static dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(WEB)/node_modules $(CI_LOCAL)/node_modules forms/daytwo_forms/static dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -not -path './.daytwo/*' -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
@@ -97,13 +104,18 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	@touch $@
 
 $(VENV)/.node: requirements/node.txt | $(INSTALLED)
-	@echo "There is no Node 20.19 or later on PATH: installing one into $(VENV) (once)"
+	@echo "There is no Node on PATH that is new enough: installing one into $(VENV) (once)"
 	@$(PIP) install --quiet --require-hashes -r requirements/node.txt
 	@touch $@
 
 $(MODULES): $(WEB)/package.json $(WEB)/package-lock.json $(NODE)
 	@echo "Installing what the page is built with (half a minute, once)"
 	@cd $(WEB) && $(NPM) ci --loglevel=error
+	@touch $@
+
+$(CI_LOCAL_MODULES): $(CI_LOCAL)/package.json $(CI_LOCAL)/package-lock.json $(NODE_FOR_CI_LOCAL) | $(INSTALLED)
+	@echo "Installing gitlab-ci-local, with which the GitLab stand-in runs jobs (once)"
+	@cd $(CI_LOCAL) && PATH="$$PATH:$(abspath $(BIN))" npm ci --loglevel=error
 	@touch $@
 
 $(PAGE): $(MODULES) $(WEB_SOURCES)

@@ -17,10 +17,10 @@ from daytwo_standins.github.job_log import JobLog
 from daytwo_standins.github.job_tree import JobTree
 from daytwo_standins.github.records import Plan, plan_from, to_json
 from daytwo_standins.github.shells import Heard
-from daytwo_standins.github.stopping import Stopper
 from daytwo_standins.shared import checkout, processes
 from daytwo_standins.shared.files import claim, held, read_json, write_json
 from daytwo_standins.shared.lines import LineReader
+from daytwo_standins.shared.stopping import Stopper
 
 TITLE = "GitHub stand-in"
 

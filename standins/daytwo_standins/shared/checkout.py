@@ -19,13 +19,15 @@ def git_environment(path: str) -> dict[str, str]:
     }
 
 
-def work_tree(*, source: str, commit: str, target: Path, path: str) -> Path:
-    """Clone a repository and check out one commit; ``path`` is the PATH on which git is.
+def work_tree(*, source: str, commit: str, target: Path, path: str, origin: str = "") -> Path:
+    """Clone a repository and check out one commit; ``path`` is the PATH on which git is, ``origin`` renames the remote.
 
     Objects are shared with the source, so a commit that no branch names any more is still found.
     """
     _git(path, "clone", "--quiet", "--shared", "--no-checkout", source, str(target))
     _git(path, "-C", str(target), "checkout", "--quiet", "--detach", commit)
+    if origin:
+        _git(path, "-C", str(target), "remote", "set-url", "origin", origin)
     return target
 
 

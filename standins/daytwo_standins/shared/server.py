@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from daytwo_standins.shared.files import hold_for_good
 from daytwo_standins.shared.protocol import CuttableProtocol
@@ -41,7 +41,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve_until_stopped(
-    apps: Sequence[tuple[Starlette, socket.socket]], told: Mapping[str, object], workers: Sequence[Work]
+    apps: Sequence[tuple[ASGIApp, socket.socket]], told: Mapping[str, object], workers: Sequence[Work]
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until a worker fails; ``told`` is printed, with our process id.
 
@@ -90,7 +90,7 @@ async def _until_stopped(
             ) from task.exception()
 
 
-def _server(app: Starlette) -> uvicorn.Server:
+def _server(app: ASGIApp) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             app, http=CuttableProtocol, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=2

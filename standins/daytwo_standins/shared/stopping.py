@@ -1,4 +1,4 @@
-"""Cancel as GitHub does it: first ask, later insist; force-cancel ends everything at once.
+"""Cancelling what runs: first ask (SIGINT), later insist; by force everything ends at once.
 
 act answers SIGINT by killing the running step and running ``always()`` and ``cancelled()`` steps, SIGTERM by ending at
 once. GitHub gives a cancelled run five minutes for such steps:
