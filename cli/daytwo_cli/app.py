@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import typer
 
-from daytwo_cli.commands import actions, approvals, authoring, catalog, identity, processes, runs
+from daytwo_cli.commands import actions, approvals, authoring, catalog, identity, pipelines, processes, runs
 from daytwo_cli.exits import MEANING
 
 _CODES = "\n".join(f"{code.value:>4}  {meaning}" for code, meaning in MEANING.items())
@@ -19,7 +19,7 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.answer, runs.resolve],
     "Catalog": [catalog.entities],
     "You": [identity.login, identity.logout, identity.whoami],
-    "Definitions": [authoring.validate, authoring.schema],
+    "Definitions": [authoring.validate, authoring.schema, pipelines.pipelines],
     "On this machine": [processes.up, processes.demo, processes.serve, processes.migrate],
 }
 

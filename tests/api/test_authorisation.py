@@ -201,6 +201,11 @@ async def webhook(_: World, thing: str) -> Request:
     return {"connection": "github" if thing == "shop" else thing}, {"content": b"{}"}
 
 
+async def pipelines(_: World, thing: str) -> Request:
+    names = {"name": "github" if thing == "shop" else thing, "pipeline": "deploy.yml"}
+    return names, {"params": {"project": "acme/shop"}}
+
+
 async def kind(_: World, thing: str) -> Request:
     return {"name": "service" if thing == "shop" else thing}, {}
 
@@ -227,6 +232,8 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/entities/{kind}/{name}": entity,
     "GET /api/v1/entities/{kind}/{name}/history": entity,
     "POST /api/v1/entities/search": plain(json={}),
+    "GET /api/v1/connections/{name}/pipelines": pipelines,
+    "GET /api/v1/connections/{name}/pipelines/{pipeline}": pipelines,
     "GET /api/v1/kinds/{name}": kind,
     "POST /api/v1/session": plain(json={"name": "ana"}),
     "POST /api/v1/tokens": plain(json={"name": "x"}),

@@ -25,7 +25,7 @@ from daytwo_actions.backends.base import (
     Target,
     Traits,
 )
-from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
+from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInput, PipelineInputs, PipelineRemark
 from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, Job, JobStep, JobTree
 from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, Digest, ExternalJobId, ExternalRunId
@@ -44,6 +44,8 @@ class CiInMemory:
     runs_commit: str | None = None  # what really runs, when the ref moves as it is sent
     marked: bool = True
     by_name: tuple[str, ...] | None = None
+    declares: tuple[PipelineInput, ...] | None = None  # None: it takes whatever it is given
+    remarks: tuple[PipelineRemark, ...] = ()
     fenced: bool = False
     lists_all: bool = True
     down: bool = False
@@ -182,10 +184,19 @@ class CiInMemory:
         self.answering()
 
     async def pipelines(self, project: str, *, ref: str | None = None) -> Sequence[PipelineInfo]:
+        self._up()
         return [PipelineInfo(pipeline="deploy.yml", title="Deploy")]
 
     async def parameters(self, target: Target) -> PipelineInputs:
-        return PipelineInputs(file=target.pipeline, inputs=(), others=True, marked=self.marked, fenced=False)
+        self._up()
+        return PipelineInputs(
+            file=target.pipeline,
+            inputs=self.declares or (),
+            others=self.declares is None,
+            marked=self.marked,
+            fenced=self.fenced,
+            remarks=self.remarks,
+        )
 
     async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:
         self._up()

@@ -18,6 +18,7 @@ from daytwo_api.services.identity import Identity, IdentitySettings
 from daytwo_api.services.inbox import Inbox
 from daytwo_api.services.live import Live
 from daytwo_api.services.overview import Connections, Overview
+from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.submission import SubmissionService
 from daytwo_api.settings import ApiSettings
@@ -53,6 +54,7 @@ class Services:
     inbox: Inbox
     ci: CiDoor
     overview: Overview
+    pipelines: Pipelines
     health: Health
 
 
@@ -88,6 +90,7 @@ def build_services(
         inbox=Inbox(store, wired),
         ci=CiDoor(life, _identities(settings, connections)),
         overview=Overview(store, connections),
+        pipelines=Pipelines(wired),
         health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading),
     )
 

@@ -225,6 +225,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{name}/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be started in a project, and what cannot and why */
+        get: operations["listPipelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{name}/pipelines/{pipeline}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A pipeline's inputs, and an action for it */
+        get: operations["getPipeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/entities/{kind}/{name}": {
         parameters: {
             query?: never;
@@ -1554,6 +1588,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[PipelineSummary] */
+        Page_PipelineSummary_: {
+            /** Items */
+            items: components["schemas"]["PipelineSummary"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[RunSummary] */
         Page_RunSummary_: {
             /** Items */
@@ -1604,6 +1645,115 @@ export interface components {
              * @description their entity in the catalog, as person:ana
              */
             ref: string | null;
+        };
+        /** PipelineInputView */
+        PipelineInputView: {
+            default: components["schemas"]["JsonValue"];
+            /** Description */
+            description: string | null;
+            /**
+             * Line
+             * @description where it is declared in the pipeline's file
+             */
+            line: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Options
+             * @description none: not restricted, or not known
+             */
+            options: (string | number)[];
+            /** Pattern */
+            pattern: string | null;
+            /** Required */
+            required: boolean;
+            /**
+             * Type
+             * @description string, number, boolean, choice, environment or array
+             */
+            type: string;
+        };
+        /** PipelineRemarkView */
+        PipelineRemarkView: {
+            /**
+             * Code
+             * @description stable, as no-marker
+             */
+            code: string;
+            /** Line */
+            line: number | null;
+            /** Message */
+            message: string;
+            /**
+             * Severity
+             * @description error, warning or note
+             */
+            severity: string;
+        };
+        /** PipelineSummary */
+        PipelineSummary: {
+            /**
+             * Pipeline
+             * @description what a step writes as `pipeline`
+             */
+            pipeline: string;
+            /** Title */
+            title: string;
+            /** Url */
+            url: string | null;
+            /**
+             * Why Not
+             * @description it cannot be started, and why; null: it can
+             */
+            why_not: string | null;
+        };
+        /**
+         * PipelineView
+         * @description A pipeline's own inputs, what is worth knowing about its file, and an action to begin with.
+         */
+        PipelineView: {
+            /**
+             * Action
+             * @description an action file for it, as YAML
+             */
+            action: string;
+            /** Connection */
+            connection: string;
+            /**
+             * Fenced
+             * @description it asks before it works
+             */
+            fenced: boolean;
+            /** File */
+            file: string;
+            /** Inputs */
+            inputs: components["schemas"]["PipelineInputView"][];
+            /**
+             * Marked
+             * @description a list of its runs shows which one is ours
+             */
+            marked: boolean;
+            /**
+             * Others
+             * @description it takes names that it does not declare
+             */
+            others: boolean;
+            /**
+             * Packs
+             * @description it takes what it does not declare packed into one input
+             */
+            packs: boolean;
+            /** Pipeline */
+            pipeline: string;
+            /** Project */
+            project: string;
+            /**
+             * Ref
+             * @description where it was read; null where there are no refs
+             */
+            ref: string | null;
+            /** Remarks */
+            remarks: components["schemas"]["PipelineRemarkView"][];
         };
         /** PlannedApproval */
         PlannedApproval: {
@@ -2563,6 +2713,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ConnectionView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPipelines: {
+        parameters: {
+            query: {
+                /** @description repository, project path or namespace */
+                project: string;
+                /** @description branch or tag; the default branch when left out */
+                ref?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PipelineSummary_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPipeline: {
+        parameters: {
+            query: {
+                /** @description repository, project path or namespace */
+                project: string;
+                /** @description branch or tag; the default branch when left out */
+                ref?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
                 };
             };
             /** @description Problem details */

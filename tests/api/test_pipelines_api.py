@@ -1,0 +1,35 @@
+"""Pipelines of a connection, for administrators."""
+
+import pytest
+from api_house import House, problem
+
+from daytwo_actions.backends.pipelines import InputType, PipelineInput
+from daytwo_actions.definitions import load_action
+
+pytestmark = pytest.mark.anyio
+WHERE = "/api/v1/connections/github/pipelines"
+
+
+async def test_what_can_be_started_is_listed_and_shown_with_an_action(house: House) -> None:
+    admin = await house.signed_in("pat")
+    listed = await admin.get(WHERE, params={"project": "acme/shop"})
+    assert listed.json()["items"] == [{"pipeline": "deploy.yml", "title": "Deploy", "why_not": None, "url": None}]
+    house.company.ci.declares = (PipelineInput(name="version", type=InputType.STRING, required=True, line=7),)
+    shown = (await admin.get(f"{WHERE}/deploy.yml", params={"project": "acme/shop", "ref": "main"})).json()
+    assert [(one["name"], one["type"], one["required"], one["line"]) for one in shown["inputs"]] == [
+        ("version", "string", True, 7)
+    ]
+    assert (shown["connection"], shown["project"], shown["ref"]) == ("github", "acme/shop", "main")
+    assert load_action(shown["action"], "deploy.yaml").name == "deploy"
+
+
+async def test_a_ci_system_that_does_not_answer_is_not_our_fault(house: House) -> None:
+    admin = await house.signed_in("pat")
+    house.company.ci.down = True
+    for path in (WHERE, f"{WHERE}/deploy.yml"):
+        problem(await admin.get(path, params={"project": "acme/shop"}), 503, "unavailable")
+
+
+async def test_a_project_has_to_be_named(house: House) -> None:
+    admin = await house.signed_in("pat")
+    problem(await admin.get(WHERE), 422)
