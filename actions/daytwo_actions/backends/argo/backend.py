@@ -61,7 +61,7 @@ class ArgoBackend:
         self._controlling = Controlling(self._sender, reading, self._finding, seconds=seconds)
         streaming = Streaming(self._sender, reading)
         self._job_log = JobLog(settings, self._finding, streaming)
-        self._events = Events(reading, streaming)
+        self._events = Events(settings, reading, streaming)
         self._offers = Offers(reading, self._resolving, page=page)
 
     async def _get(self, path: str, parameters: Mapping[str, str], etag: str | None) -> Answer | Silence:

@@ -8,10 +8,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import timedelta
 from typing import Final
 
 from daytwo_actions.backends.argo.sender import Call
+from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_actions.backends.argo.streaming import Streaming
 from daytwo_actions.backends.argo.wire import names
 from daytwo_actions.backends.argo.wire.objects import LABEL_RUN, WorkflowList
@@ -20,8 +20,6 @@ from daytwo_actions.backends.base import BackendUnreachable, Hint
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.http.recent import Recent
 
-_SILENCE: Final = timedelta(seconds=50)  # the server sends something every 15 seconds
-_OPENING: Final = timedelta(seconds=15)
 _SHORTEST: Final = 1.0  # seconds between the beginnings of two streams of a namespace
 _REMEMBERED: Final = 4_096
 _WAITING: Final = 1_000  # hints that nobody has taken yet
@@ -30,7 +28,8 @@ _FIELDS: Final = "metadata,items.metadata,items.status.phase"
 
 
 class Events:
-    def __init__(self, reading: Reading, streaming: Streaming) -> None:
+    def __init__(self, settings: ArgoSettings, reading: Reading, streaming: Streaming) -> None:
+        self._settings = settings
         self._reading = reading
         self._streaming = streaming
 
@@ -99,10 +98,12 @@ class Events:
                 "fields": "result.type,result.object.metadata,result.object.status.phase",
             },
             accept="text/event-stream",  # anything else, even a list with this in it, gives another format
-            silence=_SILENCE.total_seconds(),
+            silence=self._settings.stream_silence.total_seconds(),
         )
         what = f"the stream of the events of {project}"
-        pieces = self._streaming.pieces("workflows.watch", what, call, seconds=_OPENING.total_seconds())
+        pieces = self._streaming.pieces(
+            "workflows.watch", what, call, seconds=self._settings.total_timeout.total_seconds()
+        )
         lines = Lines()
         try:
             async with aclosing(pieces):

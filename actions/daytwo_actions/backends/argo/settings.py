@@ -1,11 +1,12 @@
 """Where an Argo Server is, and which token goes there."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from pydantic import field_validator
 
-from daytwo_actions.backends.http.settings import HttpSettings, safe_address
+from daytwo_actions.backends.http.settings import HttpSettings, Seconds, safe_address
 
 
 class ArgoSettings(HttpSettings):
@@ -15,6 +16,7 @@ class ArgoSettings(HttpSettings):
     # The token of a service account is renewed every hour where Kubernetes mounts it; `token` is the one of the start.
     token_file: Path | None = None
     ca_file: Path | None = None  # certificates that the server's is checked against, in place of this machine's
+    stream_silence: Seconds = timedelta(seconds=50)  # of the stream of events, where something comes every 15 seconds
     page: str | None = None  # where people reach Argo's page, when that is not `base`
 
     @property
