@@ -331,7 +331,9 @@ def test_the_actions_on_pages_are_valid() -> None:
     actions = [(page, text) for page, text in blocks("yaml") if "kind: Action" in text]
     assert actions
     for page, text in actions:
-        load_action(text, page, surroundings=Surroundings(kinds=kinds, connections=["github"]))
+        load_action(
+            text, page, surroundings=Surroundings(kinds=kinds, connections={"github": "github", "argo": "argo"})
+        )
 
 
 def test_the_entities_and_settings_on_pages_are_valid(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ async def _load(services: Services) -> None:
     while True:
         try:
             if await migrate.is_current(store):
-                await load_company(store, settings.company, services.backends.keys())
+                kinds = {name: backend.traits.kind for name, backend in services.backends.items()}
+                await load_company(store, settings.company, kinds)
                 services.loading.done = True
                 log.info("api.ready")
                 return

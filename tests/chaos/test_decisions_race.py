@@ -128,7 +128,7 @@ RIVALS: Sequence[Rival] = (cancelled, withdrawn, rejected, expired, removed)
 @pytest.fixture
 async def yard(store: Store, tmp_path: Path) -> Company:
     folder = lay_out(tmp_path / "yard")
-    await load_company(store, [folder / "catalog", folder / "actions"], ["github"])
+    await load_company(store, [folder / "catalog", folder / "actions"], {"github": "github"})
     ci = CiInMemory()
     life = Life(
         store=store, backends={"github": ci}, windows=FAST, marker_key=b"k" * 32, public_url="http://127.0.0.1:1"

@@ -156,7 +156,7 @@ class Company:
 
 async def open_company(store: Store) -> Company:
     ci = CiInMemory()
-    await load_company(store, [EXAMPLES / "catalog", EXAMPLES / "actions"], ["github"])
+    await load_company(store, [EXAMPLES / "catalog", EXAMPLES / "actions"], {"github": "github"})
     life = Life(
         store=store,
         backends={"github": ci},

@@ -24,4 +24,4 @@ async def load_beside(company: Company, folder: Path, *documents: dict[str, Any]
     actions.mkdir()
     for document in documents:
         (actions / f"{document['metadata']['name']}.yaml").write_text(json.dumps(document))
-    await load_company(company.store, [EXAMPLES / "catalog", EXAMPLES / "actions", actions], ["github"])
+    await load_company(company.store, [EXAMPLES / "catalog", EXAMPLES / "actions", actions], {"github": "github"})

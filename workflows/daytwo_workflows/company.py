@@ -1,6 +1,6 @@
 """A company's folders become kinds, entities and actions in the database: all of them, or none and every problem."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -16,8 +16,11 @@ from daytwo_store.engine import Store
 log = structlog.get_logger()
 
 
-async def load_company(store: Store, folders: Sequence[Path], connections: Collection[str]) -> None:
-    """Load the files in one transaction. Raises `DefinitionRejected`, `CatalogRejected`; then nothing has changed."""
+async def load_company(store: Store, folders: Sequence[Path], connections: Mapping[str, str]) -> None:
+    """Load the files in one transaction; `connections` says of which kind each is.
+
+    Raises `DefinitionRejected`, `CatalogRejected`; then nothing has changed.
+    """
     registry = load_registry(folders, surroundings=Surroundings(connections=connections))
     catalog = read_company(folders)
     async with store.write() as tx:

@@ -36,9 +36,9 @@ class Traits:
 class Target:
     """What a step names: design §5, the keys mean the same on every backend."""
 
-    project: str  # repository "owner/name"
-    pipeline: str  # workflow file name, "deploy.yml"
-    ref: str  # branch or tag name
+    project: str  # repository "owner/name", project path, namespace
+    pipeline: str  # workflow file name "deploy.yml", template name; empty where there is nothing to name
+    ref: str  # branch or tag name; empty where there are none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

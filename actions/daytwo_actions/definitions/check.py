@@ -9,6 +9,7 @@ from typing import Final
 
 from daytwo_actions.definitions import shapes
 from daytwo_actions.definitions.catalog_checks import catalog_problems, kind_problems
+from daytwo_actions.definitions.connections import key_problems
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action, Step
@@ -44,7 +45,7 @@ class Surroundings:
     """What a definition may name besides itself. None: not known here, so not checked."""
 
     kinds: Mapping[str, KindShape] | None = None
-    connections: Collection[str] | None = None
+    connections: Mapping[str, str] | None = None  # by name, of which kind each is: "github"
 
 
 def check_action(action: Action, document: Document, surroundings: Surroundings) -> list[Problem]:
@@ -193,6 +194,8 @@ class _Checks:
         elif self._known.connections is not None and step.uses not in self._known.connections:
             advice = did_you_mean(step.uses, self._known.connections)
             yield self._document.problem(f"{pointer}/uses", f"There is no connection `{step.uses}`", advice)
+        elif self._known.connections is not None:
+            yield from key_problems(step, pointer, self._known.connections[step.uses], self._document)
         if MARKER_INPUT in step.with_.inputs:
             message = f"The input `{MARKER_INPUT}` is ours: the run is recognised by it in the CI system"
             yield self._document.problem(f"{pointer}/with/inputs/{MARKER_INPUT}", message, at_key=True)

@@ -81,8 +81,8 @@ class Dispatch(Vocabulary):
     """What is started. The keys mean the same on every backend."""
 
     project: Template = Field(description="repository, project path or namespace")
-    pipeline: Template = Field(description="workflow file or template name")
-    ref: Template = Field(description="branch or tag that the pipeline is taken from")
+    pipeline: Template = Field(default="", description="workflow file or template name; GitLab has none")
+    ref: Template = Field(default="", description="branch or tag that the pipeline is taken from; Argo has none")
     inputs: dict[Name, JsonValue] = Field(default={}, max_length=100, description="values may contain ${{ }}")
 
 

@@ -15,8 +15,8 @@ class StepProgram:
     path: str
     uses: str
     project: Template
-    pipeline: Template
-    ref: Template
+    pipeline: Template | None  # None: left out, where the kind of CI system has none
+    ref: Template | None
     inputs: Template
     timeout: timedelta
 
@@ -63,7 +63,7 @@ class Program:
         if self.lock is not None:
             yield self.lock
         for step in self.steps:
-            yield from (step.project, step.pipeline, step.ref, step.inputs)
+            yield from (one for one in (step.project, step.pipeline, step.ref, step.inputs) if one is not None)
         for write in self.catalog:
             yield from (write.name, write.properties, write.relations)
 
@@ -101,8 +101,8 @@ def _step(step: Step) -> StepProgram:
         path=step.id,
         uses=step.uses,
         project=parse_template(step.with_.project),
-        pipeline=parse_template(step.with_.pipeline),
-        ref=parse_template(step.with_.ref),
+        pipeline=parse_template(step.with_.pipeline) if step.with_.pipeline else None,
+        ref=parse_template(step.with_.ref) if step.with_.ref else None,
         inputs=parse_template(step.with_.inputs),
         timeout=step.timeout,
     )

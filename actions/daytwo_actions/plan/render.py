@@ -115,8 +115,8 @@ def _aim(step: StepProgram, evaluator: Evaluator, facts: Facts) -> Aim:
         step=step,
         target=Target(
             project=_text(evaluator, step.project, facts, f"project of {where}"),
-            pipeline=_text(evaluator, step.pipeline, facts, f"pipeline of {where}"),
-            ref=_text(evaluator, step.ref, facts, f"ref of {where}"),
+            pipeline=_optional(evaluator, step.pipeline, facts, f"pipeline of {where}"),
+            ref=_optional(evaluator, step.ref, facts, f"ref of {where}"),
         ),
         inputs=inputs,
     )
@@ -219,6 +219,11 @@ def _text(evaluator: Evaluator, template: Template, facts: Facts, where: str) ->
             "Nothing was started. Look at the entity in the catalog, or at the action's definition."
         )
     return value
+
+
+def _optional(evaluator: Evaluator, template: Template | None, facts: Facts, where: str) -> str:
+    """Nothing when it was left out; an expression that comes out as nothing is refused all the same."""
+    return "" if template is None else _text(evaluator, template, facts, where)
 
 
 def _evaluate(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> JsonValue:

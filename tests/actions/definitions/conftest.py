@@ -81,7 +81,7 @@ def surroundings() -> Surroundings:
                 {"service": one("service"), "environment": one("environment")}, version="string", run="string"
             ),
         },
-        connections=["github"],
+        connections={"github": "github", "gitlab": "gitlab", "argo": "argo"},
     )
 
 

@@ -186,3 +186,32 @@ def test_durations(text: str, seconds: int) -> None:
 def test_what_is_no_duration(text: object) -> None:
     with pytest.raises(ValueError, match="duration"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("uses", "gone", "said"),
+    [
+        ("github", "ref", "`ref` is missing here. Write the branch or tag"),
+        ("github", "pipeline", "`pipeline` is missing here. Write the workflow file"),
+        ("gitlab", "ref", "`ref` is missing here. Write the branch or tag"),
+        ("gitlab", None, "`pipeline` has no meaning for the connection `gitlab`"),
+        ("argo", "pipeline", "`pipeline` is missing here. Write the template"),
+        ("argo", None, "`ref` has no meaning for the connection `argo`: templates of Argo have no branches or tags"),
+    ],
+)
+def test_a_step_has_the_keys_that_its_kind_of_ci_system_takes(
+    problems: Callable[[str], list[str]], uses: str, gone: str | None, said: str
+) -> None:
+    assert any(said in one for one in problems(step_of(uses, gone)))
+
+
+@pytest.mark.parametrize(("uses", "gone"), [("github", None), ("gitlab", "pipeline"), ("argo", "ref")])
+def test_what_has_no_meaning_may_be_left_out(surroundings: Surroundings, uses: str, gone: str | None) -> None:
+    version = load_action(step_of(uses, gone), "a.yaml", surroundings=surroundings)
+    assert version.model.spec.steps[0].uses == uses
+
+
+def step_of(uses: str, gone: str | None) -> str:
+    """The example with another connection, and without one of the keys of `with`."""
+    lines = (HERE / "deploy.yaml").read_text().replace("uses: github", f"uses: {uses}").splitlines(keepends=True)
+    return "".join(line for line in lines if gone is None or not line.startswith(f"        {gone}: "))
