@@ -39,13 +39,9 @@ class Metrics:
             buckets=_SECONDS,
         )
         self._budget = self._gauge("daytwo_ci_budget_left", "Requests left in the CI system's limit", "connection")
-        self._limit = self._gauge(
-            "daytwo_ci_budget_limit", "Requests that a period allows", "connection"
-        )
+        self._limit = self._gauge("daytwo_ci_budget_limit", "Requests that a period allows", "connection")
         self._reset = self._gauge("daytwo_ci_budget_reset_seconds", "Until the next period begins", "connection")
-        self._wait = self._gauge(
-            "daytwo_ci_held_seconds", "Seconds that nothing may be asked", "connection"
-        )
+        self._wait = self._gauge("daytwo_ci_held_seconds", "Seconds that nothing may be asked", "connection")
         self._hourly = self._gauge("daytwo_ci_requests_last_hour", "Requests of the poller's process", "connection")
         self._pace = self._gauge("daytwo_ci_poll_seconds", "Between two looks at one repository", "connection")
         self._runs = self._gauge("daytwo_open_runs", "Runs that have not ended", "state")
