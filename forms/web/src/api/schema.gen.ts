@@ -932,6 +932,11 @@ export interface components {
             digest: string;
             external: components["schemas"]["ExternalRunView"] | null;
             /**
+             * Findings
+             * @description what people found out, while it is held
+             */
+            findings: components["schemas"]["FindingView"][];
+            /**
              * Intent At
              * Format: date-time
              */
@@ -1276,6 +1281,27 @@ export interface components {
              * @description JSON pointer into what was sent, as /inputs/version
              */
             pointer: string;
+        };
+        /**
+         * FindingView
+         * @description What one person found out about a held attempt; where somebody had to approve, a second has to find the same.
+         */
+        FindingView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Person"];
+            /** External Run */
+            external_run: string | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "ran" | "did_not_run";
+            /** Reason */
+            reason: string;
         };
         /** FormPage */
         FormPage: {
