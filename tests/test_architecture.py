@@ -106,7 +106,7 @@ def test_only_workflows_know_temporal() -> None:
     assert "workflows/daytwo_workflows/run_action.py" in found
 
 
-HTTP: Final = ("httpx", "requests", "urllib3", "github", "aiohttp", "http.client", "urllib.request")
+HTTP: Final = ("httpx", "requests", "urllib3", "github", "gitlab", "gitlab", "aiohttp", "http.client", "urllib.request")
 HTTP_ADAPTERS: Final = (
     "actions/daytwo_actions/backends/",  # CI systems; not in wire/, see below
     "cli/daytwo_cli/client/",  # our own API
@@ -125,6 +125,7 @@ def test_only_backends_and_named_adapters_make_http_requests() -> None:
 PURE: Final = (
     "actions/daytwo_actions/backends/argo/wire/",
     "actions/daytwo_actions/backends/github/wire/",
+    "actions/daytwo_actions/backends/gitlab/wire/",
     "actions/daytwo_actions/backends/wire/",
     "actions/daytwo_actions/expressions/",
     "actions/daytwo_actions/plan/",
@@ -213,6 +214,7 @@ MAY_LOOK_AT_THE_WALL: Final = {
     "api/daytwo_api/services/words.py": "whether a time in a sentence needs its date",
     "actions/daytwo_actions/backends/limits.py": "when a rate limit ends, for people; the wait itself is monotonic",
     "actions/daytwo_actions/backends/github/looking_up.py": "until when to list, when GitHub told no time of its own",
+    "actions/daytwo_actions/backends/gitlab/looking_up.py": "the same for GitLab",
 }
 
 

@@ -491,4 +491,4 @@ def test_no_setting_has_a_secret_as_default() -> None:
     for model in (Settings, *ENTRIES):
         for name, field in model.model_fields.items():
             if field.annotation is SecretStr or name.endswith(("_file", "_files")):
-                assert field.default in (PydanticUndefined, (), None), name
+                assert field.default in (PydanticUndefined, (), {}, None), name

@@ -50,8 +50,6 @@ def step(jobs: list[dict[str, Any]]) -> dict[str, Any]:
         "attempts": [],
         "jobs": jobs,
         "log_note": None,
-        "outputs": None,
-        "outputs_source": None,
     }
 
 

@@ -153,6 +153,8 @@ def _names_files(key: object) -> bool:
 def _beside(folder: Path, path: object) -> object:
     if isinstance(path, list):
         return [_beside(folder, one) for one in path]
+    if isinstance(path, dict):
+        return {key: _beside(folder, one) for key, one in path.items()}
     return folder / path if isinstance(path, str) else path
 
 

@@ -26,7 +26,6 @@ class Traits:
     kind: str  # "github"
     title: str  # as people call it: "GitHub"
     live_logs: bool  # a job's log can be read while the job runs; otherwise only after its end
-    requests_per_hour: int | None = None  # that it allows at least, where it counts by the hour; None: it does not
     # The name of the external run is ours and unique there: sending the same frozen request again cannot start a
     # second one, so an ambiguous send is settled by sending again (A1, Argo).
     repeatable: bool = False
@@ -55,6 +54,8 @@ class Pinned:
     # The inputs that go by their own names when the pipeline takes the others packed into one (`pipelines.PACK`);
     # None: nothing is packed.
     by_name: tuple[str, ...] | None = None
+    # The inputs that the pipeline declares, where others go in another way (GitLab: as variables). "*": all do.
+    declared: tuple[str, ...] = ()
     fenced: bool = False  # its first job asks us for permission (claim fence): a second execution does no work
 
 

@@ -5,9 +5,11 @@ from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.github.backend import GitHubBackend
 from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.gitlab.backend import GitLabBackend
+from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_actions.backends.http.reading import Observe
 
-ConnectionSettings = GitHubSettings | ArgoSettings
+ConnectionSettings = GitHubSettings | GitLabSettings | ArgoSettings
 
 
 def connect(settings: ConnectionSettings, *, observe: Observe) -> Backend:
@@ -18,5 +20,7 @@ def connect(settings: ConnectionSettings, *, observe: Observe) -> Backend:
     match settings:
         case GitHubSettings():
             return GitHubBackend(settings, observe=observe)
+        case GitLabSettings():
+            return GitLabBackend(settings, observe=observe)
         case ArgoSettings():
             return ArgoBackend(settings, observe=observe)

@@ -52,6 +52,7 @@ class PlannedPin(Part):
     pipeline_digest: str
     marked: bool
     by_name: list[str] | None = None
+    declared: list[str] = []
     fenced: bool = False
 
     @classmethod
@@ -63,6 +64,7 @@ class PlannedPin(Part):
             pipeline_digest=pinned.pipeline_digest,
             marked=pinned.marked,
             by_name=None if pinned.by_name is None else list(pinned.by_name),
+            declared=list(pinned.declared),
             fenced=pinned.fenced,
         )
 
@@ -105,6 +107,7 @@ class PlannedStep(Part):
             pipeline_digest=Digest(self.pinned.pipeline_digest),
             marked=self.pinned.marked,
             by_name=None if self.pinned.by_name is None else tuple(self.pinned.by_name),
+            declared=tuple(self.pinned.declared),
             fenced=self.pinned.fenced,
         )
 

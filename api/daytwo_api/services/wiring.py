@@ -17,7 +17,6 @@ from daytwo_api.services.health import Health, Loading
 from daytwo_api.services.identity import Identity, IdentitySettings
 from daytwo_api.services.inbox import Inbox
 from daytwo_api.services.live import Live
-from daytwo_api.services.lookers import Lookers
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.runs import Runs
@@ -64,8 +63,7 @@ def build_services(
 ) -> Services:
     """Raises `SettingsRejected` when a secret cannot be read. `backends` replaces those of the settings (tests)."""
     metrics, loading = Metrics(), Loading()
-    allowances = {name: entry.requests_per_hour for name, entry in settings.connections.items()}
-    connections = Connections(settings.backends(), allowances=allowances)
+    connections = Connections(settings.backends())
     wired = backends if backends is not None else _backends(connections, metrics)
     life = build_life(settings, store, wired)
     poker, listener = Poker(store, driver), Listener(settings.store)
@@ -88,10 +86,10 @@ def build_services(
         approvals=Approvals(store),
         control=control,
         catalog=Catalog(store),
-        live=Live(listener, runs, looking=Lookers(store).look),
+        live=Live(listener, runs),
         inbox=Inbox(store, wired),
         ci=CiDoor(life, _identities(settings, connections)),
-        overview=Overview(store, connections, wired),
+        overview=Overview(store, connections),
         pipelines=Pipelines(wired),
         health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading),
     )

@@ -1,6 +1,5 @@
 """Lists: selectors, order, pages."""
 
-import datetime
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,31 +17,24 @@ def selects(call: Call, name: str, own: dict[str, str], namespace: str) -> bool:
     Raises:
         ApiError: a selector cannot be read.
     """
-    selector = call.option("listOptions.fieldSelector")
     fields = {"metadata.name": name, "metadata.namespace": namespace}
-    part = {"Prefix": name.startswith, "Contains": name.__contains__}.get(call.option("nameFilter"))
-    if part is not None:
-        told = selector.partition("metadata.name=")[2].split(",")[0]
-        fields["metadata.name"] = told if part(told) else name
     try:
-        return matches_labels(call.option("listOptions.labelSelector"), own) and matches_fields(selector, fields)
+        by_label = matches_labels(call.option("listOptions.labelSelector"), own)
+        return by_label and matches_fields(call.option("listOptions.fieldSelector"), fields)
     except SelectorError as error:
         raise invalid(str(error)) from error
 
 
 def wanted(call: Call, run: Run) -> bool:
     """The same for a workflow; one that lags behind is not shown yet."""
-    accepted = run.accepted
-    if call.namespace and accepted.namespace != call.namespace:
+    if run.accepted.namespace != call.namespace and call.namespace:
         return False
-    if accepted.effects.invisible_until > time.time() or accepted.effects.deleted:
+    if run.accepted.effects.invisible_until > time.time() or run.accepted.effects.deleted:
         return False
-    if not accepted.name.startswith(call.option("namePrefix")):
+    wanted_name = call.option("nameFilter", "Exact") if call.option("namePrefix") else ""
+    if wanted_name and not run.accepted.name.startswith(call.option("namePrefix")):
         return False
-    after, before = _moment(call, "createdAfter"), _moment(call, "finishedBefore")
-    if (after and accepted.received_at < after) or (before and (run.state.finished_at or before) >= before):
-        return False
-    return selects(call, accepted.name, labels(run), accepted.namespace)
+    return selects(call, run.accepted.name, labels(run), run.accepted.namespace)
 
 
 def newest_first(runs: Iterable[Run]) -> list[Run]:
@@ -66,11 +58,3 @@ def _number(call: Call, name: str) -> int:
     if not text.isdigit() or len(text) > 9:
         raise invalid(f"{name} must be a number, not {text}")
     return int(text)
-
-
-def _moment(call: Call, name: str) -> float:
-    text = call.option(name)
-    try:
-        return datetime.datetime.fromisoformat(text).timestamp() if text else 0.0
-    except ValueError as error:
-        raise invalid(f"{name} is no time: {text}") from error

@@ -22,6 +22,7 @@ def as_json(request: FrozenRequest) -> Json:
         "pipeline_digest": pinned.pipeline_digest,
         "marked": pinned.marked,
         "by_name": None if pinned.by_name is None else list(pinned.by_name),
+        "declared": list(pinned.declared),
         "fenced": pinned.fenced,
     }
 
@@ -40,6 +41,7 @@ def pinned_of(attempt: AttemptRow) -> Pinned:
         pipeline_digest=Digest(str(request["pipeline_digest"])),
         marked=bool(request["marked"]),
         by_name=_names(request.get("by_name")),
+        declared=_names(request.get("declared")) or (),
         fenced=bool(request.get("fenced", False)),
     )
 

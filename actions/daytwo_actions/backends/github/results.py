@@ -20,10 +20,10 @@ from daytwo_actions.backends.github.wire.artifacts import (
     web_address,
 )
 from daytwo_actions.backends.github.wire.outcome import GITHUB
-from daytwo_actions.backends.github.wire.result_file import LARGEST_ARCHIVE, BadResult, result_in
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.tree import Artifact
 from daytwo_actions.backends.wire.answer import Answer, next_page
+from daytwo_actions.backends.wire.result_file import LARGEST_ARCHIVE, BadResult, result_in
 
 _MOST_PAGES: Final = 5  # of a hundred artifacts each
 _GONE: Final = 410

@@ -19,8 +19,8 @@ from daytwo_actions.backends.base import (
     Target,
 )
 from daytwo_actions.backends.github.backend import GitHubBackend
-from daytwo_actions.backends.github.wire.result_file import LARGEST_ARCHIVE
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobKind
+from daytwo_actions.backends.wire.result_file import LARGEST_ARCHIVE
 from daytwo_store.ids import ExternalRunId
 from daytwo_store.states import ExternalStatus
 

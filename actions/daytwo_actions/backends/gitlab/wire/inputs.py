@@ -63,6 +63,19 @@ def read_pipeline(content: bytes, file: str = ".gitlab-ci.yml") -> PipelineInput
     )
 
 
+def declared_in(content: bytes) -> tuple[str, ...]:
+    """What goes as an input and not as a variable, `daytwo_run` among it. "*" when that cannot be told: everything.
+
+    Never raises; nothing goes as an input to a file that cannot be read.
+    """
+    try:
+        header = _Reader(read_file(content), "").header
+    except Unreadable:
+        return ()
+    names = sorted(name for name, _, _ in entries(child(header, "spec", "inputs")))
+    return ("*", *names) if child(header, "spec", "include") is not None else tuple(names)
+
+
 class _Reader:
     def __init__(self, source: PipelineFile, file: str) -> None:
         documents = [one for one in source.documents if isinstance(one, yaml.MappingNode)]

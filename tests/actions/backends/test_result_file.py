@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.github.wire.result_file import LARGEST_ARCHIVE, BadResult, result_in
+from daytwo_actions.backends.wire.result_file import LARGEST_ARCHIVE, BadResult, result_in
 
 GOOD = {"url": "https://shop.example", "count": 3, "deep": [{"ok": True, "nothing": None}], "share": 0.5}
 

@@ -1,0 +1,116 @@
+"""What is too large to hold: streamed in pieces, and what an answer links to, fetched without our credential.
+
+A link may be a secret for as long as it lives, and a header holds one always, so requests go through httpx's transport:
+the client would log them.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.http.settings import HttpSettings, is_loopback
+from daytwo_actions.backends.wire.answer import Answer
+
+_LONGEST_EXPLANATION: Final = 10_000  # bytes of an answer that is no log
+
+
+class Answered(Exception):
+    """It was answered with something else than 200."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"answered {answer.status}")
+        self.answer = answer
+
+
+def check_link(link: str, settings: HttpSettings, *, what: str) -> str:
+    """The link if it is safe to fetch. Raises `BackendDenied`. `what`: "GitLab's link to the log".
+
+    Plain http and this machine's own addresses are for connections that are on this machine themselves.
+    """
+    try:
+        parts = urlsplit(link)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"http", "https"}:
+        raise BackendDenied(f"{what} is not a web address; it was not fetched.")
+    if (parts.scheme == "http" or is_loopback(host)) and not (settings.at_home and is_loopback(host)):
+        raise BackendDenied(f"{what} does not lead to an https address elsewhere; it was not fetched.")
+    return link
+
+
+async def stream(
+    address: str, settings: HttpSettings, *, what: str, limit: int, headers: Mapping[str, str] | None = None
+) -> AsyncGenerator[bytes, None]:
+    """The bytes behind an address, at most `limit` and then no more. Follows no redirection.
+
+    Raises `Answered`, `BackendUnreachable`; names neither the address nor a header.
+    """
+    timeouts = httpx.Timeout(settings.read_timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
+    request = httpx.Request(
+        "GET",
+        address,
+        headers={"User-Agent": "daytwo", "Accept-Encoding": "identity", **(headers or {})},
+        extensions={"timeout": timeouts.as_dict()},
+    )
+    broken: str | None = None
+    async with httpx.AsyncHTTPTransport(proxy=_proxy(address), retries=0) as transport:
+        try:
+            response = await transport.handle_async_request(request)
+            try:
+                await _check(response)
+                async with aclosing(_pieces(response, settings, what, limit)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            broken = type(error).__name__
+    # Outside of the block, because the error holds the request with what is secret in it.
+    if broken is not None:
+        raise BackendUnreachable(f"{what} did not come to its end ({broken}). Ask again.")
+
+
+async def _check(response: httpx.Response) -> None:
+    if response.status_code == 200 and response.headers.get("content-encoding", "identity") == "identity":
+        return
+    said = b""
+    async for piece in response.aiter_raw():
+        said += piece
+        if len(said) > _LONGEST_EXPLANATION:
+            break
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    status = response.status_code if response.status_code != 200 else 502  # packed in a way that we did not ask for
+    raise Answered(Answer(status=status, headers=headers, body=said[:_LONGEST_EXPLANATION]))
+
+
+async def _pieces(
+    response: httpx.Response, settings: HttpSettings, what: str, limit: int
+) -> AsyncGenerator[bytes, None]:
+    deadline = time.monotonic() + settings.log_timeout.total_seconds()
+    left = limit
+    async for piece in response.aiter_raw():
+        yield piece[:left]
+        left -= len(piece)
+        if left <= 0:
+            return
+        if time.monotonic() > deadline:
+            raise BackendUnreachable(
+                f"{what} did not come to its end in the time that the connection allows. Ask again."
+            )
+
+
+def _proxy(address: str) -> str | None:
+    """What this machine's environment names as proxy for the address."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")

@@ -1,0 +1,102 @@
+"""The same tests for every backend that stands on `backends/http/`: what differs between them is in a `Door`."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from daytwo_actions.backends.base import Accepted, Backend, FrozenRequest, Pinned, Target
+from daytwo_actions.backends.github.backend import GitHubBackend
+from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.gitlab.backend import GitLabBackend
+from daytwo_actions.backends.gitlab.settings import GitLabSettings
+from daytwo_store.ids import Corr, Digest
+
+TOKEN = "ghs_0123456789SECRETTOKENabcdef"
+
+
+@dataclass
+class Door:
+    """One kind of CI system: how a dispatch looks there, and what it answers when it has started a run."""
+
+    make: Callable[..., Backend]
+    pipeline: str
+    path: str
+    status: int  # of an answer that says that a run was started
+    answer: dict[str, Any]
+    id_key: str
+    accepted: Accepted
+    state: dict[str, Any]  # a run that was read
+    limited: dict[str, str]  # headers of an answer that says how much is left
+    token: str = TOKEN
+    made: list[Backend] = field(default_factory=list)
+
+    def connect(self, base: str, **settings: Any) -> Backend:
+        self.made.append(self.make(base, **({"login": "acme-bot", "token": SecretStr(self.token)} | settings)))
+        return self.made[-1]
+
+    @property
+    def target(self) -> Target:
+        return Target(project="acme/shop", pipeline=self.pipeline, ref="main")
+
+    def frozen(self, backend: Backend, *, ref: str = "main") -> FrozenRequest:
+        pinned = Pinned(
+            target=Target(project="acme/shop", pipeline=self.pipeline, ref=ref),
+            project_id="7",
+            pipeline_id="9",
+            commit="a" * 40,
+            pipeline_digest=Digest("d" * 64),
+            marked=True,
+        )
+        return backend.freeze(pinned, {"version": "1.10"}, Corr("abcdefghij234567abcd"))
+
+    def yes(self, _: Any, line: Any) -> None:
+        line.answer(self.status, self.answer)
+
+
+def github(observed: Any) -> Door:
+    api, web = "https://api.github.com/repos/acme/shop/actions/runs/17", "https://github.com/acme/shop/actions/runs/17"
+
+    def make(base: str, **settings: Any) -> Backend:
+        return GitHubBackend(GitHubSettings(name="github", base=base, **settings), observe=observed)  # type: ignore[arg-type]
+
+    return Door(
+        make=make,
+        pipeline="deploy.yml",
+        path="/repos/acme/shop/actions/workflows/deploy.yml/dispatches",
+        status=200,
+        answer={"workflow_run_id": 17, "run_url": api, "html_url": web},
+        id_key="workflow_run_id",
+        accepted=Accepted(id="17", url=web),  # type: ignore[arg-type]
+        state={"id": 1, "status": "queued"},
+        limited={"X_RateLimit_Remaining": "12"},
+    )
+
+
+def gitlab(observed: Any) -> Door:
+    web = "https://gitlab.com/acme/shop/-/pipelines/17"
+
+    def make(base: str, **settings: Any) -> Backend:
+        return GitLabBackend(GitLabSettings(name="gitlab", base=base, **settings), observe=observed)  # type: ignore[arg-type]
+
+    return Door(
+        make=make,
+        pipeline="",
+        path="/api/v4/projects/7/pipeline",
+        status=201,
+        answer={"id": 17, "project_id": 7, "web_url": web},
+        id_key="id",
+        accepted=Accepted(id="17", url=web),  # type: ignore[arg-type]
+        state={"id": 1, "status": "pending"},
+        limited={"RateLimit_Remaining": "12"},
+    )
+
+
+@pytest.fixture(params=[github, gitlab], ids=["github", "gitlab"])
+def door(request: pytest.FixtureRequest, observed: Any) -> Iterator[Door]:
+    opened: Door = request.param(observed)
+    yield opened
+    for backend in opened.made:
+        backend.close()
