@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from daytwo_actions import run_token
 from daytwo_actions.backends.argo.wire import creation
 from daytwo_actions.backends.argo.wire.objects import Workflow
 from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Marker, Pinned, Target
@@ -164,6 +165,17 @@ def resealed(request: FrozenRequest, old: bytes, new: bytes) -> FrozenRequest:
     body = request.body.replace(old, new)
     assert body != request.body
     return replace(request, body=body, digest=creation.digest_of(body))
+
+
+def test_the_token_of_an_attempt_takes_its_place_as_the_bytes_leave() -> None:
+    token = run_token.run_token(b"k" * 32, "argo", CORR)
+    planned = frozen({"version": "1.10", run_token.RESERVED: run_token.commitment(token)})
+    body = run_token.filled(planned.body, token)
+    filled = replace(planned, body=body, digest=creation.digest_of(body))
+    creation.check(filled)
+    assert given(filled)[run_token.RESERVED] == token
+    assert creation.body_label(filled) == creation.body_label(planned)
+    assert creation.misfits(created(filled), MARKER, label=creation.body_label(planned)) == []
 
 
 MARKER = Marker(corr=CORR, pinned=pinned())

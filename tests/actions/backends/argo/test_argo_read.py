@@ -111,7 +111,9 @@ def template(name: str = "deploy", *, uid: str = "t-1", generation: int = 3, **s
 
 TEMPLATE = "/api/v1/workflow-templates/shop/deploy"
 LIB = "/api/v1/cluster-workflow-templates/lib"
-USES = {"templates": [{"name": "main", "steps": [[{"templateRef": {"name": "lib", "clusterScope": True}}]]}]}
+USES: dict[str, Any] = {
+    "templates": [{"name": "main", "steps": [[{"templateRef": {"name": "lib", "clusterScope": True}}]]}]
+}
 
 
 async def test_a_template_is_pinned_by_identity_version_and_content(at: Any) -> None:
@@ -515,7 +517,7 @@ def event(kind: str, version: int, phase: str) -> bytes:
     return b"data: " + json.dumps(told).encode() + b"\n\n\n"
 
 
-async def some(backend: ArgoBackend, count: int, *projects: str) -> list[Hint]:
+async def some(backend: Streaming, count: int, *projects: str) -> list[Hint]:
     found: list[Hint] = []
     async with asyncio.timeout(10), aclosing(backend.listen(projects or ("shop",))) as hints:  # type: ignore[type-var]
         async for hint in hints:

@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from daytwo_actions import run_token
 from daytwo_actions.backends.argo.wire import names, values
 from daytwo_actions.backends.argo.wire.objects import LABEL_BODY, LABEL_RUN, Workflow
 from daytwo_actions.backends.base import FrozenRequest, Marker, Pinned
@@ -84,8 +85,12 @@ def _body(pinned: Pinned, parameters: Mapping[str, str], corr: Corr) -> bytes:
 
 
 def _shortened(namespace: str, template: names.TemplateName, parameters: Mapping[str, str]) -> str:
-    """SHA-256 of what makes one creation differ from another, as long as a label may be: 252 bits of it."""
-    document = [namespace, template.title, dict(sorted(parameters.items()))]
+    """SHA-256 of what makes one creation differ from another, as long as a label may be: 252 bits of it.
+
+    The attempt's own token is not among it: it takes the place of its hash only as the bytes leave.
+    """
+    told = {name: value for name, value in sorted(parameters.items()) if name != run_token.RESERVED}
+    document = [namespace, template.title, told]
     return hashlib.sha256(json.dumps(document).encode()).hexdigest()[:_LONGEST_LABEL]
 
 
