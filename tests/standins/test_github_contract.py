@@ -4,19 +4,23 @@ import dataclasses
 import json
 import os
 import re
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_schema_validator import OAS31Validator
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-from daytwo_standins.github.testing import RunningStandin, eventually
+from daytwo_standins.github.testing import RunningStandin, eventually, make_repository, start_standin
 
 Dispatch = Callable[..., int]
 Read = Callable[..., dict[str, Any]]
@@ -175,6 +179,56 @@ def test_the_life_of_a_run(check: Checker, dispatch: Dispatch, ended: Read) -> N
     ended(run_id, attempt=3)
     plain = {"ref": "1.1.0"}
     assert check("POST", f"{BASE}/actions/workflows/plain.yml/dispatches", json=plain).status_code == 204
+
+
+DEPLOYING = """\
+on: workflow_dispatch
+jobs:
+  one:
+    runs-on: ubuntu-latest
+    environment: production
+    steps: [{run: echo}]
+"""
+
+
+@needs_specs
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_apps_and_environments(description: OpenAPI, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    make_repository(tmp_path / "r", [({".github/workflows/deploy.yml": DEPLOYING}, None)])
+    environment = {"name": "production", "reviewers": ["ada"], "wait_timer": 500}
+    repository = {"full_name": NAME, "path": tmp_path / "r", "environments": [environment]}
+    app = {"id": 7, "slug": "acme-deploy", "key": pem, "installations": [{"id": 88, "account": "acme"}]}
+    tokens = [{"login": "ada", "token": "token-of-ada"}]
+    now = int(time.time())
+    signature = jwt.encode({"iss": "7", "iat": now - 60, "exp": now + 500}, pem, algorithm="RS256")
+    with (
+        start_standin(tmp_path, [repository], tokens=tokens, settings={"apps": [app]}) as standin,
+        httpx.Client(base_url=standin.url, trust_env=False) as client,
+    ):
+        check = Checker(description, client)
+        client.headers["authorization"] = f"Bearer {signature}"
+        assert check("GET", "/app").json()["slug"] == "acme-deploy"
+        listed = client.get("/app/installations").json()  # there the description wants user and enterprise at once
+        assert listed == [check("GET", "/app/installations/88").json()]
+        assert listed[0] == check("GET", f"{BASE}/installation").json()
+        check("POST", "/app/installations/88/access_tokens")
+        client.headers["authorization"] = "Bearer token-of-ada"
+        assert len(check("GET", f"{BASE}/environments").json()["environments"][0]["protection_rules"]) == 2
+        assert check("PUT", f"{BASE}/actions/workflows/deploy.yml/disable").status_code == 204
+        assert check("GET", f"{BASE}/actions/workflows/deploy.yml").json()["state"] == "disabled_manually"
+        assert check("PUT", f"{BASE}/actions/workflows/deploy.yml/enable").status_code == 204
+        body = {"ref": "main", "return_run_details": True}
+        run_id = check("POST", f"{BASE}/actions/workflows/deploy.yml/dispatches", json=body).json()["workflow_run_id"]
+        run = f"{BASE}/actions/runs/{run_id}"
+        assert check("GET", run).json()["status"] == "waiting"
+        assert [one["status"] for one in check("GET", f"{run}/jobs").json()["jobs"]] == ["waiting"]
+        (one,) = check("GET", f"{run}/pending_deployments").json()
+        answer = {"environment_ids": [one["environment"]["id"]], "state": "rejected", "comment": "not today"}
+        assert check("POST", f"{run}/pending_deployments", json=answer).status_code == 200
+        assert check("GET", f"{run}/approvals").json()[0]["state"] == "rejected"
+        assert check("GET", run).json()["conclusion"] == "failure"
 
 
 @needs_specs

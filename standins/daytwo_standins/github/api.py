@@ -21,7 +21,7 @@ from daytwo_standins.github.config import App, Token, caller
 from daytwo_standins.github.html import pages
 from daytwo_standins.github.links import Links
 from daytwo_standins.github.problems import ApiError, not_found
-from daytwo_standins.github.routes import apps, artifacts, general, jobs, repositories, runs, workflows
+from daytwo_standins.github.routes import apps, artifacts, deployments, general, jobs, repositories, runs, workflows
 from daytwo_standins.github.standin import Standin
 from daytwo_standins.shared.answers import Answer, CallEffects
 from daytwo_standins.shared.durable_lines import monotonic
@@ -34,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *workflows.OPERATIONS,
     *runs.OPERATIONS,
     *jobs.OPERATIONS,
+    *deployments.OPERATIONS,
     *artifacts.OPERATIONS,
     *repositories.OPERATIONS,
 )

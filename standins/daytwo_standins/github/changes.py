@@ -31,7 +31,7 @@ def events(attempt: Attempt) -> list[Event]:
     if attempt.started_at is not None:
         found.append(_run_event(attempt, "in_progress"))
     for job in attempt.jobs:
-        if job.carried_from is None:
+        if job.carried_from is None and job.status is not Status.WAITING:
             found += _job_events(attempt, job)
     if attempt.ended:
         found.append(_run_event(attempt, "completed"))

@@ -13,9 +13,9 @@ from daytwo_standins.github.engine import PlanError
 from daytwo_standins.github.expressions import fill
 from daytwo_standins.github.inputs import DispatchBody, accept_inputs
 from daytwo_standins.github.launcher import find_act
-from daytwo_standins.github.ledger import Accepted, Ledger
+from daytwo_standins.github.ledger import Accepted, Gated, Ledger
 from daytwo_standins.github.problems import unprocessable
-from daytwo_standins.github.records import Plan
+from daytwo_standins.github.records import Plan, PlannedJob
 from daytwo_standins.github.runs import Run, Runs
 from daytwo_standins.github.workflow_file import FOLDER, Workflow, WorkflowInvalidError, parse_workflow
 from daytwo_standins.shared.answers import Effects
@@ -139,6 +139,7 @@ class Dispatcher:
             effects=effects,
             received_at=time.time(),
             received_monotonic=monotonic(),
+            gated=tuple(_gated(job, names) for job in workflow.jobs if job.environment),
         )
 
     async def plan(self, run: Run) -> Plan:
@@ -188,6 +189,10 @@ class Dispatcher:
         file = folder / "workflow.yml"
         file.write_text(text, encoding="utf-8")
         return dataclasses.replace(narrowed, rewritten=str(file))
+
+
+def _gated(job: PlannedJob, names: dict[str, Any]) -> Gated:
+    return Gated(key=job.key, name=fill(job.name, names) or job.key, environment=fill(job.environment, names))
 
 
 def _names(

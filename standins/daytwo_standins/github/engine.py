@@ -16,6 +16,7 @@ from daytwo_standins.github.groups import Groups
 from daytwo_standins.github.job_log import JobLog
 from daytwo_standins.github.ledger import Accepted, Ledger, Rerun, accepted_from, rerun_from
 from daytwo_standins.github.records import Attempt, Plan, to_json
+from daytwo_standins.github.reviews import Reviews
 from daytwo_standins.github.runs import Run, Runs
 from daytwo_standins.github.scripts import (
     NOT_EXECUTED,
@@ -52,6 +53,7 @@ class Engine:
         runners: int,
         ledger: Ledger,
         launcher: Launcher[Attempt],
+        reviews: Reviews,
         planner: Planner,
         listener: Listener,
     ) -> None:
@@ -61,6 +63,7 @@ class Engine:
         self._runners = runners
         self._ledger = ledger
         self._launcher = launcher
+        self._reviews = reviews
         self._planner = planner
         self._listener = listener
         self._groups = Groups()
@@ -121,6 +124,11 @@ class Engine:
         """Let a script begin for the newest attempt of a scripted run."""
         save_script(run.attempt_folder(run.latest.number), script)
         self._open[run.id] = run
+        self._look_at(run, time.time())
+        self._wake.set()
+
+    def look(self, run: Run) -> None:
+        """Something about a run has changed that its files do not tell."""
         self._look_at(run, time.time())
         self._wake.set()
 
@@ -194,7 +202,7 @@ class Engine:
 
     def _look_at(self, run: Run, now: float) -> None:
         """Take in what has happened to a run."""
-        if run.waits_for_group:
+        if run.waits_for_group or self._is_held(run, now):
             return
         state = self._current(run, now)
         if state is None or state == run.latest:
@@ -204,6 +212,24 @@ class Engine:
         else:
             run.put(state)
             self._listener(run)
+
+    def _is_held(self, run: Run, now: float) -> bool:
+        """Whether it may not begin yet; a rejection ends it."""
+        folder = run.attempt_folder(run.latest.number)
+        if run.accepted.executor is not Executor.ACT or not run.accepted.gated or self._launcher.launched(folder):
+            return False
+        rejected, before = self._reviews.rejected(run), run.latest
+        if rejected is not None and not before.ended and self._launcher.never_start(folder):
+            text = f"The deployment to {rejected.environment} was rejected by {rejected.login}: {rejected.comment}"
+            state = failed(before, text, now)
+            self._launcher.write_end(folder, state)
+            self._end(run, state)
+            return True
+        waits = not before.ended and bool(self._reviews.pending(run, now))
+        (run.wait_for_environment if waits else run.leave_environment)(now)
+        if run.latest != before:
+            self._listener(run)
+        return waits
 
     def _current(self, run: Run, now: float) -> Attempt | None:
         folder = run.attempt_folder(run.latest.number)
@@ -247,6 +273,8 @@ class Engine:
         for run in list(self._open.values()):
             folder = run.attempt_folder(run.latest.number)
             if run.accepted.executor is not Executor.ACT or run.waits_for_group or run.accepted.effects.never_finish:
+                continue
+            if self._is_held(run, time.time()):
                 continue
             if self._launcher.launched(folder):
                 self._running.add(run.id)

@@ -16,6 +16,15 @@ FIRST_RUN_ID = 20_000_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Gated:
+    """A job that names an environment."""
+
+    key: str
+    name: str
+    environment: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
     """An accepted dispatch. ``received_at`` is wall clock, ``received_monotonic`` is CLOCK_MONOTONIC, both seconds."""
 
@@ -36,6 +45,7 @@ class Accepted:
     effects: Effects
     received_at: float
     received_monotonic: float
+    gated: tuple[Gated, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,9 +92,9 @@ class Ledger:
 def accepted_from(line: dict[str, Any]) -> Accepted:
     """A dispatch from its line."""
     facts = {name: value for name, value in line.items() if name != "kind"}
-    return Accepted(
-        **{**facts, "executor": Executor(facts["executor"]), "effects": Effects(**facts["effects"])},
-    )
+    gated = tuple(Gated(**one) for one in facts.get("gated", ()))
+    effects = Effects(**facts["effects"])
+    return Accepted(**{**facts, "executor": Executor(facts["executor"]), "effects": effects, "gated": gated})
 
 
 def rerun_from(line: dict[str, Any]) -> Rerun:

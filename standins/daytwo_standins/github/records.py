@@ -14,6 +14,7 @@ class Status(StrEnum):
 
     QUEUED = "queued"
     PENDING = "pending"  # waits for its concurrency group
+    WAITING = "waiting"  # for the reviewers or the timer of an environment
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
 
@@ -120,6 +121,7 @@ class PlannedJob:
     conditional: bool = False
     matrix: bool = False
     labels: tuple[str, ...] = ()
+    environment: str = ""  # before its expressions are filled
     steps: tuple[PlannedStep, ...] = ()
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
 

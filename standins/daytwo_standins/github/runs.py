@@ -75,6 +75,21 @@ class Run:
         self.waits_for_group = False
         self.put(dataclasses.replace(self.latest, status=Status.QUEUED, updated_at=now))
 
+    def wait_for_environment(self, now: float) -> None:
+        """Somebody has to approve it, or a timer to run out; only the jobs that wait are there to be seen."""
+        if self.latest.status is Status.WAITING:
+            return
+        jobs = tuple(
+            Job(index=index, key=one.key, name=one.name, status=Status.WAITING, created_at=now)
+            for index, one in enumerate(self.accepted.gated, start=1)
+        )
+        self.put(dataclasses.replace(self.latest, status=Status.WAITING, updated_at=now, jobs=jobs))
+
+    def leave_environment(self, now: float) -> None:
+        """Nothing holds it any more."""
+        if self.latest.status is Status.WAITING:
+            self.put(dataclasses.replace(self.latest, status=Status.QUEUED, updated_at=now, jobs=()))
+
     def log_file(self, job: Job, number: int) -> Path:
         """Where the log of a job is; a job that was carried over has its log where it ran."""
         return self.attempt_folder(job.carried_from or number) / "logs" / f"{job.index}.log"

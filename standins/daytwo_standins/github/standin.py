@@ -14,6 +14,7 @@ from daytwo_standins.github.engine import Engine, Listener
 from daytwo_standins.github.launcher import attempts_launcher
 from daytwo_standins.github.ledger import Ledger
 from daytwo_standins.github.log_links import LogLinks
+from daytwo_standins.github.reviews import Reviews
 from daytwo_standins.github.runs import Run
 from daytwo_standins.github.scripts import Script, ScriptEvent
 from daytwo_standins.shared.faults import FaultBook
@@ -35,11 +36,13 @@ class Standin:
         self.gits = {r.full_name: GitRepository(r.path) for r in config.repositories}
         self.ledger = Ledger(self.folder)
         self.dispatcher = Dispatcher(config=config, repositories=self.gits, ledger=self.ledger, server_url=url)
+        self.reviews = Reviews(config, self.folder)
         self.engine = Engine(
             folder=self.folder,
             runners=config.runners,
             ledger=self.ledger,
             launcher=attempts_launcher(),
+            reviews=self.reviews,
             planner=self.dispatcher.plan,
             listener=listener,
         )
@@ -99,4 +102,5 @@ class Standin:
     def close(self) -> None:
         """Give the files back."""
         self.ledger.close()
+        self.reviews.close()
         self.requests.close()

@@ -123,9 +123,14 @@ def _job(key: str, facts: Mapping[str, Any]) -> PlannedJob:
         conditional="if" in facts,
         matrix=bool(_mapping(facts.get("strategy")).get("matrix")),
         labels=tuple(str(label) for label in _list(runs_on)),
+        environment=_environment(facts.get("environment")),
         steps=tuple(_step(_mapping(step)) for step in _list(facts.get("steps"))),
         outputs={str(name): str(value) for name, value in _mapping(facts.get("outputs")).items()},
     )
+
+
+def _environment(data: object) -> str:
+    return as_text(_mapping(data).get("name") or "") if isinstance(data, dict) else as_text(data or "")
 
 
 def _step(facts: Mapping[str, Any]) -> PlannedStep:
