@@ -62,8 +62,11 @@ def classify(result: Answer | Silence) -> Sent:
     if is_rate_limit(result):
         return GITHUB.limit(result)
     if result.status in _NOT_EXECUTED:
+        words = message(result)
         advice = _ADVICE.get(result.status, "Compare the connection's address with GitHub's API")
-        return Refused(detail=f"GitHub refused the dispatch, {message(result)}. Nothing was started. {advice}.")
+        if "disabled" in words.lower():
+            advice = "The workflow, or GitHub Actions as a whole, is disabled for this repository: enable it there"
+        return Refused(detail=f"GitHub refused the dispatch, {words}. Nothing was started. {advice}.")
     return in_doubt(f"GitHub answered {message(result)}{moved(result)}")
 
 
