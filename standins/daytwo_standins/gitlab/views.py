@@ -108,7 +108,6 @@ def _detailed(scene: Scene, pipeline: Pipeline) -> dict[str, Any]:
         "tooltip": shown,
         "has_details": False,
         "details_path": f"/{scene.project.full_path}/-/pipelines/{pipeline.id}",
-        "illustration": None,
         "favicon": f"/assets/ci_favicons/favicon_status_{status}.png",
     }
 

@@ -60,10 +60,10 @@ async def play(call: Call) -> Answer:
 
 async def cancel(call: Call) -> Answer:
     """Cancel a job; by force when it is cancelled already and does not end."""
-    _, job = call.job
+    pipeline, job = call.job
     force = bool(call.body().get("force")) or call.flag("force")
     if job.ended:
-        return await get_job(call)
+        return await _shown(call, pipeline, job, 201)
     return await _ordered(call, "cancel_job", 201, force=force)
 
 
