@@ -42,7 +42,7 @@ def created(blueprint: Blueprint, approvals: Mapping[str, int], now: float) -> S
 def advance(state: State, blueprint: Blueprint, now: float) -> State:
     """The same pipeline with everything done that follows from where its jobs are."""
     jobs = {job.index: job for job in state.jobs}
-    changed = True
+    changed = bool(blueprint.jobs)  # nobody executes a pipeline without: its jobs go on by a script, or not at all
     while changed:
         changed = False
         for job in [job for job in jobs.values() if not job.retried]:
