@@ -15,6 +15,7 @@ from daytwo_standins.gitlab.ledger import Accepted
 from daytwo_standins.gitlab.listing import Lister, ListingRefused
 from daytwo_standins.gitlab.problems import not_created
 from daytwo_standins.gitlab.records import Blueprint
+from daytwo_standins.gitlab.rules import ExpressionInvalidError, wanted
 from daytwo_standins.gitlab.variables import of_pipeline
 from daytwo_standins.shared.answers import Effects
 from daytwo_standins.shared.durable_lines import monotonic
@@ -88,9 +89,11 @@ class Creator:
     async def _complete(self, accepted: Accepted, project: Project, file: CiFile) -> Draft:
         try:
             data = file.filled(accepted.values)
-            named = dataclasses.replace(accepted, title="")
-            title = file.name(accepted.values, of_pipeline(named, project, self._url))
-        except CiFileInvalidError as error:
+            told = of_pipeline(dataclasses.replace(accepted, title=""), project, self._url)
+            title = file.name(accepted.values, told)
+            if not wanted(data.get("workflow") or {}, told):
+                raise not_created("Pipeline filtered out by workflow rules.")
+        except (CiFileInvalidError, ExpressionInvalidError) as error:
             raise not_created(str(error)) from error
         accepted = dataclasses.replace(accepted, title=title)
         if not has_jobs(data):

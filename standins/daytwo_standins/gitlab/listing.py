@@ -19,7 +19,7 @@ from daytwo_standins.shared.checkout import work_tree
 from daytwo_standins.shared.launcher import steps_path
 
 _AT_ONCE = 2
-_NOISE = ("parsing and downloads", "json schema", "Unable to retrieve", "Command failed", "fatal:")
+_NOISE = ("parsing and downloads", "json schema", "Unable to retrieve", "Command failed", "fatal:", "Using fallback")
 
 
 class ListingRefused(Exception):
