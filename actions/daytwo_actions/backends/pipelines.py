@@ -8,6 +8,12 @@ from typing import Final
 from pydantic import JsonValue
 
 PACK: Final = "daytwo_inputs"  # the one input that carries, as JSON, what a pipeline does not declare by name
+_OURS: Final = "daytwo_"
+
+
+def is_ours(name: str) -> bool:
+    """Whether an input carries what we hand over ourselves: the marker, a token, the packed inputs."""
+    return name.lower().startswith(_OURS)
 
 
 class InputType(StrEnum):
@@ -82,4 +88,6 @@ def packed_names(inputs: Mapping[str, JsonValue], by_name: Sequence[str] | None)
     """Which inputs travel together in `PACK`, in their order; `by_name` as in `Pinned`. Unanswered ones do not."""
     if by_name is None:
         return ()
-    return tuple(name for name, value in inputs.items() if name not in by_name and value is not None)
+    return tuple(
+        name for name, value in inputs.items() if name not in by_name and value is not None and not is_ours(name)
+    )

@@ -13,7 +13,14 @@ from typing import Final
 from pydantic import JsonValue
 
 from daytwo_actions.backends.argo.wire.scripts import interpolations, members
-from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineInputs, PipelineRemark, Severity
+from daytwo_actions.backends.pipelines import (
+    InputType,
+    PipelineInput,
+    PipelineInputs,
+    PipelineRemark,
+    Severity,
+    is_ours,
+)
 from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
 
 MARKER_INPUT: Final = "daytwo_run"  # the marker of the attempt, given always; it is in the workflow's name too
@@ -45,7 +52,7 @@ def _declared(spec: Mapping[str, JsonValue]) -> Iterator[PipelineInput]:
     arguments = spec.get("arguments")
     for one in members(arguments.get("parameters") if isinstance(arguments, dict) else None):
         name = one.get("name")
-        if not isinstance(name, str) or name == MARKER_INPUT:
+        if not isinstance(name, str) or is_ours(name):
             continue
         default = one.get("value", one.get("default"))
         source = one.get("valueFrom")
@@ -67,7 +74,7 @@ def _declared(spec: Mapping[str, JsonValue]) -> Iterator[PipelineInput]:
 def _undeclared(spec: Mapping[str, JsonValue], known: set[str]) -> Iterator[PipelineInput]:
     named = {one[1] for _, text in _strings(spec) for one in _NAMED.finditer(text)}
     for name in sorted(named - known)[:_MOST]:
-        if name != MARKER_INPUT:
+        if not is_ours(name):
             yield PipelineInput(name=name, type=InputType.STRING, required=True)
 
 

@@ -16,11 +16,18 @@ from daytwo_actions.backends.github.wire.dispatch import RESERVED
 from daytwo_actions.backends.github.wire.scripts import interpolations
 from daytwo_actions.backends.github.wire.workflow_file import asks_first, shows_marker
 from daytwo_actions.backends.pipeline_file import Unreadable, child, entries, items, line_of, one_mapping, plain, word
-from daytwo_actions.backends.pipelines import PACK, InputType, PipelineInput, PipelineInputs, PipelineRemark, Severity
+from daytwo_actions.backends.pipelines import (
+    PACK,
+    InputType,
+    PipelineInput,
+    PipelineInputs,
+    PipelineRemark,
+    Severity,
+    is_ours,
+)
 from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
 
 EVENT: Final = "workflow_dispatch"
-_OURS: Final = frozenset({RESERVED, PACK})
 _TYPES: Final = {
     "string": InputType.STRING,
     "number": InputType.NUMBER,
@@ -101,7 +108,7 @@ class _Reader:
                 f"`{PACK}: {{type: string}}` instead of those beyond: what has no name of its own comes in it as JSON.",
                 line_of(declared[self._max_inputs][1]),
             )
-        return tuple(self._input(name, key, facts) for name, key, facts in declared if name not in _OURS)
+        return tuple(self._input(name, key, facts) for name, key, facts in declared if not is_ours(name))
 
     def _input(self, name: str, key: yaml.Node, facts: yaml.Node) -> PipelineInput:
         line = line_of(key)

@@ -24,12 +24,18 @@ from daytwo_actions.backends.pipeline_file import (
     read_file,
     word,
 )
-from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineInputs, PipelineRemark, Severity
+from daytwo_actions.backends.pipelines import (
+    InputType,
+    PipelineInput,
+    PipelineInputs,
+    PipelineRemark,
+    Severity,
+    is_ours,
+)
 from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
 
 MARKER_INPUT: Final = "daytwo_run"  # the input that carries our marker into `workflow:name`
 MARKER_VARIABLE: Final = MARKER_INPUT.upper()  # the variable that does, in a file without `spec:inputs`
-_OURS: Final = frozenset({MARKER_INPUT, MARKER_VARIABLE})
 _TYPES: Final = {
     "string": InputType.STRING,
     "number": InputType.NUMBER,
@@ -95,12 +101,12 @@ class _Reader:
         if self.header is None:
             declared = entries(child(self._config, "variables"))
             asked = [one for one in declared if child(one[2], "description") is not None]
-            return tuple(_of_variable(*one) for one in asked if one[0] not in _OURS)
+            return tuple(_of_variable(*one) for one in asked if not is_ours(one[0]))
         if (included := child(self.header, "spec", "include")) is not None:
             said = "Inputs that stand in another file (`spec:include`) were not read."
             self.say(Severity.NOTE, Code.ELSEWHERE, said, line_of(included))
         declared = entries(child(self.header, "spec", "inputs"))
-        return tuple(self._input(*one) for one in declared if one[0] not in _OURS)
+        return tuple(self._input(*one) for one in declared if not is_ours(one[0]))
 
     def _input(self, name: str, key: yaml.Node, facts: yaml.Node) -> PipelineInput:
         type_ = self._type(name, child(facts, "type"))
