@@ -8,6 +8,7 @@ DaytwoError
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from daytwo_actions.backends.pipelines import Severity
 from daytwo_store.errors import FieldFault, Rejected
 
 
@@ -21,10 +22,12 @@ class Problem:
     message: str
     suggestion: str | None = None
     pointer: str = ""
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
         advice = f" {self.suggestion}" if self.suggestion else ""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}.{advice}"
+        kind = "" if self.severity is Severity.ERROR else f"{self.severity}: "
+        return f"{self.file}:{self.line}:{self.column}: {kind}{self.message}.{advice}"
 
 
 class DefinitionRejected(Rejected):

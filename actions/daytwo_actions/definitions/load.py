@@ -35,6 +35,7 @@ class ActionVersion:
     model: Action = field(repr=False)
     form: FormSchema = field(repr=False)
     file: str
+    source: Document = field(repr=False, compare=False)  # with the positions of everything; of a stored one, none
 
 
 def load_action(text: str, file: str, *, surroundings: Surroundings | None = None) -> ActionVersion:
@@ -68,6 +69,7 @@ def action_of(document: Document, *, surroundings: Surroundings | None = None) -
         model=model,
         form=form,
         file=document.file,
+        source=document,
     )
 
 

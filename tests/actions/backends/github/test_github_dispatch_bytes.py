@@ -100,9 +100,9 @@ def test_what_the_workflow_does_not_declare_goes_packed_with_its_own_types_if_it
         "none": None,
         "yes": True,
     }
-    body = frozen(many, pinned=pinned(by_name=("i00", "i39", "never"))).body
+    body = frozen(many | {"daytwo_token": "t"}, pinned=pinned(by_name=("i00", "i39", "never"))).body
     sent = json.loads(body)["inputs"]
-    assert set(sent) == {"daytwo_run", "daytwo_inputs", "i00", "i39"}
+    assert set(sent) == {"daytwo_run", "daytwo_inputs", "daytwo_token", "i00", "i39"}
     packed = {name: value for name, value in many.items() if name not in {"i00", "i39", "none"}}
     assert json.loads(sent["daytwo_inputs"]) == packed
     assert (sent["i00"], sent["i39"]) == ("0", "39")

@@ -1,0 +1,262 @@
+"""Actions against pipelines: each kind of disagreement at its place in the action file, with the pipeline's line."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Target
+from daytwo_actions.backends.github.wire.inputs import read_workflow
+from daytwo_actions.backends.pipelines import PipelineInfo, PipelineInputs
+from daytwo_actions.contracts.check import Report, check_contracts
+from daytwo_actions.definitions import load_action
+from daytwo_actions.definitions.load import restore_action
+
+pytestmark = pytest.mark.anyio
+FILE = ".github/workflows/deploy.yml"
+WORKFLOW = """\
+run-name: Deploy [${{ inputs.daytwo_run }}]
+on:
+  workflow_dispatch:
+    inputs:
+      version: {type: string, required: true}
+      place: {type: choice, options: [staging, production], default: staging}
+      dry: {type: boolean}
+      count: {type: number}
+      daytwo_run: {type: string, default: ""}
+jobs:
+  ship: {steps: [{run: 'echo "$VERSION"', env: {VERSION: "${{ inputs.version }}"}}]}
+"""
+HEAD = """\
+apiVersion: daytwo/v1
+kind: Action
+metadata: { name: deploy, title: Deploy }
+spec:
+  operation: day-2
+  target: { kind: service }
+  form:
+    pages:
+      - title: What
+        required: [version]
+        properties:
+          version: { type: string, title: Version }
+          maybe: { type: string, title: Maybe }
+          yes: { type: boolean, title: Yes }
+          number: { type: integer, title: Number }
+          near: { type: string, title: Near, enum: [staging, east] }
+          far: { type: string, title: Far, oneOf: [{const: production, title: P}] }
+          many: { type: array, title: Many, items: { type: string } }
+          where: { type: string, title: Where, format: entity, kind: environment }
+  allow: { run: [owner] }
+  steps:
+    - id: ship
+      uses: github
+      with:
+        project: PROJECT
+        pipeline: deploy.yml
+        ref: main
+        inputs:
+"""
+FIRST = HEAD.count("\n") + 1  # the line of the first input
+
+
+def action(*inputs: str, project: str = "acme/shop", ref: str = "ref: main") -> str:
+    text = HEAD.replace("PROJECT", project).replace("ref: main", ref)
+    return text + "".join(f"          {one}\n" for one in inputs)
+
+
+@dataclass
+class Ci:
+    """Repositories with workflow files; what is not there is denied."""
+
+    files: dict[str, str] = field(default_factory=lambda: {"acme/shop": WORKFLOW})
+    down: bool = False
+    slow: bool = False
+    asked: list[Target] = field(default_factory=list)
+
+    async def parameters(self, target: Target) -> PipelineInputs:
+        self.asked.append(target)
+        if self.slow:
+            await asyncio.sleep(60)
+        if self.down:
+            raise BackendUnreachable("github.test does not answer.")
+        if target.project not in self.files or target.pipeline != "deploy.yml":
+            raise BackendDenied(f"There is no {target.pipeline} in {target.project}.")
+        return read_workflow(self.files[target.project].encode(), FILE)
+
+    async def pipelines(self, project: str, *, ref: str | None = None) -> list[PipelineInfo]:
+        if project not in self.files:
+            raise BackendDenied(f"{project} cannot be seen.")
+        return [PipelineInfo(pipeline="deploy.yml", title="Deploy")]
+
+
+def service(name: str, **properties: str) -> dict[str, Any]:
+    return {"ref": f"service:{name}", "name": name, "kind": "service", "properties": properties, "relations": {}}
+
+
+async def report(
+    text: str, ci: Ci | None = None, entities: list[dict[str, Any]] | None = None, **options: float
+) -> Report:
+    backends: Mapping[str, Any] = {"github": ci or Ci()}
+    return await check_contracts([load_action(text, "a.yaml")], backends, entities or [], **options)
+
+
+async def said(*inputs: str, workflow: str = WORKFLOW) -> list[str]:
+    found = await report(action(*inputs), Ci({"acme/shop": workflow}))
+    return [str(one) for one in found.problems]
+
+
+GIVEN = "version: ${{ inputs.version }}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "place: staging", "place: ${{ inputs.far }}", "dry: true", 'dry: "false"', "dry: ${{ inputs.yes }}", "count: 3",
+        'count: "3.5"', "count: ${{ inputs.number }}", "count: ${{ inputs.number + 1 }}", "place: ${{ entity.name }}",
+        "place: a-${{ entity.name }}", "count: null", "place: ${{ inputs.where.name }}",
+    ],
+)  # fmt: skip
+async def test_what_fits_is_not_told(value: str) -> None:
+    assert await said(GIVEN, value) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "column", "words"),
+    [
+        (
+            "verison: x",
+            11,
+            "The pipeline declares no input `verison` (FILE of acme/shop at main). Did you mean `version`?",
+        ),
+        ("other: x", 11, "no input `other` (FILE of acme/shop at main). It takes: version, place, dry, count."),
+        ("place: east", 18, "input `place` does not offer `east` (FILE:6 of acme/shop at main). It offers staging"),
+        ("place: stagin", 18, "Did you mean `staging`?"),
+        ("place: ${{ inputs.near }}", 18, "does not offer `east`, which the field `near` does (FILE:6"),
+        ("place: ${{ inputs.yes }}", 18, "does not offer `true`, which the field `yes` does"),
+        ("dry: maybe", 16, "input `dry` takes true or false, and is given `maybe` (FILE:7"),
+        ("dry: ${{ inputs.maybe }}", 16, "takes true or false, and the field `maybe` is of the type string"),
+        ("dry: ${{ inputs.number }}", 16, "takes true or false, and the field `number` is of the type integer"),
+        ("dry: x${{ inputs.maybe }}", 16, "takes true or false, and is given text that is put together"),
+        ("count: many", 18, "input `count` takes a number, and is given `many` (FILE:8"),
+        ("count: ${{ inputs.maybe }}", 18, "takes a number, and the field `maybe` is of the type string"),
+        ("count: ${{ inputs.many }}", 18, "takes a number, and the field `many` is of the type array"),
+        ("count: [1]", 18, "takes a number, and is given a list"),
+        ("place: ${{ inputs.where }}", 18, "is given a whole entity; write `inputs.where.name`"),
+    ],
+)
+async def test_what_does_not_fit_is_an_error_at_its_place(value: str, column: int, words: str) -> None:
+    (problem,) = await said(GIVEN, value)
+    assert problem.startswith(f"a.yaml:{FIRST + 1}:{column}: ")
+    assert words.replace("FILE", FILE) in problem
+    assert ": warning: " not in problem
+
+
+async def test_a_required_input_that_is_not_given_is_an_error() -> None:
+    (problem,) = await said("dry: true")
+    assert problem == (
+        f"a.yaml:{FIRST}:11: The pipeline requires the input `version`, and the step does not give it "
+        f"({FILE}:5 of acme/shop at main)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([GIVEN, "place: ${{ inputs.maybe }}"], "anything may be typed"),
+        (["version: ${{ inputs.maybe }}"], "is required, and the form may leave it unanswered"),
+    ],
+)
+async def test_what_only_may_go_wrong_is_a_warning(given: list[str], words: str) -> None:
+    (problem,) = await said(*given)
+    assert ": warning: " in problem
+    assert words in problem
+
+
+async def test_what_the_file_itself_has_is_told_at_the_pipeline() -> None:
+    unmarked = WORKFLOW.replace("run-name: Deploy [${{ inputs.daytwo_run }}]", "name: Deploy")
+    unsafe = unmarked.replace('echo "$VERSION"', "echo ${{ inputs.version }}")
+    marker, script = await said(GIVEN, workflow=unsafe)
+    line = HEAD[: HEAD.index("deploy.yml")].count("\n") + 1
+    for problem, words in ((marker, "Add `run-name:"), (script, "`${{ inputs.version }}` becomes part of a program")):
+        assert problem.startswith(f"a.yaml:{line}:19: warning: ")
+        assert words in problem
+        assert f"({FILE}:" in problem
+
+
+async def test_a_pipeline_that_nothing_can_start_is_an_error_and_nothing_else_is_told() -> None:
+    (problem,) = await said("other: 1", workflow="on: push\n")
+    assert "Nothing can start this workflow from outside" in problem
+    assert ": warning: " not in problem
+
+
+async def test_packed_inputs_need_no_name_but_a_slip_is_told() -> None:
+    packs = WORKFLOW.replace("      dry:", "      daytwo_inputs: {type: string}\n      dry:")
+    assert await said(GIVEN, "other: [1, 2]", workflow=packs) == []
+    (problem,) = await said(GIVEN, "plaec: x", workflow=packs)
+    assert ": warning: The pipeline declares no input `plaec`" in problem
+
+
+async def test_a_pipeline_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
+    found = await report(action(GIVEN).replace("pipeline: deploy.yml", "pipeline: deplyo.yml"))
+    (problem,) = found.errors
+    assert "acme/shop has no pipeline 'deplyo.yml' (acme/shop at main). Did you mean `deploy.yml`?" in str(problem)
+    assert found.checked == 1
+
+
+@pytest.mark.parametrize(
+    ("ci", "because"),
+    [
+        (Ci(down=True), "github.test does not answer"),
+        (Ci(slow=True), "the CI system did not answer within 0.2 s"),
+        (Ci(files={}), "acme/shop cannot be seen"),
+    ],
+)
+async def test_what_cannot_be_asked_is_said_and_is_no_error(ci: Ci, because: str) -> None:
+    found = await report(action("other: 1"), ci, seconds=0.2)
+    (note,) = found.problems
+    assert (found.errors, found.checked) == ((), 0)
+    assert f"note: Not checked against its pipeline: {because}." in str(note)
+
+
+async def test_a_step_that_depends_on_the_entity_is_looked_at_for_those_there_are() -> None:
+    text = action(GIVEN, "extra: 1", project="${{ entity.properties.repository }}")
+    ci = Ci({"acme/shop": WORKFLOW, "acme/new": WORKFLOW.replace("      dry:", "      extra: {}\n      dry:")})
+    entities = [service("shop", repository="acme/shop"), service("new", repository="acme/new"), service("none")]
+    one = {"ref": "environment:x", "name": "x", "kind": "environment", "properties": {"repository": "acme/other"}}
+    found = await report(text, ci, [*entities, one])
+    assert {target.project for target in ci.asked} == {"acme/shop", "acme/new"}
+    (problem,) = found.problems
+    assert found.errors == ()
+    assert f"({FILE} of acme/shop at main, for service:shop)" in str(problem)
+    for_all = await report(text, ci, [service("shop", repository="acme/shop")])
+    assert len(for_all.errors) == 1
+
+
+async def test_many_entities_are_a_sample() -> None:
+    ci = Ci()
+    entities = [service(f"s{number}", repository=f"acme/s{number}") for number in range(50)]
+    await report(action(GIVEN, project="${{ entity.properties.repository }}"), ci, entities)
+    assert len(ci.asked) == 10
+
+
+async def test_a_ref_that_somebody_chooses_is_looked_at_on_the_default_branch() -> None:
+    ci = Ci()
+    await report(action(GIVEN, ref="ref: ${{ inputs.version }}"), ci)
+    assert [target.ref for target in ci.asked] == [""]
+
+
+@pytest.mark.parametrize("project", ["acme/${{ inputs.maybe }}", "${{ user.name }}"])
+async def test_a_pipeline_that_only_a_form_decides_is_not_checked(project: str) -> None:
+    ci = Ci()
+    (note,) = (await report(action(GIVEN, project=project), ci)).problems
+    assert "note: Not checked" in str(note)
+    assert ci.asked == []
+
+
+async def test_a_stored_version_is_checked_too() -> None:
+    stored = restore_action(load_action(action("other: 1"), "a.yaml").document)
+    found = await check_contracts([stored], {"github": Ci()}, [])  # type: ignore[dict-item]  # a double
+    assert len(found.errors) == 2
