@@ -88,7 +88,7 @@ async def _load(services: Services) -> None:
         try:
             if await migrate.is_current(store):
                 kinds = {name: backend.traits.kind for name, backend in services.backends.items()}
-                await load_company(store, settings.company, kinds)
+                await load_company(store, settings.company, kinds, backends=services.backends)
                 services.loading.done = True
                 log.info("api.ready")
                 return

@@ -80,7 +80,10 @@ async def _ask(wanted: set[_Key], backends: Mapping[str, Backend], seconds: floa
 
     async def one(key: _Key) -> Known:
         async with gate:
-            return await _look(backends[key[0]], key[1])
+            try:
+                return await _look(backends[key[0]], key[1])
+            except Exception as error:  # noqa: BLE001  # a fault of ours must not keep anybody from registering
+                return Unasked(f"what the CI system answers could not be understood ({type(error).__name__})")
 
     tasks = {key: asyncio.create_task(one(key)) for key in wanted}
     if tasks:
@@ -108,7 +111,7 @@ async def _denied(backend: Backend, target: Target, detail: str) -> Known:
     except (BackendDenied, BackendUnreachable) as error:
         return Unasked(error.detail)
     names = [one.pipeline for one in offered]
-    if target.pipeline in names or not names:
+    if not target.pipeline or target.pipeline in names or not names:
         return Missing(detail, None)
     advice = did_you_mean(target.pipeline, names) or f"It has: {', '.join(names[:10])}."
     return Missing(f"{target.project} has no pipeline {target.pipeline!r}", advice)

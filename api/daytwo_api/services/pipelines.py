@@ -1,10 +1,12 @@
 """What the CI systems offer to be started. Read with the connection's credential, so for administrators only."""
 
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Target
 from daytwo_actions.backends.pipelines import PipelineInputs
+from daytwo_actions.definitions.connections import KEYS, Keys
 from daytwo_actions.drafts.action import action_text
 from daytwo_api.asker import Asker
 from daytwo_api.views.common import Page
@@ -40,8 +42,14 @@ class Pipelines:
         connection: str,
         target: Target,
     ) -> PipelineView:
-        found = await _asked(self._backend(connection).parameters(target))
-        return _view(connection, target, found)
+        backend = self._backend(connection)
+        without = KEYS.get(backend.traits.kind, Keys()).without_meaning
+        target = replace(
+            target,
+            pipeline="" if "pipeline" in without else target.pipeline,
+            ref="" if "ref" in without else target.ref,
+        )
+        return _view(connection, target, await _asked(backend.parameters(target)))
 
     def _backend(self, connection: str) -> Backend:
         if connection not in self._backends:

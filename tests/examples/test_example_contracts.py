@@ -1,0 +1,39 @@
+"""The example company's actions fit the workflows of its repositories, which carry the marker and are safe."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.github.wire.inputs import read_workflow
+from daytwo_actions.backends.pipelines import PipelineInputs
+from daytwo_actions.contracts.check import check_contracts
+from daytwo_actions.definitions import load_registry
+from daytwo_catalog.load import read_company
+from daytwo_catalog.model import record
+
+pytestmark = pytest.mark.anyio
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FOLDERS = [EXAMPLES / "catalog", EXAMPLES / "actions"]
+
+
+class Files:
+    """The workflows as they stand in the checkout."""
+
+    async def parameters(self, target: Target) -> PipelineInputs:
+        service = target.project.partition("/")[2]
+        path = f".github/workflows/{target.pipeline}"
+        file = EXAMPLES / "repositories" / service / "main" / path
+        if file.is_file():
+            return read_workflow(file.read_bytes(), path)
+        raise BackendDenied(f"There is no {target.pipeline} in {target.project}.")
+
+
+async def test_actions_and_workflows_agree() -> None:
+    registry, catalog = load_registry(FOLDERS), read_company(FOLDERS)
+    backends: dict[str, Any] = {"github": Files()}
+    records = [record(draft) for draft in catalog.drafts.values()]
+    report = await check_contracts(registry.actions.values(), backends, records)
+    assert [str(problem) for problem in report.problems] == []
+    assert report.checked >= 6
