@@ -3,6 +3,7 @@
 A real Argo Server and the stand-in are the same to it; only the address differs.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
@@ -53,6 +54,7 @@ class ArgoBackend:
         page, seconds = settings.shown, settings.total_timeout.total_seconds()
         self._seconds = seconds
         self._sender = Sender(settings)
+        self._at_once = asyncio.Semaphore(settings.read_threads)  # reads queue here, where their time does not run yet
         reading = self._reading = Reading(ARGO, self._get, observe)
         self._finding = Finding(reading, page=page)
         self._resolving = Resolving(reading)
@@ -65,7 +67,8 @@ class ArgoBackend:
         self._offers = Offers(reading, self._resolving, page=page)
 
     async def _get(self, path: str, parameters: Mapping[str, str], etag: str | None) -> Answer | Silence:
-        return await self._sender.read(Call(method="GET", path=path, parameters=parameters), seconds=self._seconds)
+        async with self._at_once:
+            return await self._sender.read(Call(method="GET", path=path, parameters=parameters), seconds=self._seconds)
 
     @property
     def traits(self) -> Traits:
@@ -136,4 +139,4 @@ class ArgoBackend:
         return self._reading.limits.budget()
 
     def close(self) -> None:
-        """Nothing is open between requests."""
+        self._sender.close()

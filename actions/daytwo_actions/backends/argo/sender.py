@@ -5,6 +5,7 @@ any size. A connection that is kept may be closed in the very moment in which a 
 """
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Iterator, Mapping
@@ -51,13 +52,20 @@ class Sender:
     def __init__(self, settings: ArgoSettings) -> None:
         self._settings = settings
         self._token = Token(settings)
-        self._tls: ssl.SSLContext | None = None
+        self._tls: tuple[str | None, ssl.SSLContext] | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """What has not begun will not begin; what has begun ends by its own time limit."""
+        self._closed = True
 
     async def read(self, call: Call, *, seconds: float) -> Answer | Silence:
         return await self.send(call, Permit(seconds), limit=self._settings.answer_limit)
 
     async def send(self, call: Call, permit: Permit, *, limit: int = _SHORT_ANSWER) -> Answer | Silence:
         """A whole answer of at most `limit` bytes, within the permit."""
+        if self._closed:
+            return Silence(sent=False, reason="this connection is being closed", again=30.0)
         if permit.remaining() <= 0:
             return Silence(sent=False, reason="its time was over before it could be sent")
         try:
@@ -126,14 +134,14 @@ class Sender:
         )
 
     def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            if not self._settings.base.startswith("https://"):
-                self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used
-            elif self._settings.ca_file is not None:
-                self._tls = ssl.create_default_context(cafile=self._settings.ca_file)
-            else:
-                self._tls = httpx.create_ssl_context()
-        return self._tls
+        """Made once: it reads a file of all certificates that this machine trusts."""
+        if not self._settings.base.startswith("https://"):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used then
+        file = str(self._settings.ca_file) if self._settings.ca_file else _of_environment()
+        if self._tls is None or self._tls[0] != file:
+            made = ssl.create_default_context(cafile=file) if file else httpx.create_ssl_context()
+            self._tls = (file, made)
+        return self._tls[1]
 
     def _proxy(self) -> str | None:
         """What this machine's environment names as proxy; what is on this machine is never reached through one."""
@@ -142,6 +150,11 @@ class Sender:
             return None
         proxies = getproxies()
         return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _of_environment() -> str | None:
+    """The file of certificates that this machine's environment names, for the other backends' library too."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
 
 
 async def pieces_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:

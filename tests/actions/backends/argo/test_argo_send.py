@@ -1,13 +1,10 @@
-"""Sending, against a server that does everything a network can do. At most one POST, whatever happens."""
+"""Creating workflows: what only Argo has. What a network can do is in `tests/actions/backends/hostile/`."""
 
 import asyncio
-import gzip
 import json
 import logging
-import socket
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +37,6 @@ def echo(request: Any, uid: str = "u-1") -> bytes:
     return json.dumps(document).encode()
 
 
-def head(length: int) -> bytes:
-    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode()
-
-
 async def test_what_arrives_is_what_was_frozen(serve: Any, connect: Any, token: str, observed: Any) -> None:
     server = serve(lambda request, line: line.answer(200, echo(request)))
     backend = connect(server.url)
@@ -59,88 +52,6 @@ async def test_what_arrives_is_what_was_frozen(serve: Any, connect: Any, token: 
     given = json.loads(post.body)["workflow"]["spec"]["arguments"]["parameters"]
     assert {one["name"]: one["value"] for one in given}["large"] == "ä" * 60_000
     assert [(operation, status) for operation, status, *_ in observed.calls] == [("dispatch", 200)]
-
-
-Play = Callable[[Any, Any], Any]
-
-IN_DOUBT: dict[str, Play] = {
-    "500": lambda _, line: line.answer(500, {"code": 13, "message": "etcdserver: timed out"}),
-    "502 in HTML": lambda _, line: line.answer(502, b"<html>bad gateway</html>"),
-    "503": lambda _, line: line.answer(503, None, Retry_After="1"),
-    "408": lambda _, line: line.answer(408),
-    "reset without an answer": lambda _, line: line.reset(),
-    "closed without an answer": lambda _, line: line.hangup(),
-    "closed in the status line": lambda _, line: (line.raw(b"HTTP/1.1 2"), line.hangup()),
-    "reset in the headers": lambda _, line: (line.raw(head(200)[:-10]), line.reset()),
-    "body cut short": lambda request, line: (line.raw(head(9_999) + echo(request)), line.hangup()),
-    "JSON cut short": lambda request, line: line.answer(200, echo(request)[:-5]),
-    "HTML instead of JSON": lambda _, line: line.answer(200, b"<!doctype html><title>Sign in</title>"),
-    "no body": lambda _, line: line.answer(200),
-    "without a uid": lambda request, line: line.answer(200, echo(request, "")),
-    "another name": lambda request, line: line.answer(200, echo(request).replace(b"dt-", b"xx-")),
-    "not HTTP": lambda _, line: (line.raw(b"SSH-2.0-OpenSSH_9.6\r\n"), line.hangup()),
-    "chunks that are none": lambda _, line: (
-        line.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n"),
-        line.hangup(),
-    ),
-    "packed unasked": lambda request, line: line.answer(200, gzip.compress(echo(request)), Content_Encoding="gzip"),
-    "huge": lambda _, line: line.answer(200, b'{"pad": "' + b"x" * 6_000_000 + b'"}'),
-    "redirected": lambda _, line: line.answer(307, None, Location="/elsewhere"),
-    "a header without end": lambda _, line: (line.raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000), line.hangup()),
-}
-
-
-@pytest.mark.parametrize("play", IN_DOUBT.values(), ids=list(IN_DOUBT))
-async def test_what_does_not_say_no_is_in_doubt_and_sent_once(serve: Any, connect: Any, play: Play, token: str) -> None:
-    server = serve(play)
-    sent = await (backend := connect(server.url)).send(frozen(backend), seconds=5)
-    assert isinstance(sent, Ambiguous)
-    assert token not in sent.detail
-    assert [request.path for request in server.requests] == [PATH]
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 413, 415, 422])
-async def test_a_no_is_certain(serve: Any, connect: Any, status: int, token: str) -> None:
-    server = serve(lambda _, line: line.answer(status, {"code": 3, "message": f"no, {token}\r\nmay not"}))
-    sent = await (backend := connect(server.url)).send(frozen(backend), seconds=5)
-    assert isinstance(sent, Refused)
-    assert sent.retry_after is None
-    assert f"{status}: no, *** may not" in sent.detail
-    assert len(server.requests) == 1
-
-
-async def test_a_redirection_takes_no_credential_to_another_host(serve: Any, connect: Any) -> None:
-    other = serve(lambda _, line: line.answer(200))
-    server = serve(lambda _, line: line.answer(302, None, Location=f"{other.url}/api/v1/workflows/shop"))
-    backend = connect(server.url)
-    assert isinstance(await backend.send(frozen(backend), seconds=5), Ambiguous)
-    assert other.requests == []
-
-
-async def test_nothing_listens(connect: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    sent = await (backend := connect(f"http://127.0.0.1:{port}")).send(frozen(backend), seconds=5)
-    assert sent == Refused(detail="The dispatch was not sent: the connection was refused.", retry_after=5.0)
-
-
-@pytest.mark.parametrize("play", [lambda _, line: line.hold(), lambda _, line: line.drip(head(99), every=0.05)])
-async def test_the_deadline_is_of_the_whole(serve: Any, connect: Any, play: Play) -> None:
-    server = serve(play)
-    backend = connect(server.url, read_timeout=timedelta(seconds=60))
-    sent = await backend.send(frozen(backend), seconds=0.5)
-    assert isinstance(sent, Ambiguous)
-    assert "in time" in sent.detail
-    assert len(server.requests) == 1
-
-
-async def test_too_late_is_not_sent(serve: Any, connect: Any) -> None:
-    server = serve(lambda _, line: line.answer(200))
-    backend = connect(server.url)
-    sent = await backend.send(frozen(backend), seconds=-1)
-    assert isinstance(sent, Refused)
-    assert "not sent" in sent.detail
-    assert server.requests == []
 
 
 async def test_the_permit_is_asked_for_when_the_connection_stands(serve: Any) -> None:

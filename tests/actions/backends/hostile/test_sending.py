@@ -81,9 +81,10 @@ async def test_what_may_have_happened_is_in_doubt_and_not_sent_again(
     backend = door.connect(server.url)
     outcome = await backend.send(door.frozen(backend), seconds=5)
     assert isinstance(outcome, Ambiguous), outcome
-    assert len(server.requests) == 1
+    assert len(server.sent("POST")) == 1
     assert door.token not in repr(outcome)
-    assert [call[0] for call in observed.calls] == ["dispatch"]
+    looked = ["workflow.taken"] if door.looks and play is IN_DOUBT["409"] else []
+    assert [call[0] for call in observed.calls] == ["dispatch", *looked]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -249,6 +250,9 @@ async def test_a_handshake_that_does_not_end_is_not_executed(door: Any) -> None:
 async def test_a_dispatch_that_waits_for_a_thread_is_not_sent_after_it_was_given_up(
     serve: Any, door: Any, eventually: Any
 ) -> None:
+    if not door.queues:
+        pytest.skip("dispatches wait for nothing here")
+
     def play(request: Any, line: Any) -> None:
         if b'"slow"' in request.body:
             line.hold()
@@ -270,6 +274,9 @@ async def test_a_dispatch_that_waits_for_a_thread_is_not_sent_after_it_was_given
 async def test_a_dispatch_whose_caller_was_cancelled_while_it_waited_is_not_sent(
     serve: Any, door: Any, eventually: Any
 ) -> None:
+    if not door.queues:
+        pytest.skip("dispatches wait for nothing here")
+
     def play(request: Any, line: Any) -> None:
         if b'"slow"' in request.body:
             line.hold()
@@ -322,8 +329,8 @@ async def test_a_dispatch_never_goes_on_a_connection_that_was_kept(serve: Any, d
         await backend.read([(target, "1")])
     for _ in range(2):
         await backend.send(door.frozen(backend), seconds=5)
-    # Reads share a connection; each dispatch has a new one.
-    assert [request.connection for request in server.requests] == [1, 1, 2, 3]
+    # Reads may share a connection; each dispatch has a new one.
+    assert [request.connection for request in server.requests] == ([1, 1, 2, 3] if door.keeps else [1, 2, 3, 4])
 
 
 async def test_a_request_that_was_tampered_with_is_not_sent(serve: Any, door: Any) -> None:
@@ -423,7 +430,7 @@ async def test_an_endless_answer_is_given_up_at_its_limit_and_not_at_its_time(se
     started = time.monotonic()
     outcome = await backend.send(door.frozen(backend), seconds=10)
     assert isinstance(outcome, Ambiguous)
-    assert "more than 1000000 bytes" in outcome.detail
+    assert f"more than {door.short} bytes" in outcome.detail
     assert time.monotonic() - started < 3
 
 
