@@ -1,12 +1,14 @@
 """Numbers for Prometheus: requests, what the CI systems answered, and how much is waiting. No value from a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from daytwo_store.counts import Counts
+from daytwo_store.tables import ConnectionRow
 
 MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 10)
@@ -37,6 +39,11 @@ class Metrics:
             buckets=_SECONDS,
         )
         self._budget = self._gauge("daytwo_ci_budget_left", "Requests left in the CI system's limit", "connection")
+        self._limit = self._gauge("daytwo_ci_budget_limit", "Requests that a period allows", "connection")
+        self._reset = self._gauge("daytwo_ci_budget_reset_seconds", "Until the next period begins", "connection")
+        self._wait = self._gauge("daytwo_ci_held_seconds", "Seconds that nothing may be asked", "connection")
+        self._hourly = self._gauge("daytwo_ci_requests_last_hour", "Requests of the poller's process", "connection")
+        self._pace = self._gauge("daytwo_ci_poll_seconds", "Between two looks at one repository", "connection")
         self._runs = self._gauge("daytwo_open_runs", "Runs that have not ended", "state")
         self._approvals = self._gauge("daytwo_pending_approvals", "Approvals that wait for a decision")
         self._outbox = self._gauge("daytwo_outbox_length", "Pokes that Temporal has not been told")
@@ -67,6 +74,20 @@ class Metrics:
         self._outbox.set(counts.outbox)
         self._held.set(counts.held_attempts)
 
+    def connections(self, rows: Sequence[ConnectionRow], now: datetime) -> None:
+        """What is known of each connection's limits, and how it is polled."""
+        for row in rows:
+            for gauge, value in (
+                (self._budget, row.remaining),
+                (self._limit, row.limit),
+                (self._reset, _seconds(row.resets_at, now)),
+                (self._wait, _seconds(row.held_until, now) or 0.0),
+                (self._hourly, row.requests),
+                (self._pace, row.pace),
+            ):
+                if value is not None:
+                    gauge.labels(row.name).set(value)
+
     def forget_waiting(self) -> None:
         """The database does not answer: a number from before would look like the truth."""
         self._runs.clear()
@@ -81,3 +102,7 @@ class Metrics:
 
     def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
         return Gauge(name, help_text, labels, registry=self._registry)
+
+
+def _seconds(until: datetime | None, now: datetime) -> float | None:
+    return max(0.0, (until - now).total_seconds()) if until is not None else None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -72,6 +72,20 @@ async def want_look(tx: Tx, delivery: Delivery, *, at_most_every: timedelta) -> 
     return Look(RunId(row.run_id), timedelta(0))
 
 
+async def want_after_end(tx: Tx, delivery: Delivery, *, settled: timedelta) -> None:
+    """An external run that ended a while ago is told of as if it went on: somebody may have re-run it there."""
+    await tx.session.execute(
+        update(ExternalRunRow)
+        .where(
+            ExternalRunRow.connection == delivery.connection,
+            ExternalRunRow.id == delivery.external,
+            ExternalRunRow.project_id == delivery.project_id,
+            ExternalRunRow.ended_at < tx.now - settled,
+        )
+        .values(wanted_at=tx.now)
+    )
+
+
 async def want(tx: Tx, wanted: Sequence[RunId]) -> None:
     """The next look at these runs has to read."""
     await tx.session.execute(
@@ -121,6 +135,47 @@ async def unanswered(session: AsyncSession, *, before: datetime, limit: int) -> 
         .limit(limit)
     )
     return [RunId(run) for run in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A delivery, and the run of ours that it is about."""
+
+    row: WebhookRow
+    run: str | None
+
+
+async def page(
+    session: AsyncSession, connection: str, *, before: tuple[datetime, str] | None, limit: int
+) -> list[Received]:
+    """Deliveries of a connection, newest first; `before` is (received_at, delivery) of the last one seen."""
+    query = (
+        select(WebhookRow, ExternalRunRow.run_id)
+        .join(
+            ExternalRunRow,
+            (ExternalRunRow.connection == WebhookRow.connection)
+            & (ExternalRunRow.id == WebhookRow.external_id)
+            & (ExternalRunRow.project_id == WebhookRow.project_id),
+            isouter=True,
+        )
+        .where(WebhookRow.connection == connection)
+        .order_by(WebhookRow.received_at.desc(), WebhookRow.delivery.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(tuple_(WebhookRow.received_at, WebhookRow.delivery) < tuple_(*before))
+    return [Received(row, run) for row, run in await session.execute(query)]
+
+
+async def newest(session: AsyncSession, connections: Sequence[str]) -> dict[str, datetime]:
+    """When the last delivery of each of these came."""
+    found = {}
+    for connection in connections:
+        query = select(func.max(WebhookRow.received_at)).where(WebhookRow.connection == connection)
+        at: datetime | None = await session.scalar(query)
+        if at is not None:
+            found[connection] = at
+    return found
 
 
 async def prune(tx: Tx, *, before: datetime) -> None:

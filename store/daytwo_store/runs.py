@@ -22,7 +22,7 @@ from daytwo_store.states import (
     StepState,
     check_move,
 )
-from daytwo_store.tables import ActionVersionRow, EntityRow, ExternalRunRow, RunRow, StepRow
+from daytwo_store.tables import ActionVersionRow, EntityRow, RunRow, StepRow
 
 
 async def with_key(session: AsyncSession, requester: PrincipalId, key: str) -> RunRow | None:
@@ -245,18 +245,3 @@ async def without_progress(session: AsyncSession, *, since: datetime, limit: int
         .limit(limit)
     )
     return [RunId(run) for run in rows]
-
-
-async def open_external(session: AsyncSession, connection: str) -> Sequence[ExternalRunRow]:
-    """External runs that have not ended, of runs that have not either: what the poller of a connection asks about."""
-    return (
-        await session.scalars(
-            select(ExternalRunRow)
-            .join(RunRow, RunRow.id == ExternalRunRow.run_id)
-            .where(
-                ExternalRunRow.connection == connection,
-                ExternalRunRow.ended_at.is_(None),
-                RunRow.state.not_in([str(state) for state in RUN_ENDS]),
-            )
-        )
-    ).all()

@@ -206,6 +206,10 @@ async def pipelines(_: World, thing: str) -> Request:
     return names, {"params": {"project": "acme/shop"}}
 
 
+async def connection(_: World, thing: str) -> Request:
+    return {"name": "github" if thing == "shop" else thing}, {}
+
+
 async def kind(_: World, thing: str) -> Request:
     return {"name": "service" if thing == "shop" else thing}, {}
 
@@ -228,6 +232,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/runs/{run}/gates/{gate}": gate,
     "POST /api/v1/runs/{run}/resolve": new_run(**RESOLUTION),
     "GET /api/v1/approvals/{approval}": approval,
+    "GET /api/v1/connections/{name}/webhooks": connection,
     "POST /api/v1/approvals/{approval}/decision": decision,
     "GET /api/v1/entities/{kind}/{name}": entity,
     "GET /api/v1/entities/{kind}/{name}/history": entity,

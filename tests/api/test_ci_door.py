@@ -311,3 +311,30 @@ async def test_another_run_reports_nothing(door: Door) -> None:
     problem(await door.report(ONE.github(run="2"), marker, {"a": 1}), 409)
     problem(await door.report(ONE.github(attempt="2"), marker, {"a": 1}), 409)
     assert (await door.step(run)).outputs is None
+
+
+# --- two people, where nobody could prove it -------------------------------------------------------------------------
+
+
+async def test_two_people_other_than_the_requester_say_what_happened(door: Door) -> None:
+    ci = door.company.ci
+    ci.says, ci.executes = (lambda run: LOST), False
+    run = await door.company.ask("ana", "1.1.0", "production")
+    await door.company.decide("sam", run)
+    await door.company.drive(run)
+    ana, sam, ben = [await door.house.signed_in(name) for name in ("ana", "sam", "ben")]
+    found = {"step": "ship", "attempt": 1, "outcome": "did_not_run", "reason": "no run there"}
+    shown = (await ana.get(f"/api/v1/runs/{run}")).json()
+    assert "two other people" in shown["may"]["resolve"]["why_not"]
+    problem(await ana.post(f"/api/v1/runs/{run}/resolve", json=found), 403)
+    first = await sam.post(f"/api/v1/runs/{run}/resolve", json=found)
+    assert first.json()["state"] == "needs_attention"
+    assert "Sam found that it did not run. Somebody other than Sam, Ana" in first.json()["waits"]["text"]
+    [told] = first.json()["steps"][0]["attempts"][0]["findings"]
+    assert (told["by"]["name"], told["outcome"], told["reason"]) == ("Sam", "did_not_run", "no run there")
+    ci.says, ci.executes = (lambda n: Accepted(id=ExternalRunId(n), url=None)), True
+    second = await ben.post(f"/api/v1/runs/{run}/resolve", json=found)
+    assert second.json()["state"] == "running"
+    await door.company.through(run)
+    assert (await door.company.run(run)).state == RunState.SUCCEEDED
+    assert len(ci.ledger) == 1

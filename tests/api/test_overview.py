@@ -1,5 +1,6 @@
 """Locks, connections, the audit, readiness and numbers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,11 @@ from daytwo_api.app import create_app
 from daytwo_api.metrics import Metrics
 from daytwo_api.services.overview import Connections
 from daytwo_api.services.wiring import build_services
-from daytwo_store import entities
+from daytwo_store import connections, entities, inbox
+from daytwo_store.connections import Allowance, Polling
 from daytwo_store.engine import Store
-from daytwo_store.ids import ConnectionName, EntityRef
+from daytwo_store.ids import ConnectionName, EntityRef, ExternalRunId
+from daytwo_store.inbox import Delivery
 from daytwo_store.settings import StoreSettings
 
 pytestmark = pytest.mark.anyio
@@ -70,12 +73,69 @@ async def test_connections_say_how_their_last_call_went_and_never_a_credential(s
         {
             "name": "github",
             "backend": "github",
+            "title": "Memory",
             "address": "https://ci.example",
             "reachable": None,
-            "budget_left": None,
             "last_error": None,
+            "live_logs": False,
+            "limit": None,
+            "budget_left": None,
+            "resets_at": None,
+            "held_until": None,
+            "requests": 0,
+            "allowance": 20_000,
+            "pace": None,
+            "projects": 0,
+            "open_runs": 0,
+            "polled_at": None,
+            "stream": None,
+            "webhook_at": None,
         }
     ]
+
+
+async def test_connections_say_what_is_left_and_until_when_they_are_left_alone(house: House) -> None:
+    async with house.store.write() as tx:
+        told = Allowance(
+            limit=5000,
+            remaining=4321,
+            resets_at=tx.now + timedelta(minutes=30),
+            held_until=tx.now + timedelta(minutes=2),
+        )
+        await connections.learn(tx, "github", told)
+        await connections.learn(tx, "github", replace(told, held_until=None))  # another process was told nothing
+        polling = Polling(pace=28.8, projects=20, open_runs=1000, requests=2400, streams=None)
+        await connections.report(tx, "github", polling)
+    ana = await house.signed_in("ana")
+    [seen] = (await ana.get("/api/v1/connections")).json()["items"]
+    assert (seen["limit"], seen["budget_left"], seen["pace"], seen["open_runs"]) == (5000, 4321, 28.8, 1000)
+    assert seen["held_until"] is not None, "a wait is never made shorter"
+    text = (await house.anonymous().get("/metrics")).text
+    assert 'daytwo_ci_budget_limit{connection="github"} 5000.0' in text
+    assert 'daytwo_ci_budget_left{connection="github"} 4321.0' in text
+    held = float(text.partition('daytwo_ci_held_seconds{connection="github"} ')[2].split()[0])
+    assert 60 < held <= 120
+
+
+async def test_deliveries_are_listed_for_administrators_in_pages(house: House) -> None:
+    house.company.ci.ends_as = None
+    run = await house.company.ask("ana", "1.1.0", "staging")
+    await house.company.drive(run)
+    async with house.store.write() as tx:
+        for number in range(5):
+            external = ExternalRunId("1" if number else "99")
+            event = "workflow_run.completed"
+            await inbox.store(
+                tx,
+                Delivery(connection="github", delivery=f"d-{number}", external=external, project_id="1", event=event),
+            )
+    pat = await house.signed_in("pat")
+    where = "/api/v1/connections/github/webhooks"
+    first = (await pat.get(where, params={"limit": 3})).json()
+    assert [(one["delivery"], one["run"]) for one in first["items"]] == [("d-4", run), ("d-3", run), ("d-2", run)]
+    rest = (await pat.get(where, params={"limit": 3, "cursor": first["next_cursor"]})).json()
+    assert [(one["delivery"], one["run"]) for one in rest["items"]] == [("d-1", run), ("d-0", None)]
+    assert rest["next_cursor"] is None
 
 
 @pytest.mark.parametrize(
@@ -84,11 +144,11 @@ async def test_connections_say_how_their_last_call_went_and_never_a_credential(s
      (None, False, "tags: no answer")],
 )  # fmt: skip
 def test_what_a_backend_observes(status: int | None, reachable: bool, error: str | None) -> None:
-    metrics, connections = Metrics(), Connections({})
-    observe = connections.observer(ConnectionName("github"), metrics.observer("github"))
+    metrics, known = Metrics(), Connections({})
+    observe = known.observer(ConnectionName("github"), metrics.observer("github"))
     observe("tags", 200, 0.1, 4000)
     observe("tags", status, 0.1, None)
-    health = connections.health[ConnectionName("github")]
+    health = known.health[ConnectionName("github")]
     assert (health.reachable, health.last_error, health.budget_left) == (reachable, error, 4000)
     text = metrics.text().decode()
     assert 'daytwo_ci_budget_left{connection="github"} 4000.0' in text

@@ -40,9 +40,10 @@ class Life:
         return bool(self.stage.dispatches(self.note)) or self.stage.ana.run(run)["state"] == "needs_attention"
 
     def _did_not_run(self, run: str) -> None:
-        """Killed after the claim: nothing was sent, and where somebody approved a person has to say so."""
+        """Killed after the claim: nothing was sent, and where somebody approved two people have to say so."""
         found = {"step": "ship", "attempt": 1, "outcome": "did_not_run", "reason": "the ledger is empty"}
-        assert self.stage.sam.insist("POST", f"/runs/{run}/resolve", json=found).is_success
+        for person in (self.stage.sam, self.stage.ben):
+            assert person.insist("POST", f"/runs/{run}/resolve", json=found).is_success
         until(lambda: self.stage.dispatches(self.note), "the second attempt", seconds=90)
 
 

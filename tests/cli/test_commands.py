@@ -266,6 +266,9 @@ def test_resolve_finds_the_one_held_attempt(cli: Any, server: Any, make: Any) ->
         "marker": "m",
         "intent_at": "2026-11-21T12:00:00Z",
         "sent_at": None,
+        "claimed_by": None,
+        "claimed_at": None,
+        "findings": [],
         "external": None,
     }
     step = {
@@ -278,6 +281,8 @@ def test_resolve_finds_the_one_held_attempt(cli: Any, server: Any, make: Any) ->
         "attempts": [attempt],
         "jobs": [],
         "log_note": None,
+        "outputs": None,
+        "outputs_source": None,
     }
     server.on("GET", "/runs/r_1", make.run(state="needs_attention", steps=[step]))
     server.on("POST", "/runs/r_1/resolve", make.run())

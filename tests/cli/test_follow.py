@@ -104,6 +104,8 @@ def test_each_change_is_told_once(cli: Any, server: Any, make: Any, reply: Any) 
         "attempts": [],
         "jobs": [job],
         "log_note": None,
+        "outputs": None,
+        "outputs_source": None,
     }
     running = make.run(steps=[step])
     end = make.run(state="succeeded", text="done", steps=[{**step, "jobs": [{**job, "status": "succeeded"}]}])

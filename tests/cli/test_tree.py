@@ -50,6 +50,8 @@ def step(jobs: list[dict[str, Any]]) -> dict[str, Any]:
         "attempts": [],
         "jobs": jobs,
         "log_note": None,
+        "outputs": None,
+        "outputs_source": None,
     }
 
 

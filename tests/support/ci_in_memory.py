@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -211,6 +212,20 @@ class CiInMemory:
 
     def close(self) -> None:
         return None
+
+
+def job(name: str, **more: Any) -> Job:
+    """A job that runs, or what else it is told to be."""
+    plain = Job(
+        id=ExternalJobId(name),
+        name=name,
+        status=ExternalStatus.RUNNING,
+        detail="running",
+        url=None,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ended_at=None,
+    )
+    return replace(plain, **more)
 
 
 REFUSED = Refused(detail="The CI system said no.")

@@ -248,7 +248,8 @@ async def test_it_ran_as_is_believed_of_the_run_with_the_marker_only(company: Co
         await resolve(company.life, finding(run, "ran", sam, "2"))
     with pytest.raises(Rejected, match="has no run 99"):
         await resolve(company.life, finding(run, "ran", sam, "99"))
-    await resolve(company.life, finding(run, "ran", sam, "1"))
+    assert not await resolve(company.life, finding(run, "ran", sam, "1"))
+    assert await resolve(company.life, finding(run, "ran", await company.person("ben"), "1"))
     await company.through(run)
     assert (await company.run(run)).state == RunState.SUCCEEDED
     with pytest.raises(Conflict, match="has ended"):
@@ -259,10 +260,33 @@ async def test_it_did_not_run_sends_what_was_approved_once_more(company: Company
     run = await held(company, executes=False)
     company.ci.says = lambda external: Accepted(id=ExternalRunId(external), url=None)
     company.ci.executes = True
-    await resolve(company.life, finding(run, "did_not_run", await company.person("sam")))
+    sam, ben = await company.person("sam"), await company.person("ben")
+    assert not await resolve(company.life, finding(run, "did_not_run", sam))
+    assert not await resolve(company.life, finding(run, "did_not_run", sam)), "the same person twice is one person"
+    assert (await company.drive(run)).what is What.WAIT
+    assert company.ci.posts == 1
+    assert await resolve(company.life, finding(run, "did_not_run", ben))
     await company.through(run)
     assert (await company.run(run)).state == RunState.SUCCEEDED
     assert len(company.ci.ledger) == 1
+
+
+async def test_two_who_found_different_things_settle_nothing_until_they_agree(company: Company) -> None:
+    run = await held(company, executes=True)
+    sam, ben = await company.person("sam"), await company.person("ben")
+    assert not await resolve(company.life, finding(run, "did_not_run", sam))
+    assert not await resolve(company.life, finding(run, "ran", ben, "1"))
+    assert (await company.attempts(run))[0].state == AttemptState.HELD
+    assert await resolve(company.life, finding(run, "ran", sam, "1")), "Sam looked again"
+    assert (await company.attempts(run))[0].external_id == "1"
+    assert len(company.ci.ledger) == 1
+
+
+async def test_where_nobody_had_to_approve_one_person_is_enough(company: Company) -> None:
+    company.ci.says, company.ci.marked = (lambda run: LOST), False
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    assert await resolve(company.life, finding(run, "ran", await company.person("ana"), "1"))
 
 
 async def test_a_request_that_the_ci_started_twice_is_adopted_once_and_stopped_once(company: Company) -> None:

@@ -1,10 +1,9 @@
 """Where a run waits in the CI system: an answer is told at most once, and found out by reading when no reply came."""
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 import pytest
+from ci_in_memory import job
 from company import Company
 from sqlalchemy import select, text
 
@@ -29,19 +28,6 @@ GATE = ExternalGate(
     verdicts=frozenset(GateVerdict),
 )
 NAME = rows.name_of(StepPath("ship"), GATE.id)
-
-
-def job(name: str, **more: Any) -> Job:
-    plain = Job(
-        id=ExternalJobId(name),
-        name=name,
-        status=ExternalStatus.RUNNING,
-        detail="running",
-        url=None,
-        started_at=datetime.fromisoformat("2026-01-01T00:00:00+00:00"),
-        ended_at=None,
-    )
-    return replace(plain, **more)
 
 
 def waiting(gate: ExternalGate | None = GATE) -> list[Job]:

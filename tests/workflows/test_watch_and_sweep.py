@@ -24,7 +24,8 @@ from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import ExternalRunRow, WebhookRow
 from daytwo_workflows.client import Driver
-from daytwo_workflows.life.watch import look_once, watch
+from daytwo_workflows.life.polling import Poller
+from daytwo_workflows.life.watch import watch
 from daytwo_workflows.poker import Poker, deliver
 from daytwo_workflows.sweeper import Sweeper
 
@@ -251,6 +252,13 @@ async def projects(company: Company) -> Projects:
     return ci
 
 
+async def look_once(company: Company, beat: Callable[[], None] = lambda: None) -> Poller:
+    """One look at everything that is due, by a poller that has just begun."""
+    poller = Poller(company.life, "github", beat)
+    await poller.glance()
+    return poller
+
+
 def beats() -> tuple[list[int], "Beat"]:
     seen: list[int] = []
     return seen, Beat(seen)
@@ -274,7 +282,7 @@ async def test_a_change_and_its_poke_are_one(breaking: Breaking) -> None:
         await tx.session.execute(text("delete from outbox"))
     breaking.left = 1  # it dies after its first transaction
     with contextlib.suppress(Unavailable):
-        await look_once(company.life, "github", lambda: None)
+        await look_once(company)
     breaking.left = 10**9
     assert (await external(company, run)).status == ExternalStatus.SUCCEEDED
     assert [poke.run for poke in await waiting(company)] == [run]
@@ -284,7 +292,7 @@ async def test_it_beats_for_every_read_and_every_run(company: Company, projects:
     made = [await running(company) for _ in range(3)]
     await move_to(company, made[0], "acme/other")
     seen, beat = beats()
-    await look_once(company.life, "github", beat)
+    await look_once(company, beat)
     assert sorted(projects.reads) == ["acme/other", "acme/shop"]
     assert len(seen) >= 2 + 3
 
@@ -299,7 +307,7 @@ async def test_it_beats_while_a_read_takes_long(company: Company, projects: Proj
                 await asyncio.sleep(0.02)
 
     projects.before_read = several_signs
-    await look_once(company.life, "github", beat)
+    await look_once(company, beat)
     assert projects.reads == ["acme/shop"]
 
 
@@ -323,22 +331,24 @@ async def test_silence_shows_for_one_project_and_the_others_are_seen(
     silent, seen = await running(company), await running(company)
     await move_to(company, silent, "acme/other")
     projects.failures["acme/other"] = failure
-    await look_once(company.life, "github", lambda: None)
+    await look_once(company)
     since = (await external(company, silent)).unseen_since
     assert since is not None
     assert (await external(company, seen)).unseen_since is None
     assert (await external(company, seen)).seen_at is not None
-    await look_once(company.life, "github", lambda: None)
+    await look_once(company)
     assert (await external(company, silent)).unseen_since == since, "since the first failure"
     projects.failures.clear()
-    await look_once(company.life, "github", lambda: None)
+    await look_once(company)
     assert (await external(company, silent)).unseen_since is None
 
 
 async def test_a_pause_that_is_asked_for_is_kept(company: Company, projects: Projects) -> None:
     await running(company)
     projects.failures["acme/shop"] = BackendUnreachable("slow down", retry_after=77)
-    assert await look_once(company.life, "github", lambda: None) == 77
+    poller = await look_once(company)
+    await poller.glance()
+    assert projects.reads == ["acme/shop"], "it was asked again before it wanted to be"
 
 
 async def test_a_failed_read_does_not_hide_what_a_newer_one_saw(company: Company, projects: Projects) -> None:
@@ -358,7 +368,7 @@ async def test_a_run_that_cannot_be_written_down_does_not_hide_the_others(compan
     projects.states[bad] = replace(projects.states[bad], detail="a\x00b")  # PostgreSQL takes no null character
     for run in made[1:]:
         projects.end((await external(company, run)).id, ExternalStatus.FAILED)
-    await look_once(company.life, "github", lambda: None)
+    await look_once(company)
     assert [(await external(company, run)).status for run in made[1:]] == [ExternalStatus.FAILED] * 2
 
 
@@ -369,7 +379,8 @@ async def test_what_a_run_left_behind_by_force_is_not_polled_for_ever(company: C
         runs.move(tx, row, RunState.CANCELLING)
         await runs.end(tx, row, RunState.CANCELLED, reason="given up")
     async with company.store.read() as session:
-        polled = [row.run_id for row in await runs.open_external(session, "github")]
+        [project] = await externals.open_projects(session, "github")
+        polled = [row.run_id for row in await externals.open_in(session, "github", project.name)]
     assert (await external(company, left)).ended_at is None
     assert polled == [other]
 

@@ -17,6 +17,7 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.client import Driver
+from daytwo_workflows.life.spending import Spending
 from daytwo_workflows.poker import Poker
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
@@ -31,8 +32,9 @@ _PAUSE = timedelta(seconds=1)
 async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) -> None:
     """Work until `stop` is set: finish what is at hand within 20 s, give back the rest."""
     store = Store(settings.store)
-    backends = build_backends(settings, observe)
-    life = build_life(settings, store, backends)
+    spending: dict[str, Spending] = {}
+    backends = build_backends(settings, observe, spending)
+    life = build_life(settings, store, backends, spending)
     try:
         client = await _connect(settings, store, stop)
         if client is None:

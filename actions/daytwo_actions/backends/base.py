@@ -26,6 +26,7 @@ class Traits:
     kind: str  # "github"
     title: str  # as people call it: "GitHub"
     live_logs: bool  # a job's log can be read while the job runs; otherwise only after its end
+    requests_per_hour: int | None = None  # that it allows at least, where it counts by the hour; None: it does not
     # The name of the external run is ours and unique there: sending the same frozen request again cannot start a
     # second one, so an ambiguous send is settled by sending again (A1, Argo).
     repeatable: bool = False

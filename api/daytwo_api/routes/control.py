@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Path, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from daytwo_api.asker import Admin, Reader
@@ -18,6 +18,7 @@ from daytwo_api.views.control import (
     TokenCreated,
     TokenRequest,
     TokenView,
+    WebhookView,
 )
 
 router = APIRouter()
@@ -79,6 +80,22 @@ async def revoke_token(token: str, by: Reader, services: ServicesDep) -> None:
 @router.get("/connections", tags=["control"], summary="CI systems and their health", operation_id="listConnections")
 async def list_connections(by: Reader, services: ServicesDep) -> Page[ConnectionView]:
     return await services.overview.connections(by)
+
+
+@router.get(
+    "/connections/{name}/webhooks",
+    tags=["control"],
+    summary="Verified deliveries of a CI system, newest first",
+    operation_id="listWebhooks",
+)
+async def list_webhooks(
+    name: Annotated[str, Path(max_length=200)],
+    by: Admin,
+    services: ServicesDep,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[WebhookView]:
+    return await services.overview.webhooks(by, name, cursor=cursor, limit=limit)
 
 
 @router.get("/locks", tags=["control"], summary="Who holds what, and who waits", operation_id="listLocks")

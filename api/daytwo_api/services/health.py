@@ -9,7 +9,7 @@ from fastapi import Response
 
 from daytwo_api.metrics import MEDIA_TYPE, Metrics
 from daytwo_api.views.control import Part, Readiness
-from daytwo_store import counts, migrate
+from daytwo_store import connections, counts, migrate
 from daytwo_store.engine import Store
 from daytwo_store.errors import Unavailable
 
@@ -47,6 +47,8 @@ class Health:
         try:
             async with asyncio.timeout(_SECONDS), self._store.read() as session:
                 self._metrics.waiting(await counts.count(session))
+                known, now = await connections.everything(session), await self._store.clock.now(session)
+                self._metrics.connections(known, now)
         except (Unavailable, TimeoutError):
             self._metrics.forget_waiting()
         return Response(self._metrics.text(), media_type=MEDIA_TYPE)

@@ -18,6 +18,8 @@ log = structlog.get_logger()
 _AT_MOST_EVERY = timedelta(seconds=1)  # looks at one run
 _FINAL_EVERY = timedelta(milliseconds=100)  # … when the delivery says that it has ended
 
+_SETTLED = timedelta(seconds=10)  # deliveries overtake each other for so long
+
 
 class Inbox:
     def __init__(self, store: Store, backends: Mapping[str, Backend]) -> None:
@@ -55,6 +57,8 @@ class Inbox:
         )
         if not await inbox.store(tx, delivery):
             return False
+        if not hint.final:
+            await inbox.want_after_end(tx, delivery, settled=_SETTLED)
         look = await inbox.want_look(tx, delivery, at_most_every=_FINAL_EVERY if hint.final else _AT_MOST_EVERY)
         if look is not None and look.after:
             self._look_later(look)

@@ -11,6 +11,7 @@ from typing import Final
 from fastapi.responses import StreamingResponse
 
 from daytwo_api.asker import Asker
+from daytwo_api.services.lookers import Looking, nobody_cares
 from daytwo_api.services.run_stream import RunReader, RunStream
 from daytwo_api.services.ticks import Pace, Ticker
 from daytwo_api.streams import EventStream, hint, retry
@@ -21,7 +22,10 @@ _LARGEST: Final = 18  # digits of a number that the database knows
 
 
 class Live:
-    def __init__(self, listener: Listener, runs: RunReader, pace: Pace | None = None) -> None:
+    def __init__(
+        self, listener: Listener, runs: RunReader, pace: Pace | None = None, looking: Looking = nobody_cares
+    ) -> None:
+        self._looking = looking
         self._listener = listener
         self._runs = runs
         self._ticker = Ticker(pace or Pace())
@@ -38,7 +42,7 @@ class Live:
         """Raises `NotFound` before the stream begins when there is no such run that may be seen."""
         await self._runs.get(by, run)
         known = last_event_id if last_event_id and last_event_id.isdecimal() and len(last_event_id) <= _LARGEST else ""
-        stream = RunStream(self._runs, by, run, after=int(known) if known else after)
+        stream = RunStream(self._runs, by, run, after=int(known) if known else after, looking=self._looking)
         return EventStream(stream.events(self._listener, self._ticker), slow_after=self._ticker.pace.slow)
 
     async def _hints(self) -> AsyncGenerator[bytes, None]:

@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from daytwo_actions.backends.base import Backend, Budget
 from daytwo_actions.backends.registry import ConnectionSettings
 from daytwo_api.asker import Asker
 from daytwo_api.metrics import Observe
 from daytwo_api.views.common import Page
-from daytwo_api.views.control import AuditEntry, ConnectionView, LockRow
-from daytwo_store import overview
+from daytwo_api.views.control import AuditEntry, ConnectionView, LockRow, WebhookView
+from daytwo_store import connections, cursors, inbox, overview
 from daytwo_store.engine import Store
+from daytwo_store.errors import NotFound
 from daytwo_store.ids import ConnectionName
+from daytwo_store.tables import ConnectionRow
+from daytwo_workflows.life.pace import allowed
 
 
 @dataclass(slots=True)
@@ -28,6 +33,7 @@ class Connections:
 
     settings: Mapping[ConnectionName, ConnectionSettings]
     health: dict[ConnectionName, Health] = field(default_factory=dict)
+    allowances: Mapping[str, int | None] = field(default_factory=dict)  # requests an hour, as the settings say
 
     def observer(self, connection: ConnectionName, then: Observe) -> Observe:
         """What the backend calls after each request; hands on to `then`."""
@@ -43,12 +49,48 @@ class Connections:
 
 
 class Overview:
-    def __init__(self, store: Store, connections: Connections) -> None:
+    def __init__(self, store: Store, connections: Connections, backends: Mapping[str, Backend]) -> None:
         self._store = store
         self._connections = connections
+        self._backends = backends
 
     async def connections(self, by: Asker) -> Page[ConnectionView]:  # noqa: ARG002 - names and addresses only
-        return Page(items=[self._connection(name) for name in sorted(self._connections.settings)])
+        names = sorted(self._connections.settings)
+        async with self._store.read() as session:
+            rows = {row.name: row for row in await connections.everything(session)}
+            heard = await inbox.newest(session, names)
+            now = await self._store.clock.now(session)
+        return Page(items=[self._connection(name, rows.get(name), heard.get(name), now) for name in names])
+
+    async def webhooks(
+        self,
+        by: Asker,  # noqa: ARG002 - the route has asked for an administrator
+        connection: str,
+        *,
+        cursor: str | None,
+        limit: int,
+    ) -> Page[WebhookView]:
+        if connection not in self._connections.settings:
+            raise NotFound(f"There is no connection {connection}.")
+        before = cursors.moment(cursor) if cursor else None
+        async with self._store.read() as session:
+            found = await inbox.page(session, connection, before=before, limit=limit + 1)
+        shown = found[:limit]
+        last = shown[-1].row if len(found) > limit else None
+        return Page(
+            items=[
+                WebhookView(
+                    delivery=one.row.delivery,
+                    event=one.row.event,
+                    external_run=one.row.external_id,
+                    run=one.run,
+                    received_at=one.row.received_at,
+                    consumed_at=one.row.consumed_at,
+                )
+                for one in shown
+            ],
+            next_cursor=cursors.make(last.received_at.isoformat(), last.delivery) if last is not None else None,
+        )
 
     async def locks(self, by: Asker) -> Page[LockRow]:
         async with self._store.read() as session:
@@ -90,17 +132,42 @@ class Overview:
         ]
         return Page(items=entries, next_cursor=found.next_cursor)
 
-    def _connection(self, name: ConnectionName) -> ConnectionView:
+    def _connection(
+        self, name: ConnectionName, row: ConnectionRow | None, heard: datetime | None, now: datetime
+    ) -> ConnectionView:
         settings = self._connections.settings[name]
         health = self._connections.health.get(name, Health())
+        backend = self._backends.get(name)
+        row = row or ConnectionRow(name=name, projects=0, open_runs=0, requests=0)
+        held = row.held_until if row.held_until is not None and row.held_until > now else None
+        allowance = allowed_of(backend, row, self._connections.allowances.get(name), now=now) if backend else None
         return ConnectionView(
             name=name,
             backend=settings.kind,
+            title=backend.traits.title if backend is not None else settings.kind,
             address=settings.base,
             reachable=health.reachable,
-            budget_left=health.budget_left,
             last_error=health.last_error,
+            live_logs=backend is not None and backend.traits.live_logs,
+            limit=row.limit,
+            budget_left=health.budget_left if row.remaining is None else row.remaining,
+            resets_at=row.resets_at,
+            held_until=held,
+            requests=row.requests,
+            allowance=allowance,
+            pace=row.pace or None,
+            projects=row.projects,
+            open_runs=row.open_runs,
+            polled_at=row.polled_at,
+            stream=row.streams,
+            webhook_at=heard,
         )
+
+
+def allowed_of(backend: Backend, row: ConnectionRow, setting: int | None, *, now: datetime) -> int:
+    """Requests an hour that the poller keeps to."""
+    told = Budget(limit=row.limit, remaining=row.remaining, resets_at=row.resets_at, held_until=None)
+    return round(allowed(backend.traits, told, setting, now=now))
 
 
 def _complaint(operation: str, status: int | None) -> str | None:

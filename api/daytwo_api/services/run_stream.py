@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Final, Protocol
 
 from daytwo_api.asker import Asker
+from daytwo_api.services.lookers import Looking, nobody_cares
 from daytwo_api.services.ticks import Tick, Ticker
 from daytwo_api.streams import event, hint, retry
 from daytwo_api.views.runs import LogBatch, RunView
@@ -13,6 +14,7 @@ from daytwo_store.listen import Listener
 from daytwo_store.states import RUN_ENDS, RunState
 
 LINES: Final = 500  # of log per event
+_FOLLOWED: Final = frozenset({RunState.RUNNING, RunState.CANCELLING, RunState.NEEDS_ATTENTION})
 
 
 class RunReader(Protocol):
@@ -28,7 +30,8 @@ class RunReader(Protocol):
 class RunStream:
     """`after` is the number of the last log line that the page has."""
 
-    def __init__(self, runs: RunReader, by: Asker, run: str, *, after: int) -> None:
+    def __init__(self, runs: RunReader, by: Asker, run: str, *, after: int, looking: Looking = nobody_cares) -> None:
+        self._looking = looking
         self._runs = runs
         self._by = by
         self._run = run
@@ -56,6 +59,8 @@ class RunStream:
                 if self._state in RUN_ENDS and not self._log_pending and not self._behind:
                     yield event("end")
                     return
+                if self._state in _FOLLOWED:
+                    await self._looking(self._run)
                 if tick.ping:
                     yield hint("ping")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from daytwo_actions.backends.base import Traits
 from daytwo_actions.policy import Answer, may_stop
 from daytwo_api.asker import Asker
-from daytwo_api.services import words
+from daytwo_api.services import finding_views, words
 from daytwo_api.services.approval_views import summary as approval_summary
 from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
@@ -30,7 +30,7 @@ from daytwo_store.ids import PrincipalId
 from daytwo_store.locks import LockSituation
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
-from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, GateAnswerRow, RunRow, StepRow
+from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, FindingRow, GateAnswerRow, RunRow, StepRow
 from daytwo_workflows.life.noting import GONE
 
 
@@ -44,6 +44,7 @@ class Rows:
     externals: Sequence[ExternalRunRow]
     approvals: Sequence[ApprovalRow]
     answers: Sequence[GateAnswerRow]
+    findings: Sequence[FindingRow]
     traits: Mapping[str, Traits]  # of the connections, as far as they are configured here
     lock: LockSituation | None
     owner: str | None  # of the entity, now
@@ -52,6 +53,11 @@ class Rows:
     undo_refused: str | None  # why it cannot be undone, apart from who asks
     changes: Sequence[PlannedChange]  # as the asker may see them
     named: frozenset[str]  # other runs that the asker may see
+
+    @property
+    def speakers(self) -> list[str]:
+        """Who answered a gate or found out something: people to be named."""
+        return [one.by for one in self.answers] + [one.principal for one in self.findings]
 
     def name(self, run: str | None) -> str | None:
         """Another run, if it may be named."""
@@ -92,7 +98,7 @@ def summary(run: RunRow, known: Known) -> RunSummary:
 
 def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
     run = rows.run
-    waits = _waits(rows)
+    waits = _waits(rows, known)
     return RunView(
         **dict(summary(run, known), text=_text(run, waits)),
         version=run.version,
@@ -101,7 +107,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         waits=waits,
         digest=run.digest,
         plan=json.loads(run.plan),
-        steps=[_step(rows, step) for step in rows.steps],
+        steps=[_step(rows, step, known) for step in rows.steps],
         approvals=[approval_summary(row, run, known, asker) for row in rows.approvals],
         gates=list(gates_of(rows, known, asker, stop_answer(rows, known, asker))),
         lock=_lock(rows),
@@ -120,11 +126,11 @@ def _text(run: RunRow, waits: Waits | None) -> str:
     return waits.text if waits is not None and waits.kind != "start" else words.run_words(run.state)
 
 
-def _waits(rows: Rows) -> Waits | None:
+def _waits(rows: Rows, known: Known) -> Waits | None:
     step, external = rows.current()
     lock = rows.lock
     position = lock.queue.index(rows.run.id) + 1 if lock and rows.run.id in lock.queue else None
-    return words.waits(
+    told = words.waits(
         rows.run,
         rows.approvals[-1] if rows.approvals else None,
         rows.name(lock.holder if lock else None),
@@ -133,9 +139,11 @@ def _waits(rows: Rows) -> Waits | None:
         external,
         rows.title(external.connection) if external else "",
     )
+    found = finding_views.sentence(rows.run, rows.findings, rows.attempts, known)
+    return told.model_copy(update={"text": f"{told.text} {found}"}) if told and found else told
 
 
-def _step(rows: Rows, step: StepRow) -> StepView:
+def _step(rows: Rows, step: StepRow, known: Known) -> StepView:
     tries = rows.tries(step)
     external = rows.external(tries[-1]) if tries else None
     traits = rows.traits.get(external.connection) if external else None
@@ -147,7 +155,7 @@ def _step(rows: Rows, step: StepRow) -> StepView:
         text=words.step_words(step, tries[-1] if tries else None, external, title),
         started_at=step.started_at,
         ended_at=step.ended_at,
-        attempts=[_attempt(attempt, rows.external(attempt)) for attempt in tries],
+        attempts=[_attempt(rows, attempt, known) for attempt in tries],
         jobs=[job_view(job) for job in step.jobs],
         log_note=words.log_note(external, rows.run.log_lines, traits),
         outputs=step.outputs,
@@ -155,7 +163,8 @@ def _step(rows: Rows, step: StepRow) -> StepView:
     )
 
 
-def _attempt(row: AttemptRow, external: ExternalRunRow | None) -> AttemptView:
+def _attempt(rows: Rows, row: AttemptRow, known: Known) -> AttemptView:
+    external = rows.external(row)
     return AttemptView(
         number=row.no,
         state=AttemptState(row.state),
@@ -166,6 +175,7 @@ def _attempt(row: AttemptRow, external: ExternalRunRow | None) -> AttemptView:
         sent_at=row.sent_at,
         claimed_by=row.claimed_by,
         claimed_at=row.claimed_at,
+        findings=finding_views.of_attempt(rows.findings, row, known),
         external=_external(external) if external else None,
     )
 
@@ -237,7 +247,7 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
         ),
         undo=_permit(stop, rows.undo_refused),
         resolve=_permit(
-            stop,
+            finding_views.may_resolve(run, stop, asker.principal),
             None if run.state == RunState.NEEDS_ATTENTION else "No attempt waits for somebody to say what happened.",
         ),
     )

@@ -13,7 +13,7 @@ from daytwo_api.services.gather import gather
 from daytwo_api.services.run_views import Rows
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
-from daytwo_store import approvals, attempts, cursors, entities, gates, locks, logs, runs
+from daytwo_store import approvals, attempts, cursors, entities, findings, gates, locks, logs, runs
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import LockKey, RunId
@@ -61,7 +61,7 @@ class Runs:
         async with self._store.read() as session:
             row = await visible(session, by, run)
             rows = await everything(session, by, row, self._traits)
-            known = await gather(session, [row], rows.approvals, [one.by for one in rows.answers])
+            known = await gather(session, [row], rows.approvals, rows.speakers)
         return run_views.whole(rows, known, by)
 
     async def logs(
@@ -115,6 +115,7 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
         externals=await attempts.externals_of_run(session, run),
         approvals=await approvals.of_run(session, run),
         answers=await gates.of_run(session, run),
+        findings=await findings.of_run(session, run),
         traits=traits,
         lock=lock,
         owner=entity.owner if entity else row.owner,

@@ -17,6 +17,7 @@ from daytwo_api.services.health import Health, Loading
 from daytwo_api.services.identity import Identity, IdentitySettings
 from daytwo_api.services.inbox import Inbox
 from daytwo_api.services.live import Live
+from daytwo_api.services.lookers import Lookers
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.runs import Runs
@@ -63,7 +64,8 @@ def build_services(
 ) -> Services:
     """Raises `SettingsRejected` when a secret cannot be read. `backends` replaces those of the settings (tests)."""
     metrics, loading = Metrics(), Loading()
-    connections = Connections(settings.backends())
+    allowances = {name: entry.requests_per_hour for name, entry in settings.connections.items()}
+    connections = Connections(settings.backends(), allowances=allowances)
     wired = backends if backends is not None else _backends(connections, metrics)
     life = build_life(settings, store, wired)
     poker, listener = Poker(store, driver), Listener(settings.store)
@@ -86,10 +88,10 @@ def build_services(
         approvals=Approvals(store),
         control=control,
         catalog=Catalog(store),
-        live=Live(listener, runs),
+        live=Live(listener, runs, looking=Lookers(store).look),
         inbox=Inbox(store, wired),
         ci=CiDoor(life, _identities(settings, connections)),
-        overview=Overview(store, connections),
+        overview=Overview(store, connections, wired),
         pipelines=Pipelines(wired),
         health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading),
     )

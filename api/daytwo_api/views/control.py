@@ -57,10 +57,34 @@ class ConnectionView(View):
 
     name: str
     backend: str
+    title: str = Field(description="what people call such a CI system: 'GitHub'")
     address: str
-    reachable: bool | None = Field(description="None before the first call")
-    budget_left: int | None
+    reachable: bool | None = Field(description="None before the first call of this process")
     last_error: str | None
+    live_logs: bool = Field(description="logs are shown while a job runs; otherwise when it has ended")
+    limit: int | None = Field(description="requests that the CI system allows in its period")
+    budget_left: int | None = Field(description="of these, as it said last")
+    resets_at: datetime | None
+    held_until: datetime | None = Field(description="it has asked to wait: nothing is read or sent before that")
+    requests: int = Field(description="that its poller's process made in the last hour")
+    allowance: int | None = Field(description="requests an hour that the poller keeps to; None: not known yet")
+    pace: float | None = Field(description="seconds between two looks at one repository")
+    projects: int = Field(description="repositories with open runs")
+    open_runs: int
+    polled_at: datetime | None
+    stream: str | None = Field(description="how its stream of events is; None: it has none")
+    webhook_at: datetime | None = Field(description="when the last verified delivery came")
+
+
+class WebhookView(View):
+    """A verified delivery. What was refused is not stored: it is in the API's log."""
+
+    delivery: str
+    event: str
+    external_run: str
+    run: str | None = Field(description="the run of ours that it is about")
+    received_at: datetime
+    consumed_at: datetime | None = Field(description="when a read had seen what it is about")
 
 
 class LockRow(View):

@@ -124,6 +124,16 @@ class ExternalRunView(View):
     artifacts: list[ArtifactView]
 
 
+class FindingView(View):
+    """What one person found out about a held attempt; where somebody had to approve, a second has to find the same."""
+
+    by: Person
+    outcome: Literal["ran", "did_not_run"]
+    external_run: str | None
+    reason: str
+    at: datetime
+
+
 class AttemptView(View):
     number: int
     state: AttemptState
@@ -134,6 +144,7 @@ class AttemptView(View):
     sent_at: datetime | None
     claimed_by: str | None = Field(description="the one execution that was let through by the claim fence")
     claimed_at: datetime | None
+    findings: list[FindingView] = Field(description="what people found out, while it is held")
     external: ExternalRunView | None
 
 

@@ -76,9 +76,17 @@ def _print_step(out: Out, step: StepView) -> None:
         out.line(f"  attempt {attempt.number}: {state_words(attempt.state)}{where}")
         if attempt.note:
             out.line(f"    {attempt.note}")
+        if attempt.claimed_by:
+            out.line(f"    only execution {attempt.claimed_by} was let through")
+        for found in attempt.findings:
+            what = f"it ran as {found.external_run}" if found.outcome == "ran" else "it did not run"
+            out.line(f"    {found.by.name} found that {what}: {found.reason}")
         if attempt.external:
             _print_external(out, attempt.external)
     print_tree(out, step.jobs)
+    if step.outputs:
+        source = "reported by the run" if step.outputs_source == "report" else "found in a file that it left"
+        out.line(f"  results, {source}: {pairs(step.outputs)}")
     if step.log_note:
         out.line(f"  {step.log_note}")
 

@@ -127,3 +127,13 @@ test("links of the CI system lead only where it is safe", async () => {
   open("r_odd", fake);
   expect((await screen.findByText("Open in github")).closest("a")).toBeNull();
 });
+
+test("what the run says came of it is shown as data, with where it came from", async () => {
+  const house = open("r_running");
+  await screen.findByText("follows deploy.yml on acme/shop");
+  expect(screen.queryByText("Results")).toBeNull();
+  act(() => house.sources[0]?.send("run", run("r_running", "succeeded")));
+  expect(await screen.findByText("Results")).toBeTruthy();
+  expect(screen.getByText("https://shop.example").closest("a")).toBeNull();
+  expect(screen.getByText("Reported by the run itself.")).toBeTruthy();
+});

@@ -1,5 +1,6 @@
 """Lists: selectors, order, pages."""
 
+import datetime
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,24 +18,31 @@ def selects(call: Call, name: str, own: dict[str, str], namespace: str) -> bool:
     Raises:
         ApiError: a selector cannot be read.
     """
+    selector = call.option("listOptions.fieldSelector")
     fields = {"metadata.name": name, "metadata.namespace": namespace}
+    part = {"Prefix": name.startswith, "Contains": name.__contains__}.get(call.option("nameFilter"))
+    if part is not None:
+        told = selector.partition("metadata.name=")[2].split(",")[0]
+        fields["metadata.name"] = told if part(told) else name
     try:
-        by_label = matches_labels(call.option("listOptions.labelSelector"), own)
-        return by_label and matches_fields(call.option("listOptions.fieldSelector"), fields)
+        return matches_labels(call.option("listOptions.labelSelector"), own) and matches_fields(selector, fields)
     except SelectorError as error:
         raise invalid(str(error)) from error
 
 
 def wanted(call: Call, run: Run) -> bool:
     """The same for a workflow; one that lags behind is not shown yet."""
-    if run.accepted.namespace != call.namespace and call.namespace:
+    accepted = run.accepted
+    if call.namespace and accepted.namespace != call.namespace:
         return False
-    if run.accepted.effects.invisible_until > time.time() or run.accepted.effects.deleted:
+    if accepted.effects.invisible_until > time.time() or accepted.effects.deleted:
         return False
-    wanted_name = call.option("nameFilter", "Exact") if call.option("namePrefix") else ""
-    if wanted_name and not run.accepted.name.startswith(call.option("namePrefix")):
+    if not accepted.name.startswith(call.option("namePrefix")):
         return False
-    return selects(call, run.accepted.name, labels(run), run.accepted.namespace)
+    after, before = _moment(call, "createdAfter"), _moment(call, "finishedBefore")
+    if (after and accepted.received_at < after) or (before and (run.state.finished_at or before) >= before):
+        return False
+    return selects(call, accepted.name, labels(run), accepted.namespace)
 
 
 def newest_first(runs: Iterable[Run]) -> list[Run]:
@@ -58,3 +66,11 @@ def _number(call: Call, name: str) -> int:
     if not text.isdigit() or len(text) > 9:
         raise invalid(f"{name} must be a number, not {text}")
     return int(text)
+
+
+def _moment(call: Call, name: str) -> float:
+    text = call.option(name)
+    try:
+        return datetime.datetime.fromisoformat(text).timestamp() if text else 0.0
+    except ValueError as error:
+        raise invalid(f"{name} is no time: {text}") from error

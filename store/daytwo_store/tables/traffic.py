@@ -25,6 +25,7 @@ class WebhookRow(Base):
     __table_args__ = (
         Index("ix_webhook_open", "connection", "external_id", postgresql_where=text("consumed_at is null")),
         Index("ix_webhook_received", "received_at"),
+        Index("ix_webhook_newest", "connection", "received_at", "delivery"),
     )
 
     connection: Mapped[str] = mapped_column(primary_key=True)

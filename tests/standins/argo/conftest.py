@@ -1,12 +1,12 @@
 """An Argo stand-in for the tests of this folder, with templates, tokens and a client."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from argo_contract import ArgoContract, argo_specs
 
 from daytwo_standins.argo.testing import RunningStandin, eventually, start_standin
 
@@ -169,20 +169,20 @@ spec:
 FILES = {"deploy.yaml": DEPLOY, "failing.yml": FAILING, "gated.yaml": GATED, "echo.yaml": ECHO}
 
 
-def specs() -> Path | None:
-    """The folder with Argo's description: named by DAYTWO_SPECS, or beside the repository."""
-    beside = Path(__file__).resolve().parents[4] / "shared" / "specs"
-    folder = Path(os.environ.get("DAYTWO_SPECS", beside)) / "argo"
-    return folder if folder.is_dir() else None
-
-
 @pytest.fixture(scope="session")
-def argo_specs() -> Path:
-    """The same; what needs it is left out where it is not at hand."""
-    found = specs()
+def specs() -> Path:
+    """The folder with Argo's description; what needs it is left out where it is not at hand."""
+    found = argo_specs()
     if found is None:
         pytest.skip("the descriptions are not at hand; name their folder by DAYTWO_SPECS")
     return found
+
+
+@pytest.fixture(scope="session")
+def contract() -> ArgoContract | None:
+    """Holds every request of these tests and every answer against Argo's description, where that is at hand."""
+    found = argo_specs()
+    return ArgoContract(found) if found else None
 
 
 @pytest.fixture(scope="session")
@@ -198,7 +198,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStandin
             "instant": {"executor": "instant"},
             "scripted": {"executor": "scripted", "archive": False},
         },
-        settings={"grace": 0.5, "keep_alive": 0.2, "watch_seconds": 5},
+        settings={"grace": 0.5, "keep_alive": 0.2, "watch_seconds": 2},
         environment={"TEST_READER_TOKEN": READER, "STANDIN_CANARY": "the server's own"},
     ) as standin:
         yield standin
@@ -211,11 +211,28 @@ def standin(running: RunningStandin) -> Iterator[RunningStandin]:
     running.control.clear_faults()
 
 
+class Checking(httpx.HTTPTransport):
+    """Sends, and holds both directions against the description. An answer that goes on is left to the test."""
+
+    def __init__(self, contract: ArgoContract | None) -> None:
+        super().__init__()
+        self._contract = contract
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send, read and check."""
+        response = super().handle_request(request)
+        response.request = request
+        if self._contract is not None and "unchecked" not in request.extensions:
+            response.read()
+            self._contract.check(request, response)
+        return response
+
+
 @pytest.fixture(scope="session")
-def client(running: RunningStandin) -> Iterator[httpx.Client]:
-    """Plain HTTP with the bot's token."""
+def client(running: RunningStandin, contract: ArgoContract | None) -> Iterator[httpx.Client]:
+    """Plain HTTP with the bot's token, both directions checked."""
     headers = {"authorization": f"Bearer {TOKEN}"}
-    with httpx.Client(base_url=running.url, headers=headers, trust_env=False) as one:
+    with httpx.Client(base_url=running.url, headers=headers, transport=Checking(contract)) as one:
         yield one
 
 

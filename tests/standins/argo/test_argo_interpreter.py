@@ -523,7 +523,7 @@ def test_tags_are_filled_once_per_round() -> None:
 
 
 @pytest.mark.parametrize("example", ["workflow.succeeded.steps.json", "workflow.failed.steps.json"])
-def test_the_tree_has_the_ids_of_a_real_one(argo_specs: Path, example: str) -> None:
-    sample = json.loads((argo_specs / "examples" / example).read_text(encoding="utf-8"))
+def test_the_tree_has_the_ids_of_a_real_one(specs: Path, example: str) -> None:
+    sample = json.loads((specs / "examples" / example).read_text(encoding="utf-8"))
     nodes = sample["status"]["nodes"].values()
     assert {node_id(sample["metadata"]["name"], node["name"]) for node in nodes} == {node["id"] for node in nodes}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ def _log(api: httpx.Client, workflow: dict[str, Any], **query: str) -> list[dict
     answer = api.get(f"{_path(workflow)}/log", params={"logOptions.container": "main", **query})
     assert answer.status_code == 200, answer.text
     return [json.loads(line)["result"] for line in answer.text.splitlines()]
+
+
+def _stream(api: httpx.Client, path: str, query: dict[str, str]) -> AbstractContextManager[httpx.Response]:
+    headers = {"accept": "text/event-stream"}
+    return api.stream("GET", path, params=query, headers=headers, extensions={"unchecked": True})
 
 
 def test_a_workflow_runs_its_steps(api: httpx.Client, create: Create, ended: Ended) -> None:
@@ -101,7 +107,7 @@ def test_a_log_is_followed_while_it_grows(api: httpx.Client, create: Create, gat
     workflow = create("gated", gate=str(gate))
     said = []
     query = {"logOptions.container": "main", "logOptions.follow": "true"}
-    with api.stream("GET", f"{_path(workflow)}/log", params=query, headers={"accept": "text/event-stream"}) as answer:
+    with _stream(api, f"{_path(workflow)}/log", query) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         for line in answer.iter_lines():
             if not line.startswith("data: "):
@@ -116,8 +122,7 @@ def test_events_are_watched_until_the_watch_ends(api: httpx.Client, create: Crea
     workflow = create("gated", gate=str(gate))
     query = {"listOptions.fieldSelector": f"metadata.name={workflow['metadata']['name']}"}
     seen, comments = [], 0
-    headers = {"accept": "text/event-stream"}
-    with api.stream("GET", "/api/v1/workflow-events/argo", params=query, headers=headers) as answer:
+    with _stream(api, "/api/v1/workflow-events/argo", query) as answer:
         for line in answer.iter_lines():
             comments += line == ":"
             if line.startswith("data: "):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -24,7 +24,9 @@ class Entry(BaseModel):
     webhook_secret_files: tuple[Path, ...] = Field(
         default=(), description="files with the secrets that deliveries are signed with; two during a change"
     )
-
+    requests_per_hour: Annotated[int, Field(ge=60)] | None = Field(
+        default=None, description="requests an hour that its poller keeps to; else half of the vendor's limit"
+    )
     token_issuer: str | None = Field(
         default=None, description="who makes the tokens of its jobs, where that is not what is usual for the kind"
     )

@@ -14,6 +14,7 @@ from daytwo_store.engine import Store
 from daytwo_store.ids import Corr
 from daytwo_store.settings import Windows
 from daytwo_workflows.life.definitions import Definitions
+from daytwo_workflows.life.spending import Spending
 
 _MOST_WORDS: Final = 1000
 
@@ -35,6 +36,8 @@ class Life:
     definitions: Definitions = field(default_factory=Definitions)
     sender: str = field(default_factory=_sender)
     log_limit: int = 100_000_000  # bytes of log kept per run
+    spending: dict[str, Spending] = field(default_factory=dict)  # by connection
+    allowances: Mapping[str, int | None] = field(default_factory=dict)  # requests an hour, by connection
     words: set[tuple[str, str]] = field(default_factory=set)  # of vendors, that nobody here knows
 
     def handed(self, connection: str, marker: Corr) -> dict[str, JsonValue]:
@@ -56,6 +59,10 @@ class Life:
         if found is None:
             raise BackendDenied(f"The connection {connection} is no longer configured here. Put it back.")
         return found
+
+    def spent(self, connection: str) -> Spending:
+        """What this process asks the connection for."""
+        return self.spending.setdefault(connection, Spending())
 
     def unheard(self, connection: str, word: str) -> bool:
         """Is this the first time that this connection says this word? Only so many are remembered."""

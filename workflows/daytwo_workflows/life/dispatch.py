@@ -30,7 +30,7 @@ from daytwo_store.ids import AttemptNo, Digest, LockKey, RunId, StepPath
 from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.contracts import Move, What
-from daytwo_workflows.life import requests
+from daytwo_workflows.life import limits, requests
 from daytwo_workflows.life.adopting import SKEW, adopt, marker_of, stop_duplicate
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
@@ -170,6 +170,8 @@ async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: flo
         attempt=attempt.no,
         answer=type(sent).__name__.lower(),
     )
+    if isinstance(sent, Refused) and sent.retry_after is not None:
+        await limits.remember(life, attempt.connection)
     return await _record(life, attempt, sent)
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
-from daytwo_store import attempts, runs
-from daytwo_store.engine import Store
+from daytwo_store import attempts, findings, runs
+from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden, Rejected, Unavailable
 from daytwo_store.ids import AttemptNo, ExternalRunId, PrincipalId, RunId, StepPath
 from daytwo_store.states import RUN_ENDS, AttemptState, RunState, StepState
@@ -75,10 +75,11 @@ class Finding:
     reason: str
 
 
-async def resolve(life: Life, finding: Finding) -> None:
+async def resolve(life: Life, finding: Finding) -> bool:
     """Settle a held attempt by what somebody found out. Raises `Conflict`, `Forbidden`, `Rejected`, `Unavailable`.
 
-    Where somebody had to approve, the requester cannot answer alone: the answer may send it again.
+    Where somebody had to approve, two people other than the requester have to find the same: the answer may send it
+    again. False: it is written down, and waits for the second of them.
     """
     async with life.store.read() as session:
         run = await runs.peek(session, finding.run)
@@ -93,6 +94,8 @@ async def resolve(life: Life, finding: Finding) -> None:
     async with life.store.write() as tx:
         row = await runs.hold(tx, finding.run)
         held = _held(row, await attempts.get(tx.session, finding.run, finding.path, finding.no))
+        if row.protected and not await _agreed(tx, held, finding):
+            return False
         note = f"resolved by hand: {finding.reason.strip()}"
         if finding.outcome == "did_not_run":
             attempts.settle(tx, held, AttemptState.ABSENT, note=note, actor=finding.by)
@@ -106,6 +109,24 @@ async def resolve(life: Life, finding: Finding) -> None:
         if row.state == RunState.NEEDS_ATTENTION:
             runs.move(tx, row, RunState.RUNNING, actor=finding.by)
         tx.poke(finding.run)
+    return True
+
+
+async def _agreed(tx: Tx, attempt: AttemptRow, finding: Finding) -> bool:
+    """Has somebody else found the same? Each person's newest finding counts."""
+    await findings.note(
+        tx,
+        attempt,
+        by=finding.by,
+        outcome=finding.outcome,
+        external=finding.external if finding.outcome == "ran" else None,
+        reason=finding.reason.strip(),
+    )
+    said = (finding.outcome, finding.external if finding.outcome == "ran" else None)
+    return any(
+        one.principal != finding.by and (one.outcome, one.external_id) == said
+        for one in await findings.of_attempt(tx.session, attempt)
+    )
 
 
 def _held(run: RunRow, attempt: AttemptRow | None) -> AttemptRow:

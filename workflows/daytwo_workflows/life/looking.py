@@ -43,7 +43,7 @@ async def look(
     async with life.store.write() as tx:
         await externals.looked(tx, external.connection, ExternalRunId(external.id), began=began)
     await apply_state(life, external, state, began=began, tree=tree, poke=poke)
-    if state is not None and state.status not in EXTERNAL_ENDS:
+    if state is not None and state.status not in EXTERNAL_ENDS and external.ended_at is None:
         await _keep_meanwhile(life, attempt, tree, beat)
 
 

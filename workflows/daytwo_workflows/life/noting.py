@@ -40,17 +40,17 @@ async def apply_state(
         held = await runs.hold(tx, run)
         row = await attempts.external_by_id(tx.session, known.connection, ExternalRunId(known.id))
         await inbox.consume(tx.session, row.connection, ExternalRunId(row.id), until=began, now=tx.now)
-        if row.ended_at is not None or (row.seen_at is not None and row.seen_at > began):
+        if row.ended_at is not None:
+            row.wanted_at = None
+            _note_rerun(tx, row, state)
+            return False
+        if row.seen_at is not None and row.seen_at > began:
             return False
         before = (row.status, row.detail, row.waits_for)
         row.seen_at, row.unseen_since = began, None
         if state is None:
             _note_absence(life, row, began)
-        elif state.attempt > 1 and row.ci_attempt == 1:
-            row.ci_attempt = state.attempt
-            tx.audit(
-                actor="daytwo", action="external.rerun", subject=f"run:{run}", facts={"attempt": str(state.attempt)}
-            )
+        _note_rerun(tx, row, state)
         if state is not None:
             row.status, row.detail, row.waits_for = state.status, state.detail, state.waits_for
             row.gone_at = None
@@ -68,6 +68,16 @@ async def apply_state(
         if changed and poke:
             tx.poke(run)
     return changed
+
+
+def _note_rerun(tx: Tx, row: ExternalRunRow, state: ExternalState | None) -> None:
+    """Somebody re-ran it there: shown and in the audit, and no new result of our run."""
+    if state is None or state.attempt <= row.ci_attempt:
+        return
+    row.ci_attempt = state.attempt
+    facts = {"external": row.id, "attempt": str(state.attempt)}
+    tx.audit(actor="daytwo", action="external.rerun", subject=f"run:{row.run_id}", facts=facts)
+    tx.notify(Topic.RUN, row.run_id)
 
 
 def _note_absence(life: Life, row: ExternalRunRow, began: datetime) -> None:

@@ -138,7 +138,7 @@ async def _absent(life: Life, attempt: AttemptRow) -> tuple[AttemptState, str]:
     times = life.windows.absence_listings
     if protected and not marker_of(attempt).pinned.fenced:
         note = f"{times} complete listings do not show it, so it most likely never started; this action is protected, "
-        return AttemptState.HELD, note + "so a person has to confirm that."
+        return AttemptState.HELD, note + "so two people have to confirm that."
     return AttemptState.ABSENT, f"{times} complete listings do not show it: it never started."
 
 

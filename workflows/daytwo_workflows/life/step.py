@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import Final
 
-from daytwo_store import attempts, runs
+from daytwo_store import attempts, connections, runs
 from daytwo_store.engine import Tx
 from daytwo_store.ids import AttemptNo, RunId, StepPath
 from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepState
@@ -15,7 +15,18 @@ from daytwo_workflows.life.context import Life
 
 
 async def next_of_step(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
-    """The next move of a step that has begun, or None when it has succeeded. Ends the run when the step has failed."""
+    """The next move of a step that has begun, or None when it has succeeded. Ends the run when the step has failed.
+
+    Nothing is sent to a connection that has asked to be left alone, whichever process it has told so (R14).
+    """
+    move = await _next(life, tx, run, step)
+    if move is None or move.what is not What.DISPATCH:
+        return move
+    pause = await connections.held(tx.session, step.uses, now=tx.now)
+    return move if pause is None else Move(what=What.WAIT, seconds=pause)
+
+
+async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
     tries = await attempts.of_step(tx.session, RunId(run.id), StepPath(step.path))
     if not tries:
         return _dispatch(step, 1)
@@ -107,9 +118,13 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
         if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
             return _about(What.COLLECT, attempt)
         return await _settle(tx, run, step, attempt, external)
-    if is_gone(life, external):
+    looked = external.seen_at or external.known_at
+    wanted = external.wanted_at is not None and external.wanted_at >= looked
+    if is_gone(life, external) and not wanted:
         return hold(tx, run, step, _deleted(external))
-    if step.state == StepState.HELD and run.state == RunState.NEEDS_ATTENTION:  # it is there again
+    if (
+        step.state == StepState.HELD and not is_gone(life, external) and run.state == RunState.NEEDS_ATTENTION
+    ):  # it is there again
         runs.move_step(tx, step, StepState.RUNNING)
         runs.move(tx, run, RunState.RUNNING)
     deadline = external.known_at + timedelta(seconds=step.timeout)
@@ -117,8 +132,7 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
         run.cancel_at, run.cancel_by, run.timed_out = tx.now, None, True
         run.cancel_reason = f"step {step.path} took longer than {timedelta(seconds=step.timeout)}"
         return Move(what=What.WAIT, seconds=0)
-    looked = external.seen_at or external.known_at
-    if (external.wanted_at is not None and external.wanted_at >= looked) or looked + life.windows.look_anyway <= tx.now:
+    if wanted or looked + life.windows.look_anyway <= tx.now:
         return _about(What.READ, attempt)
     return Move(what=What.WAIT, seconds=(min(deadline, looked + life.windows.look_anyway) - tx.now).total_seconds())
 

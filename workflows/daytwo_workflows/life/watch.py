@@ -1,24 +1,19 @@
-"""The one poller of a connection: asks about all its open external runs at once, so that no webhook is needed (A7)."""
+"""What is held for a connection, once in all processes: its poller, and its stream of events where it has one."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from datetime import datetime
-from typing import Any, Final
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState, Target
-from daytwo_store import externals, runs
-from daytwo_store.errors import DaytwoError
-from daytwo_store.ids import ExternalRunId
-from daytwo_store.tables import ExternalRunRow
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Streaming
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.noting import apply_state
+from daytwo_workflows.life.polling import Poller
 
 log = structlog.get_logger()
-_ROUNDS: Final = 240  # then the workflow begins anew, so that its history stays short
-_BEAT: Final = 1.0  # seconds between two signs of life during a read
+_ROUNDS: Final = 1_800  # glances; then the workflow begins anew, so that its history stays short
+_PAUSES: Final = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds before a stream is opened again; the last repeats
 
 
 async def watch(
@@ -28,75 +23,64 @@ async def watch(
 
     `rest` waits so many seconds, and says whether to go on; `beat` is a sign of life, given for each read and each run.
     """
-    for _ in range(_ROUNDS):
-        if not await rest(await look_once(life, connection, beat)):
-            return
-
-
-async def look_once(life: Life, connection: str, beat: Callable[[], None]) -> float:
-    """One round: seconds until the next. Raises `Unavailable` when the database does not answer."""
-    usual = life.windows.poll_every.total_seconds()
-    async with life.store.read() as session:
-        known = await runs.open_external(session, connection)
-        began = await life.store.clock.now(session)
-    by_project: dict[str, list[ExternalRunRow]] = defaultdict(list)
-    for row in known:
-        if row.seen_at is None or (began - row.seen_at).total_seconds() >= usual / 2:
-            by_project[row.project].append(row)
-    pause = usual
-    for rows in by_project.values():
-        pause = max(pause, await _look(life, connection, rows, began, beat))
-    return pause
-
-
-async def _look(
-    life: Life, connection: str, rows: Sequence[ExternalRunRow], began: datetime, beat: Callable[[], None]
-) -> float:
-    """One project: how long the CI system asks to be left alone, in seconds."""
-    asked = [(Target(project=row.project, pipeline=row.pipeline, ref=row.ref), ExternalRunId(row.id)) for row in rows]
+    poller = Poller(life, connection, beat)
+    listening = asyncio.create_task(_listen(life, connection, poller))
     try:
-        states = await _beating(life.backend(connection).read(asked), beat)
-    except (BackendUnreachable, BackendDenied) as error:
-        log.warning("watch.unseen", connection=connection, error=type(error).__name__, detail=error.detail)
-        await _unseen(life, connection, rows, began)
-        return (error.retry_after or 0.0) if isinstance(error, BackendUnreachable) else 0.0
-    except Exception:
-        log.exception("watch.failed", connection=connection)  # the other projects are looked at all the same
-        await _unseen(life, connection, rows, began)
-        return 0.0
-    for row, state in zip(rows, states, strict=True):
-        beat()
-        await _note(life, row, state, began)
-    return 0.0
+        for _ in range(_ROUNDS):
+            if not await rest(await poller.glance()):
+                return
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
-async def _beating(
-    reading: Coroutine[Any, Any, Sequence[ExternalState | None]], beat: Callable[[], None]
-) -> Sequence[ExternalState | None]:
-    """Wait for a read with signs of life: it is several requests, each with a deadline of its own."""
-    task = asyncio.create_task(reading)
+async def _listen(life: Life, connection: str, poller: Poller) -> None:
+    """Hold the stream of a connection that has one, of the projects in which something is open.
+
+    Whenever it was lost everything is looked at again: what was told meanwhile was told to nobody.
+    """
+    backend: object = life.backends.get(connection)
+    if not isinstance(backend, Streaming):
+        return
+    failures = 0
+    while True:
+        projects = sorted(project.name for project in poller.projects)
+        if not projects:
+            poller.streams = "nothing to listen for"
+            await asyncio.sleep(life.windows.glance_every.total_seconds())
+            continue
+        lost = await _hear(backend, projects, poller, life.windows.glance_every.total_seconds())
+        failures = failures + 1 if lost else 0
+        if lost:
+            poller.streams = f"lost: {lost}"
+            await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES)) - 1])
+        else:
+            await asyncio.sleep(life.windows.glance_every.total_seconds())
+        poller.everything_is_due()
+
+
+async def _hear(backend: Streaming, projects: list[str], poller: Poller, every: float) -> str | None:
+    """Listen until the stream ends, or other projects matter: then None, else why it was lost."""
+    poller.streams = f"listening to {len(projects)}"
+
+    async def hear() -> None:
+        async with contextlib.aclosing(backend.listen(projects)) as hints:  # type: ignore[type-var]  # it is a generator
+            async for hint in hints:
+                poller.hint(hint)
+
+    task = asyncio.create_task(hear())
     try:
         while not task.done():
-            beat()
-            await asyncio.wait({task}, timeout=_BEAT)
-        return await task
+            await asyncio.wait({task}, timeout=every)
+            if sorted(project.name for project in poller.projects) != projects:
+                return None
+        await task
+    except (BackendUnreachable, BackendDenied) as error:
+        return error.detail
+    except Exception as error:
+        log.exception("watch.stream_failed")
+        return type(error).__name__
     finally:
         task.cancel()
-
-
-async def _note(life: Life, row: ExternalRunRow, state: ExternalState | None, began: datetime) -> None:
-    """Write down what was read. A run for which that fails does not keep the others from being seen."""
-    try:
-        await apply_state(life, row, state, began=began, poke=True)
-    except DaytwoError:
-        raise
-    except Exception:
-        log.exception("watch.not_noted", run=row.run_id, external=row.id)
-
-
-async def _unseen(life: Life, connection: str, rows: Sequence[ExternalRunRow], began: datetime) -> None:
-    """Silence has to show: the status of these is unknown from now on."""
-    fresh = [ExternalRunId(row.id) for row in rows if row.unseen_since is None]
-    if fresh:
-        async with life.store.write() as tx:
-            await externals.mark_unseen(tx, connection, fresh, began=began)
+        await asyncio.gather(task, return_exceptions=True)
+    return None

@@ -51,7 +51,9 @@ from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
 
-TRAITS: Final = Traits(kind="github", title="GitHub", live_logs=False, listing_lag=timedelta(seconds=120))
+TRAITS: Final = Traits(
+    kind="github", title="GitHub", live_logs=False, listing_lag=timedelta(seconds=120), requests_per_hour=5000
+)
 
 
 class GitHubBackend:

@@ -259,6 +259,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{name}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Verified deliveries of a CI system, newest first */
+        get: operations["listWebhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/entities/{kind}/{name}": {
         parameters: {
             query?: never;
@@ -915,6 +932,11 @@ export interface components {
             digest: string;
             external: components["schemas"]["ExternalRunView"] | null;
             /**
+             * Findings
+             * @description what people found out, while it is held
+             */
+            findings: components["schemas"]["FindingView"][];
+            /**
              * Intent At
              * Format: date-time
              */
@@ -1001,19 +1023,78 @@ export interface components {
         ConnectionView: {
             /** Address */
             address: string;
+            /**
+             * Allowance
+             * @description requests an hour that the poller keeps to; None: not known yet
+             */
+            allowance: number | null;
             /** Backend */
             backend: string;
-            /** Budget Left */
+            /**
+             * Budget Left
+             * @description of these, as it said last
+             */
             budget_left: number | null;
+            /**
+             * Held Until
+             * @description it has asked to wait: nothing is read or sent before that
+             */
+            held_until: string | null;
             /** Last Error */
             last_error: string | null;
+            /**
+             * Limit
+             * @description requests that the CI system allows in its period
+             */
+            limit: number | null;
+            /**
+             * Live Logs
+             * @description logs are shown while a job runs; otherwise when it has ended
+             */
+            live_logs: boolean;
             /** Name */
             name: string;
+            /** Open Runs */
+            open_runs: number;
+            /**
+             * Pace
+             * @description seconds between two looks at one repository
+             */
+            pace: number | null;
+            /** Polled At */
+            polled_at: string | null;
+            /**
+             * Projects
+             * @description repositories with open runs
+             */
+            projects: number;
             /**
              * Reachable
-             * @description None before the first call
+             * @description None before the first call of this process
              */
             reachable: boolean | null;
+            /**
+             * Requests
+             * @description that its poller's process made in the last hour
+             */
+            requests: number;
+            /** Resets At */
+            resets_at: string | null;
+            /**
+             * Stream
+             * @description how its stream of events is; None: it has none
+             */
+            stream: string | null;
+            /**
+             * Title
+             * @description what people call such a CI system: 'GitHub'
+             */
+            title: string;
+            /**
+             * Webhook At
+             * @description when the last verified delivery came
+             */
+            webhook_at: string | null;
         };
         /**
          * DecisionAnswer
@@ -1200,6 +1281,27 @@ export interface components {
              * @description JSON pointer into what was sent, as /inputs/version
              */
             pointer: string;
+        };
+        /**
+         * FindingView
+         * @description What one person found out about a held attempt; where somebody had to approve, a second has to find the same.
+         */
+        FindingView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Person"];
+            /** External Run */
+            external_run: string | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "ran" | "did_not_run";
+            /** Reason */
+            reason: string;
         };
         /** FormPage */
         FormPage: {
@@ -1606,6 +1708,13 @@ export interface components {
         Page_TokenView_: {
             /** Items */
             items: components["schemas"]["TokenView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[WebhookView] */
+        Page_WebhookView_: {
+            /** Items */
+            items: components["schemas"]["WebhookView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -2276,6 +2385,33 @@ export interface components {
              */
             url?: string | null;
         };
+        /**
+         * WebhookView
+         * @description A verified delivery. What was refused is not stored: it is in the API's log.
+         */
+        WebhookView: {
+            /**
+             * Consumed At
+             * @description when a read had seen what it is about
+             */
+            consumed_at: string | null;
+            /** Delivery */
+            delivery: string;
+            /** Event */
+            event: string;
+            /** External Run */
+            external_run: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /**
+             * Run
+             * @description the run of ours that it is about
+             */
+            run: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -2786,6 +2922,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookView_"];
                 };
             };
             /** @description Problem details */

@@ -44,10 +44,17 @@ export const runs = {
     rerun: (attempt: number) =>
       `Somebody re-ran it in the CI system (attempt ${attempt}). The result that counts is the first.`,
     seen: "Last seen",
+    claimed: "Let through",
+    claimedBy: (execution: string) => `execution ${execution}, and no other`,
     details: "Details",
     says: "The CI system says",
     number: "Its number there",
     openJob: "Open this job in the CI system",
+  },
+  outputs: {
+    title: "Results",
+    reported: "Reported by the run itself.",
+    found: "Found in a file that the run left in the CI system.",
   },
   tabs: { log: "Log", plan: "Plan and answers", approvals: "Approvals", catalog: "Catalog changes" },
   log: {
@@ -134,6 +141,9 @@ export const runs = {
     submit: "Record what I found",
     required: "Say what you found and how you know.",
     requiredExternal: "Give the number of the run in the CI system.",
+    found: (name: string, external: string | null) =>
+      external ? `${name} found that it ran as ${external}` : `${name} found that it did not run`,
+    second: "Somebody else has to find the same before anything happens.",
     notYou: "You may not resolve this",
   },
 };

@@ -352,6 +352,9 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
                 marker: "d2-4f81c2",
                 intent_at: minutesAgo(7),
                 sent_at: minutesAgo(7),
+                claimed_by: null,
+                claimed_at: null,
+                findings: [],
                 external: {
                   connection: "github",
                   id: "77",
@@ -371,6 +374,8 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
           : [],
         jobs: started ? jobs(reached, state === "failed" ? "failed" : "running") : [],
         log_note: started ? null : "The log begins when the pipeline does.",
+        outputs: state === "succeeded" ? { url: "https://shop.example", replicas: 3 } : null,
+        outputs_source: state === "succeeded" ? "report" : null,
       },
     ],
     approvals: [],

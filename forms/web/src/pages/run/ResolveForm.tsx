@@ -65,6 +65,17 @@ function ResolveForm({ run, held }: { run: RunView; held: Held }) {
         {words.where(visible(held.step), held.attempt.number)} · {words.marker}:{" "}
         <CopyText value={held.attempt.marker} />
       </p>
+      {held.attempt.findings.length > 0 && (
+        <ul>
+          {held.attempt.findings.map((one) => (
+            <li key={one.by.id}>
+              {words.found(visible(one.by.name), one.external_run && visible(one.external_run))}:{" "}
+              {visible(one.reason)}
+            </li>
+          ))}
+          <li>{words.second}</li>
+        </ul>
+      )}
       {run.may.resolve.allowed ? (
         <form className={css.form} onSubmit={submit} noValidate>
           <Radio.Group

@@ -12,6 +12,7 @@ import { isMoving, runLook } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import { FailureCard } from "./FailureCard";
+import { Outputs } from "./Outputs";
 import { ResolveForms } from "./ResolveForm";
 import { RunButtons } from "./RunButtons";
 import { RunFacts } from "./RunFacts";
@@ -48,6 +49,7 @@ function Watched({ id }: { id: string }) {
             <div className={css.side}>
               <RunFacts run={seen} />
               <Steps run={seen} />
+              <Outputs steps={seen.steps} />
             </div>
             <RunTabs run={seen} log={log} tab={tab} />
           </div>

@@ -115,6 +115,7 @@ function Attempt({ attempt, only }: { attempt: AttemptView; only: boolean }) {
               words.commit,
               <code key="commit">{external?.commit?.slice(0, 12)}</code>,
             ],
+            attempt.claimed_by !== null && [words.claimed, words.claimedBy(visible(attempt.claimed_by))],
             [words.marker, <CopyText key="marker" value={attempt.marker} />],
             [words.digest, <Digest key="digest" value={attempt.digest} />],
             external && [words.seen, <When key="seen" at={external.seen_at} />],

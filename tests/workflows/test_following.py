@@ -1,0 +1,316 @@
+"""External facts are named, silence is no answer, live logs grow, and a connection that asks to wait is left alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from ci_in_memory import CiInMemory, job
+from company import Company
+from sqlalchemy import select, text
+from structlog.testing import capture_logs
+
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Budget, ExternalState, Hint, Target, Traits
+from daytwo_store import connections, externals, inbox, logs
+from daytwo_store.ids import ExternalJobId, ExternalRunId, RunId
+from daytwo_store.inbox import Delivery
+from daytwo_store.states import ExternalStatus, RunState
+from daytwo_store.tables import AuditRow, ExternalRunRow, LogChunkRow
+from daytwo_workflows.contracts import What
+from daytwo_workflows.life.interventions import cancel
+from daytwo_workflows.life.polling import Poller
+from daytwo_workflows.life.watch import watch
+
+pytestmark = pytest.mark.anyio
+SECRET = "very-secret-token"
+_NOBODY_LOOKS = "update external_run set watched_until = null, looked_at = now() - interval '1 hour'"
+
+
+async def running(company: Company) -> RunId:
+    company.ci.ends_as = None
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    return run
+
+
+async def external(company: Company, run: RunId) -> ExternalRunRow:
+    async with company.store.read() as session:
+        return (await session.execute(select(ExternalRunRow).where(ExternalRunRow.run_id == run))).scalar_one()
+
+
+async def look(company: Company, run: RunId) -> None:
+    await company.look(run)
+    await company.drive(run)
+
+
+async def audited(company: Company) -> list[str]:
+    async with company.store.read() as session:
+        return list((await session.scalars(select(AuditRow.action).order_by(AuditRow.n))).all())
+
+
+async def a_minute_passes(company: Company) -> None:
+    async with company.store.write() as tx:
+        await tx.session.execute(text("update external_run set gone_at = gone_at - interval '1 minute'"))
+
+
+# -- R20: what other hands do there ----------------------------------------------------------------------------------
+
+
+async def test_a_deleted_run_waits_for_a_person_and_is_ended_by_one(company: Company) -> None:
+    run = await running(company)
+    was = company.ci.states.pop("1")
+    await look(company, run)
+    assert (await company.run(run)).state == RunState.RUNNING, "once is a slip of its listings"
+    company.ci.states["1"] = was
+    await look(company, run)
+    assert (await external(company, run)).gone_at is None
+    del company.ci.states["1"]
+    await look(company, run)
+    await a_minute_passes(company)
+    await look(company, run)
+    row = await company.run(run)
+    assert row.state == RunState.NEEDS_ATTENTION
+    assert "was deleted in the CI system" in str(row.reason)
+    await cancel(company.store, run, by=await company.person("ana"), reason="seen", force=False)
+    assert (await company.drive(run)).what is What.END
+    row = await company.run(run)
+    assert (row.state, company.ci.cancels) == (RunState.CANCELLED, [])
+    assert "what it had done there stays" in str(row.reason)
+
+
+async def test_a_run_that_is_there_again_goes_on(company: Company) -> None:
+    run = await running(company)
+    was = company.ci.states.pop("1")
+    await look(company, run)
+    await a_minute_passes(company)
+    await look(company, run)
+    assert (await company.run(run)).state == RunState.NEEDS_ATTENTION
+    company.ci.states["1"] = was
+    await look(company, run)
+    assert (await company.run(run)).state == RunState.RUNNING
+    company.ci.end("1", ExternalStatus.SUCCEEDED)
+    await look(company, run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_a_rerun_after_the_end_is_noted_and_changes_nothing(company: Company) -> None:
+    run = await running(company)
+    company.ci.end("1", ExternalStatus.FAILED)
+    await look(company, run)
+    assert (await company.run(run)).state == RunState.FAILED
+    before = await external(company, run)
+    company.ci.states["1"] = replace(company.ci.states["1"], attempt=2, status=ExternalStatus.RUNNING, detail="again")
+    told = Delivery(
+        connection="github", delivery="d", external=ExternalRunId("1"), project_id="1", event="workflow_run.in_progress"
+    )
+    async with company.store.write() as tx:
+        await inbox.want_after_end(tx, told, settled=timedelta(hours=1))
+    await Poller(company.life, "github", lambda: None).glance()
+    assert "external.rerun" not in await audited(company), "deliveries overtake each other"
+    async with company.store.write() as tx:
+        await inbox.want_after_end(tx, told, settled=timedelta(0))
+    for _ in range(2):
+        await Poller(company.life, "github", lambda: None).glance()
+    assert (await audited(company)).count("external.rerun") == 1
+    now = await external(company, run)
+    assert (now.ci_attempt, now.status, now.detail) == (2, before.status, before.detail)
+    assert (await company.run(run)).state == RunState.FAILED
+
+
+async def test_a_word_that_nobody_knows_is_logged_once_and_is_no_success(company: Company) -> None:
+    run = await running(company)
+    company.ci.states["1"] = replace(company.ci.states["1"], status=ExternalStatus.UNKNOWN, detail="levitating")
+    with capture_logs() as told:
+        await look(company, run)
+        await look(company, run)
+    words = [line["word"] for line in told if line["event"] == "external.unknown_word"]
+    assert words == ["levitating"]
+    assert (await company.run(run)).state == RunState.RUNNING
+
+
+# -- R14, R22: told to wait, not allowed, and well again -------------------------------------------------------------
+
+
+async def test_a_credential_that_fails_is_not_a_run_that_fails(company: Company) -> None:
+    @dataclass
+    class Denying(CiInMemory):
+        denies: bool = True
+
+        async def read(self, runs: Sequence[tuple[Target, ExternalRunId]]) -> Sequence[ExternalState | None]:
+            if self.denies:
+                raise BackendDenied("GitHub answered 401.")
+            return await super().read(runs)
+
+    ci = Denying()
+    company.ci, company.life = ci, replace(company.life, backends={"github": ci})
+    run = await running(company)
+    await look(company, run)
+    assert (await external(company, run)).unseen_since is not None
+    assert (await company.run(run)).state == RunState.RUNNING
+    ci.denies = False
+    ci.end("1", ExternalStatus.SUCCEEDED)
+    await Poller(company.life, "github", lambda: None).glance()
+    await company.drive(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED, "it recovers by itself"
+
+
+async def test_a_wait_that_one_process_is_told_of_is_kept_by_all(company: Company) -> None:
+    run = await running(company)
+    async with company.store.read() as session:
+        now = await company.store.clock.now(session)
+    company.ci.left_to_ask = Budget(limit=5000, remaining=0, resets_at=None, held_until=now + timedelta(seconds=90))
+    company.ci.down = True
+    await look(company, run)
+    company.ci.down = False
+    other = CiInMemory(ends_as=None)  # another process: nobody has told it anything
+    company.life = replace(company.life, backends={"github": other})
+    assert 60 < await Poller(company.life, "github", lambda: None).glance() <= 90
+    await company.look(run)
+    move = await company.drive(run)
+    assert (move.what, 60 < (move.seconds or 0) <= 90) == (What.WAIT, True)
+    second = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", second)
+    assert 60 < ((await company.drive(second)).seconds or 0) <= 90
+    assert other.posts == other.finds == 0, "it was sent to a connection that asked to be left alone"
+    async with company.store.write() as tx:
+        await tx.session.execute(text("update connection set held_until = now() - interval '1 second'"))
+    await company.drive(second)
+    assert other.posts == 1
+
+
+# -- live logs -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Live(CiInMemory):
+    """Its logs can be read while jobs run: the whole of it each time, in small pieces."""
+
+    text: str = ""
+    traits: Traits = field(default_factory=lambda: Traits(kind="memory", title="Memory", live_logs=True))
+
+    async def logs(self, target: Target, run: ExternalRunId, job: ExternalJobId) -> AsyncIterator[bytes]:
+        data = self.text.encode()
+        for at in range(0, len(data), 7):
+            yield data[at : at + 7]
+
+
+@pytest.fixture
+async def live(company: Company) -> Live:
+    ci = Live()
+    company.ci, company.life = ci, replace(company.life, backends={"github": ci})
+    return ci
+
+
+async def lines(company: Company, run: RunId) -> list[str]:
+    async with company.store.read() as session:
+        return [line.text for line in await logs.read(session, run, after=0, limit=10_000)]
+
+
+async def test_a_live_log_grows_by_whole_lines_masked_and_in_few_rows(company: Company, live: Live) -> None:
+    run = await running(company)
+    live.text = f"one\ntwo {SECRET}\nthr"
+    await look(company, run)
+    assert await lines(company, run) == ["one", "two ***"]
+    live.text += f"ee\n{SECRET[:9]}"
+    await look(company, run)
+    assert await lines(company, run) == ["one", "two ***", "three"]
+    live.text += f"{SECRET[9:]}\nerror: no disk\n"
+    await look(company, run)
+    assert await lines(company, run) == ["one", "two ***", "three", "***", "error: no disk"]
+    assert (await company.run(run)).first_error is None, "the job has not failed"
+    for number in range(50):
+        live.text += f"line {number}\n"
+        await look(company, run)
+    async with company.store.read() as session:
+        rows = (await session.scalars(select(LogChunkRow).where(LogChunkRow.run_id == run))).all()
+    assert len(rows) == 1, "a row for every look"
+    live.text += "the end"
+    live.end("1", ExternalStatus.FAILED)
+    await look(company, run)
+    kept = await lines(company, run)
+    assert (len(kept), kept[-1]) == (56, "the end")
+    assert (await company.run(run)).first_error == 5
+    assert SECRET not in "".join(kept)
+
+
+async def test_jobs_that_run_side_by_side_keep_their_lines_apart(company: Company, live: Live) -> None:
+    run = await running(company)
+    live.tree = [job("a"), job("b")]
+    for _ in range(3):
+        live.text += "more\n"
+        await look(company, run)
+    async with company.store.read() as session:
+        found = [await logs.read(session, run, after=0, limit=100, job=name) for name in ("a", "b")]
+    assert [[line.text for line in one] for one in found] == [["more"] * 3, ["more"] * 3]
+    numbers = sorted(line.number for one in found for line in one)
+    assert numbers == list(range(1, 7))
+
+
+async def test_an_old_marked_error_counts_more_than_a_guess_before_it(company: Company, live: Live) -> None:
+    run = await running(company)
+    live.text = "error: a guess\n"
+    await look(company, run)
+    live.text += "fine\n##[error]exit code 2\nfine\n"
+    await look(company, run)
+    live.end("1", ExternalStatus.FAILED)
+    await look(company, run)
+    assert (await company.run(run)).first_error == 3
+
+
+async def test_whoever_looks_is_served_by_the_poller_and_the_others_slowly(company: Company, live: Live) -> None:
+    run = await running(company)
+    await look(company, run)
+    live.text = "hello\n"
+    poller = Poller(company.life, "github", lambda: None)
+    await poller.glance()
+    assert await lines(company, run) == [], "nobody looks, and it was looked at a moment ago"
+    async with company.store.write() as tx:
+        await externals.watch(tx, run, until=tx.now + timedelta(seconds=15))
+    await poller.glance()
+    assert await lines(company, run) == ["hello"]
+    live.text += "again\n"
+    async with company.store.write() as tx:
+        await tx.session.execute(text(_NOBODY_LOOKS))
+    await poller.glance()
+    assert await lines(company, run) == ["hello", "again"]
+
+
+# -- streams ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Streaming(CiInMemory):
+    """Tells of a run once per connection of its stream, and breaks off the first time."""
+
+    heard: list[Sequence[str]] = field(default_factory=list)
+    told_of: str = "1"
+
+    async def listen(self, projects: Sequence[str]) -> AsyncIterator[Hint]:
+        self.heard.append(projects)
+        if len(self.heard) == 1:
+            raise BackendUnreachable("cut off")
+        self.end(self.told_of, ExternalStatus.SUCCEEDED)
+        yield Hint(delivery="s", project_id="1", run=ExternalRunId(self.told_of), event="node")
+
+
+async def test_a_stream_is_opened_again_and_wakes_the_poller(company: Company) -> None:
+    ci = Streaming()
+    company.ci, company.life = ci, replace(company.life, backends={"github": ci})
+    run = await running(company)
+    await look(company, run)
+    rounds = 0
+
+    async def rest(seconds: float) -> bool:
+        nonlocal rounds
+        rounds += 1
+        await asyncio.sleep(0.05)
+        return rounds < 200 and (await external(company, run)).ended_at is None
+
+    await watch(company.life, "github", rest, lambda: None)
+    assert (await external(company, run)).status == ExternalStatus.SUCCEEDED
+    assert ci.heard[0] == ["acme/shop"]
+    assert len(ci.heard) >= 2
+    async with company.store.read() as session:
+        [row] = await connections.everything(session)
+    assert row.streams is not None
