@@ -1,6 +1,6 @@
 """What people do to a run that is under way: withdraw, cancel, resolve. Whether they may is decided by the caller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
@@ -90,7 +90,7 @@ async def resolve(life: Life, finding: Finding) -> bool:
             "(four eyes). Nothing was changed."
         )
     if finding.outcome == "ran":
-        await _must_be_ours(life, run, attempt, finding.external)
+        finding = replace(finding, external=await _must_be_ours(life, run, attempt, finding.external))
     async with life.store.write() as tx:
         row = await runs.hold(tx, finding.run)
         held = _held(row, await attempts.get(tx.session, finding.run, finding.path, finding.no))
@@ -139,22 +139,24 @@ def _held(run: RunRow, attempt: AttemptRow | None) -> AttemptRow:
     return attempt
 
 
-async def _must_be_ours(life: Life, run: RunRow, attempt: AttemptRow, external: ExternalRunId | None) -> None:
-    """The run that somebody names carries the marker; where the pipeline shows none, it at least began in time."""
+async def _must_be_ours(life: Life, run: RunRow, attempt: AttemptRow, external: ExternalRunId | None) -> ExternalRunId:
+    """The run that somebody names carries the marker; where the pipeline shows none, it at least began in time.
+
+    Its id as the CI system has it: of Argo, people know the name alone.
+    """
     if external is None:
         raise Rejected("Say which run it was: its id in the CI system. Nothing was changed.")
     backend, marker = life.backend(attempt.connection), marker_of(attempt)
     try:
         found = (await backend.read([(requests.target_of(attempt), external)]))[0]
-        ours = not marker.pinned.marked or any(
-            one.id == external for one in (await backend.find(marker, run.created_at - SKEW)).found
-        )
+        listed = (await backend.find(marker, run.created_at - SKEW)).found if marker.pinned.marked else ()
     except BackendUnreachable as error:
         raise Unavailable(f"{error.detail} So it could not be checked, and nothing was changed. Try again.") from error
     except BackendDenied as error:
         raise Rejected(f"{error.detail} Nothing was changed.") from error
     if found is None:
         raise Rejected(f"{attempt.connection} has no run {external} there. Nothing was changed. Look at its address.")
+    ours = not marker.pinned.marked or any(one.id == found.id for one in listed)
     in_time = found.created_at is None or found.created_at >= attempt.intent_at - SKEW
     if not ours or not in_time:
         raise Rejected(
@@ -162,3 +164,4 @@ async def _must_be_ours(life: Life, run: RunRow, attempt: AttemptRow, external: 
             + ("it does not carry its marker. " if not ours else "it is older. ")
             + f"Nothing was changed. Look for the marker {attempt.corr} in the names of the runs."
         )
+    return found.id
