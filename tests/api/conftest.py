@@ -55,6 +55,11 @@ async def company(store: Store) -> Company:
 
 
 @pytest.fixture
+def make_house() -> Callable[[Company, ApiSettings], House]:
+    return build_house
+
+
+@pytest.fixture
 async def house(company: Company, make_settings: MakeSettings) -> AsyncIterator[House]:
     """A house of one's own."""
     opened = build_house(company, make_settings())

@@ -79,6 +79,7 @@ def _told(plan: Plan, folder: Path) -> dict[str, str]:
         "GITHUB_API_URL": plan.api_url,
         "GITHUB_WORKFLOW_REF": f"{plan.repository}/{plan.workflow_path}@{plan.ref}",
         "GITHUB_WORKFLOW_SHA": plan.head_sha,
+        **plan.token_request,
         SOURCE: plan.source,
         ARTIFACTS: str(folder / "artifacts"),
     }

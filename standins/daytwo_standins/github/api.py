@@ -20,6 +20,7 @@ from daytwo_standins.github.calls import Call, Operation, require
 from daytwo_standins.github.config import App, Token, caller
 from daytwo_standins.github.html import pages
 from daytwo_standins.github.links import Links
+from daytwo_standins.github.oidc_routes import token_routes
 from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.routes import apps, artifacts, deployments, general, jobs, repositories, runs, workflows
 from daytwo_standins.github.standin import Standin
@@ -49,7 +50,8 @@ def api_app(standin: Standin) -> Starlette:
     """GitHub's REST API and, below the same address, very plain pages for people."""
     prefix = API_V3 if standin.config.enterprise else ""
     api = [Route(prefix + o.path, _Endpoint(standin, o), methods=[o.method], name=o.name) for o in OPERATIONS]
-    return Starlette(routes=[*api, *pages(standin), Route("/{path:path}", _Endpoint(standin, _UNKNOWN), methods=None)])
+    mine = [*api, *pages(standin), *token_routes(standin)]
+    return Starlette(routes=[*mine, Route("/{path:path}", _Endpoint(standin, _UNKNOWN), methods=None)])
 
 
 class _Endpoint:

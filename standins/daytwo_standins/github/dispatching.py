@@ -14,6 +14,7 @@ from daytwo_standins.github.expressions import fill
 from daytwo_standins.github.inputs import DispatchBody, accept_inputs
 from daytwo_standins.github.launcher import find_act
 from daytwo_standins.github.ledger import Accepted, Gated, Ledger
+from daytwo_standins.github.oidc import JobTokens, may_have_tokens
 from daytwo_standins.github.problems import unprocessable
 from daytwo_standins.github.records import Plan, PlannedJob
 from daytwo_standins.github.runs import Run, Runs
@@ -83,6 +84,7 @@ class Dispatcher:
         self._ledger = ledger
         self._server_url = server_url
         self.workflows = Workflows(repositories)
+        self.tokens: JobTokens | None = None  # of whoever owns us
 
     async def check(
         self, repository: Repository, path: str, body: DispatchBody
@@ -174,8 +176,15 @@ class Dispatcher:
             cancel_grace=self._config.cancel_grace,
             created_at=run.latest.created_at,
             jobs=workflow.jobs,
+            token_request=await self._token_request(run),
         )
         return await self._partial(run, plan) if run.failed_only[-1] else plan
+
+    async def _token_request(self, run: Run) -> dict[str, str]:
+        """How its jobs ask for a token that says who they are, where the workflow lets them."""
+        accepted = run.accepted
+        content = await self._repositories[accepted.repository].read(accepted.head_sha, accepted.workflow)
+        return self.tokens.request_for(run) if self.tokens is not None and may_have_tokens(content or b"") else {}
 
     async def _partial(self, run: Run, plan: Plan) -> Plan:
         before = run.attempts[-2]

@@ -150,6 +150,7 @@ class Plan:
     created_at: float
     jobs: tuple[PlannedJob, ...]
     carried: tuple[Job, ...] = ()  # jobs that are not run again
+    token_request: dict[str, str] = dataclasses.field(default_factory=dict)  # how jobs ask for their own token
     rewritten: str = ""  # a file to run instead of the one in the work tree, when jobs are carried over
 
 

@@ -14,6 +14,7 @@ from daytwo_standins.github.engine import Engine, Listener
 from daytwo_standins.github.launcher import attempts_launcher
 from daytwo_standins.github.ledger import Ledger
 from daytwo_standins.github.log_links import LogLinks
+from daytwo_standins.github.oidc import JobTokens
 from daytwo_standins.github.reviews import Reviews
 from daytwo_standins.github.runs import Run
 from daytwo_standins.github.scripts import Script, ScriptEvent
@@ -37,6 +38,8 @@ class Standin:
         self.ledger = Ledger(self.folder)
         self.dispatcher = Dispatcher(config=config, repositories=self.gits, ledger=self.ledger, server_url=url)
         self.reviews = Reviews(config, self.folder)
+        self.tokens = JobTokens(self.folder, url)
+        self.dispatcher.tokens = self.tokens
         self.engine = Engine(
             folder=self.folder,
             runners=config.runners,

@@ -11,7 +11,6 @@ from daytwo_standins.gitlab import variables
 from daytwo_standins.gitlab.config import Config, Executor, Project
 from daytwo_standins.gitlab.creating import Creator, Draft
 from daytwo_standins.gitlab.ledger import Accepted, Ledger
-from daytwo_standins.gitlab.oidc import Issuer
 from daytwo_standins.gitlab.pipelines import Pipeline, Pipelines
 from daytwo_standins.gitlab.problems import ApiError
 from daytwo_standins.gitlab.progress import advance, put
@@ -21,6 +20,7 @@ from daytwo_standins.gitlab.trace import Trace
 from daytwo_standins.shared.answers import Effects
 from daytwo_standins.shared.durable_lines import monotonic
 from daytwo_standins.shared.launcher import Launcher, States, steps_path
+from daytwo_standins.shared.oidc import Issuer
 
 _LOG = logging.getLogger(__name__)
 _RUNNER = "daytwo_standins.gitlab.runner"

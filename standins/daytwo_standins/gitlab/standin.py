@@ -11,11 +11,11 @@ from daytwo_standins.gitlab.engine import Engine, Listener
 from daytwo_standins.gitlab.foreman import Foreman
 from daytwo_standins.gitlab.ledger import Ledger
 from daytwo_standins.gitlab.listing import Lister
-from daytwo_standins.gitlab.oidc import Issuer
 from daytwo_standins.gitlab.scripts import Script, ScriptEvent
 from daytwo_standins.gitlab.tools import find_tools
 from daytwo_standins.shared.faults import FaultBook
 from daytwo_standins.shared.git import Commit, GitRepository
+from daytwo_standins.shared.oidc import Issuer
 from daytwo_standins.shared.rate_limit import RateLimits
 from daytwo_standins.shared.request_log import RequestLog
 

@@ -146,6 +146,13 @@ def test_aliases_do_not_multiply() -> None:
         ("{a: {steps: [{run: make}, {uses: acme/daytwo/claim@v1}]}}", 0),
         ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {steps: [{run: make}]}}", 0),
         ("{}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1, continue-on-error: true}]}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1, if: inputs.x}]}}", 0),
+        ("{a: {continue-on-error: true, steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: always()}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: '${{ !cancelled() }}'}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}, {run: make, if: failure()}]}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, steps: [{run: make, if: failure()}]}}", 1),
     ],
 )
 def test_a_workflow_is_fenced_when_no_job_works_before_the_claim(jobs: str, fenced: int) -> None:

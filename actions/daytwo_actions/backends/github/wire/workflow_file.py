@@ -19,6 +19,7 @@ from daytwo_actions.backends.pipelines import PACK
 _IN_RUN_NAME: Final = re.compile(r"\$\{\{\s*(github\.event\.)?inputs\." + RESERVED + r"\s*\}\}")
 
 _CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
+_AFTER_FAILURE: Final = re.compile(r"\b(always|failure|cancelled)\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,22 +52,36 @@ def shows_marker(workflow: yaml.Node) -> bool:
 
 
 def asks_first(workflow: yaml.Node) -> bool:
-    """Whether every job waits for one that asks us before it works, or asks itself (claim fence)."""
+    """Whether every job waits for one that asks us before it works, or asks itself (claim fence).
+
+    What goes on after a no is not fenced: a claim that may fail or be left out, and jobs and steps that are run
+    although something before them failed.
+    """
     jobs = {name: job for name, _, job in entries(child(workflow, "jobs"))}
     asking = {name for name, job in jobs.items() if _asks(job)}
     for _ in jobs:  # from need to need, once for each job at the most
-        asking |= {name for name, job in jobs.items() if asking & _needs(job)}
+        asking |= {name for name, job in jobs.items() if asking & _needs(job) and not _goes_on(job)}
     return bool(jobs) and asking == jobs.keys()
 
 
 def _asks(job: yaml.Node) -> bool:
-    """Its first step that does more than check out is the claim."""
-    for step in items(child(job, "steps")):
-        uses = word(child(step, "uses")) or ""
-        if uses.startswith("actions/checkout"):
-            continue
-        return bool(_CLAIM.search(uses) or _CLAIM.search(word(child(step, "run")) or ""))
-    return False
+    """Its first step that does more than check out is the claim, and none is run after a no."""
+    steps = [step for step in items(child(job, "steps")) if not _is(step, "actions/checkout")]
+    if not steps or child(job, "continue-on-error") is not None or any(_goes_on(step) for step in steps):
+        return False
+    first = steps[0]
+    certain = child(first, "if") is None and child(first, "continue-on-error") is None
+    said = (word(child(first, "uses")) or "", word(child(first, "run")) or "")
+    return certain and any(_CLAIM.search(one) for one in said)
+
+
+def _is(step: yaml.Node, action: str) -> bool:
+    return (word(child(step, "uses")) or "").startswith(action)
+
+
+def _goes_on(part: yaml.Node) -> bool:
+    """Whether a job or a step is run although what it comes after has failed."""
+    return bool(_AFTER_FAILURE.search(word(child(part, "if")) or ""))
 
 
 def _needs(job: yaml.Node) -> set[str]:

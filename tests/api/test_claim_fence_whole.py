@@ -1,0 +1,168 @@
+"""The claim fence from end to end: jobs that `act` executes ask our API with tokens that the stand-in signs.
+
+One dispatch is started three times, as a provider or a sleeping sender might; and run again by hand. One works.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+from api_house import House
+from company import Company
+from served import served
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from daytwo_actions.backends.registry import connect
+from daytwo_api.settings import ApiSettings
+from daytwo_standins.github.launcher import find_act
+from daytwo_standins.github.testing import RunningStandin, make_repository, start_standin
+from daytwo_store import runs
+from daytwo_store.ids import RunId, StepPath
+from daytwo_store.states import AttemptState, RunState
+from daytwo_store.tables import StepRow
+
+pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not find_act(None), reason="act is not installed")]
+TOKEN = "token-of-the-bot"
+LIBRARY = Path(__file__).parents[2] / "actions/library"
+WORKFLOW = """\
+name: Deploy
+run-name: "Deploy ${{ inputs.version }} to ${{ inputs.environment }} [${{ inputs.daytwo_run }}]"
+on:
+  workflow_dispatch:
+    inputs:
+      version: { type: string, required: true }
+      environment: { type: string, required: true }
+      daytwo_run: { type: string, default: "" }
+permissions: { id-token: write, contents: read }
+jobs:
+  claim:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./.github/actions/daytwo/claim
+        with: { daytwo: "${{ vars.DAYTWO }}", run: "${{ inputs.daytwo_run }}", seconds: "60" }
+  work:
+    needs: claim
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - env: { PLACE: "${{ vars.PLACE }}" }
+        run: echo "$GITHUB_RUN_ID/$GITHUB_RUN_ATTEMPT" >> "$PLACE"
+      - uses: ./.github/actions/daytwo/report
+        with:
+          daytwo: ${{ vars.DAYTWO }}
+          run: ${{ inputs.daytwo_run }}
+          outputs: '{"url": "https://shop.example", "replicas": 3}'
+"""
+
+
+@dataclass
+class Late:
+    """An application that is known after its address."""
+
+    app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class Scene:
+    company: Company
+    standin: RunningStandin
+    worked: Path  # one line for each execution that worked
+
+    async def again(self, run: RunId, times: int) -> None:
+        """The same bytes arrive again, from the same account: what a provider that starts things twice looks like."""
+        [attempt] = await self.company.attempts(run)
+        client = httpx.AsyncClient(base_url=self.standin.url, headers={"Authorization": f"Bearer {TOKEN}"})
+        async with client:
+            for _ in range(times):
+                answer = await client.post(str(attempt.request["path"]), content=attempt.body)
+                assert answer.is_success, answer.text
+
+    async def rerun(self, external: str) -> None:
+        client = httpx.AsyncClient(base_url=self.standin.url, headers={"Authorization": f"Bearer {TOKEN}"})
+        async with client:
+            answer = await client.post(f"/repos/acme/shop/actions/runs/{external}/rerun")
+            assert answer.status_code == 201, answer.text
+
+    async def ended(self, count: int) -> dict[str, tuple[int, str]]:
+        """Once so many attempts have ended: by run id the attempt and how it ended."""
+        client = httpx.AsyncClient(base_url=self.standin.url, headers={"Authorization": f"Bearer {TOKEN}"})
+        until = time.monotonic() + 120
+        async with client:
+            while True:
+                listed = (await client.get("/repos/acme/shop/actions/runs")).json()["workflow_runs"]
+                if len(listed) == count and all(one["status"] == "completed" for one in listed):
+                    return {str(one["id"]): (one["run_attempt"], one["conclusion"]) for one in listed}
+                assert time.monotonic() < until, listed
+                await asyncio.sleep(0.2)
+
+    async def step(self, run: RunId) -> StepRow:
+        async with self.company.store.read() as session:
+            return await runs.step(session, run, StepPath("ship"))
+
+
+@pytest.fixture
+async def scene(
+    company: Company, make_settings: Callable[..., ApiSettings], make_house: Callable[..., House], tmp_path: Path
+) -> AsyncIterator[Scene]:
+    late, worked = Late(), tmp_path / "worked.txt"
+    files = {
+        f".github/actions/daytwo/{name}": (LIBRARY / name).read_text()
+        for name in ("claim/action.yml", "claim/ask.sh", "report/action.yml")
+    }
+    files[".github/workflows/deploy.yml"] = WORKFLOW
+    make_repository(tmp_path / "shop", [(files, "1.0.0"), ({"version": "1.1.0\n"}, "1.1.0")])
+    async with served(late) as (address, _):
+        shop = {
+            "full_name": "acme/shop",
+            "path": tmp_path / "shop",
+            "vars": {"DAYTWO": address, "PLACE": str(worked)},
+        }
+        with start_standin(tmp_path, [shop], tokens=[{"login": "daytwo-bot", "token": TOKEN}]) as standin:
+            (tmp_path / "bot").write_text(TOKEN)
+            github = {"backend": "github", "address": standin.url, "token_file": tmp_path / "bot"}
+            settings = make_settings(ci_audience=address, connections={"github": github})
+            backend = connect(settings.connections["github"].settings("github"), observe=lambda *_: None)
+            company.life = replace(company.life, backends={"github": backend})
+            house = make_house(company, settings)
+            late.app = house.app
+            yield Scene(company, standin, worked)
+            await house.close()
+            backend.close()
+
+
+@pytest.mark.timeout(300)
+async def test_of_three_executions_of_one_dispatch_and_a_rerun_one_works(scene: Scene) -> None:
+    company = scene.company
+    lost = {"match": {"operation": "dispatch", "times": 1}, "status": {"code": 502, "when": "after"}}
+    scene.standin.control.add_fault(lost)
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.step(run)
+    assert (await company.attempts(run))[0].state == AttemptState.AMBIGUOUS
+    await scene.again(run, times=2)
+    ended = await scene.ended(3)
+    [attempt] = await company.attempts(run)
+    assert attempt.request["fenced"] is True
+    assert scene.worked.read_text().split() == [f"{attempt.external_id}/1"]
+    assert attempt.claimed_by == f"{attempt.external_id}/1"
+    assert attempt.state == AttemptState.ACCEPTED, "it made itself known: nobody has looked for it"
+    assert sorted(how for _, how in ended.values()).count("success") == 1
+    assert (await scene.step(run)).outputs == {"url": "https://shop.example", "replicas": 3}
+
+    await company.drive(run)
+    await company.look(run)
+    await company.drive(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+    await scene.rerun(str(attempt.external_id))
+    again = await scene.ended(3)
+    assert again[str(attempt.external_id)] == (2, "failure")
+    assert scene.worked.read_text().split() == [f"{attempt.external_id}/1"]
