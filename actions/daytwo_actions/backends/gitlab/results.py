@@ -11,7 +11,7 @@ from daytwo_actions.backends.gitlab.following import Following
 from daytwo_actions.backends.gitlab.job_log import JobLogs
 from daytwo_actions.backends.gitlab.job_tree import Trees
 from daytwo_actions.backends.gitlab.wire import names
-from daytwo_actions.backends.gitlab.wire.jobs import RESULT, VendorJob, artifacts_of
+from daytwo_actions.backends.gitlab.wire.jobs import VendorJob, artifacts_of
 from daytwo_actions.backends.gitlab.wire.outcome import GITLAB
 from daytwo_actions.backends.http.links import Answered
 from daytwo_actions.backends.tree import Artifact
@@ -32,11 +32,11 @@ class Results:
         return [artifact for job in await self._jobs(project, run) for artifact in artifacts_of(job)]
 
     async def outputs(self, project: str, run: str) -> Mapping[str, JsonValue] | None:
-        """`result.json` of the job that called its artifacts `daytwo-result`; of several, of the latest.
+        """`result.json` of the job `daytwo-result`, or of one that calls its artifacts so; of several, of the latest.
 
         None when there is none that can be taken. Raises `ExternalGone` and what a read raises.
         """
-        named = [job for job in await self._jobs(project, run) if job.artifacts_file and _is_result(job)]
+        named = [job for job in await self._jobs(project, run) if job.leaves_results]
         if not named:
             return None
         newest = max(named, key=lambda job: job.id)
@@ -66,7 +66,3 @@ class Results:
         if jobs is None:
             raise await self._following.gone(project, run)
         return jobs
-
-
-def _is_result(job: VendorJob) -> bool:
-    return job.artifacts_file is not None and job.artifacts_file.filename == RESULT

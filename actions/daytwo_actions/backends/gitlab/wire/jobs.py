@@ -14,7 +14,8 @@ from daytwo_actions.backends.tree import Artifact, ExternalGate, GateId, GateKin
 from daytwo_actions.backends.wire.outcome import web_link
 from daytwo_store.ids import ExternalJobId
 
-RESULT: Final = "daytwo-result.zip"  # of a job with `artifacts: {name: daytwo-result, paths: [result.json]}`
+# Results are in `result.json` among the artifacts of a job that is called so, or that calls its artifacts so.
+RESULT: Final = "daytwo-result"
 _MANUAL: Final = "manual"
 _ARCHIVE: Final = "archive"
 
@@ -77,6 +78,11 @@ class VendorJob(Vendor):
         """Whether it waits for somebody: a manual job of a pipeline that is over is only an offer."""
         over = self.pipeline is not None and has_ended(self.pipeline.status)
         return self.status == _MANUAL and not over
+
+    @property
+    def leaves_results(self) -> bool:
+        archive = self.artifacts_file.filename if self.artifacts_file is not None else None
+        return archive is not None and (self.name == RESULT or archive == f"{RESULT}.zip")
 
     @property
     def child(self) -> _Within | None:

@@ -1,0 +1,430 @@
+"""The contract of a backend, every method, on each kind of CI system: its stand-in, with runs that really execute."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from contract_systems import KINDS, READER, System
+from pydantic import SecretStr
+
+from daytwo_actions.backends.base import (
+    Accepted,
+    Ambiguous,
+    Backend,
+    BackendDenied,
+    BackendUnreachable,
+    ExternalGone,
+    ExternalState,
+    FrozenRequest,
+    Listing,
+    LogsNotReady,
+    Marker,
+    Refused,
+    Target,
+    WebhookRefused,
+)
+from daytwo_actions.backends.pipelines import InputType
+from daytwo_actions.marker import corr
+from daytwo_store.ids import AttemptNo, ExternalJobId, ExternalRunId, RunId, StepPath
+from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Receiver:
+    """Takes every webhook: headers and raw bytes."""
+
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    received = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.got.append((dict(self.headers), self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    received.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+    yield received
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver
+) -> Iterator[System]:
+    receiver.got.clear()
+    with KINDS[request.param].start(tmp_path_factory.mktemp("ci"), receiver.url) as system:
+        yield system
+
+
+@pytest.fixture
+def ci(running: System) -> Iterator[System]:
+    yield running
+    running.standin.control.clear_faults()
+
+
+@pytest.fixture
+def executing(ci: System) -> System:
+    """The same, for what has to be really run."""
+    ci.must_execute()
+    return ci
+
+
+@pytest.fixture
+async def backend(ci: System) -> AsyncIterator[Backend]:
+    opened = ci.connect()
+    yield opened
+    opened.close()
+
+
+@dataclass
+class Attempt:
+    """An attempt, sealed now: what is needed to send it, find it and follow it."""
+
+    backend: Backend
+    request: FrozenRequest
+    since: datetime
+
+    @property
+    def marker(self) -> Marker:
+        return Marker(corr=self.request.corr, pinned=self.request.pinned)
+
+    async def find(self) -> Listing:
+        return await self.backend.find(self.marker, self.since)
+
+    async def send(self) -> Any:
+        return await self.backend.send(self.request, seconds=10)
+
+    async def start(self) -> ExternalRunId:
+        sent = await self.send()
+        assert isinstance(sent, Accepted), sent
+        assert sent.id is not None
+        return sent.id
+
+    async def read(self, run: ExternalRunId) -> ExternalState:
+        (state,) = await self.backend.read([(self.request.pinned.target, run)])
+        assert state is not None
+        return state
+
+    async def until(self, run: ExternalRunId, *statuses: ExternalStatus) -> ExternalState:
+        deadline = time.monotonic() + 30
+        while (state := await self.read(run)).status not in statuses:
+            assert time.monotonic() < deadline, state
+            await asyncio.sleep(0.1)
+        return state
+
+
+_numbers = iter(range(1, 1000))
+
+
+async def attempt(backend: Backend, wanted: Target, **inputs: Any) -> Attempt:
+    pinned = await backend.resolve(wanted)
+    marker = corr(b"k" * 32, RunId(f"r_{next(_numbers)}"), StepPath("ship"), AttemptNo(1))
+    given = {"version": "1.0.0"} | inputs if pinned.marked else {}
+    since = datetime.now(UTC) - timedelta(seconds=60)
+    return Attempt(backend=backend, request=backend.freeze(pinned, given, marker), since=since)
+
+
+def dispatched(ci: System, one: Attempt) -> list[dict[str, Any]]:
+    return [line for line in ci.standin.control.ledger() if ci.marker_of(line) == one.request.corr]
+
+
+async def test_a_target_is_pinned(backend: Backend, ci: System) -> None:
+    pinned = await backend.resolve(ci.deploy)
+    assert (pinned.commit, pinned.marked, pinned.fenced) == (ci.commits[-1], True, False)
+    assert (await backend.resolve(replace(ci.deploy, ref="1.0.0"))).commit == ci.commits[0]
+    assert (await backend.resolve(ci.unmarked)).marked is False
+
+
+async def test_a_target_that_is_not_there_is_denied(backend: Backend, ci: System) -> None:
+    for change in ci.wrong:
+        with pytest.raises(BackendDenied):
+            await backend.resolve(replace(ci.deploy, **change))
+
+
+async def test_the_same_commit_costs_one_request(backend: Backend, ci: System) -> None:
+    await backend.resolve(ci.deploy)
+    before = len(ci.standin.control.requests())
+    await backend.resolve(ci.deploy)
+    assert [line["operation"] for line in ci.standin.control.requests()[before:]] == ci.pinning
+
+
+def told(backend: Backend, receiver: Receiver, run: ExternalRunId) -> set[str]:
+    """The events about a run that have arrived, each verified."""
+    hints = [hint for headers, body in list(receiver.got) for hint in backend.webhook(headers, body)]
+    return {hint.event for hint in hints if hint.run == run}
+
+
+async def log_of(backend: Backend, ci: System, run: ExternalRunId, job: ExternalJobId) -> bytes:
+    return b"".join([piece async for piece in backend.logs(ci.deploy, run, job)])
+
+
+async def test_a_run_from_its_dispatch_to_its_log(executing: System, backend: Backend, receiver: Receiver) -> None:
+    ci = executing
+    one = await attempt(backend, ci.deploy, version="1.0.0", graceful=True)
+    absent = await one.find()
+    assert (list(absent.found), absent.complete) == ([], True)
+    assert absent.server_time is not None
+
+    run = await one.start()
+    (line,) = dispatched(ci, one)
+    assert (str(line["run_id"]), line["body_sha256"], line["actor"]) == (run, one.request.digest, "acme-bot")
+    assert line["head_sha"] == one.request.pinned.commit
+
+    state = await one.until(run, *EXTERNAL_ENDS)
+    assert (state.status, state.detail, state.attempt) == (ExternalStatus.SUCCEEDED, ci.ended, 1)
+    assert state.commit == one.request.pinned.commit
+    assert state.url.startswith(ci.standin.url.rpartition(":")[0])
+    listing = await one.find()
+    assert [found.id for found in listing.found] == [run]
+    assert listing.complete
+
+    tree = await backend.jobs(ci.deploy, run)
+    assert [(job.name, job.status) for job in tree.jobs] == [
+        ("test", ExternalStatus.SUCCEEDED),
+        ("ship", ExternalStatus.SUCCEEDED),
+    ]
+    assert b"version=1.0.0 graceful=true" in await log_of(backend, ci, run, tree.jobs[0].id)
+    assert await backend.outputs(ci.deploy, run) is None
+
+    deadline = time.monotonic() + 15
+    while not ci.started <= told(backend, receiver, run):
+        assert time.monotonic() < deadline, told(backend, receiver, run)
+        await asyncio.sleep(0.05)
+    headers, body = receiver.got[0]
+    for wrong in ({}, dict.fromkeys(headers, "wrong")):
+        with pytest.raises(WebhookRefused):
+            backend.webhook(wrong, body)
+
+
+async def test_a_run_that_fails_says_where(executing: System, backend: Backend) -> None:
+    ci = executing
+    one = await attempt(backend, ci.deploy, version="1.2.0")
+    run = await one.start()
+    assert (await one.until(run, *EXTERNAL_ENDS)).status is ExternalStatus.FAILED
+    jobs = {job.name: job for job in (await backend.jobs(ci.deploy, run)).jobs}
+    assert (jobs["test"].status, jobs["ship"].status) == (ExternalStatus.FAILED, ExternalStatus.SKIPPED)
+    failed = [step.name for step in jobs["test"].steps if step.status is ExternalStatus.FAILED]
+    assert failed == [ci.step] if ci.step else not jobs["test"].steps
+    assert ci.error in await log_of(backend, ci, run, jobs["test"].id)
+
+
+async def test_cancelling_reaches_the_run_and_is_no_error_afterwards(executing: System, backend: Backend) -> None:
+    ci = executing
+    one = await attempt(backend, ci.deploy, seconds=60)
+    run = await one.start()
+    await one.until(run, ExternalStatus.RUNNING)
+    last = (await backend.jobs(ci.deploy, run)).jobs[-1]
+    if not backend.traits.live_logs:
+        with pytest.raises(LogsNotReady):
+            await log_of(backend, ci, run, last.id)
+    await backend.cancel(ci.deploy, run)
+    assert (await one.until(run, *EXTERNAL_ENDS)).status is ExternalStatus.CANCELLED
+    await backend.cancel(ci.deploy, run)
+    with suppress(ExternalGone):  # GitHub's force-cancel of an ended run: 409
+        await backend.cancel(ci.deploy, run, force=True)
+
+
+async def test_many_runs_are_read_in_one_request(backend: Backend, ci: System) -> None:
+    attempts = [await attempt(backend, ci.instant) for _ in range(4)]
+    ids = [await one.start() for one in attempts]
+    before = len(ci.standin.control.requests())
+    states = await backend.read([(ci.instant, run) for run in reversed(ids)])
+    assert [state and state.id for state in states] == list(reversed(ids))
+    assert [line["operation"] for line in ci.standin.control.requests()[before:]] == ci.listing
+
+
+async def test_what_was_deleted_is_gone(backend: Backend, ci: System) -> None:
+    gone = ExternalRunId("999999999")
+    assert list(await backend.read([(ci.deploy, gone)])) == [None]
+    with pytest.raises(ExternalGone):
+        await backend.jobs(ci.deploy, gone)
+    with pytest.raises(ExternalGone):
+        await backend.cancel(ci.deploy, gone)
+    with pytest.raises(LogsNotReady):
+        await log_of(backend, ci, gone, ExternalJobId("999999999"))
+
+
+async def test_names_of_branches_and_tags(backend: Backend) -> None:
+    branches = await backend.names("branches", "acme/shop", search="", cursor=None)
+    assert (list(branches.names), branches.next_cursor) == (["main"], None)
+    page = await backend.names("tags", "acme/shop", search="", cursor=None)
+    assert (set(page.names), page.next_cursor) == ({"1.0.0", "1.2.0"}, None)
+    assert list((await backend.names("tags", "acme/shop", search="1.2", cursor=None)).names) == ["1.2.0"]
+    assert list((await backend.names("tags", "acme/shop", search="2.0", cursor=None)).names) == ["1.2.0"]
+    with pytest.raises(BackendDenied):
+        await backend.names("tags", "acme/none", search="", cursor=None)
+
+
+async def test_what_can_be_dispatched_and_what_it_takes(backend: Backend, ci: System) -> None:
+    listed = {one.pipeline: one.why_not for one in await backend.pipelines("acme/shop")}
+    assert listed[ci.deploy.pipeline] is None
+    takes = await backend.parameters(ci.deploy)
+    assert {one.name: one.type for one in takes.inputs} == {
+        "version": InputType.STRING,
+        "graceful": InputType.BOOLEAN,
+        "seconds": InputType.NUMBER,
+    }
+    assert [one.name for one in takes.inputs if one.required] == ["version"]
+    assert takes.marked
+
+
+async def test_a_pipeline_without_the_marker_is_dispatched_and_cannot_be_looked_up(
+    backend: Backend, ci: System
+) -> None:
+    one = await attempt(backend, ci.unmarked)
+    run = await one.start()
+    assert (await one.read(run)).status is ExternalStatus.SUCCEEDED
+    listing = await one.find()
+    assert (list(listing.found), listing.complete) == ([], False)
+
+
+async def test_inputs_that_the_pipeline_does_not_take_are_refused(backend: Backend, ci: System) -> None:
+    one = await attempt(backend, ci.instant, graceful="neither")
+    sent = await one.send()
+    assert isinstance(sent, Refused)
+    assert sent.retry_after is None
+    assert dispatched(ci, one) == []
+
+
+async def test_a_token_that_may_only_read_is_refused(ci: System) -> None:
+    reader = ci.connect(token=SecretStr(READER))
+    one = await attempt(reader, ci.deploy)
+    sent = await one.send()
+    reader.close()
+    assert isinstance(sent, Refused)
+    assert ci.readers_advice in sent.detail
+    assert dispatched(ci, one) == []
+
+
+async def test_a_wrong_token_is_denied(ci: System) -> None:
+    stranger = ci.connect(token=SecretStr("wrong"))
+    with pytest.raises(BackendDenied, match="credential"):
+        await stranger.resolve(ci.deploy)
+    stranger.close()
+
+
+AFTER_ACCEPT: list[dict[str, Any]] = [
+    {"status": {"code": 502, "when": "after"}},
+    {"status": {"code": 500, "when": "after"}},
+    {"reset": {"when": "after"}},
+    {"reset": {"when": "mid_body"}},
+    {"truncate": {"n": 20}},
+    {"garbage": {"body": "<html>"}},
+]
+
+
+@pytest.mark.parametrize("fault", AFTER_ACCEPT, ids=lambda fault: next(iter(fault)))
+async def test_what_was_accepted_without_saying_so_is_found_and_was_sent_once(
+    fault: dict[str, Any], backend: Backend, ci: System
+) -> None:
+    one = await attempt(backend, ci.instant)
+    ci.standin.control.add_fault({"match": {"operation": "dispatch", "times": 1}, **fault})
+    assert isinstance(await one.send(), Ambiguous)
+    (line,) = dispatched(ci, one)
+    assert [found.id for found in (await one.find()).found] == [str(line["run_id"])]
+
+
+@pytest.mark.parametrize("fault", [{"status": {"code": 503}}, {"reset": {"when": "before"}}], ids=["status", "reset"])
+async def test_what_was_not_accepted_is_in_doubt_until_a_complete_listing_lacks_it(
+    fault: dict[str, Any], backend: Backend, ci: System
+) -> None:
+    one = await attempt(backend, ci.instant)
+    ci.standin.control.add_fault({"match": {"operation": "dispatch", "times": 1}, **fault})
+    assert isinstance(await one.send(), Ambiguous)
+    listing = await one.find()
+    assert (list(listing.found), listing.complete) == ([], True)
+    assert dispatched(ci, one) == []
+
+
+async def test_an_answer_that_comes_too_late_is_in_doubt_and_found(backend: Backend, ci: System) -> None:
+    one = await attempt(backend, ci.instant)
+    ci.standin.control.add_fault(
+        {"match": {"operation": "dispatch", "times": 1}, "timeout": {"seconds": 1.5, "when": "after"}}
+    )
+    assert isinstance(await backend.send(one.request, seconds=0.5), Ambiguous)
+    assert len((await one.find()).found) == 1
+    assert len(dispatched(ci, one)) == 1
+
+
+@pytest.mark.parametrize("code", [403, 429])
+async def test_a_rate_limit_is_told(code: int, backend: Backend, ci: System) -> None:
+    if code not in ci.limits:
+        pytest.skip(f"a {code} says something else there")
+    one = await attempt(backend, ci.instant)
+    ci.standin.control.add_fault(
+        {"match": {"operation": "dispatch", "times": 1}, "retry_after": {"seconds": 7, "code": code}}
+    )
+    sent = await one.send()
+    assert isinstance(sent, Refused)
+    assert sent.retry_after == 7.0
+    assert dispatched(ci, one) == []
+
+
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+async def test_a_redirection_is_not_followed(code: int, backend: Backend, ci: System) -> None:
+    one = await attempt(backend, ci.instant)
+    url = f"{ci.standin.url}{one.request.path}?again"
+    ci.standin.control.add_fault(
+        {"match": {"operation": "dispatch", "times": 1}, "redirect": {"code": code, "url": url}}
+    )
+    assert isinstance(await one.send(), Ambiguous)
+    assert dispatched(ci, one) == []
+
+
+async def test_a_listing_that_lags_shows_it_later(backend: Backend, ci: System) -> None:
+    one = await attempt(backend, ci.instant)
+    ci.standin.control.add_fault({"match": {"run": one.request.corr}, "lag": {"seconds": 1.0}})
+    await one.start()
+    assert list((await one.find()).found) == []
+    deadline = time.monotonic() + 15
+    while not (await one.find()).found:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+async def test_another_ones_run_with_our_marker_is_not_adopted(ci: System, backend: Backend) -> None:
+    one = await attempt(backend, ci.instant)
+    await one.start()
+    other = ci.connect(login="somebody-else")
+    listing = await other.find(one.marker, one.since)
+    other.close()
+    assert (list(listing.found), listing.complete) == ([], False)
+
+
+async def test_while_it_is_down_nothing_is_concluded(backend: Backend, ci: System) -> None:
+    one = await attempt(backend, ci.instant)
+    ci.standin.kill()
+    try:
+        sent = await one.send()
+        assert isinstance(sent, Refused)
+        assert sent.retry_after is not None
+        with pytest.raises(BackendUnreachable):
+            await one.find()
+        with pytest.raises(BackendUnreachable):
+            await backend.read([(ci.instant, ExternalRunId("1"))])
+    finally:
+        ci.standin.start()
+    assert await one.start()
+    assert len(dispatched(ci, one)) == 1

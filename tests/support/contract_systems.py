@@ -1,0 +1,216 @@
+"""CI systems for the contract suite: a stand-in of each kind with the same things in it, and what differs in words.
+
+A further kind is one more class here and one more entry in `KINDS`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pytest
+from pydantic import SecretStr
+
+from daytwo_actions.backends.base import Backend, Target
+from daytwo_actions.backends.github.settings import GitHubSettings
+from daytwo_actions.backends.gitlab.settings import GitLabSettings
+from daytwo_actions.backends.registry import connect
+from daytwo_standins.github.testing import start_standin as start_github
+from daytwo_standins.gitlab.testing import start_standin as start_gitlab
+from daytwo_standins.gitlab.tools import find_tools
+from daytwo_standins.shared.testing import RunningStandin, make_repository
+
+TOKEN, READER, SECRET = "token-of-the-bot", "token-of-the-reader", "secret of the webhook"
+HISTORY: Final = ("1.0.0", "1.2.0")
+ECHO: Final = 'echo "version=$VERSION graceful=$GRACEFUL"'
+BREAK: Final = 'if [ "$VERSION" = 1.2.0 ]; then echo "{}the setting CART_URL is missing"; exit 3; fi'
+
+
+@dataclass(kw_only=True)
+class System:
+    """A running stand-in. In it: a project that really runs, one whose runs succeed at once, one without our marker.
+
+    `deploy` takes version (text), graceful (yes or no) and seconds (a number); its job `test` says what came and fails
+    for 1.2.0, its job `ship` comes after it and takes so many seconds.
+    """
+
+    standin: RunningStandin
+    commits: Sequence[str]
+    deploy: Target
+    instant: Target
+    unmarked: Target
+    wrong: Sequence[Mapping[str, str]]  # changes of a target that make it one that is not there
+    ended: str  # the vendor's words for a run that has succeeded
+    error: bytes  # how the log shows the reason of the failure
+    executes: str = ""  # why nothing can be executed here; empty: it can
+    step: str | None = None  # the step that fails, where jobs have steps
+    pinning: Sequence[str] = ()  # requests of a resolve whose commit is known
+    listing: Sequence[str] = ()  # requests of a read of several runs
+    started: frozenset[str] = frozenset()  # events of a whole run, all verified
+    limits: Sequence[int] = (429,)  # statuses of "not so fast"
+    readers_advice: str = ""  # what somebody with too few rights is told
+    settings: Any = None
+    usual: dict[str, Any] = field(default_factory=dict)
+
+    def connect(self, **given: Any) -> Backend:
+        chosen = {"base": self.standin.url, "token": SecretStr(TOKEN)} | self.usual | given
+        return connect(self.settings(**chosen), observe=lambda *_: None)
+
+    def marker_of(self, line: Mapping[str, Any]) -> object:
+        """The marker in a line of the ledger."""
+        return line["inputs"].get("daytwo_run")
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, hook: str) -> Iterator[Self]:
+        """Starts it; deliveries go to `hook`."""
+        raise NotImplementedError
+        yield  # pragma: no cover - makes it a generator
+
+    def must_execute(self) -> None:
+        if self.executes:
+            pytest.skip(self.executes)
+
+
+GITHUB_DEPLOY: Final = f"""\
+name: Deploy
+run-name: "Deploy ${{{{ inputs.version }}}} [${{{{ inputs.daytwo_run }}}}]"
+on:
+  workflow_dispatch:
+    inputs:
+      version: {{type: string, required: true}}
+      graceful: {{type: boolean, default: false}}
+      seconds: {{type: number, default: 0}}
+      daytwo_run: {{type: string, default: ''}}
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - name: Say what came
+        env: {{VERSION: "${{{{ inputs.version }}}}", GRACEFUL: "${{{{ inputs.graceful }}}}"}}
+        run: {ECHO}
+      - name: Fail for 1.2.0
+        env: {{VERSION: "${{{{ inputs.version }}}}"}}
+        run: |
+          {BREAK.format("::error::")}
+  ship:
+    needs: test
+    runs-on: ubuntu-latest
+    steps:
+      - name: Take a while
+        env: {{SECONDS_TO_WAIT: "${{{{ inputs.seconds }}}}"}}
+        run: sleep "$SECONDS_TO_WAIT"
+"""
+GITHUB_PLAIN: Final = (
+    "name: Plain\non:\n  workflow_dispatch:\njobs:\n  one:\n    runs-on: ubuntu-latest\n    steps: [{run: echo}]\n"
+)
+
+
+class GitHub(System):
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, hook: str) -> Iterator[Self]:
+        files = {".github/workflows/deploy.yml": GITHUB_DEPLOY, ".github/workflows/plain.yml": GITHUB_PLAIN}
+        shop, commits = _repository(folder, files)
+        repositories = [
+            {"full_name": "acme/shop", "path": shop},
+            {"full_name": "acme/instant", "path": shop, "executor": "instant"},
+        ]
+        tokens = [
+            {"login": "acme-bot", "token": TOKEN, "type": "Bot"},
+            {"login": "reader", "token": READER, "permissions": ["read"]},
+        ]
+        with start_github(folder, repositories, tokens=tokens, webhook={"url": hook, "secret": SECRET}) as standin:
+            yield cls(
+                standin=standin,
+                commits=commits,
+                deploy=Target(project="acme/shop", pipeline="deploy.yml", ref="main"),
+                instant=Target(project="acme/instant", pipeline="deploy.yml", ref="main"),
+                unmarked=Target(project="acme/instant", pipeline="plain.yml", ref="main"),
+                wrong=[{"project": "acme/none"}, {"pipeline": "no.yml"}, {"ref": "none"}, {"ref": "refs/tags/main"}],
+                ended="completed, success",
+                error=b"##[error]the setting CART_URL is missing",
+                step="Fail for 1.2.0",
+                pinning=["get_ref"],
+                listing=["list_runs"],
+                started=frozenset({"workflow_run.requested", "workflow_run.completed", "workflow_job.completed"}),
+                limits=(403, 429),
+                readers_advice="Actions: write",
+                settings=GitHubSettings,
+                usual={"name": "github", "webhook_secrets": (SecretStr(SECRET),)},
+            )
+
+
+GITLAB_DEPLOY: Final = f"""\
+spec:
+  inputs:
+    version: {{type: string}}
+    graceful: {{type: boolean, default: false}}
+    seconds: {{type: number, default: 0}}
+    daytwo_run: {{type: string, default: ''}}
+---
+workflow:
+  name: "Deploy $[[ inputs.version ]] [$[[ inputs.daytwo_run ]]]"
+stages: [test, ship]
+test:
+  stage: test
+  variables: {{VERSION: "$[[ inputs.version ]]", GRACEFUL: "$[[ inputs.graceful ]]"}}
+  script:
+    - {ECHO}
+    - |
+      {BREAK.format("ERROR: ")}
+ship:
+  stage: ship
+  variables: {{SECONDS_TO_WAIT: "$[[ inputs.seconds ]]"}}
+  script:
+    - sleep "$SECONDS_TO_WAIT"
+"""
+# The marker arrives, and nothing shows it.
+GITLAB_PLAIN: Final = "spec:\n  inputs:\n    daytwo_run: {default: ''}\n---\none:\n  script: [echo]\n"
+
+
+class GitLab(System):
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, hook: str) -> Iterator[Self]:
+        shop, commits = _repository(folder, {".gitlab-ci.yml": GITLAB_DEPLOY})
+        plain = folder / "plain"
+        make_repository(plain, [({".gitlab-ci.yml": GITLAB_PLAIN}, None)])
+        projects = [
+            {"full_path": "acme/shop", "path": shop},
+            {"full_path": "acme/instant", "path": shop, "executor": "instant"},
+            {"full_path": "acme/plain", "path": plain, "executor": "instant"},
+        ]
+        tokens = [
+            {"login": "acme-bot", "token": TOKEN, "bot": True},
+            {"login": "reader", "token": READER, "scopes": ["read_api"], "role": "reporter"},
+        ]
+        with start_gitlab(folder, projects, tokens=tokens, webhook={"url": hook, "secret": SECRET}) as standin:
+            yield cls(
+                standin=standin,
+                commits=commits,
+                deploy=Target(project="acme/shop", pipeline="", ref="main"),
+                instant=Target(project="acme/instant", pipeline="", ref="main"),
+                unmarked=Target(project="acme/plain", pipeline="", ref="main"),
+                wrong=[{"project": "acme/none"}, {"pipeline": "no.yml"}, {"ref": "none"}, {"ref": "refs/tags/main"}],
+                ended="success",
+                error=b"ERROR: the setting CART_URL is missing",
+                executes=find_tools(None).missing,
+                pinning=["get_commit"],
+                listing=["list_pipelines"],
+                started=frozenset({"pipeline.running", "pipeline.success", "job.success"}),
+                readers_advice="scope api",
+                settings=GitLabSettings,
+                usual={"name": "gitlab", "webhook_secrets": (SecretStr(SECRET),)},
+            )
+
+
+def _repository(folder: Path, files: Mapping[str, str]) -> tuple[Path, list[str]]:
+    """A repository with two tagged versions."""
+    path = folder / "shop"
+    first, second = HISTORY
+    return path, make_repository(path, [({"VERSION": f"{first}\n", **files}, first), ({"VERSION": second}, second)])
+
+
+KINDS: Final[Mapping[str, type[System]]] = {"github": GitHub, "gitlab": GitLab}
