@@ -22,7 +22,7 @@ from daytwo_standins.argo.creating import about_dispatch, about_run
 from daytwo_standins.argo.problems import EXHAUSTED, INTERNAL, UNAUTHENTICATED, ApiError, problem
 from daytwo_standins.argo.routes import control, general, streams, templates, workflows
 from daytwo_standins.argo.standin import Standin
-from daytwo_standins.argo.streaming import streamed
+from daytwo_standins.argo.streaming import broken, streamed
 from daytwo_standins.shared.answers import Answer, CallEffects
 from daytwo_standins.shared.durable_lines import monotonic
 from daytwo_standins.shared.fault_actions import Hung, Plot, hung_response
@@ -41,8 +41,14 @@ _UNKNOWN_CALLER: Final = "token not valid. see https://argo-workflows.readthedoc
 
 def api_app(standin: Standin) -> Starlette:
     """Argo Server's API."""
-    routes = [Route(o.path, _Endpoint(standin, o), methods=[o.method], name=o.name) for o in OPERATIONS]
+    routes = [Route(path, _Endpoint(standin, o), methods=[o.method]) for o in OPERATIONS for path in _paths(o)]
     return Starlette(routes=[*routes, Route("/{path:path}", _Endpoint(standin, _UNKNOWN), methods=None)])
+
+
+def _paths(operation: Operation) -> list[str]:
+    """Where an operation is found: lists have an empty namespace too, which means all."""
+    everywhere = operation.path.removesuffix("{namespace}")
+    return [operation.path, everywhere] if operation.verb in {"list", "watch"} else [operation.path]
 
 
 class _Endpoint:
@@ -78,6 +84,8 @@ class _Endpoint:
             self._limit(login)
             return await self._handle(request, raw, effects, token), login
         except ApiError as error:
+            if self._operation.streams:
+                return broken(error), login
             return Answer(status=error.status, data=error.body(), headers=error.headers), login
         except Exception:  # noqa: BLE001  # the last one: the client gets a 500 as from Argo, we the traceback
             _LOG.exception("%s failed; what it was asked for may or may not have happened", self._operation.name)

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from starlette.datastructures import QueryParams
 
@@ -14,6 +14,7 @@ from daytwo_standins.argo.standin import Standin
 from daytwo_standins.shared.answers import Answer, CallEffects
 
 Json = dict[str, Any]
+_NAMESPACED: Final = frozenset({"workflows", "workflowtemplates"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,8 +38,8 @@ class Call:
 
     @property
     def namespace(self) -> str:
-        """The namespace of the path, empty for none."""
-        return self.params.get("namespace", "")
+        """The namespace of the path, or of the query where the path has none; empty for all."""
+        return self.params.get("namespace") or self.query.get("namespace") or ""
 
     @property
     def settings(self) -> NamespaceSettings:
@@ -97,6 +98,7 @@ class Operation:
     permission: Permission | None = None
     verb: str = "get"  # in the words of Kubernetes, for refusals
     resource: str = "workflows"
+    streams: bool = False  # it goes on, so a refusal comes in the stream, after a 200
 
 
 def require(call: Call, operation: Operation) -> None:
@@ -107,7 +109,8 @@ def require(call: Call, operation: Operation) -> None:
     """
     allowed, namespace = call.token.namespaces, call.namespace
     may = operation.permission is None or operation.permission in call.token.permissions
-    if may and (not namespace or allowed is None or namespace in allowed):
+    everywhere = not namespace and operation.verb in {"list", "watch"} and operation.resource in _NAMESPACED
+    if may and (allowed is None or (namespace in allowed if namespace else not everywhere)):
         return
     who = f"system:serviceaccount:{call.token.namespace}:{call.token.login}"
     what = f'cannot {operation.verb} resource "{operation.resource}" in API group "argoproj.io"'

@@ -18,6 +18,19 @@ EVENTS: Final = "text/event-stream"
 _LOG: Final = logging.getLogger(__name__)
 
 
+class _Refusal(AsyncIterator[Json | None]):
+    def __init__(self, error: ApiError) -> None:
+        self._error = error
+
+    async def __anext__(self) -> Json | None:
+        raise self._error
+
+
+def broken(error: ApiError) -> Stream:
+    """A refusal of something that goes on: as in Argo a 200, and the error is the first and only object."""
+    return Stream(objects=_Refusal(error))
+
+
 def streamed(answer: Stream, *, accept: str, fields: str) -> StreamingResponse:
     """The answer on its way."""
     as_events = accept == EVENTS  # only the exact text, as in Argo

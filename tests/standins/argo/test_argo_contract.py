@@ -82,6 +82,8 @@ def test_templates_are_shown_with_their_parameters(api: httpx.Client) -> None:
     assert found["metadata"]["annotations"]["workflows.argoproj.io/description"] == "Deploys a version."
     listed = api.get("/api/v1/workflow-templates/argo", params={"listOptions.labelSelector": "team=shop"}).json()
     assert [one["metadata"]["name"] for one in listed["items"]] == ["deploy"]
+    everywhere = api.get("/api/v1/workflow-templates/", extensions={"unchecked": True}).json()["items"]
+    assert {one["metadata"]["namespace"] for one in everywhere} == {"argo", "instant", "scripted"}
 
 
 def test_streams_have_the_form_of_the_samples(specs: Path, api: httpx.Client, create: Create, ended: Ended) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from argo_contract import objects_in
 
 from daytwo_standins.argo.testing import RunningStandin, start_standin
 
@@ -67,9 +68,17 @@ def test_who_may_not(specs: Path, standin: RunningStandin, api: httpx.Client) ->
         '"workflows" in API group "argoproj.io" in the namespace "instant"'
     )
     assert ask("Bearer standin-token-of-the-reader", "GET", ALL)[0] == 200
-    assert ask("Bearer standin-token-of-the-reader", "GET", f"{ALL}/x/log")[0] == 403
+    status, told = ask("Bearer standin-token-of-the-reader", "GET", f"{ALL}/x/log")
+    assert (status, told["error"]["http_code"], told["error"]["grpc_code"]) == (200, 403, 7), "told in the stream"
     narrow = "Bearer standin-token-of-somebody-in-one-namespace"
-    assert [ask(narrow, "GET", path)[0] for path in (ALL, "/api/v1/workflows/argo")] == [200, 403]
+    paths = (ALL, "/api/v1/workflows/argo", "/api/v1/workflows/", "/api/v1/workflow-templates/")
+    assert [ask(narrow, "GET", path)[0] for path in paths] == [200, 403, 403, 403]
+    archive = "/api/v1/archived-workflows"
+    assert [ask(narrow, "GET", f"{archive}{more}")[0] for more in ("", "?namespace=argo", "?namespace=instant")] == [
+        403,
+        403,
+        200,
+    ]
     assert ask(narrow, "GET", "/api/v1/nothing")[1]["code"] == 5
 
 
@@ -77,6 +86,8 @@ def test_what_is_not_there(specs: Path, api: httpx.Client) -> None:
     wanted = _errors(specs)["unknown workflow"]
     answer = api.get(f"{ALL}/not-found")
     assert (answer.status_code, answer.json()) == (wanted["http"], wanted["body"])
+    stream = api.get(f"{ALL}/not-found/log", headers={"accept": "text/event-stream"})
+    assert (stream.status_code, objects_in(stream.text)[0]["error"]["message"]) == (200, wanted["body"]["message"])
     for path, kind in (
         ("/api/v1/workflow-templates/argo/none", "workflowtemplates"),
         ("/api/v1/cluster-workflow-templates/none", "clusterworkflowtemplates"),

@@ -4,7 +4,7 @@ from typing import Final
 
 _OFFSET: Final = 2_166_136_261
 _PRIME: Final = 16_777_619
-_LONGEST_POD_NAME: Final = 253
+_LONGEST_PREFIX: Final = 242  # of a pod's name of 253 characters, with a dash and a number of ten digits
 
 
 def node_id(workflow: str, name: str) -> str:
@@ -16,9 +16,8 @@ def pod_name(workflow: str, name: str, template: str) -> str:
     """The name of the pod of a node, in Argo's second format."""
     if name == workflow:
         return workflow
-    number = str(_hash(name))
-    prefix = f"{workflow}-{template}" if template else workflow
-    return f"{prefix[: _LONGEST_POD_NAME - len(number) - 1]}-{number}"
+    prefix = workflow if ".inline" in name else f"{workflow}-{template}"
+    return f"{prefix[:_LONGEST_PREFIX]}-{_hash(name)}"
 
 
 def _hash(text: str) -> int:

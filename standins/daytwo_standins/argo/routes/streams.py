@@ -119,8 +119,16 @@ OPERATIONS = (
         handler=events,
         permission=Permission.READ,
         verb="watch",
+        streams=True,
     ),
-    Operation(name="logs", method="GET", path=f"{_ONE}/log", handler=logs, permission=Permission.LOGS),
-    Operation(name="pod_logs", method="GET", path=f"{_ONE}/{{pod}}/log", handler=logs, permission=Permission.LOGS),
+    Operation(name="logs", method="GET", path=f"{_ONE}/log", handler=logs, permission=Permission.LOGS, streams=True),
+    Operation(
+        name="pod_logs",
+        method="GET",
+        path=f"{_ONE}/{{pod}}/log",
+        handler=logs,
+        permission=Permission.LOGS,
+        streams=True,
+    ),
     Operation(name="artifact", method="GET", path=_FILES, handler=log_file, permission=Permission.LOGS),
 )

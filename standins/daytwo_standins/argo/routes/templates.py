@@ -11,8 +11,10 @@ _OWN, _CLUSTER = "/api/v1/workflow-templates/{namespace}", "/api/v1/cluster-work
 
 
 async def list_own(call: Call) -> Answer:
-    """The WorkflowTemplates of a namespace."""
-    return _listing(call, call.standin.templates.of_namespace(call.settings.name), "WorkflowTemplateList")
+    """The WorkflowTemplates of a namespace, or of all."""
+    names = [call.settings.name] if call.namespace else list(call.standin.namespaces)
+    found = [one for name in names for one in call.standin.templates.of_namespace(name).values()]
+    return _listing(call, found, "WorkflowTemplateList")
 
 
 async def get_own(call: Call) -> Answer:
@@ -22,7 +24,7 @@ async def get_own(call: Call) -> Answer:
 
 async def list_cluster(call: Call) -> Answer:
     """The ClusterWorkflowTemplates."""
-    return _listing(call, call.standin.templates.of_cluster(), "ClusterWorkflowTemplateList")
+    return _listing(call, list(call.standin.templates.of_cluster().values()), "ClusterWorkflowTemplateList")
 
 
 async def get_cluster(call: Call) -> Answer:
@@ -30,16 +32,20 @@ async def get_cluster(call: Call) -> Answer:
     return Answer(data=call.standin.templates.get("", {"name": call.params["name"], "clusterScope": True}))
 
 
-def _listing(call: Call, found: dict[str, Manifest], kind: str) -> Answer:
-    prefix = call.option("namePattern")
-    chosen = [
-        one
-        for name, one in sorted(found.items())
-        if selects(call, name, one["metadata"].get("labels") or {}, call.namespace) and prefix in name
-    ]
+def _listing(call: Call, found: list[Manifest], kind: str) -> Answer:
+    part = call.option("namePattern")
+    chosen = [one for one in sorted(found, key=_place) if _is_wanted(call, one["metadata"]) and part in _place(one)[1]]
     shown, facts = page(call, chosen)
     data = {"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "metadata": facts, "items": list(shown)}
     return Answer(data=trimmed(data, call.option("fields")))
+
+
+def _place(manifest: Manifest) -> tuple[str, str]:
+    return manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"]
+
+
+def _is_wanted(call: Call, metadata: Manifest) -> bool:
+    return selects(call, metadata["name"], metadata.get("labels") or {}, metadata.get("namespace", ""))
 
 
 def _operation(name: str, path: str, handler: Handler, *, verb: str, resource: str) -> Operation:

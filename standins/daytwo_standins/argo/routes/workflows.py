@@ -66,19 +66,16 @@ async def delete(call: Call) -> Answer:
 
 async def list_archived(call: Call) -> Answer:
     """What the archive has."""
-    namespace = call.option("namespace")
-    chosen = newest_first(
-        run
-        for run in call.standin.engine.runs
-        if run.archived and wanted(call, run) and (not namespace or run.accepted.namespace == namespace)
-    )
+    chosen = newest_first(run for run in call.standin.engine.runs if run.archived and wanted(call, run))
     return _listing(call, chosen)
 
 
 async def get_archived(call: Call) -> Answer:
     """A workflow of the archive by its id."""
     run = call.standin.engine.runs.get(call.params["uid"])
-    if run is None or not run.archived or run.accepted.effects.deleted:
+    allowed = call.token.namespaces
+    hidden = run is not None and allowed is not None and run.accepted.namespace not in allowed
+    if run is None or hidden or not run.archived or run.accepted.effects.deleted:
         raise not_found("workflows", call.params["uid"])
     data = shown(call, run)
     data["metadata"]["labels"][f"{PREFIX}/workflow-archiving-status"] = "Persisted"
