@@ -1,5 +1,6 @@
 """What must not happen between sealing and the end of an external run, each as somebody once found it possible."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from ci_in_memory import LOST
 from company import EXAMPLES, Company
 from sqlalchemy import delete
 
-from daytwo_actions.backends.base import Accepted, Refused
+from daytwo_actions.backends.base import Accepted, FrozenRequest, Refused, Sent
 from daytwo_actions.definitions import load_action
 from daytwo_store import attempts, definitions, entities, runs
 from daytwo_store.definitions import Loaded
@@ -327,3 +328,30 @@ async def test_a_refused_run_leaves_no_step_running(company: Company) -> None:
     async with company.store.read() as session:
         [step] = await runs.steps(session, run)
     assert step.state != StepState.RUNNING
+
+
+async def test_a_sender_that_slept_through_the_proof_of_absence_changes_nothing(company: Company) -> None:
+    """R7: its request goes out long after another worker has sent the next attempt. Its run is stopped."""
+    company.ci.ends_as = None
+    awake, asleep = asyncio.Event(), asyncio.Event()
+    send = company.ci.send
+
+    async def slow_send(request: FrozenRequest, *, seconds: float) -> Sent:
+        if not asleep.is_set():
+            asleep.set()
+            await awake.wait()
+        return await send(request, seconds=seconds)
+
+    company.ci.send = slow_send  # type: ignore[method-assign]
+    run = await company.ask("ana", "1.1.0", "staging")
+    zombie = asyncio.create_task(company.step(run))
+    await asyncio.wait_for(asleep.wait(), 60)
+    await company.drive(run)
+    states = [one.state for one in await company.attempts(run)]
+    assert states == [AttemptState.ABSENT, AttemptState.ACCEPTED]
+    awake.set()
+    await asyncio.wait_for(zombie, 60)
+    first, second = await company.attempts(run)
+    assert (first.state, first.external_id) == (AttemptState.ABSENT, None)
+    assert company.ci.states["2"].status == ExternalStatus.CANCELLED, "what it started is stopped"
+    assert (second.external_id, company.ci.states["1"].status) == ("1", ExternalStatus.RUNNING)
