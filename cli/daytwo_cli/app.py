@@ -19,7 +19,7 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.answer, runs.resolve],
     "Catalog": [catalog.entities],
     "You": [identity.login, identity.logout, identity.whoami],
-    "Definitions": [authoring.validate, authoring.schema, pipelines.pipelines],
+    "Definitions": [authoring.validate, authoring.schema, pipelines.pipelines, pipelines.check],
     "On this machine": [processes.up, processes.demo, processes.serve, processes.migrate],
 }
 

@@ -240,6 +240,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/connections/{name}/pipelines": pipelines,
     "GET /api/v1/connections/{name}/pipelines/{pipeline}": pipelines,
     "GET /api/v1/kinds/{name}": kind,
+    "POST /api/v1/check": plain(json={}),
     "POST /api/v1/session": plain(json={"name": "ana"}),
     "POST /api/v1/tokens": plain(json={"name": "x"}),
     "DELETE /api/v1/tokens/{token}": token,

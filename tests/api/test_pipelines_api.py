@@ -33,3 +33,39 @@ async def test_a_ci_system_that_does_not_answer_is_not_our_fault(house: House) -
 async def test_a_project_has_to_be_named(house: House) -> None:
     admin = await house.signed_in("pat")
     problem(await admin.get(WHERE), 422)
+
+
+async def test_what_is_registered_is_checked_and_not_changed(house: House) -> None:
+    admin = await house.signed_in("pat")
+    found = (await admin.post("/api/v1/check", json={})).json()
+    assert (found["problems"], found["actions"]) == ([], 3)
+    assert found["checked"] >= 3
+    house.company.ci.declares = (PipelineInput(name="nobody-gives-this", type=InputType.STRING, required=True),)
+    found = (await admin.post("/api/v1/check", json={})).json()
+    errors = [one for one in found["problems"] if one["severity"] == "error"]
+    assert {one["pointer"].rpartition("/steps/0")[2] for one in errors} >= {"/with/inputs"}
+    assert errors[0]["file"].endswith(".yaml")
+    nothing = (await admin.post("/api/v1/check", json={"connections": ["other"]})).json()
+    assert (nothing["problems"], nothing["checked"]) == ([], 0)
+
+
+async def test_files_that_are_sent_are_checked_with_their_lines(house: House) -> None:
+    admin = await house.signed_in("pat")
+    house.company.ci.declares = ()
+    text = (await admin.get(f"{WHERE}/deploy.yml", params={"project": "acme/shop", "ref": "main"})).json()["action"]
+    wrong = text + "        inputs: {extra: 1}\n"
+    asked = {"files": [{"name": "deploy.yaml", "text": wrong}]}
+    (problem,) = (await admin.post("/api/v1/check", json=asked)).json()["problems"]
+    assert (problem["file"], problem["line"], problem["severity"]) == ("deploy.yaml", wrong.count("\n"), "error")
+    assert "declares no input `extra`" in problem["message"]
+    broken = {"files": [{"name": "a.yaml", "text": "kind: ["}, {"name": "b.yaml", "text": text}]}
+    found = (await admin.post("/api/v1/check", json=broken)).json()
+    assert [one["file"] for one in found["problems"]] == ["a.yaml"]
+
+
+async def test_a_ci_system_that_does_not_answer_is_a_note(house: House) -> None:
+    admin = await house.signed_in("pat")
+    house.company.ci.down = True
+    found = (await admin.post("/api/v1/check", json={})).json()
+    assert {one["severity"] for one in found["problems"]} == {"note"}
+    assert found["checked"] == 0

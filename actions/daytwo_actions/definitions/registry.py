@@ -39,6 +39,14 @@ def load_registry(paths: Iterable[Path], *, surroundings: Surroundings | None = 
     return reader.registry()
 
 
+def load_texts(texts: Iterable[tuple[str, str]], *, surroundings: Surroundings) -> Registry:
+    """The same from the names and contents of files that somebody has sent. Raises `DefinitionRejected`."""
+    reader = _Reader(surroundings)
+    for name, text in texts:
+        reader.text(name, text)
+    return reader.registry()
+
+
 @dataclass(slots=True)
 class _Reader:
     surroundings: Surroundings
@@ -54,6 +62,12 @@ class _Reader:
             self._file(path)
         else:
             self._fault(path, "There is no such file or folder")
+
+    def text(self, name: str, text: str) -> None:
+        try:
+            self.documents += read_documents(text, name)
+        except DefinitionRejected as error:
+            self.problems += error.problems
 
     def registry(self) -> Registry:
         kinds = self._kinds()
@@ -76,9 +90,7 @@ class _Reader:
         try:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)  # one more than is read, so that a larger file is told as one
-            self.documents += read_documents(content.decode(), str(path))
-        except DefinitionRejected as error:
-            self.problems += error.problems
+            self.text(str(path), content.decode())
         except UnicodeDecodeError:
             self._fault(path, "The file is not UTF-8")
         except OSError as error:

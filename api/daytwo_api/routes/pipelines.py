@@ -8,23 +8,33 @@ from daytwo_actions.backends.base import Target
 from daytwo_api.asker import Admin
 from daytwo_api.deps import ServicesDep
 from daytwo_api.views.common import Page
-from daytwo_api.views.pipelines import PipelineSummary, PipelineView
+from daytwo_api.views.pipelines import CheckRequest, CheckView, PipelineSummary, PipelineView
 
-router = APIRouter(tags=["control"], prefix="/connections/{name}/pipelines")
+router = APIRouter(tags=["control"])
+_PIPELINES = "/connections/{name}/pipelines"
 Project = Annotated[str, Query(max_length=200, description="repository, project path or namespace")]
 Ref = Annotated[str | None, Query(max_length=255, description="branch or tag; the default branch when left out")]
 
 
-@router.get("", summary="What can be started in a project, and what cannot and why", operation_id="listPipelines")
+@router.get(
+    _PIPELINES, summary="What can be started in a project, and what cannot and why", operation_id="listPipelines"
+)
 async def list_pipelines(
     name: str, project: Project, by: Admin, services: ServicesDep, ref: Ref = None
 ) -> Page[PipelineSummary]:
     return await services.pipelines.offered(by, name, project=project, ref=ref)
 
 
-@router.get("/{pipeline:path}", summary="A pipeline's inputs, and an action for it", operation_id="getPipeline")
+@router.get(
+    f"{_PIPELINES}/{{pipeline:path}}", summary="A pipeline's inputs, and an action for it", operation_id="getPipeline"
+)
 async def get_pipeline(
     name: str, pipeline: str, project: Project, by: Admin, services: ServicesDep, ref: Ref = None
 ) -> PipelineView:
     target = Target(project=project, pipeline=pipeline, ref=ref or "")
     return await services.pipelines.one(by, name, target)
+
+
+@router.post("/check", summary="Compare actions with the pipelines that they start", operation_id="checkActions")
+async def check_actions(asked: CheckRequest, by: Admin, services: ServicesDep) -> CheckView:
+    return await services.checks.check(by, asked)

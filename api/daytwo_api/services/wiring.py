@@ -11,6 +11,7 @@ from daytwo_api.metrics import Metrics
 from daytwo_api.services.actions import Actions
 from daytwo_api.services.approvals import Approvals
 from daytwo_api.services.catalog import Catalog
+from daytwo_api.services.checks import Checks
 from daytwo_api.services.ci import CiDoor
 from daytwo_api.services.control import Control
 from daytwo_api.services.health import Health, Loading
@@ -56,6 +57,7 @@ class Services:
     ci: CiDoor
     overview: Overview
     pipelines: Pipelines
+    checks: Checks
     health: Health
 
 
@@ -93,6 +95,7 @@ def build_services(
         ci=CiDoor(life, _identities(settings, connections)),
         overview=Overview(store, connections, wired),
         pipelines=Pipelines(wired),
+        checks=Checks(store, wired),
         health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading),
     )
 

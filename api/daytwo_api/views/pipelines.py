@@ -2,7 +2,7 @@
 
 from pydantic import Field, JsonValue
 
-from daytwo_api.views.common import View
+from daytwo_api.views.common import Request, ShortText, View
 
 
 class PipelineSummary(View):
@@ -45,3 +45,33 @@ class PipelineView(View):
     fenced: bool = Field(description="it asks before it works")
     remarks: list[PipelineRemarkView]
     action: str = Field(description="an action file for it, as YAML")
+
+
+class CheckedFile(Request):
+    name: ShortText = Field(description="how problems call it")
+    text: str = Field(max_length=262_144)
+
+
+class CheckRequest(Request):
+    files: list[CheckedFile] = Field(
+        default=[], max_length=200, description="action files that are not registered; empty: those that are"
+    )
+    connections: list[ShortText] = Field(default=[], max_length=50, description="only steps of these; empty: of all")
+
+
+class CheckProblem(View):
+    file: str
+    line: int
+    column: int
+    severity: str = Field(description="error, warning, or note for what could not be checked")
+    message: str
+    suggestion: str | None
+    pointer: str = Field(description="JSON pointer into the document")
+
+
+class CheckView(View):
+    """What to correct in actions, or in the pipelines that they start."""
+
+    problems: list[CheckProblem]
+    actions: int
+    checked: int = Field(description="pairs of a step and a pipeline that were compared")

@@ -1,6 +1,7 @@
-"""daytwo pipelines."""
+"""daytwo pipelines, daytwo check."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,6 +59,39 @@ def pipelines(
         return tools.out.json(found.text)
     rows = [(each.pipeline, each.title, each.why_not or "can be started") for each in found.view.items]
     return tools.out.table(("PIPELINE", "TITLE", ""), rows, empty="There is no pipeline in this project.")
+
+
+def check(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH…]", help="Action files, or folders of them; the registered actions when left out."
+        ),
+    ] = None,
+    connection: Annotated[list[str] | None, typer.Option(help="Only steps of this one; may be repeated.")] = None,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Ask the CI systems from here, with the settings of DAYTWO_CONFIG.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 for warnings and for what could not be checked, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare actions with the pipelines that they start: inputs, types, options, marker, unsafe scripts."""
+    from daytwo_cli.flows.check import by_server, directly, exit_of, show
+
+    tools: Tools = ctx.obj
+    if direct:
+        found = directly(tools.environment, paths or [], connection or [])
+    else:
+        with tools.api() as api:
+            found = by_server(api, paths or [], connection or [])
+    if as_json:
+        tools.out.json(found.model_dump_json())
+    else:
+        show(tools.out, found)
+    raise typer.Exit(exit_of(found, strict=strict))
 
 
 def _show(tools: Tools, one: "PipelineView") -> None:

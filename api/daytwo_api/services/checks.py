@@ -1,0 +1,92 @@
+"""Actions against the pipelines that they start: registered ones, or files that somebody is about to register."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.contracts.aims import MOST_ENTITIES, Record
+from daytwo_actions.contracts.check import check_contracts
+from daytwo_actions.definitions import ActionVersion, DefinitionRejected, Surroundings
+from daytwo_actions.definitions.errors import Problem
+from daytwo_actions.definitions.kinds import kind_shape
+from daytwo_actions.definitions.load import restore_action
+from daytwo_actions.definitions.registry import load_texts
+from daytwo_actions.definitions.shapes import KindShape, RelationShape
+from daytwo_api.asker import Asker
+from daytwo_api.views.pipelines import CheckProblem, CheckRequest, CheckView
+from daytwo_catalog.model import record
+from daytwo_store import definitions, entities, kinds
+from daytwo_store.engine import Session, Store
+from daytwo_store.entities import EVERYTHING, Search
+from daytwo_store.kinds import Kind
+
+
+class Checks:
+    def __init__(self, store: Store, backends: Mapping[str, Backend]) -> None:
+        self._store = store
+        self._backends = backends
+
+    async def check(
+        self,
+        by: Asker,  # noqa: ARG002 - the route has asked for an administrator
+        asked: CheckRequest,
+    ) -> CheckView:
+        """Nothing is registered or changed by it."""
+        async with self._store.read() as session:
+            try:
+                versions = await self._versions(session, asked)
+            except DefinitionRejected as rejected:
+                return view(rejected.problems, actions=0, checked=0)
+            records = await _records(session, versions)
+        meant = {
+            name: one for name, one in self._backends.items() if not asked.connections or name in asked.connections
+        }
+        report = await check_contracts(versions, meant, records)
+        return view(report.problems, actions=len(versions), checked=report.checked)
+
+    async def _versions(self, session: Session, asked: CheckRequest) -> list[ActionVersion]:
+        if not asked.files:
+            return [_stored(row.document, row.source) for row in await definitions.current(session)]
+        known = {name: _shape(kind) for name, kind in (await kinds.every(session)).items()}
+        around = Surroundings(kinds=known, connections={name: one.traits.kind for name, one in self._backends.items()})
+        registry = load_texts([(file.name, file.text) for file in asked.files], surroundings=around)
+        return list(registry.actions.values())
+
+
+def view(problems: Sequence[Problem], *, actions: int, checked: int) -> CheckView:
+    shown = [
+        CheckProblem(
+            file=one.file,
+            line=one.line,
+            column=one.column,
+            severity=one.severity,
+            message=one.message,
+            suggestion=one.suggestion,
+            pointer=one.pointer,
+        )
+        for one in problems
+    ]
+    return CheckView(problems=shown, actions=actions, checked=checked)
+
+
+def _stored(document: Mapping[str, JsonValue], file: str) -> ActionVersion:
+    """A registered one has no lines any more, only its file and the pointers into it."""
+    version = restore_action(document)
+    return replace(version, file=file, source=replace(version.source, file=file))
+
+
+def _shape(kind: Kind) -> KindShape:
+    relations = {name: RelationShape(kind=one.kind, many=one.many) for name, one in kind.relations.items()}
+    return kind_shape(kind.property_schema, relations)
+
+
+async def _records(session: Session, versions: Sequence[ActionVersion]) -> list[Record]:
+    """Some entities of each kind that an action is offered on."""
+    wanted = {version.model.spec.target.kind for version in versions if version.model.spec.target}
+    found: list[Record] = []
+    for kind in sorted(wanted):
+        page = await entities.search(session, Search(kind=kind, limit=MOST_ENTITIES), sees=EVERYTHING)
+        found += [record(entity) for entity in page.items]
+    return found
