@@ -174,6 +174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compare actions with the pipelines that they start */
+        post: operations["checkActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/claim": {
         parameters: {
             query?: never;
@@ -985,6 +1002,69 @@ export interface components {
              * @default
              */
             reason?: string;
+        };
+        /** CheckedFile */
+        CheckedFile: {
+            /**
+             * Name
+             * @description how problems call it
+             */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /** CheckProblem */
+        CheckProblem: {
+            /** Column */
+            column: number;
+            /** File */
+            file: string;
+            /** Line */
+            line: number;
+            /** Message */
+            message: string;
+            /**
+             * Pointer
+             * @description JSON pointer into the document
+             */
+            pointer: string;
+            /**
+             * Severity
+             * @description error, warning, or note for what could not be checked
+             */
+            severity: string;
+            /** Suggestion */
+            suggestion: string | null;
+        };
+        /** CheckRequest */
+        CheckRequest: {
+            /**
+             * Connections
+             * @description only steps of these; empty: of all
+             * @default []
+             */
+            connections?: string[];
+            /**
+             * Files
+             * @description action files that are not registered; empty: those that are
+             * @default []
+             */
+            files?: components["schemas"]["CheckedFile"][];
+        };
+        /**
+         * CheckView
+         * @description What to correct in actions, or in the pipelines that they start.
+         */
+        CheckView: {
+            /** Actions */
+            actions: number;
+            /**
+             * Checked
+             * @description pairs of a step and a pipeline that were compared
+             */
+            checked: number;
+            /** Problems */
+            problems: components["schemas"]["CheckProblem"][];
         };
         /** ClaimRequest */
         ClaimRequest: {
@@ -2754,6 +2834,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditEntry_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkActions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
                 };
             };
             /** @description Problem details */
