@@ -65,7 +65,7 @@ def directly(environment: Mapping[str, str], paths: Sequence[Path], connections:
     """Without a server. Raises Usage when the settings cannot be used."""
     try:
         settings = Settings.read(environment)
-        backends = {name: connect(one, observe=lambda *_: None) for name, one in settings.backends().items()}
+        backends = {str(name): connect(one, observe=lambda *_: None) for name, one in settings.backends().items()}
     except SettingsRejected as rejected:
         raise Usage(rejected.detail) from None
     folders = list(paths) or list(settings.company)
