@@ -347,7 +347,7 @@ def test_the_entities_and_settings_on_pages_are_valid(tmp_path: Path) -> None:
             told = {"DAYTWO_CONFIG": str(file), "DAYTWO_DATABASE_URL": "postgresql:///x", "DAYTWO_SECRET_FILE": "key"}
             assert Settings.read(told).connections
             checked += 1
-    assert checked >= 4
+    assert checked >= 5
 
 
 def shell_commands() -> Iterator[tuple[str, list[str]]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daytwo_actions.backends.gitlab.wire.inputs import read_pipeline
+from daytwo_actions.backends.gitlab.wire.inputs import declared_in, read_pipeline
 from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineInputs, Severity
 
 ALL = """\
@@ -172,3 +172,10 @@ def test_the_unsafe_one_is_flagged_at_its_line_and_its_safe_twin_is_not(case: st
     assert "input-in-script" not in [one.code for one in read(HEAD + safe).remarks]
     (told,) = [one.message for one in read(HEAD + unsafe).remarks if one.code == "input-in-script"]
     assert "expand: false" in told
+
+
+def test_variables_that_are_described_are_asked_for_beside_inputs() -> None:
+    file = "spec:\n  inputs: {version: }\n---\nvariables:\n  NOTES: {description: long text, value: ''}\n  OTHER: x\n"
+    read = read_pipeline(file.encode())
+    assert [(one.name, one.required) for one in read.inputs] == [("version", True), ("NOTES", False)]
+    assert declared_in(file.encode()) == ("version",)

@@ -98,15 +98,16 @@ class _Reader:
 
     def inputs(self) -> tuple[PipelineInput, ...]:
         """Those that a step gives; ours are left out. Raises `Unreadable`."""
+        known = entries(child(self._config, "variables"))
+        asked = [one for one in known if child(one[2], "description") is not None]
+        variables = tuple(_of_variable(*one) for one in asked if not is_ours(one[0]))
         if self.header is None:
-            declared = entries(child(self._config, "variables"))
-            asked = [one for one in declared if child(one[2], "description") is not None]
-            return tuple(_of_variable(*one) for one in asked if not is_ours(one[0]))
+            return variables
         if (included := child(self.header, "spec", "include")) is not None:
             said = "Inputs that stand in another file (`spec:include`) were not read."
             self.say(Severity.NOTE, Code.ELSEWHERE, said, line_of(included))
         declared = entries(child(self.header, "spec", "inputs"))
-        return tuple(self._input(*one) for one in declared if not is_ours(one[0]))
+        return (*(self._input(*one) for one in declared if not is_ours(one[0])), *variables)
 
     def _input(self, name: str, key: yaml.Node, facts: yaml.Node) -> PipelineInput:
         type_ = self._type(name, child(facts, "type"))
