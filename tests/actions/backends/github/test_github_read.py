@@ -308,6 +308,24 @@ async def read(backend: GitHubBackend, *numbers: str, project: str = "acme/shop"
     return list(await backend.read([(target, ExternalRunId(number)) for number in numbers]))
 
 
+class TestRecognise:
+    PATH = f"{REPO}/actions/runs/17"
+
+    async def test_a_run_is_ours_by_the_same_signs_as_in_a_listing(self, serve: Any, connect: Any) -> None:
+        vendor = Vendor({self.PATH: run()})
+        server = serve(vendor)
+        backend = connect(server.url)
+        ours = await backend.recognise(marker(), ExternalRunId("17"), SINCE)
+        assert ours is not None
+        assert (ours.id, ours.status) == ("17", ExternalStatus.RUNNING)
+        for change in ({"display_title": "Deploy"}, {"actor": {"login": "eve"}}, {"workflow_id": 8}, {"event": "push"}):
+            vendor.answers[self.PATH] = run(**change)
+            assert await backend.recognise(marker(), ExternalRunId("17"), SINCE) is None
+        del vendor.answers[self.PATH]
+        assert await backend.recognise(marker(), ExternalRunId("17"), SINCE) is None
+        assert set(asked(server)) == {self.PATH}
+
+
 class TestRead:
     LIST = f"{REPO}/actions/runs"
 

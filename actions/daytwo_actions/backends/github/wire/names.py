@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from daytwo_actions.backends.base import BackendDenied, Target
 
-_PROJECT: Final = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]+/(?!\.+$)[A-Za-z0-9_.-]+")
-_PIPELINE: Final = re.compile(r"[A-Za-z0-9_.-]+\.ya?ml")
+_PROJECT: Final = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]{1,100}/(?!\.+$)[A-Za-z0-9_.-]{1,100}")
+_PIPELINE: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}\.ya?ml")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}")
 # What git itself refuses in a ref (git-check-ref-format), and characters that would change a URL's meaning.
 _BAD_REF: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|^[-/]|[/.]$|\.lock$|/\.|^\.")
