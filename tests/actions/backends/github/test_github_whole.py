@@ -17,7 +17,9 @@ from daytwo_actions.backends.base import (
     Accepted,
     Backend,
     BackendDenied,
+    BackendUnreachable,
     ExternalState,
+    FrozenRequest,
     GateClosed,
     Marker,
     OutputsUnusable,
@@ -123,12 +125,18 @@ class Attempt:
         self.target = wanted
         self.run = ExternalRunId("")
         self.marker: Marker | None = None
+        self.frozen: FrozenRequest | None = None
 
     async def send(self, where: str) -> Any:
         pinned = await self.backend.resolve(self.target)
         marker = corr(b"k" * 32, RunId(f"r_{next(_numbers)}"), StepPath("ship"), AttemptNo(1))
         self.marker = Marker(corr=marker, pinned=pinned)
-        return await self.backend.send(self.backend.freeze(pinned, {"where": where}, marker), seconds=10)
+        self.frozen = self.backend.freeze(pinned, {"where": where}, marker)
+        return await self.again()
+
+    async def again(self) -> Any:
+        assert self.frozen is not None
+        return await self.backend.send(self.frozen, seconds=10)
 
     async def start(self, where: str) -> "Attempt":
         sent = await self.send(where)
@@ -274,4 +282,37 @@ async def test_an_enterprise_server_is_dispatched_by_the_marker(
         assert await Attempt(backend, target()).send("staging") == Accepted(id=None, url=None)
         posts = [line["status"] for line in running.control.requests("dispatch")]
         assert posts == [status, 204, 204]  # refused once, and remembered
+        assert len(running.control.ledger()) == 2
+
+
+async def _ask_on(backend: Backend) -> None:
+    for number in range(20):
+        await backend.names("tags", "acme/shop", search=f"v{number}", cursor=None)
+
+
+async def test_a_used_up_limit_is_obeyed_to_the_second(connect: Connect, tmp_path: Path, shop: Path) -> None:
+    """Held back before GitHub has to refuse anything, and asked again as soon as the next period has begun."""
+    repositories = [{"full_name": "acme/shop", "path": shop, "executor": "instant"}]
+    settings = {"rate_limit": 12, "rate_limit_seconds": 4}
+    tokens = [{"login": "ada", "token": "token-of-ada"}]
+    with start_standin(tmp_path, repositories, tokens=tokens, settings=settings) as running:
+        backend = connect(running.url, token=SecretStr("token-of-ada"))
+        one = await Attempt(backend, target()).start("staging")
+        with pytest.raises(BackendUnreachable) as held:
+            await _ask_on(backend)
+        asked = len(running.control.requests())
+        budget = backend.budget()
+        assert budget is not None
+        assert (budget.limit, budget.remaining) == (12, 0)
+        assert budget.held_until is not None
+        refused = await one.again()
+        assert isinstance(refused, Refused)
+        assert refused.retry_after is not None
+        assert len(running.control.requests()) == asked
+        assert held.value.retry_after is not None
+        assert held.value.retry_after <= 5.0
+        await asyncio.sleep(refused.retry_after)
+        assert isinstance(await one.again(), Accepted)
+        statuses = [line["status"] for line in running.control.requests()]
+        assert 403 not in statuses
         assert len(running.control.ledger()) == 2
