@@ -12,10 +12,13 @@ from typing import Any, Final, Self
 import pytest
 from pydantic import SecretStr
 
+from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_actions.backends.base import Backend, Target
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
+from daytwo_actions.backends.pipelines import InputType
 from daytwo_actions.backends.registry import connect
+from daytwo_standins.argo.testing import start_standin as start_argo
 from daytwo_standins.github.testing import start_standin as start_github
 from daytwo_standins.gitlab.testing import start_standin as start_gitlab
 from daytwo_standins.gitlab.tools import find_tools
@@ -25,6 +28,9 @@ TOKEN, READER, SECRET = "token-of-the-bot", "token-of-the-reader", "secret of th
 HISTORY: Final = ("1.0.0", "1.2.0")
 ECHO: Final = 'echo "version=$VERSION graceful=$GRACEFUL"'
 BREAK: Final = 'if [ "$VERSION" = 1.2.0 ]; then echo "{}the setting CART_URL is missing"; exit 3; fi'
+
+
+_TYPES: Final = {"version": InputType.STRING, "graceful": InputType.BOOLEAN, "seconds": InputType.NUMBER}
 
 
 @dataclass(kw_only=True)
@@ -39,7 +45,7 @@ class System:
     commits: Sequence[str]
     deploy: Target
     instant: Target
-    unmarked: Target
+    unmarked: Target | None  # None: whatever the pipeline says, a run carries our marker
     wrong: Sequence[Mapping[str, str]]  # changes of a target that make it one that is not there
     ended: str  # the vendor's words for a run that has succeeded
     error: bytes  # how the log shows the reason of the failure
@@ -50,6 +56,11 @@ class System:
     started: frozenset[str] = frozenset()  # events of a whole run, all verified
     limits: Sequence[int] = (429,)  # statuses of "not so fast"
     readers_advice: str = ""  # what somebody with too few rights is told
+    repository: bool = True  # what runs comes from a branch or tag, and a run tells its commit
+    hooks: bool = True  # it sends webhooks
+    lags: bool = True  # a run is found in a listing, which may show it later
+    actors: bool = True  # a run tells who started it
+    types: Mapping[str, InputType] = field(default_factory=lambda: dict(_TYPES))  # of `deploy`'s inputs
     settings: Any = None
     usual: dict[str, Any] = field(default_factory=dict)
 
@@ -60,6 +71,10 @@ class System:
     def marker_of(self, line: Mapping[str, Any]) -> object:
         """The marker in a line of the ledger."""
         return line["inputs"].get("daytwo_run")
+
+    def run_of(self, line: Mapping[str, Any]) -> str:
+        """The id of the run in a line of the ledger."""
+        return str(line["run_id"])
 
     @classmethod
     @contextmanager
@@ -206,6 +221,80 @@ class GitLab(System):
             )
 
 
+ARGO_DEPLOY: Final = f"""\
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {{name: deploy}}
+spec:
+  entrypoint: main
+  arguments:
+    parameters:
+    - {{name: version}}
+    - {{name: graceful, value: "false", enum: ["true", "false"]}}
+    - {{name: seconds, value: "0"}}
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {{name: test, template: test}}
+      - {{name: ship, template: ship, dependencies: [test]}}
+  - name: test
+    script:
+      image: any
+      command: [sh]
+      env:
+      - {{name: VERSION, value: "{{{{workflow.parameters.version}}}}"}}
+      - {{name: GRACEFUL, value: "{{{{workflow.parameters.graceful}}}}"}}
+      source: |
+        {ECHO}
+        {BREAK.format("ERROR: ")}
+  - name: ship
+    script:
+      image: any
+      command: [sh]
+      env: [{{name: SECONDS_TO_WAIT, value: "{{{{workflow.parameters.seconds}}}}"}}]
+      source: sleep "$SECONDS_TO_WAIT"
+"""
+
+
+class Argo(System):
+    def run_of(self, line: Mapping[str, Any]) -> str:
+        return f"{line['name']}:{line['uid']}"
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, hook: str) -> Iterator[Self]:
+        tokens = [
+            {"login": "acme-bot", "token": TOKEN},
+            {"login": "reader", "token": READER, "permissions": ["read"]},
+        ]
+        files = {"deploy.yaml": ARGO_DEPLOY}
+        instant = {"instant": {"executor": "instant"}}
+        with start_argo(
+            folder, {"shop": files, "instant": files}, tokens=tokens, namespace_settings=instant
+        ) as standin:
+            yield cls(
+                standin=standin,
+                commits=(),
+                deploy=Target(project="shop", pipeline="deploy", ref=""),
+                instant=Target(project="instant", pipeline="deploy", ref=""),
+                unmarked=None,
+                wrong=[{"project": "none"}, {"pipeline": "no"}, {"pipeline": "cluster/deploy"}, {"ref": "main"}],
+                ended="Succeeded",
+                error=b"ERROR: the setting CART_URL is missing",
+                pinning=["get_template"],
+                listing=["list_workflows"],
+                readers_advice="create on workflows",
+                repository=False,
+                hooks=False,
+                lags=False,
+                actors=False,
+                types={"version": InputType.STRING, "graceful": InputType.CHOICE, "seconds": InputType.STRING},
+                settings=ArgoSettings,
+                usual={"name": "argo"},
+            )
+
+
 def _repository(folder: Path, files: Mapping[str, str]) -> tuple[Path, list[str]]:
     """A repository with two tagged versions."""
     path = folder / "shop"
@@ -213,4 +302,4 @@ def _repository(folder: Path, files: Mapping[str, str]) -> tuple[Path, list[str]
     return path, make_repository(path, [({"VERSION": f"{first}\n", **files}, first), ({"VERSION": second}, second)])
 
 
-KINDS: Final[Mapping[str, type[System]]] = {"github": GitHub, "gitlab": GitLab}
+KINDS: Final[Mapping[str, type[System]]] = {"github": GitHub, "gitlab": GitLab, "argo": Argo}

@@ -19,7 +19,7 @@ from daytwo_actions.backends.argo.wire.pods import pod_of
 from daytwo_actions.backends.argo.wire.results import LOG, keeps_log
 from daytwo_actions.backends.argo.wire.status import Role, of_node, role_of
 from daytwo_actions.backends.argo.wire.stream import Lines, StreamFault, log_line
-from daytwo_actions.backends.base import BackendUnreachable, LogsNotReady
+from daytwo_actions.backends.base import BackendUnreachable, ExternalGone, LogsNotReady
 from daytwo_store.ids import ExternalJobId, ExternalRunId
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 
@@ -36,8 +36,11 @@ class JobLog:
         self._streaming = streaming
 
     async def read(self, project: str, run: ExternalRunId, job: ExternalJobId) -> AsyncGenerator[bytes, None]:
-        """What there is by now. Raises `LogsNotReady`, `ExternalGone`, and what a read raises."""
-        workflow = await self._finding.workflow(project, names.run(run))
+        """What there is by now. Raises `LogsNotReady`, and what a read raises."""
+        try:
+            workflow = await self._finding.workflow(project, names.run(run))
+        except ExternalGone as gone:
+            raise LogsNotReady(f"{gone} So there is no log of it.") from gone
         node = workflow.status.nodes.get(names.node(job))
         if node is None or (why := _no_log(node)) is not None:
             raise LogsNotReady(

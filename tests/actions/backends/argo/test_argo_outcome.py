@@ -118,7 +118,7 @@ def test_reads_that_fail_say_for_how_long() -> None:
     assert isinstance(ARGO.failure(answer(302), "it"), BackendDenied)
     text = ARGO.failure(answer(401, {"message": "token not valid\r\nX: y"}), "it").detail
     assert "\n" not in text
-    assert "put a new one into its file" in text
+    assert "put a new token into its file" in text
 
 
 # --- streams ---------------------------------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ async def test_bad_names_ask_nothing(at: Any, target: Target, said: str) -> None
 @pytest.mark.parametrize(
     ("answer", "error", "said"),
     [
-        ((401, {"code": 16, "message": "token not valid"}), BackendDenied, "put a new one into its file"),
+        ((401, {"code": 16, "message": "token not valid"}), BackendDenied, "put a new token into its file"),
         ((403, {"code": 7, "message": "forbidden"}), BackendDenied, "connect-argo-workflows"),
         ((404, NOT_FOUND), BackendDenied, "does not exist in this namespace"),
         ((500, None), BackendUnreachable, "asked again"),

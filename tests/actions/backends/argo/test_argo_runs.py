@@ -112,6 +112,20 @@ def test_a_dag_with_items_attempts_and_an_exit_handler() -> None:
     ]
 
 
+def test_what_comes_after_stands_after_though_it_began_in_the_same_second() -> None:
+    at = {"startedAt": "2026-03-01T10:00:00Z"}
+    nodes = [
+        {"id": "w", "name": "w", "type": "DAG", "boundaryID": "", "children": ["w-3"], **at},
+        {"id": "w-1", "name": "w.a-last", **at},
+        {"id": "w-2", "name": "w.b-middle", "children": ["w-1", "gone"], **at},
+        {"id": "w-3", "name": "w.c-first", "children": ["w-2", "w-4"], **at},
+        {"id": "w-4", "name": "w.d-middle", "children": ["w-1"], **at},
+    ]
+    assert [str(job.id) for job in tree_of(workflow(nodes), page=PAGE).jobs] == ["w", "w-3", "w-2", "w-4", "w-1"]
+    nodes[1]["children"] = ["w-3"]  # round in a circle
+    assert len(tree_of(workflow(nodes), page=PAGE).jobs) == 5
+
+
 def test_attempts_of_a_workflow_that_is_one_pod() -> None:
     found = tree_of(
         workflow(

@@ -1,4 +1,4 @@
-"""The contract of a backend, every method, against the stand-in with workflows that really run."""
+"""What only Argo has, against the stand-in with workflows that really run; the rest is in the contract suite."""
 
 import asyncio
 import time
@@ -18,9 +18,7 @@ from daytwo_actions.backends.base import (
     Accepted,
     Ambiguous,
     Backend,
-    BackendDenied,
     BackendUnreachable,
-    ExternalGone,
     ExternalState,
     FrozenRequest,
     GateClosed,
@@ -249,10 +247,7 @@ async def test_the_same_request_again_starts_nothing(backend: Backend, standin: 
 
 AFTER_ACCEPT: list[dict[str, Any]] = [
     {"status": {"code": 502, "when": "after"}},
-    {"timeout": {"seconds": 5, "when": "after"}},
-    {"reset": {"when": "after"}},
     {"garbage": {"body": "<html>gateway</html>"}},
-    {"truncate": {"n": 40}},
 ]
 
 
@@ -271,18 +266,6 @@ async def test_a_lost_answer_is_settled_by_sending_again(
     assert len([line for line in standin.control.ledger() if one.request.corr in str(line)]) == 1
 
 
-@pytest.mark.parametrize("fault", [{"status": {"code": 503}}, {"reset": {"when": "before"}}], ids=["status", "reset"])
-async def test_what_did_not_happen_is_sent_again_too(
-    fault: dict[str, Any], backend: Backend, standin: RunningStandin
-) -> None:
-    one = await attempt(backend, project="quick")
-    standin.control.add_fault({"match": {"operation": "dispatch", "times": 1}, **fault})
-    assert isinstance(await backend.send(one.request, seconds=5), Ambiguous)
-    listing = await backend.find(one.marker, one.began)
-    assert (listing.found, listing.complete) == ((), True)
-    await one.send()
-
-
 async def test_what_the_template_does_not_take_is_refused(backend: Backend) -> None:
     for wrong in (await attempt(backend, where="nowhere"), await attempt(backend, "cluster/shared")):
         sent = await backend.send(wrong.request, seconds=5)
@@ -297,17 +280,6 @@ async def test_a_template_of_the_cluster(backend: Backend) -> None:
     run = await one.send()
     assert (await one.ended(run)).status == "succeeded"
     assert await one.log(run, f"dt-{one.request.corr}") == "shared by all\n"
-
-
-async def test_credentials_that_are_wrong_or_may_too_little(standin: RunningStandin, backend: Backend) -> None:
-    with pytest.raises(BackendDenied, match="put a new one"):
-        await attempt(backend_of(standin, token="wrong"))
-    one = await attempt(backend)
-    refused = await backend_of(standin, token=READER).send(one.request, seconds=5)
-    assert isinstance(refused, Refused)
-    assert "create" in refused.detail
-    with pytest.raises(BackendDenied):
-        await attempt(backend, "no-such-template")
 
 
 async def test_a_gate_is_answered_either_way(backend: Backend) -> None:
@@ -365,15 +337,6 @@ async def test_a_retry_in_argo_is_seen_as_one(backend: Backend, standin: Running
     assert second.attempt == 2
 
 
-async def test_many_runs_in_one_request(backend: Backend, standin: RunningStandin) -> None:
-    several = [await attempt(backend, project="quick") for _ in range(5)]
-    runs = [await one.send() for one in several]
-    before = len(standin.control.requests())
-    states = await backend.read([(one.target, run) for one, run in zip(several, runs, strict=True)])
-    assert [state.id if state else None for state in states] == runs
-    assert len(standin.control.requests()) - before == 1
-
-
 async def test_a_deleted_workflow_is_found_in_the_archive(backend: Backend, standin: RunningStandin) -> None:
     one = await attempt(backend, project="quick")
     run = await one.send()
@@ -389,16 +352,6 @@ def by_hand(standin: RunningStandin, method: str, path: str) -> int:
     """What somebody does in Argo itself; the status of the answer."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     return httpx.request(method, f"{standin.url}{path}", headers=headers, json={}).status_code
-
-
-async def test_what_was_never_there_is_gone(backend: Backend) -> None:
-    target = Target(project="quick", pipeline="deploy", ref="")
-    nowhere = ExternalRunId("dt-nowhere:6522aff1-1e01")
-    assert await backend.read([(target, nowhere)]) == [None]
-    with pytest.raises(ExternalGone):
-        await backend.jobs(target, nowhere)
-    with pytest.raises(ExternalGone):
-        await backend.cancel(target, nowhere)
 
 
 async def test_the_stream_tells_of_changes_and_outlives_the_server(backend: Backend, standin: RunningStandin) -> None:

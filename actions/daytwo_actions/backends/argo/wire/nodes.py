@@ -34,7 +34,11 @@ class _Tree:
         metadata = workflow.metadata
         self._link = f"{page}/workflows/{metadata.namespace}/{metadata.name}?nodeId="
         self._root = metadata.name
-        self._nodes = sorted(workflow.status.nodes.values(), key=_order)
+        places = _places(workflow.status.nodes)
+        self._nodes = sorted(
+            workflow.status.nodes.values(),
+            key=lambda node: (node.started_at or _LAST, places.get(node.id, len(places)), node.name),
+        )
         self._named: dict[str, Node] = {}
         for node in self._nodes:
             self._named.setdefault(node.name, node)
@@ -85,8 +89,21 @@ class _Tree:
         )
 
 
-def _order(node: Node) -> tuple[datetime, str]:
-    return (node.started_at or _LAST, node.name)
+def _places(nodes: Mapping[str, Node]) -> dict[str, int]:
+    """An order in which each node stands before what comes after it: times are whole seconds, and many share one."""
+    left: list[str] = []  # a node is left when all that comes after it was
+    seen: set[str] = set()
+    for first in sorted(nodes, key=lambda one: nodes[one].name, reverse=True):
+        waiting = [(first, False)]
+        while waiting:
+            name, was_open = waiting.pop()
+            if was_open:
+                left.append(name)
+            elif name in nodes and name not in seen:
+                seen.add(name)
+                waiting.append((name, True))
+                waiting += [(child, False) for child in nodes[name].children]
+    return {name: place for place, name in enumerate(reversed(left))}
 
 
 def _detail(node: Node) -> str:

@@ -92,6 +92,7 @@ class Node(Vendor):
     message: _Words = ""
     template_name: _Words = ""
     template_ref: TemplateRef | None = None
+    children: Annotated[list[str], BeforeValidator(_no_nulls)] = []  # what comes after it, by their ids
     boundary_id: _Words = Field(default="", alias="boundaryID")
     started_at: _Moment = None
     finished_at: _Moment = None

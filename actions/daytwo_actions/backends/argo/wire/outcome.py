@@ -18,13 +18,13 @@ _NOT_EXECUTED: Final = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
 
 _CREATE_ADVICE: Final = {
     400: "Correct the step's inputs so that the template takes them",
-    401: "The token of this connection is not (or no longer) valid: put a new one into its file",
+    401: "The credential of this connection is not (or no longer) valid: put a new token into its file",
     403: "The service account may not do this: it needs the verb create on workflows in this namespace",
     404: "The namespace or the template does not exist: compare their names with Argo",
 }
 
 _READ_ADVICE: Final = {
-    401: "The token of this connection is not (or no longer) valid: put a new one into its file",
+    401: "The credential of this connection is not (or no longer) valid: put a new token into its file",
     403: "The service account may not read this: docs/how-to/connect-argo-workflows.md has the role that it needs",
     404: "It does not exist in this namespace: compare its name with Argo",
 }
