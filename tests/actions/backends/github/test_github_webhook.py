@@ -58,6 +58,7 @@ def test_without_a_secret_everything_is_refused() -> None:
     ("name", "event", "project", "run"),
     [
         ("workflow_run.completed.2.json", "workflow_run.completed", "300029405", "289782451"),
+        ("deployment_review.requested.0.json", "deployment_review.requested", "616901961", "5453085689"),
         ("workflow_run.requested.4.json", "workflow_run.requested", "300029405", "289782451"),
         ("workflow_job.queued.6.json", "workflow_job.queued", "591427149", "4747967848"),
         ("workflow_job.completed.2.json", "workflow_job.completed", "186853002", "2202229078"),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from daytwo_actions.backends.base import Hint, WebhookRefused
 from daytwo_store.ids import ExternalRunId
 
-_ABOUT_RUNS: Final = frozenset({"workflow_run", "workflow_job"})
+_ABOUT_RUNS: Final = frozenset({"workflow_run", "workflow_job", "deployment_review"})
 
 
 class _Vendor(BaseModel):
