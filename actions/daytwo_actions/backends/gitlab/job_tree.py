@@ -100,9 +100,20 @@ class Trees:
         jobs = await self._list(path, "jobs", f"the jobs of pipeline {place.run} of {project}")
         if jobs is None:
             return None
-        both = sorted([*jobs, *await self._starting(place, path)], key=lambda job: job.id)
+        starters = await self._starting(place, path)
+        both = sorted([*jobs, *starters], key=lambda job: job.id)
+        starting = {job.id for job in starters}
         gates = await self._gates(place, [job for job in both if job.waits])
-        nodes = [node_of(job, parent=place.parent, elsewhere=place.elsewhere, gate=gates.get(job.id)) for job in both]
+        nodes = [
+            node_of(
+                job,
+                parent=place.parent,
+                elsewhere=place.elsewhere,
+                gate=gates.get(job.id),
+                starts=job.id in starting,
+            )
+            for job in both
+        ]
         return nodes, [_child(place, job) for job in both if job.child is not None and place.depth < _DEEPEST]
 
     async def _starting(self, place: _Place, path: str) -> Sequence[VendorJob]:

@@ -126,10 +126,10 @@ def node_of(
     parent: ExternalJobId | None,
     elsewhere: str | None,
     gate: ExternalGate | None,
+    starts: bool,
 ) -> Job:
-    """A job as it is; one that starts another pipeline is the group of that pipeline's jobs."""
+    """A job as it is; one that `starts` another pipeline is the group of that pipeline's jobs."""
     child = job.child
-    starts = job.downstream_pipeline is not None
     status = child.status if child is not None and child.status else job.status
     return Job(
         id=job_id(job, elsewhere),
