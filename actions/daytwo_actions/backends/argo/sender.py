@@ -86,6 +86,8 @@ class Sender:
             if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
                 permit.take()
 
+        if self._closed:
+            raise NotPermitted("this connection is being closed")
         async with httpx.AsyncHTTPTransport(verify=self._context(), proxy=self._proxy(), retries=0) as transport:
             request = self._request(call, before_the_bytes)
             response = await transport.handle_async_request(request)

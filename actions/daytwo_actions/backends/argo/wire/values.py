@@ -1,7 +1,8 @@
 """Values of parameters: text that has to arrive as somebody typed it.
 
 Argo puts values into templates as text, within JSON that it makes itself (`strconv.Quote` of Go), and looks for
-`{{ … }}` in the result again. So a few values cannot arrive as they are, and those are refused before anything is sent.
+`{{ … }}` in the result again. So a few values cannot arrive as they are, and those are refused before anything is sent
+(docs/decisions/0012).
 https://argo-workflows.readthedocs.io/en/latest/variables/
 """
 
