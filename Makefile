@@ -43,7 +43,7 @@ help: ## Show this list
 demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, approve, fail, undo, a killed worker
 	$(BIN)/daytwo demo
 
-up: $(INSTALLED) $(PAGE) ## Run everything on this machine and stay; the page's address is printed
+up: $(INSTALLED) $(PAGE) $(if $(BACKENDS),$(CI_LOCAL_MODULES)) ## Run everything on this machine and stay; the page's address is printed
 	$(BIN)/daytwo up
 
 test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run all tests: Python, then the page's

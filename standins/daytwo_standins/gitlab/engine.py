@@ -41,6 +41,7 @@ class Engine:
         self._foreman = foreman
         self._listener = listener
         self._open: dict[int, Pipeline] = {}
+        self._scripts: dict[int, Script | None] = {}
         self._wake = asyncio.Event()
         foreman.attach(self)
 
@@ -95,6 +96,7 @@ class Engine:
     def set_script(self, pipeline: Pipeline, script: Script) -> None:
         """Let a script begin for a scripted pipeline."""
         save_script(pipeline.folder, script)
+        self._scripts.pop(pipeline.id, None)
         self._enter(pipeline)
 
     async def work(self) -> None:
@@ -116,16 +118,22 @@ class Engine:
         for pipeline in list(self._open.values()):
             self._look_at(pipeline, now)
         self._foreman.start_waiting(list(self._open.values()), now)
-        busy = self._foreman.reap() or any(self._moves(one, now) for one in self._open.values())
-        return _LOOK_EVERY if busy else None
+        due = [when for one in self._open.values() if (when := self._due(one, now)) is not None]
+        return max(0.0, min(due) - now) if due else _LOOK_EVERY if self._foreman.reap() else None
 
-    def _moves(self, pipeline: Pipeline, now: float) -> bool:
-        """Whether something can happen to a pipeline without a request."""
+    def _due(self, pipeline: Pipeline, now: float) -> float | None:
+        """When a pipeline is to be looked at again without a request; None when it waits for one."""
         if pipeline.accepted.executor is Executor.SCRIPTED:
-            script = load_script(pipeline.folder)
-            return script is not None and script.next_at(now) is not None
+            script = self._script(pipeline)
+            return script.next_at(now) if script else None
         idle = {Status.MANUAL, Status.CREATED, Status.SUCCESS, Status.FAILED, Status.CANCELED, Status.SKIPPED}
-        return any(job.status not in idle for job in pipeline.state.latest)
+        return now + _LOOK_EVERY if any(job.status not in idle for job in pipeline.state.latest) else None
+
+    def _script(self, pipeline: Pipeline) -> Script | None:
+        """The script of a pipeline, read once."""
+        if pipeline.id not in self._scripts:
+            self._scripts[pipeline.id] = load_script(pipeline.folder)
+        return self._scripts[pipeline.id]
 
     def _know(self, accepted: Accepted) -> Pipeline:
         folder = self._folder / str(accepted.run_id)
@@ -185,7 +193,7 @@ class Engine:
         return advance(self._foreman.followed(pipeline, now), pipeline.blueprint, now)
 
     def _played(self, pipeline: Pipeline, now: float) -> State:
-        script = load_script(pipeline.folder)
+        script = self._script(pipeline)
         if script is None or pipeline.state.ended:
             return pipeline.state
         state = played(pipeline.state, script, now)
