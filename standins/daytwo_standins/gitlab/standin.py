@@ -13,6 +13,7 @@ from daytwo_standins.gitlab.ledger import Ledger
 from daytwo_standins.gitlab.listing import Lister
 from daytwo_standins.gitlab.scripts import Script, ScriptEvent
 from daytwo_standins.gitlab.tools import find_tools
+from daytwo_standins.shared.contract import Contract
 from daytwo_standins.shared.faults import FaultBook
 from daytwo_standins.shared.git import Commit, GitRepository
 from daytwo_standins.shared.oidc import Issuer
@@ -20,6 +21,12 @@ from daytwo_standins.shared.rate_limit import RateLimits
 from daytwo_standins.shared.request_log import RequestLog
 
 _EVENTS = TypeAdapter(list[ScriptEvent])
+
+
+def _contract(file: Path | None) -> Contract | None:
+    if file is None:
+        return None
+    return Contract(file, host="https://gitlab.com", credential={"PRIVATE-TOKEN": "x"})
 
 
 class Standin:
@@ -40,6 +47,7 @@ class Standin:
         )
         self.engine = Engine(config=config, folder=self.folder, ledger=self.ledger, foreman=foreman, listener=listener)
         self.faults = FaultBook()
+        self.contract = _contract(config.description)
         self.limits = RateLimits(config.rate_limit, seconds=60)
         self.requests = RequestLog(self.folder / "requests.jsonl")
         self._tokens = [(token.token.reveal(), token) for token in config.tokens]
