@@ -131,6 +131,8 @@ PURE: Final = (
     "actions/daytwo_actions/plan/",
     "actions/daytwo_actions/logs.py",
     "actions/daytwo_actions/marker.py",
+    "actions/daytwo_actions/outputs.py",
+    "actions/daytwo_actions/run_token.py",
     "actions/daytwo_actions/policy.py",
     "forms/daytwo_forms/",
     "store/daytwo_store/states.py",
