@@ -19,13 +19,15 @@ from typing import Any
 
 from tests.bench.costs import costs
 from tests.bench.machine import described, memory, startups
+from tests.bench.polling import polling
 from tests.bench.report import tables
 from tests.bench.speed import latency, throughput
 from tests.bench.ways import Way, three_ways
 from tests.chaos.harness.house import ChaosHouse
 from tests.chaos.harness.yard import lay_out, services
 
-MEASURES = ("startup", "memory", "latency", "costs", "throughput")
+MEASURES = ("startup", "memory", "latency", "costs", "throughput", "polling")
+IN_THE_HOUSE = frozenset({"memory", "latency", "costs", "throughput"})
 COUNTS = {"fast": 500, "slow": 1, "real": 1}
 
 
@@ -40,9 +42,13 @@ def main() -> int:
     if "startup" in given.only:
         numbers["startup"] = [asdict(one) for one in startups()]
     with tempfile.TemporaryDirectory(prefix="dt-bench-") as folder:
-        yard = lay_out(Path(folder) / "yard", COUNTS)
-        with ChaosHouse.plan(Path(folder) / "data", yard, profile="default", proxied=False) as house:
-            asyncio.run(_measure(house, given, numbers))
+        if "polling" in given.only:
+            measured = asyncio.run(polling(Path(folder) / "polling", minutes=given.minutes))
+            numbers["polling"] = asdict(measured)
+        if IN_THE_HOUSE & set(given.only):
+            yard = lay_out(Path(folder) / "yard", COUNTS)
+            with ChaosHouse.plan(Path(folder) / "data", yard, profile="default", proxied=False) as house:
+                asyncio.run(_measure(house, given, numbers))
     Path(given.json).write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"\n{tables(numbers)}\n\nAll numbers: {given.json}\n")
     return 0
@@ -85,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=MEASURES, help="what to measure")
     parser.add_argument("--rounds", type=int, default=50, help="runs one at a time")
     parser.add_argument("--runs", type=int, default=500, help="runs of one load")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of following 1,000 pipelines")
     parser.add_argument("--repeat", type=int, default=3, help="loads of each way")
     parser.add_argument("--json", default="bench.json", help="file for all numbers")
     return parser.parse_args()

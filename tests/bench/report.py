@@ -20,6 +20,7 @@ def tables(numbers: Numbers) -> str:
         "costs": _costs,
         "memory": _memory,
         "startup": _startup,
+        "polling": _polling,
     }
     parts += [write(numbers) for name, write in writers.items() if name in numbers]
     return "\n\n".join(parts)
@@ -102,3 +103,14 @@ def _startup(numbers: Numbers) -> str:
     rows = [[one["which"], f"{one['page']:.1f}", f"{one['ready']:.1f}"] for one in numbers["startup"]]
     rows.append(["budget", "≤ 8", "–"])
     return table(["`daytwo up`, s", "page answers", "all ready"], rows)
+
+
+def _polling(numbers: Numbers) -> str:
+    one = numbers["polling"]
+    head = ["following", "requests an hour", "of these 304", "ends", "seen", "seen after: p50, s", "p95", "most"]
+    share = f"{100 * one['unchanged'] / max(1, one['requests']):.0f} %"
+    what = f"{one['runs']} running in {one['projects']} repositories"
+    row = [what, one["an_hour"], share, one["ended"], one["seen"], one["seen_p50"], one["seen_p95"], one["seen_most"]]
+    budget = ["budget", "≤ 2,500", "–", "–", "all", "–", "–", "≤ 60"]
+    how = f"Counted over {one['seconds']:.0f} s ({one['requests']} requests) and extrapolated to an hour; no webhooks."
+    return f"{table(head, [row, budget])}\n\n{how}"

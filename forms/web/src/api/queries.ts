@@ -126,6 +126,26 @@ export const approvalQuery = (api: Api, id: string) =>
       take(api.GET("/api/v1/approvals/{approval}", { params: { path: { approval: id } }, signal })),
   });
 
+export const connectionsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["connections"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/connections", { signal })),
+  });
+
+export const webhooksQuery = (api: Api, name: string) =>
+  infiniteQueryOptions({
+    queryKey: ["connections", "webhooks", name],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/connections/{name}/webhooks", {
+          params: { path: { name }, query: { cursor: pageParam, limit: 20 } },
+          signal,
+        }),
+      ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+  });
+
 export const tokensQuery = (api: Api) =>
   queryOptions({
     queryKey: ["tokens"],

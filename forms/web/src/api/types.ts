@@ -10,6 +10,7 @@ export type ApprovalSummary = Schemas["ApprovalSummary"];
 export type ApprovalView = Schemas["ApprovalView"];
 export type AttemptState = Schemas["AttemptState"];
 export type AttemptView = Schemas["AttemptView"];
+export type ConnectionView = Schemas["ConnectionView"];
 export type DecisionView = Schemas["DecisionView"];
 export type Difference = Schemas["Difference"];
 export type EntitySummary = Schemas["EntitySummary"];
@@ -19,6 +20,8 @@ export type ExternalStatus = Schemas["ExternalStatus"];
 export type Fault = Schemas["Fault"];
 export type FormPage = Schemas["FormPage"];
 export type FormView = Schemas["FormView"];
+export type GateAnswerView = Schemas["GateAnswerView"];
+export type GateView = Schemas["GateView"];
 export type JobView = Schemas["JobView"];
 export type LockView = Schemas["LockView"];
 export type LogBatch = Schemas["LogBatch"];
@@ -43,6 +46,7 @@ export type StepView = Schemas["StepView"];
 export type TokenCreated = Schemas["TokenCreated"];
 export type TokenView = Schemas["TokenView"];
 export type Verdict = Schemas["Verdict"];
+export type WebhookView = Schemas["WebhookView"];
 export type Waits = Schemas["Waits"];
 
 /** Any JSON object: inputs, plans, properties. */

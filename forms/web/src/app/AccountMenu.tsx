@@ -1,6 +1,6 @@
 import { Popover, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { KeyRound, LogOut, Monitor, Moon, Sun, type LucideIcon } from "lucide-react";
+import { Cable, KeyRound, LogOut, Monitor, Moon, Sun, type LucideIcon } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { done } from "../api/client";
@@ -50,6 +50,9 @@ export function AccountMenu({ me }: { me: Me }) {
         <p className={css.label}>
           {text.account.groups}: {groups}
         </p>
+        <Link to="/connections" className={css.item} onClick={() => setOpen(false)}>
+          <Cable size={16} aria-hidden /> {text.nav.connections}
+        </Link>
         <Link to="/tokens" className={css.item} onClick={() => setOpen(false)}>
           <KeyRound size={16} aria-hidden /> {text.nav.tokens}
         </Link>

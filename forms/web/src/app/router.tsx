@@ -26,6 +26,7 @@ export const routes: RouteObject[] = [
           { path: "runs/:id", lazy: screen(() => import("../pages/run/RunPage")) },
           { path: "approvals", lazy: screen(() => import("../pages/approval/ApprovalsPage")) },
           { path: "approvals/:id", lazy: screen(() => import("../pages/approval/ApprovalPage")) },
+          { path: "connections", lazy: screen(() => import("../pages/ConnectionsPage")) },
           { path: "tokens", lazy: screen(() => import("../pages/TokensPage")) },
           { path: "*", Component: NotFound },
         ],

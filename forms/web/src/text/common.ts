@@ -6,6 +6,7 @@ export const common = {
     entities: "Entities",
     runs: "Runs",
     approvals: "Approvals",
+    connections: "Connections",
     tokens: "Tokens",
     skip: "Skip to the content",
     waiting: (count: number) => `${count} waiting for you`,

@@ -2,9 +2,10 @@
 import { actions } from "./actions";
 import { approvals } from "./approvals";
 import { common } from "./common";
+import { connections } from "./connections";
 import { entities } from "./entities";
 import { runs } from "./runs";
 import { states } from "./states";
 import { tokens } from "./tokens";
 
-export const text = { ...common, actions, approvals, entities, runs, states, tokens };
+export const text = { ...common, actions, approvals, connections, entities, runs, states, tokens };

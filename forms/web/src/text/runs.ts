@@ -41,8 +41,23 @@ export const runs = {
     digest: "Digest of what is sent",
     commit: "Commit",
     open: (connection: string) => `Open in ${connection}`,
-    rerun: (attempt: number) =>
-      `Somebody re-ran it in the CI system (attempt ${attempt}). The result that counts is the first.`,
+    facts: {
+      external_deleted: "Somebody deleted it in the CI system.",
+      external_cancelled: "Somebody cancelled it in the CI system.",
+      external_rerun: (attempt: number) =>
+        `Somebody re-ran it in the CI system (attempt ${attempt}). The result that counts is the first.`,
+    },
+    artifacts: (count: number) => (count === 1 ? "1 file left there" : `${count} files left there`),
+    expired: "expired",
+    size: (bytes: number) =>
+      bytes < 1_000
+        ? `${bytes} B`
+        : bytes < 1_000_000
+          ? `${(bytes / 1_000).toFixed(1)} kB`
+          : `${(bytes / 1_000_000).toFixed(1)} MB`,
+    inside: (count: number) => `· ${count} inside`,
+    gate: "· a gate",
+    wentWell: (count: number) => `${count} more that went well`,
     seen: "Last seen",
     claimed: "Let through",
     claimedBy: (execution: string) => `execution ${execution}, and no other`,
@@ -55,6 +70,25 @@ export const runs = {
     title: "Results",
     reported: "Reported by the run itself.",
     found: "Found in a file that the run left in the CI system.",
+  },
+  gates: {
+    open: "Open it there",
+    said: (name: string, verdict: "go" | "stop") => `${name} said ${verdict}`,
+    comment: "Comment",
+    commentHint: "Stands in the audit, and in the CI system where it takes one.",
+    title: { go: "Let it go on?", stop: "Stop it there?" },
+    explain: {
+      go: (title: string, job: string) =>
+        `The CI system is told at once to let “${title}” (${job}) go on, and what follows begins. That cannot be taken back.`,
+      stop: (title: string, job: string) =>
+        `The CI system is told at once to stop “${title}” (${job}). What the pipeline has done until now stays.`,
+    },
+    verbs: {
+      manual_job: { go: "Play", stop: "Stop" },
+      deployment: { go: "Approve", stop: "Reject" },
+      environment: { go: "Approve", stop: "Reject" },
+      suspend: { go: "Resume", stop: "Stop" },
+    },
   },
   tabs: { log: "Log", plan: "Plan and answers", approvals: "Approvals", catalog: "Catalog changes" },
   log: {

@@ -51,5 +51,11 @@ export const states = {
     superseded: "Replaced",
     withdrawn: "Withdrawn",
   },
+  gateAnswer: {
+    sent: "not known yet whether it arrived",
+    done: "done",
+    refused: "refused there",
+    absent: "did not arrive",
+  },
   verdict: { approve: "approved", reject: "rejected" },
 };

@@ -12,6 +12,7 @@ import { isMoving, runLook } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import { FailureCard } from "./FailureCard";
+import { Gates } from "./Gates";
 import { Outputs } from "./Outputs";
 import { ResolveForms } from "./ResolveForm";
 import { RunButtons } from "./RunButtons";
@@ -42,6 +43,7 @@ function Watched({ id }: { id: string }) {
           <LiveBanner mode={mode === "polling" && isMoving(seen.state) ? "polling" : "live"} />
           <div className={css.notices}>
             <WaitsCard run={seen} />
+            <Gates run={seen} />
             <ResolveForms run={seen} />
             <FailureCard run={seen} onShow={tab.toLine} />
           </div>

@@ -1,12 +1,13 @@
-import type { AttemptView, JobView, RunView, StepView } from "../../api/types";
+import type { AttemptView, ExternalRunView, RunView, StepView } from "../../api/types";
 import { Facts, OutLink, Section } from "../../parts/Basics";
 import { CopyText } from "../../parts/CopyText";
 import { Digest } from "../../parts/Json";
 import { visible } from "../../parts/textOf";
 import { Took, When } from "../../parts/Times";
-import { attemptLook, externalLook, stepLook } from "../../states/states";
+import { attemptLook, stepLook } from "../../states/states";
 import { StateBadge, StateIcon } from "../../states/StateBadge";
 import { text } from "../../text";
+import { JobTree } from "./JobTree";
 import css from "./Steps.module.css";
 
 const words = text.runs.steps;
@@ -36,55 +37,11 @@ function Step({ step }: { step: StepView }) {
         </span>
       </div>
       <p className={css.note}>{visible(step.text)}</p>
-      {step.jobs.length > 0 && (
-        <ol className={css.jobs}>
-          {step.jobs.map((job) => (
-            <Job key={job.id} job={job} />
-          ))}
-        </ol>
-      )}
+      {step.jobs.length > 0 && <JobTree jobs={step.jobs} />}
       {step.log_note && <p className={css.note}>{visible(step.log_note)}</p>}
       {step.attempts.map((attempt) => (
         <Attempt key={attempt.number} attempt={attempt} only={step.attempts.length === 1} />
       ))}
-    </li>
-  );
-}
-
-function Job({ job }: { job: JobView }) {
-  const open = job.status === "running" || job.status === "failed";
-  const head = (
-    <>
-      <StateIcon look={externalLook(job.status)} />
-      <span className={css.name}>{visible(job.name)}</span>
-      <span className={css.took}>
-        <Took start={job.started_at} end={job.ended_at} />
-      </span>
-    </>
-  );
-  if (job.steps.length === 0) return <li className={css.row}>{head}</li>;
-  return (
-    <li>
-      {/* Keyed by whether it opens itself: a job that begins or fails opens, however it stood before. */}
-      <details key={String(open)} open={open}>
-        <summary className={css.row}>{head}</summary>
-        <ol className={css.jobSteps}>
-          {job.steps.map((step) => (
-            <li key={step.number} className={css.row}>
-              <StateIcon look={externalLook(step.status)} size={14} />
-              <span className={css.name}>{visible(step.name)}</span>
-              <span className={css.took}>
-                <Took start={step.started_at} end={step.ended_at} />
-              </span>
-            </li>
-          ))}
-          {job.url && (
-            <li className={css.row}>
-              <OutLink url={job.url}>{words.openJob}</OutLink>
-            </li>
-          )}
-        </ol>
-      </details>
     </li>
   );
 }
@@ -98,8 +55,12 @@ function Attempt({ attempt, only }: { attempt: AttemptView; only: boolean }) {
           <OutLink url={external.url}>{words.open(visible(external.connection))}</OutLink>
         </div>
       )}
-      {external?.waits_for && <p>{visible(external.waits_for)}</p>}
-      {external && external.attempt > 1 && <p>{words.rerun(external.attempt)}</p>}
+      {external?.facts.map((fact) => (
+        <p key={fact}>
+          {fact === "external_rerun" ? words.facts.external_rerun(external.attempt) : words.facts[fact]}
+        </p>
+      ))}
+      {external && external.artifacts.length > 0 && <Artifacts external={external} />}
       {attempt.note && <p>{visible(attempt.note)}</p>}
       <details>
         <summary className={css.more}>
@@ -123,5 +84,26 @@ function Attempt({ attempt, only }: { attempt: AttemptView; only: boolean }) {
         />
       </details>
     </div>
+  );
+}
+
+/** Files that it left in the CI system. */
+function Artifacts({ external }: { external: ExternalRunView }) {
+  return (
+    <details>
+      <summary className={css.more}>{words.artifacts(external.artifacts.length)}</summary>
+      <ul className={css.files}>
+        {external.artifacts.map((one) => (
+          <li key={one.name} className={css.row}>
+            <span className={css.name}>
+              {one.expired ? visible(one.name) : <OutLink url={one.url}>{visible(one.name)}</OutLink>}
+            </span>
+            <span className={css.took}>
+              {one.expired ? words.expired : one.size !== null && words.size(one.size)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

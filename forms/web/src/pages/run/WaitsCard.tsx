@@ -15,6 +15,8 @@ export function WaitsCard({ run }: { run: RunView }) {
   if (!waits) return null;
   // Following a pipeline is what a run normally does; it says so in its state and needs no notice.
   if (waits.kind === "pipeline" && run.state === "running") return null;
+  // A gate has a card of its own.
+  if (waits.kind === "gate") return null;
   const approval = run.approvals.find((one) => one.state === "pending");
   return (
     <Callout

@@ -1,0 +1,108 @@
+import type { JobView } from "../../api/types";
+import { OutLink } from "../../parts/Basics";
+import { visible } from "../../parts/textOf";
+import { Took } from "../../parts/Times";
+import { externalLook } from "../../states/states";
+import { StateIcon } from "../../states/StateBadge";
+import { text } from "../../text";
+import css from "./Steps.module.css";
+
+const words = text.runs.steps;
+/** Jobs beside each other that went well are one line from here on. */
+const MANY = 12;
+
+type Inside = ReadonlyMap<string | null, readonly JobView[]>;
+
+/** Jobs nested as they belong together. What runs, waits or failed is open; of hundreds that went well, their number. */
+export function JobTree({ jobs }: { jobs: readonly JobView[] }) {
+  return <Level inside={nested(jobs)} parent={null} />;
+}
+
+function nested(jobs: readonly JobView[]): Inside {
+  const known = new Set(jobs.map((job) => job.id));
+  const inside = new Map<string | null, JobView[]>();
+  for (const job of jobs) {
+    const parent = job.parent !== null && job.parent !== job.id && known.has(job.parent) ? job.parent : null;
+    inside.set(parent, [...(inside.get(parent) ?? []), job]);
+  }
+  return inside;
+}
+
+function Level({ inside, parent }: { inside: Inside; parent: string | null }) {
+  const jobs = inside.get(parent) ?? [];
+  const well = jobs.filter((job) => wentWell(job) && !inside.has(job.id));
+  const folded = well.length > MANY ? new Set(well) : null;
+  return (
+    <ol className={css.jobs}>
+      {jobs
+        .filter((job) => !folded?.has(job))
+        .map((job) => (
+          <Node key={job.id} job={job} inside={inside} />
+        ))}
+      {folded && (
+        <li>
+          <details>
+            <summary className={css.row}>{words.wentWell(well.length)}</summary>
+            <ol className={css.jobs}>
+              {well.map((job) => (
+                <Node key={job.id} job={job} inside={inside} />
+              ))}
+            </ol>
+          </details>
+        </li>
+      )}
+    </ol>
+  );
+}
+
+const wentWell = (job: JobView): boolean => job.status === "succeeded" || job.status === "skipped";
+
+function Node({ job, inside }: { job: JobView; inside: Inside }) {
+  const open = job.status === "running" || job.status === "failed" || job.status === "waiting";
+  const count = inside.get(job.id)?.length ?? 0;
+  const head = (
+    <>
+      <StateIcon look={externalLook(job.status)} />
+      <span className={css.name}>
+        {visible(job.name)}
+        {job.kind === "group" && count > 0 && <span className={css.inside}> {words.inside(count)}</span>}
+        {job.kind === "gate" && <span className={css.inside}> {words.gate}</span>}
+      </span>
+      <span className={css.took}>
+        <Took start={job.started_at} end={job.ended_at} />
+      </span>
+    </>
+  );
+  if (job.steps.length === 0 && count === 0) return <li className={css.row}>{head}</li>;
+  return (
+    <li>
+      {/* Keyed by whether it opens itself: a job that begins or fails opens, however it stood before. */}
+      <details key={String(open)} open={open}>
+        <summary className={css.row}>{head}</summary>
+        {(job.steps.length > 0 || job.url) && <JobSteps job={job} />}
+        {count > 0 && <Level inside={inside} parent={job.id} />}
+      </details>
+    </li>
+  );
+}
+
+function JobSteps({ job }: { job: JobView }) {
+  return (
+    <ol className={css.jobSteps}>
+      {job.steps.map((step) => (
+        <li key={step.number} className={css.row}>
+          <StateIcon look={externalLook(step.status)} size={14} />
+          <span className={css.name}>{visible(step.name)}</span>
+          <span className={css.took}>
+            <Took start={step.started_at} end={step.ended_at} />
+          </span>
+        </li>
+      ))}
+      {job.url && (
+        <li className={css.row}>
+          <OutLink url={job.url}>{words.openJob}</OutLink>
+        </li>
+      )}
+    </ol>
+  );
+}

@@ -1,0 +1,45 @@
+export const connections = {
+  title: "Connections",
+  lead: "The CI systems that runs are sent to: how they are followed, and how much they still allow.",
+  none: "There is no connection",
+  noneHint: "Connections stand in the settings of the server.",
+  states: {
+    answers: "Answers",
+    silent: "Does not answer",
+    unknown: "Not asked yet",
+    held: "Asked us to wait",
+  },
+  heldTitle: "It has asked to be left alone",
+  held: "Nothing is read from it or sent to it until it said so:",
+  lastError: "The last call went wrong",
+  address: "Address",
+  open: "Open runs",
+  openRuns: (runs: number, projects: number) =>
+    runs === 0
+      ? "none"
+      : `${runs.toLocaleString("en")} in ${projects === 1 ? "1 repository" : `${projects} repositories`}`,
+  pace: "Looks",
+  every: (seconds: number) => `at each repository every ${Math.round(seconds)} s`,
+  polled: "Last look",
+  stream: "Event stream",
+  webhook: "Last webhook",
+  never: "none yet",
+  logs: "Logs",
+  logsLive: "while a job runs",
+  logsLate: "when a job has ended",
+  spent: "Requests in the last hour",
+  spentOf: (requests: number, of: number) =>
+    `${requests.toLocaleString("en")} of the ${of.toLocaleString("en")} an hour that the poller keeps to`,
+  used: "Used of its limit",
+  leftOf: (left: number, limit: number) =>
+    `${left.toLocaleString("en")} of ${limit.toLocaleString("en")} requests left`,
+  resets: "full again",
+  noLimit: "It has not said how much it allows.",
+  deliveries: "Webhooks received",
+  noDeliveries: "No webhook was received yet",
+  noDeliveriesHint:
+    "Deliveries with a wrong signature are refused and not listed. Without webhooks every change is seen by polling.",
+  nobodys: (external: string) => `run ${external} there, not one of ours`,
+  read: "read since",
+  unread: "not read yet",
+};
