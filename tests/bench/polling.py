@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,18 +109,22 @@ async def _store(url: str) -> AsyncIterator[Store]:
 
 def _dispatch(standin: RunningStandin, names: Sequence[str], count: int) -> list[tuple[str, str]]:
     """Start them all: repository and id of each, running."""
-    started = []
-    with httpx.Client(headers={"Authorization": f"Bearer {_TOKEN}"}, trust_env=False, timeout=30) as client:
-        for number in range(1, count + 1):
-            name = names[number % len(names)]
-            body = {"ref": "main", "inputs": {"daytwo_run": f"r{number}"}, "return_run_details": True}
-            where = f"{standin.url}/repos/{name}/actions/workflows/deploy.yml/dispatches"
-            answer = client.post(where, json=body)
-            answer.raise_for_status()
-            run = str(answer.json()["workflow_run_id"])
-            standin.control.script(run, [{"status": "in_progress"}])
-            started.append((name, run))
-    return started
+
+    def start(number: int) -> tuple[str, str]:
+        name = names[number % len(names)]
+        body = {"ref": "main", "inputs": {"daytwo_run": f"r{number}"}, "return_run_details": True}
+        answer = client.post(f"/repos/{name}/actions/workflows/deploy.yml/dispatches", json=body)
+        answer.raise_for_status()
+        run = str(answer.json()["workflow_run_id"])
+        standin.control.script(run, [{"status": "in_progress"}])
+        return name, run
+
+    headers = {"Authorization": f"Bearer {_TOKEN}"}
+    with (
+        httpx.Client(base_url=standin.url, headers=headers, trust_env=False, timeout=60) as client,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        return list(threads.map(start, range(1, count + 1)))
 
 
 async def _follow(store: Store, started: Sequence[tuple[str, str]]) -> None:
