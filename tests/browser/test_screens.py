@@ -24,6 +24,7 @@ ADDRESSES = {
     "runs": "/runs",
     "approvals": "/approvals?list=pending",
     "decided": "/approvals?list=decided",
+    "connections": "/connections",
     "tokens": "/tokens",
     "nowhere": "/nowhere",
     "no-such-run": "/runs/r_0000000000000000000",

@@ -61,7 +61,7 @@ async def _listen(life: Life, connection: str, poller: Poller) -> None:
 
 async def _hear(backend: Streaming, projects: list[str], poller: Poller, every: float) -> str | None:
     """Listen until the stream ends, or other projects matter: then None, else why it was lost."""
-    poller.streams = f"listening to {len(projects)}"
+    poller.streams = f"listening to {len(projects)} {'project' if len(projects) == 1 else 'projects'}"
 
     async def hear() -> None:
         async with contextlib.aclosing(backend.listen(projects)) as hints:  # type: ignore[type-var]  # it is a generator

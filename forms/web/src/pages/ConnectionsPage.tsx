@@ -108,7 +108,7 @@ function Budget({ connection }: { connection: ConnectionView }) {
         </Meter>
       )}
       {limit !== null && left !== null ? (
-        <Meter label={words.used} value={limit - left} of={limit}>
+        <Meter label={words.used} value={limit - left} of={limit} warns>
           {words.leftOf(left, limit)}
           {resets && (
             <>
@@ -123,9 +123,10 @@ function Budget({ connection }: { connection: ConnectionView }) {
   );
 }
 
-function Meter(props: { label: string; value: number; of: number; children: ReactNode }) {
+function Meter(props: { label: string; value: number; of: number; warns?: boolean; children: ReactNode }) {
   const share = props.of > 0 ? Math.min(1, Math.max(0, props.value / props.of)) : 0;
-  const tone = share > 0.9 ? "bad" : share > 0.7 ? "waiting" : "active";
+  // Its own budget is there to be used; the vendor's limit is not.
+  const tone = !props.warns || share <= 0.7 ? "active" : share > 0.9 ? "bad" : "waiting";
   return (
     <div>
       <div className={css.meterLabel}>

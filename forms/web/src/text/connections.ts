@@ -10,7 +10,7 @@ export const connections = {
     held: "Asked us to wait",
   },
   heldTitle: "It has asked to be left alone",
-  held: "Nothing is read from it or sent to it until it said so:",
+  held: "Nothing is read from it or sent to it. That ends",
   lastError: "The last call went wrong",
   address: "Address",
   open: "Open runs",

@@ -335,6 +335,32 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
   ],
   [
     "POST",
+    /^\/runs\/([^/]+)\/gates\/([^/]+)$/,
+    (api) =>
+      ({ parts }) => {
+        const run = { ...found(api.runs.get(parts[0] ?? ""), "run"), gates: [] };
+        api.addRun(run, api.logs.get(run.id));
+        return run;
+      },
+  ],
+  ["GET", /^\/connections$/, () => () => page(world.CONNECTIONS)],
+  [
+    "GET",
+    /^\/connections\/([^/]+)\/webhooks$/,
+    () => () =>
+      page([
+        {
+          delivery: "d1",
+          event: "workflow_run.completed",
+          external_run: "77",
+          run: "r_running",
+          received_at: world.minutesAgo(1),
+          consumed_at: null,
+        },
+      ]),
+  ],
+  [
+    "POST",
     /^\/runs\/([^/]+)\/undo$/,
     (api) => (asked) =>
       api.start({

@@ -1,5 +1,7 @@
 /** The example company as the page sees it: just enough of it for `npm run dev` and the component tests. */
 import type {
+  ConnectionView,
+  GateView,
   ActionView,
   Permitted,
   ApprovalView,
@@ -295,6 +297,43 @@ function jobs(reached: number, last: Status): RunView["steps"][number]["jobs"] {
     };
   });
 }
+
+export const GATE: GateView = {
+  id: "g_1",
+  step: "ship",
+  job: "approve",
+  kind: "suspend",
+  title: "approve",
+  text: "waits in Argo Workflows for somebody to resume it",
+  url: "https://argo.example/1",
+  go: { allowed: true, why_not: null },
+  stop: { allowed: false, why_not: "Only Sam may stop it." },
+  answers: [],
+};
+
+export const CONNECTIONS: ConnectionView[] = [
+  {
+    name: "github",
+    backend: "github",
+    title: "GitHub",
+    address: "https://api.github.com",
+    reachable: true,
+    last_error: null,
+    live_logs: false,
+    limit: 5000,
+    budget_left: 3120,
+    resets_at: minutesAgo(-20),
+    held_until: minutesAgo(-2),
+    requests: 2390,
+    allowance: 2500,
+    pace: 28.8,
+    projects: 20,
+    open_runs: 1000,
+    polled_at: minutesAgo(0.2),
+    stream: null,
+    webhook_at: minutesAgo(1),
+  },
+];
 
 export function run(id: string, state: RunState, change: Partial<RunView> = {}): RunView {
   const inputs = change.inputs ?? {

@@ -42,7 +42,10 @@ function Level({ inside, parent }: { inside: Inside; parent: string | null }) {
       {folded && (
         <li>
           <details>
-            <summary className={css.row}>{words.wentWell(well.length)}</summary>
+            <summary className={css.row}>
+              <StateIcon look={externalLook("succeeded")} />
+              <span className={css.inside}>{words.wentWell(well.length)}</span>
+            </summary>
             <ol className={css.jobs}>
               {well.map((job) => (
                 <Node key={job.id} job={job} inside={inside} />
@@ -60,11 +63,12 @@ const wentWell = (job: JobView): boolean => job.status === "succeeded" || job.st
 function Node({ job, inside }: { job: JobView; inside: Inside }) {
   const open = job.status === "running" || job.status === "failed" || job.status === "waiting";
   const count = inside.get(job.id)?.length ?? 0;
+  const leaf = job.steps.length === 0 && count === 0;
   const head = (
     <>
       <StateIcon look={externalLook(job.status)} />
       <span className={css.name}>
-        {visible(job.name)}
+        {leaf && job.url ? <OutLink url={job.url}>{visible(job.name)}</OutLink> : visible(job.name)}
         {job.kind === "group" && count > 0 && <span className={css.inside}> {words.inside(count)}</span>}
         {job.kind === "gate" && <span className={css.inside}> {words.gate}</span>}
       </span>
@@ -73,13 +77,13 @@ function Node({ job, inside }: { job: JobView; inside: Inside }) {
       </span>
     </>
   );
-  if (job.steps.length === 0 && count === 0) return <li className={css.row}>{head}</li>;
+  if (leaf) return <li className={css.row}>{head}</li>;
   return (
     <li>
       {/* Keyed by whether it opens itself: a job that begins or fails opens, however it stood before. */}
       <details key={String(open)} open={open}>
         <summary className={css.row}>{head}</summary>
-        {(job.steps.length > 0 || job.url) && <JobSteps job={job} />}
+        {job.steps.length > 0 && <JobSteps job={job} />}
         {count > 0 && <Level inside={inside} parent={job.id} />}
       </details>
     </li>
