@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_actions.backends.registry import connect
 from daytwo_standins.argo.testing import RunningStandin, start_standin
-from daytwo_store.ids import ConnectionName, RunId
+from daytwo_store.ids import ConnectionName, Corr, RunId
 from daytwo_store.states import RUN_ENDS, AttemptState, RunState
 from daytwo_workflows.company import load_company
 
@@ -98,6 +98,17 @@ async def test_a_lost_answer_starts_nothing_twice_and_needs_nobody(company: Comp
     started = [line for line in standin.control.ledger() if line["name"] == f"dt-{attempt.corr}"]
     assert len(started) == 1
     assert len(standin.control.requests("dispatch")) - before == 1  # it is found by its name
+
+
+async def test_an_attempt_takes_its_own_token_along(company: Company, standin: RunningStandin) -> None:
+    company = replace(company, life=replace(company.life, hand_tokens=frozenset({"argo"})))
+    run = await company.ask("ana", "1.1.0", "staging", action="deploy-on-argo")
+    assert await until_its_end(company, run) == RunState.SUCCEEDED
+    [attempt] = await company.attempts(run)
+    token = company.life.token("argo", Corr(attempt.corr))
+    (line,) = [one for one in standin.control.ledger() if one["name"] == f"dt-{attempt.corr}"]
+    assert line["inputs"]["daytwo_token"] == token
+    assert token.encode() not in attempt.body
 
 
 async def test_a_template_that_changed_after_the_approval_is_not_started(

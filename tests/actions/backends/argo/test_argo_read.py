@@ -138,6 +138,17 @@ async def test_what_a_template_uses_belongs_to_it(at: Any) -> None:
         await backend.resolve(TARGET)
 
 
+async def test_a_template_that_asks_before_it_works_is_fenced(at: Any) -> None:
+    claim = {"name": "claim", "templateRef": {"name": "daytwo-claim", "template": "claim"}}
+    steps = [{"name": "main", "steps": [[claim], [{"name": "ship", "template": "ship"}]]}]
+    server = Server().at(TEMPLATE, 200, template(templates=steps))
+    server.at("/api/v1/workflow-templates/shop/daytwo-claim", 200, template("daytwo-claim"))
+    backend, _ = at(server)
+    assert (await backend.resolve(TARGET)).fenced
+    server.at(TEMPLATE, 200, template(templates=[{"name": "main", "steps": [[{"name": "ship"}], [claim]]}]))
+    assert not (await backend.resolve(TARGET)).fenced
+
+
 async def test_templates_that_use_each_other_come_to_an_end(at: Any) -> None:
     server = Server().at(TEMPLATE, 200, template(**USES))
     server.at(LIB, 200, template("lib", templates=[{"templateRef": {"name": "deploy"}}]))
