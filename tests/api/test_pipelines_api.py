@@ -3,8 +3,9 @@
 import pytest
 from api_house import House, problem
 
+from daytwo_actions.backends.base import Traits
 from daytwo_actions.backends.pipelines import InputType, PipelineInput
-from daytwo_actions.definitions import load_action
+from daytwo_actions.definitions import Surroundings, load_action
 
 pytestmark = pytest.mark.anyio
 WHERE = "/api/v1/connections/github/pipelines"
@@ -69,3 +70,13 @@ async def test_a_ci_system_that_does_not_answer_is_a_note(house: House) -> None:
     found = (await admin.post("/api/v1/check", json={})).json()
     assert {one["severity"] for one in found["problems"]} == {"note"}
     assert found["checked"] == 0
+
+
+@pytest.mark.parametrize(("kind", "without"), [("argo", "ref:"), ("gitlab", "pipeline:"), ("github", "nothing:")])
+async def test_an_action_has_the_keys_that_its_kind_of_ci_system_takes(house: House, kind: str, without: str) -> None:
+    admin = await house.signed_in("pat")
+    house.company.ci.traits = Traits(kind=kind, title=kind, live_logs=True)
+    query = {"project": "acme/shop", "ref": "main"}
+    text = (await admin.get(f"{WHERE}/deploy.yml", params=query)).json()["action"]
+    assert without not in text
+    load_action(text, "a.yaml", surroundings=Surroundings(connections={"github": kind}))

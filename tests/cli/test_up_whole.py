@@ -90,6 +90,19 @@ def test_it_is_there_and_ana_can_look_around(house: Up) -> None:
     assert "1.0.0" in house.daytwo("entities", "deployment:shop-production").stdout
 
 
+def test_pat_turns_a_pipeline_into_an_action_and_the_registered_ones_fit(house: Up, tmp_path: Path) -> None:
+    assert house.daytwo("login", "--as", "pat").returncode == 0
+    listed = house.daytwo("pipelines", "github", "acme/shop").stdout
+    assert "deploy.yml" in listed
+    made = house.daytwo("pipelines", "github", "acme/shop", "deploy.yml", "--as", "action").stdout
+    (tmp_path / "deploy.yaml").write_text(made)
+    assert house.daytwo("validate", str(tmp_path)).returncode == 0, made
+    checked = house.daytwo("check", "--strict")
+    assert (checked.returncode, checked.stdout) == (0, ""), checked.stderr
+    assert house.daytwo("login", "--as", "ana").returncode == 0
+    assert house.daytwo("pipelines", "github", "acme/shop").returncode == 6
+
+
 def test_a_second_one_on_the_same_folder_says_where_the_first_answers(house: Up) -> None:
     before = house.now
     second = house.daytwo("up", "--data", str(house.data))

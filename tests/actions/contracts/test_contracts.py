@@ -73,6 +73,7 @@ class Ci:
 
     files: dict[str, str] = field(default_factory=lambda: {"acme/shop": WORKFLOW})
     down: bool = False
+    disabled: bool = False
     slow: bool = False
     asked: list[Target] = field(default_factory=list)
 
@@ -82,6 +83,8 @@ class Ci:
             await asyncio.sleep(60)
         if self.down:
             raise BackendUnreachable("github.test does not answer.")
+        if self.disabled:
+            raise BackendDenied("The workflow deploy.yml of acme/shop is disabled_manually in GitHub.")
         if target.project not in self.files or target.pipeline != "deploy.yml":
             raise BackendDenied(f"There is no {target.pipeline} in {target.project}.")
         return read_workflow(self.files[target.project].encode(), FILE)
@@ -204,6 +207,16 @@ async def test_a_pipeline_that_is_not_there_is_an_error_that_names_those_that_ar
     (problem,) = found.errors
     assert "acme/shop has no pipeline 'deplyo.yml' (acme/shop at main). Did you mean `deploy.yml`?" in str(problem)
     assert found.checked == 1
+
+
+async def test_a_pipeline_that_is_disabled_is_an_error_with_the_vendors_reason() -> None:
+    (problem,) = (await report(action(GIVEN), Ci(disabled=True))).errors
+    assert "The workflow deploy.yml of acme/shop is disabled_manually in GitHub (acme/shop at main)." in str(problem)
+
+
+async def test_a_backend_with_a_fault_of_its_own_keeps_nobody_from_registering() -> None:
+    (note,) = (await report(action(GIVEN), object())).problems  # type: ignore[arg-type]  # no backend at all
+    assert "note: Not checked against its pipeline: what the CI system answers could not be understood" in str(note)
 
 
 @pytest.mark.parametrize(
