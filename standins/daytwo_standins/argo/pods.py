@@ -18,6 +18,7 @@ from daytwo_standins.shared import processes
 from daytwo_standins.shared.lines import LineReader
 
 _TOO_LONG: Final = "Pod was active on the node longer than the specified deadline"
+_COLLECTING: Final = 1.0
 _LONGEST_RESULT: Final = 256 * 1024
 _LONGEST_OUTPUT: Final = 1024 * 1024
 
@@ -69,7 +70,7 @@ class Pod:
             self._signal(signal.SIGKILL)
         if self._process.poll() is None:
             return None
-        self._signal(signal.SIGKILL)  # what it left in the background ends with it, as in a container
+        self._end_what_it_left()
         while self._read():
             pass
         return self._end()
@@ -102,6 +103,18 @@ class Pod:
                 if number == 0 and self._result is not None:
                     self._result.append(text)
         return found
+
+    def _end_what_it_left(self) -> None:
+        """What it left in the background ends with it, as in a container; orphans are ours and are collected."""
+        self._signal(signal.SIGKILL)
+        deadline = time.monotonic() + _COLLECTING
+        while time.monotonic() < deadline:
+            try:
+                pid, _ = os.waitpid(-self._process.pid, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                time.sleep(0.005)
 
     def _signal(self, number: signal.Signals) -> None:
         try:

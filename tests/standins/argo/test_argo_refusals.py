@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,14 @@ def test_a_name_that_is_taken(specs: Path, standin: RunningStandin, api: httpx.C
     assert generated.status_code == 409
     assert "was not able to generate a unique name" in generated.json()["message"]
     assert len(standin.control.ledger()) == before
+
+
+def test_of_many_at_once_one_gets_the_name(standin: RunningStandin, api: httpx.Client) -> None:
+    before, body = len(standin.control.ledger()), _body({"workflowTemplateRef": {"name": "echo"}}, name="many")
+    with ThreadPoolExecutor(8) as people:
+        codes = list(people.map(lambda _: api.post(ALL, json=body).status_code, range(8)))
+    assert sorted(codes) == [200] + [409] * 7
+    assert len(standin.control.ledger()) == before + 1
 
 
 def test_a_name_is_free_again_after_a_delete(api: httpx.Client, create: Create) -> None:

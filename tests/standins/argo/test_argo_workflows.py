@@ -83,6 +83,7 @@ def test_a_failure_its_exit_handler_and_a_retry(
     second = ended(first)
     assert second["status"]["phase"] == "Succeeded"
     assert marks.read_text() == "good\ngood\n", "what succeeded was not run again, what never ran was"
+    assert Path(f"{marks}.bye").read_text() == "Failed\nSucceeded\n", "the exit handler runs for each end"
     other = api.put(f"{_path(first)}/resubmit", json={}).json()
     assert other["metadata"]["labels"]["workflows.argoproj.io/resubmitted-from-workflow"] == first["metadata"]["name"]
     assert other["metadata"]["labels"]["daytwo.dev/run"] == "r1"
