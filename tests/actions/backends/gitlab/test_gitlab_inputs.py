@@ -135,6 +135,34 @@ def test_a_claim_before_everything_else_is_a_fence(config: str) -> None:
     assert not read(HEAD + config.replace(".pre", "test").replace("/claim", "/x")).fenced
 
 
+CLAIM = "claim: { stage: .pre, script: ['curl $DAYTWO/api/v1/ci/claim'] }\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "fenced"),
+    [
+        ("work: { script: [make] }\n", 1),
+        ("work: { script: [make], needs: [claim] }\n", 1),
+        ("workflow: { rules: [{ when: always }] }\n", 1),
+        ("work: { script: [make], needs: [] }\n", 0),
+        ("work: { script: [make], needs: [{ job: build }] }\n", 0),
+        ("work: { script: [make], when: always }\n", 0),
+        ("work: { script: [make], rules: [{ when: on_failure }] }\n", 0),
+        ("work: { stage: .pre, script: [make] }\n", 0),
+        (".hidden: { needs: [] }\n", 0),
+        ("include: [{ local: more.yml }]\n", 0),
+        ("include: more.yml\n", 0),
+    ],
+)
+def test_what_does_not_wait_for_the_claim_is_no_fence(more: str, fenced: int) -> None:
+    assert read(HEAD + CLAIM + more).fenced is bool(fenced)
+
+
+@pytest.mark.parametrize("key", ["allow_failure: true", "when: manual", "rules: [{ if: $X }]", "needs: []"])
+def test_a_claim_that_may_be_left_out_is_no_fence(key: str) -> None:
+    assert not read(HEAD + CLAIM.replace("stage:", f"{key}, stage:")).fenced
+
+
 # Unsafe, its safe twin, and the line of the unsafe one.
 TWINS = {
     "a line": (

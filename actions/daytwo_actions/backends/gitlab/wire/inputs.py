@@ -12,6 +12,7 @@ from typing import Final
 import yaml
 from pydantic import JsonValue
 
+from daytwo_actions.backends.gitlab.wire.fence import asks_first
 from daytwo_actions.backends.gitlab.wire.scripts import interpolations
 from daytwo_actions.backends.pipeline_file import (
     PipelineFile,
@@ -44,7 +45,6 @@ _TYPES: Final = {
 }
 _BY_INPUT: Final = re.compile(rf"\$\[\[\s*inputs\.{MARKER_INPUT}\s*\]\]")
 _BY_VARIABLE: Final = re.compile(rf"\${MARKER_VARIABLE}(?!\w)|\${{{MARKER_VARIABLE}}}")
-_CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
 _YES: Final = re.compile(r"yes|true|on", re.IGNORECASE)  # GitLab reads YAML 1.1
 
 
@@ -144,15 +144,7 @@ class _Reader:
         return bool(_BY_INPUT.search(name)) and child(self.header, "spec", "inputs", MARKER_INPUT) is not None
 
     def is_fenced(self) -> bool:
-        """Whether a job of the stage before all others asks us, or a component does that is made for it."""
-        for include in items(child(self._config, "include")):
-            if _CLAIM.search(word(child(include, "component")) or ""):
-                return True
-        for _, _, job in entries(self._config):
-            lines = [word(line) or "" for line in items(child(job, "script"))]
-            if word(child(job, "stage")) == ".pre" and any(_CLAIM.search(line) for line in lines):
-                return True
-        return False
+        return asks_first(self._config)
 
     def remark(self, inputs: tuple[PipelineInput, ...], *, marked: bool, fenced: bool) -> None:
         if not marked:
