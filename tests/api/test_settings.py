@@ -171,3 +171,17 @@ def test_an_argo_server_in_the_file(write: Callable[[str], dict[str, str]], tmp_
     lost = write(text.replace("    token_file: token\n", "    token_file: token\n    ca_file: nowhere.pem\n"))
     with pytest.raises(SettingsRejected, match=r"connections\.github\.ca_file names cannot be read"):
         ApiSettings.read(lost).backends()
+
+
+def test_a_gitlab_with_all_its_secrets(write: Callable[[str], dict[str, str]], tmp_path: Path) -> None:
+    signing = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    for name, text in [("t", "glpat-1"), ("trigger", "glptt-1"), ("signing", signing)]:
+        (tmp_path / name).write_text(f"{text}\n")
+    given = write(
+        "connections:\n  gl:\n    backend: gitlab\n    address: http://127.0.0.1:1/gitlab\n    token_file: t\n"
+        "    trigger_token_files: {acme/shop: trigger}\n    signing_token_files: [signing]\n    login: acme-bot\n"
+        "sign_in: tokens\n"
+    )
+    settings = ApiSettings.read(given)
+    assert set(settings.secrets()) == {"glpat-1", "glptt-1", signing}
+    assert settings.backends()["gl"].base == "http://127.0.0.1:1/gitlab"  # type: ignore[index]  # a literal name
