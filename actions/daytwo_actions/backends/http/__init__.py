@@ -7,4 +7,5 @@ sender    one prepared request over such a connection, whatever comes of it
 workers   threads for a library that blocks: reading and sending apart, giving up that is certain
 reading   reads: observed, parsed, kept by ETag
 recent    a bounded mapping
+links     what is too large to hold, in pieces; what an answer links to, without our credential
 """

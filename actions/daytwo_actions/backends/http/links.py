@@ -4,9 +4,10 @@ A link may be a secret for as long as it lives, and a header holds one always, s
 the client would log them.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -17,6 +18,7 @@ from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.http.settings import HttpSettings, is_loopback
 from daytwo_actions.backends.wire.answer import Answer
 
+_PATIENCE: Final = 5.0  # seconds for an answer that is not what was asked for
 _LONGEST_EXPLANATION: Final = 10_000  # bytes of an answer that is no log
 
 
@@ -46,10 +48,17 @@ def check_link(link: str, settings: HttpSettings, *, what: str) -> str:
 
 
 async def stream(
-    address: str, settings: HttpSettings, *, what: str, limit: int, headers: Mapping[str, str] | None = None
+    address: str,
+    settings: HttpSettings,
+    *,
+    what: str,
+    limit: int,
+    headers: Mapping[str, str] | None = None,
+    seconds: float | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """The bytes behind an address, at most `limit` and then no more. Follows no redirection.
 
+    All of it has to come within `seconds`, else within the time of a log.
     Raises `Answered`, `BackendUnreachable`; names neither the address nor a header.
     """
     timeouts = httpx.Timeout(settings.read_timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
@@ -65,7 +74,9 @@ async def stream(
             response = await transport.handle_async_request(request)
             try:
                 await _check(response)
-                async with aclosing(_pieces(response, settings, what, limit)) as pieces:
+                async with aclosing(
+                    _pieces(response, seconds or settings.log_timeout.total_seconds(), what, limit)
+                ) as pieces:
                     async for piece in pieces:
                         yield piece
             finally:
@@ -81,19 +92,19 @@ async def _check(response: httpx.Response) -> None:
     if response.status_code == 200 and response.headers.get("content-encoding", "identity") == "identity":
         return
     said = b""
-    async for piece in response.aiter_raw():
-        said += piece
-        if len(said) > _LONGEST_EXPLANATION:
-            break
+    with suppress(TimeoutError):  # one that drips says enough with what has come by then
+        async with asyncio.timeout(_PATIENCE):
+            async for piece in response.aiter_raw():
+                said += piece
+                if len(said) > _LONGEST_EXPLANATION:
+                    break
     headers = {name.lower(): value for name, value in response.headers.items()}
     status = response.status_code if response.status_code != 200 else 502  # packed in a way that we did not ask for
     raise Answered(Answer(status=status, headers=headers, body=said[:_LONGEST_EXPLANATION]))
 
 
-async def _pieces(
-    response: httpx.Response, settings: HttpSettings, what: str, limit: int
-) -> AsyncGenerator[bytes, None]:
-    deadline = time.monotonic() + settings.log_timeout.total_seconds()
+async def _pieces(response: httpx.Response, seconds: float, what: str, limit: int) -> AsyncGenerator[bytes, None]:
+    deadline = time.monotonic() + seconds
     left = limit
     async for piece in response.aiter_raw():
         yield piece[:left]

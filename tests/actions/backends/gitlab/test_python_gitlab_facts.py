@@ -40,7 +40,7 @@ def test_it_sends_again_after_a_502_if_one_flag_is_set(serve: Any, token: str) -
 
 
 def test_it_follows_redirections_elsewhere_with_the_token(serve: Any, token: str) -> None:
-    foreign = serve(lambda _, line: line.answer(200, {"id": 1}))
+    foreign = serve(lambda _, line: line.answer(200, {"id": 1}, Content_Type="application/json"))
     server = serve(lambda request, line: line.answer(307, None, Location=f"{foreign.url}{request.path}"))
     with gitlab.Gitlab(server.url, private_token=token) as client:
         client.projects.get(7)
@@ -48,7 +48,7 @@ def test_it_follows_redirections_elsewhere_with_the_token(serve: Any, token: str
 
 
 def test_its_play_puts_variables_into_the_address(serve: Any, token: str) -> None:
-    server = serve(lambda _, line: line.answer(200, {"id": 1}))
+    server = serve(lambda _, line: line.answer(200, {"id": 1}, Content_Type="application/json"))
     with gitlab.Gitlab(server.url, private_token=token) as client:
         job = client.projects.get(7, lazy=True).jobs.get(1, lazy=True)
         job.play(job_variables_attributes=[{"key": "K", "value": "V"}])
