@@ -57,7 +57,7 @@ def pipelines(
         found = api.get(path, Page[PipelineSummary], query)
     if as_json:
         return tools.out.json(found.text)
-    rows = [(each.pipeline, each.title, each.why_not or "can be started") for each in found.view.items]
+    rows = [(each.pipeline or each.title, each.title, each.why_not or "can be started") for each in found.view.items]
     return tools.out.table(("PIPELINE", "TITLE", ""), rows, empty="There is no pipeline in this project.")
 
 

@@ -6,6 +6,7 @@ gitlab.com, a GitLab of one's own and the stand-in are the same to it; only the 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -130,8 +131,10 @@ class GitLabBackend:
         return [await self._resolving.pipeline(project, ref)]
 
     async def parameters(self, target: Target) -> PipelineInputs:
+        if not target.ref:
+            target = replace(target, ref=(await self._resolving.project(target.project)).default_branch or "")
         _, found = await self._resolving.configuration(target)
-        return found.read
+        return replace(found.read, ref=target.ref)
 
     async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:
         return await self._options.page(listed, project, search=search, cursor=cursor)

@@ -168,8 +168,9 @@ class _Reader:
         self.say(
             Severity.WARNING,
             Code.NO_MARKER,
-            "A list of pipelines does not show which one is ours, so a dispatch whose answer is lost has to be settled "
-            f'by a person. Add `name: "{_title(word(name))} [{shown}]"` under `workflow:`{also}.',
+            "A list of pipelines does not show which one is ours, so after a lost answer the variables of each have to "
+            "be read, which not every credential may, or a person has to say. Add "
+            f'`name: "{_title(word(name))} [{shown}]"` under `workflow:`{also}.',
             line_of(place) if (place := name or workflow) else None,
         )
 
