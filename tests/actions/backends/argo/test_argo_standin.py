@@ -393,4 +393,5 @@ async def test_what_can_be_started(backend: Backend) -> None:
         ("note", False, []),
         ("where", False, ["staging", "production"]),
     ]
+    assert set((await backend.names("namespaces", "", search="", cursor=None)).names) == {"quick", "shop"}
     assert (await backend.names("pipelines", "shop", search="gat", cursor=None)).names == ["gated"]
