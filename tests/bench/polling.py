@@ -141,8 +141,9 @@ async def _follow(store: Store, started: Sequence[tuple[str, str]]) -> None:
         given = {"run": run, "count": len(started), "projects": projects}
         await tx.session.execute(text(_COPIES), given)
         copy = text(
-            "insert into external_run select (jsonb_populate_record(e, jsonb_build_object('run_id', :copy, 'id', :id,"
-            " 'project', :project, 'seen_at', null))).* from external_run e where e.run_id = :run"
+            "insert into external_run select (jsonb_populate_record(e, jsonb_build_object("
+            "'run_id', cast(:copy as text), 'id', cast(:id as text), 'project', cast(:project as text), "
+            "'seen_at', null))).* from external_run e where e.run_id = :run"
         )
         rows = [
             {"run": run, "copy": f"r_bench_{number}", "id": external, "project": name}
