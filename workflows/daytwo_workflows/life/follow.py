@@ -1,11 +1,14 @@
 """Following an external run: read its state and job tree, keep its logs, ask it to stop. Reads prove, webhooks wake."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
 from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, ExternalGone, OutputsUnusable
+from daytwo_actions.backends.tree import Artifact, JobTree
 from daytwo_actions.outputs import checked
 from daytwo_store import attempts, outputs, runs
 from daytwo_store.engine import Topic
@@ -22,6 +25,7 @@ from daytwo_workflows.life.looking import look
 from daytwo_workflows.life.trees import artifacts_json, tree_json
 
 log = structlog.get_logger()
+_AT_ONCE: Final = timedelta(seconds=5)
 
 
 async def read(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:
@@ -31,28 +35,33 @@ async def read(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:
     if pause is not None:
         return Move(what=What.WAIT, seconds=pause)
     try:
-        await look(life, attempt, external, began=began)
+        ended = await look(life, attempt, external, began=began)
     except (BackendUnreachable, BackendDenied) as error:
         return await _unseen(life, run, external, error)
+    if ended is not None:
+        # What a run left is mostly there at once. What is not, or is long, is collected with signs of life.
+        with suppress(BackendUnreachable, BackendDenied, ExternalGone):
+            left = await _keep(life, attempt, ended, _no_beat, last=False, within=_AT_ONCE)
+            if left is not None:
+                return await _collected(life, attempt, ended, left)
     return await advance(life, run)
 
 
 async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: Callable[[], None]) -> Move:
     """The external run has ended: keep its job tree and its logs, then say what is next."""
     attempt, external, began = await _known(life, run, path, no)
-    target = requests.target_of(attempt)
     pause = await limits.held(life, attempt.connection)
     if pause is not None:
         return Move(what=What.WAIT, seconds=pause)
+    tree: JobTree | None = None
+    left: Sequence[Artifact] | None = ()
     try:
-        backend = life.backend(attempt.connection)
-        tree = await backend.jobs(target, ExternalRunId(external.id))
-        await _keep_outputs(life, backend, attempt)
+        tree = await life.backend(attempt.connection).jobs(requests.target_of(attempt), ExternalRunId(external.id))
         waited = began - (external.ended_at or began)
-        if not await keep_logs(life, backend, attempt, tree.jobs, beat, last=waited >= life.windows.log_patience):
+        left = await _keep(life, attempt, tree, beat, last=waited >= life.windows.log_patience)
+        if left is None:
             later = max(life.windows.settle_with_logs, waited / 2)  # ever less often
             return Move(what=What.WAIT, seconds=later.total_seconds())
-        left = await backend.artifacts(target, ExternalRunId(external.id))
     except ExternalGone:
         tree, left = None, ()
     except (BackendUnreachable, BackendDenied) as error:
@@ -60,6 +69,29 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
             return await _unseen(life, run, external, error)
         log.warning("logs.given_up", run=run, step=path, error=type(error).__name__)
         tree, left = None, ()
+    return await _collected(life, attempt, tree, left)
+
+
+async def _keep(
+    life: Life,
+    attempt: AttemptRow,
+    tree: JobTree,
+    beat: Callable[[], None],
+    *,
+    last: bool,
+    within: timedelta | None = None,
+) -> Sequence[Artifact] | None:
+    """Keep results and logs; the files that it left, or None when a log may still come. Raises what a read raises."""
+    backend = life.backend(attempt.connection)
+    await _keep_outputs(life, backend, attempt)
+    if not await keep_logs(life, backend, attempt, tree.jobs, beat, last=last, within=within):
+        return None
+    return await backend.artifacts(requests.target_of(attempt), requests.run_of(attempt))
+
+
+async def _collected(life: Life, attempt: AttemptRow, tree: JobTree | None, left: Sequence[Artifact]) -> Move:
+    """All of it is kept, or given up: say what is next."""
+    run, path = RunId(attempt.run_id), StepPath(attempt.path)
     async with life.store.write() as tx:
         held = await runs.hold(tx, run)
         row = await attempts.external_of(tx.session, attempt)
@@ -71,6 +103,10 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
             step.jobs, step.jobs_at = tree_json(path, tree), tx.now
         tx.notify(Topic.RUN, run)
         return await advance_within(life, tx, held)
+
+
+def _no_beat() -> None:
+    """Nobody waits for a sign of life of short work."""
 
 
 async def _keep_outputs(life: Life, backend: Backend, attempt: AttemptRow) -> None:

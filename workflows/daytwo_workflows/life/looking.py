@@ -33,8 +33,9 @@ async def look(
     began: datetime,
     beat: Callable[[], None] = _no_beat,
     poke: bool = False,
-) -> None:
-    """Read and write down. `poke`: the run's workflow is told when something has changed.
+) -> JobTree | None:
+    """Read and write down; the job tree when it has ended, as this look is the first to know. `poke`: the run's
+    workflow is told when something has changed.
 
     Raises `BackendUnreachable`, `BackendDenied`: then nothing was written.
     """
@@ -43,8 +44,12 @@ async def look(
     async with life.store.write() as tx:
         await externals.looked(tx, external.connection, ExternalRunId(external.id), began=began)
     await apply_state(life, external, state, began=began, tree=tree, poke=poke)
-    if state is not None and state.status not in EXTERNAL_ENDS and external.ended_at is None:
-        await _keep_meanwhile(life, attempt, tree, beat)
+    if state is None or external.ended_at is not None:
+        return None
+    if state.status in EXTERNAL_ENDS:
+        return tree
+    await _keep_meanwhile(life, attempt, tree, beat)
+    return None
 
 
 async def _read(life: Life, attempt: AttemptRow, external: ExternalRunRow) -> tuple[ExternalState | None, JobTree]:
