@@ -48,6 +48,7 @@ class CiInMemory:
     declares: tuple[PipelineInput, ...] | None = None  # None: it takes whatever it is given
     remarks: tuple[PipelineRemark, ...] = ()
     fenced: bool = False
+    lasting: bool = True
     lists_all: bool = True
     down: bool = False
     hidden: bool = False  # runs are not visible in listings
@@ -83,6 +84,7 @@ class CiInMemory:
             marked=self.marked,
             by_name=self.by_name,
             fenced=self.fenced,
+            lasting=self.lasting,
         )
 
     def freeze(self, pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:

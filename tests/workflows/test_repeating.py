@@ -137,3 +137,41 @@ def test_what_is_known_of_a_kind_shortens_the_wait_and_never_lengthens_it() -> N
     assert TEST_WINDOWS.lag(timedelta(seconds=120)) == TEST_WINDOWS.listing_lag
     with pytest.raises(ValueError, match="repeat_for must be above send_by"):
         Windows(repeat_for=timedelta(seconds=45))
+
+
+@pytest.mark.parametrize("fenced", [False, True])
+async def test_where_ended_runs_are_removed_soon_only_a_fence_lets_it_be_sent_again(
+    company: Company, fenced: bool
+) -> None:
+    """What is not there may have run and gone, and its name is free again."""
+    company.ci.lasting, company.ci.fenced = False, fenced
+    run = await ambiguous(company)
+    company.ci.executes = True
+    await company.step(run)
+    [attempt] = await company.attempts(run)
+    assert company.ci.posts == (2 if fenced else 1)
+    assert attempt.state == (AttemptState.ACCEPTED if fenced else AttemptState.HELD)
+    assert fenced or "may have been and gone" in str(attempt.note)
+
+
+async def test_what_is_there_is_found_also_where_it_would_be_removed_soon(company: Company) -> None:
+    company.ci.lasting = False
+    lost_at_first(company)
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    [attempt] = await company.attempts(run)
+    assert (attempt.state, company.ci.posts) == (AttemptState.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("fenced", [False, True])
+async def test_a_yes_without_an_id_is_never_taken_for_absent_without_a_fence(company: Company, fenced: bool) -> None:
+    company.ci.traits = replace(company.ci.traits, repeatable=False)
+    company.ci.fenced = fenced
+    answers = iter([Accepted(id=None, url=None)])
+    company.ci.says = lambda run: next(answers, Accepted(id=ExternalRunId(run), url=None))
+    company.ci.hidden = True  # later than all waiting
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.through(run)
+    states = [one.state for one in await company.attempts(run)]
+    assert states == ([AttemptState.ABSENT, AttemptState.ACCEPTED] if fenced else [AttemptState.HELD])
+    assert company.ci.posts == len(states)

@@ -20,6 +20,7 @@ def test_what_was_frozen_comes_back_whole(by_name: tuple[str, ...] | None, flag:
         marked=flag,
         by_name=by_name,
         fenced=not flag,
+        lasting=flag,
     )
     request = FrozenRequest(
         pinned=pinned, corr=Corr("c"), method="POST", path="/x", body=b"{}", digest=Digest("e" * 64)

@@ -58,6 +58,9 @@ class Pinned:
     # The inputs that the pipeline declares, where others go in another way (GitLab: as variables). "*": all do.
     declared: tuple[str, ...] = ()
     fenced: bool = False  # its first job asks us for permission (claim fence): a second execution does no work
+    # A run that has ended stays there long enough to be found. Otherwise one that is not there may have run all the
+    # same, and its name is free again: no absence is proven, and nothing is sent a second time under it.
+    lasting: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ class Code(StrEnum):
     NOT_DISPATCHABLE = "not-dispatchable"  # nothing can start it from outside
     NO_MARKER = "no-marker"  # a listing does not show which run is ours
     NO_FENCE = "no-fence"  # it does not ask before it works
+    REMOVED_SOON = "removed-soon"  # an ended run is gone before anybody can be sure to have seen it
     INPUT_IN_SCRIPT = "input-in-script"  # what somebody typed becomes part of a program
     INPUT_TYPE = "input-type"  # a type that nobody knows, or one that contradicts the rest of the input
     TOO_MANY_INPUTS = "too-many-inputs"  # it declares more than can be sent

@@ -54,6 +54,7 @@ class PlannedPin(Part):
     by_name: list[str] | None = None
     declared: list[str] = []
     fenced: bool = False
+    lasting: bool = True
 
     @classmethod
     def of(cls, pinned: Pinned) -> "PlannedPin":
@@ -66,6 +67,7 @@ class PlannedPin(Part):
             by_name=None if pinned.by_name is None else list(pinned.by_name),
             declared=list(pinned.declared),
             fenced=pinned.fenced,
+            lasting=pinned.lasting,
         )
 
 
@@ -109,6 +111,7 @@ class PlannedStep(Part):
             by_name=None if self.pinned.by_name is None else tuple(self.pinned.by_name),
             declared=tuple(self.pinned.declared),
             fenced=self.pinned.fenced,
+            lasting=self.pinned.lasting,
         )
 
 

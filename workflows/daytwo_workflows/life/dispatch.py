@@ -37,6 +37,7 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.sealing import refuse, seal
 
 log = structlog.get_logger()
+ACCEPTED_UNNAMED = "accepted, but not under which id"  # the note of an attempt that has to be found
 _PAUSE = 15.0  # seconds before asking again when the CI system gave no hint
 
 
@@ -220,7 +221,7 @@ async def _settle(tx: Tx, attempt: AttemptRow, sent: Sent) -> None:
             if not await attempts.adopt(tx, attempt, external, url=url, found=False):
                 _stays_open(tx, attempt, f"the answer named run {external}, which is another's")
         case Accepted():
-            _stays_open(tx, attempt, "accepted, but not under which id")
+            _stays_open(tx, attempt, ACCEPTED_UNNAMED)
         case Refused(detail=detail, retry_after=None):
             attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail)
         case Refused(detail=detail, retry_after=seconds):

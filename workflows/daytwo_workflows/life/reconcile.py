@@ -21,7 +21,7 @@ from daytwo_workflows.contracts import Move
 from daytwo_workflows.life.adopting import SKEW, adopt, marker_of
 from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.dispatch import Repeat, repeat
+from daytwo_workflows.life.dispatch import ACCEPTED_UNNAMED, Repeat, repeat
 
 log = structlog.get_logger()
 _LOOKED_AFTER = timedelta(minutes=2)
@@ -71,7 +71,7 @@ def _safe_at(life: Life, attempt: AttemptRow) -> datetime:
 async def _repeated(life: Life, attempt: AttemptRow, search: _Search) -> Repeat:
     """Send it again where that is harmless. What was not listed before is then no proof of anything any more."""
     backend = life.backends.get(attempt.connection)
-    if backend is None or not backend.traits.repeatable or not search.repeats:
+    if backend is None or not backend.traits.repeatable or not search.repeats or not _tells(attempt):
         return Repeat.NOT_NOW
     repeated = await repeat(life, RunId(attempt.run_id), StepPath(attempt.path), AttemptNo(attempt.no))
     search.repeats = repeated is not Repeat.REFUSED
@@ -101,6 +101,12 @@ async def _look(life: Life, attempt: AttemptRow, search: _Search, now: datetime)
     return listing
 
 
+def _tells(attempt: AttemptRow) -> bool:
+    """Whether something that is not there was never started, or would do no work a second time."""
+    pinned = marker_of(attempt).pinned
+    return pinned.lasting or pinned.fenced
+
+
 def _late_enough(listing: Listing, search: _Search) -> bool:
     """The vendor's own clock has to be past the moment too, give or take its whole seconds."""
     return listing.server_time is None or listing.server_time + timedelta(seconds=1) >= search.safe_at
@@ -111,6 +117,8 @@ async def _verdict(life: Life, attempt: AttemptRow, search: _Search, now: dateti
     if not marker_of(attempt).pinned.marked:
         sent_for_sure_by_now = now >= attempt.send_by + life.windows.send_total
         return (AttemptState.HELD, _NO_MARKER) if sent_for_sure_by_now else None
+    if not _tells(attempt):
+        return (AttemptState.HELD, _REMOVED_SOON) if now >= search.safe_at else None
     if search.misses >= life.windows.absence_listings:
         return await _absent(life, attempt)
     if now >= search.safe_at + life.windows.give_up_looking:
@@ -126,6 +134,15 @@ _NO_MARKER = (
     "It may have been sent, and the pipeline shows no marker to find it by. Look for it in the CI system, then say "
     "here whether it ran. To have it found next time, put the marker into the pipeline's run-name."
 )
+_REMOVED_SOON = (
+    "It may have been sent, and what has ended is removed there so soon that a run which is not there may have been "
+    "and gone. Find out from what it does whether it ran, then say so here. To have this settled by itself next time, "
+    "let the pipeline keep its ended runs for an hour at least (Argo: ttlStrategy), or ask first (claim fence)."
+)
+_NOT_LISTED = (
+    "The CI system said that it has started it, and not as which run; no listing shows it. Look there for a run with "
+    "this marker, then say here whether it ran."
+)
 
 
 async def _absent(life: Life, attempt: AttemptRow) -> tuple[AttemptState, str]:
@@ -135,6 +152,8 @@ async def _absent(life: Life, attempt: AttemptRow) -> tuple[AttemptState, str]:
     """
     async with life.store.read() as session:
         protected = (await runs.peek(session, RunId(attempt.run_id))).protected
+    if attempt.note == ACCEPTED_UNNAMED and not marker_of(attempt).pinned.fenced:
+        return AttemptState.HELD, _NOT_LISTED  # a yes counts more than a listing
     times = life.windows.absence_listings
     if protected and not marker_of(attempt).pinned.fenced:
         note = f"{times} complete listings do not show it, so it most likely never started; this action is protected, "

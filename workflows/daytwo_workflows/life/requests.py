@@ -24,6 +24,7 @@ def as_json(request: FrozenRequest) -> Json:
         "by_name": None if pinned.by_name is None else list(pinned.by_name),
         "declared": list(pinned.declared),
         "fenced": pinned.fenced,
+        "lasting": pinned.lasting,
     }
 
 
@@ -43,6 +44,7 @@ def pinned_of(attempt: AttemptRow) -> Pinned:
         by_name=_names(request.get("by_name")),
         declared=_names(request.get("declared")) or (),
         fenced=bool(request.get("fenced", False)),
+        lasting=bool(request.get("lasting", True)),
     )
 
 

@@ -30,6 +30,7 @@ class Resolving:
             pipeline_digest=templates.digest_of(parts),
             marked=True,  # the name and the labels of a workflow are ours, whatever the template says
             fenced=inputs.read_template({"spec": first.spec}, target.pipeline).fenced,
+            lasting=inputs.stays(first.spec),
         )
 
     async def template(self, target: Target) -> Template:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.argo.wire.inputs import read_template
+from daytwo_actions.backends.argo.wire.inputs import read_template, stays
 from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineInputs, Severity
 
 FILE = "WorkflowTemplate deploy"
@@ -115,3 +115,36 @@ def test_a_claim_as_the_only_first_step_is_a_fence() -> None:
     late = {"name": "main", "steps": [[{"name": "b", "template": "work"}], [{"name": "a", "template": "ask"}]]}
     assert not read(template(late, claim, entrypoint="main")).fenced
     assert not read(template(claim)).fenced
+
+
+@pytest.mark.parametrize(
+    ("step", "spec"),
+    [
+        ({"continueOn": {"failed": True}}, {}),
+        ({"when": "{{workflow.parameters.v}} == 1"}, {}),
+        ({"withItems": []}, {}),
+        ({"hooks": {"exit": {"template": "work"}}}, {}),
+        ({}, {"onExit": "work"}),
+        ({}, {"hooks": {"running": {"template": "work", "expression": "true"}}}),
+    ],
+)
+def test_what_may_go_past_the_claim_is_no_fence(step: dict[str, Any], spec: dict[str, Any]) -> None:
+    claim = {"name": "ask", "script": {"source": "curl $D/api/v1/ci/claim"}}
+    main = {"name": "main", "steps": [[{"name": "a", "template": "ask", **step}], [{"name": "b", "template": "work"}]]}
+    assert not read(template(main, claim, entrypoint="main", **spec)).fenced
+
+
+@pytest.mark.parametrize(
+    ("strategy", "lasts"),
+    [
+        (None, True),
+        ({"secondsAfterCompletion": 3600}, True),
+        ({"secondsAfterCompletion": 86400, "secondsAfterSuccess": 5}, False),
+        ({"secondsAfterFailure": 0}, False),
+        ({"secondsAfterCompletion": "{{=1}}"}, False),
+    ],
+)
+def test_ended_workflows_have_to_stay_for_an_hour(strategy: dict[str, Any] | None, lasts: bool) -> None:
+    document = template(**({"ttlStrategy": strategy} if strategy is not None else {}))
+    assert stays(document["spec"]) is lasts
+    assert ("removed-soon" in [one.code for one in read(document).remarks]) is not lasts

@@ -144,9 +144,12 @@ async def test_a_template_that_asks_before_it_works_is_fenced(at: Any) -> None:
     server = Server().at(TEMPLATE, 200, template(templates=steps))
     server.at("/api/v1/workflow-templates/shop/daytwo-claim", 200, template("daytwo-claim"))
     backend, _ = at(server)
-    assert (await backend.resolve(TARGET)).fenced
-    server.at(TEMPLATE, 200, template(templates=[{"name": "main", "steps": [[{"name": "ship"}], [claim]]}]))
-    assert not (await backend.resolve(TARGET)).fenced
+    pinned = await backend.resolve(TARGET)
+    assert (pinned.fenced, pinned.lasting) == (True, True)
+    late = [{"name": "main", "steps": [[{"name": "ship"}], [claim]]}]
+    server.at(TEMPLATE, 200, template(templates=late, ttlStrategy={"secondsAfterSuccess": 10}))
+    pinned = await backend.resolve(TARGET)
+    assert (pinned.fenced, pinned.lasting) == (False, False)
 
 
 async def test_templates_that_use_each_other_come_to_an_end(at: Any) -> None:

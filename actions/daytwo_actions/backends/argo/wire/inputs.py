@@ -27,6 +27,10 @@ MARKER_INPUT: Final = "daytwo_run"  # the marker of the attempt, given always; i
 _NAMED: Final = re.compile(r"\{\{=?[^{}]*?\bworkflow\.parameters\.([A-Za-z0-9_-]+)[^{}]*\}\}")
 _CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
 _MOST: Final = 100
+_TTL: Final = ("secondsAfterCompletion", "secondsAfterSuccess", "secondsAfterFailure")
+_LEAST_TTL: Final = 3_600
+# A step with one of these may be left out, run more than once, or be followed by something although it failed.
+_MAY_GO_PAST: Final = frozenset({"when", "continueOn", "withItems", "withParam", "withSequence", "onExit", "hooks"})
 
 
 def read_template(template: Mapping[str, JsonValue], file: str) -> PipelineInputs:
@@ -38,6 +42,12 @@ def read_template(template: Mapping[str, JsonValue], file: str) -> PipelineInput
     inputs = declared + tuple(_undeclared(spec, known))
     fenced = _is_fenced(spec)
     remarks = [] if fenced else [no_fence(file)]
+    if not stays(spec):
+        said = (
+            "Its workflows are removed within an hour of their end (`ttlStrategy`), and then their names are free "
+            "again: after an answer that was lost, a person has to find out whether it ran. Keep them for a day."
+        )
+        remarks.append(_remark(Severity.WARNING, Code.REMOVED_SOON, said, file))
     elsewhere = next((text for key, text in _strings(spec) if key == "templateRef"), None)
     if elsewhere is not None:
         said = f"Templates that stand elsewhere (`templateRef`: {elsewhere}) were not looked at."
@@ -46,6 +56,13 @@ def read_template(template: Mapping[str, JsonValue], file: str) -> PipelineInput
         said = f"In {place}: {in_script(text, safe)}"
         remarks.append(_remark(Severity.WARNING, Code.INPUT_IN_SCRIPT, said, file))
     return PipelineInputs(file=file, inputs=inputs, others=True, marked=True, fenced=fenced, remarks=tuple(remarks))
+
+
+def stays(spec: Mapping[str, JsonValue]) -> bool:
+    """Whether a workflow stays for an hour after its end, as far as the template says."""
+    strategy = spec.get("ttlStrategy")
+    told = [strategy.get(key) for key in _TTL] if isinstance(strategy, dict) else []
+    return all(isinstance(seconds, int) and seconds >= _LEAST_TTL for seconds in told if seconds is not None)
 
 
 def _declared(spec: Mapping[str, JsonValue]) -> Iterator[PipelineInput]:
@@ -79,14 +96,16 @@ def _undeclared(spec: Mapping[str, JsonValue], known: set[str]) -> Iterator[Pipe
 
 
 def _is_fenced(spec: Mapping[str, JsonValue]) -> bool:
-    """Whether the template that the workflow begins with asks us in its first step."""
+    """Whether the template that the workflow begins with asks us in its first step, and nothing is run after a no."""
+    if spec.get("onExit") is not None or spec.get("hooks") is not None:
+        return False
     templates = {one.get("name"): one for one in members(spec.get("templates"))}
     entry = templates.get(spec.get("entrypoint"))
     if entry is None:
         return False
     steps = entry.get("steps")
     first = members(steps[0]) if isinstance(steps, list) and steps and isinstance(steps[0], list) else []
-    if len(first) == 1:
+    if len(first) == 1 and not _MAY_GO_PAST & first[0].keys():
         reference = first[0].get("templateRef")
         asking = templates.get(first[0].get("template")) or (reference if isinstance(reference, dict) else {})
         return any(_CLAIM.search(text) for _, text in _strings(asking))
