@@ -25,6 +25,7 @@ from daytwo_workflows.life.pace import Pace, Wish, allowed, pace_of
 
 log = structlog.get_logger()
 _BEAT: Final = 1.0  # seconds between two signs of life during a read
+_AT_ONCE: Final = 4  # projects
 _WATCHED: Final = 50  # runs that are looked at for people at one time
 _QUIETLY: Final = 2  # live logs that nobody has open, in one glance
 _REPORT_EVERY: Final = 15.0  # seconds
@@ -66,9 +67,9 @@ class Poller:
             now = await self._life.store.clock.now(session)
             watched = await externals.watched(session, self._connection, now=now, limit=_WATCHED)
         pace = self._pace(len(watched), now)
-        for project in self.projects:
-            if self._due.get(project.name, 0.0) <= clock():
-                self._due[project.name] = clock() + await self._look_at(project, pace.project)
+        due = [project for project in self.projects if self._due.get(project.name, 0.0) <= clock()]
+        for at in range(0, len(due), _AT_ONCE):
+            await self._look_at_some(due[at : at + _AT_ONCE], pace.project)
         await self._for_people(watched, pace.watched)
         await self._others(now, pace)
         await self._report(pace)
@@ -86,6 +87,22 @@ class Poller:
         per_hour = allowed(traits, budget, setting, now=now) if traits is not None else 1.0
         return pace_of(Wish(round=sum(costs), watched=watched, others=share), per_hour, self._life.windows)
 
+    async def _look_at_some(self, projects: Sequence[Project], pace: float) -> None:
+        """A few projects side by side, so that a slow answer about one delays no other's for long."""
+        clock = asyncio.get_running_loop().time
+        before = self._life.spent(self._connection).total
+        looks = [self._look_at(project, pace) for project in projects]
+        found = await asyncio.gather(*looks, return_exceptions=True)
+        cost = self._life.spent(self._connection).total - before
+        self._polled += cost
+        pages = {project: 1.0 + project.runs // 100 for project in projects}
+        for project, again in zip(projects, found, strict=True):
+            if isinstance(again, BaseException):
+                raise again
+            self._due[project.name] = clock() + again
+            share = max(1.0, cost * pages[project] / sum(pages.values()))
+            self._cost[project.name] = 0.7 * self._cost.get(project.name, share) + 0.3 * share
+
     async def _look_at(self, project: Project, pace: float) -> float:
         """All open runs of one project: seconds until it is due again."""
         async with self._life.store.read() as session:
@@ -94,12 +111,7 @@ class Poller:
         rows = [row for row in rows if not self._is_fresh(row, began)]
         if not rows:
             return pace / 2
-        before = self._life.spent(self._connection).total
-        again = await self._read(rows, began)
-        cost = self._life.spent(self._connection).total - before
-        self._polled += cost
-        self._cost[project.name] = max(1.0, 0.7 * self._cost.get(project.name, cost) + 0.3 * cost)
-        return max(pace, again)
+        return max(pace, await self._read(rows, began))
 
     def _is_fresh(self, row: ExternalRunRow, now: datetime) -> bool:
         """Seen a moment ago by somebody else; or deleted, and looked at only now and then."""
