@@ -24,8 +24,13 @@ MARKER = "abcdefghij234567abcd"
 Answer = Callable[[int], Response]  # of the n-th request to Daytwo, from 1
 
 
-async def ask(verb: str, answer: Answer, **environment: str) -> tuple[subprocess.CompletedProcess[str], list[Any]]:
-    """Run the script against a server that is GitHub's token service and Daytwo in one; what Daytwo was asked."""
+async def ask(
+    verb: str, answer: Answer, *, lines: str | None = None, **environment: str
+) -> tuple[subprocess.CompletedProcess[str], list[Any]]:
+    """Run the script, or the `lines` of a template that carry it. What Daytwo was asked comes with it.
+
+    They meet a server that is GitHub's token service and Daytwo in one.
+    """
     asked: list[Any] = []
 
     async def token(request: Request) -> Response:
@@ -46,8 +51,9 @@ async def ask(verb: str, answer: Answer, **environment: str) -> tuple[subprocess
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{address}/token?version=2",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request-token",
         } | environment
+        words = ["bash", "-c", lines] if lines else ["bash", SCRIPT, verb]
         done = await asyncio.to_thread(
-            subprocess.run, ["bash", SCRIPT, verb], env=given, capture_output=True, text=True, check=False, timeout=60
+            subprocess.run, words, env=given, capture_output=True, text=True, check=False, timeout=60
         )
     return done, asked
 
@@ -127,15 +133,30 @@ async def test_a_job_without_the_permission_is_told_so() -> None:
 
 @pytest.mark.parametrize("verb", ["claim", "report"])
 def test_templates_carry_the_same_script(verb: str) -> None:
-    wanted = (
-        f"cat > /tmp/daytwo-ask.sh <<'DAYTWO_ASK'\n{SCRIPT.read_text()}DAYTWO_ASK\nbash /tmp/daytwo-ask.sh {verb}\n"
-    )
+    wanted = f"bash -s {verb} <<'DAYTWO_ASK'\n{SCRIPT.read_text()}DAYTWO_ASK\n"
     spec, jobs = yaml.safe_load_all((LIBRARY / verb / f"templates/daytwo-{verb}.yml").read_text())
     assert jobs[f"daytwo-{verb}"]["script"] == [wanted]
     assert "daytwo" in spec["spec"]["inputs"]
     template = yaml.safe_load((LIBRARY / verb / "argo.yaml").read_text())
     (step,) = template["spec"]["templates"]
     assert step["script"]["source"] == wanted
+    assert "/tmp" not in wanted, "jobs of one machine would overwrite each other's files there"
     action = yaml.safe_load((LIBRARY / verb / "action.yml").read_text())
     (run,) = action["runs"]["steps"]
     assert "inputs." not in run["run"], "inputs reach the script by variables only"
+
+
+def nothing_is_in(folder: Path) -> None:
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.anyio
+async def test_the_lines_of_a_template_ask_and_leave_nothing_behind(tmp_path: Path) -> None:
+    _, jobs = yaml.safe_load_all((LIBRARY / "claim/templates/daytwo-claim.yml").read_text())
+    (lines,) = jobs["daytwo-claim"]["script"]
+    done, asked = await ask("claim", yes, lines=lines, DAYTWO_TOKEN="dtr_x", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert asked == [("/api/v1/ci/claim", "Bearer dtr_x", {"marker": MARKER})]
+    done, _ = await ask("claim", no, lines=lines, DAYTWO_TOKEN="dtr_x", TMPDIR=str(tmp_path))
+    assert done.returncode == 1
+    nothing_is_in(tmp_path)

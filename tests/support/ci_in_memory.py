@@ -20,6 +20,7 @@ from daytwo_actions.backends.base import (
     Listing,
     LogsNotReady,
     Marker,
+    OutputsUnusable,
     Pinned,
     Refused,
     Sent,
@@ -61,7 +62,7 @@ class CiInMemory:
     cancels: list[str] = field(default_factory=list)
     obeys: bool = True
     traits: Traits = field(default_factory=lambda: Traits(kind="memory", title="Memory", live_logs=False))
-    left: Mapping[str, JsonValue] | None = None  # as outputs
+    left: Mapping[str, JsonValue] | OutputsUnusable | None = None  # as outputs
     left_to_ask: Budget | None = None
     answers: list[tuple[GateId, GateVerdict]] = field(default_factory=list)
     answering: Callable[[], None] = field(default=lambda: None)  # what comes of an answer, after it was carried out
@@ -173,6 +174,8 @@ class CiInMemory:
             self.end(run, ExternalStatus.CANCELLED)
 
     async def outputs(self, target: Target, run: ExternalRunId) -> Mapping[str, JsonValue] | None:
+        if isinstance(self.left, OutputsUnusable):
+            raise self.left
         return self.left
 
     async def artifacts(self, target: Target, run: ExternalRunId) -> Sequence[Artifact]:

@@ -1,22 +1,32 @@
 """External facts are named, silence is no answer, live logs grow, and a connection that asks to wait is left alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 from ci_in_memory import CiInMemory, job
 from company import Company
+from pydantic import JsonValue
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Budget, ExternalState, Hint, Target, Traits
+from daytwo_actions.backends.base import (
+    BackendDenied,
+    BackendUnreachable,
+    Budget,
+    ExternalState,
+    Hint,
+    OutputsUnusable,
+    Target,
+    Traits,
+)
 from daytwo_store import connections, externals, inbox, logs
 from daytwo_store.ids import ExternalJobId, ExternalRunId, RunId
 from daytwo_store.inbox import Delivery
 from daytwo_store.states import ExternalStatus, RunState
-from daytwo_store.tables import AuditRow, ExternalRunRow, LogChunkRow
+from daytwo_store.tables import AttemptRow, AuditRow, ExternalRunRow, LogChunkRow, StepRow
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life.interventions import cancel
 from daytwo_workflows.life.polling import Poller
@@ -314,3 +324,39 @@ async def test_a_stream_is_opened_again_and_wakes_the_poller(company: Company) -
     async with company.store.read() as session:
         [row] = await connections.everything(session)
     assert row.streams is not None
+
+
+# -- results that a run left ------------------------------------------------------------------------------------------
+
+
+async def ended_with(company: Company, left: Mapping[str, JsonValue] | OutputsUnusable) -> tuple[StepRow, AttemptRow]:
+    company.ci.left = left
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED, "results change no end"
+    async with company.store.read() as session:
+        step = (await session.scalars(select(StepRow).where(StepRow.run_id == run))).one()
+    return step, (await company.attempts(run))[0]
+
+
+async def test_results_that_a_run_left_are_kept_masked(company: Company) -> None:
+    step, attempt = await ended_with(company, {"url": "https://shop.example", "said": f"x {SECRET}"})
+    assert step.outputs == {"url": "https://shop.example", "said": "x ***"}
+    assert (step.outputs_source, attempt.note) == ("artifact", None)
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        (OutputsUnusable("The artifact has expired.\x00"), "The artifact has expired."),
+        ({"text": "x" * 70_000}, "64 KB are kept"),
+        ({"number": 2**60}, "a number that JSON cannot carry"),
+    ],
+)
+async def test_results_that_cannot_be_kept_are_told_where_people_look_for_them(
+    company: Company, left: Mapping[str, JsonValue] | OutputsUnusable, why: str
+) -> None:
+    step, attempt = await ended_with(company, left)
+    assert step.outputs is None
+    assert str(attempt.note).startswith("It left results that were not kept: ")
+    assert why in str(attempt.note)

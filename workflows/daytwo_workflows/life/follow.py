@@ -22,7 +22,7 @@ from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.keep_logs import keep_logs
 from daytwo_workflows.life.looking import look
-from daytwo_workflows.life.trees import artifacts_json, tree_json
+from daytwo_workflows.life.trees import artifacts_json, storable, tree_json
 
 log = structlog.get_logger()
 _AT_ONCE: Final = timedelta(seconds=5)
@@ -117,19 +117,32 @@ async def _keep_outputs(life: Life, backend: Backend, attempt: AttemptRow) -> No
             return
     try:
         found = await backend.outputs(requests.target_of(attempt), requests.run_of(attempt))
-    except OutputsUnusable as unusable:
-        log.warning("outputs.unusable", run=run, step=path, why=str(unusable))
-        return
-    if found is None:
-        return
-    try:
+        if found is None:
+            return
         kept = checked(found, secrets=life.masks(attempt.connection, requests.corr_of(attempt)))
+    except OutputsUnusable as unusable:
+        await _say_unusable(life, attempt, str(unusable))
+        return
     except DaytwoError as refused:
-        log.warning("outputs.refused", run=run, step=path, error=refused.type)
+        await _say_unusable(life, attempt, refused.detail)
         return
     async with life.store.write() as tx:
         await runs.hold(tx, run)
         outputs.keep(tx, await runs.step(tx.session, run, path), kept, OutputsSource.ARTIFACT)
+
+
+async def _say_unusable(life: Life, attempt: AttemptRow, why: str) -> None:
+    """People who look for the results are told why there are none. How the run ended is not affected."""
+    note = f"It left results that were not kept: {storable(why)}"
+    run, path, no = RunId(attempt.run_id), StepPath(attempt.path), AttemptNo(attempt.no)
+    log.warning("outputs.unusable", run=run, step=path, why=why)
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        row = await attempts.get(tx.session, run, path, no)
+        assert row is not None, "an attempt is not removed"
+        if note not in (row.note or ""):
+            row.note = f"{row.note}. {note}" if row.note else note
+        tx.notify(Topic.RUN, run)
 
 
 async def cancel(life: Life, run: RunId, path: StepPath, no: AttemptNo, *, force: bool) -> Move:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
-import structlog
 from pydantic import JsonValue
 
+from daytwo_actions.backends.base import OutputsUnusable
 from daytwo_actions.backends.gitlab.following import Following
 from daytwo_actions.backends.gitlab.job_log import JobLogs
 from daytwo_actions.backends.gitlab.job_tree import Trees
@@ -18,7 +18,6 @@ from daytwo_actions.backends.tree import Artifact
 from daytwo_actions.backends.wire.result_file import LARGEST_ARCHIVE, BadResult, result_in
 
 _GONE: Final = 404  # expired, or deleted by somebody
-log = structlog.get_logger()
 
 
 class Results:
@@ -34,21 +33,20 @@ class Results:
     async def outputs(self, project: str, run: str) -> Mapping[str, JsonValue] | None:
         """`result.json` of the job `daytwo-result`, or of one that calls its artifacts so; of several, of the latest.
 
-        None when there is none that can be taken. Raises `ExternalGone` and what a read raises.
+        None when there is none. Raises `OutputsUnusable`, `ExternalGone` and what a read raises.
         """
         named = [job for job in await self._jobs(project, run) if job.leaves_results]
         if not named:
             return None
         newest = max(named, key=lambda job: job.id)
-        archive = await self._archive(project, newest)
+        what = f"the results that job {newest.id} of {project} left"
+        archive = await self._archive(project, newest, what)
         try:
-            return result_in(archive) if archive is not None else None
+            return result_in(archive)
         except BadResult as bad:
-            log.warning("gitlab.bad_result", project=project, job=newest.id, why=str(bad))
-            return None
+            raise _unusable(what, f"cannot be used: {bad}") from None
 
-    async def _archive(self, project: str, job: VendorJob) -> bytes | None:
-        what = f"the results that job {job.id} of {project} left"
+    async def _archive(self, project: str, job: VendorJob, what: str) -> bytes:
         path = f"{names.job(names.project(project), str(job.id))}/artifacts"
         archive = b""
         try:
@@ -57,7 +55,7 @@ class Results:
                     archive += piece
         except Answered as answered:
             if answered.answer.status == _GONE:
-                return None
+                raise _unusable(what, "have expired or were deleted") from None
             raise GITLAB.failure(answered.answer, what) from None
         return archive
 
@@ -66,3 +64,7 @@ class Results:
         if jobs is None:
             raise await self._following.gone(project, run)
         return jobs
+
+
+def _unusable(what: str, why: str) -> OutputsUnusable:
+    return OutputsUnusable(f"{what[0].upper()}{what[1:]} {why}. Nothing was taken from them.")

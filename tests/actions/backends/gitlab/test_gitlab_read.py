@@ -18,6 +18,7 @@ from daytwo_actions.backends.base import (
     Listing,
     LogsNotReady,
     Marker,
+    OutputsUnusable,
     Pinned,
     Target,
 )
@@ -468,9 +469,18 @@ async def test_results_of_the_latest_are_fetched_from_a_store_without_our_creden
 @pytest.mark.parametrize(
     "body", [b"", b"no zip", archive("other.json"), archive("../result.json"), archive(content=b"[" * 9_000)], ids=len
 )
-async def test_results_that_cannot_be_taken_are_none(body: bytes, backend: GitLabBackend, answers: Answers) -> None:
+async def test_results_that_cannot_be_taken_say_why(body: bytes, backend: GitLabBackend, answers: Answers) -> None:
     answers.by_path[f"{PROJECT}/pipelines/31/jobs"] = [leaves(2)]
     answers.by_path[f"{PROJECT}/jobs/2/artifacts"] = body
+    with pytest.raises(OutputsUnusable, match=r"^The results that job 2 of .* cannot be used: .*\. Nothing was taken"):
+        await backend.outputs(TARGET, RUN)
+
+
+async def test_results_that_are_gone_are_told_apart_from_none(backend: GitLabBackend, answers: Answers) -> None:
+    answers.by_path[f"{PROJECT}/pipelines/31/jobs"] = [leaves(2)]
+    with pytest.raises(OutputsUnusable, match="expired or were deleted"):
+        await backend.outputs(TARGET, RUN)
+    answers.by_path[f"{PROJECT}/pipelines/31/jobs"] = [job(2, "build")]
     assert await backend.outputs(TARGET, RUN) is None
 
 
