@@ -51,9 +51,17 @@ def may_run(
 
 
 def may_decide(
-    needed_from: Sequence[str], *, principal: PrincipalId, requester: PrincipalId, belongs: Collection[str]
+    needed_from: Sequence[str],
+    *,
+    principal: PrincipalId,
+    requester: PrincipalId,
+    belongs: Collection[str],
+    before: Collection[str] = (),
 ) -> Answer:
-    """Four eyes: never the requester, with whatever token; else a member of one of the groups that are asked."""
+    """Four eyes: never the requester, with whatever token; else a member of one of the groups that are asked.
+
+    `before` holds those who approved an earlier stage, where each stage needs other people.
+    """
     if principal == requester:
         return Answer(
             False,
@@ -62,6 +70,10 @@ def may_decide(
     if not entitling(needed_from, belongs):
         return Answer(
             False, f"This is decided by {_either(needed_from)}, and you are not one of them. Ask one of them."
+        )
+    if principal in before:
+        return Answer(
+            False, f"You approved an earlier stage, and this one needs somebody else. Ask {_either(needed_from)}."
         )
     return YES
 

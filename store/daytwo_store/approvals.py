@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import or_, select, tuple_
+from pydantic import TypeAdapter
+from sqlalchemy import and_, func, not_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.engine import Topic, Tx
@@ -17,8 +20,21 @@ from daytwo_store.tables import ApprovalRow, DecisionRow, EntityRow, Json, RunRo
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """One that opens when the stage before it is approved."""
+
+    needed_from: Sequence[str]
+    count: int
+    expires_in: timedelta
+    again: bool  # may somebody who approved an earlier stage approve this one, too?
+
+
+STAGE: Final = TypeAdapter(Stage)  # as it stands in `later`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What is asked of whom."""
+    """What is asked of whom: the first stage, and those that follow."""
 
     run: RunId
     digest: Digest
@@ -28,10 +44,11 @@ class Asked:
     expires_at: datetime
     supersedes: ApprovalId | None = None
     drift: Sequence[Json] = ()
+    later: Sequence[Stage] = ()
 
 
 async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
-    """Create the pending approval of a run."""
+    """Create the pending approval of a run, its first stage."""
     row = ApprovalRow(
         id=new_approval_id(),
         run_id=asked.run,
@@ -44,15 +61,45 @@ async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
         expires_at=asked.expires_at,
         supersedes=asked.supersedes,
         drift=list(asked.drift),
+        stage=1,
+        again=False,
+        later=[STAGE.dump_python(stage, mode="json") for stage in asked.later],
     )
+    return await _add(tx, row)
+
+
+async def open_next(tx: Tx, row: ApprovalRow) -> ApprovalRow | None:
+    """Open the stage after an approved one, about the same digest; None after the last."""
+    if not row.later:
+        return None
+    stage = STAGE.validate_python(row.later[0])
+    await tx.session.flush()  # one pending approval per run: the one before is written first
+    following = ApprovalRow(
+        id=new_approval_id(),
+        run_id=row.run_id,
+        state=ApprovalState.PENDING,
+        digest=row.digest,
+        document=row.document,
+        needed_from=list(stage.needed_from),
+        count=stage.count,
+        created_at=tx.now,
+        expires_at=tx.now + stage.expires_in,
+        drift=row.drift,
+        stage=row.stage + 1,
+        first=row.first or row.id,
+        again=stage.again,
+        later=row.later[1:],
+    )
+    return await _add(tx, following)
+
+
+async def _add(tx: Tx, row: ApprovalRow) -> ApprovalRow:
     tx.session.add(row)
     await tx.session.flush()
-    tx.audit(
-        actor="daytwo",
-        action="approval.asked",
-        subject=f"run:{asked.run}",
-        facts={"approval": row.id, "digest": asked.digest, "from": ", ".join(asked.needed_from)},
-    )
+    facts = {"approval": row.id, "digest": row.digest, "from": ", ".join(row.needed_from)}
+    if row.stage > 1 or row.later:
+        facts["stage"] = f"{row.stage} of {row.stage + len(row.later)}"
+    tx.audit(actor="daytwo", action="approval.asked", subject=f"run:{row.run_id}", facts=facts)
     tx.notify(Topic.APPROVAL, row.id)
     return row
 
@@ -114,8 +161,24 @@ async def newest(session: AsyncSession, run: RunId) -> ApprovalRow | None:
     return found
 
 
-async def successor(session: AsyncSession, approval: ApprovalId) -> ApprovalRow | None:
-    found: ApprovalRow | None = await session.scalar(select(ApprovalRow).where(ApprovalRow.supersedes == approval))
+async def stages(session: AsyncSession, approvals: Sequence[ApprovalRow]) -> dict[str, list[ApprovalRow]]:
+    """The stages that have opened, in order, of what each of these approvals belongs to, by its id."""
+    keys = {row.first or row.id for row in approvals}
+    rows = await session.scalars(
+        select(ApprovalRow)
+        .where(or_(ApprovalRow.id.in_(keys), ApprovalRow.first.in_(keys)))
+        .order_by(ApprovalRow.stage)
+    )
+    found: dict[str, list[ApprovalRow]] = {}
+    for row in rows:
+        found.setdefault(row.first or row.id, []).append(row)
+    return {row.id: found[row.first or row.id] for row in approvals}
+
+
+async def successor(session: AsyncSession, approval: ApprovalRow) -> ApprovalRow | None:
+    """What replaced it, in whatever stage it was."""
+    ids = [row.id for row in (await stages(session, [approval]))[approval.id]]
+    found: ApprovalRow | None = await session.scalar(select(ApprovalRow).where(ApprovalRow.supersedes.in_(ids)))
     return found
 
 
@@ -130,7 +193,7 @@ async def decisions(session: AsyncSession, approvals: Sequence[str]) -> Sequence
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalFilter:
     state: ApprovalState | None
-    decidable_by: PrincipalId | None  # only those that one of the groups may decide and this principal did not ask for
+    decidable_by: PrincipalId | None  # only those that this principal may decide, being in the groups
 
 
 async def page(
@@ -154,15 +217,30 @@ async def page(
     if wanted.state is not None:
         query = query.where(ApprovalRow.state == wanted.state)
     if wanted.decidable_by is not None:
-        decided = select(DecisionRow.approval_id).where(DecisionRow.principal == wanted.decidable_by)
         query = query.where(
             ApprovalRow.needed_from.overlap(list(groups)),
             RunRow.requester != wanted.decidable_by,
-            ApprovalRow.id.not_in(decided),
+            not_(_decided_by(wanted.decidable_by)),
         )
     if after is not None:
         query = query.where(tuple_(ApprovalRow.expires_at, ApprovalRow.id) > tuple_(*after))
     return [(approval, run) for approval, run in await session.execute(query)]
+
+
+def _decided_by(principal: PrincipalId) -> ColumnElement[bool]:
+    """Has this person decided on it, or on an earlier stage that counts?"""
+    stage = aliased(ApprovalRow)
+    same = func.coalesce(stage.first, stage.id) == func.coalesce(ApprovalRow.first, ApprovalRow.id)
+    return (
+        select(DecisionRow.approval_id)
+        .join(stage, stage.id == DecisionRow.approval_id)
+        .where(
+            DecisionRow.principal == principal,
+            or_(stage.id == ApprovalRow.id, and_(same, not_(ApprovalRow.again))),
+        )
+        .correlate(ApprovalRow)
+        .exists()
+    )
 
 
 def _visible(groups: Sequence[str], principal: PrincipalId) -> ColumnElement[bool]:

@@ -43,6 +43,13 @@ def test_only_who_is_asked_decides() -> None:
     assert "group:sre" in (refused.why_not or "")
 
 
+def test_each_stage_takes_other_people() -> None:
+    refused = may_decide(["group:sre"], principal=SAM, requester=ANA, belongs={"group:sre"}, before={SAM})
+    assert not refused.allowed
+    assert "earlier stage" in (refused.why_not or "")
+    assert may_decide(["group:sre"], principal=SAM, requester=ANA, belongs={"group:sre"}, before={ANA}).allowed
+
+
 def test_the_group_that_entitles_is_the_first_that_is_asked() -> None:
     assert entitling(["group:b", "group:a"], {"group:a", "group:b"}) == "group:b"
     assert entitling(["group:b"], {"group:a"}) is None

@@ -64,7 +64,8 @@ def run(name: str, state: str, plan: str) -> World:
 
 
 def approval(name: str, run_id: str, state: str, plan: str) -> World:
-    return {"id": name, "run_id": run_id, "state": state, "count": 1, "document": plan, "digest": sha(plan.encode())}
+    facts = {"run_id": run_id, "state": state, "count": 1, "stage": 1, "later": []}
+    return {"id": name, **facts, "document": plan, "digest": sha(plan.encode())}
 
 
 def decision(name: str, verdict: str) -> World:
@@ -120,6 +121,8 @@ LIES: list[tuple[str, str, Lie]] = [
     ("I4", "other bytes were kept", lambda w: w["attempts"][0].update(body=b"x")),
     ("I4", "another plan", lambda w: w["runs"][0].update(plan="{}")),
     ("I4", "sent without approval", lambda w: w["approvals"][0].update(state="superseded")),
+    ("I4", "a stage never opened", lambda w: w["approvals"][0].update(later=[{"count": 1}])),
+    ("I4", "without the first stage", lambda w: w["approvals"][0].update(stage=2)),
     ("I4", "another document", lambda w: w["approvals"][0].update(document=w["approvals"][0]["document"] + " ")),
     ("I5", "two holders", lambda w: retold(w, lambda t: t.insert(3, (*t[2][:3], {"run": "r_2", "fence": "2"})))),
     ("I5", "the fence stays", lambda w: retold(w, lambda t: t.extend([t[2], t[5]]))),

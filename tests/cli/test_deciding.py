@@ -62,3 +62,14 @@ def test_a_run_that_waits_for_nothing(cli: Any, server: Any, make: Any) -> None:
     done = cli("approve", "r_1", "--yes")
     assert done.code == Exit.FAILED
     assert "waits for no approval (is running)" in done.err
+
+
+def test_stages_are_told_in_order(cli: Any, server: Any, make: Any) -> None:
+    stage = {"approval": None, "state": None, "needed_from": ["group:sre"], "count": 1}
+    told = [
+        {**stage, "number": 1, "text": "approved by Pat"},
+        {**stage, "number": 2, "text": "waits for one of group:sre"},
+    ]
+    answers(server, make, stage=2, stages=2, all_stages=told)
+    done = cli("approve", "a_1", "--yes")
+    assert "stage 1 of 2: approved by Pat\nstage 2 of 2: waits for one of group:sre\n" in done.err

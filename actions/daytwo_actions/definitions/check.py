@@ -169,9 +169,9 @@ class _Checks:
 
     def _people(self) -> Iterator[Problem]:
         spec = self._spec
-        if len(spec.approval) > 1:
-            message = "Several stages of approval come later; one entry works now"
-            yield self._document.problem("/spec/approval/1", message, "Name all groups in its `from`.")
+        if spec.approval and spec.approval[0].again:
+            message = "`again` is about those who approved an earlier stage, and this is the first"
+            yield self._document.problem("/spec/approval/0/again", message, "Leave it out.", at_key=True)
         lists = [("/spec/allow/run", spec.allow.run), ("/spec/allow/see", spec.allow.see or [])]
         lists += [(f"/spec/approval/{number}/from", stage.from_) for number, stage in enumerate(spec.approval)]
         for pointer, entries in lists:

@@ -69,12 +69,15 @@ class Allow(Vocabulary):
 
 
 class ApprovalStage(Vocabulary):
-    """Decisions that are needed before anything is sent."""
+    """Decisions that are needed before anything is sent. A stage opens when the one before it is approved."""
 
     when: Flag = Field(default=True, description="needed when true, and when it cannot be worked out")
     from_: list[Approver] = Field(alias="from", min_length=1, max_length=50)
     count: int = Field(default=1, ge=1, le=20, description="how many different people")
-    expires: Duration = Field(default=timedelta(hours=24))
+    expires: Duration = Field(default=timedelta(hours=24), description="how long this stage is open")
+    again: bool = Field(
+        default=False, description="whoever approved an earlier stage may approve this one, too, and counts again"
+    )
 
 
 class Dispatch(Vocabulary):
@@ -121,7 +124,7 @@ class Spec(Vocabulary):
     target: Target | None = None
     form: Form = Form()
     allow: Allow
-    approval: list[ApprovalStage] = Field(default=[], json_schema_extra={"maxItems": 1})
+    approval: list[ApprovalStage] = Field(default=[], max_length=10, description="stages, in order")
     lock: Template | None = Field(default=None, description="one run at a time holds a key; text with ${{ }}")
     steps: list[Step] = Field(min_length=1, max_length=50)
     catalog: list[CatalogChange] = Field(default=[], max_length=50)

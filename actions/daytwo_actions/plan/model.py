@@ -37,10 +37,22 @@ class PlannedTarget(Part):
     owner: str | None
 
 
+class PlannedStage(Part):
+    """A stage that opens when the one before it is approved."""
+
+    needed_from: list[str]
+    count: int
+    expires_in: int  # seconds, from when it opens
+    again: bool = False
+
+
 class PlannedApproval(Part):
+    """The first stage, which opens at once, and those that follow."""
+
     needed_from: list[str]
     count: int
     expires_at: datetime
+    then: list[PlannedStage] = []
 
 
 class PlannedPin(Part):

@@ -11,6 +11,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Pinned, Target
+from daytwo_actions.definitions.model import ApprovalStage
 from daytwo_actions.expressions import Evaluator, ExpressionError, Template
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.model import (
@@ -20,6 +21,7 @@ from daytwo_actions.plan.model import (
     PlannedPin,
     PlannedRequest,
     PlannedRequester,
+    PlannedStage,
     PlannedStep,
     PlannedTarget,
     PlannedWrite,
@@ -164,23 +166,44 @@ def _planned(
 
 
 def _approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, facts: Facts) -> PlannedApproval | None:
-    """The stage that is needed. What cannot be worked out is needed: it fails safe."""
-    for one in stages:
-        try:
-            needed = evaluator.evaluate(one.when, facts.context)
-        except ExpressionError:
-            needed = True
-        if needed is False:
-            continue
-        groups = [facts.owner if entry == "owner" else entry for entry in one.stage.from_]
-        asked = [group for group in groups if group is not None]
-        if not asked:
-            raise Rejected(
-                f"This needs the approval of the owner of {facts.entity}, and it has none. Nothing was started. "
-                "Give it an owner in the catalog."
+    """The stages that are needed, in order."""
+    needed = [one.stage for one in stages if _needed(one, evaluator, facts)]
+    if not needed:
+        return None
+    first, *then = needed
+    return PlannedApproval(
+        needed_from=_asked(first, facts),
+        count=first.count,
+        expires_at=facts.now + first.expires,
+        then=[
+            PlannedStage(
+                needed_from=_asked(stage, facts),
+                count=stage.count,
+                expires_in=int(stage.expires.total_seconds()),
+                again=stage.again,
             )
-        return PlannedApproval(needed_from=asked, count=one.stage.count, expires_at=facts.now + one.stage.expires)
-    return None
+            for stage in then
+        ],
+    )
+
+
+def _needed(one: ApprovalProgram, evaluator: Evaluator, facts: Facts) -> bool:
+    """What cannot be worked out is needed: it fails safe."""
+    try:
+        return evaluator.evaluate(one.when, facts.context) is not False
+    except ExpressionError:
+        return True
+
+
+def _asked(stage: ApprovalStage, facts: Facts) -> list[str]:
+    names = [facts.owner if entry == "owner" else entry for entry in stage.from_]
+    asked = [name for name in names if name is not None]
+    if not asked:
+        raise Rejected(
+            f"This needs the approval of the owner of {facts.entity}, and it has none. Nothing was started. "
+            "Give it an owner in the catalog."
+        )
+    return asked
 
 
 def _lock(program: Program, evaluator: Evaluator, facts: Facts) -> str | None:

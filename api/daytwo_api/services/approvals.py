@@ -55,7 +55,7 @@ class Approvals:
             )
             known = await gather(session, [run], [row])
             previous = await _previous_of(session, by, run)
-            following = await approvals.successor(session, ApprovalId(row.id))
+            following = await approvals.successor(session, row)
         return approval_views.whole(
             row,
             run,

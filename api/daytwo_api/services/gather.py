@@ -15,7 +15,8 @@ SYSTEM = Person(id="daytwo", name="Daytwo", ref=None)
 class Known:
     versions: Mapping[str, ActionVersionRow]  # by digest
     people: Mapping[str, PrincipalRow]  # by id
-    decisions: Mapping[str, Sequence[DecisionRow]]  # by approval
+    decisions: Mapping[str, Sequence[DecisionRow]]  # by approval, and of the other stages
+    stages: Mapping[str, Sequence[ApprovalRow]]  # by approval: all that have opened of what it is a stage of
 
     def person(self, principal: str | None) -> Person:
         row = self.people.get(principal or "")
@@ -45,7 +46,9 @@ async def gather(
     """What is known about these runs and approvals."""
     found = await definitions.by_digests(session, {run.version for run in runs})
     decided: dict[str, list[DecisionRow]] = {}
-    for row in await approvals.decisions(session, [approval.id for approval in asked]):
+    stages = await approvals.stages(session, list(asked)) if asked else {}
+    opened = {stage.id for rows in stages.values() for stage in rows}
+    for row in await approvals.decisions(session, sorted(opened)):
         decided.setdefault(row.approval_id, []).append(row)
     ids = {run.requester for run in runs} | set(people) | {row.principal for rows in decided.values() for row in rows}
-    return Known(found, await principals.by_ids(session, ids), decided)
+    return Known(found, await principals.by_ids(session, ids), decided, stages)

@@ -33,7 +33,7 @@ async def plan_view(session: Session, by: Asker, planned: Planned) -> PlanView:
         changes=await previewed(session, by, changes, plan.catalog),
         previous_run=named.id if named else None,
         differences=[as_view(one.as_json()) for one in differences(named.inputs, plan.inputs)] if named else [],
-        starts=_starts(plan, lock),
+        starts=_starts(plan, planned, lock),
         undoable=aimed.program.undo is not None and previous is not None,
     )
 
@@ -88,17 +88,22 @@ def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
     if plan.approval is None:
         return []
     left = plan.approval.expires_at - planned.aimed.facts.now
-    return [
-        PlannedApproval(
-            needed_from=plan.approval.needed_from, count=plan.approval.count, expires_in=left.total_seconds()
-        )
+    first = PlannedApproval(
+        needed_from=plan.approval.needed_from, count=plan.approval.count, expires_in=left.total_seconds()
+    )
+    then = [
+        PlannedApproval(needed_from=stage.needed_from, count=stage.count, expires_in=stage.expires_in)
+        for stage in plan.approval.then
     ]
+    return [first, *then]
 
 
-def _starts(plan: Plan, lock: PlannedLock | None) -> str:
+def _starts(plan: Plan, planned: Planned, lock: PlannedLock | None) -> str:
     after = []
     if plan.approval is not None:
-        after.append(f"{needed(plan.approval.needed_from, plan.approval.count)} has approved it")
+        stages = _approvals(plan, planned)
+        words = ", then ".join(needed(stage.needed_from, stage.count) for stage in stages)
+        after.append(f"{words} {'has' if stages[-1].count == 1 else 'have'} approved it")
     if lock is not None and lock.held:
         holder = f"run {lock.held_by_run}" if lock.held_by_run else "another run"
         waiting = f" and {lock.queued} more" if lock.queued else ""

@@ -8,6 +8,7 @@ from daytwo_actions.backends.base import Traits
 from daytwo_actions.policy import Answer, may_stop
 from daytwo_api.asker import Asker
 from daytwo_api.services import finding_views, words
+from daytwo_api.services.approval_views import deciders
 from daytwo_api.services.approval_views import summary as approval_summary
 from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
@@ -133,6 +134,7 @@ def _waits(rows: Rows, known: Known) -> Waits | None:
     told = words.waits(
         rows.run,
         rows.approvals[-1] if rows.approvals else None,
+        deciders(rows.approvals[-1], known) if rows.approvals else [],
         rows.name(lock.holder if lock else None),
         position,
         step,

@@ -70,9 +70,17 @@ def _them(packed: Sequence[str]) -> str:
 
 
 def approval_words(row: ApprovalRow, deciders: Sequence[str]) -> str:
+    """'stage 1 of 2: waits for 2 of group:sre, 1 has approved, until 14:00 UTC'."""
+    total = row.stage + len(row.later)
+    words = stage_words(row, deciders)
+    return f"stage {row.stage} of {total}: {words}" if total > 1 else words
+
+
+def stage_words(row: ApprovalRow, deciders: Sequence[str]) -> str:
     match ApprovalState(row.state):
         case ApprovalState.PENDING:
-            return f"waits for {needed(row.needed_from, row.count)} until {moment(row.expires_at)}"
+            so_far = f", {len(deciders)} {'has' if len(deciders) == 1 else 'have'} approved," if deciders else ""
+            return f"waits for {needed(row.needed_from, row.count)}{so_far} until {moment(row.expires_at)}"
         case ApprovalState.APPROVED:
             return f"approved by {' and '.join(deciders)}"
         case ApprovalState.REJECTED:
@@ -110,6 +118,7 @@ def external_words(external: ExternalRunRow, title: str) -> str:
 def waits(
     run: RunRow,
     approval: ApprovalRow | None,
+    approved_by: Sequence[str],
     holder: str | None,
     position: int | None,
     step: StepRow | None,
@@ -121,8 +130,8 @@ def waits(
         case RunState.WAITING_APPROVAL if approval is not None:
             return Waits(
                 kind="approval",
-                text=f"waits for {needed(approval.needed_from, approval.count)} until {moment(approval.expires_at)}; "
-                "then expires",
+                text=approval_words(approval, approved_by)
+                + ("; then expires" if approval.state == ApprovalState.PENDING else ""),
                 owner=" or ".join(approval.needed_from),
                 next_event="a decision",
                 until=approval.expires_at,

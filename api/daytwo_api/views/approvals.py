@@ -16,6 +16,15 @@ class DecisionView(View):
     at: datetime
 
 
+class StageView(View):
+    number: int
+    approval: str | None = Field(description="null: it has not opened yet")
+    state: ApprovalState | None
+    text: str = Field(description="'approved by Sam' or '2 of group:sre, when stage 1 is approved'")
+    needed_from: list[str]
+    count: int
+
+
 class ApprovalSummary(View):
     id: str
     run: str
@@ -25,9 +34,11 @@ class ApprovalSummary(View):
     requester: Person
     comment: str | None = Field(description="what the requester says about it")
     state: ApprovalState
-    text: str = Field(description="'waits for one of group:sre' or 'approved by Sam'")
+    text: str = Field(description="'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'")
     needed_from: list[str]
     count: int
+    stage: int = Field(description="which stage this is; the next opens when it is approved")
+    stages: int = Field(description="how many stages there are")
     created_at: datetime
     expires_at: datetime
     decisions: list[DecisionView]
@@ -36,6 +47,7 @@ class ApprovalSummary(View):
 
 
 class ApprovalView(ApprovalSummary):
+    all_stages: list[StageView]
     sealed: Json = Field(description="the document whose digest this is: nothing else will be sent")
     inputs: Json
     differences: list[Difference] = Field(description="inputs that differ from the last successful run here")

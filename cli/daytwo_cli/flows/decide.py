@@ -50,6 +50,8 @@ def print_approval(tools: Tools, approval: ApprovalView) -> None:
         say(f"because: {approval.comment}")
     print_differences(say, approval.differences, approval.previous_run)
     print_differences(say, approval.drift, "the plan that was approved before")
+    for stage in approval.all_stages if approval.stages > 1 else ():
+        say(f"stage {stage.number} of {approval.stages}: {stage.text}")
     say(f"Needs {approval.count} of {', '.join(approval.needed_from)}; expires {at(approval.expires_at)} UTC.")
     if not approval.may_decide.allowed:
         return

@@ -19,9 +19,11 @@ def print_plan(say: Say, plan: PlanView) -> None:
         )
         if request.packing:
             say(request.packing)
-    for approval in plan.approvals:
+    for number, approval in enumerate(plan.approvals, 1):
         who = " or ".join(approval.needed_from)
-        say(f"needs {approval.count} approval by {who}, within {duration(approval.expires_in)}")
+        stage = f"stage {number} of {len(plan.approvals)}: " if len(plan.approvals) > 1 else ""
+        count = f"{approval.count} approval{'' if approval.count == 1 else 's'}"
+        say(f"{stage}needs {count} by {who}, within {duration(approval.expires_in)}")
     if plan.lock:
         holder = plan.lock.held_by_run or "another run"
         held = f", held now by {holder}, {plan.lock.queued} waiting" if plan.lock.held else ""

@@ -58,6 +58,34 @@ describe("deciding", () => {
   });
 });
 
+describe("several stages", () => {
+  test("are told in order, with what each waits for", async () => {
+    const fake = new FakeApi("sam");
+    const approval = fake.approvals.get("a_waiting");
+    if (!approval) throw new Error("the fake has this approval");
+    const stage = { approval: null, state: null, needed_from: ["group:finance"], count: 1 };
+    fake.approvals.set("a_waiting", {
+      ...approval,
+      stages: 2,
+      all_stages: [
+        { ...stage, number: 1, approval: "a_waiting", state: "pending", text: "waits for one of group:sre" },
+        { ...stage, number: 2, text: "one of group:finance, when stage 1 is approved" },
+      ],
+    });
+    open("sam", fake);
+    expect(await screen.findByText("Stages")).toBeTruthy();
+    const told = [...document.querySelectorAll("ol > li")].map((one) => one.textContent);
+    expect(told).toContain("Stage 1 of 2: waits for one of group:sre");
+    expect(told).toContain("Stage 2 of 2: one of group:finance, when stage 1 is approved");
+  });
+
+  test("one alone is not called a stage", async () => {
+    open("sam");
+    await screen.findByRole("button", { name: "Approve" });
+    expect(screen.queryByText("Stages")).toBeNull();
+  });
+});
+
 describe("what is sealed", () => {
   test("is shown for people: what goes where, and the bytes", async () => {
     open("sam");

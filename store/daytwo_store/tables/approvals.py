@@ -9,6 +9,8 @@ from daytwo_store.tables.base import Base, Json, Texts
 
 
 class ApprovalRow(Base):
+    """One stage of an approval, from when it opens. All stages are about one digest."""
+
     __tablename__ = "approval"
     __table_args__ = (
         Index("ix_approval_pending", "expires_at", "id", postgresql_where=text("state = 'pending'")),
@@ -27,6 +29,10 @@ class ApprovalRow(Base):
     settled_at: Mapped[datetime | None]
     supersedes: Mapped[str | None]
     drift: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
+    stage: Mapped[int] = mapped_column(server_default=text("1"))
+    first: Mapped[str | None] = mapped_column(index=True)  # the approval of the first stage; none: this is it
+    again: Mapped[bool] = mapped_column(server_default=text("false"))  # who approved an earlier stage may do so here
+    later: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))  # stages that open after this one
 
 
 class DecisionRow(Base):

@@ -104,7 +104,7 @@ def test_all_problems_are_told_at_once_in_order(deploy_text: str, problems: Prob
         .replace("uses: github", "uses: wait")
         .replace("form.environment.name", "form.enviroment.name")
         .replace("{ kind: service }", "{ kind: servce }")
-        .replace("count: 1", "count: 1\n    - from: [owner]")
+        .replace("count: 1", "count: 1\n      again: true")
     )
     assert [problem.split(":")[1] for problem in problems(text)] == ["11", "25", "32", "37", "48"]
 

@@ -108,8 +108,11 @@ def _approved_document(facts: Facts, run: Row, attempt: Row) -> Iterator[str]:
     if not run["protected"]:
         return
     approved = [row for row in facts.approvals if row["run_id"] == run["id"] and row["state"] == "approved"]
-    if len(approved) != 1:
-        yield f"run {run['id']} was sent with {len(approved)} approvals in force"
+    stages = sorted(row["stage"] for row in approved)
+    if stages != list(range(1, len(stages) + 1)) or not stages:
+        yield f"run {run['id']} was sent with the stages {stages} of its approval in force"
+    if any(row["stage"] == len(stages) and row["later"] for row in approved):
+        yield f"run {run['id']} was sent, and a stage of its approval had not opened"
     for approval in approved:
         step = next(step for step in json.loads(approval["document"])["steps"] if step["path"] == attempt["path"])
         if (

@@ -1,13 +1,16 @@
 """Submission (A2): run, plan, steps, approval, audit and poke in one transaction; 202 only after it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from daytwo_actions.plan.model import Plan, digest_of
+from daytwo_actions.plan.difference import Change
+from daytwo_actions.plan.model import Plan, PlannedApproval, digest_of
 from daytwo_store import approvals, runs
-from daytwo_store.approvals import Asked
+from daytwo_store.approvals import Asked, Stage
 from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.errors import Rejected
-from daytwo_store.ids import PrincipalId, RunId, TokenId
+from daytwo_store.ids import ApprovalId, PrincipalId, RunId, TokenId
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
 
@@ -83,24 +86,41 @@ async def accept(tx: Tx, submission: Submission) -> RunRow:
         subject=f"run:{plan.run}",
         facts={"action": plan.action.name, "version": plan.action.version, "digest": row.digest},
     )
-    await ask_for_approval(tx, row, plan)
+    if plan.approval is not None:
+        await ask_for_approval(tx, row, plan.approval)
     tx.poke(RunId(plan.run))
     tx.notify(Topic.RUN, plan.run)
     return row
 
 
-async def ask_for_approval(tx: Tx, row: RunRow, plan: Plan) -> None:
-    """The plan's approval, if it needs one; its document is the plan, its digest the plan's."""
-    if plan.approval is None:
-        return
+async def ask_for_approval(
+    tx: Tx,
+    row: RunRow,
+    asked: PlannedApproval,
+    *,
+    supersedes: ApprovalId | None = None,
+    drift: Sequence[Change] = (),
+) -> None:
+    """Open the first stage; its document is the run's plan, its digest the plan's."""
     await approvals.ask(
         tx,
         Asked(
             run=RunId(row.id),
             digest=digest_of(row.plan),
             document=row.plan,
-            needed_from=plan.approval.needed_from,
-            count=plan.approval.count,
-            expires_at=plan.approval.expires_at,
+            needed_from=asked.needed_from,
+            count=asked.count,
+            expires_at=asked.expires_at,
+            supersedes=supersedes,
+            drift=[change.as_json() for change in drift],
+            later=[
+                Stage(
+                    needed_from=stage.needed_from,
+                    count=stage.count,
+                    expires_in=timedelta(seconds=stage.expires_in),
+                    again=stage.again,
+                )
+                for stage in asked.then
+            ],
         ),
     )

@@ -10,7 +10,7 @@ from daytwo_store import approvals, locks, runs
 from daytwo_store.engine import Tx
 from daytwo_store.ids import LockKey, RunId
 from daytwo_store.states import RUN_ENDS, ApprovalState, RunState, StepState
-from daytwo_store.tables import RunRow
+from daytwo_store.tables import ApprovalRow, RunRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
@@ -63,10 +63,15 @@ async def _gate(tx: Tx, row: RunRow) -> Move | None:
         tx,
         row,
         RunState.EXPIRED,
-        reason=f"Nobody of {', '.join(approval.needed_from)} decided in time. Nothing was sent. "
-        "Ask again if it is still wanted.",
+        reason=f"{_nobody(approval)} decided in time. Nothing was sent. Ask again if it is still wanted.",
     )
     return Move(what=What.END)
+
+
+def _nobody(approval: ApprovalRow) -> str:
+    who = f"{'Nobody' if approval.count == 1 else f'Fewer than {approval.count}'} of {', '.join(approval.needed_from)}"
+    total = approval.stage + len(approval.later)
+    return f"In stage {approval.stage} of {total}, {who[0].lower()}{who[1:]}" if total > 1 else who
 
 
 async def _lock(life: Life, tx: Tx, row: RunRow) -> Move | None:

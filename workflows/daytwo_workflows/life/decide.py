@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from daytwo_actions.policy import entitling, may_decide
-from daytwo_store import approvals, runs
+from daytwo_store import approvals, principals, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId
 from daytwo_store.states import ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, DecisionRow
 from daytwo_workflows.life.people import belongings
+from daytwo_workflows.life.standing import approved_before
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,13 +41,14 @@ async def decide(store: Store, decision: Decision) -> bool:
             principal=decision.principal,
             requester=PrincipalId(run.requester),
             belongs=belongs,
+            before=await approved_before(tx.session, approval),
         )
         if not answer.allowed:
             raise Forbidden(f"{answer.why_not} Nothing was decided.")
         earlier = await approvals.decisions(tx.session, [approval.id])
         if _repeated(earlier, decision):
             return True
-        _must_be_open(tx, approval, decision)
+        await _must_be_open(tx, approval, decision, earlier)
         group = entitling(approval.needed_from, belongs)
         assert group is not None
         await approvals.record(
@@ -82,14 +85,14 @@ def _repeated(earlier: Sequence[DecisionRow], decision: Decision) -> bool:
     return False
 
 
-def _must_be_open(tx: Tx, approval: ApprovalRow, decision: Decision) -> None:
+async def _must_be_open(tx: Tx, approval: ApprovalRow, decision: Decision, earlier: Sequence[DecisionRow]) -> None:
     if approval.state == ApprovalState.SUPERSEDED:
         raise Conflict(
             "What was asked for has changed since, so this approval is void. Nothing was decided. "
             "Look at the new one: it shows what changed."
         )
     if approval.state != ApprovalState.PENDING:
-        raise Conflict(f"This was already {approval.state}. Nothing was changed by you.")
+        raise Conflict(f"{await _who_was_first(tx, approval, earlier)} Nothing was changed by you.")
     if approval.expires_at <= tx.now:
         raise Conflict("The time to decide is over. Nothing was decided, nothing is sent; it can be asked for again.")
     if approval.digest != decision.digest:
@@ -97,6 +100,15 @@ def _must_be_open(tx: Tx, approval: ApprovalRow, decision: Decision) -> None:
             "What you looked at is not what is asked for (its digest is another one). Nothing was decided. "
             "Open the approval again, look at the plan, and decide on that."
         )
+
+
+async def _who_was_first(tx: Tx, approval: ApprovalRow, earlier: Sequence[DecisionRow]) -> str:
+    """The first decision wins, and the others are told whose it was."""
+    last = earlier[-1] if earlier else None
+    if last is None or approval.state not in (ApprovalState.APPROVED, ApprovalState.REJECTED):
+        return f"This was already {approval.state}."
+    name = (await principals.by_ids(tx.session, [last.principal]))[last.principal].name
+    return f"This was already {approval.state} by {name} at {last.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
 
 
 async def _follow(tx: Tx, approval: ApprovalRow, decision: Decision, *, approved: int) -> None:
@@ -112,4 +124,5 @@ async def _follow(tx: Tx, approval: ApprovalRow, decision: Decision, *, approved
         )
     elif approved >= approval.count:
         approvals.settle(tx, approval, ApprovalState.APPROVED, actor=decision.principal)
+        await approvals.open_next(tx, approval)
     tx.poke(RunId(approval.run_id))

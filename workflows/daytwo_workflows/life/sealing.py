@@ -7,7 +7,6 @@ with the difference shown.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -15,17 +14,17 @@ import structlog
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.difference import Change, drift
-from daytwo_actions.plan.model import Plan, PlannedApproval, digest_of
+from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_store import approvals, attempts, definitions, locks, principals, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError
 from daytwo_store.ids import ActionName, ApprovalId, AttemptNo, Digest, EntityRef, LockKey, RunId, StepPath
-from daytwo_store.states import ApprovalState, AttemptState, RunState, StepState, Verdict
-from daytwo_store.tables import ApprovalRow, AttemptRow, RunRow
-from daytwo_workflows.life import requests
+from daytwo_store.states import ApprovalState, AttemptState, RunState, StepState
+from daytwo_store.tables import AttemptRow, RunRow
+from daytwo_workflows.life import requests, standing
+from daytwo_workflows.life.accept import ask_for_approval
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble
 from daytwo_workflows.life.step import fail
 
@@ -76,7 +75,7 @@ async def _seal(
         if [target for _, target in wanted] != [pinned.target for pinned in pins]:
             return wanted
         after = assemble(life, aimed, pins)
-        changes = drift(before, after) + await _approval_gone(tx.session, row)
+        changes = drift(before, after) + await standing.no_longer(tx.session, row)
     except DaytwoError as error:
         log.info("run.refused", run=row.id, error=error.type)
         await refuse(tx, row, path, f"{error.detail} It was checked again right before sending.")
@@ -156,43 +155,19 @@ async def _aim_again(life: Life, session: Session, row: RunRow) -> Aimed:
     )
 
 
-async def _approval_gone(session: Session, row: RunRow) -> list[Change]:
-    """What was approved is this very plan, and those who approved it are entitled still."""
-    if not row.protected:
-        return []
-    approval = await approvals.newest(session, RunId(row.id))
-    if approval is None or approval.state != ApprovalState.APPROVED:
-        return [Change("approval", "approved", approval.state if approval else None)]
-    if not approval.digest == row.digest == digest_of(row.plan):
-        return [Change("digest", approval.digest, digest_of(row.plan))]
-    decided = [one for one in await approvals.decisions(session, [approval.id]) if one.verdict == Verdict.APPROVE]
-    people = await principals.by_ids(session, [one.principal for one in decided])
-    gone = [one for one in decided if one.group not in await belongings(session, people[one.principal].ref)]
-    if len(decided) - len(gone) >= approval.count:
-        return []
-    return [Change(f"approval of {people[one.principal].name}", f"member of {one.group}", "no longer") for one in gone]
-
-
 async def _ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change]) -> None:
     """The approval is void: a new one, for the plan as it is now, that shows what changed. The place is given up."""
-    old = await approvals.newest(tx.session, RunId(row.id))
+    old = await standing.of_run(tx.session, RunId(row.id))
     text = after.canonical()
     row.plan, row.digest, row.protected, row.lock_key = text, digest_of(text), True, after.lock
-    if old is not None:
-        approvals.settle(tx, old, ApprovalState.SUPERSEDED)
-    asked = after.approval or _as_before(old, tx.now)
-    await approvals.ask(
+    for stage in old:
+        approvals.settle(tx, stage, ApprovalState.SUPERSEDED)
+    await ask_for_approval(
         tx,
-        approvals.Asked(
-            run=RunId(row.id),
-            digest=digest_of(text),
-            document=text,
-            needed_from=asked.needed_from,
-            count=asked.count,
-            expires_at=asked.expires_at,
-            supersedes=ApprovalId(old.id) if old else None,
-            drift=[change.as_json() for change in changes],
-        ),
+        row,
+        after.approval or standing.as_before(old, tx.now),
+        supersedes=ApprovalId(old[-1].id) if old else None,
+        drift=changes,
     )
     for step in await runs.steps(tx.session, RunId(row.id)):
         if step.state == StepState.RUNNING:
@@ -202,14 +177,6 @@ async def _ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change]
         row,
         RunState.WAITING_APPROVAL,
         reason="What was approved has changed before it was sent, so it is asked for again. Nothing was sent.",
-    )
-
-
-def _as_before(old: ApprovalRow | None, now: datetime) -> PlannedApproval:
-    """The rule asks for nobody any more, but somebody approved something else: the same people are asked again."""
-    assert old is not None, "only an approved run gets here without a rule that asks"
-    return PlannedApproval(
-        needed_from=old.needed_from, count=old.count, expires_at=now + (old.expires_at - old.created_at)
     )
 
 

@@ -829,10 +829,20 @@ export interface components {
             requester: components["schemas"]["Person"];
             /** Run */
             run: string;
+            /**
+             * Stage
+             * @description which stage this is; the next opens when it is approved
+             */
+            stage: number;
+            /**
+             * Stages
+             * @description how many stages there are
+             */
+            stages: number;
             state: components["schemas"]["ApprovalState"];
             /**
              * Text
-             * @description 'waits for one of group:sre' or 'approved by Sam'
+             * @description 'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'
              */
             text: string;
         };
@@ -842,6 +852,8 @@ export interface components {
             action: string;
             /** Action Title */
             action_title: string;
+            /** All Stages */
+            all_stages: components["schemas"]["StageView"][];
             /**
              * Comment
              * @description what the requester says about it
@@ -899,12 +911,22 @@ export interface components {
             sealed: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Stage
+             * @description which stage this is; the next opens when it is approved
+             */
+            stage: number;
+            /**
+             * Stages
+             * @description how many stages there are
+             */
+            stages: number;
             state: components["schemas"]["ApprovalState"];
             /** Superseded By */
             superseded_by: string | null;
             /**
              * Text
-             * @description 'waits for one of group:sre' or 'approved by Sam'
+             * @description 'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'
              */
             text: string;
         };
@@ -2334,6 +2356,26 @@ export interface components {
         SignInView: {
             /** Choices */
             choices: components["schemas"]["SignInChoice"][];
+        };
+        /** StageView */
+        StageView: {
+            /**
+             * Approval
+             * @description null: it has not opened yet
+             */
+            approval: string | null;
+            /** Count */
+            count: number;
+            /** Needed From */
+            needed_from: string[];
+            /** Number */
+            number: number;
+            state: components["schemas"]["ApprovalState"] | null;
+            /**
+             * Text
+             * @description 'approved by Sam' or '2 of group:sre, when stage 1 is approved'
+             */
+            text: string;
         };
         /**
          * StepState

@@ -21,6 +21,8 @@ export const approvals = {
   expired: "Expired",
   quorum: "Needs",
   quorumOf: (count: number, from: string) => `${count} of ${from}`,
+  stages: "Stages",
+  stageOf: (number: number, total: number) => `Stage ${number} of ${total}`,
   run: "Run",
   what: "What is asked",
   sealed: "The sealed plan",

@@ -19,6 +19,7 @@ import css from "./ApprovalPage.module.css";
 import { Decide } from "./Decide";
 import { Decisions } from "./Decisions";
 import { DigestCheck } from "./DigestCheck";
+import { Stages } from "./Stages";
 
 const words = text.approvals;
 
@@ -43,6 +44,7 @@ export default function ApprovalPage() {
               {/* Another digest is another question: nothing typed for the one may count for the other. */}
               <Decide key={seen.digest} approval={seen} />
               <About approval={seen} />
+              <Stages approval={seen} />
               <Section title={words.decisions}>
                 {seen.decisions.length === 0 && <p className="soft">{words.noDecisions}</p>}
                 <Decisions decisions={seen.decisions} />
