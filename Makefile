@@ -32,6 +32,7 @@ CI_LOCAL := standins/gitlab-ci-local
 CI_LOCAL_MODULES := $(CI_LOCAL)/node_modules/.package-lock.json
 NODE_FOR_CI_LOCAL := $(shell test "$$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 22 || echo $(VENV)/.node)
 
+COMMA := ,
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
   --custom-compile-command "make lock"
 
@@ -43,8 +44,8 @@ help: ## Show this list
 demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, approve, fail, undo, a killed worker
 	$(BIN)/daytwo demo
 
-up: $(INSTALLED) $(PAGE) $(if $(BACKENDS),$(CI_LOCAL_MODULES)) ## Run everything on this machine and stay; the page's address is printed
-	$(BIN)/daytwo up
+up: $(INSTALLED) $(PAGE) $(if $(filter all gitlab,$(subst $(COMMA), ,$(BACKENDS))),$(CI_LOCAL_MODULES)) ## Run everything on this machine and stay; with BACKENDS=all on three CI systems
+	$(BIN)/daytwo up $(if $(BACKENDS),--backends $(BACKENDS))
 
 test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run all tests: Python, then the page's
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)

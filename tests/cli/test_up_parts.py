@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from daytwo_cli.errors import CliError
-from daytwo_cli.up import github
 from daytwo_cli.up.company import find_examples, settle
 from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.house import House, Wish
@@ -88,7 +87,7 @@ def test_without_an_example_company(tmp_path: Path) -> None:
 def test_no_secret_stands_in_a_configuration(tmp_path: Path) -> None:
     folder = DataFolder.create(tmp_path)
     house = House.plan(Wish(data=tmp_path), folder)
-    secrets = [folder.secret(name).read_text() for name in (github.TOKEN, github.WEBHOOK_SECRET, "key")]
+    secrets = [folder.secret(name).read_text() for name in ("github-token", "github-webhook", "key")]
     for name in ("daytwo.yaml", "github.json", "machines.json", "ports.json"):
         text = (folder / name).read_text()
         assert not any(secret in text for secret in secrets)
@@ -107,8 +106,8 @@ def test_what_our_processes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not {"HTTPS_PROXY", "DAYTWO_TOKEN"} & told.keys()
     config = yaml.safe_load((folder / "daytwo.yaml").read_text())
     assert config["public_url"] == "http://127.0.0.1:18999"
-    assert config["connections"]["github"]["token_file"] == str(folder.secret(github.TOKEN))
-    assert json.loads((folder / "github.json").read_text())["webhooks"][0]["url"] == product.webhook
+    assert config["connections"]["github"]["token_file"] == str(folder.secret("github-token"))
+    assert json.loads((folder / "github.json").read_text())["webhooks"][0]["url"] == product.webhook("github")
 
 
 def test_without_webhooks(tmp_path: Path) -> None:

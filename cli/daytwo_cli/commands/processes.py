@@ -26,18 +26,26 @@ def up(
     data: Data = Path(".daytwo"),
     port: Port = 0,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Number of worker processes.")] = 1,
-    github_webhooks: Annotated[
-        bool, typer.Option(help="Whether the GitHub stand-in tells us what happens there.")
-    ] = True,
+    webhooks: Annotated[bool, typer.Option(help="Whether the CI systems tell us what happens there.")] = True,
+    backends: Annotated[str, typer.Option(help="CI systems to try, as github,argo; or all.")] = "github",
     examples: Examples = None,
     profile: Annotated[str, typer.Option(hidden=True)] = "default",
 ) -> None:
     """Run everything on this machine, with an example company, to try it out."""
+    from daytwo_cli.up.backends import wanted
     from daytwo_cli.up.foreground import stay
     from daytwo_cli.up.house import Wish
 
     tools: Tools = ctx.obj
-    wish = Wish(data=data, port=port, workers=workers, webhooks=github_webhooks, examples=examples, profile=profile)
+    wish = Wish(
+        data=data,
+        port=port,
+        workers=workers,
+        webhooks=webhooks,
+        profile=profile,
+        examples=examples,
+        backends=wanted(backends),
+    )
     raise typer.Exit(stay(wish, tools.out.line))
 
 

@@ -85,7 +85,7 @@ def _print_step(out: Out, step: StepView) -> None:
             _print_external(out, attempt.external)
     print_tree(out, step.jobs)
     if step.outputs:
-        source = "reported by the run" if step.outputs_source == "report" else "found in a file that it left"
+        source = "reported by the run" if step.outputs_source == "report" else "left by the run"
         out.line(f"  results, {source}: {pairs(step.outputs)}")
     if step.log_note:
         out.line(f"  {step.log_note}")

@@ -5,7 +5,7 @@ catalog's files are copied with the addresses changed. Its actions are read wher
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +30,11 @@ class Company:
     examples: Path
     machines: MachinesConfig
 
-    @property
-    def definitions(self) -> list[Path]:
-        """Folders with catalog and action files."""
-        return [self.folder / "company" / "catalog", self.examples / "actions"]
+    def definitions(self, backends: Iterable[str] = ()) -> list[Path]:
+        """Folders with catalog and action files; those of further CI systems only where these run."""
+        further = [self.examples / "backends" / backend / "actions" for backend in backends]
+        catalog = self.folder / "company" / "catalog"
+        return [catalog, self.examples / "actions", *(folder for folder in further if folder.is_dir())]
 
     @property
     def environments(self) -> Path:
@@ -47,7 +48,7 @@ class Company:
     def repository(self, service: ServiceName) -> Path:
         return self.folder / "repositories" / OWNER / service
 
-    def variables(self, service: ServiceName) -> Mapping[str, str]:
+    def variables(self, service: ServiceName) -> dict[str, str]:
         """Repository variables that the pipelines read."""
         return variables(self.environments, service, config=self.machines)
 

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "DAYTWO_ACT", "DAYTWO_TEMPORAL")
+_OF_THE_SYSTEM: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
+_KEPT: Final = (*_OF_THE_SYSTEM, "DAYTWO_ACT", "DAYTWO_GITLAB_CI_LOCAL", "DAYTWO_TEMPORAL")
 
 
 def inherited(**more: str) -> dict[str, str]:

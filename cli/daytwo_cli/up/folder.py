@@ -4,10 +4,11 @@ up.lock          held by the process that runs the house
 processes.json   what runs now, for people, tests and the other commands
 ports.json       which port was given to whom
 daytwo.yaml      the configuration of API and worker
-secrets/         0600: key of markers and sessions, token and webhook secret of the GitHub stand-in
+secrets/         0600: key of markers and sessions, token and webhook secret of each stand-in
 logs/            one file per process
 postgres/ temporal/                 what Daytwo remembers
-company/ machines/ repositories/ github/   the example company, its servers, its code, its CI
+company/ machines/ repositories/           the example company, its servers, its code
+github/ gitlab/ argo/                      its CI systems
 """
 
 import fcntl

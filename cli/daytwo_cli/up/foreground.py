@@ -39,7 +39,14 @@ def welcome(house: House) -> list[str]:
     """What one needs to know once it runs."""
     people = [f"  {line}" for line in house.people()]
     where = f"Data: {house.folder.root}. Logs: {house.folder.root / 'logs'}. Ctrl-C stops everything."
-    return ["", f"Daytwo runs: {house.product.page}", "Sign in there as one of", *people, where]
+    return ["", f"Daytwo runs: {house.product.page}", "Sign in there as one of", *people, *_systems(house), where]
+
+
+def _systems(house: House) -> list[str]:
+    """Which CI systems there are to choose from; nothing when it is GitHub's alone, as always."""
+    running = [f"{kind.called} ({standin.address})" for kind, standin in house.standins.items()]
+    told = [f"CI systems: {', '.join(running)}."] if len(running) > 1 else []
+    return [*told, house.left_out] if house.left_out else told
 
 
 def unfailing(say: Callable[[str], None]) -> Callable[[str], None]:

@@ -3,24 +3,31 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import Any, Final, Self
 
-from daytwo_cli.up import github, record
+from daytwo_cli.up import argo, github, gitlab, record
+from daytwo_cli.up.backends import Backends
 from daytwo_cli.up.company import Company, find_examples, settle
 from daytwo_cli.up.errors import PartFailed
 from daytwo_cli.up.folder import DataFolder
-from daytwo_cli.up.part import Part
+from daytwo_cli.up.part import Part, Program
 from daytwo_cli.up.ports import PortBook
 from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_cli.up.probes import ask
 from daytwo_cli.up.product import Product
+from daytwo_cli.up.standin import Kind, StandIn, place, program
 from daytwo_cli.up.supervisor import Supervisor
 from daytwo_cli.up.temporal import EmbeddedTemporal
+
+_CONNECTIONS: Final[Mapping[Kind, Callable[[StandIn], dict[str, Any]]]] = MappingProxyType(
+    {Kind.GITHUB: github.connection, Kind.GITLAB: gitlab.connection, Kind.ARGO: argo.connection}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +40,26 @@ class Wish:
     webhooks: bool = True
     profile: str = "default"
     examples: Path | None = None
+    backends: Backends = field(default_factory=Backends)
 
 
 class House:
     """Everything that runs on one data folder. Build it with `House.plan`; `running` starts and stops it."""
 
-    def __init__(self, folder: DataFolder, product: Product, company: Company, ci: github.GitHub) -> None:
+    def __init__(
+        self, folder: DataFolder, product: Product, company: Company, standins: Mapping[Kind, StandIn]
+    ) -> None:
         self.folder = folder
         self.product = product
         self.company = company
-        self.ci = ci
+        self.standins = standins
         self.parts: list[Part] = []
+        self.left_out = ""  # what was wished for and cannot be had here, as a sentence
+
+    @property
+    def ci(self) -> StandIn:
+        """GitHub's, on which the story is played."""
+        return self.standins[Kind.GITHUB]
 
     @classmethod
     def plan(cls, wish: Wish, folder: DataFolder) -> Self:
@@ -59,13 +75,27 @@ class House:
             profile=wish.profile,
         )
         company = settle(folder, wish.examples or find_examples(), ports)
-        house = cls(folder, product, company, github.place(folder, ports))
-        product.configure(company.definitions, house.ci)
-        stand_in = github.part(folder, company, house.ci, webhook=product.webhook if wish.webhooks else None)
+        kinds = [kind for kind in Kind if kind in wish.backends.kinds]
+        house = cls(folder, product, company, {kind: place(kind, folder, ports) for kind in kinds})
+        house.left_out = wish.backends.left_out
+        connections = {str(kind): _CONNECTIONS[kind](standin) for kind, standin in house.standins.items()}
+        product.configure(company.definitions(kinds), connections)
+        standins = [house._stand_in(one, webhooks=wish.webhooks) for one in house.standins.values()]
         workers = [product.worker(number) for number in range(1, wish.workers + 1)]
-        house.parts = [postgres, temporal, company.build(), product.migrations(), stand_in, company.servers()]
+        house.parts = [postgres, temporal, company.build(), product.migrations(), *standins, company.servers()]
         house.parts += [product.api(), *workers]
         return house
+
+    def _stand_in(self, standin: StandIn, *, webhooks: bool) -> Program:
+        webhook = self.product.webhook(standin.kind) if webhooks else None
+        match standin.kind:
+            case Kind.GITHUB:
+                config = github.config(self.company, standin, webhook)
+            case Kind.GITLAB:
+                config = gitlab.config(self.company, standin, webhook, daytwo=self.product.page)
+            case Kind.ARGO:
+                config = argo.config(self.company, standin, daytwo=self.product.page)
+        return program(self.folder, standin, config)
 
     @asynccontextmanager
     async def running(self, say: Callable[[str], None]) -> AsyncIterator[Supervisor]:
@@ -98,7 +128,8 @@ class House:
         raise PartFailed("Daytwo", f"is not ready after {seconds:.0f} s ({missing})", log=self.folder.log("api"))
 
     def _write(self, supervisor: Supervisor) -> None:
-        facts = {"data": str(self.folder.root), "github_control": self.ci.control}
+        controls = {f"{kind}_control": standin.control for kind, standin in self.standins.items()}
+        facts = {"data": str(self.folder.root), **controls}
         record.write(
             self.folder.processes, page=self.product.page, parts=self.parts, restarts=supervisor.restarts, facts=facts
         )

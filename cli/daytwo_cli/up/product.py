@@ -4,16 +4,16 @@ Worker and API are started at once: they wait for what is not there yet, and imp
 everything that they wait for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from daytwo_cli.up.child import Command
 from daytwo_cli.up.environment import inherited, python
 from daytwo_cli.up.folder import DataFolder
-from daytwo_cli.up.github import GitHub
 from daytwo_cli.up.part import Errand, Program
 from daytwo_cli.up.probes import answers, says
 
@@ -34,23 +34,17 @@ class Product:
     def page(self) -> str:
         return f"http://127.0.0.1:{self.api_port}"
 
-    @property
-    def webhook(self) -> str:
-        return f"{self.page}/api/v1/webhooks/github"
+    def webhook(self, connection: str) -> str:
+        """Where a CI system sends its events to."""
+        return f"{self.page}/api/v1/webhooks/{connection}"
 
-    def configure(self, definitions: Sequence[Path], github: GitHub) -> None:
+    def configure(self, definitions: Sequence[Path], connections: Mapping[str, Mapping[str, Any]]) -> None:
         """Write the configuration file; secrets stand in it by the names of their files."""
-        connection = {
-            "backend": "github",
-            "address": github.address,
-            "token_file": str(github.token_file),
-            "webhook_secret_files": [str(github.webhook_secret_file)],
-        }
         text = yaml.safe_dump(
             {
                 "public_url": self.page,
                 "company": [str(folder) for folder in definitions],
-                "connections": {"github": connection},
+                "connections": {name: dict(one) for name, one in connections.items()},
                 "sign_in": "people",
                 "admins": "group:platform",
             },

@@ -119,7 +119,8 @@ def _planned(listed: Mapping[str, Any], data: Mapping[str, Any], variables: Mapp
         dependencies=_dependencies(facts, needs),
         environment=expand(str(named or ""), variables),
         tags=tuple(str(tag) for tag in facts.get("tags") or ()),
-        id_tokens={name: _audiences(told) for name, told in _mapping(facts.get("id_tokens")).items()},
+        archive=expand(str(_mapping(facts.get("artifacts")).get("name") or "artifacts"), variables),
+        id_tokens={name: _audiences(told, variables) for name, told in _mapping(facts.get("id_tokens")).items()},
         resource_group=expand(str(facts.get("resource_group") or ""), variables),
         start_in=_seconds(str(facts.get("start_in") or "")),
         trigger=_trigger(facts.get("trigger"), _mapping(facts.get("variables"))),
@@ -152,9 +153,10 @@ def _dependencies(facts: Mapping[str, Any], needs: Sequence[Mapping[str, Any]] |
     return None if needs is None else tuple(str(need["job"]) for need in needs if need.get("artifacts", True))
 
 
-def _audiences(told: object) -> tuple[str, ...]:
+def _audiences(told: object, variables: Mapping[str, str]) -> tuple[str, ...]:
     wanted = _mapping(told).get("aud")
-    return tuple(str(one) for one in wanted) if isinstance(wanted, list) else (str(wanted or ""),)
+    listed = wanted if isinstance(wanted, list) else [wanted or ""]
+    return tuple(expand(str(one), variables) for one in listed)
 
 
 def _seconds(text: str) -> float:

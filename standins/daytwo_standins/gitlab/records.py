@@ -55,6 +55,7 @@ class PlannedJob:
     dependencies: tuple[str, ...] | None = None  # whose artifacts it gets; None: of those that it waited for
     environment: str = ""
     tags: tuple[str, ...] = ()
+    archive: str = "artifacts"  # what its artifacts are called
     id_tokens: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # variable: audiences
     resource_group: str = ""
     start_in: float = 0.0

@@ -144,10 +144,11 @@ def job(scene: Scene, pipeline: Pipeline, one: Job) -> dict[str, Any]:
 def _build(pipeline: Pipeline, one: Job) -> dict[str, Any]:
     folder = pipeline.artifacts(one)
     trace = pipeline.job_folder(one.index) / "trace"
-    files = [] if folder is None else [_file("archive", "artifacts.zip", _size(folder), "zip")]
+    name = f"{_archive(pipeline, one)}.zip"
+    files = [] if folder is None else [_file("archive", name, _size(folder), "zip")]
     if trace.exists() and one.ended:
         files.append(_file("trace", "job.log", trace.stat().st_size, None))
-    archive = {"artifacts_file": {"filename": "artifacts.zip", "size": _size(folder)}} if folder else {}
+    archive = {"artifacts_file": {"filename": name, "size": _size(folder)}} if folder else {}
     return {
         **archive,
         "artifacts": files,
@@ -157,6 +158,11 @@ def _build(pipeline: Pipeline, one: Job) -> dict[str, Any]:
         "archived": False,
         "tag_list": list(one.tags),
     }
+
+
+def _archive(pipeline: Pipeline, one: Job) -> str:
+    planned = (job.archive for job in pipeline.blueprint.jobs if job.name == one.name)
+    return next(planned, "artifacts")
 
 
 def bridge(scene: Scene, pipeline: Pipeline, one: Job, child: Pipeline | None) -> dict[str, Any]:

@@ -110,7 +110,13 @@ def test_a_blueprint_from_what_is_listed() -> None:
         {
             "stages": [".pre", "one", "two", ".post"],
             "a": {"stage": "two", "when": "manual", "environment": {"name": "$WHERE"}},
-            "b": {"stage": "two", "when": "manual", "allow_failure": False, "id_tokens": {"T": {"aud": "x"}}},
+            "b": {
+                "stage": "two",
+                "when": "manual",
+                "allow_failure": False,
+                "artifacts": {"name": "of-$WHERE"},
+                "id_tokens": {"T": {"aud": ["x", "$WHERE"]}},
+            },
             "c": {"stage": "one", "parallel": 2, "tags": ["linux"]},
             "d": {
                 "stage": "two",
@@ -129,7 +135,8 @@ def test_a_blueprint_from_what_is_listed() -> None:
     made = blueprint(listed, expanded, {"WHERE": "staging"})
     assert [job.name for job in made.jobs] == ["c 1/2", "a", "b", "d"], "by stage, parallel jobs as GitLab calls them"
     assert [job.allow_failure for job in made.jobs] == [False, True, False, False]
-    assert (made.job("a").environment, made.job("b").id_tokens) == ("staging", {"T": ("x",)})
+    assert (made.job("a").environment, made.job("b").id_tokens) == ("staging", {"T": ("x", "staging")})
+    assert (made.job("a").archive, made.job("b").archive) == ("artifacts", "of-staging")
     bridge = made.job("d")
     assert bridge.trigger is not None
     assert (bridge.trigger.files, bridge.trigger.inputs, bridge.trigger.follow) == (("x.yml",), {"i": 1}, True)

@@ -133,6 +133,12 @@ def summary(text: str) -> None:
             lines.write(text + "\n")
 
 
+def result(**values: str) -> None:
+    """What whoever started the run is told at its end, where the pipeline names a file for it."""
+    if file := os.environ.get("RESULT_FILE"):
+        Path(file).write_text(json.dumps(values), encoding="utf-8")
+
+
 def _given(name: str) -> str:
     if not (value := os.environ.get(name, "")):
         fail(f"{name} is not set; it belongs to the inputs of the workflow or the variables of the repository")

@@ -4,14 +4,16 @@
     switch.py to         points `current` at VERSION, waits until the environment's port answers with it,
                          and watches it for WATCH_SECONDS (0 if not given)
     switch.py back       points it at PREVIOUS again, if it was moved
+    switch.py safely     `to`, and `back` if that fails or is told to end: for CI systems without steps after a failure
 """
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
-from place import Place, about, fail, output, place, say, seconds, summary, until, version
+from place import Place, about, fail, output, place, result, say, seconds, summary, until, version
 
 
 def remember() -> None:
@@ -30,11 +32,27 @@ def to() -> None:
     _await(where, wanted)
     say(f"{where.service} {wanted} answers in {where.environment}")
     _watch(where, wanted)
-    summary(f"{where.service} **{wanted}** runs in {where.environment}: http://127.0.0.1:{where.port}/")
+    address = f"http://127.0.0.1:{where.port}/"
+    summary(f"{where.service} **{wanted}** runs in {where.environment}: {address}")
+    result(version=wanted, url=address)
+
+
+def safely() -> None:
+    previous = place().running() or ""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end before the switch was done"))
+    try:
+        to()
+    except SystemExit:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _restore(place(), previous)
+        raise
 
 
 def back() -> None:
-    where, previous = place(), os.environ.get("PREVIOUS", "")
+    _restore(place(), os.environ.get("PREVIOUS", ""))
+
+
+def _restore(where: Place, previous: str) -> None:
     if not previous:
         fail(f"nothing ran in {where.environment} before, so nothing can be put back; {where.current} stays as it is")
     if where.running() == previous:
@@ -80,4 +98,4 @@ def _watch(where: Place, wanted: str) -> None:
 
 
 if __name__ == "__main__":
-    {"remember": remember, "to": to, "back": back}[sys.argv[1]]()
+    {"remember": remember, "to": to, "back": back, "safely": safely}[sys.argv[1]]()

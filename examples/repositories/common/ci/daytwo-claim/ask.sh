@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# ask.sh claim | report: one question to Daytwo, with a token that says which run of the CI system asks.
+#
+# Where it runs is told by variables: GitHub's for its OIDC tokens, or DAYTWO_TOKEN (GitLab's id_token, or the attempt's
+# own). It needs bash and curl. It ends with 0 only if Daytwo said yes: no answer is a no.
+set -euo pipefail
+
+verb=${1:?claim or report}
+address=${DAYTWO:?the address of Daytwo} marker=${DAYTWO_MARKER:-${DAYTWO_RUN-}} audience=${DAYTWO_AUDIENCE:-${DAYTWO%/}}
+until=$((SECONDS + ${DAYTWO_SECONDS:-300})) pause=2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+umask 077
+
+end() { # end CODE MESSAGE…
+  local code=$1
+  shift
+  if [ "$code" -ne 0 ]; then echo "::error title=Daytwo::$*" >&2; else echo "$*"; fi
+  exit "$code"
+}
+
+[[ $marker =~ ^[a-z2-7]{20}$ ]] || end 1 "This run has no marker of Daytwo's in daytwo_run, so it was not started from there. Nothing was done. Start it from Daytwo, or leave this step out."
+
+encoded() { # the audience as part of a query
+  local text=$1 out= sign i
+  for ((i = 0; i < ${#text}; i++)); do
+    sign=${text:i:1}
+    case $sign in [a-zA-Z0-9.~_-]) out+=$sign ;; *) out+=$(printf '%%%02X' "'$sign") ;; esac
+  done
+  printf %s "$out"
+}
+
+# Headers go by a file: what stands in arguments, every process of the machine can read.
+token() {
+  if [ -n "${DAYTWO_TOKEN:-}" ]; then
+    printf 'Authorization: Bearer %s\n' "$DAYTWO_TOKEN" >"$folder/headers"
+    return
+  fi
+  [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] || end 1 "This job may not have a token that says who it is, so nothing was done. Give it 'permissions: id-token: write'."
+  printf 'Authorization: Bearer %s\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" >"$folder/request"
+  local value
+  value=$(curl -sS --max-time 20 -H @"$folder/request" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$(encoded "$audience")" | sed -nE 's/.*"value" *: *"([A-Za-z0-9._-]+)".*/\1/p') || return 1
+  [ -n "$value" ] || return 1
+  printf 'Authorization: Bearer %s\n' "$value" >"$folder/headers"
+}
+
+{
+  printf '{"marker":"%s"' "$marker"
+  if [ -n "${DAYTWO_EXECUTION:-}" ]; then printf ',"execution":"%s"' "${DAYTWO_EXECUTION//[^A-Za-z0-9._\/-]/_}"; fi
+  if [ "$verb" = report ]; then printf ',"outputs":%s' "${DAYTWO_OUTPUTS:?a JSON object}"; fi
+  printf '}'
+} >"$folder/body"
+
+while :; do
+  status=000
+  if token; then
+    status=$(curl -sS --max-time 30 --max-redirs 0 -o "$folder/answer" -w '%{http_code}' -X POST -H @"$folder/headers" \
+      -H 'Content-Type: application/json' --data-binary @"$folder/body" "${address%/}/api/v1/ci/$verb") || status=000
+  fi
+  said=$( { [ -f "$folder/answer" ] && head -c 4000 "$folder/answer" | tr -d '\r\n' | sed -nE 's/.*"detail" *: *"(([^"\\]|\\.)*)".*/\1/p'; } || true)
+  case $status in
+    200) end 0 "Daytwo: $([ "$verb" = claim ] && echo 'this run may work' || echo 'the results are kept')." ;;
+    000 | 408 | 429 | 5??) ;; # nobody answered, or not now
+    *) end 1 "Daytwo says no ($status): ${said:-no reason given}" ;;
+  esac
+  [ "$SECONDS" -lt "$until" ] || end 1 "Daytwo gave no answer within ${DAYTWO_SECONDS:-300} s (last: $status ${said-}). Without one nobody works, so this run ends."
+  sleep "$pause"
+  pause=$((pause < 20 ? pause * 2 : 20))
+done
