@@ -86,8 +86,8 @@ lock: ## Choose the newest versions of everything again (needs uv)
 bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Temporal workflow
 	$(BIN)/python -m tests.bench $(BENCH)
 
-chaos: $(INSTALLED) $(PAGE) ## Kill processes at exact points, all of them
-	$(BIN)/python -m pytest tests/chaos -m chaos $(PYTEST)
+chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact points, all of them
+	$(BIN)/python -m pytest tests/chaos tests/e2e -m chaos $(PYTEST)
 
 web: $(PAGE) ## Build the page
 

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from daytwo_cli.errors import CliError
+from daytwo_cli.errors import CliError, Usage
+from daytwo_cli.up.backends import Backends, wanted
 from daytwo_cli.up.company import find_examples, settle
 from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.house import House, Wish
 from daytwo_cli.up.ports import PortBook
+from daytwo_cli.up.standin import Kind
 
 
 def test_secrets_are_made_once_and_are_for_their_user_alone(tmp_path: Path) -> None:
@@ -113,3 +115,45 @@ def test_what_our_processes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_without_webhooks(tmp_path: Path) -> None:
     House.plan(Wish(data=tmp_path, webhooks=False), DataFolder.create(tmp_path))
     assert json.loads((tmp_path / "github.json").read_text())["webhooks"] == []
+
+
+def test_which_ci_systems_are_wanted() -> None:
+    def nothing() -> str:
+        return ""
+
+    def no_rsync() -> str:
+        return "rsync was not found. Install it; nothing was executed."
+
+    assert wanted("github", missing=no_rsync) == Backends()
+    assert wanted("argo", missing=no_rsync).kinds == {Kind.GITHUB, Kind.ARGO}
+    assert wanted("all", missing=nothing) == wanted("gitlab, argo", missing=nothing) == Backends(frozenset(Kind))
+    left = wanted("all", missing=no_rsync)
+    assert left.kinds == {Kind.GITHUB, Kind.ARGO}
+    assert left.left_out.startswith("GitLab is left out: rsync was not found")
+    with pytest.raises(CliError, match="rsync was not found"):
+        wanted("gitlab", missing=no_rsync)
+    with pytest.raises(Usage, match=r"no CI system jenkins to start\. Known: github, gitlab, argo, all"):
+        wanted("github,jenkins", missing=nothing)
+
+
+def test_further_ci_systems_come_with_their_connections_and_actions_and_only_when_they_are_wanted(
+    tmp_path: Path,
+) -> None:
+    folder = DataFolder.create(tmp_path)
+    House.plan(Wish(data=tmp_path), folder)
+    alone = yaml.safe_load((folder / "daytwo.yaml").read_text())
+    assert list(alone["connections"]) == ["github"]
+    house = House.plan(Wish(data=tmp_path, backends=Backends(frozenset(Kind))), folder)
+    told = yaml.safe_load((folder / "daytwo.yaml").read_text())
+    assert list(told["connections"]) == ["github", "gitlab", "argo"]
+    assert set(told["company"]) - set(alone["company"]) == {
+        str(find_examples() / "backends" / kind / "actions") for kind in ("gitlab", "argo")
+    }
+    secrets = [folder.secret(f"{kind}-{what}").read_text() for kind in Kind for what in ("token", "webhook")]
+    for name in ("daytwo.yaml", "github.json", "gitlab.json", "argo.json"):
+        assert not any(secret in (folder / name).read_text() for secret in secrets)
+    assert [part.name for part in house.parts if "stand-in" in part.name] == [
+        "GitHub stand-in",
+        "GitLab stand-in",
+        "Argo stand-in",
+    ]

@@ -114,13 +114,20 @@ def _print_nodes(out: Out, inside: Mapping[str | None, Sequence[JobView]], paren
         mark = {"group": "▸ ", "gate": "⏸ "}.get(job.kind, "")
         said = f"{indent}{state_words(job.status)}: {mark}{job.name}  {lasted(job.started_at, job.ended_at)}"
         calm = job.kind == "group" and len(indent) > _DEEP and job.status == "succeeded"
-        out.line(f"{said}  ({_count(inside, job.id)} inside)" if calm else said)
+        out.line(f"{said}  ({_inside(inside, job.id)})" if calm else said)
         if calm:
             continue
         for one in job.steps:
             out.line(f"{indent}  {state_words(one.status)}: {one.name}")
         if job.id != parent:
             _print_nodes(out, inside, job.id, f"{indent}  ")
+
+
+def _inside(inside: Mapping[str | None, Sequence[JobView]], parent: str) -> str:
+    """The one that is in a group, by its name; of more, how many."""
+    first, *others = [job for job in inside.get(parent, ()) if job.id != parent] or [None]
+    alone = first is not None and not others and first.kind == "job"
+    return first.name if alone and first is not None else f"{_count(inside, parent)} inside"
 
 
 def _count(inside: Mapping[str | None, Sequence[JobView]], parent: str) -> int:

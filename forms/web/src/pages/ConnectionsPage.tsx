@@ -75,11 +75,16 @@ function Connection({ connection, admin }: { connection: ConnectionView; admin: 
           <Following connection={connection} />
           <Budget connection={connection} />
         </div>
-        {admin && <Webhooks name={connection.name} last={connection.webhook_at} />}
+        {admin && sendsWebhooks(connection) && (
+          <Webhooks name={connection.name} last={connection.webhook_at} />
+        )}
       </div>
     </Section>
   );
 }
+
+/** A CI system has either a stream of events that we listen to, or webhooks that it sends. */
+const sendsWebhooks = (connection: ConnectionView): boolean => connection.stream === null;
 
 function Following({ connection }: { connection: ConnectionView }) {
   return (
@@ -90,7 +95,10 @@ function Following({ connection }: { connection: ConnectionView }) {
         connection.pace !== null && [words.pace, words.every(connection.pace)],
         [words.polled, <When key="polled" at={connection.polled_at} />],
         connection.stream !== null && [words.stream, visible(connection.stream)],
-        [words.webhook, connection.webhook_at ? <When key="hook" at={connection.webhook_at} /> : words.never],
+        sendsWebhooks(connection) && [
+          words.webhook,
+          connection.webhook_at ? <When key="hook" at={connection.webhook_at} /> : words.never,
+        ],
         [words.logs, connection.live_logs ? words.logsLive : words.logsLate],
       ]}
     />
@@ -112,7 +120,7 @@ function Budget({ connection }: { connection: ConnectionView }) {
           {words.leftOf(left, limit)}
           {resets && (
             <>
-              , {words.resets} <When at={resets} />
+              , {Date.parse(resets) > Date.now() ? words.resets : words.wasReset} <When at={resets} />
             </>
           )}
         </Meter>

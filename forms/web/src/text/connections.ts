@@ -34,6 +34,7 @@ export const connections = {
   leftOf: (left: number, limit: number) =>
     `${left.toLocaleString("en")} of ${limit.toLocaleString("en")} requests left`,
   resets: "full again",
+  wasReset: "as told last; full again",
   noLimit: "It has not said how much it allows.",
   deliveries: "Webhooks received",
   noDeliveries: "No webhook was received yet",

@@ -56,6 +56,7 @@ export const runs = {
           ? `${(bytes / 1_000).toFixed(1)} kB`
           : `${(bytes / 1_000_000).toFixed(1)} MB`,
     inside: (count: number) => `· ${count} inside`,
+    only: (name: string) => `· ${name}`,
     gate: "· a gate",
     wentWell: (count: number) => `${count} more that went well`,
     seen: "Last seen",

@@ -62,14 +62,15 @@ const wentWell = (job: JobView): boolean => job.status === "succeeded" || job.st
 
 function Node({ job, inside }: { job: JobView; inside: Inside }) {
   const open = job.status === "running" || job.status === "failed" || job.status === "waiting";
-  const count = inside.get(job.id)?.length ?? 0;
+  const within = inside.get(job.id) ?? [];
+  const count = within.length;
   const leaf = job.steps.length === 0 && count === 0;
   const head = (
     <>
       <StateIcon look={externalLook(job.status)} />
       <span className={css.name}>
         {leaf && job.url ? <OutLink url={job.url}>{visible(job.name)}</OutLink> : visible(job.name)}
-        {job.kind === "group" && count > 0 && <span className={css.inside}> {words.inside(count)}</span>}
+        {job.kind === "group" && <Within jobs={within} inside={inside} open={open} />}
         {job.kind === "gate" && <span className={css.inside}> {words.gate}</span>}
       </span>
       <span className={css.took}>
@@ -87,6 +88,20 @@ function Node({ job, inside }: { job: JobView; inside: Inside }) {
         {count > 0 && <Level inside={inside} parent={job.id} />}
       </details>
     </li>
+  );
+}
+
+/** What a group holds: the only job of one that stands closed by its name, of more how many. */
+function Within(props: { jobs: readonly JobView[]; inside: Inside; open: boolean }) {
+  const [first, ...others] = props.jobs;
+  if (!first) return null;
+  const alone = others.length === 0 && !props.inside.has(first.id);
+  if (alone && props.open) return null;
+  return (
+    <span className={css.inside}>
+      {" "}
+      {alone ? words.only(visible(first.name)) : words.inside(props.jobs.length)}
+    </span>
   );
 }
 

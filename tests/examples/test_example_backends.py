@@ -1,0 +1,69 @@
+"""The example company on other CI systems: the same actions, and pipelines that do the same."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from daytwo_actions.backends.argo.wire.inputs import read_template
+from daytwo_actions.backends.gitlab.wire.inputs import read_pipeline
+from daytwo_actions.definitions import load_registry
+
+LIBRARY = Path(__file__).parents[2] / "actions" / "library"
+
+
+def test_on_gitlab_an_action_differs_in_one_name_and_in_what_gitlab_does_not_have(examples: Path) -> None:
+    text = (examples / "actions" / "deploy.yaml").read_text()
+    named = text.replace("name: deploy\n", "name: deploy-gitlab\n").replace("a service\n", "a service by GitLab\n", 1)
+    one_pipeline = named.replace("        pipeline: deploy.yml\n", "")  # GitLab has one for each project
+    assert one_pipeline.replace("github", "gitlab") == (examples / "backends/gitlab/actions/deploy.yaml").read_text()
+
+
+def test_on_argo_it_differs_in_the_place_too(examples: Path) -> None:
+    ours = yaml.safe_load((examples / "actions/deploy.yaml").read_text())["spec"]
+    theirs = yaml.safe_load((examples / "backends/argo/actions/deploy.yaml").read_text())["spec"]
+    (step,), (other,) = ours.pop("steps"), theirs.pop("steps")
+    assert ours == theirs
+    assert (step.pop("uses"), other.pop("uses")) == ("github", "argo")
+    given, wanted = step.pop("with"), other.pop("with")
+    assert step == other
+    assert given.pop("inputs") == wanted.pop("inputs")
+    assert wanted == {"project": "${{ entity.properties.namespace }}", "pipeline": "deploy"}
+    assert given.keys() == {"project", "pipeline", "ref"}
+
+
+def test_the_actions_of_all_systems_can_be_loaded_together(examples: Path) -> None:
+    folders = [examples / "actions", *(examples / "backends" / kind / "actions" for kind in ("gitlab", "argo"))]
+    registry = load_registry([examples / "catalog", *folders])
+    assert {"deploy", "deploy-gitlab", "deploy-argo"} <= {str(name) for name in registry.actions}
+
+
+def test_gitlabs_pipeline_is_found_again_asks_first_and_takes_what_the_action_gives(examples: Path) -> None:
+    read = read_pipeline((examples / "repositories/common/.gitlab-ci.yml").read_bytes())
+    assert (read.marked, read.fenced, [str(remark) for remark in read.remarks]) == (True, True, [])
+    _fits(read.inputs, examples / "backends/gitlab/actions/deploy.yaml")
+
+
+def test_argos_template_asks_first_and_takes_what_the_action_gives(examples: Path) -> None:
+    file = examples / "backends/argo/templates/deploy.yaml"
+    read = read_template(yaml.safe_load(file.read_text()), "deploy")
+    assert read.fenced
+    assert [remark.severity for remark in read.remarks] == ["note"], "only that a template stands elsewhere"
+    _fits(read.inputs, examples / "backends/argo/actions/deploy.yaml")
+
+
+def test_what_asks_is_that_of_the_library(examples: Path) -> None:
+    for copy, original in (
+        ("repositories/common/ci/daytwo-claim/ask.sh", "claim/ask.sh"),
+        ("backends/argo/templates/daytwo-claim.yaml", "claim/argo.yaml"),
+    ):
+        assert (examples / copy).read_text() == (LIBRARY / original).read_text(), f"copy actions/library/{original}"
+
+
+def _fits(inputs: Any, action: Path) -> None:
+    (step,) = yaml.safe_load(action.read_text())["spec"]["steps"]
+    given = set(step["with"]["inputs"])
+    assert given <= {one.name for one in inputs}
+    assert {one.name for one in inputs if one.required} <= given
+    (where,) = [one for one in inputs if one.name == "environment"]
+    assert set(where.options) == {"staging", "production"}
