@@ -1,6 +1,7 @@
 """The example company on GitLab and on Argo beside GitHub: one action, three CI systems, and everything really runs.
 
-One company for the module. Where jobs of GitLab cannot run (gitlab-ci-local, rsync), its tests are skipped and say why.
+One company for the module. `make test` runs the short ones, `make chaos` the long ones. Where jobs of GitLab cannot run
+(gitlab-ci-local, rsync), its tests are skipped and say why.
 """
 
 import json
@@ -17,7 +18,6 @@ from typing import Any
 import httpx
 import pytest
 from tests.chaos.harness.person import Journal, Person
-from tests.chaos.harness.selection import wants_all
 
 from daytwo_cli.up.gitlab import missing
 from daytwo_store.states import RUN_ENDS
@@ -26,6 +26,7 @@ PROGRAM = [sys.executable, "-m", "daytwo_cli"]
 WITHOUT = missing()
 GITLAB = pytest.param("gitlab", marks=pytest.mark.skipif(bool(WITHOUT), reason=f"GitLab is left out: {WITHOUT}"))
 SYSTEMS = [GITLAB, "argo"]
+long = pytest.mark.chaos  # runs with `make chaos`
 STORY = {
     "gitlab": {
         ("job", "daytwo-claim"),
@@ -144,6 +145,7 @@ def test_a_deploy_really_installs_the_release(company: Company, system: str) -> 
     assert (entity["properties"]["version"], entity["properties"]["run"]) == ("1.1.0", run["id"])
 
 
+@long
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_release_that_fails_its_check_is_not_switched_to_and_its_line_is_shown(company: Company, system: str) -> None:
     before = company.answers()
@@ -157,6 +159,7 @@ def test_a_release_that_fails_its_check_is_not_switched_to_and_its_line_is_shown
     assert states.get("switch", "skipped") == "skipped"
 
 
+@long
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_one_that_runs_is_cancelled(company: Company, system: str) -> None:
     before = company.answers()
@@ -194,13 +197,9 @@ def test_all_actions_fit_their_pipelines(company: Company) -> None:
     assert company.daytwo("login", "--as", "sam").returncode == 0
 
 
-@pytest.mark.chaos
+@long
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_an_undo_brings_back_what_another_system_has_deployed(
-    company: Company, system: str, request: pytest.FixtureRequest
-) -> None:
-    if not wants_all(request.config):
-        pytest.skip("takes long: -m chaos, or --all-chaos")
+def test_an_undo_brings_back_what_another_system_has_deployed(company: Company, system: str) -> None:
     by_github = company.deploys("github", "1.1.0")
     assert by_github["state"] == "succeeded", _told(by_github)
     bad = company.deploys(system, "1.3.0")

@@ -125,9 +125,9 @@ def _print_nodes(out: Out, inside: Mapping[str | None, Sequence[JobView]], paren
 
 def _inside(inside: Mapping[str | None, Sequence[JobView]], parent: str) -> str:
     """The one that is in a group, by its name; of more, how many."""
-    first, *others = [job for job in inside.get(parent, ()) if job.id != parent] or [None]
-    alone = first is not None and not others and first.kind == "job"
-    return first.name if alone and first is not None else f"{_count(inside, parent)} inside"
+    within = [job for job in inside.get(parent, ()) if job.id != parent]
+    alone = len(within) == 1 and within[0].kind == "job"
+    return within[0].name if alone else f"{_count(inside, parent)} inside"
 
 
 def _count(inside: Mapping[str | None, Sequence[JobView]], parent: str) -> int:
