@@ -6,11 +6,12 @@ as what does not exist. `EVERYTHING` is for work that nobody looks at, such as a
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from pydantic import JsonValue
 from sqlalchemy import ARRAY, Text, cast, func, insert, literal, null, or_, select, tuple_
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -170,6 +171,17 @@ async def members(session: AsyncSession, group: str) -> list[Entity]:
         .order_by(EntityRow.title, EntityRow.ref)
     )
     return [_entity(row) for row in rows]
+
+
+async def people_where(session: AsyncSession, where: Mapping[str, JsonValue], *, limit: int) -> list[str]:
+    """Refs of the people with all these values: each is a property's, or one of a relation's refs."""
+    query = select(EntityRow.ref).where(EntityRow.kind == "person").order_by(EntityRow.ref).limit(limit)
+    for name, value in where.items():
+        related = select(RelationRow.source).where(
+            RelationRow.source == EntityRow.ref, RelationRow.name == name, RelationRow.target == str(value)
+        )
+        query = query.where(or_(EntityRow.properties.contains({name: value}), related.exists()))
+    return list(await session.scalars(query))
 
 
 async def hold(tx: Tx, ref: EntityRef) -> Entity | None:

@@ -12,11 +12,12 @@ from company import Company
 from more_actions import like_deploy, load_beside
 from sqlalchemy import select
 
+from daytwo_actions.definitions import DefinitionRejected
 from daytwo_actions.plan.model import Plan
 from daytwo_store import approvals, entities
 from daytwo_store.approvals import ApprovalFilter
 from daytwo_store.entities import EVERYTHING
-from daytwo_store.errors import Conflict, Forbidden
+from daytwo_store.errors import Conflict, Forbidden, Rejected
 from daytwo_store.ids import ApprovalId, EntityRef, RunId
 from daytwo_store.states import ApprovalState, RunState, Verdict
 from daytwo_store.tables import AuditRow
@@ -184,6 +185,75 @@ async def test_a_rule_that_asks_for_nobody_any_more_asks_the_same_stages_again(
         assert company.ci.posts == 0
     await company.through(run)
     assert ((await company.run(run)).state, company.ci.posts) == (RunState.SUCCEEDED, 1)
+
+
+async def test_people_are_looked_up_in_the_catalog_and_stand_in_the_plan(company: Company, tmp_path: Path) -> None:
+    await staged(
+        company,
+        tmp_path,
+        {"from": [{"people": {"role": "platform engineer"}}]},
+        {"from": [{"people": {"memberOf": "${{ entity.owner }}", "role": "developer"}}]},
+    )
+    run = await ask(company)
+    [first] = await company.approvals(run)
+    assert first.needed_from == ["person:pat"]
+    with pytest.raises(Forbidden, match="person:pat"):
+        await company.decide("sam", run)
+    await company.decide("pat", run)
+    assert (await company.approvals(run))[-1].needed_from == ["person:ben"]  # ana is one of them, and asked for it
+    await company.decide("ben", run)
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_who_is_no_longer_named_by_the_catalog_did_not_approve(company: Company, tmp_path: Path) -> None:
+    await staged(company, tmp_path, {"from": [{"people": {"memberOf": "group:sre"}}]})
+    run = await ask(company)
+    await company.decide("sam", run)
+    await moves_to(company, "sam", ["group:finance"])
+    await moves_to(company, "pat", ["group:sre"])
+    await company.drive(run)
+    assert company.ci.posts == 0
+    newest = (await company.approvals(run))[-1]
+    assert (newest.state, newest.needed_from) == ("pending", ["person:pat"])
+    assert [change["field"] for change in newest.drift] == ["approval.needed_from[0]"]
+
+
+async def test_where_all_are_needed_each_member_is_asked_but_not_who_asks(company: Company, tmp_path: Path) -> None:
+    await staged(company, tmp_path, {"from": ["group:sre", "person:fay"], "count": "all"})
+    await moves_to(company, "pat", ["group:sre"])
+    await moves_to(company, "ana", ["group:sre", "group:storefront"])
+    run = await ask(company)
+    [asked] = await company.approvals(run)
+    assert (asked.needed_from, asked.count) == (["person:fay", "person:pat", "person:sam"], 3)
+    for name in ("sam", "fay"):
+        await company.decide(name, run)
+        await company.drive(run)
+        assert (await company.run(run)).state == RunState.WAITING_APPROVAL
+    await company.decide("pat", run)
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ({"from": [{"people": {"role": "astronaut"}}]}, "names 0 who may give it"),
+        ({"from": [{"people": {"role": "platform engineer"}}], "count": 2}, "the approval of 2"),
+        ({"from": [{"people": {"role": "${{ entity.properties.description | split(' ') }}"}}]}, "one value|worked out"),
+    ],
+)
+async def test_what_nobody_could_approve_is_not_started(
+    company: Company, tmp_path: Path, stage: object, said: str
+) -> None:
+    await staged(company, tmp_path, stage)
+    with pytest.raises(Rejected, match=said):
+        await ask(company)
+
+
+async def test_people_are_looked_for_by_what_people_have(company: Company, tmp_path: Path) -> None:
+    with pytest.raises(DefinitionRejected, match="no property or relation `rolle`"):
+        await staged(company, tmp_path, {"from": [{"people": {"rolle": "lead"}}]})
 
 
 async def test_one_who_came_too_late_is_told_who_was_first(company: Company) -> None:

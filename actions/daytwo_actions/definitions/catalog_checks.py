@@ -1,16 +1,18 @@
 """What a definition says about the catalog, against the kinds that are there."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.model import Action, Upsert
+from daytwo_actions.definitions.model import Action, People, Upsert
 from daytwo_actions.definitions.shapes import KindShape, Members, find, of_schema
 from daytwo_actions.expressions import did_you_mean
 
 Kinds = Mapping[str, KindShape]
+PERSON: Final = "person"
 
 
 def kind_problems(action: Action, document: Document, kinds: Kinds) -> Iterator[Problem]:
@@ -26,6 +28,25 @@ def catalog_problems(action: Action, document: Document, kinds: Kinds) -> Iterat
         kind = kinds.get(change.upsert.kind)
         if kind is not None:
             yield from _upsert(change.upsert, kind, f"/spec/catalog/{number}/upsert", document)
+
+
+def people_problems(action: Action, document: Document, kinds: Kinds) -> Iterator[Problem]:
+    """Properties and relations that approvers are looked for by, but that people do not have."""
+    kind = kinds.get(PERSON)
+    for number, stage in enumerate(action.spec.approval):
+        for place, entry in enumerate(stage.from_):
+            if not isinstance(entry, People):
+                continue
+            pointer = f"/spec/approval/{number}/from/{place}/people"
+            if kind is None:
+                yield document.problem(pointer, f"There is no kind `{PERSON}`", "Add it to the catalog.")
+                continue
+            shape = of_schema(dict(kind.schema))
+            known = {*(shape.known if isinstance(shape, Members) else {}), *kind.relations}
+            for name in entry.people:
+                if name not in kind.relations and find(shape, [name]) is not None:
+                    message = f"People have no property or relation `{name}`"
+                    yield document.problem(f"{pointer}/{name}", message, did_you_mean(name, known), at_key=True)
 
 
 def _named_kinds(action: Action) -> Iterator[tuple[str, str]]:

@@ -3,12 +3,12 @@
 `kinds` and `connections` are what the catalog and the settings know; without them those names are not checked.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from daytwo_actions.definitions import shapes
-from daytwo_actions.definitions.catalog_checks import catalog_problems, kind_problems
+from daytwo_actions.definitions.catalog_checks import catalog_problems, kind_problems, people_problems
 from daytwo_actions.definitions.connections import key_problems
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
@@ -75,6 +75,7 @@ class _Checks:
         if self._known.kinds is not None:
             yield from kind_problems(self._action, self._document, self._known.kinds)
             yield from catalog_problems(self._action, self._document, self._known.kinds)
+            yield from people_problems(self._action, self._document, self._known.kinds)
 
     def _expressions(self) -> Iterator[Problem]:
         every = list(sites(self._action))
@@ -172,7 +173,10 @@ class _Checks:
         if spec.approval and spec.approval[0].again:
             message = "`again` is about those who approved an earlier stage, and this is the first"
             yield self._document.problem("/spec/approval/0/again", message, "Leave it out.", at_key=True)
-        lists = [("/spec/allow/run", spec.allow.run), ("/spec/allow/see", spec.allow.see or [])]
+        lists: list[tuple[str, Sequence[object]]] = [
+            ("/spec/allow/run", spec.allow.run),
+            ("/spec/allow/see", spec.allow.see or []),
+        ]
         lists += [(f"/spec/approval/{number}/from", stage.from_) for number, stage in enumerate(spec.approval)]
         for pointer, entries in lists:
             for number, entry in enumerate(entries):

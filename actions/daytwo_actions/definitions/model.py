@@ -7,10 +7,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Discriminator, Field, JsonValue
+from pydantic import Tag as Member
 
 from daytwo_actions.definitions.durations import Duration
-from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Template, Text, Vocabulary
+from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Scalar, Template, Text, Vocabulary, json_type
 
 API_VERSION: Final = "daytwo/v1"
 NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -35,6 +36,11 @@ Approver = Annotated[
     ),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=63)]
+ALL: Final = "all"
+Count = Annotated[
+    Annotated[int, Field(ge=1, le=20), Member("(whole)")] | Annotated[Literal["all"], Member("(text)")],
+    Discriminator(json_type),
+]
 
 
 class Operation(StrEnum):
@@ -68,12 +74,30 @@ class Allow(Vocabulary):
     )
 
 
+class People(Vocabulary):
+    """People whom the catalog names when the plan is made."""
+
+    people: dict[Name, Scalar] = Field(
+        min_length=1, max_length=20, description="property or relation of a person, and the value that it must have"
+    )
+
+
+def approver_kind(value: object) -> str:
+    """Which member of the union an entry of `from` is meant to be."""
+    return "(people)" if isinstance(value, dict | People) else "(name)"
+
+
 class ApprovalStage(Vocabulary):
     """Decisions that are needed before anything is sent. A stage opens when the one before it is approved."""
 
     when: Flag = Field(default=True, description="needed when true, and when it cannot be worked out")
-    from_: list[Approver] = Field(alias="from", min_length=1, max_length=50)
-    count: int = Field(default=1, ge=1, le=20, description="how many different people")
+    from_: list[
+        Annotated[
+            Annotated[Approver, Member("(name)")] | Annotated[People, Member("(people)")],
+            Discriminator(approver_kind),
+        ]
+    ] = Field(alias="from", min_length=1, max_length=50)
+    count: Count = Field(default=1, description="how many different people; all: everybody who is asked")
     expires: Duration = Field(default=timedelta(hours=24), description="how long this stage is open")
     again: bool = Field(
         default=False, description="whoever approved an earlier stage may approve this one, too, and counts again"

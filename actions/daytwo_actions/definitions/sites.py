@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.model import Action, People
 from daytwo_actions.expressions import has_expression
 from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item
 from daytwo_forms.pointers import under
@@ -52,6 +52,9 @@ def sites(action: Action) -> Iterator[Site]:
     spec = action.spec
     for number, stage in enumerate(spec.approval):
         yield Site(f"/spec/approval/{number}/when", stage.when, Scope.APPROVAL)
+        for place, entry in enumerate(stage.from_):
+            if isinstance(entry, People):
+                yield Site(f"/spec/approval/{number}/from/{place}/people", dict(entry.people), Scope.APPROVAL)
     if spec.lock is not None:
         yield Site("/spec/lock", spec.lock, Scope.LOCK)
     for number, step in enumerate(spec.steps):

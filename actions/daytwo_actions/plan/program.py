@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from daytwo_actions.definitions.model import Action, ApprovalStage, Step, Upsert
+from daytwo_actions.definitions.model import Action, ApprovalStage, People, Step, Upsert
 from daytwo_actions.expressions import Template, names, parse_template
 
 
@@ -33,6 +33,7 @@ class UpsertProgram:
 class ApprovalProgram:
     when: Template
     stage: ApprovalStage
+    people: tuple[Template, ...]  # what is looked for in the catalog
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +51,7 @@ class Program:
         spec = action.spec
         return cls(
             action=action,
-            approvals=tuple(ApprovalProgram(when=parse_template(one.when), stage=one) for one in spec.approval),
+            approvals=tuple(_approval(one) for one in spec.approval),
             lock=parse_template(spec.lock) if spec.lock is not None else None,
             steps=tuple(_step(step) for step in spec.steps),
             catalog=tuple(_upsert(change.upsert) for change in spec.catalog),
@@ -59,7 +60,8 @@ class Program:
 
     def planned(self) -> Iterator[Template]:
         """The templates that the plan is made of (undo is a plan of its own)."""
-        yield from (approval.when for approval in self.approvals)
+        for approval in self.approvals:
+            yield from (approval.when, *approval.people)
         if self.lock is not None:
             yield self.lock
         for step in self.steps:
@@ -94,6 +96,14 @@ def _walk(value: object, parts: tuple[str | int, ...]) -> JsonValue:
         else:
             return None
     return value  # type: ignore[return-value] # the context is plain JSON
+
+
+def _approval(stage: ApprovalStage) -> ApprovalProgram:
+    return ApprovalProgram(
+        when=parse_template(stage.when),
+        stage=stage,
+        people=tuple(parse_template(entry.people) for entry in stage.from_ if isinstance(entry, People)),
+    )
 
 
 def _step(step: Step) -> StepProgram:

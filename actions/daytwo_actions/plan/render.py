@@ -6,46 +6,29 @@ together. Given the same definition, inputs, catalog and pins, both give the sam
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Pinned, Target
-from daytwo_actions.definitions.model import ApprovalStage
 from daytwo_actions.expressions import Evaluator, ExpressionError, Template
 from daytwo_actions.marker import corr
+from daytwo_actions.plan.approvers import planned_approval
+from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.model import (
     Plan,
     PlannedAction,
-    PlannedApproval,
     PlannedPin,
     PlannedRequest,
-    PlannedRequester,
-    PlannedStage,
     PlannedStep,
     PlannedTarget,
     PlannedWrite,
 )
-from daytwo_actions.plan.program import ApprovalProgram, Program, StepProgram, UpsertProgram, read_values
+from daytwo_actions.plan.program import Program, StepProgram, UpsertProgram, read_values
 from daytwo_store.errors import Rejected, Unavailable
-from daytwo_store.ids import AttemptNo, Corr, EntityRef, RunId, StepPath
+from daytwo_store.ids import AttemptNo, Corr, StepPath
 
 Json = Mapping[str, JsonValue]
 Handed = Callable[[str, Corr], Json]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
-    """What a plan is made from. `context` is what expressions see: inputs (entities as records), entity, user, run."""
-
-    run: RunId
-    version: str  # digest of the definition
-    requester: PlannedRequester
-    entity: EntityRef | None
-    owner: str | None
-    inputs: Json  # as they were accepted: entities as refs
-    context: Json
-    now: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +74,7 @@ def render(
         inputs=dict(facts.inputs),
         read=read_values(program, facts.context),
         lock=_lock(program, evaluator, facts),
-        approval=_approval(program.approvals, evaluator, facts),
+        approval=planned_approval(program.approvals, evaluator, facts),
         steps=[
             _planned(aim, pinned, facts, backends[aim.step.uses], marker_key, handed)
             for aim, pinned in zip(aims, pins, strict=True)
@@ -163,47 +146,6 @@ def _planned(
             method=request.method, path=request.path, body=request.body.decode(), sha256=request.digest
         ),
     )
-
-
-def _approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, facts: Facts) -> PlannedApproval | None:
-    """The stages that are needed, in order."""
-    needed = [one.stage for one in stages if _needed(one, evaluator, facts)]
-    if not needed:
-        return None
-    first, *then = needed
-    return PlannedApproval(
-        needed_from=_asked(first, facts),
-        count=first.count,
-        expires_at=facts.now + first.expires,
-        then=[
-            PlannedStage(
-                needed_from=_asked(stage, facts),
-                count=stage.count,
-                expires_in=int(stage.expires.total_seconds()),
-                again=stage.again,
-            )
-            for stage in then
-        ],
-    )
-
-
-def _needed(one: ApprovalProgram, evaluator: Evaluator, facts: Facts) -> bool:
-    """What cannot be worked out is needed: it fails safe."""
-    try:
-        return evaluator.evaluate(one.when, facts.context) is not False
-    except ExpressionError:
-        return True
-
-
-def _asked(stage: ApprovalStage, facts: Facts) -> list[str]:
-    names = [facts.owner if entry == "owner" else entry for entry in stage.from_]
-    asked = [name for name in names if name is not None]
-    if not asked:
-        raise Rejected(
-            f"This needs the approval of the owner of {facts.entity}, and it has none. Nothing was started. "
-            "Give it an owner in the catalog."
-        )
-    return asked
 
 
 def _lock(program: Program, evaluator: Evaluator, facts: Facts) -> str | None:

@@ -51,7 +51,9 @@ def moment(at: datetime) -> str:
 
 
 def needed(groups: Sequence[str], count: int) -> str:
-    """'one of group:sre', '2 of group:sre'."""
+    """'one of group:sre', '2 of group:sre'; 'each of person:a and person:b' where all of them are needed."""
+    if count > 1 and count == len(groups) and all(name.startswith("person:") for name in groups):
+        return f"each of {' and '.join(groups)}"
     return f"{'one' if count == 1 else count} of {' or '.join(groups)}"
 
 

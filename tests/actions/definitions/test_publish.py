@@ -58,7 +58,7 @@ def test_every_example_is_valid(validator: Draft202012Validator, deploy_text: st
         ("run: [owner, group:sre]", "run: [sre]"),
         ("visible: ${{", "visible: 5 # "),
         ("count: 1", "count: 0"),
-        ("    - when:", "    - from: [owner]\n    - when:"),
+        ("from: [group:sre]", "from: [{ role: sre }]"),
         ("timeout: 30m", "retry: 3"),
         ("required: [version, environment]", "required: [a b]"),
     ],

@@ -1,16 +1,18 @@
 """Making a plan from the database: the same for the dry run, the submission and the check before sending."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import Pinned
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import inputs_context
+from daytwo_actions.plan.approvers import MOST_ASKED, Wanted, wanted_people
+from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.model import Plan, PlannedRequester
 from daytwo_actions.plan.program import Program
-from daytwo_actions.plan.render import Aim, Facts, render, targets
+from daytwo_actions.plan.render import Aim, render, targets
 from daytwo_actions.policy import may_run, may_see
 from daytwo_catalog.model import Entity, record
 from daytwo_forms import ValidInput
@@ -124,6 +126,7 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
         now=await life.store.clock.now(session),
     )
     program = life.definitions.program(ask.version)
+    facts = replace(facts, people=await _people(session, wanted_people(program.approvals, facts)))
     return Aimed(program=program, facts=facts, aims=targets(program, facts), entity=scene.entity)
 
 
@@ -138,6 +141,18 @@ def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:
         marker_key=life.marker_key,
         handed=life.handed,
     )
+
+
+async def _people(session: Session, wanted: Sequence[Wanted]) -> dict[int, list[str]]:
+    """Who is asked by name. The definition looks for them, not who asks: whatever that one may see."""
+    found: dict[int, list[str]] = {}
+    for one in wanted:
+        names = found.setdefault(one.stage, [])
+        for query in one.queries:
+            names += await entities.people_where(session, query, limit=MOST_ASKED + 2)
+        for group in one.groups:
+            names += [person.ref for person in await entities.members(session, group)]
+    return found
 
 
 async def _entity(

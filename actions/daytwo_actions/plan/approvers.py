@@ -1,0 +1,128 @@
+"""Who approves a plan, stage by stage: what the definition says, with the names that the catalog has for it today."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions.model import ALL, People
+from daytwo_actions.expressions import Evaluator, ExpressionError
+from daytwo_actions.plan.facts import Facts
+from daytwo_actions.plan.model import PlannedApproval, PlannedStage
+from daytwo_actions.plan.program import ApprovalProgram
+from daytwo_store.errors import Rejected
+
+MOST_ASKED: Final = 50  # people who are asked by name in one stage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """People to be looked up for one entry of `approval`."""
+
+    stage: int  # number of the entry
+    queries: Sequence[Mapping[str, JsonValue]]  # property or relation of a person, and its value
+    groups: Sequence[str]  # whose members are asked one by one
+
+
+def wanted_people(stages: Sequence[ApprovalProgram], facts: Facts) -> list[Wanted]:
+    """What has to be looked up in the catalog before the plan is made. Raises `Rejected`."""
+    evaluator = Evaluator()
+    return [
+        Wanted(
+            stage=number,
+            queries=_queries(one, evaluator, facts),
+            groups=[name for name in _names(one, facts) if name.startswith("group:")] if one.stage.count == ALL else [],
+        )
+        for number, one in enumerate(stages)
+        if (one.people or one.stage.count == ALL) and _needed(one, evaluator, facts)
+    ]
+
+
+def planned_approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, facts: Facts) -> PlannedApproval | None:
+    """The stages that are needed, in order. Raises `Rejected` when nobody is there who could approve."""
+    needed = [(number, one) for number, one in enumerate(stages) if _needed(one, evaluator, facts)]
+    planned = [
+        PlannedStage(
+            needed_from=(asked := _asked(number, one, facts)),
+            count=len(asked) if one.stage.count == ALL else int(one.stage.count),
+            expires_in=int(one.stage.expires.total_seconds()),
+            again=one.stage.again,
+        )
+        for number, one in needed
+    ]
+    if not planned:
+        return None
+    return PlannedApproval(
+        needed_from=planned[0].needed_from,
+        count=planned[0].count,
+        expires_at=facts.now + needed[0][1].stage.expires,
+        then=planned[1:],
+    )
+
+
+def _needed(one: ApprovalProgram, evaluator: Evaluator, facts: Facts) -> bool:
+    """What cannot be worked out is needed: it fails safe."""
+    try:
+        return evaluator.evaluate(one.when, facts.context) is not False
+    except ExpressionError:
+        return True
+
+
+def _queries(one: ApprovalProgram, evaluator: Evaluator, facts: Facts) -> list[Mapping[str, JsonValue]]:
+    found: list[Mapping[str, JsonValue]] = []
+    for template in one.people:
+        try:
+            query = evaluator.evaluate(template, facts.context)
+        except ExpressionError as error:
+            raise Rejected(f"Who approves it cannot be worked out: {error.detail} Nothing was started.") from error
+        assert isinstance(query, dict)
+        odd = [name for name, value in query.items() if not isinstance(value, str | int | float)]
+        if odd:
+            raise Rejected(
+                f"Who approves it is looked for by {', '.join(odd)}, and that did not come out as one value. "
+                "Nothing was started. Look at the entity in the catalog, or at the action's definition."
+            )
+        found.append(query)
+    return found
+
+
+def _names(one: ApprovalProgram, facts: Facts) -> list[str]:
+    named = [entry for entry in one.stage.from_ if not isinstance(entry, People)]
+    names = [facts.owner if entry == "owner" else entry for entry in named]
+    return [name for name in names if name is not None]
+
+
+def _asked(number: int, one: ApprovalProgram, facts: Facts) -> list[str]:
+    """Groups and people; people alone where all of them are needed. Who asks for the run is never among them."""
+    named = _names(one, facts)
+    if one.people or one.stage.count == ALL:
+        people = {*facts.people.get(number, ()), *(name for name in named if name.startswith("person:"))}
+        groups = [] if one.stage.count == ALL else [name for name in named if name.startswith("group:")]
+        return _enough(groups, sorted(people - {_requester(facts)}), one)
+    if not named:
+        raise Rejected(
+            f"This needs the approval of the owner of {facts.entity}, and it has none. Nothing was started. "
+            "Give it an owner in the catalog."
+        )
+    return named
+
+
+def _enough(groups: list[str], people: list[str], one: ApprovalProgram) -> list[str]:
+    needed = 1 if one.stage.count == ALL else int(one.stage.count)
+    if not groups and len(people) < needed:
+        raise Rejected(
+            f"This needs the approval of {needed}, and the catalog names {len(people)} who may give it (never who asks "
+            "for it). Nothing was started. Look at the people in the catalog, or at the action's definition."
+        )
+    if len(people) > MOST_ASKED:
+        raise Rejected(
+            f"This would ask {len(people)} people by name, and {MOST_ASKED} are the most. Nothing was started. "
+            "Ask a group."
+        )
+    return [*groups, *people]
+
+
+def _requester(facts: Facts) -> JsonValue:
+    user = facts.context.get("user")
+    return user.get("ref") if isinstance(user, dict) else None

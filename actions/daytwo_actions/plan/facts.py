@@ -1,0 +1,27 @@
+"""What a plan is made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from daytwo_actions.plan.model import PlannedRequester
+from daytwo_store.ids import EntityRef, RunId
+
+Json = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What a plan is made from. `context` is what expressions see: inputs (entities as records), entity, user, run."""
+
+    run: RunId
+    version: str  # digest of the definition
+    requester: PlannedRequester
+    entity: EntityRef | None
+    owner: str | None
+    inputs: Json  # as they were accepted: entities as refs
+    context: Json
+    now: datetime
+    people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry
