@@ -141,14 +141,6 @@ class JobLog:
         )
 
 
-def _logged(workflow: Workflow, job: ExternalJobId) -> Node:
-    node = workflow.status.nodes.get(names.node(job))
-    why = f"The workflow has no node {job}, so there is no log of it." if node is None else _no_log(node)
-    if node is None or why is not None:
-        raise LogsNotReady(str(why))
-    return node
-
-
 def _no_log(node: Node) -> str | None:
     """Why there can be no log of a node now; None when there may be one."""
     role = role_of(node.type)

@@ -102,7 +102,7 @@ def test_the_line_of_a_script_is_told() -> None:
 
 
 def test_a_claim_as_the_only_first_step_is_a_fence() -> None:
-    claim = {"name": "ask", "script": {"source": "curl $D/api/v1/ci/claim"}}
+    claim = {"name": "ask", "script": {"source": "curl -f $D/api/v1/ci/claim"}}
     steps = {"name": "main", "steps": [[{"name": "a", "template": "ask"}], [{"name": "b", "template": "work"}]]}
     assert read(template(steps, claim, entrypoint="main")).fenced
     by_reference = {
@@ -129,7 +129,7 @@ def test_a_claim_as_the_only_first_step_is_a_fence() -> None:
     ],
 )
 def test_what_may_go_past_the_claim_is_no_fence(step: dict[str, Any], spec: dict[str, Any]) -> None:
-    claim = {"name": "ask", "script": {"source": "curl $D/api/v1/ci/claim"}}
+    claim = {"name": "ask", "script": {"source": "curl -f $D/api/v1/ci/claim"}}
     main = {"name": "main", "steps": [[{"name": "a", "template": "ask", **step}], [{"name": "b", "template": "work"}]]}
     assert not read(template(main, claim, entrypoint="main", **spec)).fenced
 

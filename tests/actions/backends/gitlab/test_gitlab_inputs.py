@@ -126,7 +126,7 @@ def test_what_stands_elsewhere_is_said_not_to_be_looked_at() -> None:
 @pytest.mark.parametrize(
     "config",
     [
-        "claim: { stage: .pre, script: ['curl $DAYTWO/api/v1/ci/claim'] }\n",
+        "claim: { stage: .pre, script: ['curl -sf $DAYTWO/api/v1/ci/claim'] }\n",
         "include: [{component: gitlab.example/acme/daytwo/claim@1}]\n",
     ],
 )
@@ -135,7 +135,7 @@ def test_a_claim_before_everything_else_is_a_fence(config: str) -> None:
     assert not read(HEAD + config.replace(".pre", "test").replace("/claim", "/x")).fenced
 
 
-CLAIM = "claim: { stage: .pre, script: ['curl $DAYTWO/api/v1/ci/claim'] }\n"
+CLAIM = "claim: { stage: .pre, script: ['curl -sf $DAYTWO/api/v1/ci/claim'] }\n"
 
 
 @pytest.mark.parametrize(

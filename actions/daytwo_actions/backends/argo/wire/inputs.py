@@ -21,11 +21,10 @@ from daytwo_actions.backends.pipelines import (
     Severity,
     is_ours,
 )
-from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
+from daytwo_actions.backends.remarks import MOST_REMARKS, Code, asks_us, harmless_names, in_script, no_fence
 
 MARKER_INPUT: Final = "daytwo_run"  # the marker of the attempt, given always; it is in the workflow's name too
 _NAMED: Final = re.compile(r"\{\{=?[^{}]*?\bworkflow\.parameters\.([A-Za-z0-9_-]+)[^{}]*\}\}")
-_CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
 _MOST: Final = 100
 _TTL: Final = ("secondsAfterCompletion", "secondsAfterSuccess", "secondsAfterFailure")
 _LEAST_TTL: Final = 3_600
@@ -108,7 +107,7 @@ def _is_fenced(spec: Mapping[str, JsonValue]) -> bool:
     if len(first) == 1 and not _MAY_GO_PAST & first[0].keys():
         reference = first[0].get("templateRef")
         asking = templates.get(first[0].get("template")) or (reference if isinstance(reference, dict) else {})
-        return any(_CLAIM.search(text) for _, text in _strings(asking))
+        return any(asks_us(text) for _, text in _strings(asking))
     return False
 
 

@@ -14,11 +14,11 @@ import yaml
 from daytwo_actions.backends.github.wire.dispatch import RESERVED
 from daytwo_actions.backends.pipeline_file import Unreadable, child, entries, items, one_mapping, word
 from daytwo_actions.backends.pipelines import PACK
+from daytwo_actions.backends.remarks import asks_us
 
 # Only the plain expression counts: a longer one may leave the marker out.
 _IN_RUN_NAME: Final = re.compile(r"\$\{\{\s*(github\.event\.)?inputs\." + RESERVED + r"\s*\}\}")
 
-_CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
 _AFTER_FAILURE: Final = re.compile(r"\b(always|failure|cancelled)\s*\(", re.IGNORECASE)
 
 
@@ -72,7 +72,7 @@ def _asks(job: yaml.Node) -> bool:
     first = steps[0]
     certain = child(first, "if") is None and child(first, "continue-on-error") is None
     said = (word(child(first, "uses")) or "", word(child(first, "run")) or "")
-    return certain and any(_CLAIM.search(one) for one in said)
+    return certain and any(asks_us(one) for one in said)
 
 
 def _is(step: yaml.Node, action: str) -> bool:
