@@ -49,6 +49,7 @@ from daytwo_store.states import (
 )
 from daytwo_workflows.connections import ENTRIES, ConnectionEntry
 from daytwo_workflows.connections.entry import Entry
+from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -115,13 +116,19 @@ def test_every_setting_is_told_as_it_is() -> None:
     expected = [
         [
             f"`{name}`",
-            "only in the file" if name == "connections" else f"`DAYTWO_{name.upper()}`",
+            "only in the file" if name in ("connections", "oidc") else f"`DAYTWO_{name.upper()}`",
             default_of(Settings, name),
             str(field.description),
         ]
         for name, field in Settings.model_fields.items()
     ]
     assert rows(section(SETTINGS, "For every process")) == expected
+
+
+def test_every_key_of_the_identity_provider_is_told_as_it_is() -> None:
+    fields = OidcEntry.model_fields.items()
+    expected = [[f"`{name}`", default_of(OidcEntry, name), str(field.description)] for name, field in fields]
+    assert rows(section(SETTINGS, "The identity provider")) == expected
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -53,6 +53,8 @@ PUBLIC: Final[dict[str, str]] = {
     "GET /api/v1/session": "lists the example people, on loopback only; otherwise empty",
     "POST /api/v1/session": "this is the sign-in",
     "DELETE /api/v1/session": "signing out an unknown session is harmless",
+    "GET /api/v1/session/oidc": "this is the sign-in; it leads to the identity provider",
+    "GET /api/v1/session/oidc/callback": "authenticated by the provider's answer and the cookie of the browser",
     "POST /api/v1/webhooks/{connection}": "authenticated by the vendor's signature over the raw body",
     "POST /api/v1/ci/claim": "authenticated by the CI system's own token, or by that of the attempt",
     "POST /api/v1/ci/report": "authenticated by the CI system's own token, or by that of the attempt",

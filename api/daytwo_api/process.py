@@ -16,6 +16,8 @@ from typing import Final
 import structlog
 import uvicorn
 
+from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.wire.provider import ProviderUnusable
 from daytwo_api.app import create_app
 from daytwo_api.services.wiring import Services, build_services
 from daytwo_api.settings import ApiSettings
@@ -49,12 +51,34 @@ async def serve(settings: ApiSettings) -> None:
     try:
         services = build_services(settings, store, await lazy_driver(settings))
         try:
+            await meet_provider(services)
             await _serve(services)
         finally:
+            if services.sign_in.provider is not None:
+                services.sign_in.provider.close()
             for backend in services.backends.values():
                 backend.close()
     finally:
         await store.close()
+
+
+async def meet_provider(services: Services) -> None:
+    """Raises `SettingsRejected` when nobody could sign in through the identity provider as it is now."""
+    provider = services.sign_in.provider
+    if provider is None:
+        return
+    try:
+        await provider.discover()
+    except BackendUnreachable as error:
+        raise SettingsRejected(
+            f"{error.detail} Nothing was started. Look whether `oidc.issuer` is right and answers, and start again."
+        ) from None
+    except ProviderUnusable as error:
+        raise SettingsRejected(
+            f"Nobody could sign in through the identity provider {provider.client.issuer}: {error}. Nothing was "
+            "started. Set it up there, or change `oidc` in the settings."
+        ) from None
+    log.info("sign_in.provider_known", issuer=provider.client.issuer)
 
 
 async def _serve(services: Services) -> None:

@@ -27,12 +27,30 @@ class ApiSettings(Settings):
     def _knows_who_asks(self) -> Self:
         if self.sign_in is None:
             raise ValueError(
-                "nobody could sign in: set `sign_in` to `tokens`, or to `people` on a loopback address to try it out"
+                "nobody could sign in: set `sign_in` to `oidc` or `tokens`, or to `people` on a loopback address to "
+                "try it out"
             )
         if self.sign_in == "people" and not is_loopback(self.api_host):
             raise ValueError(
                 f"`sign_in: people` lets anybody be anybody, so it is refused on {self.api_host}: set `api_host` to "
                 "127.0.0.1, or `sign_in` to `tokens`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_its_provider(self) -> Self:
+        if self.sign_in != "oidc":
+            if self.oidc is not None:
+                raise ValueError("`oidc` is of no use without `sign_in: oidc`: set that, or leave `oidc` out")
+            return self
+        if self.oidc is None or self.public_url is None:
+            raise ValueError(
+                "`sign_in: oidc` needs `oidc` (in the file), which says who the identity provider is, and "
+                "`public_url`, to which it sends people back"
+            )
+        if not self.https and not is_loopback(urlsplit(self.public_url).hostname or ""):
+            raise ValueError(
+                "`sign_in: oidc` needs a `public_url` with https: else sessions cross the network readably"
             )
         return self
 

@@ -1,14 +1,12 @@
-"""Principals and their sessions. Secrets never come here, only their hashes."""
+"""Principals: who somebody is, by the issuer that vouches for it and its name for them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from daytwo_store.engine import Session, Tx
 from daytwo_store.ids import EntityRef, PrincipalId, new_principal_id
-from daytwo_store.tables import PrincipalRow, SessionRow
+from daytwo_store.tables import PrincipalRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,34 +51,6 @@ async def principal_for(tx: Tx, login: Login) -> Principal:
 async def principal(session: Session, principal_id: PrincipalId) -> Principal | None:
     row = await session.get(PrincipalRow, principal_id)
     return principal_of(row) if row else None
-
-
-async def open_session(tx: Tx, principal: PrincipalId, *, secret_hash: str, life: timedelta) -> datetime:
-    """Remember a session; when it expires. Forgets those that have."""
-    await tx.session.execute(delete(SessionRow).where(SessionRow.expires_at <= tx.now))
-    expires = tx.now + life
-    tx.session.add(SessionRow(hash=secret_hash, principal=principal, created_at=tx.now, expires_at=expires))
-    tx.audit(actor=principal, action="session.opened", subject=f"principal:{principal}", facts={})
-    return expires
-
-
-async def by_session(session: Session, secret_hash: str, *, now: datetime) -> Principal | None:
-    """Whose session this is, unless it has expired."""
-    row = await session.scalar(
-        select(PrincipalRow)
-        .join(SessionRow, SessionRow.principal == PrincipalRow.id)
-        .where(SessionRow.hash == secret_hash, SessionRow.expires_at > now)
-    )
-    return principal_of(row) if row else None
-
-
-async def close_session(tx: Tx, secret_hash: str) -> None:
-    """Sign out. Nothing happens when there is no such session."""
-    principal = await tx.session.scalar(
-        delete(SessionRow).where(SessionRow.hash == secret_hash).returning(SessionRow.principal)
-    )
-    if principal is not None:
-        tx.audit(actor=principal, action="session.closed", subject=f"principal:{principal}", facts={})
 
 
 def principal_of(row: PrincipalRow) -> Principal:

@@ -104,6 +104,17 @@ async def revoke(tx: Tx, token: str, *, owner: PrincipalId | None, actor: Princi
     return True
 
 
+async def revoke_all(tx: Tx, owner: PrincipalId, *, actor: PrincipalId) -> int:
+    """End every token of somebody for good; how many were still good."""
+    query = update(TokenRow).where(
+        TokenRow.principal == owner, TokenRow.revoked_at.is_(None), TokenRow.expires_at > tx.now
+    )
+    revoked = list(await tx.session.scalars(query.values(revoked_at=tx.now).returning(TokenRow.id)))
+    for token in revoked:
+        tx.audit(actor=actor, action="token.revoked", subject=f"token:{token}", facts={})
+    return len(revoked)
+
+
 def _token(row: TokenRow, owner: Principal) -> Token:
     return Token(
         id=TokenId(row.id),

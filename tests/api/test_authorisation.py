@@ -19,8 +19,9 @@ from daytwo_api.app import create_app
 from daytwo_api.openapi import document
 from daytwo_api.services.live import Live
 from daytwo_api.services.ticks import Pace
-from daytwo_store import entities
+from daytwo_store import entities, identity
 from daytwo_store.entities import Draft
+from daytwo_store.identity import Login
 from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.yaml12 import parse
 from daytwo_workflows.life.asking import Wish, start
@@ -34,6 +35,7 @@ ROWS: Final[dict[str, dict[str, list[int]]]] = TABLE["routes"]
 ROUTES: Final = sorted(
     f"{method.upper()} {path}" for path, operations in document()["paths"].items() for method in operations
 )
+PEOPLE: Final = {"person": "kim", "owner": "ana", "foreign": "fay", "approver": "sam", "admin": "pat"}
 REQUESTER: Final = {"shop": "ana", "billing": "fay", "vault": "fay"}
 
 
@@ -197,6 +199,15 @@ async def token(world: World, thing: str) -> Request:
     return {"token": await world.token(thing)}, {}
 
 
+async def principal(world: World, thing: str) -> Request:
+    async def make(_: str) -> str:
+        async with world.house.store.write() as tx:
+            login = Login(issuer="elsewhere", subject="x", name="X", ref=None)
+            return (await identity.principal_for(tx, login)).id
+
+    return {"principal": "p_nothing" if thing == "nothing" else await world.once("principal", thing, make)}, {}
+
+
 async def webhook(_: World, thing: str) -> Request:
     return {"connection": "github" if thing == "shop" else thing}, {"content": b"{}"}
 
@@ -244,6 +255,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/session": plain(json={"name": "ana"}),
     "POST /api/v1/tokens": plain(json={"name": "x"}),
     "DELETE /api/v1/tokens/{token}": token,
+    "DELETE /api/v1/principals/{principal}/access": principal,
     "POST /api/v1/webhooks/{connection}": webhook,
     "POST /api/v1/ci/claim": plain(json={"marker": "a" * 20}),
     "POST /api/v1/ci/report": plain(json={"marker": "a" * 20, "outputs": {}}),
@@ -303,7 +315,10 @@ async def ask(world: World, asker: str, route: str, thing: str) -> httpx.Respons
         client = world.house.anonymous(
             **{name: client.headers[name] for name in client.headers if name == "authorization"}
         )
-    return await client.request(method, template.format(**names), **more)
+    answer = await client.request(method, template.format(**names), **more)
+    if route == "DELETE /api/v1/sessions" and answer.status_code == 200:
+        assert (await client.post("/api/v1/session", json={"name": PEOPLE[asker]})).status_code == 200
+    return answer
 
 
 LISTS: Final = ("GET /api/v1/runs", "GET /api/v1/approvals", "GET /api/v1/locks", "POST /api/v1/entities/search")

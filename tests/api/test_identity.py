@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from api_house import House, problem
-from company import Company
+from fastapi import Request
 from pydantic import SecretStr
 from sqlalchemy import select
 
@@ -83,17 +83,66 @@ async def test_signing_out_ends_the_session_on_the_server(house: House) -> None:
     assert (await house.anonymous().delete("/api/v1/session")).status_code == 204
 
 
-async def test_a_session_ends_after_twelve_hours(company: Company, house: House) -> None:
+async def test_a_session_ends_after_twelve_hours_and_after_two_of_no_use(house: House) -> None:
     clock = GivenClock(datetime.now(UTC))
     house.store.clock = clock
-    client = await house.signed_in("ana")
-    clock.moment += timedelta(hours=12, seconds=-1)
-    assert (await client.get("/api/v1/me")).status_code == 200
-    clock.moment += timedelta(seconds=1)
+    client, idle = await house.signed_in("ana"), await house.signed_in("ana")
+    for _ in range(6):
+        clock.moment += timedelta(hours=2, seconds=-1)
+        assert (await client.get("/api/v1/me")).status_code == 200
+    problem(await idle.get("/api/v1/me"), 401)
+    assert len((await client.get("/api/v1/sessions")).json()["items"]) == 1
+    clock.moment += timedelta(seconds=6)
     problem(await client.get("/api/v1/me"), 401)
     await house.signed_in("sam")
     async with house.store.read() as session:
         assert len(list(await session.scalars(select(SessionRow)))) == 1
+
+
+async def test_looking_whether_somebody_is_still_there_is_no_use(house: House) -> None:
+    clock = GivenClock(datetime.now(UTC))
+    house.store.clock = clock
+    client = await house.signed_in("ana")
+    headers = [(b"cookie", f"{COOKIE}={client.cookies[COOKIE]}".encode())]
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers})
+    clock.moment += timedelta(minutes=119)
+    assert await house.services.identity.still(request) is not None
+    clock.moment += timedelta(minutes=1)
+    assert await house.services.identity.still(request) is None
+
+
+async def test_signing_out_everywhere_ends_all_sessions_of_oneself_and_no_token(house: House) -> None:
+    one, other, sam = [await house.signed_in(name) for name in ("ana", "ana", "sam")]
+    program = await house.token("ana", "read")
+    listed = (await one.get("/api/v1/sessions")).json()["items"]
+    assert [item["this"] for item in listed].count(True) == 1
+    problem(await program.delete("/api/v1/sessions"), 403)
+    assert (await one.delete("/api/v1/sessions")).json() == {"sessions": len(listed), "tokens": 0}
+    assert COOKIE not in one.cookies
+    problem(await other.get("/api/v1/me"), 401)
+    assert (await sam.get("/api/v1/me")).status_code == 200
+    assert (await program.get("/api/v1/me")).status_code == 200
+    async with house.store.read() as session:
+        entry = (await session.scalars(select(AuditRow).where(AuditRow.action == "session.closed_all"))).one()
+        assert entry.facts["sessions"] == str(len(listed))
+
+
+async def test_an_administrator_ends_all_that_somebody_is_signed_in_with(house: House) -> None:
+    ana, pat = await house.signed_in("ana"), await house.signed_in("pat")
+    program = await house.token("ana", "read", "run")
+    principal = (await ana.get("/api/v1/me")).json()["id"]
+    problem(await ana.delete(f"/api/v1/principals/{principal}/access"), 403)
+    problem(await pat.delete("/api/v1/principals/p_nobody/access"), 404)
+    ended = (await pat.delete(f"/api/v1/principals/{principal}/access")).json()
+    assert ended == {"sessions": 2, "tokens": 1}
+    for client in (ana, program):
+        problem(await client.get("/api/v1/me"), 401)
+    assert (await pat.get("/api/v1/me")).status_code == 200
+    async with house.store.read() as session:
+        entries = list(await session.scalars(select(AuditRow)))
+        by = {entry.action: entry.actor for entry in entries}
+        assert by["token.revoked"] == by["session.closed_all"] == (await pat.get("/api/v1/me")).json()["id"]
+        assert isinstance(await audit.verify(session), int)
 
 
 async def test_groups_are_those_of_the_moment(house: House) -> None:
@@ -130,7 +179,7 @@ async def test_where_nobody_may_choose_a_person_sessions_count_for_nothing(
     token = (await house.token("ana", "read")).headers["Authorization"]
     services = build_services(make_settings(sign_in="tokens"), house.store, house.temporal, backends={})
     strict = House(create_app(services), services, house.company, house.temporal)
-    assert (await strict.anonymous().get("/api/v1/session")).json() == {"choices": []}
+    assert (await strict.anonymous().get("/api/v1/session")).json() == {"choices": [], "provider": None}
     problem(await strict.anonymous().post("/api/v1/session", json={"name": "ana"}), 401)
     problem(await strict.anonymous(Cookie=f"{COOKIE}={cookie}").get("/api/v1/me"), 401)
     assert (await strict.anonymous(Authorization=token).get("/api/v1/me")).json()["name"] == "Ana"

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from served import served
 from daytwo_api.asker import Asker, Scope
 from daytwo_api.services.live import Live
 from daytwo_api.services.ticks import Pace
+from daytwo_api.services.watcher import Still
 from daytwo_api.streams import EventStream
 from daytwo_api.views.common import Permitted, Person
 from daytwo_api.views.runs import LogBatch, LogLine, RunPermissions, RunView
@@ -74,9 +75,11 @@ class Run:
     lines: int = 0
     error: Exception | None = None
     reads: int = 0
+    asked_by: list[Asker] = field(default_factory=list)
 
     async def get(self, by: Asker, run: str) -> RunView:
         self.reads += 1
+        self.asked_by.append(by)
         if self.error is not None:
             raise self.error
         return self.view
@@ -128,10 +131,16 @@ def read(frame: bytes) -> tuple[str, Any, str | None]:
     return fields.get("event", "retry"), json.loads(fields.get("data", "null")), fields.get("id")
 
 
-async def open_page(run: Run, pace: Pace = FAST, *, after: int = 0, last: str | None = None) -> Page:
+async def still_ana() -> Asker | None:
+    return ANA
+
+
+async def open_page(
+    run: Run, pace: Pace = FAST, *, after: int = 0, last: str | None = None, still: Still = still_ana
+) -> Page:
     listener = Listener(StoreSettings(url=SecretStr("postgresql://nobody@127.0.0.1:1/none")))
     live = Live(listener, run, pace)
-    response = await live.run(ANA, "r_1", last, after)
+    response = await live.run(ANA, "r_1", last, after, still=still)
     page = Page(run, listener, live, response.body_iterator.__aiter__())
     assert (await page.next())[0] == "retry"
     return page
@@ -258,7 +267,7 @@ async def test_a_stream_lives_only_so_long_and_ends_when_the_process_does() -> N
 async def test_lists_are_told_to_look_again_without_a_name() -> None:
     listener = Listener(StoreSettings(url=SecretStr("postgresql://nobody@127.0.0.1:1/none")))
     live = Live(listener, Run(), FAST)
-    page = Page(Run(), listener, live, (await live.lists(ANA)).body_iterator.__aiter__())
+    page = Page(Run(), listener, live, (await live.lists(ANA, still_ana)).body_iterator.__aiter__())
     assert [(await page.next())[0] for _ in range(2)] == ["retry", "ping"]
     page.hint(Topic.RUN)
     assert await page.until("runs") == {}
@@ -267,6 +276,41 @@ async def test_lists_are_told_to_look_again_without_a_name() -> None:
     listener.wake()
     await page.until("runs")
     assert (await page.next())[0] == "approvals"
+
+
+async def test_the_page_of_somebody_whose_session_has_ended_is_closed() -> None:
+    """S6: within 15 seconds, here 0.2; nothing about the run is told any more."""
+    ended = asyncio.Event()
+
+    async def still() -> Asker | None:
+        return None if ended.is_set() else ANA
+
+    pace = replace(FAST, ask_again=0.2)
+    page = await open_page(Run(), pace, still=still)
+    listener = Listener(StoreSettings(url=SecretStr("postgresql://nobody@127.0.0.1:1/none")))
+    lists = await Live(listener, Run(), pace).lists(ANA, still)
+    hints = Page(Run(), listener, page.live, lists.body_iterator.__aiter__())
+    for open_one in (page, hints):
+        await open_one.until("ping")
+        await open_one.until("ping")
+    ended.set()
+    for open_one in (page, hints):
+        async with asyncio.timeout(20):
+            assert set(await open_one.rest()) <= {"ping"}
+
+
+async def test_a_page_is_read_with_the_groups_that_its_reader_has_by_now() -> None:
+    now = replace(ANA, groups=frozenset({"group:sre"}))
+    run = Run()
+
+    async def still() -> Asker | None:
+        return now
+
+    page = await open_page(run, replace(FAST, ask_again=0.0, look_anyway=0.05), still=still)
+    async with asyncio.timeout(20):
+        while now not in run.asked_by:
+            await page.next()
+    page.live.close()
 
 
 async def test_a_reader_who_takes_nothing_is_cut_off() -> None:

@@ -17,6 +17,7 @@ from daytwo_store.ids import ConnectionName
 from daytwo_store.settings import StoreSettings, Windows
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_workflows.connections import ConnectionEntry
+from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
 
 PREFIX: Final = "DAYTWO_"
@@ -24,7 +25,7 @@ CONFIG: Final = "DAYTWO_CONFIG"
 _SECRET_BYTES: Final = 32
 _LISTS: Final = frozenset({"company"})  # in the environment separated as PATH is
 _KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
-_ONLY_IN_FILE: Final = frozenset({"connections"})
+_ONLY_IN_FILE: Final = frozenset({"connections", "oidc"})
 
 
 class Settings(BaseModel):
@@ -48,9 +49,15 @@ class Settings(BaseModel):
     admins: Annotated[str, Field(pattern=r"^group:[a-z0-9._-]+$")] | None = Field(
         default=None, description="group whose members administer, as group:platform"
     )
-    sign_in: Literal["people", "tokens"] | None = Field(
+    sign_in: Literal["people", "tokens", "oidc"] | None = Field(
         default=None,
-        description="`people`: choose a person of the catalog, on loopback only; `tokens`: API tokens only",
+        description="`oidc`: by an identity provider; `tokens`: API tokens only; `people`: choose a person of the "
+        "catalog, on loopback only",
+    )
+    oidc: OidcEntry | None = Field(default=None, description="the identity provider of `sign_in: oidc`")
+    session_hours: int = Field(default=12, ge=1, le=168, description="a session ends after so many hours")
+    session_idle_minutes: int = Field(
+        default=120, ge=5, le=10_080, description="and when it was not used for so many minutes"
     )
     api_host: str = Field(default="127.0.0.1", description="address that the API listens on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port that the API listens on; 0 is any free one")
@@ -137,6 +144,8 @@ def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
         given[name] = _beside(folder, given[name])
     if isinstance(given.get("connections"), dict):
         given["connections"] = {name: _connection(folder, entry) for name, entry in given["connections"].items()}
+    if "oidc" in given:
+        given["oidc"] = _connection(folder, given["oidc"])
     return given
 
 

@@ -1,5 +1,6 @@
 """Who am I, tokens, connections, locks, the audit, and the stream that tells a page to look again."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
@@ -122,5 +123,5 @@ async def list_audit(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}}},
 )
-async def watch_lists(by: Reader, services: ServicesDep) -> StreamingResponse:
-    return await services.live.lists(by)
+async def watch_lists(by: Reader, request: Request, services: ServicesDep) -> StreamingResponse:
+    return await services.live.lists(by, partial(services.identity.still, request))

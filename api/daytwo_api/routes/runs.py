@@ -1,8 +1,9 @@
 """Runs: read, watch, stop, undo, resolve."""
 
+from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Path, Query, status
+from fastapi import APIRouter, Header, Path, Query, Request, status
 from fastapi.responses import Response, StreamingResponse
 
 from daytwo_api.asker import Reader, Runner
@@ -56,11 +57,13 @@ async def get_run(run: str, by: Reader, services: ServicesDep) -> RunView:
 async def watch_run(
     run: str,
     by: Reader,
+    request: Request,
     services: ServicesDep,
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
     after: Annotated[int, Query(ge=0, le=LAST_LINE, description="log lines up to this number are known")] = 0,
 ) -> StreamingResponse:
-    return await services.live.run(by, run, last_event_id, after)
+    still = partial(services.identity.still, request)
+    return await services.live.run(by, run, last_event_id, after, still=still)
 
 
 @router.get("/{run}/logs", summary="Log lines of a run", operation_id="getLogs")

@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import Response
 
+from daytwo_actions.backends.identity.provider import Provider
 from daytwo_api.metrics import MEDIA_TYPE, Metrics
 from daytwo_api.views.control import Part, Readiness
 from daytwo_store import connections, counts, migrate
@@ -25,9 +26,12 @@ class Loading:
 
 
 class Health:
-    """`temporal` asks Temporal whether it answers."""
+    """`temporal` asks Temporal whether it answers. `provider` is whom people sign in through, if through anybody."""
 
-    def __init__(self, store: Store, *, temporal: Ask, metrics: Metrics, loading: Loading) -> None:
+    def __init__(
+        self, store: Store, *, temporal: Ask, metrics: Metrics, loading: Loading, provider: Provider | None = None
+    ) -> None:
+        self._provider = provider
         self._store = store
         self._temporal = temporal
         self._metrics = metrics
@@ -36,7 +40,7 @@ class Health:
 
     async def readiness(self, response: Response) -> Readiness:
         """503 while a part is missing. Runs and decisions are taken while only Temporal is away."""
-        parts = [*await self._database(), self._company(), await self._engine()]
+        parts = [*await self._database(), self._company(), await self._engine(), *self._sign_in()]
         ready = all(part.ok for part in parts)
         if not ready:
             response.status_code = 503
@@ -69,6 +73,14 @@ class Health:
     def _company(self) -> Part:
         told = "the company's files are loaded" if self._loading.done else "the company's files are being loaded"
         return Part(name="company", ok=self._loading.done, detail=told)
+
+    def _sign_in(self) -> list[Part]:
+        """Never a reason to take us away: whoever is signed in goes on while the provider is away."""
+        if self._provider is None:
+            return []
+        away = self._provider.away is not None
+        told = "the identity provider did not answer at the last sign-in: nobody new gets in, sessions go on"
+        return [Part(name="sign-in", ok=True, detail=told if away else "by the identity provider")]
 
     async def _engine(self) -> Part:
         try:

@@ -11,9 +11,18 @@ from fastapi import Request, Response
 from daytwo_api.asker import Asker, Scope
 from daytwo_api.security import COOKIE
 from daytwo_api.views.common import Page, Person
-from daytwo_api.views.control import Me, SignInChoice, SignInRequest, SignInView, TokenCreated, TokenRequest, TokenView
+from daytwo_api.views.control import (
+    Me,
+    SignInChoice,
+    SignInProvider,
+    SignInRequest,
+    SignInView,
+    TokenCreated,
+    TokenRequest,
+    TokenView,
+)
 from daytwo_catalog.groups import groups_of
-from daytwo_store import entities, identity, tokens
+from daytwo_store import entities, identity, sessions, tokens
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING, Entity, Search
 from daytwo_store.errors import FieldFault, Forbidden, NotFound, Rejected, Unauthenticated
@@ -21,16 +30,33 @@ from daytwo_store.identity import Login, Principal
 from daytwo_store.tokens import NewToken, Token
 
 ISSUER: Final = "catalog"  # the subject is the ref of a person's entity
-SESSION: Final = timedelta(hours=12)
+SIGN_IN_PATH: Final = "/api/v1/session/oidc"
 MARK: Final = "dt_"  # how a token begins: lets secret scanners find a leaked one
 EVERY_SCOPE: Final = frozenset(Scope)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Vouching:
+    """An identity provider, as far as its people are concerned."""
+
+    issuer: str
+    title: str
+    found_by: str | None  # property of a person that holds their subject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IdentitySettings:
     sign_in_people: bool  # let anybody be anybody of the catalog: on loopback only
+    provider: Vouching | None  # who says who people are
     admins: str | None  # as group:platform
     secure_cookie: bool  # the page is reached by https
+    session: timedelta  # a session's life at most
+    idle: timedelta  # … and without being used
+
+    @property
+    def issuer(self) -> str | None:
+        """Who vouches for the people here; None: nobody signs in, and tokens of all count."""
+        return ISSUER if self.sign_in_people else self.provider.issuer if self.provider else None
 
 
 def new_secret() -> str:
@@ -50,11 +76,20 @@ class Identity:
 
     async def asker(self, request: Request) -> Asker | None:
         """Who asks, or None. A token that is sent counts alone, whether it is good or not."""
-        authorization = request.headers.get("authorization")
-        asker = await self._by_token(authorization) if authorization is not None else await self._by_session(request)
+        asker = await self._who(request, used=True)
         if asker is not None:
             request.state.principal = asker.principal
         return asker
+
+    async def still(self, request: Request) -> Asker | None:
+        """Who a request is that is still being answered, as of now; looking is no use of a session or token."""
+        return await self._who(request, used=False)
+
+    async def _who(self, request: Request, *, used: bool) -> Asker | None:
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            return await self._by_token(authorization, used=used)
+        return await self._by_session(request, used=used)
 
     async def me(self, by: Asker) -> Me:
         return Me(
@@ -68,7 +103,9 @@ class Identity:
         )
 
     async def choices(self) -> SignInView:
-        """The people to choose from; none unless anybody may be anybody here."""
+        """The people to choose from, none unless anybody may be anybody here; or who else says who somebody is."""
+        if (by := self._settings.provider) is not None:
+            return SignInView(choices=[], provider=SignInProvider(title=by.title, path=SIGN_IN_PATH))
         if not self._settings.sign_in_people:
             return SignInView(choices=[])
         async with self._store.read() as session:
@@ -78,30 +115,44 @@ class Identity:
     async def sign_in(self, asked: SignInRequest, request: Request, response: Response) -> Me:
         """A session for one of the people, in a cookie that scripts cannot read and other sites do not send."""
         person = await self._person(asked.name)
-        secret = new_secret()
-        async with self._store.write() as tx:
-            await self._forget(request, tx)
-            login = Login(issuer=ISSUER, subject=person.ref, name=person.title, ref=person.ref)
-            principal = await identity.principal_for(tx, login)
-            await identity.open_session(tx, principal.id, secret_hash=hashed(secret), life=SESSION)
-        response.set_cookie(
-            COOKIE,
-            secret,
-            max_age=int(SESSION.total_seconds()),
-            path="/",
-            httponly=True,
-            samesite="strict",
-            secure=self._settings.secure_cookie,
+        principal = await self.open(
+            Login(issuer=ISSUER, subject=person.ref, name=person.title, ref=person.ref), request, response
         )
         async with self._store.read() as session:
             asker = await self._asker(session, principal)
         assert asker is not None
         return await self.me(asker)
 
+    async def open(self, login: Login, request: Request, response: Response) -> Principal:
+        """Begin a session for somebody who was vouched for, and end the one before."""
+        secret = new_secret()
+        async with self._store.write() as tx:
+            await self._forget(request, tx)
+            principal = await identity.principal_for(tx, login)
+            await sessions.open_session(tx, principal.id, secret_hash=hashed(secret), life=self._settings.session)
+        response.set_cookie(
+            COOKIE,
+            secret,
+            max_age=int(self._settings.session.total_seconds()),
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=self._settings.secure_cookie,
+        )
+        return principal
+
     async def sign_out(self, request: Request, response: Response) -> None:
         async with self._store.write() as tx:
             await self._forget(request, tx)
+        self.forget_cookie(response)
+
+    def forget_cookie(self, response: Response) -> None:
         response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=self._settings.secure_cookie)
+
+    @property
+    def idle(self) -> timedelta:
+        """After how long a session ends that nobody uses."""
+        return self._settings.idle
 
     async def tokens(self, by: Asker) -> Page[TokenView]:
         async with self._store.read() as session:
@@ -143,18 +194,21 @@ class Identity:
 
     async def _forget(self, request: Request, tx: Tx) -> None:
         if secret := request.cookies.get(COOKIE):
-            await identity.close_session(tx, hashed(secret))
+            await sessions.close(tx, hashed(secret))
 
-    async def _by_session(self, request: Request) -> Asker | None:
+    async def _by_session(self, request: Request, *, used: bool) -> Asker | None:
         secret = request.cookies.get(COOKIE)
-        if not secret or not self._settings.sign_in_people:
+        if not secret or self._settings.issuer is None:
             return None
         async with self._store.read() as session:
             now = await self._store.clock.now(session)
-            principal = await identity.by_session(session, hashed(secret), now=now)
-            return await self._asker(session, principal) if principal else None
+            found = await sessions.by_secret(session, hashed(secret), now=now, idle=self._settings.idle)
+            asker = await self._asker(session, found.principal) if found else None
+        if asker is not None and found is not None and used:
+            await sessions.note_use(self._store, found, now=now)
+        return asker
 
-    async def _by_token(self, authorization: str) -> Asker | None:
+    async def _by_token(self, authorization: str, *, used: bool) -> Asker | None:
         scheme, _, secret = authorization.partition(" ")
         if scheme.lower() != "bearer" or not secret.startswith(MARK):
             return None
@@ -162,13 +216,13 @@ class Identity:
             now = await self._store.clock.now(session)
             token = await tokens.by_secret(session, hashed(secret.strip()), now=now)
             asker = await self._asker(session, token.owner, token) if token else None
-        if token is not None:
+        if token is not None and used:
             await tokens.note_use(self._store, token, now=now)
         return asker
 
     async def _asker(self, session: Session, principal: Principal, token: Token | None = None) -> Asker | None:
         """None when the person is no longer in the catalog: whoever has left may do nothing any more."""
-        if principal.ref is None or await entities.get(session, principal.ref, sees=EVERYTHING) is None:
+        if not await self._is_somebody(session, principal):
             return None
         groups = await groups_of(session, principal.ref)
         return Asker(
@@ -181,6 +235,16 @@ class Identity:
             via="session" if token is None else "token",
             token=token.id if token else None,
         )
+
+    async def _is_somebody(self, session: Session, principal: Principal) -> bool:
+        """Vouched for by whom we ask now, and in the catalog as the person that they are."""
+        by = self._settings.provider
+        if principal.ref is None or self._settings.issuer not in (None, principal.issuer):
+            return False
+        person = await entities.get(session, principal.ref, sees=EVERYTHING)
+        if person is None:
+            return False
+        return by is None or by.found_by is None or person.properties.get(by.found_by) == principal.subject
 
 
 async def _choice(session: Session, person: Entity) -> SignInChoice:

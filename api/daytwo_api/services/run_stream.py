@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from daytwo_api.asker import Asker
 from daytwo_api.services.lookers import Looking, nobody_cares
 from daytwo_api.services.ticks import Tick, Ticker
+from daytwo_api.services.watcher import Watcher
 from daytwo_api.streams import event, hint, retry
 from daytwo_api.views.runs import LogBatch, RunView
 from daytwo_store.engine import Topic
@@ -30,10 +31,12 @@ class RunReader(Protocol):
 class RunStream:
     """`after` is the number of the last log line that the page has."""
 
-    def __init__(self, runs: RunReader, by: Asker, run: str, *, after: int, looking: Looking = nobody_cares) -> None:
+    def __init__(
+        self, runs: RunReader, watcher: Watcher, run: str, *, after: int, looking: Looking = nobody_cares
+    ) -> None:
         self._looking = looking
         self._runs = runs
-        self._by = by
+        self._watcher = watcher
         self._run = run
         self._after = after
         self._state: RunState | None = None
@@ -50,7 +53,10 @@ class RunStream:
                 overdue = tick.at - self._looked >= ticker.pace.look_anyway
                 self._behind = self._behind or overdue or tick.about(Topic.RUN)
                 try:
-                    async for frame in self._tell(tick):
+                    by = await self._watcher.at(tick.at)
+                    if by is None:
+                        return  # the session or token has ended; the next connection is told so
+                    async for frame in self._tell(tick, by):
                         yield frame
                 except NotFound:
                     return  # it may no longer be seen; the next connection is told so
@@ -64,26 +70,24 @@ class RunStream:
                 if tick.ping:
                     yield hint("ping")
 
-    async def _tell(self, tick: Tick) -> AsyncGenerator[bytes, None]:
+    async def _tell(self, tick: Tick, by: Asker) -> AsyncGenerator[bytes, None]:
         """The run first, then its log: when the run has ended, its whole log is there."""
         looked = self._behind
         if looked:
-            view = await self._runs.get(self._by, self._run)
+            view = await self._runs.get(by, self._run)
             said = view.model_dump_json()
             if said != self._said:
                 yield event("run", said)
             self._said, self._state, self._looked = said, view.state, tick.at
             self._log_pending = view.log_pending
         if looked or tick.ping or tick.about(Topic.LOG):
-            async for frame in self._log():
+            async for frame in self._log(by):
                 yield frame
         self._behind = False
 
-    async def _log(self) -> AsyncGenerator[bytes, None]:
+    async def _log(self, by: Asker) -> AsyncGenerator[bytes, None]:
         while True:
-            batch = await self._runs.logs(
-                self._by, self._run, after=self._after, limit=LINES, step=None, job=None, grep=""
-            )
+            batch = await self._runs.logs(by, self._run, after=self._after, limit=LINES, step=None, job=None, grep="")
             if batch.lines:
                 self._after = batch.next
                 yield event("log", batch.model_dump_json(), number=batch.next)

@@ -16,6 +16,7 @@ class Pace:
     ping: float = 5.0
     least: float = 0.25  # between two looks
     look_anyway: float = 15.0  # a hint may be lost
+    ask_again: float = 15.0  # who is looking
     life: float = 300.0  # of one stream
     slow: float = 15.0  # that a reader may take for one event
 

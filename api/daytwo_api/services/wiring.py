@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.identity.issuers import CiIdentity, identity_of
+from daytwo_actions.backends.identity.provider import Client, Provider
 from daytwo_actions.backends.registry import connect
 from daytwo_api.metrics import Metrics
 from daytwo_api.services.actions import Actions
@@ -15,13 +17,15 @@ from daytwo_api.services.checks import Checks
 from daytwo_api.services.ci import CiDoor
 from daytwo_api.services.control import Control
 from daytwo_api.services.health import Health, Loading
-from daytwo_api.services.identity import Identity, IdentitySettings
+from daytwo_api.services.identity import Identity, IdentitySettings, Vouching
 from daytwo_api.services.inbox import Inbox
 from daytwo_api.services.live import Live
 from daytwo_api.services.lookers import Lookers
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.runs import Runs
+from daytwo_api.services.sessions import Sessions
+from daytwo_api.services.sign_in import CALLBACK, SignIn
 from daytwo_api.services.submission import SubmissionService
 from daytwo_api.settings import ApiSettings
 from daytwo_api.static import built_page
@@ -46,6 +50,8 @@ class Services:
     backends: Mapping[str, Backend]
 
     identity: Identity
+    sign_in: SignIn
+    sessions: Sessions
     actions: Actions
     submission: SubmissionService
     runs: Runs
@@ -74,6 +80,8 @@ def build_services(
     runs = Runs(store, {name: backend.traits for name, backend in wired.items()})
     store.on_poke = poker.offer
     control = Control(life, runs)
+    identity = Identity(store, _identity(settings))
+    sign_in = _sign_in(settings, store, identity)
     return Services(
         settings=settings,
         store=store,
@@ -83,7 +91,9 @@ def build_services(
         listener=listener,
         poker=poker,
         backends=wired,
-        identity=Identity(store, _identity(settings)),
+        identity=identity,
+        sign_in=sign_in,
+        sessions=Sessions(store, identity),
         actions=Actions(life),
         submission=SubmissionService(life, control),
         runs=runs,
@@ -96,7 +106,7 @@ def build_services(
         overview=Overview(store, connections, wired),
         pipelines=Pipelines(wired),
         checks=Checks(store, wired),
-        health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading),
+        health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading, provider=sign_in.provider),
     )
 
 
@@ -113,6 +123,39 @@ def _backends(connections: Connections, metrics: Metrics) -> Mapping[str, Backen
 
 
 def _identity(settings: ApiSettings) -> IdentitySettings:
+    by = settings.oidc
     return IdentitySettings(
-        sign_in_people=settings.sign_in == "people", admins=settings.admins, secure_cookie=settings.https
+        sign_in_people=settings.sign_in == "people",
+        provider=Vouching(issuer=by.issuer, title=by.title, found_by=by.found_by) if by else None,
+        admins=settings.admins,
+        secure_cookie=settings.https,
+        session=timedelta(hours=settings.session_hours),
+        idle=timedelta(minutes=settings.session_idle_minutes),
+    )
+
+
+def _sign_in(settings: ApiSettings, store: Store, identity: Identity) -> SignIn:
+    by = settings.oidc
+    return SignIn(
+        store,
+        identity,
+        provider=_provider(settings),
+        key=settings.key("sign-in"),
+        found_by=by.found_by if by else None,
+        claim=by.person_claim if by else None,
+        secure_cookie=settings.https,
+    )
+
+
+def _provider(settings: ApiSettings) -> Provider | None:
+    if (by := settings.oidc) is None:
+        return None
+    return Provider(
+        Client(
+            issuer=by.issuer,
+            client_id=by.client_id,
+            client_secret=by.secret(),
+            redirect_uri=settings.page + CALLBACK,
+            scopes=by.scopes,
+        )
     )

@@ -22,8 +22,28 @@ class SignInChoice(View):
     about: str
 
 
+class SignInProvider(View):
+    """An identity provider; whoever goes to `path` is sent there, and comes back signed in."""
+
+    title: str
+    path: str
+
+
 class SignInView(View):
     choices: list[SignInChoice]
+    provider: SignInProvider | None = None
+
+
+class SessionView(View):
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    this: bool = Field(description="it is the one that asks")
+
+
+class Ended(View):
+    sessions: int
+    tokens: int
 
 
 class SignInRequest(Request):

@@ -17,6 +17,23 @@ test("who is not signed in picks a person, whatever the address, and is there at
   expect(house.at()).toBe("/actions");
 });
 
+test("who signs in through the identity provider goes there, and is to come back to where they were", async () => {
+  const fake = new FakeApi(null);
+  fake.provider = { title: "Acme", path: "/api/v1/session/oidc" };
+  visit("/actions", ROUTES, fake);
+  const link = await screen.findByRole("link", { name: "Sign in with Acme" });
+  expect(link.getAttribute("href")).toBe("/api/v1/session/oidc?back_to=%2F");
+  expect(screen.queryByRole("button", { name: /Sam/ })).toBeNull();
+});
+
+test("signing out everywhere ends all sessions", async () => {
+  const { fake } = visit("/actions", ROUTES, new FakeApi("sam"));
+  await userEvent.click(await screen.findByRole("button", { name: "Account of Sam" }));
+  await userEvent.click(screen.getByRole("button", { name: "Sign out everywhere" }));
+  expect(await screen.findByText("Who are you?")).toBeTruthy();
+  expect(fake.seen.filter((one) => one.method === "DELETE").map((one) => one.path)).toEqual(["/sessions"]);
+});
+
 test("signing out leads back, and forgets what was read", async () => {
   visit("/actions", ROUTES, new FakeApi("sam"));
   await userEvent.click(await screen.findByRole("button", { name: "Account of Sam" }));

@@ -24,8 +24,9 @@ class SessionRow(Base):
     __tablename__ = "session"
 
     hash: Mapped[str] = mapped_column(primary_key=True)
-    principal: Mapped[str] = mapped_column(ForeignKey("principal.id"))
+    principal: Mapped[str] = mapped_column(ForeignKey("principal.id"), index=True)
     created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 
 

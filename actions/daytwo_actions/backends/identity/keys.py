@@ -1,41 +1,34 @@
 """The signing keys of one issuer: found by discovery, read within the connection's own limits, kept for an hour."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
-import requests
-
 from daytwo_actions.backends.base import BackendUnreachable
-from daytwo_actions.backends.http.permit import Permit
-from daytwo_actions.backends.http.sender import Exchange, Sender
 from daytwo_actions.backends.http.settings import HttpSettings
-from daytwo_actions.backends.wire.answer import Answer
+from daytwo_actions.backends.identity.reading import Reading
 from daytwo_actions.backends.wire.ci_token import Keys, keys_of
 
 DISCOVERY: Final = "/.well-known/openid-configuration"
 _KEPT: Final = 3_600.0  # seconds
 _AGAIN: Final = 30.0  # seconds at least between two fetches, whatever tokens name as their key
-_LIMIT: Final = 256 * 1024  # bytes of an answer
+_Key = TypeVar("_Key")
 
 
-class IssuerKeys:
-    """Nothing is fetched before a token has to be verified. One fetch at a time."""
+class KeptKeys(Generic[_Key]):
+    """Nothing is fetched before a token has to be verified. One fetch at a time. `read` blocks its thread."""
 
-    def __init__(self, settings: HttpSettings, issuer: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings = settings
-        self._issuer = issuer
-        self._sender = Sender(settings)
+    def __init__(self, read: Callable[[], Mapping[str, _Key]], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
         self._clock = clock
-        self._keys: Keys = {}
+        self._keys: Mapping[str, _Key] = {}
         self._tried_at: float | None = None
         self._fetched_at: float | None = None
         self._fetching = asyncio.Lock()
 
-    async def for_kid(self, kid: str) -> Keys:
+    async def for_kid(self, kid: str) -> Mapping[str, _Key]:
         """The issuer's keys, asked for again when `kid` is not among them. Raises `BackendUnreachable`."""
         async with self._fetching:
             now = self._clock()
@@ -55,12 +48,25 @@ class IssuerKeys:
                 raise
             # an issuer that does not answer for a while has not taken its keys back
 
+
+class IssuerKeys:
+    """Those of a CI system's issuer, which has them at the same place as its discovery document."""
+
+    def __init__(self, settings: HttpSettings, issuer: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._issuer = issuer
+        self._reading = Reading(settings, f"The keys of {issuer}")
+        self._kept = KeptKeys(self._read, clock=clock)
+
+    async def for_kid(self, kid: str) -> Keys:
+        """The issuer's keys, asked for again when `kid` is not among them. Raises `BackendUnreachable`."""
+        return await self._kept.for_kid(kid)
+
     def _read(self) -> Keys:
-        found = self._json(self._issuer + DISCOVERY)
+        found = self._reading.json(self._issuer + DISCOVERY)
         address = found.get("jwks_uri")
         if found.get("issuer") != self._issuer or not isinstance(address, str) or not self._same_place(address):
-            raise self._wrong("its discovery document names another issuer, or keys at another place")
-        return keys_of(self._json(address))
+            raise self._reading.wrong("its discovery document names another issuer, or keys at another place")
+        return keys_of(self._reading.json(address))
 
     def _same_place(self, address: str) -> bool:
         try:
@@ -69,27 +75,5 @@ class IssuerKeys:
         except ValueError:
             return False
 
-    def _json(self, address: str) -> Mapping[str, Any]:
-        """A GET without any credential; a redirection is not followed."""
-        seconds = self._settings.total_timeout.total_seconds()
-        exchange = Exchange(allowance=self._sender.allow(Permit(seconds), fresh=False), limit=_LIMIT)
-        request = requests.Request("GET", address, headers={"accept": "application/json"}).prepare()
-        self._sender.carry_out(exchange, request)
-        result = exchange.result()
-        if not isinstance(result, Answer):
-            raise self._wrong(result.reason)
-        if result.status != 200:
-            raise self._wrong(f"it answered {result.status}")
-        try:
-            value = json.loads(result.body)
-        except (ValueError, RecursionError):
-            raise self._wrong("it answered something that is not JSON") from None
-        if not isinstance(value, dict):
-            raise self._wrong("it answered something else than an object")
-        return value
-
-    def _wrong(self, why: str) -> BackendUnreachable:
-        return BackendUnreachable(f"The keys of {self._issuer} could not be read: {why}.")
-
     def close(self) -> None:
-        self._sender.close()
+        self._reading.close()

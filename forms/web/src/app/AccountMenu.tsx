@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Cable, KeyRound, LogOut, Monitor, Moon, Sun, type LucideIcon } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
-import { done } from "../api/client";
+import { done, take } from "../api/client";
 import { useApi } from "../api/context";
 import type { Me } from "../api/types";
 import { text } from "../text";
@@ -87,12 +87,20 @@ function SignOut() {
   const api = useApi();
   const queries = useQueryClient();
   const signOut = useMutation({
-    mutationFn: () => done(api.DELETE("/api/v1/session")),
+    mutationFn: async (everywhere: boolean) => {
+      if (everywhere) await take(api.DELETE("/api/v1/sessions"));
+      else await done(api.DELETE("/api/v1/session"));
+    },
     onSuccess: () => leaves(queries, api),
   });
   return (
-    <button type="button" className={css.item} onClick={() => signOut.mutate()}>
-      <LogOut size={16} aria-hidden /> {text.account.signOut}
-    </button>
+    <>
+      <button type="button" className={css.item} onClick={() => signOut.mutate(false)}>
+        <LogOut size={16} aria-hidden /> {text.account.signOut}
+      </button>
+      <button type="button" className={css.item} onClick={() => signOut.mutate(true)}>
+        <LogOut size={16} aria-hidden /> {text.account.signOutEverywhere}
+      </button>
+    </>
   );
 }

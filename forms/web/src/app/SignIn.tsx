@@ -1,4 +1,4 @@
-import { UnstyledButton } from "@mantine/core";
+import { Button, UnstyledButton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ChevronRight } from "lucide-react";
 import { take } from "../api/client";
@@ -13,7 +13,7 @@ import { text } from "../text";
 import { becomes } from "./identity";
 import css from "./SignIn.module.css";
 
-/** Pick one of the example people. Offered by the server on loopback only. */
+/** Through the identity provider, or as one of the example people, which the server offers on loopback only. */
 export function SignIn() {
   const api = useApi();
   const queries = useQueryClient();
@@ -28,8 +28,12 @@ export function SignIn() {
       <img src="/icon.svg" alt="" width={44} height={44} />
       <h1>{text.account.who}</h1>
       <Loaded query={choices}>
-        {({ choices: people }) =>
-          people.length === 0 ? (
+        {({ choices: people, provider }) =>
+          provider ? (
+            <Button component="a" href={there(provider.path)}>
+              {text.account.through(provider.title)}
+            </Button>
+          ) : people.length === 0 ? (
             <Empty title={text.account.nobody}>{text.account.nobodyDetail}</Empty>
           ) : (
             <>
@@ -52,6 +56,12 @@ export function SignIn() {
       {signIn.error && <ProblemNote error={signIn.error} />}
     </main>
   );
+}
+
+/** The way to the provider, and from there back to where one is. */
+function there(path: string): string {
+  const here = window.location.pathname + window.location.search;
+  return `${path}?${new URLSearchParams({ back_to: here }).toString()}`;
 }
 
 function PersonButton({ person, busy, onPick }: { person: SignInChoice; busy: boolean; onPick: () => void }) {

@@ -32,6 +32,7 @@ class Refused extends Error {
 
 export class FakeApi {
   me: Me | null = null;
+  provider: { title: string; path: string } | null = null;
   readonly runs = new Map<string, RunView>();
   readonly approvals = new Map<string, ApprovalView>();
   readonly logs = new Map<string, ReturnType<typeof world.logOf>>();
@@ -185,7 +186,8 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
   [
     "GET",
     /^\/session$/,
-    () => () => ({
+    (api) => () => ({
+      provider: api.provider,
       choices: [
         { name: "ana", title: "Ana", about: "Developer, looks after the shop" },
         { name: "sam", title: "Sam", about: "SRE, approves what goes to production" },
@@ -200,6 +202,7 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
         (api.me = world.PEOPLE[body.name ?? ""] ?? null),
   ],
   ["DELETE", /^\/session$/, (api) => () => void (api.me = null)],
+  ["DELETE", /^\/sessions$/, (api) => () => ((api.me = null), { sessions: 2, tokens: 0 })],
   ["GET", /^\/tokens$/, () => () => page([])],
   [
     "GET",

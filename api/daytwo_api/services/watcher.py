@@ -1,0 +1,26 @@
+"""Who looks at an open page: asked again while it is open, as a session may end and a group be left."""
+
+from collections.abc import Awaitable, Callable
+
+from daytwo_api.asker import Asker
+
+Still = Callable[[], Awaitable[Asker | None]]  # who the request is by now
+
+
+class Watcher:
+    """`every` in seconds. The one who opened the page counts until then."""
+
+    def __init__(self, by: Asker, still: Still, *, every: float) -> None:
+        self._by: Asker | None = by
+        self._still = still
+        self._every = every
+        self._asked: float | None = None
+
+    async def at(self, moment: float) -> Asker | None:
+        """Who it is, no older than `every`; None when the page has to be closed. Raises `Unavailable`."""
+        if self._asked is None:
+            self._asked = moment
+        elif moment - self._asked >= self._every:
+            self._by = await self._still()
+            self._asked = moment
+        return self._by
