@@ -419,6 +419,7 @@ function plan(inputs: Record<string, unknown>): unknown {
         ref: "main",
         commit: step?.pinned.commit,
         inputs: step?.inputs,
+        packing: null,
       },
     ],
     approvals: production ? [{ needed_from: ["group:sre"], count: 1, expires_in: 86_400 }] : [],

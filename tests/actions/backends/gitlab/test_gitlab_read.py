@@ -241,8 +241,16 @@ async def test_what_is_gone_is_none_and_what_cannot_be_seen_is_not(backend: GitL
 
 @pytest.mark.parametrize(
     "body",
-    [b"<html>", b"", b"{", [], pipeline(id="31"), pipeline(id=0), pipeline(status=1), pipeline(created_at="yesterday")],
-    ids=str,
+    [
+        pytest.param(b"<html>", id="a page"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"{", id="cut"),
+        pytest.param([], id="a list"),
+        pytest.param(pipeline(id="31"), id="an id as text"),
+        pytest.param(pipeline(id=0), id="no id"),
+        pytest.param(pipeline(status=1), id="a number as state"),
+        pytest.param(pipeline(created_at="yesterday"), id="no time"),
+    ],
 )
 async def test_a_broken_answer_is_no_state(body: Any, backend: GitLabBackend, answers: Answers) -> None:
     answers.by_path[f"{PROJECT}/pipelines/31"] = (200, body)
