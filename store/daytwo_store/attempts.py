@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Corr, Digest, ExternalRunId, RunId, StepPath
 from daytwo_store.states import ATTEMPT_MOVES, AttemptState, ExternalStatus, check_move
-from daytwo_store.tables import AttemptRow, ExternalRunRow, Json, StepRow
+from daytwo_store.tables import AttemptRow, ExternalRunRow, Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,14 +179,3 @@ async def external_by_id(session: AsyncSession, connection: str, external: Exter
 
 async def externals_of_run(session: AsyncSession, run: RunId) -> Sequence[ExternalRunRow]:
     return (await session.scalars(select(ExternalRunRow).where(ExternalRunRow.run_id == run))).all()
-
-
-async def current_external(session: AsyncSession, step: StepRow) -> ExternalRunRow | None:
-    """The external run of the step's accepted attempt."""
-    found: ExternalRunRow | None = await session.scalar(
-        select(ExternalRunRow)
-        .where(ExternalRunRow.run_id == step.run_id, ExternalRunRow.path == step.path)
-        .order_by(ExternalRunRow.no.desc())
-        .limit(1)
-    )
-    return found

@@ -51,11 +51,6 @@ class Prepared:
         return list(self.template.get("inputs", {}).get("parameters") or [])
 
 
-def stored_key(namespaced: str, name: str, template: str) -> str:
-    """Where a template of another WorkflowTemplate is kept in a workflow."""
-    return f"{namespaced}/{name}/{template}"
-
-
 def scope_of(reference: Mapping[str, Any]) -> str:
     """The scope of what a ``templateRef`` leads to."""
     return f"{'cluster' if reference.get('clusterScope') else 'namespaced'}/{reference['name']}"
