@@ -1,13 +1,20 @@
 """The example company on other CI systems: the same actions, and pipelines that do the same."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from daytwo_actions.backends.argo.wire.inputs import read_template
 from daytwo_actions.backends.gitlab.wire.inputs import read_pipeline
 from daytwo_actions.definitions import load_registry
+from daytwo_standins.machines.config import ServiceName
+from daytwo_standins.machines.variables import variables
 
 LIBRARY = Path(__file__).parents[2] / "actions" / "library"
 
@@ -67,3 +74,25 @@ def _fits(inputs: Any, action: Path) -> None:
     assert {one.name for one in inputs if one.required} <= given
     (where,) = [one for one in inputs if one.name == "environment"]
     assert set(where.options) == {"staging", "production"}
+
+
+@pytest.mark.usefixtures("machines")
+def test_a_switch_without_later_steps_takes_itself_back_when_it_is_told_to_end(
+    acme: Any, eventually: Callable[..., None]
+) -> None:
+    clone = acme.work / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(acme.repositories / "shop"), str(clone)], check=True)
+    told = {"SERVICE": "shop", "ENVIRONMENT": "staging", "VERSION": "1.1.0", "WATCH_SECONDS": "60"}
+    told |= {"PATH": os.environ["PATH"], **variables(acme.root, ServiceName("shop"), config=acme.config)}
+    subprocess.run([sys.executable, "ci/install.py"], cwd=clone, env=told, check=True, capture_output=True)
+    switch = [sys.executable, "ci/switch.py", "safely"]
+    with subprocess.Popen(
+        switch, cwd=clone, env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        eventually(lambda: acme.version().get("version") == "1.1.0", "1.1.0 answers")
+        run.terminate()
+        said, complained = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert "shop 1.0.0 runs in staging again" in said
+    assert "told to end before the switch was done" in complained
+    assert acme.version()["version"] == "1.0.0"
