@@ -70,7 +70,7 @@ export const runs = {
   outputs: {
     title: "Results",
     reported: "Reported by the run itself.",
-    found: "Found in a file that the run left in the CI system.",
+    found: "The run left it in the CI system.",
   },
   gates: {
     open: "Open it there",

@@ -37,7 +37,7 @@ function Level({ inside, parent }: { inside: Inside; parent: string | null }) {
       {jobs
         .filter((job) => !folded?.has(job))
         .map((job) => (
-          <Node key={job.id} job={job} inside={inside} />
+          <Node key={job.id} job={job} inside={inside} sole={parent === null && jobs.length === 1} />
         ))}
       {folded && (
         <li>
@@ -60,8 +60,9 @@ function Level({ inside, parent }: { inside: Inside; parent: string | null }) {
 
 const wentWell = (job: JobView): boolean => job.status === "succeeded" || job.status === "skipped";
 
-function Node({ job, inside }: { job: JobView; inside: Inside }) {
-  const open = job.status === "running" || job.status === "failed" || job.status === "waiting";
+/** `sole`: everything is inside of it, as in a workflow of Argo's, so it stands open. */
+function Node({ job, inside, sole = false }: { job: JobView; inside: Inside; sole?: boolean }) {
+  const open = sole || job.status === "running" || job.status === "failed" || job.status === "waiting";
   const within = inside.get(job.id) ?? [];
   const count = within.length;
   const leaf = job.steps.length === 0 && count === 0;
