@@ -105,17 +105,6 @@ async def get_many(session: AsyncSession, refs: Collection[str], *, sees: Sees) 
     return {EntityRef(row.ref): _entity(row) for row in rows}
 
 
-async def with_property(session: AsyncSession, kind: str, name: str, value: str) -> list[Entity]:
-    """Entities of a kind whose property is this text; two at most, as more than one is one too many."""
-    rows = await session.scalars(
-        select(EntityRow)
-        .where(EntityRow.kind == kind, EntityRow.properties.contains({name: value}))
-        .order_by(EntityRow.ref)
-        .limit(2)
-    )
-    return [_entity(row) for row in rows]
-
-
 async def hidden(session: AsyncSession, refs: Collection[str], *, sees: Sees) -> frozenset[str]:
     """Those of `refs` that exist but may not be seen: to be left out of an answer that would name them."""
     if not refs or isinstance(sees, str):
