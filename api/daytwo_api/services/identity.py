@@ -86,9 +86,9 @@ class Identity:
         return await self._who(request, used=False)
 
     async def _who(self, request: Request, *, used: bool) -> Asker | None:
-        authorization = request.headers.get("authorization")
-        if authorization is not None:
-            return await self._by_token(authorization, used=used)
+        if authorization := request.headers.getlist("authorization"):
+            # of two nobody knows which a proxy before us looked at
+            return await self._by_token(authorization[0], used=used) if len(authorization) == 1 else None
         return await self._by_session(request, used=used)
 
     async def me(self, by: Asker) -> Me:
