@@ -11,6 +11,7 @@ import { MoreButton } from "../parts/MoreButton";
 import { visible } from "../parts/textOf";
 import { When } from "../parts/Times";
 import { useTitle } from "../parts/title";
+import { useNow } from "../parts/useNow";
 import type { Look } from "../states/states";
 import { StateBadge } from "../states/StateBadge";
 import { text } from "../text";
@@ -108,6 +109,7 @@ function Following({ connection }: { connection: ConnectionView }) {
 /** What is spent of our own budget, and what is left of the vendor's limit. */
 function Budget({ connection }: { connection: ConnectionView }) {
   const { requests, allowance, limit, budget_left: left, resets_at: resets } = connection;
+  const now = useNow(20_000);
   return (
     <div className={css.budget}>
       {allowance !== null && (
@@ -120,7 +122,7 @@ function Budget({ connection }: { connection: ConnectionView }) {
           {words.leftOf(left, limit)}
           {resets && (
             <>
-              , {Date.parse(resets) > Date.now() ? words.resets : words.wasReset} <When at={resets} />
+              , {Date.parse(resets) > now ? words.resets : words.wasReset} <When at={resets} />
             </>
           )}
         </Meter>
