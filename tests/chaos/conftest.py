@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from tests.chaos.harness import selection
@@ -11,6 +11,7 @@ from tests.chaos.harness.person import Journal, Person
 from tests.chaos.harness.stage import Stage
 from tests.chaos.harness.yard import lay_out
 
+OTHERS: Final = ("gitlab", "argo")
 _SEED = pytest.StashKey[int]()
 
 
@@ -41,7 +42,8 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
 @pytest.fixture(scope="session")
 def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosHouse]:
     folder = tmp_path_factory.mktemp("chaos")
-    with ChaosHouse.plan(folder / "data", lay_out(folder / "yard")) as house:
+    yard = lay_out(folder / "yard", more=OTHERS)
+    with ChaosHouse.plan(folder / "data", yard, systems=OTHERS) as house:
         yield house
 
 

@@ -1,10 +1,9 @@
-"""Everything that the oracle judges by, read once: rows, the stand-in's ledger and its runs, the clients' journal."""
+"""Everything that the oracle judges by, read once: rows, the stand-ins' ledgers and runs, the clients' journal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
 import psycopg
 from psycopg.rows import dict_row
 from tests.chaos.harness.house import ChaosHouse
@@ -55,12 +54,17 @@ class Facts:
 
 def gather(house: ChaosHouse, journal: Journal, *, leftover: frozenset[str] = frozenset()) -> Facts:
     """Read all of it. The rows are of one snapshot."""
-    with house.control() as control:
-        ledger = control.ledger()
+    ledger: list[Row] = []
+    conclusions: dict[str, str | None] = {}
+    for system in house.systems.values():
+        with house.control(system.name) as control:
+            lines = control.ledger()
+        ledger += [{**line, "run_id": system.run_of(line)} for line in lines]
+        conclusions |= system.conclusions(lines)  # ids of two kinds are never alike
     return Facts(
         **rows(house.database_url),
         ledger=ledger,
-        conclusions=_conclusions(house, ledger),
+        conclusions=conclusions,
         journal=journal,
         leftover=leftover,
     )
@@ -71,14 +75,3 @@ def rows(database_url: str) -> dict[str, Any]:
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         return {name: connection.execute(query).fetchall() for name, query in _QUERIES.items()}
-
-
-def _conclusions(house: ChaosHouse, ledger: Sequence[Row]) -> dict[str, str | None]:
-    token = house.house.ci.token_file.read_text().strip()
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=house.house.ci.address, headers=headers, timeout=30, trust_env=False) as http:
-        found = {}
-        for line in ledger:
-            answer = http.get(f"/repos/{line['repository']}/actions/runs/{line['run_id']}")
-            found[str(line["run_id"])] = answer.json().get("conclusion") if answer.is_success else "gone"
-        return found

@@ -15,6 +15,7 @@ import httpx
 from tests.chaos.harness.loop import LoopThread
 from tests.chaos.harness.parts import Gated
 from tests.chaos.harness.proxy import PostgresProxy
+from tests.chaos.harness.systems import PLENTY, System, github, more
 from tests.chaos.harness.yard import EXECUTORS
 
 from daytwo_cli.up.folder import DataFolder
@@ -36,8 +37,16 @@ _EAGER: Final = Patience(first=0.05, longest=0.5, held=1)
 class ChaosHouse:
     """Build it with `plan`; `with` it to have it run. What is killed is started again by the real supervisor."""
 
-    def __init__(self, house: House, loop: LoopThread, proxies: Mapping[str, PostgresProxy], parts: list[Part]) -> None:
+    def __init__(
+        self,
+        house: House,
+        loop: LoopThread,
+        proxies: Mapping[str, PostgresProxy],
+        parts: list[Part],
+        systems: Sequence[System],
+    ) -> None:
         self.house = house
+        self.systems = {system.name: system for system in systems}
         self.proxies = proxies
         self._loop = loop
         pids = house.folder / "pids"
@@ -55,15 +64,22 @@ class ChaosHouse:
         environment: Mapping[str, str] | None = None,
         profile: str = "test",
         proxied: bool = True,
+        systems: Sequence[str] = (),
     ) -> Self:
-        """Everything is configured, nothing runs. `environment` is added to that of the stand-in."""
+        """Everything is configured, nothing runs. `environment` is added to that of GitHub's stand-in.
+
+        `systems` are those beside GitHub: "gitlab", "argo".
+        """
         house = House.plan(Wish(data=data, examples=examples, profile=profile), DataFolder.create(data))
         _set_executors(house)
+        added, programs = more(house, systems)
+        house.parts += programs
         loop = LoopThread("chaos")
         loop.loop.set_default_executor(ThreadPoolExecutor(32))
         postgres = next(part for part in house.parts if isinstance(part, EmbeddedPostgres))
         proxies = {name: PostgresProxy(loop, Path(postgres.address)) for name in (API, WORKER) if proxied}
-        return cls(house, loop, proxies, [_placed(part, house, proxies, environment or {}) for part in _kept(house)])
+        parts = [_placed(part, house, proxies, environment or {}) for part in _kept(house)]
+        return cls(house, loop, proxies, parts, [github(house), *added])
 
     def __enter__(self) -> Self:
         try:
@@ -126,9 +142,9 @@ class ChaosHouse:
     def data(self) -> Path:
         return self.house.folder.root
 
-    def control(self) -> ControlClient:
-        """A new client of the stand-in's control interface."""
-        return ControlClient(self.house.ci.control)
+    def control(self, system: str = "github") -> ControlClient:
+        """A new client of a stand-in's control interface."""
+        return ControlClient(self.systems[system].control)
 
     def pid(self, name: str) -> int:
         child = self.parts[name].child
@@ -144,7 +160,7 @@ class ChaosHouse:
         """SIGKILL, for PostgreSQL and Temporal with everything that they started. It comes back by itself."""
         child = self.parts[name].child
         assert child is not None
-        if name in (WORKER, API, CI):
+        if name not in (POSTGRES, TEMPORAL):
             child.send(signal.SIGKILL)
         else:
             child.kill()
@@ -188,7 +204,7 @@ class ChaosHouse:
         return int(self.house.product.temporal_address.rpartition(":")[2])
 
     def _ready(self) -> bool:
-        if not all(self.parts[name].up for name in SERVICES):
+        if not all(self.parts[name].up for name in (*SERVICES, *self._stand_ins())):
             return False
         try:
             return httpx.get(f"{self.page}/readyz", timeout=5, trust_env=False).status_code == httpx.codes.OK
@@ -201,10 +217,14 @@ class ChaosHouse:
             proxy.clear()
         for part in self.parts.values():
             part.gate.set()
-        until(lambda: self.parts[CI].up, "the stand-in to run")
-        with self.control() as control:
-            until(lambda: _cleared(control), "the faults to be lifted")
+        until(lambda: all(self.parts[name].up for name in self._stand_ins()), "the stand-ins to run")
+        for name in self.systems:
+            with self.control(name) as control:
+                until(lambda control=control: _cleared(control), "the faults to be lifted")  # type: ignore[misc]
         self.wait_ready()
+
+    def _stand_ins(self) -> list[str]:
+        return [system.part for system in self.systems.values()]
 
 
 def until(look: Callable[[], object], what: str, *, seconds: float = 60, every: float = 0.05) -> None:
@@ -243,5 +263,5 @@ def _set_executors(house: House) -> None:
     config = json.loads(file.read_text())
     for repository in config["repositories"]:
         repository["executor"] = EXECUTORS[repository["full_name"].partition("/")[2]]
-    config["rate_limit"] = 10_000_000
+    config["rate_limit"] = PLENTY
     file.write_text(json.dumps(config, indent=1))

@@ -77,7 +77,14 @@ class Person:
             time.sleep(0.1)
 
     def submit(
-        self, service: str, environment: str = "staging", *, note: str = "", version: str = "1.1.0", key: str = ""
+        self,
+        service: str,
+        environment: str = "staging",
+        *,
+        note: str = "",
+        version: str = "1.1.0",
+        key: str = "",
+        action: str = "deploy",
     ) -> str:
         """Ask for a deploy until it is accepted; the id of the run."""
         key = key or f"chaos-{uuid.uuid4()}"
@@ -85,7 +92,7 @@ class Person:
             "entity": f"service:{service}",
             "inputs": {"version": version, "environment": f"environment:{environment}", "note": note or key},
         }
-        answer = self.insist("POST", "/actions/deploy/runs", json=body, headers={"Idempotency-Key": key})
+        answer = self.insist("POST", f"/actions/{action}/runs", json=body, headers={"Idempotency-Key": key})
         assert answer.status_code == 202, answer.text
         run = str(answer.json()["id"])
         self.journal.runs.setdefault(key, set()).add(run)

@@ -26,6 +26,11 @@ def at_once(do: Callable[[A], B], given: Sequence[A], *, threads: int = 8) -> li
         return list(pool.map(do, given))
 
 
+def action_on(system: str) -> str:
+    """The yard's action there."""
+    return "deploy" if system == "github" else f"deploy-{system}"
+
+
 @dataclass
 class Stage:
     """The house and its people, all with one journal."""
@@ -49,33 +54,46 @@ class Stage:
         known = services(executor)
         return [known[(begin + number) % len(known)] for number in range(count)]
 
-    def ask(self, executor: str, notes: Sequence[str], environment: str = "staging", *, threads: int = 8) -> list[str]:
+    def ask(
+        self,
+        executor: str,
+        notes: Sequence[str],
+        environment: str = "staging",
+        *,
+        threads: int = 8,
+        system: str = "github",
+    ) -> list[str]:
         """Ana asks for a deploy with each note, all at once, each of another service; the runs in order."""
         given = list(zip(self.services(executor, len(notes)), notes, strict=True))
-        return at_once(lambda one: self.ana.submit(one[0], environment, note=one[1]), given, threads=threads)
+        action = action_on(system)
+        return at_once(
+            lambda one: self.ana.submit(one[0], environment, note=one[1], action=action), given, threads=threads
+        )
 
-    def fault(self, **rule: Any) -> None:
-        """Put a rule in force at the stand-in; `run` is searched in the note of the run, `times` defaults to 1."""
+    def fault(self, *, system: str = "github", **rule: Any) -> None:
+        """Put a rule in force at a stand-in; `run` is searched in the note of the run, `times` defaults to 1."""
         match = {name: rule.pop(name) for name in ("operation", "run", "nth", "probability", "seed") if name in rule}
         times = rule.pop("times", 1)
-        with self.house.control() as control:
+        with self.house.control(system) as control:
             control.add_fault({"match": {**match, **({"times": times} if times else {})}, **rule})
 
-    def dispatches(self, note: str) -> list[dict[str, Any]]:
+    def dispatches(self, note: str, *, system: str = "github") -> list[dict[str, Any]]:
         """What the ledger has of runs with this in their note."""
-        with self.house.control() as control:
+        with self.house.control(system) as control:
             return [line for line in control.ledger() if note in line["inputs"]["note"]]
 
-    def wait_dispatched(self, note: str, count: int = 1) -> None:
+    def wait_dispatched(self, note: str, count: int = 1, *, system: str = "github") -> None:
         """Until the ledger has so many runs with this in their note."""
-        until(lambda: len(self.dispatches(note)) >= count, f"the ledger to have {note}")
+        until(lambda: len(self.dispatches(note, system=system)) >= count, f"the ledger to have {note}")
 
-    def finish(self, note: str, conclusion: str = "success", *, log: Sequence[str] = ("done",)) -> None:
+    def finish(
+        self, note: str, conclusion: str = "success", *, log: Sequence[str] = ("done",), system: str = "github"
+    ) -> None:
         """Let the CI runs of the executor `scripted` with this in their note end."""
-        job = {"name": "deploy", "status": "completed", "conclusion": conclusion, "log": list(log)}
-        with self.house.control() as control:
-            for line in self.dispatches(note):
-                control.script(line["run_id"], [{"status": "completed", "conclusion": conclusion, "jobs": [job]}])
+        ci = self.house.systems[system]
+        with self.house.control(system) as control:
+            for line in self.dispatches(note, system=system):
+                control.script(ci.script_of(line), ci.events(line, conclusion, log))
 
     def wait(self, runs: Collection[str], *, seconds: float = 90, states: Collection[str] = ENDS) -> None:
         """Until all of them are in one of `states`."""

@@ -1,4 +1,4 @@
-"""The yard's three repositories with one pipeline: python build.py OUT. What is there already is left alone."""
+"""The yard's three repositories with one pipeline, for GitHub and for GitLab: python build.py OUT. What is there already is left alone."""
 
 import sys
 from pathlib import Path
@@ -29,13 +29,30 @@ jobs:
           echo "done $NOTE"
 """
 
+GITLAB = """\
+spec:
+  inputs:
+    version: {}
+    environment: { options: [staging, production] }
+    note: { default: "" }
+    daytwo_run: { default: "" }
+---
+workflow:
+  name: "Deploy $[[ inputs.version ]] to $[[ inputs.environment ]] $[[ inputs.note ]] [$[[ inputs.daytwo_run ]]]"
+deploy:
+  script: [echo done]
+"""
+
 for name in ("fast", "slow", "real"):
     path = Path(sys.argv[1]) / "acme" / name
     if not path.exists():
         make_repository(
             path,
             [
-                ({".github/workflows/deploy.yml": PIPELINE, "version": "1.0.0\n"}, "1.0.0"),
+                (
+                    {".github/workflows/deploy.yml": PIPELINE, ".gitlab-ci.yml": GITLAB, "version": "1.0.0\n"},
+                    "1.0.0",
+                ),
                 ({"version": "1.1.0\n"}, "1.1.0"),
                 ({"version": "1.2.0\n"}, "1.2.0"),
             ],

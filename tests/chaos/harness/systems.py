@@ -1,0 +1,194 @@
+"""The CI systems of a chaos house: the process of each stand-in, how the product reaches it, and what the truth is there.
+
+GitHub's is always there, as in `daytwo up`. GitLab's shows the same repositories, Argo's has one namespace for each
+executor. Nothing that the product says counts here: only ledgers, and runs as their stand-in shows them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
+from urllib.parse import quote
+
+import httpx
+import yaml
+from tests.chaos.harness.yard import ARGO_TEMPLATE, EXECUTORS
+
+from daytwo_cli.up.child import Command
+from daytwo_cli.up.environment import inherited, python
+from daytwo_cli.up.house import House
+from daytwo_cli.up.part import Program
+from daytwo_cli.up.ports import PortBook
+from daytwo_cli.up.probes import announced
+
+BOT: Final = "daytwo-bot"
+PLENTY: Final = 10_000_000  # requests: what limits are for is asked for by faults
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """One of them. `name` is its connection, `part` the name of its process."""
+
+    name: str
+    part: str
+    address: str
+    control: str
+    token: Path
+    ends: ClassVar[Mapping[str, str]]  # the vendor's words to GitHub's, which the oracle speaks
+    noise: ClassVar[Sequence[str]]  # reads that may fail at any time
+
+    def run_of(self, line: Mapping[str, Any]) -> str:
+        """The id by which the product knows the run of a line of the ledger."""
+        return str(line["run_id"])
+
+    def script_of(self, line: Mapping[str, Any]) -> str:
+        """The name by which the control interface knows it."""
+        return str(line["run_id"])
+
+    def events(self, line: Mapping[str, Any], conclusion: str, log: Sequence[str]) -> list[Json]:
+        """A script in which the run ends so at once."""
+        raise NotImplementedError
+
+    def conclusions(self, ledger: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
+        """How each run has ended, by `run_of`; None while it has not, "gone" when it is not there any more."""
+        headers = {"Authorization": f"Bearer {self.token.read_text().strip()}"}
+        with httpx.Client(base_url=self.address, headers=headers, timeout=30, trust_env=False) as http:
+            return {self.run_of(line): self._conclusion(http, line) for line in ledger}
+
+    def _conclusion(self, http: httpx.Client, line: Mapping[str, Any]) -> str | None:
+        raise NotImplementedError
+
+
+class GitHub(System):
+    ends = MappingProxyType({})
+    noise = ("get_run", "list_runs", "list_workflow_runs", "list_jobs", "get_ref")
+
+    def events(self, line: Mapping[str, Any], conclusion: str, log: Sequence[str]) -> list[Json]:
+        job = {"name": "deploy", "status": "completed", "conclusion": conclusion, "log": list(log)}
+        return [{"status": "completed", "conclusion": conclusion, "jobs": [job]}]
+
+    def _conclusion(self, http: httpx.Client, line: Mapping[str, Any]) -> str | None:
+        answer = http.get(f"/repos/{line['repository']}/actions/runs/{line['run_id']}")
+        return answer.json().get("conclusion") if answer.is_success else "gone"
+
+
+class GitLab(System):
+    ends = MappingProxyType({"success": "success", "failed": "failure", "canceled": "cancelled"})
+    noise = ("get_pipeline", "list_pipelines", "list_jobs", "get_commit")
+
+    def events(self, line: Mapping[str, Any], conclusion: str, log: Sequence[str]) -> list[Json]:
+        status = _back(self.ends)[conclusion]
+        return [{"status": status, "jobs": [{"name": "deploy", "status": status, "log": list(log)}]}]
+
+    def _conclusion(self, http: httpx.Client, line: Mapping[str, Any]) -> str | None:
+        answer = http.get(f"/api/v4/projects/{quote(line['repository'], safe='')}/pipelines/{line['run_id']}")
+        return self.ends.get(answer.json()["status"]) if answer.is_success else "gone"
+
+
+class Argo(System):
+    ends = MappingProxyType({"Succeeded": "success", "Failed": "failure", "Error": "failure"})
+    noise = ("get_workflow", "list_workflows", "get_template")
+
+    def run_of(self, line: Mapping[str, Any]) -> str:
+        return f"{line['name']}:{line['uid']}"
+
+    def script_of(self, line: Mapping[str, Any]) -> str:
+        return str(line["uid"])
+
+    def events(self, line: Mapping[str, Any], conclusion: str, log: Sequence[str]) -> list[Json]:
+        phase = _back(self.ends)[conclusion]
+        return [{"phase": phase, "nodes": [{"name": line["name"], "phase": phase, "log": list(log)}]}]
+
+    def _conclusion(self, http: httpx.Client, line: Mapping[str, Any]) -> str | None:
+        answer = http.get(f"/api/v1/workflows/{line['namespace']}/{line['name']}")
+        if not answer.is_success:
+            answer = http.get(f"/api/v1/archived-workflows/{line['uid']}")
+        return self.ends.get(answer.json().get("status", {}).get("phase", "")) if answer.is_success else "gone"
+
+
+def github(house: House) -> System:
+    return GitHub(
+        name="github",
+        part="GitHub stand-in",
+        address=house.ci.address,
+        control=house.ci.control,
+        token=house.ci.token_file,
+    )
+
+
+def more(house: House, names: Sequence[str]) -> tuple[list[System], list[Program]]:
+    """Further systems: their configuration is written, their connections are added to the product's file."""
+    ports = PortBook(house.folder / "ports.json")
+    made = [_MORE[name](house, ports) for name in names]
+    if made:
+        file = house.folder / "daytwo.yaml"
+        config = yaml.safe_load(file.read_text())
+        config["connections"] |= {system.name: connection for system, _, connection in made}
+        file.write_text(yaml.safe_dump(config, sort_keys=False))
+    return [system for system, _, _ in made], [part for _, part, _ in made]
+
+
+def _gitlab(house: House, ports: PortBook) -> tuple[System, Program, Json]:
+    secret = house.folder.secret("gitlab-webhook")
+    system = _system(GitLab, "GitLab", house, ports)
+    hook = {"url": f"{house.product.page}/api/v1/webhooks/gitlab", "secret": {"file": str(secret)}}
+    projects = [
+        {"full_path": f"acme/{name}", "path": str(house.folder / "repositories" / "acme" / name), "executor": executor}
+        for name, executor in EXECUTORS.items()
+        if name != "real"
+    ]
+    tokens = [{"login": BOT, "bot": True, "token": {"file": str(system.token)}}]
+    config = {"tokens": tokens, "projects": projects, "webhooks": [hook], "rate_limit": PLENTY}
+    return system, _part(house, system, config), {**_connection(system), "webhook_secret_files": [str(secret)]}
+
+
+def _argo(house: House, ports: PortBook) -> tuple[System, Program, Json]:
+    system = _system(Argo, "Argo", house, ports)
+    templates = house.folder / "argo-templates"
+    templates.mkdir(exist_ok=True)
+    (templates / "deploy.yaml").write_text(ARGO_TEMPLATE)
+    namespaces = [
+        {"name": name, "templates": str(templates), "executor": executor}
+        for name, executor in EXECUTORS.items()
+        if name != "real"
+    ]
+    tokens = [{"login": BOT, "token": {"file": str(system.token)}}]
+    config = {"tokens": tokens, "namespaces": namespaces, "rate_limit": PLENTY}
+    return system, _part(house, system, config), _connection(system)
+
+
+def _system(kind: type[System], title: str, house: House, ports: PortBook) -> System:
+    name = title.lower()
+    return kind(
+        name=name,
+        part=f"{title} stand-in",
+        address=f"http://127.0.0.1:{ports.port(name)}",
+        control=f"http://127.0.0.1:{ports.port(f'{name} control')}",
+        token=house.folder.secret(f"{name}-token"),
+    )
+
+
+def _connection(system: System) -> Json:
+    return {"backend": system.name, "address": system.address, "token_file": str(system.token)}
+
+
+def _part(house: House, system: System, config: Json) -> Program:
+    folder, name = house.folder, system.name
+    file, said = folder / f"{name}.json", folder / f"{name}.said"
+    file.write_text(json.dumps(config, indent=1))
+    listen = ["--port", system.address.rpartition(":")[2], "--control-port", system.control.rpartition(":")[2]]
+    argv = python("-m", f"daytwo_standins.{name}", "--data", folder / name, "--config", file, *listen)
+    command = Command(
+        name=system.part, argv=argv, log=folder.log(name), announcement=said, env=inherited(), detaches=True
+    )
+    return Program(command, ready=lambda _: announced(said), after=["repositories"], address=system.address)
+
+
+def _back(table: Mapping[str, str]) -> dict[str, str]:
+    return {ours: theirs for theirs, ours in reversed(table.items())}
+
+
+_MORE: Final = {"gitlab": _gitlab, "argo": _argo}
