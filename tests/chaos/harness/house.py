@@ -1,5 +1,6 @@
 """The house of `daytwo up` on the yard, with handles on every process. Windows are those of DAYTWO_PROFILE=test."""
 
+import contextlib
 import dataclasses
 import json
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Final, Self
 
 import httpx
+import psutil
 from tests.chaos.harness.loop import LoopThread
 from tests.chaos.harness.parts import Gated
 from tests.chaos.harness.proxy import PostgresProxy
@@ -165,6 +167,23 @@ class ChaosHouse:
         else:
             child.kill()
 
+    def pause(self, name: str) -> None:
+        """SIGSTOP: it takes connections and answers nothing, until `resume`."""
+        self._signal(name, signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """SIGCONT; harmless for what was not paused."""
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        if not self.parts[name].up:
+            return
+        process = psutil.Process(self.pid(name))
+        family = process.children(recursive=True) if name in (POSTGRES, TEMPORAL) else []
+        for one in (process, *family):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(number)
+
     def killer(self, name: str) -> Callable[[], None]:
         return lambda: self.kill(name)
 
@@ -217,6 +236,8 @@ class ChaosHouse:
             proxy.clear()
         for part in self.parts.values():
             part.gate.set()
+        for name in self.parts:
+            self.resume(name)
         until(lambda: all(self.parts[name].up for name in self._stand_ins()), "the stand-ins to run")
         for name in self.systems:
             with self.control(name) as control:

@@ -55,6 +55,7 @@ class PostgresProxy:
         self.folder = Path(tempfile.mkdtemp(prefix="dt-"))  # short: the path of a socket holds 107 bytes
         self.transactions: list[bytes] = []  # every committed one, while `recording`
         self.recording = False
+        self.held = False  # nothing passes, and nobody is told so
         self._upstream = upstream / _SOCKET
         self._loop = loop
         self._traps: list[Trap] = []
@@ -71,7 +72,7 @@ class PostgresProxy:
     def clear(self) -> None:
         self._traps.clear()
         self.transactions.clear()
-        self.recording = False
+        self.recording = self.held = False
 
     def close(self) -> None:
         self._loop.run(self._stop())
@@ -136,9 +137,14 @@ class _Wire:
             while True:
                 head = await reader.readexactly(5)
                 message = head + await reader.readexactly(struct.unpack("!I", head[1:])[0] - 4)
+                await self._let_through()
                 self._look(message)
                 writer.write(message)
                 await writer.drain()
+
+    async def _let_through(self) -> None:
+        while self._proxy.held:
+            await asyncio.sleep(0.02)
 
     def _look(self, message: bytes) -> None:
         said = message[5:].rstrip(b"\0").upper() if message[:1] == b"Q" else b""
@@ -158,6 +164,7 @@ class _Wire:
         reader, writer = self._server[0], self._client[1]
         with contextlib.suppress(OSError, _Cut):
             while data := await reader.read(65536):
+                await self._let_through()
                 if self._deadly is not None:
                     self._strike(self._deadly)
                 writer.write(data)

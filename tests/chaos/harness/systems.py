@@ -1,4 +1,4 @@
-"""The CI systems of a chaos house: the process of each stand-in, how the product reaches it, and what the truth is there.
+"""The CI systems of a chaos house: the process of each stand-in, how the product reaches it, and where the truth is.
 
 GitHub's is always there, as in `daytwo up`. GitLab's shows the same repositories, Argo's has one namespace for each
 executor. Nothing that the product says counts here: only ledgers, and runs as their stand-in shows them.

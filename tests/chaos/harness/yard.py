@@ -90,7 +90,11 @@ def _service(name: str, executor: str, *, visible_to: list[str] | None = None) -
             **({"visibleTo": visible_to} if visible_to else {}),
         },
         "spec": {
-            "properties": {"description": f"Pipelines: {executor}.", "repository": f"acme/{executor}", "namespace": executor},
+            "properties": {
+                "description": f"Pipelines: {executor}.",
+                "repository": f"acme/{executor}",
+                "namespace": executor,
+            },
             "relations": {},
         },
     }

@@ -1,4 +1,7 @@
-"""The yard's three repositories with one pipeline, for GitHub and for GitLab: python build.py OUT. What is there already is left alone."""
+"""The yard's three repositories, with a pipeline for GitHub and for GitLab: python build.py OUT.
+
+What is there already is left alone.
+"""
 
 import sys
 from pathlib import Path

@@ -1,0 +1,279 @@
+"""Every kind of CI system between us and the truth: limits, late listings, redirections, other hands, silence.
+
+R14, R16, R17, R19, R20, R22, R27, R28, R29 and, on this edge, R33. Times are those of the profile `test`: 2 s in place
+of the 120 s that a listing may lag.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+from tests.chaos.harness.house import API, WORKER, until
+from tests.chaos.harness.stage import Stage
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
+KINDS = ("github", "gitlab", "argo")
+each_kind = pytest.mark.parametrize("system", KINDS)
+
+
+@pytest.fixture
+def foreign() -> Iterator[tuple[str, list[str]]]:
+    """Another host, and what it was sent."""
+    got: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(f"{self.path} {self.headers}")
+            self.send_response(200)
+            self.end_headers()
+
+        do_GET = do_POST  # noqa: N815 - the base class's name
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", got
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def once(stage: Stage, run: str, note: str, system: str, state: str = "succeeded") -> None:
+    """It has ended so, and was executed once."""
+    stage.wait([run], seconds=120)
+    assert stage.judged().run(run)["state"] == state
+    assert len(stage.dispatches(note, system=system)) == 1
+
+
+def asked(stage: Stage, system: str, operation: str = "dispatch") -> list[dict[str, Any]]:
+    with stage.house.control(system) as control:
+        return control.requests(operation)
+
+
+@each_kind
+@pytest.mark.parametrize("code", [429, 403])
+def test_nothing_is_sent_before_retry_after(stage: Stage, system: str, code: int) -> None:
+    """R14: the limit is of the connection, so another run waits for it, too; none fails by it."""
+    note = f"r14-{code}-{system}"
+    before = len(asked(stage, system))
+    stage.fault(system=system, operation="dispatch", run=note, retry_after={"seconds": 4, "code": code})
+    runs = stage.ask("fast", [note, f"{note}-other"], system=system)
+    stage.wait(runs, seconds=120)
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+    lines = asked(stage, system)[before:]
+    [told] = [line for line in lines if line["status"] == code]
+    later = [line["monotonic"] - told["monotonic"] for line in lines if line["monotonic"] > told["monotonic"]]
+    in_flight = 0.5  # what was on its way when the limit was told
+    assert all(one >= 4 or one < in_flight for one in later), later
+    assert max(later) >= 4
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_a_listing_that_lags_too_long_is_held_and_never_sent_twice(stage: Stage, system: str) -> None:
+    """R16, 600 s: absence seems proven. Where somebody approved, two people have to say what became of it."""
+    note = f"r16-{system}"
+    fault = {"status": {"code": 502, "when": "after"}, "lag": {"seconds": 40.0}}
+    stage.fault(system=system, operation="dispatch", run=note, **fault)
+    [run] = stage.ask("fast", [note], "production", system=system)
+    assert stage.sam.decide(run).is_success
+    stage.wait([run], states={"needs_attention"})
+    [line] = stage.dispatches(note, system=system)
+    ran = {"step": "ship", "attempt": 1, "outcome": "ran", "reason": "its page shows the marker"}
+    ran["external_run"] = stage.house.systems[system].run_of(line)
+    for person in (stage.sam, stage.ben):
+        until(lambda who=person: who.insist("POST", f"/runs/{run}/resolve", json=ran).is_success, "it to be believed")
+    once(stage, run, note, system)
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_a_listing_that_lags_less_is_waited_for(stage: Stage, system: str) -> None:
+    """R16, 90 s: the run is found late, and nobody is asked."""
+    note = f"r16-short-{system}"
+    fault = {"status": {"code": 502, "when": "after"}, "lag": {"seconds": 8.0}}
+    stage.fault(system=system, operation="dispatch", run=note, **fault)
+    [run] = stage.ask("fast", [note], system=system)
+    once(stage, run, note, system)
+
+
+@each_kind
+@pytest.mark.parametrize("code", [307, 308])
+def test_a_redirection_of_the_dispatch_leads_nowhere(
+    stage: Stage, foreign: tuple[str, list[str]], system: str, code: int
+) -> None:
+    """R17: neither to a foreign host, which sees nothing at all, nor to the same one. It is looked up and sent anew."""
+    address, got = foreign
+    for where, url in (("foreign", f"{address}/take"), ("same", f"{stage.house.systems[system].address}/x")):
+        note = f"r17-{code}-{where}-{system}"
+        stage.fault(system=system, operation="dispatch", run=note, redirect={"code": code, "url": url})
+        [run] = stage.ask("fast", [note], system=system)
+        once(stage, run, note, system)
+    assert got == []
+
+
+def test_argo_takes_its_own_name_for_its_own_and_no_other(stage: Stage) -> None:
+    """R19: 409 with our label and digest is adopted; without them a person looks, and nothing is sent under it."""
+    stage.fault(system="argo", operation="dispatch", run="r19-own", status={"code": 504, "when": "after"})
+    stage.fault(
+        system="argo", operation="dispatch", run="r19-foreign", hide_marker=True, status={"code": 504, "when": "after"}
+    )
+    own, other = stage.ask("fast", ["r19-own", "r19-foreign"], system="argo")
+    once(stage, own, "r19-own", "argo")
+    stage.wait([other], states={"needs_attention"})
+    assert len(stage.dispatches("r19-foreign", system="argo")) == 1
+    stage.ana.cancel(other)
+    stage.wait([other])
+
+
+@each_kind
+def test_a_run_that_somebody_deletes_there_is_named_so(stage: Stage, system: str) -> None:
+    """R20: neither failed nor succeeded; and what is not there cannot be asked to stop."""
+    note = f"r20-gone-{system}"
+    stage.fault(system=system, operation="dispatch", run=note, delete_run=True)
+    [run] = stage.ask("slow", [note], system=system)
+    if system == "argo":  # the name is free again: it was never there, for all that can be known
+        stage.wait([run], states={"needs_attention", "running"})
+    else:
+        stage.wait([run], states={"needs_attention"})
+        assert "deleted" in stage.ana.run(run)["reason"]
+    assert len(stage.dispatches(note, system=system)) == 1
+    stage.ana.cancel(run)
+    stage.wait([run], states={"cancelled", "needs_attention"})
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_cancelled_and_run_again_by_a_person_there(stage: Stage, system: str) -> None:
+    """R20: cancelled is cancelled; the re-run is told of, and is no new result of ours."""
+    note = f"r20-{system}"
+    [run] = stage.ask("slow", [note], system=system)
+    stage.wait_dispatched(note, system=system)
+    until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
+    [line] = stage.dispatches(note, system=system)
+    stage.finish(note, "cancelled", system=system)
+    once(stage, run, note, system, "cancelled")
+    if system == "gitlab":
+        return  # a retry there keeps the pipeline's id, and tells no number
+    ci = stage.house.systems[system]
+    headers = {"Authorization": f"Bearer {ci.token.read_text().strip()}"}
+    where = f"{ci.address}/repos/{line['repository']}/actions/runs/{line['run_id']}/rerun"
+    assert httpx.post(where, headers=headers, timeout=10, trust_env=False).is_success
+    stage.judged()
+    assert stage.ana.run(run)["state"] == "cancelled"
+
+
+@each_kind
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_credential_that_fails_for_a_while_fails_no_run(stage: Stage, system: str, code: int) -> None:
+    """R22: the status is unknown since then, and known again when it works again."""
+    note = f"r22-{code}-{system}"
+    [run] = stage.ask("slow", [note], system=system)
+    stage.wait_dispatched(note, system=system)
+
+    def external() -> dict[str, Any] | None:
+        return stage.ana.run(run)["steps"][0]["attempts"][0]["external"]
+
+    until(external, "its external run")
+    stage.fault(system=system, run=note, times=None, status={"code": code, "when": "before"})
+    for operation in stage.house.systems[system].noise:
+        stage.fault(system=system, operation=operation, times=None, status={"code": code, "when": "before"})
+    stage.finish(note, system=system)
+    until(lambda: (external() or {})["unseen_since"], "the status to be unknown")
+    assert stage.ana.run(run)["state"] == "running"
+    with stage.house.control(system) as control:
+        control.clear_faults()
+    once(stage, run, note, system)
+
+
+def test_the_api_is_down_while_pipelines_end(stage: Stage) -> None:
+    """R27: deliveries find nobody; what they would have told is read."""
+    runs = {system: stage.ask("slow", [f"r27-{system}"], system=system)[0] for system in KINDS}
+    for system in KINDS:
+        stage.wait_dispatched(f"r27-{system}", system=system)
+    stage.house.take_down(API)
+    for system in KINDS:
+        stage.finish(f"r27-{system}", "failure" if system == "argo" else "success", system=system)
+    time.sleep(3)
+    stage.house.bring_up(API)
+    stage.wait(list(runs.values()), seconds=60)
+    facts = stage.judged()
+    ended = {system: facts.run(run)["state"] for system, run in runs.items()}
+    assert ended == {"github": "succeeded", "gitlab": "succeeded", "argo": "failed"}
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_a_delivery_about_a_run_that_is_not_known_yet(stage: Stage, system: str) -> None:
+    """R28: the pipeline is over before its dispatch is answered."""
+    note = f"r28-{system}"
+    stage.fault(system=system, operation="dispatch", run=note, timeout={"seconds": 2.0, "when": "after"})
+    [run] = stage.ask("fast", [note], system=system)
+    once(stage, run, note, system)
+    facts = stage.judged()
+    [external] = [row for row in facts.externals if row["run_id"] == run]
+    told = [row for row in facts.deliveries if str(row["external_id"]) == external["id"]]
+    assert told, "no delivery was kept"
+    assert min(row["received_at"] for row in told) < external["known_at"]
+
+
+@contextmanager
+def silent(stage: Stage, system: str) -> Iterator[None]:
+    """Connections are taken, and nothing comes back."""
+    name = stage.house.systems[system].part
+    stage.house.pause(name)
+    yield
+    stage.house.resume(name)
+
+
+@each_kind
+def test_silence_between_us_and_the_ci_system(stage: Stage, system: str) -> None:
+    """R29: one run follows, one is about to be sent."""
+    note = f"r29-{system}"
+    [running] = stage.ask("slow", [f"{note}-running"], system=system)
+    stage.wait_dispatched(f"{note}-running", system=system)
+    [guarded] = stage.ask("fast", [f"{note}-next"], "production", system=system)
+    with silent(stage, system):
+        assert stage.sam.decide(guarded).is_success
+        time.sleep(10)
+        assert stage.ana.run(running)["state"] == "running"
+    stage.finish(f"{note}-running", system=system)
+    once(stage, running, f"{note}-running", system)
+    once(stage, guarded, f"{note}-next", system)
+
+
+@each_kind
+def test_every_answer_of_the_ci_system_is_lost_for_a_while(stage: Stage, system: str) -> None:
+    """R33 on this edge: requests pass and take effect, answers do not come back."""
+    note = f"r33-{system}"
+    [slow] = stage.ask("slow", [f"{note}-slow"], system=system)
+    stage.wait_dispatched(f"{note}-slow", system=system)
+    fasts = stage.ask("fast", [f"{note}-{number}" for number in range(3)], "production", system=system)
+    stage.fault(system=system, times=None, reset={"when": "after"})
+    for run in fasts:
+        assert stage.sam.decide(run).is_success
+    stage.finish(f"{note}-slow", system=system)
+    time.sleep(8)
+    with stage.house.control(system) as control:
+        control.clear_faults()
+    stage.wait([slow, *fasts], seconds=120)
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in (slow, *fasts)} == {"succeeded"}
+    assert [len(stage.dispatches(f"{note}-{number}", system=system)) for number in range(3)] == [1, 1, 1]
+
+
+@each_kind
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_worker_is_killed_around_the_dispatch(stage: Stage, system: str, when: str) -> None:
+    """R1, on each kind of CI system: found by its marker or its name, or sent again after proof."""
+    note = f"r1-{when}-{system}"
+    hook = {"signal": "KILL", "pidfile": stage.house.pidfile(WORKER), "when": when}
+    cut = {"reset": {"when": "before"}} if when == "before" else {}
+    stage.fault(system=system, operation="dispatch", run=note, hook=hook, **cut)
+    [run] = stage.ask("fast", [note], system=system)
+    once(stage, run, note, system)

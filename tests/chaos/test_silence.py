@@ -1,0 +1,128 @@
+"""Processes that stand still and wires that carry nothing: R7, R9, R26, R30, R32. Nothing dies, so nothing says so."""
+
+import asyncio
+import time
+import uuid
+
+import httpx
+import pytest
+from temporalio.client import Client
+from tests.chaos.harness.house import API, TEMPORAL, WORKER, until
+from tests.chaos.harness.stage import Stage, at_once
+
+from daytwo_standins.github.webhooks import sign
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
+
+
+def test_a_worker_that_sleeps_through_its_dispatch(stage: Stage) -> None:
+    """R7: what it wakes up with is late, and is settled by looking."""
+    hook = {"signal": "STOP", "pidfile": stage.house.pidfile(WORKER), "when": "after"}
+    stage.fault(operation="dispatch", run="r7", hook=hook)
+    [run] = stage.ask("fast", ["r7"])
+    stage.wait_dispatched("r7")
+    time.sleep(12)
+    stage.house.resume(WORKER)
+    stage.wait([run])
+    assert stage.judged().run(run)["state"] == "succeeded"
+    assert len(stage.dispatches("r7")) == 1
+
+
+def test_the_worker_is_killed_every_few_seconds(stage: Stage) -> None:
+    """R9: what one of them begins, the next ends."""
+    runs = stage.ask("fast", [f"r9-{number:02}" for number in range(40)])
+    for _ in range(6):
+        time.sleep(3)
+        until(lambda: stage.house.parts[WORKER].up, "the worker")
+        stage.house.kill(WORKER)
+    stage.wait(runs, seconds=180)
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+    assert len(stage.dispatches("r9-")) == 40
+
+
+def test_temporal_stands_still_in_the_middle_of_a_dispatch(stage: Stage) -> None:
+    """R30: the dispatch ends as it may, and the answer is told when somebody listens again."""
+    stage.fault(operation="dispatch", run="r30", timeout={"seconds": 1.5, "when": "after"})
+    [run] = stage.ask("fast", ["r30"])
+    stage.wait_dispatched("r30")
+    stage.house.pause(TEMPORAL)
+    time.sleep(12)
+    stage.house.resume(TEMPORAL)
+    stage.wait([run], seconds=120)
+    assert stage.judged().run(run)["state"] == "succeeded"
+    assert len(stage.dispatches("r30")) == 1
+
+
+@pytest.mark.parametrize("who", [API, WORKER])
+def test_nothing_comes_back_from_the_database(stage: Stage, who: str) -> None:
+    """R32: half-open for a while; healthy soon after, and no request hangs."""
+    [run] = stage.ask("slow", [f"r32-{who}"])
+    stage.wait_dispatched(f"r32-{who}")
+    proxy = stage.house.proxies[who]
+    proxy.held = True
+    time.sleep(8)
+    proxy.held = False
+    stage.house.wait_ready(seconds=30)
+    stage.finish(f"r32-{who}")
+    began = time.monotonic()
+    assert stage.ana.ask("GET", f"/runs/{run}").is_success
+    assert time.monotonic() - began < 10
+    stage.wait([run])
+    assert stage.judged().run(run)["state"] == "succeeded"
+
+
+def test_a_thousand_deliveries_about_one_run(stage: Stage) -> None:
+    """R26: kept all, told to the run's workflow a few times only."""
+    [run] = stage.ask("slow", ["r26-flood"])
+    stage.wait_dispatched("r26-flood")
+    until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
+    bodies = _bodies(stage, "r26-flood")
+    secret = stage.house.house.ci.webhook_secret_file.read_text().strip()
+    with httpx.Client(timeout=30, trust_env=False) as http:
+        answers = at_once(lambda number: _post(stage, http, bodies[number % len(bodies)], secret), range(1000))
+    assert set(answers) == {202}
+    stage.finish("r26-flood")
+    stage.wait([run])
+    facts = stage.judged()
+    assert facts.run(run)["state"] == "succeeded"
+    signals, failures = asyncio.run(_history(stage, run))
+    assert (signals <= 50, failures) == (True, 0), signals
+
+
+def _bodies(stage: Stage, note: str) -> list[bytes]:
+    found: list[bytes] = []
+
+    def look() -> bool:
+        with stage.house.control() as control:
+            found[:] = [str(one["body"]).encode() for one in control.deliveries() if _about(one, note)]
+        return bool(found)
+
+    until(look, "a delivery about the run")
+    return found
+
+
+def _about(delivery: dict[str, object], note: str) -> bool:
+    return delivery["event"] == "workflow_run" and note in str(delivery["body"])
+
+
+def _post(stage: Stage, http: httpx.Client, body: bytes, secret: str) -> int:
+    headers = {
+        "content-type": "application/json",
+        "x-github-event": "workflow_run",
+        "x-github-delivery": str(uuid.uuid4()),
+        "x-hub-signature-256": sign(secret, body),
+    }
+    return http.post(stage.house.house.product.webhook, content=body, headers=headers).status_code
+
+
+async def _history(stage: Stage, run: str) -> tuple[int, int]:
+    """Signals that the workflows of a run got, and tasks of theirs that failed."""
+    client = await Client.connect(stage.house.house.product.temporal_address)
+    signals = failures = 0
+    async for one in client.list_workflows(f"WorkflowId = 'run-{run}'"):
+        history = await client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history()
+        for event in history.events:
+            signals += event.HasField("workflow_execution_signaled_event_attributes")
+            failures += event.HasField("workflow_task_failed_event_attributes")
+    return signals, failures
