@@ -36,7 +36,7 @@ COMMA := ,
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
   --custom-compile-command "make lock"
 
-.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos web clean
+.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults web clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
@@ -88,6 +88,9 @@ bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Tem
 
 chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact points, all of them
 	$(BIN)/python -m pytest tests/chaos tests/e2e -m chaos $(PYTEST)
+
+faults: $(INSTALLED) $(PAGE) ## Dispatch 1,000 times on each CI system, each with a fault, and count what came of it
+	$(BIN)/python -m tests.chaos.faulted $(FAULTS)
 
 web: $(PAGE) ## Build the page
 

@@ -58,8 +58,7 @@ def asked(stage: Stage, system: str, operation: str = "dispatch") -> list[dict[s
         return control.requests(operation)
 
 
-@each_kind
-@pytest.mark.parametrize("code", [429, 403])
+@pytest.mark.parametrize(("system", "code"), [("github", 429), ("github", 403), ("gitlab", 429), ("argo", 429)])
 def test_nothing_is_sent_before_retry_after(stage: Stage, system: str, code: int) -> None:
     """R14: the limit is of the connection, so another run waits for it, too; none fails by it."""
     note = f"r14-{code}-{system}"
@@ -147,6 +146,18 @@ def test_a_run_that_somebody_deletes_there_is_named_so(stage: Stage, system: str
     assert len(stage.dispatches(note, system=system)) == 1
     stage.ana.cancel(run)
     stage.wait([run], states={"cancelled", "needs_attention"})
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_an_answer_that_names_another_run(stage: Stage, system: str) -> None:
+    """What it names is not there: said so, held for a person, and never taken for a reason to send again."""
+    note = f"wrong-id-{system}"
+    stage.fault(system=system, operation="dispatch", run=note, wrong_id=True)
+    [run] = stage.ask("fast", [note], system=system)
+    stage.wait([run], states={"needs_attention"})
+    assert "deleted in the CI system" in stage.ana.run(run)["reason"]
+    stage.ana.cancel(run)
+    once(stage, run, note, system, "cancelled")
 
 
 @pytest.mark.parametrize("system", ["github", "gitlab"])

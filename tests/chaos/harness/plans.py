@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 Json = dict[str, Any]
+ARGO: Final = frozenset({"argo"})
+GITLAB: Final = frozenset({"gitlab"})
 WORKER_PIDFILE: Final = "the worker's"  # put in when the rule is put in force
 
 
@@ -18,8 +20,9 @@ class Fault:
 
     A run that a listing shows later than allowed for cannot be told from one that never was: where nobody approved, it
     would be sent again, which only a claim fence makes harmless. Argo sends no webhooks, and a workflow there without
-    our label is somebody else's for everybody: a person could not say either that it is ours. Nor is a wrong id in an
-    answer drawn: what it ends in (a person, who can only cancel) has a test of its own.
+    our label is somebody else's for everybody: a person could not say either that it is ours. 403 is a limit on GitHub
+    only; elsewhere it says that the credential may not do this, and nothing is sent again. A wrong id in an answer is
+    drawn nowhere: what it ends in (a person, who can only cancel) has a test of its own.
     """
 
     name: str
@@ -27,7 +30,7 @@ class Fault:
     draw: Callable[[random.Random], Json]
     guarded: bool = False
     on_webhooks: bool = False
-    not_on: str = ""
+    not_on: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +54,7 @@ class Dispatch:
 def draw(system: str, count: int, seed: int, *, only: str = "") -> list[Dispatch]:
     """The plan of a whole campaign on one system; `only` names the one fault that all of it is about."""
     dice = random.Random(f"{system}-{seed}")  # reproducible on purpose, protects nothing
-    faults = [fault for fault in FAULTS if fault.not_on != system and only in {"", fault.name}]
+    faults = [fault for fault in FAULTS if system not in fault.not_on and only in {"", fault.name}]
     chosen = dice.choices(faults, [fault.weight for fault in faults], k=count)
     return [_dispatch(dice, system, number, fault) for number, fault in enumerate(chosen)]
 
@@ -129,19 +132,19 @@ FAULTS: Final[Sequence[Fault]] = (
     Fault(name="nonsense as the answer", weight=5, draw=_garbage),
     Fault(name="answer cut short", weight=4, draw=lambda dice: {"truncate": {"n": dice.randint(0, 30)}}),
     Fault(name="429 with Retry-After", weight=5, draw=_limited(429)),
-    Fault(name="403 with Retry-After", weight=4, draw=_limited(403)),
+    Fault(name="403 with Retry-After", weight=4, draw=_limited(403), not_on=ARGO | GITLAB),
     Fault(name="answer lost, listed late", weight=6, draw=_lagging),
     Fault(name="answer lost, listed too late", weight=1, draw=_status("after", lag={"seconds": 30.0}), guarded=True),
-    Fault(name="marker hidden", weight=3, draw=_fixed(hide_marker=True), not_on="argo"),
-    Fault(name="webhooks lost", weight=4, draw=_fixed(webhook={"drop": 1.0}), on_webhooks=True, not_on="argo"),
+    Fault(name="marker hidden", weight=3, draw=_fixed(hide_marker=True), not_on=ARGO),
+    Fault(name="webhooks lost", weight=4, draw=_fixed(webhook={"drop": 1.0}), on_webhooks=True, not_on=ARGO),
     Fault(
         name="webhooks twice",
         weight=3,
         draw=_fixed(webhook={"dup": 2, "shuffle": True}),
         on_webhooks=True,
-        not_on="argo",
+        not_on=ARGO,
     ),
-    Fault(name="webhooks forged", weight=2, draw=_fixed(webhook={"forge": True}), on_webhooks=True, not_on="argo"),
+    Fault(name="webhooks forged", weight=2, draw=_fixed(webhook={"forge": True}), on_webhooks=True, not_on=ARGO),
     Fault(name="worker killed before", weight=1, draw=_killed("before", reset={"when": "before"})),
     Fault(name="worker killed after", weight=1, draw=_killed("after")),
 )
