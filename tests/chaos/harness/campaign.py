@@ -7,7 +7,7 @@ system's page.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice, zip_longest
+from itertools import chain, islice, takewhile, zip_longest
 from typing import Any, Final
 
 import httpx
@@ -43,12 +43,14 @@ class Campaign:
     _open: dict[str, _Open] = field(default_factory=dict)
     _resolved: set[tuple[str, int]] = field(default_factory=set)
 
-    def play(self, plans: Sequence[Sequence[Dispatch]], *, seed: int, at_once: int) -> None:
-        """The plans of all systems side by side, so many dispatches under way together."""
+    def play(
+        self, plans: Sequence[Sequence[Dispatch]], *, seed: int, at_once: int, seconds: float = float("inf")
+    ) -> None:
+        """The plans of all systems side by side, so many dispatches under way together; none begins after `seconds`."""
         self._disturb(seed)
-        left = self._in_turn(plans)
-        total, told = sum(map(len, plans)), time.monotonic()
-        while len(self.runs) < total or self._open:
+        total, began = sum(map(len, plans)), time.monotonic()
+        left, told = takewhile(lambda _: time.monotonic() - began < seconds, self._in_turn(plans)), began
+        while (len(self.runs) < total and time.monotonic() - began < seconds) or self._open:
             self._begin(list(islice(left, at_once - len(self._open))))
             self._end_pipelines()
             self._close()
