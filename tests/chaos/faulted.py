@@ -37,7 +37,14 @@ def main() -> int:
         yard = lay_out(Path(folder) / "yard", COUNTS, more=others)
         with ChaosHouse.plan(Path(folder) / "data", yard, systems=others) as house:
             began = time.monotonic()
-            broken = carry_out(_stage(house), _plans(given, kinds), seed=given.seed, at_once=given.at_once, say=_say)
+            broken = carry_out(
+                _stage(house),
+                _plans(given, kinds),
+                seed=given.seed,
+                at_once=given.at_once,
+                say=_say,
+                seconds=given.minutes * 60,
+            )
             _say(f"{time.monotonic() - began:.0f} s; the worker was killed {house.restarts(WORKER)} times.")
     for fault in broken[:_SHOWN]:
         _say(fault)
@@ -47,12 +54,18 @@ def main() -> int:
 
 
 def carry_out(
-    stage: Stage, plans: Sequence[Sequence[Dispatch]], *, seed: int, at_once: int, say: Callable[[str], None]
+    stage: Stage,
+    plans: Sequence[Sequence[Dispatch]],
+    *,
+    seed: int,
+    at_once: int,
+    say: Callable[[str], None],
+    seconds: float = float("inf"),
 ) -> list[str]:
     """The whole campaign; what it has broken."""
     stage.begin()
     campaign = Campaign(stage, say)
-    campaign.play(plans, seed=seed, at_once=at_once)
+    campaign.play(plans, seed=seed, at_once=at_once, seconds=seconds)
     facts = gather(stage.house, stage.journal)
     systems = by_system(facts, campaign.runs, campaign.attended)
     faults = sorted(by_fault(facts, campaign.runs, campaign.attended), key=lambda line: line.title)
@@ -85,6 +98,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dispatches", type=int, default=1000, help="on each backend")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--at-once", type=int, default=12, help="dispatches under way together")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no dispatch after so many")
     parser.add_argument("--only", choices=[fault.name for fault in FAULTS], default="", help="one fault for all")
     return parser.parse_args()
 
