@@ -113,7 +113,7 @@ def _post(stage: Stage, http: httpx.Client, body: bytes, secret: str) -> int:
         "x-github-delivery": str(uuid.uuid4()),
         "x-hub-signature-256": sign(secret, body),
     }
-    return http.post(stage.house.house.product.webhook, content=body, headers=headers).status_code
+    return http.post(stage.house.house.product.webhook("github"), content=body, headers=headers).status_code
 
 
 async def _history(stage: Stage, run: str) -> tuple[int, int]:

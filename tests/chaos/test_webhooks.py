@@ -43,7 +43,9 @@ def deliver(stage: Stage, body: bytes, guid: str, secret: str) -> httpx.Response
         "x-github-delivery": guid,
         "x-hub-signature-256": sign(secret, body),
     }
-    return httpx.post(stage.house.house.product.webhook, content=body, headers=headers, timeout=20, trust_env=False)
+    return httpx.post(
+        stage.house.house.product.webhook("github"), content=body, headers=headers, timeout=20, trust_env=False
+    )
 
 
 @pytest.mark.short

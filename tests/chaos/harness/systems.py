@@ -4,7 +4,6 @@ GitHub's is always there, as in `daytwo up`. GitLab's shows the same repositorie
 executor. Nothing that the product says counts here: only ledgers, and runs as their stand-in shows them.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +15,12 @@ import httpx
 import yaml
 from tests.chaos.harness.yard import ARGO_TEMPLATE, EXECUTORS
 
-from daytwo_cli.up.child import Command
-from daytwo_cli.up.environment import inherited, python
+from daytwo_cli.up.company import OWNER
 from daytwo_cli.up.house import House
 from daytwo_cli.up.part import Program
 from daytwo_cli.up.ports import PortBook
-from daytwo_cli.up.probes import announced
+from daytwo_cli.up.standin import BOT, Kind, StandIn, place, program
 
-BOT: Final = "daytwo-bot"
 PLENTY: Final = 10_000_000  # requests: what limits are for is asked for by faults
 Json = dict[str, Any]
 
@@ -110,13 +107,7 @@ class Argo(System):
 
 
 def github(house: House) -> System:
-    return GitHub(
-        name="github",
-        part="GitHub stand-in",
-        address=house.ci.address,
-        control=house.ci.control,
-        token=house.ci.token_file,
-    )
+    return _system(GitHub, house.ci)
 
 
 def more(house: House, names: Sequence[str]) -> tuple[list[System], list[Program]]:
@@ -132,59 +123,52 @@ def more(house: House, names: Sequence[str]) -> tuple[list[System], list[Program
 
 
 def _gitlab(house: House, ports: PortBook) -> tuple[System, Program, Json]:
-    secret = house.folder.secret("gitlab-webhook")
-    system = _system(GitLab, "GitLab", house, ports)
-    hook = {"url": f"{house.product.page}/api/v1/webhooks/gitlab", "secret": {"file": str(secret)}}
+    standin = place(Kind.GITLAB, house.folder, ports)
+    secret = str(standin.webhook_secret_file)
+    repositories = house.folder / "repositories" / OWNER
     projects = [
-        {"full_path": f"acme/{name}", "path": str(house.folder / "repositories" / "acme" / name), "executor": executor}
-        for name, executor in EXECUTORS.items()
-        if name != "real"
+        {"full_path": f"{OWNER}/{name}", "path": str(repositories / name), "executor": executor}
+        for name, executor in _PLAYED.items()
     ]
-    tokens = [{"login": BOT, "bot": True, "token": {"file": str(system.token)}}]
-    config = {"tokens": tokens, "projects": projects, "webhooks": [hook], "rate_limit": PLENTY}
-    return system, _part(house, system, config), {**_connection(system), "webhook_secret_files": [str(secret)]}
+    config = {
+        "tokens": [{"login": BOT, "bot": True, "token": {"file": str(standin.token_file)}}],
+        "projects": projects,
+        "webhooks": [{"url": house.product.webhook(standin.kind), "secret": {"file": secret}}],
+        "rate_limit": PLENTY,
+    }
+    return _made(GitLab, house, standin, config, webhook_secret_files=[secret])
 
 
 def _argo(house: House, ports: PortBook) -> tuple[System, Program, Json]:
-    system = _system(Argo, "Argo", house, ports)
+    standin = place(Kind.ARGO, house.folder, ports)
     templates = house.folder / "argo-templates"
     templates.mkdir(exist_ok=True)
     (templates / "deploy.yaml").write_text(ARGO_TEMPLATE)
-    namespaces = [
-        {"name": name, "templates": str(templates), "executor": executor}
-        for name, executor in EXECUTORS.items()
-        if name != "real"
-    ]
-    tokens = [{"login": BOT, "token": {"file": str(system.token)}}]
-    config = {"tokens": tokens, "namespaces": namespaces, "rate_limit": PLENTY}
-    return system, _part(house, system, config), _connection(system)
+    config = {
+        "tokens": [{"login": BOT, "token": {"file": str(standin.token_file)}}],
+        "namespaces": [
+            {"name": name, "templates": str(templates), "executor": executor} for name, executor in _PLAYED.items()
+        ],
+        "rate_limit": PLENTY,
+    }
+    return _made(Argo, house, standin, config)
 
 
-def _system(kind: type[System], title: str, house: House, ports: PortBook) -> System:
-    name = title.lower()
+def _made(
+    kind: type[System], house: House, standin: StandIn, config: Json, **more: Any
+) -> tuple[System, Program, Json]:
+    connection = {"backend": str(standin.kind), "address": standin.address, "token_file": str(standin.token_file)}
+    return _system(kind, standin), program(house.folder, standin, config), {**connection, **more}
+
+
+def _system(kind: type[System], standin: StandIn) -> System:
     return kind(
-        name=name,
-        part=f"{title} stand-in",
-        address=f"http://127.0.0.1:{ports.port(name)}",
-        control=f"http://127.0.0.1:{ports.port(f'{name} control')}",
-        token=house.folder.secret(f"{name}-token"),
+        name=str(standin.kind),
+        part=f"{standin.kind.called} stand-in",
+        address=standin.address,
+        control=standin.control,
+        token=standin.token_file,
     )
-
-
-def _connection(system: System) -> Json:
-    return {"backend": system.name, "address": system.address, "token_file": str(system.token)}
-
-
-def _part(house: House, system: System, config: Json) -> Program:
-    folder, name = house.folder, system.name
-    file, said = folder / f"{name}.json", folder / f"{name}.said"
-    file.write_text(json.dumps(config, indent=1))
-    listen = ["--port", system.address.rpartition(":")[2], "--control-port", system.control.rpartition(":")[2]]
-    argv = python("-m", f"daytwo_standins.{name}", "--data", folder / name, "--config", file, *listen)
-    command = Command(
-        name=system.part, argv=argv, log=folder.log(name), announcement=said, env=inherited(), detaches=True
-    )
-    return Program(command, ready=lambda _: announced(said), after=["repositories"], address=system.address)
 
 
 def _back(table: Mapping[str, str]) -> dict[str, str]:
@@ -192,3 +176,4 @@ def _back(table: Mapping[str, str]) -> dict[str, str]:
 
 
 _MORE: Final = {"gitlab": _gitlab, "argo": _argo}
+_PLAYED: Final = {name: executor for name, executor in EXECUTORS.items() if name != "real"}  # nothing runs there
