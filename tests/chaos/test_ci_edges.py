@@ -129,7 +129,10 @@ def test_argo_takes_its_own_name_for_its_own_and_no_other(stage: Stage) -> None:
     stage.wait([other], states={"needs_attention"})
     assert len(stage.dispatches("r19-foreign", system="argo")) == 1
     stage.ana.cancel(other)
-    stage.wait([other])
+    found = {"step": "ship", "attempt": 1, "outcome": "did_not_run", "reason": "that workflow is somebody else's"}
+    assert stage.sam.insist("POST", f"/runs/{other}/resolve", json=found).is_success
+    stage.wait([other], states={"cancelled"})
+    assert len(stage.dispatches("r19-foreign", system="argo")) == 1
 
 
 @each_kind
