@@ -241,8 +241,10 @@ def silent(stage: Stage, system: str) -> Iterator[None]:
     """Connections are taken, and nothing comes back."""
     name = stage.house.systems[system].part
     stage.house.pause(name)
-    yield
-    stage.house.resume(name)
+    try:
+        yield
+    finally:
+        stage.house.resume(name)
 
 
 @each_kind
@@ -257,6 +259,7 @@ def test_silence_between_us_and_the_ci_system(stage: Stage, system: str) -> None
         time.sleep(10)
         assert stage.ana.run(running)["state"] == "running"
     stage.finish(f"{note}-running", system=system)
+    stage.wait([running, guarded], seconds=120)
     once(stage, running, f"{note}-running", system)
     once(stage, guarded, f"{note}-next", system)
 
