@@ -2,14 +2,14 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from ci_in_memory import LOST
+from ci_in_memory import LOST, CiInMemory
 from company import EXAMPLES, Company
 from sqlalchemy import delete
 
-from daytwo_actions.backends.base import Accepted, FrozenRequest, Refused, Sent
+from daytwo_actions.backends.base import Accepted, ExternalState, FrozenRequest, Marker, Refused, Sent
 from daytwo_actions.definitions import load_action
 from daytwo_store import attempts, definitions, entities, runs
 from daytwo_store.definitions import Loaded
@@ -237,6 +237,28 @@ async def test_the_requester_alone_does_not_answer_for_a_protected_attempt(compa
     run = await held(company, executes=True)
     with pytest.raises(Forbidden, match="four eyes"):
         await resolve(company.life, finding(run, "did_not_run", await company.person("ana")))
+
+
+class Recognising(CiInMemory):
+    """One run can be asked for by its id, however late listings are."""
+
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> ExternalState | None:
+        ours = [str(n) for n, one in enumerate(self.ledger, 1) if one.corr == marker.corr]
+        return self.states.get(run) if run in ours else None
+
+
+async def test_it_ran_as_is_believed_while_listings_are_late(company: Company) -> None:
+    ci = Recognising()
+    company.ci, company.life = ci, replace(company.life, backends={"github": ci})
+    run = await held(company, executes=True)
+    ci.hidden = True
+    ben, sam = await company.person("ben"), await company.person("sam")
+    with pytest.raises(Rejected, match="no run 9"):
+        await resolve(company.life, finding(run, "ran", ben, "9"))
+    assert await resolve(company.life, finding(run, "ran", ben, "1")) is False
+    assert await resolve(company.life, finding(run, "ran", sam, "1")) is True
+    [attempt] = await company.attempts(run)
+    assert (attempt.state, attempt.external_id) == (AttemptState.ACCEPTED, "1")
 
 
 async def test_it_ran_as_is_believed_of_the_run_with_the_marker_only(company: Company) -> None:

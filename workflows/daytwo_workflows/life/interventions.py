@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Recognising
 from daytwo_store import attempts, findings, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden, Rejected, Unavailable
@@ -150,13 +150,17 @@ async def _must_be_ours(life: Life, run: RunRow, attempt: AttemptRow, external: 
     try:
         found = (await backend.read([(requests.target_of(attempt), external)]))[0]
         listed = (await backend.find(marker, run.created_at - SKEW)).found if marker.pinned.marked else ()
+        # A listing may be late; a run that somebody names is asked for by its id, where that can be had.
+        known = isinstance(backend, Recognising) and bool(
+            await backend.recognise(marker, external, attempt.intent_at - SKEW)
+        )
     except BackendUnreachable as error:
         raise Unavailable(f"{error.detail} So it could not be checked, and nothing was changed. Try again.") from error
     except BackendDenied as error:
         raise Rejected(f"{error.detail} Nothing was changed.") from error
     if found is None:
         raise Rejected(f"{attempt.connection} has no run {external} there. Nothing was changed. Look at its address.")
-    ours = not marker.pinned.marked or any(one.id == found.id for one in listed)
+    ours = not marker.pinned.marked or any(one.id == found.id for one in listed) or known
     in_time = found.created_at is None or found.created_at >= attempt.intent_at - SKEW
     if not ours or not in_time:
         raise Rejected(
