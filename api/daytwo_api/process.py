@@ -78,7 +78,7 @@ async def meet_provider(services: Services) -> None:
             f"Nobody could sign in through the identity provider {provider.client.issuer}: {error}. Nothing was "
             "started. Set it up there, or change `oidc` in the settings."
         ) from None
-    log.info("sign_in.provider_known", issuer=provider.client.issuer)
+    log.info("sign_in.provider_known", address=provider.client.issuer)
 
 
 async def _serve(services: Services) -> None:

@@ -24,7 +24,7 @@ FIELDS: Final = frozenset(
         # a request
         "request", "method", "route", "status", "milliseconds", "principal",
         # ids and names of ours and of CI systems
-        "run", "step", "attempt", "approval", "action", "entity", "connection", "backend", "job", "external",
+        "run", "step", "attempt", "approval", "action", "entity", "connection", "backend", "job", "external", "gate",
         "workflow", "activity", "first", "kind", "ref",
         # numbers
         "bytes", "count", "created", "changed", "kept", "removed", "seconds", "revision", "events", "previous",

@@ -264,7 +264,7 @@ def test_definitions_that_are_wrong_keep_the_api_from_starting_and_change_nothin
         (folder / name).write_text(
             text if name == "twice.yaml" else text.replace("name: deploy\n", f"name: {name[:-5]}\n")
         )
-    catalog, _ = stage.house.house.company.definitions
+    catalog, *_ = stage.house.house.company.definitions()
     environment = stage.house.house.product.environment() | {
         "DAYTWO_COMPANY": f"{catalog}:{folder}",
         "DAYTWO_API_PORT": str(free_port()),

@@ -69,7 +69,7 @@ class SignIn:
             ticket = self._ticket(request, provider)
             login = await self._login(await self._claims(provider, request, ticket))
         except Refusal as refused:
-            log.info("sign_in.refused", reason=refused.reason)
+            log.info("sign_in.refused", why=refused.reason)
             response: Response = refusal(refused, request)
         else:
             response = RedirectResponse(ticket.back_to, 303)

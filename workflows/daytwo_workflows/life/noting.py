@@ -92,7 +92,7 @@ def _say_unknown(life: Life, connection: str, state: ExternalState, tree: JobTre
     said = [(state.status, state.detail), *((job.status, job.detail) for job in (tree.jobs if tree else ()))]
     for word in {detail for status, detail in said if status is ExternalStatus.UNKNOWN}:
         if life.unheard(connection, word):
-            log.warning("external.unknown_word", connection=connection, word=word[:200])
+            log.warning("external.unknown_word", connection=connection, state=word[:200])
 
 
 async def _note_commit(tx: Tx, run: RunRow, row: ExternalRunRow, state: ExternalState) -> None:
