@@ -134,7 +134,7 @@ async def test_a_word_that_nobody_knows_is_logged_once_and_is_no_success(company
     with capture_logs() as told:
         await look(company, run)
         await look(company, run)
-    words = [line["word"] for line in told if line["event"] == "external.unknown_word"]
+    words = [line["state"] for line in told if line["event"] == "external.unknown_word"]
     assert words == ["levitating"]
     assert (await company.run(run)).state == RunState.RUNNING
 
