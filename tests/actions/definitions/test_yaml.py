@@ -132,9 +132,9 @@ def test_bombs_are_refused_before_they_are_read(text: str, monkeypatch: pytest.M
     events = 0
     parse = yaml.parse
 
-    def counting(stream: str, Loader: type[CCoreLoader]) -> Iterator[yaml.Event]:
+    def counting(stream: str, **given: type[CCoreLoader]) -> Iterator[yaml.Event]:
         nonlocal events
-        for event in parse(stream, Loader=Loader):
+        for event in parse(stream, **given):
             events += 1
             yield event
 
