@@ -78,3 +78,36 @@ async def test_many_at_once_get_it_one_after_the_other(company: Company) -> None
     assert fences == sorted(set(fences))
     async with company.store.read() as session:
         assert (await locks.situation(session, KEY)).holder is None
+
+
+async def test_who_steps_aside_gives_the_lock_on_and_gets_it_back_before_those_who_came_later(company: Company) -> None:
+    one, two, three = [await company.ask("ana", "1.1.0", "staging") for _ in range(3)]
+    for run in (one, two, three):
+        await take(company, run)
+    async with company.store.write() as tx:
+        await locks.step_aside(tx, KEY, one)  # the holder
+    async with company.store.write() as tx:
+        await locks.step_aside(tx, KEY, one)  # asked twice
+    async with company.store.read() as session:
+        situation = await locks.situation(session, KEY)
+    assert (situation.holder, situation.queue) == (two, (three,)), "who steps aside is in nobody's way"
+    assert await take(company, one) == Queued(1, two), "before the third, who came later"
+    assert await take(company, three) == Queued(2, two)
+    await give(company, two)
+    async with company.store.read() as session:
+        assert (await locks.situation(session, KEY)).holder == one
+
+
+async def test_nobody_is_handed_the_lock_while_aside(company: Company) -> None:
+    one, two, three = [await company.ask("ana", "1.1.0", "staging") for _ in range(3)]
+    for run in (one, two, three):
+        await take(company, run)
+    async with company.store.write() as tx:
+        await locks.step_aside(tx, KEY, two)
+    await give(company, one)
+    async with company.store.read() as session:
+        assert (await locks.situation(session, KEY)).holder == three
+    await give(company, three)
+    async with company.store.read() as session:
+        assert (await locks.situation(session, KEY)).holder is None, "free, although somebody aside waits"
+    assert isinstance(await take(company, two), Held)

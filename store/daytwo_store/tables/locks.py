@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, Identity, Sequence, UniqueConstraint
+from sqlalchemy import ForeignKey, Identity, Sequence, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from daytwo_store.tables.base import Base
@@ -17,6 +17,7 @@ class LockRow(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     holder_run: Mapped[str] = mapped_column(ForeignKey("run.id"), unique=True)
     fence: Mapped[int]
+    place: Mapped[int]  # its number in the queue, that it keeps if it has to step aside
     since: Mapped[datetime]
 
 
@@ -24,7 +25,8 @@ class LockQueueRow(Base):
     __tablename__ = "lock_queue"
     __table_args__ = (UniqueConstraint("key", "run_id"),)
 
-    n: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    n: Mapped[int] = mapped_column(Identity(), primary_key=True)
     key: Mapped[str]
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), unique=True)
     since: Mapped[datetime]
+    aside: Mapped[bool] = mapped_column(server_default=text("false"))  # keeps its place, and is not handed the lock
