@@ -1,6 +1,6 @@
 """Every table; importing this fills `Base.metadata`."""
 
-from daytwo_store.tables.approvals import ApprovalRow, DecisionRow
+from daytwo_store.tables.approvals import ApprovalRow, CommentRow, DecisionRow, DelegationRow
 from daytwo_store.tables.audit import AuditHeadRow, AuditRow
 from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
@@ -15,7 +15,15 @@ from daytwo_store.tables.runs import (
     RunRow,
     StepRow,
 )
-from daytwo_store.tables.traffic import ConnectionRow, LeaseRow, LogChunkRow, LogSourceRow, OutboxRow, WebhookRow
+from daytwo_store.tables.traffic import (
+    ConnectionRow,
+    LeaseRow,
+    LogChunkRow,
+    LogSourceRow,
+    NotificationRow,
+    OutboxRow,
+    WebhookRow,
+)
 
 __all__ = [
     "FENCE",
@@ -25,8 +33,10 @@ __all__ = [
     "AuditHeadRow",
     "AuditRow",
     "Base",
+    "CommentRow",
     "ConnectionRow",
     "DecisionRow",
+    "DelegationRow",
     "EntityEventRow",
     "EntityRow",
     "ExternalRunRow",
@@ -39,6 +49,7 @@ __all__ = [
     "LockRow",
     "LogChunkRow",
     "LogSourceRow",
+    "NotificationRow",
     "OutboxRow",
     "PrincipalRow",
     "RelationRow",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from daytwo_store.tables.base import Base, Json, Texts
@@ -33,17 +33,70 @@ class ApprovalRow(Base):
     first: Mapped[str | None] = mapped_column(index=True)  # the approval of the first stage; none: this is it
     again: Mapped[bool] = mapped_column(server_default=text("false"))  # who approved an earlier stage may do so here
     later: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))  # stages that open after this one
+    terms: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))  # see daytwo_store.terms
+    reminded: Mapped[int] = mapped_column(server_default=text("0"))  # how often the people asked were reminded
+    escalated_at: Mapped[datetime | None]  # since when others are asked, too
 
 
 class DecisionRow(Base):
-    """One person's verdict on one digest."""
+    """One person's verdict on one digest. One that was taken back stays, with the moment when that happened."""
 
     __tablename__ = "decision"
+    __table_args__ = (
+        Index("one_decision", "approval_id", "principal", unique=True, postgresql_where=text("withdrawn_at is null")),
+        Index(
+            "one_decision_for",
+            "approval_id",
+            "on_behalf_of",
+            unique=True,
+            postgresql_where=text("withdrawn_at is null"),
+        ),
+    )
 
     approval_id: Mapped[str] = mapped_column(ForeignKey("approval.id"), primary_key=True)
     principal: Mapped[str] = mapped_column(ForeignKey("principal.id"), primary_key=True)
+    no: Mapped[int] = mapped_column(primary_key=True, server_default=text("1"))  # a person's second after the first …
     verdict: Mapped[str]
     digest: Mapped[str]
     comment: Mapped[str]
-    group: Mapped[str]  # the group that entitled them then; looked up again before sending
+    group: Mapped[str]  # the entry of `needed_from` that entitled them then; looked up again before sending
+    at: Mapped[datetime]
+    on_behalf_of: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))  # who delegated it
+    delegation: Mapped[str | None] = mapped_column(ForeignKey("delegation.id"))
+    withdrawn_at: Mapped[datetime | None]
+
+
+class DelegationRow(Base):
+    """Somebody lets another person decide for them, for a time: everything, or one approval."""
+
+    __tablename__ = "delegation"
+    __table_args__ = (
+        UniqueConstraint("principal", "idempotency_key"),
+        Index("ix_delegation_delegate", "delegate", "ends_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    principal: Mapped[str] = mapped_column(ForeignKey("principal.id"))  # who delegates
+    delegate: Mapped[str]  # ref of the person, who need not have signed in yet
+    approval_id: Mapped[str | None] = mapped_column(ForeignKey("approval.id"), index=True)  # none: whatever is asked
+    idempotency_key: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]
+
+
+class CommentRow(Base):
+    """What somebody says about an approval without deciding."""
+
+    __tablename__ = "approval_comment"
+    __table_args__ = (UniqueConstraint("principal", "idempotency_key"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    approval_id: Mapped[str] = mapped_column(ForeignKey("approval.id"), index=True)
+    principal: Mapped[str] = mapped_column(ForeignKey("principal.id"))
+    idempotency_key: Mapped[str]
+    text: Mapped[str]
     at: Mapped[datetime]

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from daytwo_store.tables.base import Base
+from daytwo_store.tables.base import Base, Json, Texts
 
 
 class OutboxRow(Base):
@@ -16,6 +16,22 @@ class OutboxRow(Base):
     n: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), index=True)
     at: Mapped[datetime]
+
+
+class NotificationRow(Base):
+    """Something that people are to be told, written in the transaction in which it happened."""
+
+    __tablename__ = "notification"
+    __table_args__ = (Index("ix_notification_open", "n", postgresql_where=text("handled_at is null")),)
+
+    n: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id"), index=True)
+    approval_id: Mapped[str | None] = mapped_column(ForeignKey("approval.id"))
+    audience: Mapped[Texts]  # refs of people and groups, roles, ids of principals
+    facts: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))  # ids, states, times: no input values
+    at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]  # somebody has made messages of it
 
 
 class WebhookRow(Base):
