@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
+from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId, new_approval_id
 from daytwo_store.run_visibility import visible
 from daytwo_store.states import APPROVAL_MOVES, ApprovalState, Verdict, check_move
@@ -27,8 +28,10 @@ class Stage:
     count: int
     expires_in: timedelta
     again: bool  # may somebody who approved an earlier stage approve this one, too?
+    rule: str | None = None  # approves it in place of people
 
 
+RULES: Final = "daytwo:rule"  # the issuer of rules of actions: no sign-in gives it
 STAGE: Final = TypeAdapter(Stage)  # as it stands in `later`
 
 
@@ -45,6 +48,7 @@ class Asked:
     supersedes: ApprovalId | None = None
     drift: Sequence[Json] = ()
     later: Sequence[Stage] = ()
+    rule: str | None = None
 
 
 async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
@@ -63,6 +67,7 @@ async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
         drift=list(asked.drift),
         stage=1,
         again=False,
+        rule=asked.rule,
         later=[STAGE.dump_python(stage, mode="json") for stage in asked.later],
     )
     return await _add(tx, row)
@@ -88,6 +93,7 @@ async def open_next(tx: Tx, row: ApprovalRow) -> ApprovalRow | None:
         stage=row.stage + 1,
         first=row.first or row.id,
         again=stage.again,
+        rule=stage.rule,
         later=row.later[1:],
     )
     return await _add(tx, following)
@@ -101,7 +107,32 @@ async def _add(tx: Tx, row: ApprovalRow) -> ApprovalRow:
         facts["stage"] = f"{row.stage} of {row.stage + len(row.later)}"
     tx.audit(actor="daytwo", action="approval.asked", subject=f"run:{row.run_id}", facts=facts)
     tx.notify(Topic.APPROVAL, row.id)
+    if row.rule is not None:
+        await _decide_by_rule(tx, row, row.rule)
     return row
+
+
+async def _decide_by_rule(tx: Tx, row: ApprovalRow, rule: str) -> None:
+    """A rule of the action approves the stage as it opens: a decision like others, by nobody who can sign in."""
+    action = await tx.session.scalar(select(RunRow.action).where(RunRow.id == row.run_id))
+    principal = await principal_for(tx, Login(issuer=RULES, subject=str(action), name=f"Rule of {action}", ref=None))
+    tx.session.add(
+        DecisionRow(
+            approval_id=row.id,
+            principal=principal.id,
+            verdict=Verdict.APPROVE,
+            digest=row.digest,
+            comment="",
+            group="",
+            rule=rule,
+            at=tx.now,
+        )
+    )
+    await tx.session.flush()
+    facts = {"approval": row.id, "digest": row.digest, "rule": rule[:200]}
+    tx.audit(actor="daytwo", action="decision.by_rule", subject=f"run:{row.run_id}", facts=facts)
+    settle(tx, row, ApprovalState.APPROVED)
+    await open_next(tx, row)
 
 
 def settle(tx: Tx, row: ApprovalRow, state: ApprovalState, *, actor: str = "daytwo") -> None:

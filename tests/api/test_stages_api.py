@@ -67,3 +67,21 @@ async def test_a_dry_run_says_who_decides_after_whom(house: House, tmp_path: Pat
     ]
     assert plan["approvals"][1]["expires_in"] == 3600
     assert plan["starts"] == "When 2 of group:platform or group:sre, then one of group:finance has approved it."
+
+
+async def test_a_rule_is_told_as_a_rule_and_as_nobody(house: House, tmp_path: Path) -> None:
+    rule = "${{ inputs.environment.name == 'production' }}"
+    await load_beside(
+        house.company, tmp_path, like_deploy("ruled", approval=[{"from": ["group:sre"], "count": 2, "auto": rule}])
+    )
+    run = await house.company.ask("ana", "1.1.0", "production", action="ruled")
+    [approval] = await house.company.approvals(run)
+    seen = await view_of(house, "sam", f"/approvals/{approval.id}")
+    assert (seen["state"], seen["text"]) == ("approved", "approved by a rule of the action")
+    [decision] = seen["decisions"]
+    assert (decision["by"], decision["rule"], decision["verdict"]) == (None, rule, "approve")
+    ana = await house.signed_in("ana")
+    asked = {"entity": "service:shop", "inputs": {"version": "1.2.0", "environment": "environment:production"}}
+    plan = (await ana.post("/api/v1/actions/ruled/plan", json=asked)).json()
+    assert [one["rule"] for one in plan["approvals"]] == [rule]
+    assert plan["starts"] == "At once."

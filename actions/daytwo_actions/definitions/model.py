@@ -102,6 +102,11 @@ class ApprovalStage(Vocabulary):
     again: bool = Field(
         default=False, description="whoever approved an earlier stage may approve this one, too, and counts again"
     )
+    auto: Template | None = Field(
+        default=None,
+        description="when true, this rule approves the stage in place of people; when false, or when it cannot be "
+        "worked out, people decide",
+    )
 
 
 class Dispatch(Vocabulary):

@@ -52,6 +52,7 @@ def sites(action: Action) -> Iterator[Site]:
     spec = action.spec
     for number, stage in enumerate(spec.approval):
         yield Site(f"/spec/approval/{number}/when", stage.when, Scope.APPROVAL)
+        yield Site(f"/spec/approval/{number}/auto", stage.auto, Scope.APPROVAL)
         for place, entry in enumerate(stage.from_):
             if isinstance(entry, People):
                 yield Site(f"/spec/approval/{number}/from/{place}/people", dict(entry.people), Scope.APPROVAL)

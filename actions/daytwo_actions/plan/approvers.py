@@ -48,6 +48,7 @@ def planned_approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, fa
             count=len(asked) if one.stage.count == ALL else int(one.stage.count),
             expires_in=int(one.stage.expires.total_seconds()),
             again=one.stage.again,
+            rule=_rule(one, evaluator, facts),
         )
         for number, one in needed
     ]
@@ -58,7 +59,18 @@ def planned_approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, fa
         count=planned[0].count,
         expires_at=facts.now + needed[0][1].stage.expires,
         then=planned[1:],
+        rule=planned[0].rule,
     )
+
+
+def _rule(one: ApprovalProgram, evaluator: Evaluator, facts: Facts) -> str | None:
+    """The rule that approves this stage, or None: people do. What cannot be worked out leaves it to people."""
+    if one.auto is None or facts.frozen:
+        return None
+    try:
+        return one.stage.auto if evaluator.evaluate(one.auto, facts.context) is True else None
+    except ExpressionError:
+        return None
 
 
 def _needed(one: ApprovalProgram, evaluator: Evaluator, facts: Facts) -> bool:

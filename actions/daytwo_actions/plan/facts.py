@@ -24,4 +24,5 @@ class Facts:
     inputs: Json  # as they were accepted: entities as refs
     context: Json
     now: datetime
+    frozen: bool = False  # a freeze holds: no rule decides in place of people
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry

@@ -44,6 +44,7 @@ class PlannedStage(Part):
     count: int
     expires_in: int  # seconds, from when it opens
     again: bool = False
+    rule: str | None = None  # the expression that approves this stage in place of people
 
 
 class PlannedApproval(Part):
@@ -53,6 +54,7 @@ class PlannedApproval(Part):
     count: int
     expires_at: datetime
     then: list[PlannedStage] = []
+    rule: str | None = None  # as in a later stage
 
 
 class PlannedPin(Part):

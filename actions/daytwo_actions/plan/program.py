@@ -34,6 +34,7 @@ class ApprovalProgram:
     when: Template
     stage: ApprovalStage
     people: tuple[Template, ...]  # what is looked for in the catalog
+    auto: Template | None = None  # the rule that approves it in place of people
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +63,8 @@ class Program:
         """The templates that the plan is made of (undo is a plan of its own)."""
         for approval in self.approvals:
             yield from (approval.when, *approval.people)
+            if approval.auto is not None:
+                yield approval.auto
         if self.lock is not None:
             yield self.lock
         for step in self.steps:
@@ -103,6 +106,7 @@ def _approval(stage: ApprovalStage) -> ApprovalProgram:
         when=parse_template(stage.when),
         stage=stage,
         people=tuple(parse_template(entry.people) for entry in stage.from_ if isinstance(entry, People)),
+        auto=parse_template(stage.auto) if stage.auto is not None else None,
     )
 
 

@@ -37,7 +37,8 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         expires_at=row.expires_at,
         decisions=[
             DecisionView(
-                by=known.person(decision.principal),
+                by=None if decision.rule else known.person(decision.principal),
+                rule=decision.rule,
                 verdict=Verdict(decision.verdict),
                 comment=decision.comment,
                 at=decision.at,
@@ -50,7 +51,10 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
 
 
 def deciders(row: ApprovalRow, known: Known) -> list[str]:
-    return [known.person(decision.principal).name for decision in known.decisions.get(row.id, ())]
+    return [
+        words.RULE if decision.rule else known.person(decision.principal).name
+        for decision in known.decisions.get(row.id, ())
+    ]
 
 
 def stage_views(row: ApprovalRow, known: Known) -> list[StageView]:

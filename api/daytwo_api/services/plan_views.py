@@ -89,10 +89,13 @@ def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
         return []
     left = plan.approval.expires_at - planned.aimed.facts.now
     first = PlannedApproval(
-        needed_from=plan.approval.needed_from, count=plan.approval.count, expires_in=left.total_seconds()
+        needed_from=plan.approval.needed_from,
+        count=plan.approval.count,
+        expires_in=left.total_seconds(),
+        rule=plan.approval.rule,
     )
     then = [
-        PlannedApproval(needed_from=stage.needed_from, count=stage.count, expires_in=stage.expires_in)
+        PlannedApproval(needed_from=stage.needed_from, count=stage.count, expires_in=stage.expires_in, rule=stage.rule)
         for stage in plan.approval.then
     ]
     return [first, *then]
@@ -101,9 +104,10 @@ def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
 def _starts(plan: Plan, planned: Planned, lock: PlannedLock | None) -> str:
     after = []
     if plan.approval is not None:
-        stages = _approvals(plan, planned)
+        stages = [stage for stage in _approvals(plan, planned) if stage.rule is None]
         words = ", then ".join(needed(stage.needed_from, stage.count) for stage in stages)
-        after.append(f"{words} {'has' if stages[-1].count == 1 else 'have'} approved it")
+        if stages:
+            after.append(f"{words} {'has' if stages[-1].count == 1 else 'have'} approved it")
     if lock is not None and lock.held:
         holder = f"run {lock.held_by_run}" if lock.held_by_run else "another run"
         waiting = f" and {lock.queued} more" if lock.queued else ""

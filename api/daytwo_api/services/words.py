@@ -40,6 +40,9 @@ _ATTEMPT_WORDS: Final[Mapping[AttemptState, str]] = {
 }
 
 
+RULE: Final = "a rule of the action"  # in place of a person's name
+
+
 def run_words(state: str) -> str:
     return _RUN_WORDS[RunState(state)]
 

@@ -91,6 +91,7 @@ class PlannedApproval(View):
     needed_from: list[str]
     count: int
     expires_in: float = Field(description="seconds")
+    rule: str | None = Field(default=None, description="the expression that approves it in place of people")
 
 
 class PlannedLock(View):

@@ -10,7 +10,8 @@ from daytwo_store.states import ApprovalState, Verdict
 
 
 class DecisionView(View):
-    by: Person
+    by: Person | None = Field(description="null: no person decided, but a rule of the action")
+    rule: str | None = Field(default=None, description="the expression of the action that was true")
     verdict: Verdict
     comment: str
     at: datetime

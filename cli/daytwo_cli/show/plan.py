@@ -22,6 +22,9 @@ def print_plan(say: Say, plan: PlanView) -> None:
     for number, approval in enumerate(plan.approvals, 1):
         who = " or ".join(approval.needed_from)
         stage = f"stage {number} of {len(plan.approvals)}: " if len(plan.approvals) > 1 else ""
+        if approval.rule:
+            say(f"{stage}approved by a rule of the action: {approval.rule}")
+            continue
         count = f"{approval.count} approval{'' if approval.count == 1 else 's'}"
         say(f"{stage}needs {count} by {who}, within {duration(approval.expires_in)}")
     if plan.lock:

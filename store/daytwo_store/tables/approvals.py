@@ -32,6 +32,7 @@ class ApprovalRow(Base):
     stage: Mapped[int] = mapped_column(server_default=text("1"))
     first: Mapped[str | None] = mapped_column(index=True)  # the approval of the first stage; none: this is it
     again: Mapped[bool] = mapped_column(server_default=text("false"))  # who approved an earlier stage may do so here
+    rule: Mapped[str | None]  # the expression of the action that approves this stage in place of people
     later: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))  # stages that open after this one
     terms: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))  # see daytwo_store.terms
     reminded: Mapped[int] = mapped_column(server_default=text("0"))  # how often the people asked were reminded
@@ -39,7 +40,10 @@ class ApprovalRow(Base):
 
 
 class DecisionRow(Base):
-    """One person's verdict on one digest. One that was taken back stays, with the moment when that happened."""
+    """One verdict on one digest: of a person, or of a rule of the action, whose principal cannot sign in.
+
+    One that was taken back stays, with the moment when that happened.
+    """
 
     __tablename__ = "decision"
     __table_args__ = (
@@ -60,6 +64,7 @@ class DecisionRow(Base):
     digest: Mapped[str]
     comment: Mapped[str]
     group: Mapped[str]  # the entry of `needed_from` that entitled them then; looked up again before sending
+    rule: Mapped[str | None]  # not a person: the expression that was true
     at: Mapped[datetime]
     on_behalf_of: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))  # who delegated it
     delegation: Mapped[str | None] = mapped_column(ForeignKey("delegation.id"))

@@ -113,12 +113,14 @@ async def ask_for_approval(
             expires_at=asked.expires_at,
             supersedes=supersedes,
             drift=[change.as_json() for change in drift],
+            rule=asked.rule,
             later=[
                 Stage(
                     needed_from=stage.needed_from,
                     count=stage.count,
                     expires_in=timedelta(seconds=stage.expires_in),
                     again=stage.again,
+                    rule=stage.rule,
                 )
                 for stage in asked.then
             ],

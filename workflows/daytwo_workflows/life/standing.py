@@ -88,6 +88,8 @@ def _incomplete(row: RunRow, stages: Sequence[ApprovalRow]) -> Change | None:
 async def _too_few(
     session: Session, stage: ApprovalRow, decided: Sequence[DecisionRow], before: Collection[str]
 ) -> list[Change]:
+    if stage.rule is not None:
+        return []  # the rule was worked out anew with the plan, and stands in it
     people = await principals.by_ids(session, [one.principal for one in decided])
     counted = [one for one in decided if stage.again or one.principal not in before]
     gone = [one for one in counted if one.group not in await belongings(session, people[one.principal].ref)]

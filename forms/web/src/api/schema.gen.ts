@@ -1294,9 +1294,15 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            by: components["schemas"]["Person"];
+            /** @description null: no person decided, but a rule of the action */
+            by: components["schemas"]["Person"] | null;
             /** Comment */
             comment: string;
+            /**
+             * Rule
+             * @description the expression of the action that was true
+             */
+            rule?: string | null;
             verdict: components["schemas"]["Verdict"];
         };
         /** Difference */
@@ -2060,6 +2066,11 @@ export interface components {
             expires_in: number;
             /** Needed From */
             needed_from: string[];
+            /**
+             * Rule
+             * @description the expression that approves it in place of people
+             */
+            rule?: string | null;
         };
         /**
          * PlannedChange

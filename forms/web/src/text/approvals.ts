@@ -44,6 +44,7 @@ export const approvals = {
     "Something that this request relies on has changed, so this approval is void. Nothing was sent.",
   supersededGo: "Go to the approval that replaced it",
   decisions: "Decisions",
+  byRule: "No person, but a rule of the action:",
   noDecisions: "Nobody has decided yet.",
   decide: "Your decision",
   comment: "Comment",

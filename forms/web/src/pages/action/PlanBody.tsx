@@ -60,8 +60,16 @@ function Approvals({ approvals }: { approvals: readonly PlannedApproval[] }) {
     <ol>
       {approvals.map((approval, index) => (
         <li key={index}>
-          {words.approval(approval.count, approval.needed_from.join(", "))},{" "}
-          {words.within(duration(approval.expires_in * 1000))}
+          {approval.rule ? (
+            <>
+              {text.approvals.byRule} <code>{visible(approval.rule)}</code>
+            </>
+          ) : (
+            <>
+              {words.approval(approval.count, approval.needed_from.join(", "))},{" "}
+              {words.within(duration(approval.expires_in * 1000))}
+            </>
+          )}
         </li>
       ))}
     </ol>
