@@ -53,7 +53,7 @@ CMD ["python", "-m", "daytwo_api"]
 FROM daytwo AS standin
 USER root
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends git \
+ && apt-get install --yes --no-install-recommends curl git \
  && rm -rf /var/lib/apt/lists/* \
  && install --directory --owner=daytwo --group=daytwo /srv/acme
 COPY --from=build /act /usr/local/bin/act

@@ -163,6 +163,8 @@ def test_the_stand_in_is_told_where_the_machines_are() -> None:
     for repository in told["repositories"]:
         service = ServiceName(repository["full_name"].removeprefix("acme/"))
         expected = variables(Path("/srv/acme/environments"), service, config=machines)
+        told_daytwo = repository["vars"].pop("DAYTWO")
+        assert told_daytwo == SERVICES["api"]["environment"]["DAYTWO_PUBLIC_URL"], "what tokens have to be made for"
         assert {name: expected[name] for name in repository["vars"]} == repository["vars"]
     assert len(told["repositories"]) == len({service for _, service, _ in machines.machines()})
 

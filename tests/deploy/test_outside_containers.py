@@ -62,6 +62,8 @@ def test_the_processes_start_in_order_carry_out_a_deploy_and_stop(outside: Outsi
     done = outside.daytwo("run", "deploy", *wish, "--yes", "--follow")
     assert done.returncode == 0, done.stdout + done.stderr + outside.log("worker")[-4000:]
     entity = json.loads(outside.daytwo("entities", "deployment:shop-staging", "--json").stdout)
+    log = outside.daytwo("logs", entity["properties"]["run"]).stdout
+    assert "Daytwo: this run may work." in log, "the pipeline asked first, with a token of its own"
     assert entity["properties"]["version"] == "1.1.0"
 
     assert {name: outside.stop(name) for name in reversed(staying)} == dict.fromkeys(staying, 0)

@@ -80,6 +80,7 @@ class Acme:
     repositories: Path
     config: MachinesConfig
     work: Path
+    leave: list[str]  # what act is told so that a job that asks gets a yes
 
     @property
     def place(self) -> Place:
@@ -109,7 +110,7 @@ class Acme:
         subprocess.run(["git", "clone", "--quiet", str(self.repositories / "shop"), str(clone)], check=True)
         given = {**variables(self.root, SHOP, config=self.config), **(more or {})}
         command = [_act(), "workflow_dispatch", "-W", f".github/workflows/{file}", "-P", "ubuntu-latest=-self-hosted"]
-        command += ["--json"]
+        command += ["--json", *self.leave]
         for name, value in inputs.items():
             command += ["--input", f"{name}={value}"]
         for name, value in given.items():
@@ -151,11 +152,21 @@ def config() -> MachinesConfig:
 
 
 @pytest.fixture
-def acme(tmp_path: Path, repositories: Path, config: MachinesConfig) -> Acme:
+def acme(tmp_path: Path, repositories: Path, config: MachinesConfig, leave: list[str]) -> Acme:
     """Prepared, not running."""
     root = tmp_path / "environments"
     prepare(root, {SHOP: repositories / "shop"}, config=config)
-    return Acme(root, repositories, config, tmp_path)
+    return Acme(root, repositories, config, tmp_path, leave)
+
+
+@pytest.fixture(scope="session")
+def leave() -> Iterator[list[str]]:
+    """Somebody who says yes to every job, in place of Daytwo."""
+    command = [sys.executable, str(EXAMPLES / "leave.py"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()
+        process.terminate()
 
 
 @pytest.fixture

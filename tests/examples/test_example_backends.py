@@ -62,6 +62,7 @@ def test_argos_template_asks_first_and_takes_what_the_action_gives(examples: Pat
 def test_what_asks_is_that_of_the_library(examples: Path) -> None:
     for copy, original in (
         ("repositories/common/ci/daytwo-claim/ask.sh", "claim/ask.sh"),
+        ("repositories/common/ci/daytwo-claim/action.yml", "claim/action.yml"),
         ("backends/argo/templates/daytwo-claim.yaml", "claim/argo.yaml"),
     ):
         assert (examples / copy).read_text() == (LIBRARY / original).read_text(), f"copy actions/library/{original}"

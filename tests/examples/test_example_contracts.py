@@ -37,3 +37,10 @@ async def test_actions_and_workflows_agree() -> None:
     report = await check_contracts(registry.actions.values(), backends, records)
     assert [str(problem) for problem in report.problems] == []
     assert report.checked >= 6
+
+
+@pytest.mark.parametrize("name", ["deploy.yml", "rollback.yml", "restart.yml"])
+@pytest.mark.parametrize("service", ["shop", "billing"])
+async def test_workflows_are_found_again_and_ask_before_they_work(service: str, name: str) -> None:
+    read = await Files().parameters(Target(project=f"acme/{service}", pipeline=name, ref="main"))
+    assert (read.marked, read.fenced, [str(remark) for remark in read.remarks]) == (True, True, [])

@@ -128,7 +128,7 @@ def test_workflows_keep_our_rules(examples: Path, name: str) -> None:
     assert loaded["concurrency"] == {"group": "shop-${{ inputs.environment }}", "cancel-in-progress": False}
     steps = [step for job in loaded["jobs"].values() for step in job["steps"]]
     assert all("${{" not in step.get("run", "") for step in steps), "an input in a script is run as a script"
-    assert {step["uses"] for step in steps if "uses" in step} == {"actions/checkout@v4"}
+    assert {step["uses"] for step in steps if "uses" in step} == {"actions/checkout@v4", "./ci/daytwo-claim"}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)

@@ -35,7 +35,7 @@ def test_the_story(acme: Any) -> None:
     assert acme.version()["version"] == "1.3.0"
     assert acme.get(CART)["total"] == "13.70", "the second mug is for free"
 
-    undone = acme.run_workflow("rollback.yml", version="1.1.0", environment="staging", daytwo_run="corr")
+    undone = acme.run_workflow("rollback.yml", version="1.1.0", environment="staging")
     assert undone.jobs == {"check": "success", "switch": "success"}
     assert acme.version()["version"] == "1.1.0"
     assert acme.get(CART)["total"] == "23.20"
@@ -100,6 +100,18 @@ def test_bad_inputs_change_nothing(acme: Any, inputs: dict[str, str], reason: st
     assert reason in done.errors[0]
     assert list(acme.work.rglob("pwned")) == []
     assert [path.name for path in (acme.place.folder / "releases").iterdir()] == ["1.0.0"]
+
+
+@pytest.mark.parametrize("file", ["deploy.yml", "rollback.yml", "restart.yml"])
+def test_without_leave_nothing_is_done(acme: Any, file: str) -> None:
+    [address] = [one.removeprefix("--var=DAYTWO=") for one in acme.leave if one.startswith("--var=DAYTWO=")]
+    inputs = {"environment": "staging"} | ({} if file == "restart.yml" else {"version": "1.1.0"})
+    for daytwo, reason in (("", "the address of Daytwo"), (f"{address}/elsewhere", "Daytwo says no (404)")):
+        done = acme.run_workflow(file, more={"DAYTWO": daytwo}, **inputs)
+        assert list(done.jobs.values()) == ["failure"], "and no later job was begun"
+        assert reason in " ".join([done.log, *done.errors])
+    assert [path.name for path in (acme.place.folder / "releases").iterdir()] == ["1.0.0"]
+    assert not (acme.place.folder / "restart").exists()
 
 
 def test_a_moved_tag_does_not_go_out_under_its_old_name(acme: Any) -> None:

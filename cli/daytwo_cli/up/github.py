@@ -6,13 +6,13 @@ from daytwo_cli.up.company import OWNER, Company
 from daytwo_cli.up.standin import BOT, StandIn
 
 
-def config(company: Company, github: StandIn, webhook: str | None) -> dict[str, Any]:
-    """`webhook` is where events are sent to; None: nowhere."""
+def config(company: Company, github: StandIn, webhook: str | None, *, daytwo: str) -> dict[str, Any]:
+    """`webhook` is where events are sent to; None: nowhere. `daytwo` is where workflows ask whether they may work."""
     repositories = [
         {
             "full_name": f"{OWNER}/{service}",
             "path": str(company.repository(service)),
-            "vars": company.variables(service),
+            "vars": company.variables(service) | {"DAYTWO": daytwo},
             "environments": sorted(company.machines.environments),
         }
         for service in company.services

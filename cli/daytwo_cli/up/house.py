@@ -90,7 +90,7 @@ class House:
         webhook = self.product.webhook(standin.kind) if webhooks else None
         match standin.kind:
             case Kind.GITHUB:
-                config = github.config(self.company, standin, webhook)
+                config = github.config(self.company, standin, webhook, daytwo=self.product.page)
             case Kind.GITLAB:
                 config = gitlab.config(self.company, standin, webhook, daytwo=self.product.page)
             case Kind.ARGO:
