@@ -6,14 +6,13 @@ Every function takes the advisory lock of its key first, so that two transaction
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import LockKey, RunId
 from daytwo_store.tables import FENCE, LockQueueRow, LockRow
-
 
 _NEXT_PLACE: Final = func.nextval(func.pg_get_serial_sequence(LockQueueRow.__tablename__, "n"))
 
