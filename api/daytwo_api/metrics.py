@@ -48,6 +48,9 @@ class Metrics:
         self._approvals = self._gauge("daytwo_pending_approvals", "Approvals that wait for a decision")
         self._outbox = self._gauge("daytwo_outbox_length", "Pokes that Temporal has not been told")
         self._held = self._gauge("daytwo_held_attempts", "Attempts that wait for a person")
+        self._entries = self._gauge("daytwo_audit_entries", "Number of the last entry of the audit")
+        self._sealed = self._gauge("daytwo_audit_sealed", "Last entry that a signed checkpoint covers")
+        self._failing = self._gauge("daytwo_audit_checkpoint_failing", "1 while no checkpoint can be written outside")
 
     def request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         known = method if method in _METHODS else "other"
@@ -73,6 +76,9 @@ class Metrics:
         self._approvals.set(counts.pending_approvals)
         self._outbox.set(counts.outbox)
         self._held.set(counts.held_attempts)
+        self._entries.set(counts.audit.entries)
+        self._sealed.set(counts.audit.sealed)
+        self._failing.set(counts.audit.failing_since is not None)
 
     def connections(self, rows: Sequence[ConnectionRow], now: datetime) -> None:
         """What is known of each connection's limits, and how it is polled."""
@@ -91,7 +97,7 @@ class Metrics:
     def forget_waiting(self) -> None:
         """The database does not answer: a number from before would look like the truth."""
         self._runs.clear()
-        for gauge in (self._approvals, self._outbox, self._held):
+        for gauge in (self._approvals, self._outbox, self._held, self._entries, self._sealed, self._failing):
             gauge.set(float("nan"))
 
     def text(self) -> bytes:

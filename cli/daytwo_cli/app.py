@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import typer
 
-from daytwo_cli.commands import actions, approvals, authoring, catalog, identity, pipelines, processes, runs
+from daytwo_cli.commands import actions, approvals, audit, authoring, catalog, identity, pipelines, processes, runs
 from daytwo_cli.exits import MEANING
 
 _CODES = "\n".join(f"{code.value:>4}  {meaning}" for code, meaning in MEANING.items())
@@ -38,4 +38,5 @@ def build() -> typer.Typer:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")
+    app.add_typer(audit.audit, name="audit", rich_help_panel="Looking after it")
     return app

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from daytwo_store import checkpoints
 from daytwo_store.engine import Session
 from daytwo_store.states import RUN_ENDS, ApprovalState, AttemptState, RunState
 from daytwo_store.tables import ApprovalRow, AttemptRow, OutboxRow, RunRow
@@ -16,6 +17,7 @@ class Counts:
     pending_approvals: int
     outbox: int
     held_attempts: int
+    audit: checkpoints.Sealed
 
 
 async def count(session: Session) -> Counts:
@@ -31,4 +33,5 @@ async def count(session: Session) -> Counts:
         pending_approvals=await session.scalar(pending) or 0,
         outbox=await session.scalar(select(func.count()).select_from(OutboxRow)) or 0,
         held_attempts=await session.scalar(held) or 0,
+        audit=await checkpoints.state(session),
     )

@@ -83,7 +83,7 @@ def chained(told: list[tuple[str, str, str, dict[str, str]]]) -> tuple[list[Worl
             "subject": subject,
             "facts": facts,
         }
-        before = sha(bytes.fromhex(before) + rfc8785.dumps(entry))
+        before = sha(bytes.fromhex(before) + bytes.fromhex(sha(rfc8785.dumps(entry))))
         rows.append({**entry, "at": AT, "hash": before})
     return rows, {"n": len(rows), "hash": before}
 

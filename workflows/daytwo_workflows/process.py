@@ -22,7 +22,7 @@ from daytwo_workflows.poker import Poker
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
 from daytwo_workflows.sweeper import Sweeper
-from daytwo_workflows.wiring import build_backends, build_life
+from daytwo_workflows.wiring import build_backends, build_life, build_seal
 from daytwo_workflows.worker import create_worker
 
 log = structlog.get_logger()
@@ -41,7 +41,12 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
             return
         driver = Driver(client)
         sweeper = Sweeper(
-            store=store, driver=driver, windows=life.windows, connections=sorted(backends), name=life.sender
+            store=store,
+            driver=driver,
+            windows=life.windows,
+            connections=sorted(backends),
+            name=life.sender,
+            seal=build_seal(settings, store),
         )
         async with create_worker(client, life):
             log.info("worker.ready", address=settings.temporal_address)

@@ -6,7 +6,8 @@ Paths in the file are relative to the file. Read once, when a process starts.
 
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from daytwo_actions.backends.registry import ConnectionSettings
 from daytwo_store.ids import ConnectionName
 from daytwo_store.settings import StoreSettings, Windows
+from daytwo_store.signing import KeyRing, KeyUnusable, Signer, public_keys
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_workflows.connections import ConnectionEntry
 from daytwo_workflows.oidc import OidcEntry
@@ -23,17 +25,72 @@ from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
 PREFIX: Final = "DAYTWO_"
 CONFIG: Final = "DAYTWO_CONFIG"
 _SECRET_BYTES: Final = 32
-_LISTS: Final = frozenset({"company"})  # in the environment separated as PATH is
+_LISTS: Final = frozenset({"audit_public_keys", "company"})  # in the environment separated as PATH is
+_FILES: Final = frozenset({"audit_checkpoints", "audit_key_file", "audit_public_keys", "company", "secret_file"})
 _KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
 _ONLY_IN_FILE: Final = frozenset({"connections", "oidc"})
 
 
-class Settings(BaseModel):
+class AuditSettings(BaseModel):
+    """What somebody needs who verifies or cuts the audit; the other settings are passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    database_url: SecretStr = Field(description="PostgreSQL, as postgresql://user:password@host:port/name")
+    audit_key_file: Path | None = Field(
+        default=None, description="file with the Ed25519 key that signs checkpoints of the audit and evidence"
+    )
+    audit_checkpoints: Path | None = Field(
+        default=None, description="file, outside the database, that signed checkpoints are appended to"
+    )
+    audit_public_keys: tuple[Path, ...] = Field(
+        default=(), description="files with the public keys that signed before the present one"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("has to begin with postgresql://")
+        return value
+
+    @property
+    def store(self) -> StoreSettings:
+        return StoreSettings(url=self.database_url)
+
+    def signer(self) -> Signer | None:
+        """What signs checkpoints and evidence; None without `audit_key_file`. Raises `SettingsRejected`."""
+        if self.audit_key_file is None:
+            return None
+        with _named(self.audit_key_file, "audit_key_file"):
+            return Signer.read(secret_bytes(self.audit_key_file, "audit_key_file"))
+
+    def trusted(self) -> KeyRing:
+        """The public halves of the present key and of those before it. Raises `SettingsRejected`."""
+        signer = self.signer()
+        keys = [signer.public] if signer is not None else []
+        for path in self.audit_public_keys:
+            with _named(path, "audit_public_keys"):
+                keys += public_keys(secret_bytes(path, "audit_public_keys"))
+        return KeyRing.of(keys)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """From the environment and the file that it names. Raises `SettingsRejected` with everything that is wrong."""
+        document, file = _file(environment.get(CONFIG))
+        given = _from_file(document, file)
+        given.update(_from_environment(cls, environment))
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsRejected(_complaint(error, document, file)) from None
+
+
+class Settings(AuditSettings):
     """Everything that can be configured, for the API and the worker alike."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    database_url: SecretStr = Field(description="PostgreSQL, as postgresql://user:password@host:port/name")
     temporal_address: str = Field(default="127.0.0.1:7233", description="host:port of Temporal's frontend")
     temporal_namespace: str = Field(default="default", description="namespace in Temporal")
     secret_file: Path = Field(
@@ -62,17 +119,6 @@ class Settings(BaseModel):
     api_host: str = Field(default="127.0.0.1", description="address that the API listens on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port that the API listens on; 0 is any free one")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least severe log line")
-
-    @field_validator("database_url")
-    @classmethod
-    def _is_postgresql(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("has to begin with postgresql://")
-        return value
-
-    @property
-    def store(self) -> StoreSettings:
-        return StoreSettings(url=self.database_url)
 
     @property
     def windows(self) -> Windows:
@@ -106,16 +152,13 @@ class Settings(BaseModel):
         """Values that may never stand in a log of a pipeline."""
         return tuple(secret for connection in self.backends().values() for secret in connection.secrets())
 
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Self:
-        """From the environment and the file that it names. Raises `SettingsRejected` with everything that is wrong."""
-        document, file = _file(environment.get(CONFIG))
-        given = _from_file(document, file)
-        given.update(_from_environment(cls, environment))
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise SettingsRejected(_complaint(error, document, file)) from None
+
+@contextmanager
+def _named(path: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyUnusable as error:
+        raise SettingsRejected(f"The file of {name} ({path}) has to hold {error}. Nothing was started.") from None
 
 
 def _file(name: str | None) -> tuple[Document | None, Path | None]:
@@ -140,7 +183,7 @@ def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
         return {}
     given: dict[str, Any] = dict(document.value)
     folder = file.parent
-    for name in given.keys() & {"company", "secret_file"}:
+    for name in given.keys() & _FILES:
         given[name] = _beside(folder, given[name])
     if isinstance(given.get("connections"), dict):
         given["connections"] = {name: _connection(folder, entry) for name, entry in given["connections"].items()}

@@ -1,7 +1,7 @@
 """The one loop outside Temporal (design §4): it works when Temporal has lost its data.
 
 Every few seconds, in one worker at a time: pokes that nobody delivered, runs that nothing drives although something was
-due, deliveries that no read has answered, pollers that are gone.
+due, deliveries that no read has answered, pollers that are gone, and the audit's next signed checkpoint.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from daytwo_store.ids import RunId
 from daytwo_store.settings import Windows
 from daytwo_workflows.client import Driver
 from daytwo_workflows.poker import deliver, tell
+from daytwo_workflows.seal import Seal
 
 log = structlog.get_logger()
 _LEASE: Final = "sweeper"
@@ -33,6 +34,7 @@ class Sweeper:
     windows: Windows
     connections: Sequence[str]
     name: str  # of this process
+    seal: Seal | None = None  # none: no key to sign checkpoints of the audit with
     at_a_time: int = 200  # runs of each kind in one round, beside those that Temporal refused in the last one
     _refused: frozenset[RunId] = field(default=frozenset(), init=False)  # by Temporal, in the last round
     _pruned: datetime | None = field(default=None, init=False)
@@ -61,6 +63,8 @@ class Sweeper:
             now = await self.store.clock.now(session)
             stale = await runs.without_progress(session, since=now - self.windows.stale_after, limit=limit)
             unanswered = await inbox.unanswered(session, before=now - timedelta(seconds=1), limit=limit)
+        if self.seal is not None:
+            await self.seal.seal(now)
         if stale:
             log.warning("sweeper.stale_runs", count=len(stale), first=stale[0])
         await self._want(unanswered)

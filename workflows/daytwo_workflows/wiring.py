@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 
+import structlog
+
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.http.reading import Observe
 from daytwo_actions.backends.registry import connect
 from daytwo_store.engine import Store
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.spending import Spending
+from daytwo_workflows.seal import Seal
+from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
+
+log = structlog.get_logger()
 
 
 def build_backends(settings: Settings, observe: Observe, spending: dict[str, Spending]) -> Mapping[str, Backend]:
@@ -48,3 +54,18 @@ def build_life(
         spending=spending if spending is not None else {},
         allowances={name: entry.requests_per_hour for name, entry in settings.connections.items()},
     )
+
+
+def build_seal(settings: Settings, store: Store) -> Seal | None:
+    """What signs checkpoints of the audit; None without a key. Raises `SettingsRejected`."""
+    signer = settings.signer()
+    if signer is None:
+        log.warning("audit.not_sealed", detail="without audit_key_file a cut or replaced audit cannot be detected")
+        return None
+    if settings.audit_checkpoints is None and settings.log_level not in ("debug", "info"):
+        raise SettingsRejected(
+            "Checkpoints of the audit would stand nowhere outside the database: `audit_checkpoints` names no file, and "
+            f"with log_level {settings.log_level} they are not logged. Nothing was started. Set audit_checkpoints, or "
+            "log_level to info."
+        )
+    return Seal(store=store, signer=signer, file=settings.audit_checkpoints)

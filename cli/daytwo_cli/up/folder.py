@@ -4,7 +4,8 @@ up.lock          held by the process that runs the house
 processes.json   what runs now, for people, tests and the other commands
 ports.json       which port was given to whom
 daytwo.yaml      the configuration of API and worker
-secrets/         0600: key of markers and sessions, token and webhook secret of each stand-in
+audit-checkpoints.jsonl   signed checkpoints of the audit, outside the database
+secrets/         0600: keys of markers, sessions and the audit, token and webhook secret of each stand-in
 logs/            one file per process
 postgres/ temporal/                 what Daytwo remembers
 company/ machines/ repositories/           the example company, its servers, its code

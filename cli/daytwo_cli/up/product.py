@@ -17,7 +17,9 @@ from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.part import Errand, Program
 from daytwo_cli.up.probes import answers, says
 
+CONFIG_FILE = "daytwo.yaml"
 KEY = "key"
+AUDIT_KEY = "audit-key"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +49,8 @@ class Product:
                 "connections": {name: dict(one) for name, one in connections.items()},
                 "sign_in": "people",
                 "admins": "group:platform",
+                "audit_key_file": str(self.folder.secret(AUDIT_KEY)),
+                "audit_checkpoints": str(self.folder / "audit-checkpoints.jsonl"),
             },
             sort_keys=False,
         )
@@ -54,7 +58,7 @@ class Product:
 
     @property
     def _config(self) -> Path:
-        return self.folder / "daytwo.yaml"
+        return self.folder / CONFIG_FILE
 
     def environment(self) -> dict[str, str]:
         """What `daytwo serve` and `daytwo migrate` read, too."""

@@ -1,7 +1,7 @@
 """Every table; importing this fills `Base.metadata`."""
 
 from daytwo_store.tables.approvals import ApprovalRow, CommentRow, DecisionRow, DelegationRow
-from daytwo_store.tables.audit import AuditHeadRow, AuditRow
+from daytwo_store.tables.audit import AuditCheckpointRow, AuditHeadRow, AuditRow, AuditSealRow
 from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
 from daytwo_store.tables.identity import PrincipalRow, SessionRow, TokenRow
@@ -30,8 +30,10 @@ __all__ = [
     "ActionVersionRow",
     "ApprovalRow",
     "AttemptRow",
+    "AuditCheckpointRow",
     "AuditHeadRow",
     "AuditRow",
+    "AuditSealRow",
     "Base",
     "CommentRow",
     "ConnectionRow",

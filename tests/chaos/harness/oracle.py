@@ -189,7 +189,8 @@ def audit_whole(facts: Facts) -> Iterator[str]:
     for number, row in enumerate(facts.audit, 1):
         entry = {name: row[name] for name in ("actor", "action", "subject", "facts")}
         entry |= {"n": row["n"], "at": row["at"].astimezone(UTC).isoformat()}
-        before = hashlib.sha256(bytes.fromhex(before) + rfc8785.dumps(entry)).hexdigest()
+        digest = hashlib.sha256(rfc8785.dumps(entry)).digest()
+        before = hashlib.sha256(bytes.fromhex(before) + digest).hexdigest()
         if row["n"] != number or row["hash"] != before:
             yield f"entry {row['n']} at place {number} does not hold"
             return

@@ -1,0 +1,191 @@
+"""Verification of the audit: recompute every hash, compare with signed checkpoints. Constant memory, entry by entry.
+
+Whoever can write the database can compute the whole chain anew; only checkpoints that stand elsewhere show that. What
+they show is the stretch between the last one that holds and the first that does not.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+
+from daytwo_store import audit_cut, checkpoints
+from daytwo_store.audit import GENESIS, Entry, link
+from daytwo_store.audit_cut import Cut
+from daytwo_store.checkpoints import Checkpoint
+from daytwo_store.engine import Session
+from daytwo_store.signing import KeyRing, Verdict
+
+_PAGE: Final = 5000
+_NO_KEYS: Final = KeyRing({})
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Where the chain does not hold, and how it shows."""
+
+    n: int
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Whole:
+    """The chain holds."""
+
+    first: int  # the first entry that is still there; 1 unless the audit was cut
+    last: int  # 0: there is no entry
+    checkpoints: int  # that were compared
+    outside: int  # of them, those that came from outside the database
+    sealed: int  # the last entry that a checkpoint covers
+    unchecked: int  # checkpoints of the database by keys that were not given
+
+
+@dataclass(slots=True)
+class _Signed:
+    """Checkpoints by entry, and what has been compared so far."""
+
+    by_entry: dict[int, list[Checkpoint]]
+    outside: frozenset[Checkpoint]
+    unchecked: int
+    compared: set[Checkpoint] = field(default_factory=set)
+    holds: int = 0
+
+    def compare(self, n: int, hash_: str) -> Broken | None:
+        for one in self.by_entry.pop(n, ()):
+            if one.hash != hash_:
+                return Broken(
+                    n,
+                    f"the chain is not the one that was signed on {_at(one.at)}: an entry of {self.holds + 1} to {n} "
+                    "was changed, put in or taken out, and the hashes were computed anew",
+                )
+            self.compared.add(one)
+            self.holds = n
+        return None
+
+    def beyond(self, last: int) -> Broken | None:
+        ahead = [one for n, several in self.by_entry.items() if n > last for one in several]
+        if not ahead:
+            return None
+        first = min(ahead, key=lambda one: one.n)
+        return Broken(
+            last + 1,
+            f"the end was cut off: {first.n} entries were signed on {_at(first.at)}, and {last} are there",
+        )
+
+
+Progress = Callable[[int], None]
+
+
+async def verify(
+    session: Session,
+    *,
+    keys: KeyRing = _NO_KEYS,
+    outside: Iterable[Checkpoint] = (),
+    progress: Progress = lambda _: None,
+) -> Broken | Whole:
+    """Walk the whole chain: that it holds, or the first place where it does not.
+
+    `outside` are checkpoints from a file or a log; the database's own are compared, too. `keys` are those that may have
+    signed. Entries that are appended meanwhile are walked, too.
+    """
+    cut = await audit_cut.newest(session, keys)
+    if isinstance(cut, str):
+        return Broken(1, cut)
+    signed = _gathered(list(outside), await _of_database(session), keys, cut)
+    if isinstance(signed, Broken):
+        return signed
+    walked = await _walk(session, cut, signed, progress)
+    if isinstance(walked, Broken):
+        return walked
+    if (missing := signed.beyond(walked)) is not None:
+        return missing
+    return Whole(
+        first=cut.n + 1 if cut else 1,
+        last=walked,
+        checkpoints=len(signed.compared),
+        outside=len(signed.compared & signed.outside),
+        sealed=signed.holds,
+        unchecked=signed.unchecked,
+    )
+
+
+async def _walk(session: Session, cut: Cut | None, signed: _Signed, progress: Progress) -> Broken | int:
+    before, last = (cut.hash, cut.n) if cut else (GENESIS, 0)
+    if cut and (broken := signed.compare(last, before)) is not None:
+        return broken
+    while True:
+        async for row in _rows(session, last):
+            if row.n != last + 1:
+                return Broken(last + 1, "the entry is missing")
+            before, last = link(before, row.n, entry_of(row)), row.n
+            if before != row.hash:
+                return Broken(row.n, "the entry is not what was written")
+            if row.n in signed.by_entry and (broken := signed.compare(row.n, before)) is not None:
+                return broken
+        progress(last)
+        head = (await session.execute(text("SELECT n, hash FROM audit_head WHERE id = 1"))).one_or_none()
+        if head is None:
+            return Broken(last + 1, "the head of the chain is missing")
+        if head.n == last and head.hash == before:
+            return last
+        if head.n <= last or await _none_after(session, last):  # else something was appended meanwhile
+            return Broken(
+                min(head.n, last) + 1, f"the head names entry {head.n} as the last, and {last} is: cut off or replaced"
+            )
+
+
+def _gathered(
+    outside: Sequence[Checkpoint], inside: Sequence[Checkpoint], keys: KeyRing, cut: Cut | None
+) -> _Signed | Broken:
+    """By entry. A bad signature is a finding; a key that nobody gave is one only for what was handed in."""
+    by_entry: dict[int, list[Checkpoint]] = defaultdict(list)
+    unchecked = 0
+    for one in dict.fromkeys([*outside, *inside]):
+        verdict = one.check(keys)
+        if verdict is Verdict.WRONG:
+            return Broken(one.n, f"the checkpoint of {_at(one.at)} has no valid signature: somebody changed it")
+        if verdict is Verdict.UNKNOWN_KEY:
+            if one in outside:
+                return Broken(
+                    one.n, f"the checkpoint of {_at(one.at)} is signed by key {one.key}, which is not among those given"
+                )
+            unchecked += 1
+        elif cut is None or one.n >= cut.n:
+            by_entry[one.n].append(one)
+    return _Signed(dict(by_entry), frozenset(outside), unchecked)
+
+
+async def _of_database(session: Session) -> list[Checkpoint]:
+    found: list[Checkpoint] = []
+    while page := await checkpoints.page(session, after=found[-1].n if found else -1, limit=_PAGE):
+        found += page
+    return found
+
+
+async def _rows(session: Session, after: int) -> AsyncIterator[Row[Any]]:
+    read = text("SELECT n, at, actor, action, subject, facts, hash FROM audit WHERE n > :n ORDER BY n LIMIT :page")
+    while rows := (await session.execute(read, {"n": after, "page": _PAGE})).all():
+        for row in rows:
+            yield row
+        after = rows[-1].n
+
+
+async def _none_after(session: Session, n: int) -> bool:
+    return not await session.scalar(text("SELECT EXISTS (SELECT 1 FROM audit WHERE n > :n)"), {"n": n})
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    facts: Mapping[str, str] = row.facts
+    return Entry(at=row.at, actor=row.actor, action=row.action, subject=row.subject, facts=facts)
+
+
+def known_keys(several: Collection[KeyRing]) -> KeyRing:
+    """All of them as one."""
+    return KeyRing({name: key for ring in several for name, key in ring.keys.items()})
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
