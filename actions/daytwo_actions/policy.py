@@ -5,8 +5,8 @@ One answer serves the page, the CLI, the API and the check before sending, so th
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
 
+from daytwo_actions.roles import EVERYONE, Permission, granted, roles_with, without_roles
 from daytwo_store.ids import EntityRef, PrincipalId
 
 
@@ -17,9 +17,6 @@ class Answer:
 
 
 YES = Answer(True)
-
-
-EVERYONE: Final = "everyone"
 
 
 def may_see(see: Sequence[str] | None, *, belongs: Collection[str], owner: str | None, on_entity: bool) -> bool:
@@ -33,10 +30,13 @@ def may_see(see: Sequence[str] | None, *, belongs: Collection[str], owner: str |
 def may_run(
     allow: Sequence[str], *, belongs: Collection[str], owner: str | None, entity: EntityRef | None, action: str
 ) -> Answer:
-    """Entries of `allow`: `owner` (the owning group of the entity), `everyone`, group and person refs; one is enough.
+    """Entries of `allow`: `owner` (the owning group of the entity), `everyone`, group, person and role refs; one is
+    enough.
 
-    `belongs` holds the groups of whoever asks, and their own ref.
+    `belongs` holds the groups of whoever asks, their own ref, and their roles.
     """
+    if Permission.RUN not in granted(belongs):
+        return Answer(False, f"You have no role that may ask for runs. {lacking(Permission.RUN)}")
     wanted = {name for entry in allow if (name := owner if entry == "owner" else entry) is not None}
     if EVERYONE in wanted or wanted & set(belongs):
         return YES
@@ -45,7 +45,8 @@ def may_run(
         return Answer(False, f"Nobody may run {action}{on}: its definition allows no group.")
     return Answer(
         False,
-        f"{action}{on} may be run by members of {_either(wanted)}; you are {_either(belongs) or 'in no group'}. "
+        f"{action}{on} may be run by members of {_either(wanted)}; you are "
+        f"{_either(without_roles(belongs)) or 'in no group'}. "
         f"Ask one of them to run it, or to take you in.",
     )
 
@@ -86,12 +87,12 @@ def entitling(needed_from: Sequence[str], belongs: Collection[str]) -> str | Non
 def may_stop(
     *, principal: PrincipalId, requester: PrincipalId, allow: Sequence[str], belongs: Collection[str], owner: str | None
 ) -> Answer:
-    """A run is stopped, undone or resolved by who asked for it and by whoever may run the action there."""
-    if principal == requester:
+    """A run is stopped or resolved by who asked for it, by whoever may run the action there, and by operators."""
+    if principal == requester or Permission.RUNS_CONTROL in granted(belongs):
         return YES
     if may_run(allow, belongs=belongs, owner=owner, entity=None, action="it").allowed:
         return YES
-    return Answer(False, "Only who asked for the run and those who may run this action here can do this.")
+    return Answer(False, "Only who asked for the run, those who may run this action here, and operators can do this.")
 
 
 def may_answer_gate(
@@ -114,6 +115,14 @@ def may_answer_gate(
     return stop
 
 
-def _either(names: Collection[str]) -> str:
-    ordered = sorted(names)
+def lacking(permission: Permission) -> str:
+    """What is missing, and who can help."""
+    return (
+        f"It takes the role {_either(roles_with(permission), sort=False)}; whoever looks after the company's policy "
+        "gives roles."
+    )
+
+
+def _either(names: Collection[str], *, sort: bool = True) -> str:
+    ordered = sorted(names) if sort else list(names)
     return ", ".join(ordered[:-1]) + (" or " if len(ordered) > 1 else "") + ordered[-1] if ordered else ""

@@ -1,13 +1,13 @@
 """Who is asking, and what a route needs: default is no.
 
-Every route names its need by the type of a parameter (`Reader`, `Runner`, `Decider`, `Admin`) or says in `PUBLIC` why
-it needs nobody. `undeclared_routes` finds the ones that do neither, and the application refuses to start with one.
-What somebody may do to which object is `daytwo_actions.policy`; this is only the outer door.
+Every route names its need by the type of a parameter (`Reader`, `Runner`, `Decider` …, each a permission of
+`daytwo_actions.roles`) or says in `PUBLIC` why it needs nobody. `undeclared_routes` finds the ones that do neither,
+and the application refuses to start with one. What somebody may do to which object is `daytwo_actions.policy`; this is
+only the outer door.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Request
@@ -15,17 +15,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
+from daytwo_actions.roles import Permission, Role, Scope, granted, ref_of, scope_of
 from daytwo_store.errors import Forbidden, Unauthenticated
 from daytwo_store.ids import EntityRef, PrincipalId
-
-
-class Scope(StrEnum):
-    """What a session or token may do at most. A session has them all; a token those that its owner gave it."""
-
-    READ = "read"
-    RUN = "run"
-    APPROVE = "approve"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,15 +26,20 @@ class Asker:
     name: str
     ref: EntityRef | None
     groups: frozenset[str]  # refs, as group:sre, looked up for this request
-    roles: frozenset[str]
+    roles: frozenset[Role]
     scopes: frozenset[Scope]
     via: Literal["session", "token"]
     token: str | None = None  # id of the token
 
     @property
     def belongs(self) -> frozenset[str]:
-        """Groups and own ref: what `allow` and `from` entries are compared with."""
-        return self.groups | {self.ref} if self.ref else self.groups
+        """Groups, own ref and roles: what `allow` and `from` entries are compared with."""
+        return self.groups | {ref_of(role) for role in self.roles} | ({self.ref} if self.ref else set())
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the roles of this moment open, as far as the session's or token's scopes go."""
+        return frozenset(one for one in granted(self.belongs) if scope_of(one) in self.scopes)
 
 
 # Routes that need nobody, each with its reason.
@@ -62,48 +59,63 @@ PUBLIC: Final[dict[str, str]] = {
 
 
 class Needs:
-    """The dependency that lets a request through with the scope, or answers 401 or 403."""
+    """The dependency that lets a request through with the permission, or answers 401 or 403."""
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
 
     async def __call__(self, request: Request) -> Asker:
-        asker: Asker | None = await request.app.state.services.identity.asker(request)
+        identity = request.app.state.services.identity
+        asker: Asker | None = await identity.asker(request)
         if asker is None:
             raise Unauthenticated(
                 "Nobody is signed in, or the session or token is no longer valid. Nothing was done. "
                 "Sign in on the page, or send a token as 'Authorization: Bearer …'."
             )
-        if self.scope not in asker.scopes:
+        scope = scope_of(self.permission)
+        if scope not in asker.scopes:
             raise Forbidden(
-                f"This token may {', '.join(sorted(asker.scopes))} but not {self.scope}. Nothing was done. "
-                f"Make a token with the scope '{self.scope}' and use that one."
+                f"This token may {', '.join(sorted(asker.scopes))} but not {scope}. Nothing was done. "
+                f"Make a token with the scope '{scope}' and use that one."
             )
-        if self.scope is Scope.ADMIN and "admin" not in asker.roles:
-            raise Forbidden("This is for members of the administrators' group. Nothing was done. Ask one of them.")
+        if self.permission is not Permission.SELF and self.permission not in asker.permissions:
+            raise Forbidden(await identity.why_not(asker, self.permission))
         return asker
 
 
-Reader = Annotated[Asker, Depends(Needs(Scope.READ))]
-Runner = Annotated[Asker, Depends(Needs(Scope.RUN))]
-Decider = Annotated[Asker, Depends(Needs(Scope.APPROVE))]
-Admin = Annotated[Asker, Depends(Needs(Scope.ADMIN))]
+SignedIn = Annotated[Asker, Depends(Needs(Permission.SELF))]
+Reader = Annotated[Asker, Depends(Needs(Permission.READ))]
+Runner = Annotated[Asker, Depends(Needs(Permission.RUN))]
+Decider = Annotated[Asker, Depends(Needs(Permission.DECIDE))]
+LockHolder = Annotated[Asker, Depends(Needs(Permission.LOCKS_HOLD))]
+LockForcer = Annotated[Asker, Depends(Needs(Permission.LOCKS_FORCE))]
+FreezeManager = Annotated[Asker, Depends(Needs(Permission.FREEZES_MANAGE))]
+Stopper = Annotated[Asker, Depends(Needs(Permission.STOP_GLOBAL))]
+WebhookReader = Annotated[Asker, Depends(Needs(Permission.WEBHOOKS_READ))]
+PipelineReader = Annotated[Asker, Depends(Needs(Permission.PIPELINES_READ))]
+ActionChecker = Annotated[Asker, Depends(Needs(Permission.ACTIONS_CHECK))]
+AuditReader = Annotated[Asker, Depends(Needs(Permission.AUDIT_READ))]
+BreakGlassReviewer = Annotated[Asker, Depends(Needs(Permission.BREAK_GLASS_REVIEW))]
+SecretReader = Annotated[Asker, Depends(Needs(Permission.SECRETS_READ))]
+SecretManager = Annotated[Asker, Depends(Needs(Permission.SECRETS_MANAGE))]
+NotificationManager = Annotated[Asker, Depends(Needs(Permission.NOTIFICATIONS_MANAGE))]
+Admin = Annotated[Asker, Depends(Needs(Permission.ACCESS_MANAGE))]
 
 
-def _needs(dependant: Dependant) -> Iterator[Scope]:
+def _needs(dependant: Dependant) -> Iterator[Permission]:
     if isinstance(dependant.call, Needs):
-        yield dependant.call.scope
+        yield dependant.call.permission
     for inner in dependant.dependencies:
         yield from _needs(inner)
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One method of one route, and the scope that it asks for; None when it asks for nobody."""
+    """One method of one route, and the permission that it asks for; None when it asks for nobody."""
 
     method: str
     path: str
-    needs: Scope | None
+    needs: Permission | None
     endpoint: object
 
     def __str__(self) -> str:

@@ -112,7 +112,7 @@ async def _load(services: Services) -> None:
         try:
             if await migrate.is_current(store):
                 kinds = {name: backend.traits.kind for name, backend in services.backends.items()}
-                await load_company(store, settings.company, kinds, backends=services.backends)
+                await load_company(store, settings.company, kinds, backends=services.backends, admins=settings.admins)
                 services.loading.done = True
                 log.info("api.ready")
                 return

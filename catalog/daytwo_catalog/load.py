@@ -1,6 +1,6 @@
 """Catalog files of a company: read, checked against each other, every problem with its place. No database here.
 
-A folder may also hold action files (`kind: Action`), which are somebody else's to read.
+A folder may also hold actions and the policy (`kind: Action`, `kind: Policy`), which are somebody else's to read.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from daytwo_store.ids import EntityRef
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_store.yaml12 import Path as YamlPath
 
-_NOT_OURS: Final = "Action"
+_NOT_OURS: Final = ("Action", "Policy")
 _IN_DOCUMENT: Final[Mapping[str, YamlPath]] = {
     "kind": ("metadata", "kind"),
     "name": ("metadata", "name"),
@@ -128,10 +128,10 @@ class _Reader:
         value = origin.document.value
         if not isinstance(value, dict):
             self.problems.append(origin.problem((), f"a document begins with `apiVersion: {API_VERSION}`"))
-        elif value.get("kind") == _NOT_OURS:
+        elif value.get("kind") in _NOT_OURS:
             return
         elif value.get("kind") not in ("Kind", "Entity"):
-            self.problems.append(origin.problem(("kind",), "a document here is of kind Kind, Entity or Action"))
+            self.problems.append(origin.problem(("kind",), "a document here is of kind Kind, Entity, Action or Policy"))
         else:
             try:
                 self._declare(origin)

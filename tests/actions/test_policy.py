@@ -9,6 +9,12 @@ SHOP = EntityRef("service:shop")
 ANA, SAM = PrincipalId("p_ana"), PrincipalId("p_sam")
 
 
+def test_nobody_runs_anything_without_a_role_that_asks_for_runs() -> None:
+    answer = may_run(["everyone"], belongs={"group:sre", "role:viewer"}, owner=None, entity=SHOP, action="Deploy")
+    assert not answer.allowed
+    assert "role requester" in (answer.why_not or "")
+
+
 @pytest.mark.parametrize(
     ("allow", "belongs", "owner", "allowed"),
     [
@@ -24,7 +30,7 @@ ANA, SAM = PrincipalId("p_ana"), PrincipalId("p_sam")
     ],
 )
 def test_may_run(allow: list[str], belongs: set[str], owner: str | None, allowed: bool) -> None:
-    answer = may_run(allow, belongs=belongs, owner=owner, entity=SHOP, action="Deploy")
+    answer = may_run(allow, belongs={"role:requester", *belongs}, owner=owner, entity=SHOP, action="Deploy")
     assert answer.allowed is allowed
     assert (answer.why_not is None) is allowed
 
@@ -62,5 +68,7 @@ def test_a_run_is_stopped_by_its_requester_and_by_those_who_may_run_the_action_t
         ).allowed
 
     assert asked(ANA, set())
-    assert asked(SAM, {"group:storefront"})
-    assert not asked(SAM, {"group:sre"})
+    assert asked(SAM, {"group:storefront", "role:requester"})
+    assert asked(SAM, {"role:operator"})
+    assert not asked(SAM, {"group:sre", "role:requester"})
+    assert not asked(SAM, {"group:storefront", "role:auditor"})

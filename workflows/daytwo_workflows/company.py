@@ -10,13 +10,23 @@ from daytwo_actions.backends.base import Backend
 from daytwo_actions.contracts.check import check_contracts
 from daytwo_actions.definitions.check import Surroundings
 from daytwo_actions.definitions.errors import DefinitionRejected
+from daytwo_actions.definitions.policy_file import DEFAULT, Policy
 from daytwo_actions.definitions.registry import Registry, load_registry
+from daytwo_actions.roles import Role
 from daytwo_catalog.ingest import ingest
 from daytwo_catalog.load import CompanyFiles, read_company
 from daytwo_catalog.model import record
-from daytwo_store import definitions
+from daytwo_store import definitions, entities, grants
 from daytwo_store.definitions import Loaded
-from daytwo_store.engine import Store
+from daytwo_store.engine import Session, Store, Tx
+from daytwo_store.entities import EVERYTHING
+from daytwo_store.errors import Rejected
+
+
+class PolicyMissing(Rejected):
+    type = "policy-missing"
+    title = "The company's policy is gone"
+
 
 log = structlog.get_logger()
 _SECONDS: Final = 10.0  # that a start waits at most for CI systems
@@ -28,11 +38,13 @@ async def load_company(
     connections: Mapping[str, str],
     *,
     backends: Mapping[str, Backend] | None = None,
+    admins: str | None = None,
 ) -> None:
     """Load the files in one transaction; `connections` says of which kind each is.
 
-    With `backends`, actions that are new or changed are compared with the pipelines that they start.
-    Raises `DefinitionRejected`, `CatalogRejected`; then nothing has changed.
+    With `backends`, actions that are new or changed are compared with the pipelines that they start. `admins` is a
+    group that administers, whatever the policy says.
+    Raises `DefinitionRejected`, `CatalogRejected`, `PolicyMissing`; then nothing has changed.
     """
     registry = load_registry(folders, surroundings=Surroundings(connections=connections))
     catalog = read_company(folders)
@@ -47,7 +59,38 @@ async def load_company(
                 for one in registry.actions.values()
             ],
         )
+        await _give_roles(tx, registry, admins)
     log.info("company.loaded", created=len(done.created), changed=len(done.changed), count=len(registry.actions))
+
+
+async def _give_roles(tx: Tx, registry: Registry, admins: str | None) -> None:
+    """Those of the policy; without one, everybody looks and asks. A policy that has gone is not taken for none."""
+    policy = registry.policy
+    if policy is None:
+        before = await grants.source(tx.session)
+        if before not in (None, grants.BUILT_IN):
+            raise PolicyMissing(
+                f"The company had a policy ({before}), and its files hold none now. Nothing was loaded, and the roles "
+                "of before stay. Put it back; to let everybody in, write a policy that says so."
+            )
+        wanted = dict(DEFAULT)
+    else:
+        await _must_have_admins(tx.session, policy, admins)
+        wanted = {str(role): members for role, members in policy.grants.items()}
+    if admins is not None:
+        wanted[Role.ADMIN] = tuple({*wanted.get(Role.ADMIN, ()), admins})
+    await grants.put(tx, wanted, source=grants.BUILT_IN if policy is None else Path(policy.document.file).name)
+
+
+async def _must_have_admins(session: Session, policy: Policy, admins: str | None) -> None:
+    """Raises `DefinitionRejected` when nobody would administer; others who are nobody are told in the log."""
+    members = {member for members in policy.grants.values() for member in members}
+    known = await entities.get_many(session, members, sees=EVERYTHING)
+    unknown = list(policy.unknown(known))
+    if admins is None and not known.keys() & set(policy.grants[Role.ADMIN]):
+        raise DefinitionRejected([one for one in unknown if one.pointer.startswith(f"/spec/roles/{Role.ADMIN}/")])
+    for problem in unknown:
+        log.warning("company.policy", detail=str(problem))
 
 
 async def _compare(store: Store, registry: Registry, catalog: CompanyFiles, backends: Mapping[str, Backend]) -> None:

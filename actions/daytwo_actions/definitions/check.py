@@ -35,7 +35,13 @@ RESERVED_STEPS: Final = (
 )
 MARKER_INPUT: Final = "daytwo_run"  # carries the marker of an attempt; a definition that set it could forge one
 _USER: Final = shapes.Members(
-    {"name": shapes.TEXT, "ref": shapes.TEXT, "email": shapes.TEXT, "groups": shapes.Many(shapes.TEXT)}
+    {
+        "name": shapes.TEXT,
+        "ref": shapes.TEXT,
+        "email": shapes.TEXT,
+        "groups": shapes.Many(shapes.TEXT),
+        "roles": shapes.Many(shapes.TEXT),
+    }
 )
 _RUN: Final = shapes.Members({"id": shapes.TEXT, "url": shapes.TEXT})
 

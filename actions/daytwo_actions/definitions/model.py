@@ -11,9 +11,11 @@ from pydantic import Discriminator, Field, JsonValue
 from pydantic import Tag as Member
 
 from daytwo_actions.definitions.durations import Duration
+from daytwo_actions.roles import Role
 from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Scalar, Template, Text, Vocabulary, json_type
 
 API_VERSION: Final = "daytwo/v1"
+ROLE: Final = f"role:({'|'.join(Role)})"
 NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 ActionId = Annotated[str, Field(pattern=NAME, max_length=63)]
 Tag = Annotated[str, Field(pattern=NAME, max_length=63)]
@@ -22,17 +24,17 @@ GroupRef = Annotated[str, Field(pattern=r"^group:[a-z0-9][a-z0-9._-]*$", max_len
 Asker = Annotated[
     str,
     Field(
-        pattern=r"^(owner|everyone|(group|person):[a-z0-9][a-z0-9._-]*)$",
+        pattern=rf"^(owner|everyone|(group|person):[a-z0-9][a-z0-9._-]*|{ROLE})$",
         max_length=200,
-        description="owner (the owning group of the target), everyone, group:<name> or person:<name>",
+        description="owner (the owning group of the target), everyone, group:<name>, person:<name> or role:<name>",
     ),
 ]
 Approver = Annotated[
     str,
     Field(
-        pattern=r"^(owner|(group|person):[a-z0-9][a-z0-9._-]*)$",
+        pattern=rf"^(owner|(group|person):[a-z0-9][a-z0-9._-]*|{ROLE})$",
         max_length=200,
-        description="owner (the owning group of the target), group:<name> or person:<name>",
+        description="owner (the owning group of the target), group:<name>, person:<name> or role:<name>",
     ),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=63)]

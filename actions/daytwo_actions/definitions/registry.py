@@ -10,12 +10,15 @@ from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import DefinitionRejected, Problem
 from daytwo_actions.definitions.kinds import kind_of
 from daytwo_actions.definitions.load import ActionVersion, action_of
+from daytwo_actions.definitions.policy_file import KIND as POLICY
+from daytwo_actions.definitions.policy_file import Policy, is_policy_file, policy_of
 from daytwo_actions.definitions.shapes import KindShape
 from daytwo_actions.definitions.yaml import MAX_BYTES, read_documents
 from daytwo_store.ids import ActionName
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
-_KINDS: Final = ("Action", "Kind", "Entity")
+_KINDS: Final = ("Action", "Kind", "Entity", POLICY)
+_OURS: Final = ("Action", "Kind", POLICY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +28,7 @@ class Registry:
     actions: Mapping[ActionName, ActionVersion]
     kinds: Mapping[str, KindShape]
     others: tuple[Document, ...]
+    policy: Policy | None = None
 
 
 def load_registry(paths: Iterable[Path], *, surroundings: Surroundings | None = None) -> Registry:
@@ -65,9 +69,13 @@ class _Reader:
 
     def text(self, name: str, text: str) -> None:
         try:
-            self.documents += read_documents(text, name)
+            read = read_documents(text, name)
         except DefinitionRejected as error:
             self.problems += error.problems
+            return
+        self.documents += read
+        if is_policy_file(name) and POLICY not in map(_kind, read):
+            self._fault(Path(name), f"This file holds no policy: a document of `kind: {POLICY}` is missing")
 
     def registry(self) -> Registry:
         kinds = self._kinds()
@@ -77,14 +85,15 @@ class _Reader:
             connections=self.surroundings.connections,
         )
         actions = self._actions(around)
-        others = tuple(one for one in self.documents if _kind(one) not in ("Action", "Kind"))
+        policy = self._policy()
+        others = tuple(one for one in self.documents if _kind(one) not in _OURS)
         for other in others:
             if _kind(other) not in _KINDS:
                 listed = ", ".join(_KINDS)
                 self.problems.append(other.problem("/kind", f"`kind` says what the document is: one of {listed}"))
         if self.problems:
             raise DefinitionRejected(self.problems)
-        return Registry(actions=actions, kinds=kinds, others=others)
+        return Registry(actions=actions, kinds=kinds, others=others, policy=policy)
 
     def _file(self, path: Path) -> None:
         try:
@@ -126,6 +135,22 @@ class _Reader:
             else:
                 actions[version.name] = version
         return actions
+
+    def _policy(self) -> Policy | None:
+        """The one policy, or None when no file holds one."""
+        first: Document | None = None
+        found: Policy | None = None
+        for document in self._of(POLICY):
+            if first is not None:
+                message = f"A company has one policy, and there is one in {first.file}"
+                self.problems.append(document.problem("/kind", message, "Write all roles into one of them."))
+                continue
+            first = document
+            try:
+                found = policy_of(document)
+            except DefinitionRejected as error:
+                self.problems += error.problems
+        return found
 
     def _of(self, kind: str) -> list[Document]:
         return [one for one in self.documents if _kind(one) == kind]

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from daytwo_api.asker import Admin, Reader
+from daytwo_api.asker import AuditReader, Reader, SignedIn, WebhookReader
 from daytwo_api.deps import Cursor, Limit, ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import (
@@ -26,7 +26,7 @@ router = APIRouter()
 
 
 @router.get("/me", tags=["identity"], summary="Who the server takes you for", operation_id="getMe")
-async def get_me(by: Reader, services: ServicesDep) -> Me:
+async def get_me(by: SignedIn, services: ServicesDep) -> Me:
     return await services.identity.me(by)
 
 
@@ -52,7 +52,7 @@ async def sign_out(request: Request, response: Response, services: ServicesDep) 
 
 
 @router.get("/tokens", tags=["identity"], summary="Your tokens, never their secrets", operation_id="listTokens")
-async def list_tokens(by: Reader, services: ServicesDep) -> Page[TokenView]:
+async def list_tokens(by: SignedIn, services: ServicesDep) -> Page[TokenView]:
     return await services.identity.tokens(by)
 
 
@@ -63,7 +63,7 @@ async def list_tokens(by: Reader, services: ServicesDep) -> Page[TokenView]:
     summary="A new token; its secret is shown once",
     operation_id="createToken",
 )
-async def create_token(asked: TokenRequest, by: Reader, services: ServicesDep) -> TokenCreated:
+async def create_token(asked: TokenRequest, by: SignedIn, services: ServicesDep) -> TokenCreated:
     return await services.identity.create_token(by, asked)
 
 
@@ -74,7 +74,7 @@ async def create_token(asked: TokenRequest, by: Reader, services: ServicesDep) -
     summary="Revoke a token",
     operation_id="revokeToken",
 )
-async def revoke_token(token: str, by: Reader, services: ServicesDep) -> None:
+async def revoke_token(token: str, by: SignedIn, services: ServicesDep) -> None:
     await services.identity.revoke_token(by, token)
 
 
@@ -91,7 +91,7 @@ async def list_connections(by: Reader, services: ServicesDep) -> Page[Connection
 )
 async def list_webhooks(
     name: Annotated[str, Path(max_length=200)],
-    by: Admin,
+    by: WebhookReader,
     services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -106,7 +106,7 @@ async def list_locks(by: Reader, services: ServicesDep) -> Page[LockRow]:
 
 @router.get("/audit", tags=["control"], summary="Who did what", operation_id="listAudit")
 async def list_audit(
-    by: Admin,
+    by: AuditReader,
     services: ServicesDep,
     subject: Annotated[str | None, Query(max_length=200)] = None,
     cursor: Cursor = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from daytwo_actions.backends.base import Target
-from daytwo_api.asker import Admin
+from daytwo_api.asker import ActionChecker, PipelineReader
 from daytwo_api.deps import ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.pipelines import CheckRequest, CheckView, PipelineSummary, PipelineView
@@ -20,7 +20,7 @@ Ref = Annotated[str | None, Query(max_length=255, description="branch or tag; th
     _PIPELINES, summary="What can be started in a project, and what cannot and why", operation_id="listPipelines"
 )
 async def list_pipelines(
-    name: str, project: Project, by: Admin, services: ServicesDep, ref: Ref = None
+    name: str, project: Project, by: PipelineReader, services: ServicesDep, ref: Ref = None
 ) -> Page[PipelineSummary]:
     return await services.pipelines.offered(by, name, project=project, ref=ref)
 
@@ -29,12 +29,12 @@ async def list_pipelines(
     f"{_PIPELINES}/{{pipeline:path}}", summary="A pipeline's inputs, and an action for it", operation_id="getPipeline"
 )
 async def get_pipeline(
-    name: str, pipeline: str, project: Project, by: Admin, services: ServicesDep, ref: Ref = None
+    name: str, pipeline: str, project: Project, by: PipelineReader, services: ServicesDep, ref: Ref = None
 ) -> PipelineView:
     target = Target(project=project, pipeline=pipeline, ref=ref or "")
     return await services.pipelines.one(by, name, target)
 
 
 @router.post("/check", summary="Compare actions with the pipelines that they start", operation_id="checkActions")
-async def check_actions(asked: CheckRequest, by: Admin, services: ServicesDep) -> CheckView:
+async def check_actions(asked: CheckRequest, by: ActionChecker, services: ServicesDep) -> CheckView:
     return await services.checks.check(by, asked)

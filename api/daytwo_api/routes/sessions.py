@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from daytwo_api.asker import Admin, Reader
+from daytwo_api.asker import Admin, SignedIn
 from daytwo_api.deps import ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import Ended, SessionView
@@ -39,12 +39,12 @@ async def finish_sign_in(request: Request, services: ServicesDep) -> Response:
 
 
 @router.get("/sessions", summary="Your sessions that are still good", operation_id="listSessions")
-async def list_sessions(by: Reader, request: Request, services: ServicesDep) -> Page[SessionView]:
+async def list_sessions(by: SignedIn, request: Request, services: ServicesDep) -> Page[SessionView]:
     return await services.sessions.mine(by, request)
 
 
 @router.delete("/sessions", summary="Sign out everywhere", operation_id="endSessions")
-async def end_sessions(by: Reader, response: Response, services: ServicesDep) -> Ended:
+async def end_sessions(by: SignedIn, response: Response, services: ServicesDep) -> Ended:
     return await services.sessions.end_mine(by, response)
 
 

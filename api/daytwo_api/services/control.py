@@ -1,9 +1,12 @@
 """Stopping, withdrawing and resolving runs: who may, then the life of the run does it."""
 
+from collections.abc import Callable
+
+from daytwo_actions.policy import Answer
 from daytwo_api.asker import Asker
 from daytwo_api.services import run_views
 from daytwo_api.services.gate_views import answer_to_gate
-from daytwo_api.services.gather import gather
+from daytwo_api.services.gather import Known, gather
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.runs import Runs, everything, visible
 from daytwo_api.views.runs import CancelRequest, GateRequest, ReasonRequest, ResolveRequest, RunView
@@ -14,6 +17,8 @@ from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_workflows.life import gates, interventions
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.interventions import Finding
+
+Rule = Callable[[run_views.Rows, Known, Asker], Answer]
 
 
 class Control:
@@ -75,12 +80,13 @@ class Control:
         await gates.answer(self._life, said)
         return await self._after(by, run)
 
-    async def must_be_allowed(self, by: Asker, run: str) -> None:
+    async def must_be_allowed(self, by: Asker, run: str, *, by_rule: Rule = run_views.stop_answer) -> None:
+        """Raises `NotFound` for a run that may not be seen, `Forbidden`."""
         async with self._store.read() as session:
             row = await visible(session, by, run)
             rows = await everything(session, by, row, {})
             known = await gather(session, [row])
-        answer = run_views.stop_answer(rows, known, by)
+        answer = by_rule(rows, known, by)
         if not answer.allowed:
             raise Forbidden(f"{answer.why_not} Nothing was changed.")
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
 from daytwo_actions.policy import Answer, may_answer_gate
-from daytwo_api.asker import Asker, Scope
+from daytwo_actions.roles import Scope
+from daytwo_api.asker import Asker
 from daytwo_api.services.gate_words import waits_there
 from daytwo_api.services.gather import Known
 from daytwo_api.views.common import Permitted

@@ -8,7 +8,9 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from daytwo_api.asker import Asker, Scope
+from daytwo_actions.policy import lacking
+from daytwo_actions.roles import EVERYONE, Permission, Role, Scope, roles_with, scope_of
+from daytwo_api.asker import Asker
 from daytwo_api.security import COOKIE
 from daytwo_api.views.common import Page, Person
 from daytwo_api.views.control import (
@@ -21,8 +23,7 @@ from daytwo_api.views.control import (
     TokenRequest,
     TokenView,
 )
-from daytwo_catalog.groups import groups_of
-from daytwo_store import entities, identity, sessions, tokens
+from daytwo_store import belonging, entities, identity, sessions, tokens
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING, Entity, Search
 from daytwo_store.errors import FieldFault, Forbidden, NotFound, Rejected, Unauthenticated
@@ -48,7 +49,6 @@ class Vouching:
 class IdentitySettings:
     sign_in_people: bool  # let anybody be anybody of the catalog: on loopback only
     provider: Vouching | None  # who says who people are
-    admins: str | None  # as group:platform
     secure_cookie: bool  # the page is reached by https
     session: timedelta  # a session's life at most
     idle: timedelta  # … and without being used
@@ -91,6 +91,21 @@ class Identity:
             return await self._by_token(authorization[0], used=used) if len(authorization) == 1 else None
         return await self._by_session(request, used=used)
 
+    async def why_not(self, by: Asker, permission: Permission) -> str:
+        """What is missing for something that takes a role, and who has it."""
+        wanted = roles_with(permission)
+        async with self._store.read() as session:
+            held = await belonging.holders(session, [role for role in wanted if role is not Role.ADMIN])
+            admins = await belonging.holders(session, [Role.ADMIN])
+        others = sorted({member for _, member in held if member != EVERYONE} - by.belongs)
+        whom = f"It is for {', '.join(others)}. " if others else ""
+        ask = ", ".join(sorted({member for _, member in admins}))
+        have = f"you have {', '.join(sorted(by.roles))}" if by.roles else "you have none"
+        return (
+            f"{lacking(permission)} Here {have}. Nothing was done. {whom}"
+            f"{f'Administrators are {ask}: ask one of them.' if ask else 'Nobody administers here.'}"
+        )
+
     async def me(self, by: Asker) -> Me:
         return Me(
             id=by.principal,
@@ -98,6 +113,7 @@ class Identity:
             ref=by.ref,
             groups=sorted(by.groups),
             roles=sorted(by.roles),
+            permissions=sorted(by.permissions),
             scopes=[scope for scope in Scope if scope in by.scopes],
             sign_out=by.via == "session",
         )
@@ -174,7 +190,7 @@ class Identity:
 
     async def revoke_token(self, by: Asker, token: str) -> None:
         """One's own, or as an administrator anybody's. With a token only that token itself."""
-        anybody = "admin" in by.roles and Scope.ADMIN in by.scopes
+        anybody = Permission.ACCESS_MANAGE in by.permissions
         async with self._store.write() as tx:
             if by.via == "token" and token != by.token:
                 raise Forbidden("A token can revoke only itself. Nothing was revoked. Sign in on the page to do this.")
@@ -224,13 +240,14 @@ class Identity:
         """None when the person is no longer in the catalog: whoever has left may do nothing any more."""
         if not await self._is_somebody(session, principal):
             return None
-        groups = await groups_of(session, principal.ref)
+        assert principal.ref is not None
+        belongs = await belonging.of_person(session, principal.ref)
         return Asker(
             principal=principal.id,
             name=principal.name,
             ref=principal.ref,
-            groups=groups,
-            roles=frozenset({"admin"}) if self._settings.admins in groups else frozenset(),
+            groups=belongs.groups,
+            roles=frozenset(Role(role) for role in belongs.roles),
             scopes=EVERY_SCOPE if token is None else frozenset(Scope(scope) for scope in token.scopes),
             via="session" if token is None else "token",
             token=token.id if token else None,
@@ -249,7 +266,7 @@ class Identity:
 
 async def _choice(session: Session, person: Entity) -> SignInChoice:
     role = person.properties.get("role")
-    groups = [ref.partition(":")[2] for ref in sorted(await groups_of(session, person.ref))]
+    groups = [ref.partition(":")[2] for ref in sorted(await entities.groups_of(session, person.ref))]
     about = ", ".join(filter(None, [role if isinstance(role, str) else "", *groups]))
     return SignInChoice(name=person.name, title=person.title, about=about)
 
@@ -263,8 +280,11 @@ def _scopes(asked: TokenRequest, by: Asker) -> list[Scope]:
     ]:
         raise Rejected("The token was not made, because it asks for a scope that there is not.", errors=faults)
     scopes = [scope for scope in Scope if scope in asked.scopes]
-    if Scope.ADMIN in scopes and "admin" not in by.roles:
-        raise Forbidden("Only a member of the administrators' group can make a token that administers. None was made.")
+    if Scope.ADMIN in scopes and all(scope_of(one) is not Scope.ADMIN for one in by.permissions):
+        raise Forbidden(
+            "A token with the scope admin is for who looks after something here, and none of your roles does. None was "
+            "made. Leave that scope out."
+        )
     return scopes
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from daytwo_actions.backends.base import Traits
-from daytwo_actions.policy import Answer, may_stop
+from daytwo_actions.policy import Answer, may_run, may_stop
 from daytwo_api.asker import Asker
 from daytwo_api.services import finding_views, words
 from daytwo_api.services.approval_views import deciders
@@ -27,7 +27,7 @@ from daytwo_api.views.runs import (
     StepView,
     Waits,
 )
-from daytwo_store.ids import PrincipalId
+from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.locks import LockSituation
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
@@ -247,7 +247,7 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
             Answer(run.requester == asker.principal, "Only who asked for it can withdraw it."),
             None if waiting else f"It is {words.run_words(run.state)}: there is no request to take back.",
         ),
-        undo=_permit(stop, rows.undo_refused),
+        undo=_permit(run_answer(rows, known, asker), rows.undo_refused),
         resolve=_permit(
             finding_views.may_resolve(run, stop, asker.principal),
             None if run.state == RunState.NEEDS_ATTENTION else "No attempt waits for somebody to say what happened.",
@@ -262,6 +262,17 @@ def stop_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
         allow=known.allow_run(rows.run),
         belongs=asker.belongs,
         owner=rows.owner,
+    )
+
+
+def run_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
+    """To undo it is to run the action again."""
+    return may_run(
+        known.allow_run(rows.run),
+        belongs=asker.belongs,
+        owner=rows.owner,
+        entity=EntityRef(rows.run.entity) if rows.run.entity else None,
+        action=known.title(rows.run),
     )
 
 

@@ -127,7 +127,6 @@ def _identity(settings: ApiSettings) -> IdentitySettings:
     return IdentitySettings(
         sign_in_people=settings.sign_in == "people",
         provider=Vouching(issuer=by.issuer, title=by.title, found_by=by.found_by) if by else None,
-        admins=settings.admins,
         secure_cookie=settings.https,
         session=timedelta(hours=settings.session_hours),
         idle=timedelta(minutes=settings.session_idle_minutes),

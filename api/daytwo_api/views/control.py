@@ -10,6 +10,7 @@ from daytwo_api.views.common import Person, Request, ShortText, View
 class Me(Person):
     groups: list[str]
     roles: list[str]
+    permissions: list[str] = Field(description="what the roles open, as far as this session or token goes")
     scopes: list[str] = Field(description="what this session or token may do at most: read, run, approve, admin")
     sign_out: bool = Field(description="signed in by the page, so there is something to sign out of")
 

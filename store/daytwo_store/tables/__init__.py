@@ -4,7 +4,7 @@ from daytwo_store.tables.approvals import ApprovalRow, CommentRow, DecisionRow, 
 from daytwo_store.tables.audit import AuditCheckpointRow, AuditHeadRow, AuditRow, AuditSealRow
 from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
-from daytwo_store.tables.identity import PrincipalRow, SessionRow, TokenRow
+from daytwo_store.tables.identity import PrincipalRow, RoleGrantRow, SessionRow, TokenRow
 from daytwo_store.tables.locks import FENCE, LockQueueRow, LockRow
 from daytwo_store.tables.runs import (
     ActionVersionRow,
@@ -55,6 +55,7 @@ __all__ = [
     "OutboxRow",
     "PrincipalRow",
     "RelationRow",
+    "RoleGrantRow",
     "RunRow",
     "SessionRow",
     "StepRow",

@@ -1,4 +1,7 @@
-"""Principals, sessions and tokens. Secrets are stored as SHA-256 of 256 random bits: there is nothing to guess."""
+"""Principals, sessions, tokens and roles.
+
+Secrets are stored as SHA-256 of 256 random bits: there is nothing to guess.
+"""
 
 from datetime import datetime
 
@@ -42,3 +45,13 @@ class TokenRow(Base):
     expires_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class RoleGrantRow(Base):
+    """One role of one group or person, or of `everyone`; the policy of the company's files."""
+
+    __tablename__ = "role_grant"
+
+    role: Mapped[str] = mapped_column(primary_key=True)
+    member: Mapped[str] = mapped_column(primary_key=True, index=True)
+    source: Mapped[str]  # the file, or "built in"

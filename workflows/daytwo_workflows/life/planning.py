@@ -14,6 +14,7 @@ from daytwo_actions.plan.model import Plan, PlannedRequester
 from daytwo_actions.plan.program import Program
 from daytwo_actions.plan.render import Aim, render, targets
 from daytwo_actions.policy import may_run, may_see
+from daytwo_actions.roles import roles_in, without_roles
 from daytwo_catalog.model import Entity, record
 from daytwo_forms import ValidInput
 from daytwo_store import entities
@@ -183,7 +184,8 @@ async def user_record(session: Session, principal: PrincipalRow, belongs: frozen
         "name": principal.name,
         "ref": principal.ref,
         "email": person.properties.get("email") if person else None,
-        "groups": [*sorted(belongs - {principal.ref or ""})],
+        "groups": [*sorted(without_roles(belongs) - {principal.ref or ""})],
+        "roles": [*sorted(roles_in(belongs))],
     }
 
 

@@ -1767,6 +1767,11 @@ export interface components {
              */
             name: string;
             /**
+             * Permissions
+             * @description what the roles open, as far as this session or token goes
+             */
+            permissions: string[];
+            /**
              * Ref
              * @description their entity in the catalog, as person:ana
              */

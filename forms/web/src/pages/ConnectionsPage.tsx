@@ -22,7 +22,7 @@ const words = text.connections;
 /** `/connections`: CI systems, what they still allow, how they are followed, and what they told us. */
 export default function ConnectionsPage() {
   const connections = useQuery({ ...connectionsQuery(useApi()), refetchInterval: 10_000 });
-  const admin = useMe().roles.includes("admin");
+  const mayReadWebhooks = useMe().permissions.includes("webhooks.read");
   useTitle(words.title);
   return (
     <>
@@ -34,7 +34,7 @@ export default function ConnectionsPage() {
           ) : (
             <div className={css.list}>
               {items.map((one) => (
-                <Connection key={one.name} connection={one} admin={admin} />
+                <Connection key={one.name} connection={one} mayReadWebhooks={mayReadWebhooks} />
               ))}
             </div>
           )
@@ -51,7 +51,7 @@ function lookOf(connection: ConnectionView): Look {
   return { tone: "good", icon: CircleCheck, word: words.states.answers };
 }
 
-function Connection({ connection, admin }: { connection: ConnectionView; admin: boolean }) {
+function Connection({ connection, mayReadWebhooks }: { connection: ConnectionView; mayReadWebhooks: boolean }) {
   return (
     <Section
       title={
@@ -76,7 +76,7 @@ function Connection({ connection, admin }: { connection: ConnectionView; admin: 
           <Following connection={connection} />
           <Budget connection={connection} />
         </div>
-        {admin && sendsWebhooks(connection) && (
+        {mayReadWebhooks && sendsWebhooks(connection) && (
           <Webhooks name={connection.name} last={connection.webhook_at} />
         )}
       </div>

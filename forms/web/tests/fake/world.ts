@@ -35,6 +35,7 @@ export const PEOPLE: Record<string, Me> = Object.fromEntries(
       ref: `person:${id}`,
       groups: [...groups],
       roles: [],
+      permissions: [],
       scopes: ["read", "run", "approve"],
       sign_out: true,
     },
