@@ -37,11 +37,13 @@ from daytwo_store.settings import Windows
 from daytwo_store.states import (
     APPROVAL_MOVES,
     ATTEMPT_MOVES,
+    EXCEPTION_MOVES,
     GATE_ANSWER_MOVES,
     RUN_MOVES,
     STEP_MOVES,
     ApprovalState,
     AttemptState,
+    ExceptionState,
     ExternalStatus,
     GateAnswerState,
     RunState,
@@ -231,6 +233,7 @@ STATES: Final = (
     ("A run", RunState, RUN_MOVES),
     ("A step", StepState, STEP_MOVES),
     ("An attempt", AttemptState, ATTEMPT_MOVES),
+    ("An exception to a freeze", ExceptionState, EXCEPTION_MOVES),
     ("An answer to a gate", GateAnswerState, GATE_ANSWER_MOVES),
     ("An approval", ApprovalState, APPROVAL_MOVES),
 )

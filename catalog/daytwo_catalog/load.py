@@ -1,6 +1,7 @@
 """Catalog files of a company: read, checked against each other, every problem with its place. No database here.
 
-A folder may also hold actions and the policy (`kind: Action`, `kind: Policy`), which are somebody else's to read.
+A folder may also hold actions, freezes and the policy (`kind: Action`, `Freeze`, `Policy`), which are somebody else's
+to read.
 """
 
 import difflib
@@ -19,7 +20,7 @@ from daytwo_store.ids import EntityRef
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_store.yaml12 import Path as YamlPath
 
-_NOT_OURS: Final = ("Action", "Policy")
+_NOT_OURS: Final = ("Action", "Freeze", "Policy")
 _IN_DOCUMENT: Final[Mapping[str, YamlPath]] = {
     "kind": ("metadata", "kind"),
     "name": ("metadata", "name"),
@@ -131,7 +132,8 @@ class _Reader:
         elif value.get("kind") in _NOT_OURS:
             return
         elif value.get("kind") not in ("Kind", "Entity"):
-            self.problems.append(origin.problem(("kind",), "a document here is of kind Kind, Entity, Action or Policy"))
+            known = "Kind, Entity, Action, Freeze or Policy"
+            self.problems.append(origin.problem(("kind",), f"a document here is of kind {known}"))
         else:
             try:
                 self._declare(origin)

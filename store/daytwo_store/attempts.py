@@ -145,6 +145,12 @@ async def of_step(session: AsyncSession, run: RunId, path: StepPath) -> Sequence
     ).all()
 
 
+async def begun(session: AsyncSession, run: RunId) -> bool:
+    """Has anything of the run been started?"""
+    query = select(AttemptRow.no).where(AttemptRow.run_id == run, AttemptRow.external_id.is_not(None))
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def of_run(session: AsyncSession, run: RunId) -> Sequence[AttemptRow]:
     return (await session.scalars(select(AttemptRow).where(AttemptRow.run_id == run).order_by(AttemptRow.no))).all()
 

@@ -55,5 +55,17 @@ def new_gate_answer_id() -> str:
     return mint("g")
 
 
+def new_freeze_id() -> str:
+    return mint("fz")
+
+
+def new_exception_id() -> str:
+    return mint("fx")
+
+
+def new_stop_id() -> str:
+    return mint("st")
+
+
 def new_principal_id() -> PrincipalId:
     return PrincipalId(mint("p"))

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 class RunState(StrEnum):
     ACCEPTED = "accepted"
     WAITING_APPROVAL = "waiting_approval"
+    WAITING_WINDOW = "waiting_window"
     WAITING_LOCK = "waiting_lock"
     RUNNING = "running"
     CANCELLING = "cancelling"
@@ -43,11 +44,14 @@ RUN_ENDS_UNSENT: Final = frozenset({RunState.REJECTED, RunState.EXPIRED, RunStat
 _BEFORE_SENDING: Final = frozenset({RunState.CANCELLED, RunState.WITHDRAWN, RunState.REFUSED})
 
 RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
-    RunState.ACCEPTED: _BEFORE_SENDING | {RunState.WAITING_APPROVAL, RunState.WAITING_LOCK, RunState.RUNNING},
+    RunState.ACCEPTED: _BEFORE_SENDING
+    | {RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW, RunState.WAITING_LOCK, RunState.RUNNING},
     RunState.WAITING_APPROVAL: _BEFORE_SENDING
-    | {RunState.WAITING_LOCK, RunState.RUNNING, RunState.REJECTED, RunState.EXPIRED},
-    # Back to approval when what was approved has drifted by the time the lock is ours.
-    RunState.WAITING_LOCK: _BEFORE_SENDING | {RunState.RUNNING, RunState.WAITING_APPROVAL},
+    | {RunState.WAITING_WINDOW, RunState.WAITING_LOCK, RunState.RUNNING, RunState.REJECTED, RunState.EXPIRED},
+    RunState.WAITING_WINDOW: _BEFORE_SENDING | {RunState.WAITING_LOCK, RunState.RUNNING},
+    # Back to approval when what was approved has drifted by the time the lock is ours; back to the window when a
+    # freeze has begun.
+    RunState.WAITING_LOCK: _BEFORE_SENDING | {RunState.RUNNING, RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW},
     RunState.RUNNING: frozenset(
         {
             RunState.SUCCEEDED,
@@ -56,7 +60,8 @@ RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
             RunState.CANCELLED,
             RunState.NEEDS_ATTENTION,
             RunState.WAITING_APPROVAL,  # drift found while sealing the first dispatch: nothing was sent
-            RunState.WAITING_LOCK,  # … and then the lock may be another one
+            RunState.WAITING_WINDOW,  # a freeze found there: likewise
+            RunState.WAITING_LOCK,  # after drift the lock may be another one
             RunState.REFUSED,
         }
     ),
@@ -143,6 +148,23 @@ APPROVAL_MOVES: Final[Mapping[ApprovalState, frozenset[ApprovalState]]] = {
 class Verdict(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
+
+
+class ExceptionState(StrEnum):
+    """An exception to a freeze for one run."""
+
+    ASKED = "asked"
+    GRANTED = "granted"  # until its end, for the plan that it was granted for
+    REFUSED = "refused"
+    REVOKED = "revoked"  # taken back, before or after it was granted
+
+
+EXCEPTION_MOVES: Final[Mapping[ExceptionState, frozenset[ExceptionState]]] = {
+    ExceptionState.ASKED: frozenset({ExceptionState.GRANTED, ExceptionState.REFUSED, ExceptionState.REVOKED}),
+    ExceptionState.GRANTED: frozenset({ExceptionState.REVOKED}),
+    ExceptionState.REFUSED: frozenset(),
+    ExceptionState.REVOKED: frozenset(),
+}
 
 
 class GateAnswerState(StrEnum):

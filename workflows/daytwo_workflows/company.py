@@ -1,4 +1,4 @@
-"""A company's folders become kinds, entities and actions in the database: all of them, or none and every problem."""
+"""A company's folders become kinds, entities, actions and freezes: all of them, or none and every problem."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,11 +16,12 @@ from daytwo_actions.roles import Role
 from daytwo_catalog.ingest import ingest
 from daytwo_catalog.load import CompanyFiles, read_company
 from daytwo_catalog.model import record
-from daytwo_store import definitions, entities, grants
+from daytwo_store import definitions, entities, freezes, grants
 from daytwo_store.definitions import Loaded
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Rejected
+from daytwo_workflows.life.frozen import made
 
 
 class PolicyMissing(Rejected):
@@ -60,6 +61,7 @@ async def load_company(
             ],
         )
         await _give_roles(tx, registry, admins)
+        await freezes.put(tx, [(made(one.name, one), one.file) for one in registry.freezes.values()])
     log.info("company.loaded", created=len(done.created), changed=len(done.changed), count=len(registry.actions))
 
 

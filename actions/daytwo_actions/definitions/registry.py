@@ -14,11 +14,12 @@ from daytwo_actions.definitions.policy_file import KIND as POLICY
 from daytwo_actions.definitions.policy_file import Policy, is_policy_file, policy_of
 from daytwo_actions.definitions.shapes import KindShape
 from daytwo_actions.definitions.yaml import MAX_BYTES, read_documents
+from daytwo_actions.freezes.load import LoadedFreeze, freeze_of, unknown_actions
 from daytwo_store.ids import ActionName
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
-_KINDS: Final = ("Action", "Kind", "Entity", POLICY)
-_OURS: Final = ("Action", "Kind", POLICY)
+_KINDS: Final = ("Action", "Kind", "Entity", "Freeze", POLICY)
+_OURS: Final = ("Action", "Kind", "Freeze", POLICY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,7 @@ class Registry:
     """What a tree of files declares. `others` are documents that somebody else reads, as entities."""
 
     actions: Mapping[ActionName, ActionVersion]
+    freezes: Mapping[str, LoadedFreeze]
     kinds: Mapping[str, KindShape]
     others: tuple[Document, ...]
     policy: Policy | None = None
@@ -85,6 +87,7 @@ class _Reader:
             connections=self.surroundings.connections,
         )
         actions = self._actions(around)
+        freezes = self._freezes(actions)
         policy = self._policy()
         others = tuple(one for one in self.documents if _kind(one) not in _OURS)
         for other in others:
@@ -93,7 +96,7 @@ class _Reader:
                 self.problems.append(other.problem("/kind", f"`kind` says what the document is: one of {listed}"))
         if self.problems:
             raise DefinitionRejected(self.problems)
-        return Registry(actions=actions, kinds=kinds, others=others, policy=policy)
+        return Registry(actions=actions, freezes=freezes, kinds=kinds, others=others, policy=policy)
 
     def _file(self, path: Path) -> None:
         try:
@@ -151,6 +154,21 @@ class _Reader:
             except DefinitionRejected as error:
                 self.problems += error.problems
         return found
+
+    def _freezes(self, actions: Mapping[ActionName, ActionVersion]) -> dict[str, LoadedFreeze]:
+        owners: dict[str, Document] = {}
+        freezes: dict[str, LoadedFreeze] = {}
+        for document in self._of("Freeze"):
+            try:
+                loaded = freeze_of(document)
+            except DefinitionRejected as error:
+                self.problems += error.problems
+                continue
+            if self._owned(owners, loaded.name, document):
+                freezes[loaded.name] = loaded
+            if actions:  # else these are files of freezes alone
+                self.problems += unknown_actions(loaded.model, document, actions)
+        return freezes
 
     def _of(self, kind: str) -> list[Document]:
         return [one for one in self.documents if _kind(one) == kind]

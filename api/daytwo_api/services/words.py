@@ -7,6 +7,7 @@ from typing import Final
 from daytwo_actions.backends.base import Traits
 from daytwo_actions.backends.pipelines import PACK
 from daytwo_api.services.gate_words import waits_there
+from daytwo_api.services.window_words import window_waits
 from daytwo_api.views.runs import Waits
 from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, Json, RunRow, StepRow
@@ -15,6 +16,7 @@ from daytwo_workflows.life.trees import open_gates
 _RUN_WORDS: Final[Mapping[RunState, str]] = {
     RunState.ACCEPTED: "accepted, about to start",
     RunState.WAITING_APPROVAL: "waits for approval",
+    RunState.WAITING_WINDOW: "waits for its window",
     RunState.WAITING_LOCK: "waits for its turn",
     RunState.RUNNING: "running",
     RunState.CANCELLING: "being stopped",
@@ -131,6 +133,8 @@ def waits(
     title: str,
 ) -> Waits | None:
     """Why a run that has not ended does not move right now: owner, next event, deadline."""
+    if run.window is not None and run.state in (RunState.WAITING_WINDOW, RunState.RUNNING):
+        return window_waits(run.window)
     match RunState(run.state):
         case RunState.WAITING_APPROVAL if approval is not None:
             return Waits(

@@ -24,6 +24,7 @@ COLOUR: Final[Mapping[str, str]] = {
     "running": "blue",
     "cancelling": "yellow",
     "waiting_approval": "yellow",
+    "waiting_window": "yellow",
     "waiting_lock": "yellow",
     "pending": "yellow",
 }

@@ -4,6 +4,7 @@ from daytwo_store.tables.approvals import ApprovalRow, CommentRow, DecisionRow, 
 from daytwo_store.tables.audit import AuditCheckpointRow, AuditHeadRow, AuditRow, AuditSealRow
 from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
+from daytwo_store.tables.freezes import FreezeExceptionRow, FreezeRow, StopRow
 from daytwo_store.tables.identity import PrincipalRow, RoleGrantRow, SessionRow, TokenRow
 from daytwo_store.tables.locks import FENCE, LockQueueRow, LockRow
 from daytwo_store.tables.runs import (
@@ -43,6 +44,8 @@ __all__ = [
     "EntityRow",
     "ExternalRunRow",
     "FindingRow",
+    "FreezeExceptionRow",
+    "FreezeRow",
     "GateAnswerRow",
     "Json",
     "KindRow",
@@ -59,6 +62,7 @@ __all__ = [
     "RunRow",
     "SessionRow",
     "StepRow",
+    "StopRow",
     "TokenRow",
     "WebhookRow",
 ]

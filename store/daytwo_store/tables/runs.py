@@ -63,6 +63,8 @@ class RunRow(Base):
     ended_at: Mapped[datetime | None]
     progress_at: Mapped[datetime]
     next_at: Mapped[datetime | None]  # when something is due at the latest; past it the sweeper looks
+    # What holds it back, and when it opens, as long as it waits for that.
+    window: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     cancel_at: Mapped[datetime | None]
     cancel_by: Mapped[str | None]
     cancel_reason: Mapped[str | None]

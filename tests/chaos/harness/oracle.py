@@ -20,7 +20,7 @@ _ENDS: Final = {str(state) for state in RUN_ENDS}
 _UNSENT: Final = {str(state) for state in RUN_ENDS_UNSENT}
 _STATES: Final = {str(state) for state in RunState}
 _FIRST: Final = {"accepted", "waiting_approval"}
-_NAMED_WAITS: Final = {"waiting_approval", "waiting_lock", "needs_attention"}
+_NAMED_WAITS: Final = {"waiting_approval", "waiting_window", "waiting_lock", "needs_attention"}
 _ENDS_OF_CI: Final = {"succeeded": {"success"}, "failed": {"failure", "timed_out", "startup_failure"}}
 
 

@@ -16,6 +16,7 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
 from daytwo_workflows.life.step import late_logs, next_of_step
 from daytwo_workflows.life.stop import next_of_stopping
+from daytwo_workflows.life.window import next_of_window, stopped_between_steps
 
 _ACT_TAKES = timedelta(seconds=60)  # after it the sweeper looks, which is harmless
 _COLLECTING_TAKES = timedelta(minutes=10)  # a long log
@@ -45,7 +46,12 @@ async def _decide(life: Life, tx: Tx, row: RunRow) -> Move:
         return Move(what=What.END)
     if row.cancel_at is not None:
         return await next_of_stopping(life, tx, row)
-    return await _gate(tx, row) or await _lock(life, tx, row) or await _steps(life, tx, row)
+    return (
+        await _gate(tx, row)
+        or await next_of_window(life, tx, row)
+        or await _lock(life, tx, row)
+        or await _steps(life, tx, row)
+    )
 
 
 async def _gate(tx: Tx, row: RunRow) -> Move | None:
@@ -75,7 +81,7 @@ def _nobody(approval: ApprovalRow) -> str:
 
 
 async def _lock(life: Life, tx: Tx, row: RunRow) -> Move | None:
-    """Then the lock; whoever has it goes on."""
+    """Then, when the window is open, the lock; whoever has it goes on."""
     if row.lock_key is None:
         return None
     key = LockKey(row.lock_key)
@@ -100,6 +106,6 @@ async def _steps(life: Life, tx: Tx, row: RunRow) -> Move:
             runs.move_step(tx, step, StepState.RUNNING)
         move = await next_of_step(life, tx, row, step)
         if move is not None:
-            return move
+            return await stopped_between_steps(tx, row, move)
     await succeed(tx, row)
     return Move(what=What.END)

@@ -14,6 +14,7 @@ from daytwo_store.engine import Store
 from daytwo_store.ids import Corr
 from daytwo_store.settings import Windows
 from daytwo_workflows.life.definitions import Definitions
+from daytwo_workflows.life.frozen import Frozen
 from daytwo_workflows.life.spending import Spending
 
 _MOST_WORDS: Final = 1000
@@ -34,6 +35,7 @@ class Life:
     secrets: tuple[str, ...] = ()  # values that never may stand in a log
     public_url: str
     definitions: Definitions = field(default_factory=Definitions)
+    frozen: Frozen = field(default_factory=Frozen)
     sender: str = field(default_factory=_sender)
     log_limit: int = 100_000_000  # bytes of log kept per run
     spending: dict[str, Spending] = field(default_factory=dict)  # by connection

@@ -14,7 +14,7 @@ from daytwo_workflows.life import requests
 from daytwo_workflows.life.adopting import SKEW, marker_of
 from daytwo_workflows.life.context import Life
 
-_UNSENT = frozenset({RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_LOCK})
+_UNSENT = frozenset({RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW, RunState.WAITING_LOCK})
 
 
 async def withdraw(store: Store, run: RunId, *, by: PrincipalId, reason: str) -> None:

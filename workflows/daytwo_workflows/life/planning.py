@@ -123,7 +123,7 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
         entity=ask.entity,
         owner=scene.owner,
         inputs=ask.inputs,
-        context=await _context(life, session, ask, scene),
+        context=await context_of(life, session, ask, scene),
         now=await life.store.clock.now(session),
     )
     program = life.definitions.program(ask.version)
@@ -189,7 +189,8 @@ async def user_record(session: Session, principal: PrincipalRow, belongs: frozen
     }
 
 
-async def _context(life: Life, session: Session, ask: Ask, scene: Scene) -> dict[str, JsonValue]:
+async def context_of(life: Life, session: Session, ask: Ask, scene: Scene) -> dict[str, JsonValue]:
+    """What the expressions of an ask see."""
     doors = sources(within(session), scene.belongs, life.backends)
     return {
         "inputs": dict(await inputs_context(ask.version, ValidInput(ask.inputs), doors)),

@@ -27,6 +27,7 @@ from daytwo_workflows.life.accept import ask_for_approval
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble
 from daytwo_workflows.life.step import fail
+from daytwo_workflows.life.window import shut
 
 log = structlog.get_logger()
 _ROUNDS: Final = 3  # of pinning, when targets keep changing meanwhile
@@ -82,7 +83,7 @@ async def _seal(
         return None
     if row.lock_key is not None and not await _has_lock(tx, row):
         return None
-    if changes and await _begun(tx.session, row):
+    if changes and await attempts.begun(tx.session, RunId(row.id)):
         names = ", ".join(change.name for change in changes[:5])
         step = await runs.step(tx.session, RunId(row.id), path)
         await fail(tx, row, step, f"What was planned has changed since the run began ({names}): {path} was not sent.")
@@ -96,13 +97,15 @@ async def _seal(
         if row.state != RunState.RUNNING or row.lock_key != old_key:
             await _give_back(tx, row, old_key)
             return None
+    if await shut(life, tx, row, aimed):
+        return None
     await _note_previous(tx, row, aimed)
     return await _write(life, tx, row, path, no)
 
 
 async def refuse(tx: Tx, row: RunRow, path: StepPath, detail: str) -> None:
     """End a run whose step may not be sent. What earlier steps did is not denied."""
-    if await _begun(tx.session, row):
+    if await attempts.begun(tx.session, RunId(row.id)):
         step = await runs.step(tx.session, RunId(row.id), path)
         await fail(tx, row, step, f"{detail} {path} was not sent; what the steps before it did stays.")
         return
@@ -124,11 +127,6 @@ async def _undo_still_right(session: Session, row: RunRow) -> None:
 
 async def _has_lock(tx: Tx, row: RunRow) -> bool:
     return row.fence is not None and await locks.holds(tx.session, LockKey(str(row.lock_key)), RunId(row.id), row.fence)
-
-
-async def _begun(session: Session, row: RunRow) -> bool:
-    """Has anything been started, by this step or one before it?"""
-    return any(attempt.external_id is not None for attempt in await attempts.of_run(session, RunId(row.id)))
 
 
 async def _give_back(tx: Tx, row: RunRow, key: str | None) -> None:

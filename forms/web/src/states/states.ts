@@ -15,6 +15,7 @@ import {
   LoaderCircle,
   Lock,
   Replace,
+  Snowflake,
   TimerOff,
   TriangleAlert,
   Undo2,
@@ -38,6 +39,7 @@ type Looks<State extends string> = Readonly<Record<State, Omit<Look, "word">>>;
 const RUN: Looks<RunState> = {
   accepted: { tone: "quiet", icon: CircleDashed },
   waiting_approval: { tone: "waiting", icon: UserCheck },
+  waiting_window: { tone: "waiting", icon: Snowflake },
   waiting_lock: { tone: "waiting", icon: Lock },
   running: { tone: "active", icon: LoaderCircle, spins: true },
   cancelling: { tone: "waiting", icon: Hourglass },
@@ -109,6 +111,7 @@ export const approvalLook = (state: ApprovalState): Look => look(APPROVAL, text.
 const MOVING: ReadonlySet<RunState> = new Set<RunState>([
   "accepted",
   "waiting_approval",
+  "waiting_window",
   "waiting_lock",
   "running",
   "cancelling",

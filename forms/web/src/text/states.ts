@@ -2,6 +2,7 @@ export const states = {
   run: {
     accepted: "Accepted",
     waiting_approval: "Waiting for approval",
+    waiting_window: "Waiting for window",
     waiting_lock: "Waiting for lock",
     running: "Running",
     cancelling: "Cancelling",

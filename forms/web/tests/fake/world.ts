@@ -344,7 +344,7 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
   };
   const plan = planDocument(id, "ana", inputs);
   const ended = ["succeeded", "failed", "cancelled", "rejected", "expired"].includes(state);
-  const started = !["accepted", "waiting_approval", "waiting_lock", "rejected", "expired"].includes(state);
+  const started = !["accepted", "waiting_approval", "waiting_window", "waiting_lock", "rejected", "expired"].includes(state);
   const reached = state === "succeeded" ? 4 : state === "failed" ? 2 : 1;
   return {
     id,

@@ -1,0 +1,123 @@
+"""Exceptions to freezes: asked for by one person, granted by another, for one run's plan and until an end.
+
+Whoever calls holds the run's row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daytwo_store.engine import Topic, Tx
+from daytwo_store.errors import NotFound
+from daytwo_store.ids import PrincipalId, RunId, new_exception_id
+from daytwo_store.states import EXCEPTION_MOVES, ExceptionState, check_move
+from daytwo_store.tables import FreezeExceptionRow, RunRow
+
+LIVE = (ExceptionState.ASKED, ExceptionState.GRANTED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What somebody decided."""
+
+    state: ExceptionState
+    by: PrincipalId
+    why: str
+    group: str | None = None
+    until: datetime | None = None
+
+
+async def get(session: AsyncSession, exception: str) -> FreezeExceptionRow:
+    """Raises `NotFound`."""
+    row: FreezeExceptionRow | None = await session.scalar(
+        select(FreezeExceptionRow).where(FreezeExceptionRow.id == exception).execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise not_there(exception)
+    return row
+
+
+def not_there(exception: str) -> NotFound:
+    """The one answer for what does not exist and for what may not be seen."""
+    return NotFound(f"There is no exception {exception}, or you may not see it.")
+
+
+async def with_key(session: AsyncSession, by: PrincipalId, key: str) -> FreezeExceptionRow | None:
+    found: FreezeExceptionRow | None = await session.scalar(
+        select(FreezeExceptionRow).where(FreezeExceptionRow.asked_by == by, FreezeExceptionRow.idempotency_key == key)
+    )
+    return found
+
+
+async def of_run(session: AsyncSession, run: RunId) -> Sequence[FreezeExceptionRow]:
+    """Every exception that was ever asked for a run, oldest first."""
+    query = select(FreezeExceptionRow).where(FreezeExceptionRow.run_id == run)
+    return (await session.scalars(query.order_by(FreezeExceptionRow.asked_at, FreezeExceptionRow.id))).all()
+
+
+async def asked(session: AsyncSession, *, limit: int = 200) -> Sequence[tuple[FreezeExceptionRow, RunRow]]:
+    """Those that wait for somebody, oldest first, with their runs."""
+    query = (
+        select(FreezeExceptionRow, RunRow)
+        .join(RunRow, RunRow.id == FreezeExceptionRow.run_id)
+        .where(FreezeExceptionRow.state == ExceptionState.ASKED)
+        .order_by(FreezeExceptionRow.asked_at)
+        .limit(limit)
+    )
+    return [(exception, run) for exception, run in await session.execute(query)]
+
+
+async def granted(session: AsyncSession, run: RunRow, now: datetime) -> dict[str, datetime]:
+    """Freezes that do not hold for the run's plan as it is, each with the end of that."""
+    rows = await session.scalars(
+        select(FreezeExceptionRow).where(
+            FreezeExceptionRow.run_id == run.id,
+            FreezeExceptionRow.state == ExceptionState.GRANTED,
+            FreezeExceptionRow.digest == run.digest,
+            FreezeExceptionRow.until > now,
+        )
+    )
+    return {row.freeze_id: row.until for row in rows if row.until is not None}
+
+
+async def ask(tx: Tx, run: RunRow, freeze: str, *, by: PrincipalId, reason: str, key: str) -> FreezeExceptionRow:
+    row = FreezeExceptionRow(
+        id=new_exception_id(),
+        run_id=run.id,
+        freeze_id=freeze,
+        digest=run.digest,
+        state=ExceptionState.ASKED,
+        reason=reason,
+        asked_by=by,
+        idempotency_key=key,
+        asked_at=tx.now,
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    _told(tx, row, actor=by)
+    return row
+
+
+def settle(tx: Tx, row: FreezeExceptionRow, settled: Settled) -> None:
+    """Raises `IllegalMove`."""
+    check_move(EXCEPTION_MOVES, ExceptionState(row.state), settled.state)
+    row.state = settled.state
+    if settled.state is ExceptionState.REVOKED:
+        row.ended_by, row.ended_at, row.ended_why = settled.by, tx.now, settled.why
+    else:
+        row.decided_by, row.decided_at, row.comment = settled.by, tx.now, settled.why
+        row.group, row.until = settled.group, settled.until
+    _told(tx, row, actor=settled.by)
+    tx.poke(RunId(row.run_id))
+
+
+def _told(tx: Tx, row: FreezeExceptionRow, *, actor: str) -> None:
+    facts = {"exception": row.id, "freeze": row.freeze_id, "digest": row.digest}
+    if row.state == ExceptionState.GRANTED and row.until is not None:
+        facts |= {"until": row.until.isoformat(), "group": row.group or ""}
+    tx.audit(actor=actor, action=f"exception.{row.state}", subject=f"run:{row.run_id}", facts=facts)
+    tx.notify(Topic.RUN, row.run_id)
+    tx.notify(Topic.APPROVAL, row.id)

@@ -1,0 +1,192 @@
+"""Freezes and the global stop in the life of a run: decided where the dispatch is sealed, never later, never lost."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from company import Company, open_company
+from pydantic import JsonValue, SecretStr
+
+from daytwo_actions.freezes import as_document, freeze_of
+from daytwo_store import freezes, locks
+from daytwo_store.clock import GivenClock
+from daytwo_store.engine import Store
+from daytwo_store.ids import LockKey, RunId
+from daytwo_store.settings import StoreSettings
+from daytwo_store.states import RunState
+from daytwo_workflows.contracts import What
+from daytwo_workflows.life import interventions
+from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.dispatch import dispatch
+from daytwo_workflows.life.frozen import made
+
+pytestmark = pytest.mark.anyio
+MONDAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
+STAGING = LockKey("shop/staging")
+
+
+@dataclass
+class Frozen:
+    """A company whose clock somebody else moves."""
+
+    company: Company
+    clock: GivenClock
+
+    async def freeze(self, name: str, **spec: JsonValue) -> None:
+        """From now for two hours, unless it says otherwise."""
+        now = self.clock.moment
+        given: dict[str, JsonValue] = {
+            "reason": "Nobody is there",
+            "from": now.isoformat(),
+            "until": (now + timedelta(hours=2)).isoformat(),
+        }
+        if "calendar" in spec:
+            given = {"reason": "Nobody is there"}
+        document = as_document(name=name, title=name.title(), description="", owner="group:sre", spec=given | spec)
+        made_of = made(name, freeze_of(document))
+        by = await self.company.person("pat")
+        async with self.company.store.write() as tx:
+            await freezes.add(tx, made_of, by=by, key=name, body_sha256="")
+
+    async def lift(self, name: str) -> None:
+        async with self.company.store.write() as tx:
+            await freezes.write_locked(tx)
+            await freezes.remove(tx, await freezes.get(tx.session, name), by=await self.company.person("pat"))
+
+    async def stop(self) -> None:
+        by = await self.company.person("pat")
+        async with self.company.store.write() as tx:
+            await freezes.stop(tx, by=by, reason="The network is on fire")
+
+    async def start(self) -> None:
+        by = await self.company.person("pat")
+        async with self.company.store.write() as tx:
+            await freezes.lift(tx, by=by, why="It is out")
+
+    async def window(self, run: RunId) -> Mapping[str, JsonValue]:
+        row = await self.company.run(run)
+        assert row.state == RunState.WAITING_WINDOW
+        assert row.window is not None
+        return row.window
+
+    async def queue(self) -> tuple[RunId | None, tuple[RunId, ...]]:
+        async with self.company.store.read() as session:
+            found = await locks.situation(session, STAGING)
+        return found.holder, found.queue
+
+    def pass_time(self, **much: float) -> None:
+        self.clock.moment += timedelta(**much)
+
+
+@pytest.fixture
+async def frozen(database_url: str) -> AsyncIterator[Frozen]:
+    clock = GivenClock(MONDAY)
+    store = Store(StoreSettings(url=SecretStr(database_url), pool_size=5), clock=clock)
+    yield Frozen(await open_company(store), clock)
+    await store.close()
+
+
+async def test_a_frozen_run_waits_until_the_freeze_is_over_and_then_goes_on_by_itself(frozen: Frozen) -> None:
+    company = frozen.company
+    await frozen.freeze("year-end")
+    run = await company.ask("ana", "1.1.0", "staging")
+    move = await company.drive(run)
+    assert (move.what, move.seconds) == (What.WAIT, 7200)
+    window = await frozen.window(run)
+    assert window["opens"] == (MONDAY + timedelta(hours=2)).isoformat()
+    assert window["holds"][0]["title"] == "Year-End"  # type: ignore[index,call-overload]
+    assert await frozen.queue() == (None, ()), "no lock is held while it waits"
+    frozen.pass_time(hours=1, minutes=59)
+    await company.drive(run)
+    assert company.ci.posts == 0
+    frozen.pass_time(minutes=1)
+    await company.through(run)
+    row = await company.run(run)
+    assert (row.state, row.window, company.ci.posts) == (RunState.SUCCEEDED, None, 1)
+
+
+async def test_a_freeze_that_begins_after_the_approval_holds_and_needs_no_second_approval(frozen: Frozen) -> None:
+    company = frozen.company
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.drive(run)
+    await company.decide("sam", run)
+    await frozen.freeze("sudden")
+    await company.drive(run)
+    assert company.ci.posts == 0
+    await frozen.window(run)
+    await frozen.lift("sudden")
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+    assert len(await company.approvals(run)) == 1
+
+
+async def test_a_freeze_that_begins_between_lock_and_seal_takes_the_lock_and_keeps_the_place(frozen: Frozen) -> None:
+    company = frozen.company
+    first = await company.ask("ana", "1.1.0", "staging")
+    about_to = await advance(company.life, first)
+    assert about_to.what is What.DISPATCH
+    assert (await frozen.queue())[0] == first
+    second, third = [await company.ask("ana", "1.1.0", "staging") for _ in range(2)]
+    await company.drive(second)
+    await company.drive(third)
+    assert await frozen.queue() == (first, (second, third))
+    await frozen.freeze("sudden", **{"except": {"groups": ["group:platform"]}})
+    move = await dispatch(company.life, first, about_to.path, about_to.attempt)
+    assert move.what is What.WAIT
+    assert company.ci.posts == 0
+    assert (await company.run(first)).fence is None
+    assert (await frozen.queue())[0] == second, "the lock was given back"
+    for run in (second, third):
+        await company.drive(run)
+        await frozen.window(run)
+    assert await frozen.queue() == (None, ())
+    await frozen.lift("sudden")
+    await company.drive(third)  # wakes first, and yet …
+    assert (await frozen.queue())[0] == third
+    await company.drive(second)
+    await company.drive(first)
+    assert await frozen.queue() == (third, (first, second)), "… the others stand where they stood"
+
+
+async def test_what_has_begun_goes_on_under_a_freeze(frozen: Frozen) -> None:
+    company = frozen.company
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    assert company.ci.posts == 1
+    await frozen.freeze("late")
+    await frozen.stop()
+    await company.look(run)
+    await company.drive(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_nothing_is_sent_after_a_stop_and_everything_goes_on_when_it_is_lifted(frozen: Frozen) -> None:
+    company = frozen.company
+    sealed_before, other = [await company.ask("ana", "1.1.0", name) for name in ("staging", "staging")]
+    about_to = await advance(company.life, sealed_before)
+    await frozen.stop()
+    await dispatch(company.life, sealed_before, about_to.path, about_to.attempt)
+    await company.drive(other)
+    for run in (sealed_before, other):
+        window = await frozen.window(run)
+        assert window["stop"]["reason"] == "The network is on fire"  # type: ignore[index,call-overload]
+        assert window["opens"] is None
+    assert company.ci.posts == 0
+    async with company.store.read() as session:
+        assert await freezes.stopped(session) is not None
+    await frozen.start()
+    await company.through(sealed_before)
+    await company.through(other)
+    assert company.ci.posts == 2
+
+
+async def test_a_run_that_waits_can_be_withdrawn_and_leaves_no_place_behind(frozen: Frozen) -> None:
+    company = frozen.company
+    await frozen.freeze("year-end")
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    await interventions.withdraw(company.store, run, by=await company.person("ana"), reason="")
+    assert (await company.run(run)).state == RunState.WITHDRAWN
+    async with company.store.write() as tx:
+        assert isinstance(await locks.acquire(tx, STAGING, await company.ask("ana", "1.1.0", "staging")), locks.Held)
