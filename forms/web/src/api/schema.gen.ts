@@ -2319,7 +2319,7 @@ export interface components {
          * RunState
          * @enum {string}
          */
-        RunState: "accepted" | "waiting_approval" | "waiting_lock" | "running" | "cancelling" | "needs_attention" | "succeeded" | "failed" | "cancelled" | "rejected" | "expired" | "withdrawn" | "refused";
+        RunState: "accepted" | "waiting_approval" | "waiting_window" | "waiting_lock" | "running" | "cancelling" | "needs_attention" | "succeeded" | "failed" | "cancelled" | "rejected" | "expired" | "withdrawn" | "refused";
         /** RunSummary */
         RunSummary: {
             /** Action */
@@ -2614,7 +2614,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "approval" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start";
+            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start";
             /** Next Event */
             next_event: string;
             /**
