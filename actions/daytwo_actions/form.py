@@ -56,6 +56,13 @@ async def accept_inputs(
     return await accept(resolved, sources, at=at)
 
 
+def without_secrets(version: ActionVersion, inputs: ValidInput) -> tuple[ValidInput, dict[str, str]]:
+    """Accepted answers in two: what may be stored and shown, and the secret ones."""
+    secret = {name for name, field in version.form.fields.items() if field.secret}
+    shown = ValidInput({name: value for name, value in inputs.items() if name not in secret})
+    return shown, {name: str(value) for name, value in inputs.items() if name in secret}
+
+
 async def list_options(
     version: ActionVersion,
     field: str,

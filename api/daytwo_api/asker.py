@@ -55,6 +55,7 @@ PUBLIC: Final[dict[str, str]] = {
     "POST /api/v1/webhooks/{connection}": "authenticated by the vendor's signature over the raw body",
     "POST /api/v1/ci/claim": "authenticated by the CI system's own token, or by that of the attempt",
     "POST /api/v1/ci/report": "authenticated by the CI system's own token, or by that of the attempt",
+    "POST /api/v1/ci/secrets": "authenticated by the CI system's own token, or by that of the attempt",
 }
 
 

@@ -28,6 +28,7 @@ from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.company import load_company
 from daytwo_workflows.lazy import lazy_driver
+from daytwo_workflows.secret_care import must_have_keys
 from daytwo_workflows.secret_files import SettingsRejected
 
 log = structlog.get_logger()
@@ -111,6 +112,7 @@ async def _load(services: Services) -> None:
     while True:
         try:
             if await migrate.is_current(store):
+                await must_have_keys(store, settings.keys())
                 kinds = {name: backend.traits.kind for name, backend in services.backends.items()}
                 await load_company(store, settings.company, kinds, backends=services.backends, admins=settings.admins)
                 services.loading.done = True

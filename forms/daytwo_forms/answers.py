@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from daytwo_forms import messages
 from daytwo_forms.pointers import under
+from daytwo_forms.rules import SHORTEST_SECRET
 from daytwo_forms.schema import FormField
 from daytwo_forms.sources import EntitySource
 from daytwo_store.errors import FieldFault, Unavailable
@@ -44,6 +45,8 @@ async def read_answer(field: FormField, value: JsonValue, entities: EntitySource
     """Check one answer against its field. The source of entities not answering is not a fault of the answer."""
     if is_blank(value):
         return Answer()
+    if field.secret and isinstance(value, str) and len(value.strip()) < SHORTEST_SECRET:
+        return Answer(data=value, faults=(FieldFault("", messages.too_short(field.title)),))
     errors = sorted(field.validator.iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path])
     if errors:
         return Answer(data=value, faults=tuple(_fault(error, field) for error in errors[:20]))

@@ -6,6 +6,8 @@ from typing import Final
 
 from jsonschema.exceptions import ValidationError
 
+from daytwo_forms.rules import SHORTEST_SECRET
+
 _TYPES: Final = {
     "string": "text",
     "number": "a number",
@@ -35,6 +37,13 @@ def sentence(error: ValidationError, title: str) -> str:
 
 def required(title: str) -> str:
     return f"{title} is required"
+
+
+def too_short(title: str) -> str:
+    return (
+        f"{title} is shorter than {SHORTEST_SECRET} characters, and so short a secret could not be masked in logs "
+        "without blotting out ordinary words. Use a longer one"
+    )
 
 
 def unknown(name: str, fields: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ _ALLOWED: Final = {
     "object": _OBJECT,
 }
 _MAX_DEPTH: Final = 4
+SHORTEST_SECRET: Final = 4  # characters: a shorter one could not be masked without blotting out ordinary words
 MAX_PAGES: Final = 20
 
 
@@ -59,6 +60,8 @@ def _secret_faults(field: FieldSpec, pointer: str) -> Iterator[FieldFault]:
         yield FieldFault(
             f"{pointer}/default", "A secret has no default: everybody who reads the definition would see it"
         )
+    if field.max_length is not None and field.max_length < SHORTEST_SECRET:
+        yield FieldFault(f"{pointer}/maxLength", f"A secret has at least {SHORTEST_SECRET} characters")
 
 
 def _item_faults(item: Item, pointer: str, depth: int) -> Iterator[FieldFault]:

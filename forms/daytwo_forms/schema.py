@@ -12,7 +12,7 @@ from daytwo_forms.errors import FormRejected
 from daytwo_forms.expressions import Expression, ExpressionParser
 from daytwo_forms.fields import CatalogOptions, ConnectionOptions, FieldSpec, Item, Page
 from daytwo_forms.plain import Schema, plain_schema, ui_schema, validator
-from daytwo_forms.rules import MAX_PAGES, default_faults, page_faults
+from daytwo_forms.rules import MAX_PAGES, SHORTEST_SECRET, default_faults, page_faults
 from daytwo_forms.sources import CATALOG, Listed
 from daytwo_store.errors import DaytwoError, FieldFault
 
@@ -108,7 +108,7 @@ class _Compiler:
         pointer = f"/{number}/properties/{name}"
         item: Item = spec.items if spec.type == "array" and spec.items is not None else spec
         own = spec.required if not isinstance(spec.required, list) else None
-        schema = plain_schema(spec)
+        schema = _long_enough(plain_schema(spec)) if spec.secret else plain_schema(spec)
         return FormField(
             name=name,
             title=spec.title or _spoken(name),
@@ -180,6 +180,12 @@ def _page(page: Page) -> FormPage:
         rest = [name for name in names if name not in page.ui_order]
         names = [name for entry in page.ui_order for name in (rest if entry == "*" else [entry])]
     return FormPage(title=page.title, description=page.description, fields=tuple(dict.fromkeys(names)))
+
+
+def _long_enough(schema: Schema) -> Schema:
+    """Of a secret: what could not be masked in a log is not taken."""
+    own = schema.get("minLength")
+    return {**schema, "minLength": max(SHORTEST_SECRET, own if isinstance(own, int) else 0)}
 
 
 def _spoken(name: str) -> str:

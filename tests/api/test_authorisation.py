@@ -259,6 +259,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/webhooks/{connection}": webhook,
     "POST /api/v1/ci/claim": plain(json={"marker": "a" * 20}),
     "POST /api/v1/ci/report": plain(json={"marker": "a" * 20, "outputs": {}}),
+    "POST /api/v1/ci/secrets": plain(json={"marker": "a" * 20}),
 }
 CASES: Final = [(route, thing) for route, things in ROWS.items() for thing in things]
 

@@ -277,8 +277,9 @@ async def test_lists_of_choices_are_checked_one_by_one_and_are_short(world) -> N
 
 
 async def test_a_secret_is_accepted_but_not_repeated(world) -> None:
-    form = world.one_page(token={"type": "string", "secret": True, "title": "Token", "maxLength": 3})
-    assert await take(world, form, {"token": "abc"}) == {"token": "abc"}
+    form = world.one_page(token={"type": "string", "secret": True, "title": "Token", "maxLength": 4})
+    assert await take(world, form, {"token": "abcd"}) == {"token": "abcd"}
+    assert "could not be masked" in (await faults(world, form, {"token": "abc"}))["/inputs/token"]
     with pytest.raises(InputRejected) as caught:
         await take(world, form, {"token": "hunter2"})
     assert "hunter2" not in caught.value.detail

@@ -1,5 +1,6 @@
 """The example company in a test's database, and a life that it can live: people, runs, decisions."""
 
+import hmac
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -11,6 +12,7 @@ from daytwo_store import approvals, attempts, runs
 from daytwo_store.engine import Store
 from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId
+from daytwo_store.keyring import Keys, derived
 from daytwo_store.settings import TEST_WINDOWS
 from daytwo_store.states import Verdict
 from daytwo_store.tables import ApprovalRow, AttemptRow, RunRow
@@ -154,6 +156,11 @@ class Company:
             return list(await attempts.of_run(session, run))
 
 
+def as_in_settings(purpose: str) -> bytes:
+    """The key that a process with the secret file of `tests/api` has for a purpose."""
+    return hmac.digest(b"k" * 32, f"daytwo {purpose}".encode(), "sha256")
+
+
 async def open_company(store: Store) -> Company:
     ci = CiInMemory()
     await load_company(store, [EXAMPLES / "catalog", EXAMPLES / "actions"], {"github": "github"})
@@ -164,6 +171,8 @@ async def open_company(store: Store) -> Company:
         marker_key=b"k" * 32,
         token_key=b"t" * 32,
         secrets=("very-secret-token",),
+        keys=Keys.of(derived(as_in_settings("stored secrets"))),
+        fingerprint_key=as_in_settings("secret fingerprints"),
         public_url="http://127.0.0.1:1",
     )
     return Company(life=life, ci=ci)

@@ -19,6 +19,7 @@ from daytwo_store.logging import configure_logging
 from daytwo_workflows.client import Driver
 from daytwo_workflows.life.spending import Spending
 from daytwo_workflows.poker import Poker
+from daytwo_workflows.secret_care import SecretCare, must_have_keys
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
 from daytwo_workflows.sweeper import Sweeper
@@ -39,6 +40,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
         client = await _connect(settings, store, stop)
         if client is None:
             return
+        await must_have_keys(store, life.keys)
         driver = Driver(client)
         sweeper = Sweeper(
             store=store,
@@ -47,6 +49,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
             connections=sorted(backends),
             name=life.sender,
             seal=build_seal(settings, store),
+            secrets=SecretCare(store=store, keys=life.keys, retention=settings.secret_retention),
         )
         async with create_worker(client, life):
             log.info("worker.ready", address=settings.temporal_address)

@@ -8,6 +8,7 @@ import hmac
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -15,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from daytwo_actions.backends.registry import ConnectionSettings
 from daytwo_store.ids import ConnectionName
+from daytwo_store.keyring import Keys, derived
 from daytwo_store.settings import StoreSettings, Windows
 from daytwo_store.signing import KeyRing, KeyUnusable, Signer, public_keys
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_workflows.connections import ConnectionEntry
+from daytwo_workflows.key_file import follow
 from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
 
@@ -26,7 +29,9 @@ PREFIX: Final = "DAYTWO_"
 CONFIG: Final = "DAYTWO_CONFIG"
 _SECRET_BYTES: Final = 32
 _LISTS: Final = frozenset({"audit_public_keys", "company"})  # in the environment separated as PATH is
-_FILES: Final = frozenset({"audit_checkpoints", "audit_key_file", "audit_public_keys", "company", "secret_file"})
+_FILES: Final = frozenset(
+    {"audit_checkpoints", "audit_key_file", "audit_public_keys", "company", "key_ring_file", "secret_file"}
+)
 _KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
 _ONLY_IN_FILE: Final = frozenset({"connections", "oidc"})
 
@@ -96,6 +101,14 @@ class Settings(AuditSettings):
     secret_file: Path = Field(
         description="file of 32 or more random bytes: the key of markers; keep it, and the same in every process"
     )
+    key_ring_file: Path | None = Field(
+        default=None,
+        description="file with the keys that secrets in the database are encrypted with, made by `daytwo keys new`; "
+        "read again when it changes. Without one, a key that is derived from secret_file",
+    )
+    secret_retention_hours: int = Field(
+        default=24, ge=1, le=720, description="secret inputs are deleted so many hours after their run has ended"
+    )
     profile: Literal["default", "test"] = Field(default="default", description="`test` shortens all windows together")
     public_url: str | None = Field(default=None, description="address at which people reach the page")
     ci_audience: str | None = Field(
@@ -143,6 +156,14 @@ class Settings(AuditSettings):
                 "random ones are needed. Nothing was started. Make it once, for all processes: openssl rand -hex 32."
             )
         return hmac.digest(secret, f"daytwo {purpose}".encode(), "sha256")
+
+    @property
+    def secret_retention(self) -> timedelta:
+        return timedelta(hours=self.secret_retention_hours)
+
+    def keys(self) -> Keys:
+        """What is kept encrypted is encrypted with these. Raises `SettingsRejected`."""
+        return follow(self.key_ring_file, derived(self.key("stored secrets")))
 
     def backends(self) -> dict[ConnectionName, ConnectionSettings]:
         """The connections with their secrets. Raises `SettingsRejected`."""

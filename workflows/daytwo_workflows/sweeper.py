@@ -20,6 +20,7 @@ from daytwo_store.settings import Windows
 from daytwo_workflows.client import Driver
 from daytwo_workflows.poker import deliver, tell
 from daytwo_workflows.seal import Seal
+from daytwo_workflows.secret_care import SecretCare
 
 log = structlog.get_logger()
 _LEASE: Final = "sweeper"
@@ -35,6 +36,7 @@ class Sweeper:
     connections: Sequence[str]
     name: str  # of this process
     seal: Seal | None = None  # none: no key to sign checkpoints of the audit with
+    secrets: SecretCare | None = None
     at_a_time: int = 200  # runs of each kind in one round, beside those that Temporal refused in the last one
     _refused: frozenset[RunId] = field(default=frozenset(), init=False)  # by Temporal, in the last round
     _pruned: datetime | None = field(default=None, init=False)
@@ -77,6 +79,8 @@ class Sweeper:
             if not await self.driver.watch([connection]) and not await self.driver.alive():
                 break
         await self._prune(now)
+        if self.secrets is not None:
+            await self.secrets.round(now)
         return told.taken
 
     async def _prune(self, now: datetime) -> None:

@@ -50,6 +50,8 @@ def build_life(
         token_key=settings.key("run tokens"),
         hand_tokens=frozenset(name for name, one in settings.backends().items() if one.run_tokens),
         secrets=settings.secrets(),
+        keys=settings.keys(),
+        fingerprint_key=settings.key("secret fingerprints"),
         public_url=settings.page,
         spending=spending if spending is not None else {},
         allowances={name: entry.requests_per_hour for name, entry in settings.connections.items()},

@@ -13,6 +13,7 @@ from daytwo_actions.definitions.connections import key_problems
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action, Step
+from daytwo_actions.definitions.secrets import named_secret, secret_problems
 from daytwo_actions.definitions.shapes import KindShape, Shape
 from daytwo_actions.definitions.sites import NAMES, Site, idle, sites
 from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
@@ -72,7 +73,7 @@ class _Checks:
 
     def problems(self) -> Iterator[Problem]:
         yield from self._expressions()
-        yield from self._secrets()
+        yield from secret_problems(self._action, self._document)
         yield from self._people()
         yield from self._lock()
         for number, step in enumerate(self._spec.steps):
@@ -104,7 +105,9 @@ class _Checks:
     def _name(self, name: Name, site: Site) -> Iterator[Problem]:
         root = str(name.parts[0])
         allowed = NAMES[site.scope]
-        if root == "steps":
+        if (secret := named_secret(name, self._fields)) is not None:
+            yield self._at(name, len(name.parts) - 1, *secret)
+        elif root == "steps":
             advice = f"Everything is planned, and approved, before the first one starts. Known here: {_list(allowed)}."
             yield self._at(name, 0, "Outputs of steps cannot be used yet", advice)
         elif root not in allowed or (root == "entity" and self._spec.target is None):
@@ -162,17 +165,6 @@ class _Checks:
             case _:
                 answers = {name: shapes.of_value(field) for name, field in self._fields.items()}
                 return shapes.Members({"inputs": shapes.Members(answers), "run": _RUN})
-
-    def _secrets(self) -> Iterator[Problem]:
-        for number, page in enumerate(self._spec.form.pages):
-            for name, field in page.properties.items():
-                if field.secret:
-                    message = "A secret cannot be asked for yet: no step can take one"
-                    advice = (
-                        "What a pipeline is given can be read by everybody who can read the repository;"
-                        " let it collect the secret with its own identity."
-                    )
-                    yield self._document.problem(f"/spec/form/pages/{number}/properties/{name}/secret", message, advice)
 
     def _people(self) -> Iterator[Problem]:
         spec = self._spec

@@ -127,6 +127,9 @@ class Step(Vocabulary):
     uses: Name = Field(description="the name of a connection")
     with_: Dispatch = Field(alias="with")
     timeout: Duration = Field(default=timedelta(hours=1), description="how long the pipeline may take")
+    secrets: list[FieldName] = Field(
+        default=[], max_length=50, description="secret fields of the form that its pipeline may collect, once"
+    )
 
 
 class Upsert(Vocabulary):

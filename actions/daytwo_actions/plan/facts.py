@@ -25,4 +25,5 @@ class Facts:
     context: Json
     now: datetime
     frozen: bool = False  # a freeze holds: no rule decides in place of people
+    secrets: Mapping[str, str] = field(default_factory=dict)  # a keyed fingerprint of each, by field
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry

@@ -103,6 +103,7 @@ class PlannedStep(Part):
     pinned: PlannedPin
     inputs: dict[str, JsonValue]
     timeout: int  # seconds
+    secrets: list[str] = []  # that its pipeline may collect once, by name
     request: PlannedRequest
 
     @property
@@ -149,6 +150,7 @@ class Plan(Part):
     requester: PlannedRequester
     entity: PlannedTarget | None
     inputs: dict[str, JsonValue]
+    secrets: dict[str, str] = {}  # of each secret input a keyed fingerprint: another value is another plan
     read: dict[str, JsonValue]  # the catalog values that expressions read, by their dotted names
     lock: str | None
     approval: PlannedApproval | None

@@ -19,6 +19,7 @@ class StepProgram:
     ref: Template | None
     inputs: Template
     timeout: timedelta
+    secrets: tuple[str, ...] = ()  # fields that its pipeline may collect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +120,7 @@ def _step(step: Step) -> StepProgram:
         ref=parse_template(step.with_.ref) if step.with_.ref else None,
         inputs=parse_template(step.with_.inputs),
         timeout=step.timeout,
+        secrets=tuple(step.secrets),
     )
 
 

@@ -72,6 +72,7 @@ def render(
         requester=facts.requester,
         entity=PlannedTarget(ref=facts.entity, owner=facts.owner) if facts.entity else None,
         inputs=dict(facts.inputs),
+        secrets=dict(facts.secrets),
         read=read_values(program, facts.context),
         lock=_lock(program, evaluator, facts),
         approval=planned_approval(program.approvals, evaluator, facts),
@@ -142,6 +143,7 @@ def _planned(
         pinned=PlannedPin.of(pinned),
         inputs=aim.inputs,
         timeout=int(aim.step.timeout.total_seconds()),
+        secrets=[name for name in aim.step.secrets if name in facts.secrets],
         request=PlannedRequest(
             method=request.method, path=request.path, body=request.body.decode(), sha256=request.digest
         ),

@@ -1,9 +1,16 @@
 """What a job of a CI system asks: may I work, and what came of it. Known by a token of the CI system (A4)."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from daytwo_api.deps import ServicesDep
-from daytwo_api.views.ci import ClaimRequest, ClaimView, ReportRequest, ReportView
+from daytwo_api.views.ci import (
+    ClaimRequest,
+    ClaimView,
+    CollectedSecrets,
+    ReportRequest,
+    ReportView,
+    SecretsRequest,
+)
 
 router = APIRouter(prefix="/ci", tags=["ci"])
 
@@ -20,3 +27,15 @@ async def claim_attempt(asked: ClaimRequest, request: Request, services: Service
 @router.post("/report", summary="Results of a run; the last before its end count", operation_id="reportOutputs")
 async def report_outputs(asked: ReportRequest, request: Request, services: ServicesDep) -> ReportView:
     return await services.ci.report(request.headers.get("authorization"), asked)
+
+
+@router.post(
+    "/secrets",
+    summary="The secret inputs of a step, once, for the pipeline that it started; never kept by whatever is between",
+    operation_id="collectSecrets",
+)
+async def collect_secrets(
+    asked: SecretsRequest, request: Request, response: Response, services: ServicesDep
+) -> CollectedSecrets:
+    response.headers["Cache-Control"] = "no-store"
+    return await services.ci.secrets(request.headers.get("authorization"), asked)

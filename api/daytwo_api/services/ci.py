@@ -3,6 +3,7 @@
 Two kinds of token: that of the CI system itself (OpenID Connect), and the attempt's own. Neither opens any other door.
 """
 
+import base64
 import hmac
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,10 +15,18 @@ from daytwo_actions.backends.base import BackendUnreachable
 from daytwo_actions.backends.identity.issuers import CiIdentity
 from daytwo_actions.backends.wire.ci_token import TokenRefused
 from daytwo_actions.run_token import PREFIX
-from daytwo_api.views.ci import ClaimRequest, ClaimView, ReportRequest, ReportView
+from daytwo_api.views.ci import (
+    ClaimRequest,
+    ClaimView,
+    CollectedSecret,
+    CollectedSecrets,
+    ReportRequest,
+    ReportView,
+    SecretsRequest,
+)
 from daytwo_store.errors import Rejected, Unauthenticated, Unavailable
 from daytwo_store.ids import Corr
-from daytwo_workflows.life import claiming
+from daytwo_workflows.life import claiming, secret_inputs
 from daytwo_workflows.life.claiming import Asking, ByToken, Known
 from daytwo_workflows.life.context import Life
 
@@ -40,6 +49,16 @@ class CiDoor:
         before, asking = await self._who(authorization, asked.marker, asked.execution)
         await claiming.report(self._life, before, asking, asked.outputs)
         return ReportView()
+
+    async def secrets(self, authorization: str | None, asked: SecretsRequest) -> CollectedSecrets:
+        before, asking = await self._who(authorization, asked.marker, asked.execution)
+        given = await secret_inputs.collect(self._life, before, asking)
+        return CollectedSecrets(
+            secrets=[
+                CollectedSecret(name=name, base64=base64.b64encode(value.encode()).decode())
+                for name, value in given.items()
+            ]
+        )
 
     async def _who(self, authorization: str | None, marker: str, execution: str | None) -> tuple[Known, Asking]:
         """Who asks for which attempt. Raises `Unauthenticated`, the same for whatever does not fit together."""

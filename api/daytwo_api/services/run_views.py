@@ -100,6 +100,8 @@ def summary(run: RunRow, known: Known) -> RunSummary:
 def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
     run = rows.run
     waits = _waits(rows, known)
+    plan = json.loads(run.plan)
+    secrets = {one["path"]: one.get("secrets", []) for one in plan["steps"]}
     return RunView(
         **dict(summary(run, known), text=_text(run, waits)),
         version=run.version,
@@ -107,8 +109,8 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         comment=run.comment,
         waits=waits,
         digest=run.digest,
-        plan=json.loads(run.plan),
-        steps=[_step(rows, step, known) for step in rows.steps],
+        plan=plan,
+        steps=[_step(rows, step, known, secrets.get(step.path, [])) for step in rows.steps],
         approvals=[approval_summary(row, run, known, asker) for row in rows.approvals],
         gates=list(gates_of(rows, known, asker, stop_answer(rows, known, asker))),
         lock=_lock(rows),
@@ -145,7 +147,7 @@ def _waits(rows: Rows, known: Known) -> Waits | None:
     return told.model_copy(update={"text": f"{told.text} {found}"}) if told and found else told
 
 
-def _step(rows: Rows, step: StepRow, known: Known) -> StepView:
+def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepView:
     tries = rows.tries(step)
     external = rows.external(tries[-1]) if tries else None
     traits = rows.traits.get(external.connection) if external else None
@@ -162,6 +164,9 @@ def _step(rows: Rows, step: StepRow, known: Known) -> StepView:
         log_note=words.log_note(external, rows.run.log_lines, traits),
         outputs=step.outputs,
         outputs_source=OutputsSource(step.outputs_source).value if step.outputs_source else None,
+        secrets=secrets,
+        secrets_at=step.secrets_at,
+        secrets_by=step.secrets_by,
     )
 
 

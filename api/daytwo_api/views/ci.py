@@ -38,3 +38,19 @@ class ReportRequest(Request):
 
 class ReportView(View):
     kept: bool = True
+
+
+class SecretsRequest(Request):
+    marker: Marker
+    execution: Execution = None
+
+
+class CollectedSecret(View):
+    name: str = Field(description="of the field in the action's form")
+    base64: str = Field(description="its value as UTF-8, in base64: a shell can read it without a JSON parser")
+
+
+class CollectedSecrets(View):
+    """Handed out this once."""
+
+    secrets: list[CollectedSecret]

@@ -162,6 +162,9 @@ class StepView(View):
     outputs_source: Literal["report", "artifact"] | None = Field(
         description="report: the run told us; artifact: found in a file that it left"
     )
+    secrets: list[str] = Field(description="names of secret inputs that its pipeline may collect, once")
+    secrets_at: datetime | None = Field(description="when its pipeline collected them")
+    secrets_by: str | None = Field(description="the execution that did")
 
 
 class LogLine(View):

@@ -16,6 +16,7 @@ from daytwo_store.tables.runs import (
     RunRow,
     StepRow,
 )
+from daytwo_store.tables.secrets import SecretRow
 from daytwo_store.tables.traffic import (
     ConnectionRow,
     LeaseRow,
@@ -60,6 +61,7 @@ __all__ = [
     "RelationRow",
     "RoleGrantRow",
     "RunRow",
+    "SecretRow",
     "SessionRow",
     "StepRow",
     "StopRow",

@@ -93,6 +93,8 @@ class StepRow(Base):
     outputs: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # masked; see outputs.py
     outputs_source: Mapped[str | None]
     outputs_at: Mapped[datetime | None]
+    secrets_at: Mapped[datetime | None]  # when its pipeline collected its secrets, which it can once
+    secrets_by: Mapped[str | None]  # the execution that did
 
 
 class AttemptRow(Base):

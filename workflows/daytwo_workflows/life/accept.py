@@ -1,7 +1,7 @@
 """Submission (A2): run, plan, steps, approval, audit and poke in one transaction; 202 only after it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from daytwo_actions.plan.difference import Change
@@ -11,6 +11,8 @@ from daytwo_store.approvals import Asked, Stage
 from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId, TokenId
+from daytwo_store.keyring import KeyRing
+from daytwo_store.secret_values import keep_inputs
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
 
@@ -22,6 +24,7 @@ class Submission:
     token: TokenId | None
     key: str  # Idempotency-Key
     body_sha256: str  # of what was asked for, so that the same key with another body is noticed
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # secret inputs by name
     visible_to: tuple[str, ...] = ()  # who may see the entity now: kept for when it has left the catalog
     undo_of: RunId | None = None
     comment: str | None = None
@@ -38,7 +41,7 @@ async def earlier(session: Session, submission_key: str, requester: PrincipalId,
     return row
 
 
-async def accept(tx: Tx, submission: Submission) -> RunRow:
+async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
     """Write an accepted run. A second transaction with the same key fails on the unique constraint."""
     plan = submission.plan
     text = plan.canonical()
@@ -80,6 +83,7 @@ async def accept(tx: Tx, submission: Submission) -> RunRow:
                 jobs=[],
             )
         )
+    keep_inputs(tx, ring, RunId(plan.run), submission.secrets, by=submission.requester)
     tx.audit(
         actor=submission.requester,
         action="run.accepted",

@@ -1,14 +1,15 @@
 """Somebody asks for a run: form → policy → plan → one transaction. The dry run is the same without the last step."""
 
 import hashlib
+import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import rfc8785
 from pydantic import JsonValue
 
 from daytwo_actions.definitions import ActionVersion
-from daytwo_actions.form import accept_inputs
+from daytwo_actions.form import accept_inputs, without_secrets
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.render import pin, undo_inputs
 from daytwo_store import principals, runs
@@ -21,6 +22,7 @@ from daytwo_workflows.life.accept import Submission, accept, earlier
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look, must_be_allowed, must_be_seen
+from daytwo_workflows.life.secret_inputs import fingerprints, must_be_collectable
 from daytwo_workflows.life.sources import sources
 from daytwo_workflows.life.undo import why_not_undoable
 
@@ -35,7 +37,7 @@ class Wish:
     requester: PrincipalId
     token: TokenId | None
     entity: EntityRef | None
-    inputs: Json
+    inputs: Json = field(repr=False)  # secret ones too
     version: str | None  # of the definition that the form was filled for
     undo_of: RunId | None = None
     comment: str | None = None  # why, for who decides and for the record
@@ -46,6 +48,7 @@ class Planned:
     plan: Plan
     aimed: Aimed
     version: ActionVersion
+    secrets: Mapping[str, str] = field(repr=False)  # by field, in clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +70,41 @@ async def plan(life: Life, wish: Wish) -> Planned:
         scene = await look(session, version, requester, wish.entity)
     must_be_allowed(version, scene)
     _must_be_the_same(wish, version)
-    inputs = await accept_inputs(
+    accepted = await accept_inputs(
         version,
         entity=scene.target,
         user=scene.user,
         answers=wish.inputs,
         sources=sources(life.store.read, scene.belongs, life.backends),
     )
-    ask = Ask(run=new_run_id(), version=version, requester=requester, entity=wish.entity, inputs=inputs)
+    inputs, given = without_secrets(version, accepted)
+    run = new_run_id()
+    ask = Ask(
+        run=run,
+        version=version,
+        requester=requester,
+        entity=wish.entity,
+        inputs=inputs,
+        secrets=fingerprints(life, run, given),
+    )
     async with life.store.read() as session:
         aimed = await aim(life, session, ask, scene)
+    must_be_collectable(life, aimed)
     pins = await pin(aimed.aims, life.backends)
-    return Planned(plan=assemble(life, aimed, pins), aimed=aimed, version=version)
+    return Planned(plan=assemble(life, aimed, pins), aimed=aimed, version=version, secrets=given)
 
 
 async def start(life: Life, wish: Wish, key: str) -> Accepted:
     """Accept a run: after this it is in the database, whatever dies. The same key again gives the same run."""
     body = _digest(
+        life,
         {
             "action": wish.action,
             "entity": wish.entity,
             "inputs": dict(wish.inputs),
             "undo_of": wish.undo_of,
             "comment": wish.comment,
-        }
+        },
     )
     return await _repeated(life, key, wish.requester, body) or await _accept(life, wish, key, body)
 
@@ -103,7 +117,7 @@ async def undo(
     The key comes first: who repeats a request because the answer was lost gets that answer, although by now the run
     is being undone already.
     """
-    body = _digest({"undo": run.id, "comment": comment})
+    body = _digest(life, {"undo": run.id, "comment": comment})
     before = await _repeated(life, key, requester, body)
     return before or await _accept(life, await undo_wish(life, run, requester, token, comment), key, body)
 
@@ -125,6 +139,7 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
         visible_to=planned.aimed.entity.visible_to if planned.aimed.entity else (),
         undo_of=wish.undo_of,
         comment=wish.comment,
+        secrets=planned.secrets,
     )
     async with life.store.write() as tx:
         await runs.serialise_key(tx, wish.requester, key)
@@ -133,7 +148,7 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
             return Accepted(before, repeated=True)
         if wish.undo_of is not None:
             await _must_be_undoable(tx, wish.undo_of, wish.requester)
-        return Accepted(await accept(tx, submission), repeated=False)
+        return Accepted(await accept(tx, life.keys.ring, submission), repeated=False)
 
 
 async def _must_be_undoable(tx: Tx, run: RunId, requester: PrincipalId) -> None:
@@ -193,10 +208,13 @@ def _must_be_the_same(wish: Wish, version: ActionVersion) -> None:
         )
 
 
-def _digest(asked: dict[str, JsonValue]) -> str:
-    """Of what was asked for, so that the same key with another body is noticed."""
+def _digest(life: Life, asked: dict[str, JsonValue]) -> str:
+    """Of what was asked for, so that the same key with another body is noticed.
+
+    Keyed: what was asked for may hold a secret, and a plain hash of a short one could be found out by trying.
+    """
     try:
-        return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
+        return hmac.digest(life.fingerprint_key, rfc8785.dumps(asked), hashlib.sha256).hex()
     except (rfc8785.CanonicalizationError, ValueError, RecursionError) as error:
         raise Rejected(
             "The inputs hold something that JSON cannot carry exactly, such as a number beyond 2^53. Nothing was "

@@ -89,10 +89,10 @@ def unknown_identity() -> Unauthenticated:
 
 async def claim(life: Life, before: Known, asking: Asking) -> Known:
     """Let this execution work, and no other one. Raises `ClaimRefused`, `Unavailable`, `Unauthenticated`."""
-    external = await _external(life, before, asking)
+    external = await external_of(life, before, asking)
     async with life.store.write() as tx:
-        run, attempt = await _held(tx, before)
-        refusal = await _refusal(tx, run, attempt, asking, external)
+        run, attempt = await held(tx, before)
+        refusal = await refusal_of(tx, run, attempt, asking, external)
         if refusal is None and not claims.take(tx, attempt, asking.execution):
             refusal = f"Another execution has claimed it first ({attempt.claimed_by})."
         if refusal is not None:
@@ -109,11 +109,12 @@ async def report(life: Life, before: Known, asking: Asking, given: Mapping[str, 
 
     Raises `Conflict`, `Rejected`, `TooLarge`, `Unavailable`.
     """
-    kept = checked(given, secrets=life.masks(before.attempt.connection, Corr(before.attempt.corr)))
-    external = await _external(life, before, asking)
+    masks = await life.masks(RunId(before.run.id), before.attempt.connection, Corr(before.attempt.corr))
+    kept = checked(given, secrets=masks)
+    external = await external_of(life, before, asking)
     async with life.store.write() as tx:
-        run, attempt = await _held(tx, before)
-        refusal = await _refusal(tx, run, attempt, asking, external, reporting=True)
+        run, attempt = await held(tx, before)
+        refusal = await refusal_of(tx, run, attempt, asking, external, reporting=True)
         if refusal is None and isinstance(asking, ByToken) and attempt.claimed_by not in (None, asking.execution):
             refusal = f"Another execution has claimed it ({attempt.claimed_by})."
         step = await runs.step(tx.session, RunId(run.id), StepPath(attempt.path))
@@ -123,7 +124,7 @@ async def report(life: Life, before: Known, asking: Asking, given: Mapping[str, 
             raise Conflict(f"{refusal} The report was not kept.")
 
 
-async def _external(life: Life, before: Known, asking: Asking) -> ExternalState | None:
+async def external_of(life: Life, before: Known, asking: Asking) -> ExternalState | None:
     """The run that asks, as the CI system shows it, while it is not known yet which one is ours.
 
     The same has to fit as in a look-up. None: it is known already, or this cannot be ours.
@@ -153,7 +154,7 @@ async def _recognised(
     return min(found, key=lambda one: (one.created_at is None, one.created_at, one.id), default=None)
 
 
-async def _held(tx: Tx, before: Known) -> tuple[RunRow, AttemptRow]:
+async def held(tx: Tx, before: Known) -> tuple[RunRow, AttemptRow]:
     run, path, no = before.where
     row = await runs.hold(tx, run)
     attempt = await attempts.get(tx.session, run, path, no)
@@ -161,7 +162,7 @@ async def _held(tx: Tx, before: Known) -> tuple[RunRow, AttemptRow]:
     return row, attempt
 
 
-async def _refusal(
+async def refusal_of(
     tx: Tx,
     run: RunRow,
     attempt: AttemptRow,

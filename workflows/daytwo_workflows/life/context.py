@@ -10,8 +10,10 @@ from pydantic import JsonValue
 
 from daytwo_actions import run_token
 from daytwo_actions.backends.base import Backend, BackendDenied
+from daytwo_store import secret_values
 from daytwo_store.engine import Store
-from daytwo_store.ids import Corr
+from daytwo_store.ids import Corr, RunId
+from daytwo_store.keyring import NO_KEYS, Keys
 from daytwo_store.settings import Windows
 from daytwo_workflows.life.definitions import Definitions
 from daytwo_workflows.life.frozen import Frozen
@@ -33,6 +35,8 @@ class Life:
     token_key: bytes = b""  # makes the tokens of attempts; without one there are none
     hand_tokens: frozenset[str] = frozenset()  # connections whose attempts are handed a token
     secrets: tuple[str, ...] = ()  # values that never may stand in a log
+    keys: Keys = NO_KEYS  # what secret inputs are encrypted with
+    fingerprint_key: bytes = b""  # tells whether a secret is another one, and nothing else about it
     public_url: str
     definitions: Definitions = field(default_factory=Definitions)
     frozen: Frozen = field(default_factory=Frozen)
@@ -51,9 +55,16 @@ class Life:
     def token(self, connection: str, marker: Corr) -> str:
         return run_token.run_token(self.token_key, connection, marker)
 
-    def masks(self, connection: str, marker: Corr) -> tuple[str, ...]:
-        """What may not stand in anything kept of this attempt."""
-        return (*self.secrets, self.token(connection, marker)) if self.token_key else self.secrets
+    async def masks(self, run: RunId, connection: str, marker: Corr) -> tuple[str, ...]:
+        """What may not stand in anything kept of this attempt.
+
+        Raises `SecretGone` when the secrets of its run are deleted: what cannot be masked is not kept. Raises
+        `UnknownKey` when they cannot be opened now.
+        """
+        async with self.store.read() as session:
+            own = tuple((await secret_values.open_inputs(session, self.keys.ring, run)).values())
+        token = (self.token(connection, marker),) if self.token_key else ()
+        return (*self.secrets, *own, *token)
 
     def backend(self, connection: str) -> Backend:
         """Raises `BackendDenied` for a connection that somebody took out of the settings while a run was under way."""

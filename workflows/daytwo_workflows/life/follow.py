@@ -14,6 +14,7 @@ from daytwo_store import attempts, outputs, runs
 from daytwo_store.engine import Topic
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
+from daytwo_store.keyring import UnknownKey
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.tables import AttemptRow, ExternalRunRow
 from daytwo_workflows.contracts import Move, What
@@ -119,7 +120,10 @@ async def _keep_outputs(life: Life, backend: Backend, attempt: AttemptRow) -> No
         found = await backend.outputs(requests.target_of(attempt), requests.run_of(attempt))
         if found is None:
             return
-        kept = checked(found, secrets=life.masks(attempt.connection, requests.corr_of(attempt)))
+        masks = await life.masks(run, attempt.connection, requests.corr_of(attempt))
+        kept = checked(found, secrets=masks)
+    except UnknownKey:
+        raise  # asked again: what cannot be masked is not kept
     except OutputsUnusable as unusable:
         await _say_unusable(life, attempt, str(unusable))
         return

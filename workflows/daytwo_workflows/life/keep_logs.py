@@ -14,6 +14,7 @@ from daytwo_actions.logs import CUT_MARK, Cleaner, first_error, vendor_error
 from daytwo_store import logs, runs
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.logs import Kept, Source
+from daytwo_store.secret_values import UNUSABLE
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.life import requests
@@ -77,7 +78,11 @@ async def _keep(
     until: float | None,
 ) -> bool:
     source = _source(attempt, job)
-    kept, cleaner = await _begin(life, attempt, source)
+    try:
+        kept, cleaner = await _begin(life, attempt, source)
+    except UNUSABLE as unusable:
+        await _say_not_kept(life, source, unusable.detail)
+        return True
     if kept.done:
         return True
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
@@ -100,7 +105,10 @@ async def _grow(
 ) -> None:
     """Keep the whole lines that a running job has written by now. What it was that failed is asked at its end."""
     source = _source(attempt, job)
-    kept, cleaner = await _begin(life, attempt, source)
+    try:
+        kept, cleaner = await _begin(life, attempt, source)
+    except UNUSABLE:
+        return  # said at its end
     if kept.done:
         return
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
@@ -121,8 +129,18 @@ async def _begin(life: Life, attempt: AttemptRow, source: Source) -> tuple[Kept,
     async with life.store.read() as session:
         kept = await logs.kept(session, source)
         used = (await runs.peek(session, source.run)).log_bytes
-    masks = life.masks(attempt.connection, requests.corr_of(attempt))
+    masks = await life.masks(source.run, attempt.connection, requests.corr_of(attempt))
     return kept, Cleaner(secrets=masks, limit=max(0, life.log_limit - (used - kept.chars)))
+
+
+async def _say_not_kept(life: Life, source: Source, why: str) -> None:
+    """What cannot be masked is not kept, and whoever looks for it is told so."""
+    log.warning("logs.not_masked", run=source.run, job=source.job)
+    said = [f"This log is not kept, because it could not be masked. {why} It is in the CI system."]
+    async with life.store.write() as tx:
+        before = await logs.kept(tx.session, source)
+        if not before.done:
+            await logs.append(tx, source, said, before=before.lines, done=True, error_at=None, error=None)
 
 
 async def _first_error(life: Life, source: Source) -> int | None:
@@ -166,7 +184,8 @@ async def _annotations(life: Life, backend: Backend, attempt: AttemptRow, job: J
     """What the CI system notes on a failed job that has no log: that it could not even start, for example."""
     if not _bad(job):
         return []
-    cleaner = Cleaner(secrets=life.masks(attempt.connection, requests.corr_of(attempt)), limit=life.log_limit)
+    masks = await life.masks(RunId(attempt.run_id), attempt.connection, requests.corr_of(attempt))
+    cleaner = Cleaner(secrets=masks, limit=life.log_limit)
     messages = await backend.annotations(requests.target_of(attempt), job.id)
     lines = [line for message in messages for line in cleaner.feed(f"##[error]{message}\n".encode())]
     return lines + cleaner.end()

@@ -1,7 +1,7 @@
 """Making a plan from the database: the same for the dry run, the submission and the check before sending."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
@@ -39,7 +39,8 @@ class Ask:
     version: ActionVersion
     requester: PrincipalRow
     entity: EntityRef | None
-    inputs: Json  # accepted; entities as refs
+    inputs: Json  # accepted; entities as refs; none that is secret
+    secrets: Mapping[str, str] = field(default_factory=dict)  # their fingerprints
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +126,7 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
         inputs=ask.inputs,
         context=await context_of(life, session, ask, scene),
         now=await life.store.clock.now(session),
+        secrets=ask.secrets,
     )
     program = life.definitions.program(ask.version)
     facts = replace(facts, people=await _people(session, wanted_people(program.approvals, facts)))

@@ -6,7 +6,7 @@ with the difference shown.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -20,12 +20,14 @@ from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError
 from daytwo_store.ids import ActionName, ApprovalId, AttemptNo, Digest, EntityRef, LockKey, RunId, StepPath
+from daytwo_store.keyring import UnknownKey
 from daytwo_store.states import ApprovalState, AttemptState, RunState, StepState
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import requests, standing
 from daytwo_workflows.life.accept import ask_for_approval
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble
+from daytwo_workflows.life.secret_inputs import fingerprints_of
 from daytwo_workflows.life.step import fail
 from daytwo_workflows.life.window import shut
 
@@ -36,7 +38,7 @@ _ROUNDS: Final = 3  # of pinning, when targets keep changing meanwhile
 async def seal(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> AttemptRow | None:
     """The sealed attempt, or None when the run has moved elsewhere (the caller asks what is next).
 
-    Raises `BackendUnreachable` and `BackendDenied` from pinning.
+    Raises `BackendUnreachable` and `BackendDenied` from pinning, `UnknownKey` while a secret input cannot be opened.
     """
     async with life.store.read() as session:
         existing = await attempts.get(session, run, path, no)
@@ -71,12 +73,15 @@ async def _seal(
     before = Plan.model_validate_json(row.plan)
     try:
         await _undo_still_right(tx.session, row)
-        aimed = await _aim_again(life, tx.session, row)
+        secrets = await fingerprints_of(life, tx.session, RunId(row.id))
+        aimed = await _aim_again(life, tx.session, row, secrets)
         wanted = [(one.step.uses, one.target) for one in aimed.aims]
         if [target for _, target in wanted] != [pinned.target for pinned in pins]:
             return wanted
         after = assemble(life, aimed, pins)
         changes = drift(before, after) + await standing.no_longer(tx.session, row)
+    except UnknownKey:
+        raise  # its secrets cannot be opened by this process: tried again, and nothing is lost
     except DaytwoError as error:
         log.info("run.refused", run=row.id, error=error.type)
         await refuse(tx, row, path, f"{error.detail} It was checked again right before sending.")
@@ -136,7 +141,7 @@ async def _give_back(tx: Tx, row: RunRow, key: str | None) -> None:
         await locks.release(tx, LockKey(key), RunId(row.id))
 
 
-async def _aim_again(life: Life, session: Session, row: RunRow) -> Aimed:
+async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping[str, str]) -> Aimed:
     requester = (await principals.by_ids(session, [row.requester]))[row.requester]
     version = await life.definitions.of_run(session, Digest(row.version))
     await definitions.must_be_offered(session, ActionName(row.action))
@@ -149,6 +154,7 @@ async def _aim_again(life: Life, session: Session, row: RunRow) -> Aimed:
             requester=requester,
             entity=EntityRef(row.entity) if row.entity else None,
             inputs=row.inputs,
+            secrets=secrets,
         ),
     )
 

@@ -225,6 +225,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ci/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The secret inputs of a step, once, for the pipeline that it started; never kept by whatever is between */
+        post: operations["collectSecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections": {
         parameters: {
             query?: never;
@@ -1186,6 +1203,27 @@ export interface components {
              * @description the run's page
              */
             url: string;
+        };
+        /** CollectedSecret */
+        CollectedSecret: {
+            /**
+             * Base64
+             * @description its value as UTF-8, in base64: a shell can read it without a JSON parser
+             */
+            base64: string;
+            /**
+             * Name
+             * @description of the field in the action's form
+             */
+            name: string;
+        };
+        /**
+         * CollectedSecrets
+         * @description Handed out this once.
+         */
+        CollectedSecrets: {
+            /** Secrets */
+            secrets: components["schemas"]["CollectedSecret"][];
         };
         /**
          * ConnectionView
@@ -2434,6 +2472,19 @@ export interface components {
             version: string;
             waits: components["schemas"]["Waits"] | null;
         };
+        /** SecretsRequest */
+        SecretsRequest: {
+            /**
+             * Execution
+             * @description only with the attempt's own token: which start of the pipeline asks, as its uid; with a token of the CI system, that says it
+             */
+            execution?: string | null;
+            /**
+             * Marker
+             * @description the input `daytwo_run`
+             */
+            marker: string;
+        };
         /** SessionView */
         SessionView: {
             /**
@@ -2542,6 +2593,21 @@ export interface components {
             outputs_source: ("report" | "artifact") | null;
             /** Path */
             path: string;
+            /**
+             * Secrets
+             * @description names of secret inputs that its pipeline may collect, once
+             */
+            secrets: string[];
+            /**
+             * Secrets At
+             * @description when its pipeline collected them
+             */
+            secrets_at: string | null;
+            /**
+             * Secrets By
+             * @description the execution that did
+             */
+            secrets_by: string | null;
             /** Started At */
             started_at: string | null;
             state: components["schemas"]["StepState"];
@@ -3108,6 +3174,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collectSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectedSecrets"];
                 };
             };
             /** @description Problem details */
