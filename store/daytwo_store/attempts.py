@@ -1,8 +1,9 @@
 """Attempts (A1): seal the intent, claim it once, settle it once. Whoever calls holds the run's row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -87,26 +88,39 @@ def settle(
     note: str | None,
     retry_at: datetime | None = None,
     actor: str = "daytwo",
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Move an attempt of a held run. Raises `IllegalMove`."""
+    """Move an attempt of a held run; `facts` are more for its audit entry. Raises `IllegalMove`."""
     check_move(ATTEMPT_MOVES, AttemptState(row.state), state)
     row.state = state
     row.note = note
     row.retry_at = retry_at
     row.settled_at = tx.now
+    named = {"external": row.external_id} if row.external_id else {}
     tx.audit(
         actor=actor,
         action=f"attempt.{state}",
         subject=f"run:{row.run_id}",
-        facts={"step": row.path, "attempt": str(row.no), **({"external": row.external_id} if row.external_id else {})},
+        facts={"step": row.path, "attempt": str(row.no), **named, **facts},
     )
     tx.notify(Topic.RUN, row.run_id)
 
 
 async def adopt(
-    tx: Tx, row: AttemptRow, external: ExternalRunId, *, url: str | None, found: bool, actor: str = "daytwo"
+    tx: Tx,
+    row: AttemptRow,
+    external: ExternalRunId,
+    *,
+    url: str | None,
+    found: bool,
+    note: str = "found by its marker",
+    actor: str = "daytwo",
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> bool:
-    """Make the external run this attempt's own. False when another attempt already has it; nothing is changed then."""
+    """Make the external run this attempt's own. False when another attempt already has it; nothing is changed then.
+
+    `found`: it was not named by the answer to its dispatch; `note` says how it was.
+    """
     request = row.request
     made = await tx.session.execute(
         insert(ExternalRunRow)
@@ -132,7 +146,7 @@ async def adopt(
     if made.scalar_one_or_none() is None:
         return False
     row.external_id = external
-    settle(tx, row, AttemptState.ACCEPTED, note="found by its marker" if found else None, actor=actor)
+    settle(tx, row, AttemptState.ACCEPTED, note=note if found else None, actor=actor, facts=facts)
     return True
 
 

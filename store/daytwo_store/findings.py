@@ -1,6 +1,6 @@
 """What people found out about held attempts. One finding per person and attempt; the newest of a person counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,9 +12,16 @@ from daytwo_store.tables import AttemptRow, FindingRow
 
 
 async def note(
-    tx: Tx, attempt: AttemptRow, *, by: PrincipalId, outcome: str, external: ExternalRunId | None, reason: str
+    tx: Tx,
+    attempt: AttemptRow,
+    *,
+    by: PrincipalId,
+    outcome: str,
+    external: ExternalRunId | None,
+    reason: str,
+    facts: Mapping[str, str],
 ) -> None:
-    """Write down what somebody found, with its audit entry. The run is held."""
+    """Write down what somebody found, with its audit entry and what more it has to say. The run is held."""
     key = {"run_id": attempt.run_id, "path": attempt.path, "no": attempt.no, "principal": by}
     found = {"outcome": outcome, "external_id": external, "reason": reason, "at": tx.now}
     await tx.session.execute(
@@ -23,12 +30,12 @@ async def note(
         .on_conflict_do_update(index_elements=list(key), set_=found)
         .execution_options(synchronize_session=False)
     )
-    facts = {"step": attempt.path, "attempt": str(attempt.no), "outcome": outcome}
+    told = {"step": attempt.path, "attempt": str(attempt.no), "outcome": outcome}
     tx.audit(
         actor=by,
         action="attempt.finding",
         subject=f"run:{attempt.run_id}",
-        facts={**facts, **({"external": external} if external else {})},
+        facts={**told, **({"external": external} if external else {}), **facts},
     )
     tx.notify(Topic.RUN, attempt.run_id)
 

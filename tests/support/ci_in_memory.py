@@ -22,6 +22,7 @@ from daytwo_actions.backends.base import (
     Marker,
     OutputsUnusable,
     Pinned,
+    Recognised,
     Refused,
     Sent,
     Target,
@@ -50,6 +51,8 @@ class CiInMemory:
     remarks: tuple[PipelineRemark, ...] = ()
     fenced: bool = False
     lasting: bool = True
+    nameless: bool = False  # runs lost their names, and the marker with it
+    misfits: dict[str, list[str]] = field(default_factory=dict)  # what else does not fit, by run
     lists_all: bool = True
     down: bool = False
     hidden: bool = False  # runs are not visible in listings
@@ -107,6 +110,22 @@ class CiInMemory:
         if not self.marked:
             return Listing(found=[], complete=False, server_time=None)
         return Listing(found=found, complete=self.lists_all, server_time=datetime.now(UTC))
+
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
+        """By its id, however late listings are."""
+        self._up()
+        state = self.states.get(run)
+        if state is None:
+            return None
+        sent = self.ledger[int(state.id) - 1] if int(state.id) <= len(self.ledger) else None
+        shows = self.marked and not self.nameless and sent is not None
+        late = [] if (state.created_at or since) >= since else ["it was created at another time"]
+        return Recognised(
+            state=state,
+            title=f"Deploy [{sent.corr}]" if sent is not None and shows else "Deploy",
+            marked=bool(shows and sent is not None and sent.corr == marker.corr),
+            misfits=[*late, *self.misfits.get(run, [])],
+        )
 
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
         self.posts += 1

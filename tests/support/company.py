@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from ci_in_memory import CiInMemory
+from sqlalchemy import select
 
 from daytwo_store import approvals, attempts, runs
 from daytwo_store.engine import Store
@@ -15,7 +16,7 @@ from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId
 from daytwo_store.keyring import Keys, derived
 from daytwo_store.settings import TEST_WINDOWS
 from daytwo_store.states import Verdict
-from daytwo_store.tables import ApprovalRow, AttemptRow, RunRow
+from daytwo_store.tables import ApprovalRow, AttemptRow, AuditRow, RunRow
 from daytwo_workflows.company import load_company
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import follow
@@ -150,6 +151,12 @@ class Company:
     async def approvals(self, run: RunId) -> list[ApprovalRow]:
         async with self.store.read() as session:
             return list(await approvals.of_run(session, run))
+
+    async def audit(self, run: RunId) -> list[AuditRow]:
+        """What the audit says about it, in its order."""
+        async with self.store.read() as session:
+            query = select(AuditRow).where(AuditRow.subject == f"run:{run}").order_by(AuditRow.n)
+            return list((await session.scalars(query)).all())
 
     async def attempts(self, run: RunId) -> list[AttemptRow]:
         async with self.store.read() as session:

@@ -2,14 +2,14 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from ci_in_memory import LOST, CiInMemory
+from ci_in_memory import LOST
 from company import EXAMPLES, Company
 from sqlalchemy import delete
 
-from daytwo_actions.backends.base import Accepted, ExternalState, FrozenRequest, Marker, Refused, Sent
+from daytwo_actions.backends.base import Accepted, FrozenRequest, Refused, Sent
 from daytwo_actions.definitions import load_action
 from daytwo_store import attempts, definitions, entities, runs
 from daytwo_store.definitions import Loaded
@@ -221,7 +221,9 @@ async def held(company: Company, *, executes: bool) -> RunId:
     return run
 
 
-def finding(run: RunId, outcome: str, by: object, external: str | None = None) -> Finding:
+def finding(
+    run: RunId, outcome: str, by: object, external: str | None = None, *, without_marker: bool = False
+) -> Finding:
     return Finding(
         run=run,
         path=SHIP,
@@ -230,6 +232,7 @@ def finding(run: RunId, outcome: str, by: object, external: str | None = None) -
         external=ExternalRunId(external) if external else None,
         by=by,  # type: ignore[arg-type]
         reason="looked there",
+        without_marker=without_marker,
     )
 
 
@@ -239,19 +242,9 @@ async def test_the_requester_alone_does_not_answer_for_a_protected_attempt(compa
         await resolve(company.life, finding(run, "did_not_run", await company.person("ana")))
 
 
-class Recognising(CiInMemory):
-    """One run can be asked for by its id, however late listings are."""
-
-    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> ExternalState | None:
-        ours = [str(n) for n, one in enumerate(self.ledger, 1) if one.corr == marker.corr]
-        return self.states.get(run) if run in ours else None
-
-
 async def test_it_ran_as_is_believed_while_listings_are_late(company: Company) -> None:
-    ci = Recognising()
-    company.ci, company.life = ci, replace(company.life, backends={"github": ci})
     run = await held(company, executes=True)
-    ci.hidden = True
+    company.ci.hidden = True
     ben, sam = await company.person("ben"), await company.person("sam")
     with pytest.raises(Rejected, match="no run 9"):
         await resolve(company.life, finding(run, "ran", ben, "9"))
@@ -267,8 +260,8 @@ async def test_it_ran_as_is_believed_of_the_run_with_the_marker_only(company: Co
     company.ci.says = lambda external: Accepted(id=ExternalRunId(external), url=None)
     other = await company.ask("ben", "1.2.0", "staging")
     await company.drive(other)
-    with pytest.raises(Rejected, match="does not carry its marker"):
-        await resolve(company.life, finding(run, "ran", sam, "2"))
+    with pytest.raises(Rejected, match="carries the marker of another attempt"):
+        await resolve(company.life, finding(run, "ran", sam, "2", without_marker=True))
     with pytest.raises(Rejected, match="has no run 99"):
         await resolve(company.life, finding(run, "ran", sam, "99"))
     company.ci.states["by its name"] = company.ci.states["1"]  # as an Argo server knows a workflow by less than its id
@@ -279,6 +272,76 @@ async def test_it_ran_as_is_believed_of_the_run_with_the_marker_only(company: Co
     assert (await company.run(run)).state == RunState.SUCCEEDED
     with pytest.raises(Conflict, match="has ended"):
         await resolve(company.life, finding(run, "ran", sam, "1"))
+
+
+async def test_a_run_that_lost_its_marker_is_believed_when_two_people_vouch_for_it(company: Company) -> None:
+    """Its name was changed in between: nobody can prove it, so people say it, and that is what is written down."""
+    run = await held(company, executes=True)
+    company.ci.nameless = True
+    ben, sam = await company.person("ben"), await company.person("sam")
+    with pytest.raises(Rejected, match="does not carry its marker") as refused:
+        await resolve(company.life, finding(run, "ran", sam, "1"))
+    assert "daytwo_run" in str(refused.value)
+    assert [one.pointer for one in refused.value.errors] == ["/without_marker"]
+    company.ci.misfits["1"] = ["somebody else started it"]
+    with pytest.raises(Rejected, match="somebody else started it"):
+        await resolve(company.life, finding(run, "ran", sam, "1", without_marker=True))
+    company.ci.misfits.clear()
+    assert not await resolve(company.life, finding(run, "ran", sam, "1", without_marker=True))
+    with pytest.raises(Rejected, match="does not carry its marker"):
+        await resolve(company.life, finding(run, "ran", ben, "1"))
+    assert await resolve(company.life, finding(run, "ran", ben, "1", without_marker=True))
+    [attempt] = await company.attempts(run)
+    assert (attempt.state, attempt.external_id) == (AttemptState.ACCEPTED, "1")
+    assert "looked there. Checked were its project, pipeline, ref, account and time." in (attempt.note or "")
+    assert "shows no marker" in (attempt.note or "")
+    told = [
+        dict(one.facts) for one in await company.audit(run) if one.action in ("attempt.finding", "attempt.accepted")
+    ]
+    assert [one["marker"] for one in told] == ["not shown; people vouch for it"] * 3
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_an_answer_that_names_another_run_is_not_followed(company: Company) -> None:
+    """Ours is found by its marker; the other one is neither followed nor stopped nor taken from anybody."""
+    company.ci.ends_as = None
+    other = await company.ask("ben", "1.2.0", "production")
+    await company.decide("sam", other)
+    await company.drive(other)
+    company.ci.says = lambda external: Accepted(id=ExternalRunId("1"), url=None)
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.step(run)
+    [attempt] = await company.attempts(run)
+    assert (attempt.state, attempt.external_id) == (AttemptState.AMBIGUOUS, None)
+    assert "it named run 1, and it does not carry the marker" in (attempt.note or "")
+    await company.drive(run)
+    [attempt] = await company.attempts(run)
+    assert (attempt.state, attempt.external_id) == (AttemptState.ACCEPTED, "2")
+    assert [one.external_id for one in await company.attempts(other)] == ["1"]
+    assert company.ci.cancels == []
+    assert len(company.ci.ledger) == 2
+
+
+async def test_an_answer_that_names_a_run_that_is_not_there_is_a_yes_without_a_name(company: Company) -> None:
+    company.ci.says, company.ci.hidden = (lambda external: Accepted(id=ExternalRunId("17"), url=None)), True
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    row = await company.run(run)
+    assert row.state == RunState.NEEDS_ATTENTION
+    assert "it has started it, and it named run 17, which is not there" in (row.reason or "")
+    assert company.ci.posts == 1
+
+
+async def test_without_a_marker_an_answer_counts_unless_it_is_seen_to_be_wrong(company: Company) -> None:
+    company.ci.marked, company.ci.misfits = False, {"2": ["it is in another repository"]}
+    good = await company.ask("ana", "1.1.0", "staging")
+    await company.through(good)
+    assert (await company.run(good)).state == RunState.SUCCEEDED
+    wrong = await company.ask("ana", "1.2.0", "staging")
+    await company.drive(wrong)
+    assert (await company.run(wrong)).state == RunState.NEEDS_ATTENTION
+    assert [one.external_id for one in await company.attempts(wrong)] == [None]
 
 
 async def test_it_did_not_run_sends_what_was_approved_once_more(company: Company) -> None:

@@ -61,6 +61,9 @@ class Pinned:
     # A run that has ended stays there long enough to be found. Otherwise one that is not there may have run all the
     # same, and its name is free again: no absence is proven, and nothing is sent a second time under it.
     lasting: bool = True
+    # What the pipeline takes from elsewhere as it is when it starts, in words ("ci.yml of acme/ci at main"): the commit
+    # does not hold it still, so what was approved does not cover it.
+    loose: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,10 +103,16 @@ class ExternalState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    """The vendor started a run. `id` is None when it did not say which (204): look it up by the marker."""
+    """The vendor started a run. `id` is None when it did not say which (204): look it up by the marker.
+
+    `proven`: that the run is the one that was asked for was seen, and not only said. `doubt`: why the id that was said
+    is not taken, as "it named run 17, which is not there".
+    """
 
     id: ExternalRunId | None
     url: str | None
+    proven: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +148,21 @@ class Listing:
     found: Sequence[ExternalState]
     complete: bool
     server_time: datetime | None  # the vendor's clock (HTTP Date) when it answered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recognised:
+    """One run that was asked for by its id, held against an attempt."""
+
+    state: ExternalState
+    title: str  # as people see it in a listing
+    marked: bool  # it shows the marker
+    misfits: Sequence[str] = ()  # what else does not fit, as sentences without a full stop: "somebody else started it"
+
+    @property
+    def ours(self) -> bool:
+        """All of a look-up fits (A1)."""
+        return self.marked and not self.misfits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,6 +244,13 @@ class Backend(Protocol):
         """Runs that carry the marker and fit in actor, project, pipeline, ref and time (not before `since`)."""
         ...
 
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
+        """One run by its id, checked as `find` checks those of a listing, however late listings are.
+
+        None: this credential can see no such run. Raises what a read raises.
+        """
+        ...
+
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
         """Send once, within `seconds` in all, counted from the call and checked right before the bytes go out."""
         ...
@@ -298,15 +329,6 @@ class Backend(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-@runtime_checkable
-class Recognising(Protocol):
-    """A backend that can check one run by its id as `find` checks those of a listing, however late listings are."""
-
-    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> ExternalState | None:
-        """The run if it carries the marker and everything fits, else None. Raises what a read raises."""
-        ...
 
 
 @runtime_checkable

@@ -69,6 +69,7 @@ class PlannedPin(Part):
     declared: list[str] = []
     fenced: bool = False
     lasting: bool = True
+    loose: list[str] = []
 
     @classmethod
     def of(cls, pinned: Pinned) -> "PlannedPin":
@@ -82,6 +83,7 @@ class PlannedPin(Part):
             declared=list(pinned.declared),
             fenced=pinned.fenced,
             lasting=pinned.lasting,
+            loose=list(pinned.loose),
         )
 
 
@@ -127,6 +129,7 @@ class PlannedStep(Part):
             declared=tuple(self.pinned.declared),
             fenced=self.pinned.fenced,
             lasting=self.pinned.lasting,
+            loose=tuple(self.pinned.loose),
         )
 
 

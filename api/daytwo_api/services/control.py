@@ -55,6 +55,7 @@ class Control:
                 external=ExternalRunId(asked.external_run) if asked.external_run else None,
                 by=by.principal,
                 reason=asked.reason,
+                without_marker=asked.without_marker,
             ),
         )
         return await self._after(by, run)

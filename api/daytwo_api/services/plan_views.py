@@ -6,7 +6,7 @@ from daytwo_api.asker import Asker
 from daytwo_api.services.approval_views import as_view
 from daytwo_api.services.changes import previewed
 from daytwo_api.services.runs import onlooker
-from daytwo_api.services.words import needed, packing
+from daytwo_api.services.words import loose, needed, packing
 from daytwo_api.views.actions import PlannedApproval, PlannedLock, PlannedRequest, PlanView
 from daytwo_catalog.write import preview
 from daytwo_store import locks, runs
@@ -66,6 +66,7 @@ def _requests(plan: Plan) -> list[PlannedRequest]:
             inputs=step.inputs,
             packed=list(step.packed),
             packing=packing(step.packed),
+            loose=loose(step.pinned.loose),
         )
         for step in plan.steps
     ]

@@ -72,6 +72,13 @@ def packing(packed: Sequence[str]) -> str | None:
     return f"{some} as JSON in the pipeline's input {PACK}, because it does not declare {_them(packed)} by name."
 
 
+def loose(found: Sequence[str]) -> str | None:
+    """What a plan says about what a pipeline takes from elsewhere; None when its commit holds everything still."""
+    if not found:
+        return None
+    return f"Not held still by this commit, so it may change until the run begins: {'; '.join(found)}."
+
+
 def _them(packed: Sequence[str]) -> str:
     return "it" if len(packed) == 1 else "them"
 

@@ -85,6 +85,9 @@ class PlannedRequest(View):
     inputs: Json
     packed: list[str] = Field(description="inputs that the pipeline does not declare by name")
     packing: str | None = Field(description="how those travel, as a sentence; null: every input has its own name")
+    loose: str | None = Field(
+        description="what the pipeline takes from elsewhere, so that the commit does not hold it still, as a sentence"
+    )
 
 
 class PlannedApproval(View):

@@ -231,6 +231,10 @@ class ResolveRequest(Request):
     attempt: int
     outcome: Literal["ran", "did_not_run"]
     external_run: ShortText | None = Field(default=None, description="its id in the CI system, with outcome 'ran'")
+    without_marker: bool = Field(
+        default=False,
+        description="the run's name does not show the marker, and you vouch for it: you saw it among the run's inputs",
+    )
     reason: LongText
 
 

@@ -152,6 +152,9 @@ def resolve(
     attempt: Annotated[int | None, typer.Option(min=1, help="The attempt; likewise.")] = None,
     ran: Annotated[str | None, typer.Option(metavar="EXTERNAL", help="It ran, as this run of the CI system.")] = None,
     did_not_run: Annotated[bool, typer.Option("--did-not-run", help="It did not run, and never will.")] = False,
+    without_marker: Annotated[
+        bool, typer.Option("--without-marker", help="With --ran: its name shows no marker, and you vouch for it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what became of an attempt that nobody could prove."""
@@ -162,5 +165,14 @@ def resolve(
     if (ran is None) == (not did_not_run):
         raise Usage("Say exactly one of --ran EXTERNAL and --did-not-run. Nothing was sent.")
     with tools.api() as api:
-        where = (step, attempt)
-        raise typer.Exit(resolve_attempt(tools, api, run, where, external=ran, reason=reason, as_json=as_json))
+        done = resolve_attempt(
+            tools,
+            api,
+            run,
+            (step, attempt),
+            external=ran,
+            without_marker=without_marker,
+            reason=reason,
+            as_json=as_json,
+        )
+        raise typer.Exit(done)

@@ -97,6 +97,7 @@ def resolve_attempt(
     where: tuple[str | None, int | None],
     *,
     external: str | None,
+    without_marker: bool,
     reason: str,
     as_json: bool,
 ) -> Exit:
@@ -115,6 +116,7 @@ def resolve_attempt(
         "attempt": held[0][1],
         "outcome": "did_not_run" if external is None else "ran",
         "external_run": external,
+        "without_marker": without_marker,
         "reason": reason,
     }
     return change(tools, api, run, "resolve", body, follow=False, as_json=as_json)

@@ -19,6 +19,8 @@ def print_plan(say: Say, plan: PlanView) -> None:
         )
         if request.packing:
             say(request.packing)
+        if request.loose:
+            say(request.loose)
     for number, approval in enumerate(plan.approvals, 1):
         who = " or ".join(approval.needed_from)
         stage = f"stage {number} of {len(plan.approvals)}: " if len(plan.approvals) > 1 else ""

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState, Recognising
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState
 from daytwo_actions.backends.wire.ci_token import Caller
 from daytwo_actions.outputs import checked
 from daytwo_store import attempts, claims, outputs, runs
@@ -137,8 +137,7 @@ async def external_of(life: Life, before: Known, asking: Asking) -> ExternalStat
         found = await _recognised(life, attempt, asking.run if isinstance(asking, Caller) else None, since)
     except (BackendUnreachable, BackendDenied) as error:
         raise Unavailable(f"{error.detail} So it is not known yet whether this run is ours. Ask again.") from error
-    recognises = isinstance(asking, Caller) and isinstance(life.backends.get(attempt.connection), Recognising)
-    if found is None and not recognises:
+    if found is None and not isinstance(asking, Caller):
         raise Unavailable(f"{attempt.connection} does not list this run yet, so nobody can say whose it is. Ask again.")
     return found
 
@@ -148,9 +147,10 @@ async def _recognised(
 ) -> ExternalState | None:
     """The run if all of a look-up fits; without its id the earliest that does. Raises what a read raises."""
     backend = life.backend(attempt.connection)
-    if run is not None and isinstance(backend, Recognising):
-        return await backend.recognise(marker_of(attempt), run, since)
-    found = [one for one in (await backend.find(marker_of(attempt), since)).found if run in (None, one.id)]
+    if run is not None:
+        shown = await backend.recognise(marker_of(attempt), run, since)
+        return shown.state if shown is not None and shown.ours else None
+    found = (await backend.find(marker_of(attempt), since)).found
     return min(found, key=lambda one: (one.created_at is None, one.created_at, one.id), default=None)
 
 

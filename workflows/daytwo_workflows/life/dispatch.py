@@ -37,7 +37,7 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.sealing import refuse, seal
 
 log = structlog.get_logger()
-ACCEPTED_UNNAMED = "accepted, but not under which id"  # the note of an attempt that has to be found
+ACCEPTED_UNNAMED = "accepted, but not under which id"  # so begins the note of an attempt that has to be found
 _PAUSE = 15.0  # seconds before asking again when the CI system gave no hint
 
 
@@ -163,7 +163,7 @@ async def _lost(tx: Tx, row: RunRow) -> str | None:
 
 
 async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: float) -> Move:
-    sent = await _answer(backend, _sealed(life, attempt), deadline)
+    sent = await _confirmed(backend, attempt, await _answer(backend, _sealed(life, attempt), deadline))
     log.info(
         "dispatch.answered",
         run=attempt.run_id,
@@ -197,6 +197,30 @@ async def _answer(backend: Backend, request: FrozenRequest, deadline: float) -> 
         return Ambiguous(detail=f"sending broke off ({type(error).__name__})")
 
 
+async def _confirmed(backend: Backend, attempt: AttemptRow, sent: Sent) -> Sent:
+    """An answer may name another run than ours, and what it names would be followed, and stopped. So it is read first.
+
+    A run that does not fit is not taken; ours is found by its marker then. Where the pipeline shows none, the answer is
+    the best that there is, and it counts unless it is seen to be wrong.
+    """
+    if not isinstance(sent, Accepted) or sent.id is None or sent.proven:
+        return sent
+    marker, doubt = marker_of(attempt), "which is not there"
+    try:
+        shown = await backend.recognise(marker, sent.id, attempt.intent_at - SKEW)
+    except (BackendUnreachable, BackendDenied):
+        shown, doubt = None, "which could not be read"
+    if shown is None and not marker.pinned.marked:
+        return sent
+    if shown is not None:
+        unmarked = ["it does not carry the marker"] if marker.pinned.marked and not shown.marked else []
+        if not (misfits := [*unmarked, *shown.misfits]):
+            return replace(sent, proven=True)
+        doubt = f"and {', '.join(misfits)}"
+        log.error("dispatch.wrong_id", run=attempt.run_id, step=attempt.path, attempt=attempt.no, external=sent.id)
+    return Accepted(id=None, url=None, doubt=f"it named run {sent.id}, {doubt}")
+
+
 async def _record(life: Life, sealed: AttemptRow, sent: Sent) -> Move:
     """Write the answer down, if the attempt is still ours. A late one changes nothing; a late start is an incident."""
     run, path, no = RunId(sealed.run_id), StepPath(sealed.path), AttemptNo(sealed.no)
@@ -210,7 +234,7 @@ async def _record(life: Life, sealed: AttemptRow, sent: Sent) -> Move:
         move = await advance_within(life, tx, row)
     if not ours:
         log.warning("dispatch.late_answer", run=run, step=path, attempt=no)
-        if isinstance(sent, Accepted) and sent.id is not None and sent.id != attempt.external_id:
+        if isinstance(sent, Accepted) and sent.id is not None and sent.proven and sent.id != attempt.external_id:
             await stop_duplicate(life, sealed, sent.id)
     return move
 
@@ -220,8 +244,8 @@ async def _settle(tx: Tx, attempt: AttemptRow, sent: Sent) -> None:
         case Accepted(id=external, url=url) if external is not None:
             if not await attempts.adopt(tx, attempt, external, url=url, found=False):
                 _stays_open(tx, attempt, f"the answer named run {external}, which is another's")
-        case Accepted():
-            _stays_open(tx, attempt, ACCEPTED_UNNAMED)
+        case Accepted(doubt=doubt):
+            _stays_open(tx, attempt, f"{ACCEPTED_UNNAMED}: {doubt}" if doubt else ACCEPTED_UNNAMED)
         case Refused(detail=detail, retry_after=None):
             attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail)
         case Refused(detail=detail, retry_after=seconds):

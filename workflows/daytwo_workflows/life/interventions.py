@@ -1,17 +1,16 @@
 """What people do to a run that is under way: withdraw, cancel, resolve. Whether they may is decided by the caller."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Recognising
 from daytwo_store import attempts, findings, runs
 from daytwo_store.engine import Store, Tx
-from daytwo_store.errors import Conflict, Forbidden, Rejected, Unavailable
+from daytwo_store.errors import Conflict, Forbidden
 from daytwo_store.ids import AttemptNo, ExternalRunId, PrincipalId, RunId, StepPath
 from daytwo_store.states import RUN_ENDS, AttemptState, RunState, StepState
 from daytwo_store.tables import AttemptRow, RunRow
-from daytwo_workflows.life import requests
-from daytwo_workflows.life.adopting import SKEW, marker_of
+from daytwo_workflows.life import naming
 from daytwo_workflows.life.context import Life
 
 _UNSENT = frozenset({RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW, RunState.WAITING_LOCK})
@@ -64,7 +63,7 @@ async def cancel(store: Store, run: RunId, *, by: PrincipalId, reason: str, forc
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """What a person found out about a held attempt."""
+    """What a person found out about a held attempt. `without_marker`: and vouches for a run that does not show it."""
 
     run: RunId
     path: StepPath
@@ -73,6 +72,7 @@ class Finding:
     external: ExternalRunId | None
     by: PrincipalId
     reason: str
+    without_marker: bool = False
 
 
 async def resolve(life: Life, finding: Finding) -> bool:
@@ -89,20 +89,25 @@ async def resolve(life: Life, finding: Finding) -> bool:
             "You asked for this run, so somebody else who may run this action here has to say what happened "
             "(four eyes). Nothing was changed."
         )
+    named: naming.Named | None = None
     if finding.outcome == "ran":
-        finding = replace(finding, external=await _must_be_ours(life, run, attempt, finding.external))
+        named = await naming.check(life, attempt, finding.external, without_marker=finding.without_marker)
+        finding = replace(finding, external=named.id)
     async with life.store.write() as tx:
         row = await runs.hold(tx, finding.run)
         held = _held(row, await attempts.get(tx.session, finding.run, finding.path, finding.no))
-        if row.protected and not await _agreed(tx, held, finding):
+        if row.protected and not await _agreed(tx, held, finding, named):
             return False
         note = f"resolved by hand: {finding.reason.strip()}"
-        if finding.outcome == "did_not_run":
+        if named is None:
             attempts.settle(tx, held, AttemptState.ABSENT, note=note, actor=finding.by)
-        elif finding.external is None or not await attempts.adopt(
-            tx, held, finding.external, url=None, found=True, actor=finding.by
-        ):
-            raise Conflict(f"Run {finding.external} of {held.connection} already belongs to another attempt.")
+        else:
+            note = f"{note}{'' if note.endswith('.') else '.'} {named.words}"
+            adopted = await attempts.adopt(
+                tx, held, named.id, url=None, found=True, note=note, actor=finding.by, facts=_facts(named)
+            )
+            if not adopted:
+                raise Conflict(f"Run {named.id} of {held.connection} already belongs to another attempt.")
         step = await runs.step(tx.session, finding.run, finding.path)
         if step.state == StepState.HELD:
             runs.move_step(tx, step, StepState.RUNNING, note=note)
@@ -112,7 +117,12 @@ async def resolve(life: Life, finding: Finding) -> bool:
     return True
 
 
-async def _agreed(tx: Tx, attempt: AttemptRow, finding: Finding) -> bool:
+def _facts(named: naming.Named | None) -> Mapping[str, str]:
+    """What the audit says of the run that somebody named."""
+    return {} if named is None else {"marker": "seen" if named.shows else "not shown; people vouch for it"}
+
+
+async def _agreed(tx: Tx, attempt: AttemptRow, finding: Finding, named: naming.Named | None) -> bool:
     """Has somebody else found the same? Each person's newest finding counts."""
     await findings.note(
         tx,
@@ -121,6 +131,7 @@ async def _agreed(tx: Tx, attempt: AttemptRow, finding: Finding) -> bool:
         outcome=finding.outcome,
         external=finding.external if finding.outcome == "ran" else None,
         reason=finding.reason.strip(),
+        facts=_facts(named),
     )
     said = (finding.outcome, finding.external if finding.outcome == "ran" else None)
     return any(
@@ -137,35 +148,3 @@ def _held(run: RunRow, attempt: AttemptRow | None) -> AttemptRow:
         state = attempt.state if attempt is not None else "not there"
         raise Conflict(f"This attempt does not wait for anybody: it is {state}. Nothing was changed.")
     return attempt
-
-
-async def _must_be_ours(life: Life, run: RunRow, attempt: AttemptRow, external: ExternalRunId | None) -> ExternalRunId:
-    """The run that somebody names carries the marker; where the pipeline shows none, it at least began in time.
-
-    Its id as the CI system has it: of Argo, people know the name alone.
-    """
-    if external is None:
-        raise Rejected("Say which run it was: its id in the CI system. Nothing was changed.")
-    backend, marker = life.backend(attempt.connection), marker_of(attempt)
-    try:
-        found = (await backend.read([(requests.target_of(attempt), external)]))[0]
-        listed = (await backend.find(marker, run.created_at - SKEW)).found if marker.pinned.marked else ()
-        # A listing may be late; a run that somebody names is asked for by its id, where that can be had.
-        known = isinstance(backend, Recognising) and bool(
-            await backend.recognise(marker, external, attempt.intent_at - SKEW)
-        )
-    except BackendUnreachable as error:
-        raise Unavailable(f"{error.detail} So it could not be checked, and nothing was changed. Try again.") from error
-    except BackendDenied as error:
-        raise Rejected(f"{error.detail} Nothing was changed.") from error
-    if found is None:
-        raise Rejected(f"{attempt.connection} has no run {external} there. Nothing was changed. Look at its address.")
-    ours = not marker.pinned.marked or any(one.id == found.id for one in listed) or known
-    in_time = found.created_at is None or found.created_at >= attempt.intent_at - SKEW
-    if not ours or not in_time:
-        raise Rejected(
-            f"Run {external} was not started by this attempt: "
-            + ("it does not carry its marker. " if not ours else "it is older. ")
-            + f"Nothing was changed. Look for the marker {attempt.corr} in the names of the runs."
-        )
-    return found.id

@@ -139,10 +139,14 @@ _REMOVED_SOON = (
     "and gone. Find out from what it does whether it ran, then say so here. To have this settled by itself next time, "
     "let the pipeline keep its ended runs for an hour at least (Argo: ttlStrategy), or ask first (claim fence)."
 )
-_NOT_LISTED = (
-    "The CI system said that it has started it, and not as which run; no listing shows it. Look there for a run with "
-    "this marker, then say here whether it ran."
-)
+
+
+def _not_listed(note: str) -> str:
+    doubt = note.removeprefix(ACCEPTED_UNNAMED).removeprefix(": ") or "not as which run"
+    return (
+        f"The CI system said that it has started it, and {doubt}; no listing shows it. It may have been deleted there. "
+        "Look there for a run with this marker, then say here whether it ran."
+    )
 
 
 async def _absent(life: Life, attempt: AttemptRow) -> tuple[AttemptState, str]:
@@ -152,8 +156,8 @@ async def _absent(life: Life, attempt: AttemptRow) -> tuple[AttemptState, str]:
     """
     async with life.store.read() as session:
         protected = (await runs.peek(session, RunId(attempt.run_id))).protected
-    if attempt.note == ACCEPTED_UNNAMED and not marker_of(attempt).pinned.fenced:
-        return AttemptState.HELD, _NOT_LISTED  # a yes counts more than a listing
+    if (attempt.note or "").startswith(ACCEPTED_UNNAMED) and not marker_of(attempt).pinned.fenced:
+        return AttemptState.HELD, _not_listed(attempt.note or "")  # a yes counts more than a listing
     times = life.windows.absence_listings
     if protected and not marker_of(attempt).pinned.fenced:
         note = f"{times} complete listings do not show it, so it most likely never started; this action is protected, "

@@ -25,6 +25,7 @@ def as_json(request: FrozenRequest) -> Json:
         "declared": list(pinned.declared),
         "fenced": pinned.fenced,
         "lasting": pinned.lasting,
+        "loose": list(pinned.loose),
     }
 
 
@@ -45,6 +46,7 @@ def pinned_of(attempt: AttemptRow) -> Pinned:
         declared=_names(request.get("declared")) or (),
         fenced=bool(request.get("fenced", False)),
         lasting=bool(request.get("lasting", True)),
+        loose=_names(request.get("loose")) or (),
     )
 
 

@@ -32,6 +32,7 @@ from daytwo_actions.backends.base import (
     Listing,
     Marker,
     Pinned,
+    Recognised,
     Sent,
     Target,
     Traits,
@@ -82,6 +83,9 @@ class ArgoBackend:
 
     async def find(self, marker: Marker, since: datetime) -> Listing:
         return await self._finding.by_marker(marker, since)
+
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
+        return await self._finding.recognise(marker, run, since)
 
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
         return await self._dispatching.send(request, seconds=seconds)

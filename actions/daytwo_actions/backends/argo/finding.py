@@ -8,9 +8,10 @@ from daytwo_actions.backends.argo.wire import creation, names
 from daytwo_actions.backends.argo.wire.names import RunName
 from daytwo_actions.backends.argo.wire.objects import LABEL_RUN, Workflow, WorkflowList
 from daytwo_actions.backends.argo.wire.runs import state_of
-from daytwo_actions.backends.base import ExternalGone, Listing, Marker
+from daytwo_actions.backends.base import ExternalGone, Listing, Marker, Recognised
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.wire.answer import Answer, Silence, server_time
+from daytwo_store.ids import ExternalRunId
 
 _MOST_ARCHIVED: Final = 20  # with one marker: ours, and what somebody has resubmitted of it
 
@@ -67,6 +68,19 @@ class Finding:
             found=tuple(state_of(one, page=self._page) for one in ours),
             complete=len(ours) == len(named),
             server_time=now,
+        )
+
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
+        """One workflow by its id or name, with the same checks. Raises `BackendUnreachable`, `BackendDenied`."""
+        found = await self.find(marker.pinned.target.project, names.run(run))
+        if found is None:
+            return None
+        late = [] if creation.began_after(found, since) else ["it was created at another time"]
+        return Recognised(
+            state=state_of(found, page=self._page),
+            title=found.metadata.name,
+            marked=creation.carries(found, marker.corr),
+            misfits=[*creation.other(found, marker), *late],
         )
 
     async def _named_in_archive(self, project: str, run: RunName, marker: Marker) -> list[Workflow]:

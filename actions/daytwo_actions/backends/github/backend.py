@@ -22,6 +22,7 @@ from daytwo_actions.backends.base import (
     Listing,
     Marker,
     Pinned,
+    Recognised,
     Refused,
     Sent,
     Target,
@@ -120,7 +121,7 @@ class GitHubBackend:
     async def find(self, marker: Marker, since: datetime) -> Listing:
         return await self._looking_up.find(marker, since)
 
-    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> ExternalState | None:
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
         return await self._looking_up.recognise(marker, run, since)
 
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, ExternalState, Listing, Marker
+from daytwo_actions.backends.base import BackendDenied, Listing, Marker, Recognised
 from daytwo_actions.backends.github.access import Access
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.wire import names, runs
@@ -56,7 +56,7 @@ class LookingUp:
             server_time=min(times) if len(times) == len(pages) else None,
         )
 
-    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> ExternalState | None:
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
         """One run by its id, with the same checks as one of a listing. Raises `BackendUnreachable`, `BackendDenied`."""
         login = await self.login()
 
@@ -66,12 +66,16 @@ class LookingUp:
 
         what = f"the run {run} of {marker.pinned.target.project}"
         path = names.run(marker.pinned.target.project, run)
-        try:
-            shown, now = await self._reading.get("run.recognise", what, path, parse)
-        except BackendDenied:
-            return None  # nothing that this credential can see
-        ours = runs.carries(shown, marker.corr) and not runs.misfits(shown, marker, login=login, since=since, now=now)
-        return runs.state_of(shown) if ours else None
+        found = await self._reading.find("run.recognise", what, path, parse)
+        if found is None:
+            return None
+        shown, now = found
+        return Recognised(
+            state=runs.state_of(shown),
+            title=shown.display_title,
+            marked=runs.carries(shown, marker.corr),
+            misfits=runs.misfits(shown, marker, login=login, since=since, now=now),
+        )
 
     async def _pages(self, marker: Marker, since: datetime) -> list[_Page]:
         target = marker.pinned.target

@@ -21,6 +21,7 @@ from daytwo_actions.backends.base import (
     Listing,
     Marker,
     Pinned,
+    Recognised,
     Refused,
     Sent,
     Target,
@@ -89,6 +90,9 @@ class GitLabBackend:
 
     async def find(self, marker: Marker, since: datetime) -> Listing:
         return await self._looking_up.find(marker, since)
+
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
+        return await self._looking_up.recognise(marker, run, since)
 
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
         try:

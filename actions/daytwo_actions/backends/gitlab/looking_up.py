@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, Listing, Marker
+from daytwo_actions.backends.base import BackendDenied, Listing, Marker, Recognised
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_actions.backends.gitlab.wire import names
 from daytwo_actions.backends.gitlab.wire.dispatch import marker_key
@@ -32,6 +32,7 @@ from daytwo_actions.backends.gitlab.wire.refs import Account
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.http.recent import Recent
 from daytwo_actions.backends.wire.answer import Answer, next_page, server_time
+from daytwo_store.ids import ExternalRunId
 
 _SKEW: Final = timedelta(seconds=60)  # between the clocks of one vendor's servers
 _MOST_PAGES: Final = 10
@@ -92,6 +93,25 @@ class LookingUp:
             server_time=min(times) if len(times) == len(pages) else None,
         )
 
+    async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
+        """One pipeline by its id, with the same checks as one of a listing.
+
+        Raises `BackendUnreachable`, `BackendDenied`.
+        """
+        login = await self.login()
+        found = await self._pipeline(marker, run)
+        if found is None:
+            return None
+        shown, now = found
+        known = await self._with_variables(marker, _Known(pipeline=shown, variables=None), login)
+        self._known.put((marker.pinned.project_id, shown.id), known)
+        return Recognised(
+            state=state_of(shown),
+            title=shown.name or "",
+            marked=_carries(known, marker),
+            misfits=misfits(shown, marker, login=login, since=since, now=now + _SKEW),
+        )
+
     async def _pages(self, marker: Marker, since: datetime) -> list[_Page]:
         target = marker.pinned.target
         # By id: a project that was renamed since is still the one that was dispatched to. And few filters, since
@@ -123,29 +143,37 @@ class LookingUp:
         key = (marker.pinned.project_id, listed.id)
         known = self._known.get(key)
         if known is None:
-            asked = await self._pipeline(marker, listed)
+            asked = await self._pipeline(marker, ExternalRunId(str(listed.id)))
             if asked is None:
                 return None
-            known = _Known(pipeline=asked, variables=None)
-        by_variable = marker_key(marker.pinned) == MARKER_VARIABLE
-        ours = is_of(known.pipeline, login) and not named(known.pipeline, marker.corr)
-        if by_variable and ours and known.variables is None:
-            variables = await self._variables(marker, listed)
-            known = _Known(pipeline=known.pipeline, variables=variables)
+            known = _Known(pipeline=asked[0], variables=None)
+        known = await self._with_variables(marker, known, login)
         self._known.put(key, known)
         return known
 
-    async def _pipeline(self, marker: Marker, listed: VendorPipeline) -> VendorPipeline | None:
+    async def _with_variables(self, marker: Marker, known: _Known, login: str) -> _Known:
+        """They are asked for only where the marker may be among them."""
+        by_variable = marker_key(marker.pinned) == MARKER_VARIABLE
+        ours = is_of(known.pipeline, login) and not named(known.pipeline, marker.corr)
+        if by_variable and ours and known.variables is None:
+            return _Known(pipeline=known.pipeline, variables=await self._variables(marker, known.pipeline.id))
+        return known
+
+    async def _pipeline(self, marker: Marker, run: ExternalRunId) -> tuple[VendorPipeline, datetime] | None:
+        """With the server's time."""
         return await self._reading.find(
-            "pipeline.read",
-            f"the pipeline {listed.id} of {marker.pinned.target.project}",
-            names.pipeline(names.project_by_id(marker.pinned.project_id), str(listed.id)),
-            lambda answer: VendorPipeline.model_validate_json(answer.body),
+            "pipeline.recognise",
+            f"the pipeline {run} of {marker.pinned.target.project}",
+            names.pipeline(names.project_by_id(marker.pinned.project_id), run),
+            lambda answer: (
+                VendorPipeline.model_validate_json(answer.body),
+                server_time(answer) or datetime.now(UTC),
+            ),
         )
 
-    async def _variables(self, marker: Marker, listed: VendorPipeline) -> tuple[Variable, ...]:
-        place = names.pipeline(names.project_by_id(marker.pinned.project_id), str(listed.id))
-        what = f"the variables of pipeline {listed.id} of {marker.pinned.target.project}, which hold our marker"
+    async def _variables(self, marker: Marker, pipeline: int) -> tuple[Variable, ...]:
+        place = names.pipeline(names.project_by_id(marker.pinned.project_id), str(pipeline))
+        what = f"the variables of pipeline {pipeline} of {marker.pinned.target.project}, which hold our marker"
         try:
             found = await self._reading.find(
                 "pipeline.variables", what, f"{place}/variables", lambda answer: Variables.validate_json(answer.body)

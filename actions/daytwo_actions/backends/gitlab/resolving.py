@@ -14,6 +14,7 @@ from typing import Final
 
 from daytwo_actions.backends.base import BackendDenied, Pinned, Target
 from daytwo_actions.backends.gitlab.wire import names
+from daytwo_actions.backends.gitlab.wire.includes import included_in
 from daytwo_actions.backends.gitlab.wire.inputs import MARKER_INPUT, declared_in, read_pipeline
 from daytwo_actions.backends.gitlab.wire.refs import Commit, File, Project
 from daytwo_actions.backends.http.reading import Reading
@@ -25,6 +26,7 @@ from daytwo_store.ids import Digest
 
 USUAL: Final = ".gitlab-ci.yml"
 _KEPT: Final = 512
+_MOST_INCLUDED: Final = 20  # local files that are looked into
 _LARGEST: Final = 1_000_000  # bytes of a file
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]{7,64}")
 _ELSEWHERE: Final = re.compile(r"(?P<file>[^@]+)@(?P<project>[^@:]+)(?::(?P<ref>[^@:]+))?")
@@ -39,6 +41,7 @@ class Configuration:
     content: bytes
     read: PipelineInputs
     declared: tuple[str, ...]
+    loose: tuple[str, ...]  # as in `Pinned`
 
 
 class Resolving:
@@ -59,6 +62,7 @@ class Resolving:
             marked=found.read.marked or MARKER_INPUT not in found.declared,
             fenced=found.read.fenced,
             declared=found.declared,
+            loose=found.loose,
         )
 
     async def configuration(self, target: Target) -> tuple[str, Configuration]:
@@ -123,7 +127,30 @@ class Resolving:
         # GitLab's files may be large, and reading one may take a while.
         read = await asyncio.to_thread(read_pipeline, content, path)
         declared = await asyncio.to_thread(declared_in, content)
-        return Configuration(project=project, file=path, content=content, read=read, declared=declared)
+        loose = await self._loose(target.project, path, commit, content)
+        return Configuration(project=project, file=path, content=content, read=read, declared=declared, loose=loose)
+
+    async def _loose(self, project: str, path: str, commit: str, content: bytes) -> tuple[str, ...]:
+        """What the file, and the local files that it includes, take from elsewhere."""
+        found = await asyncio.to_thread(included_in, content)
+        loose, seen, waiting = list(found.loose), {path}, list(found.local)
+        if _ELSEWHERE.fullmatch(path):  # its local files are those of the other project
+            return tuple(dict.fromkeys([*loose, *(f"{file}, beside {path}" for file in waiting)]))
+        while waiting:
+            file = waiting.pop(0)
+            if file in seen:
+                continue
+            seen.add(file)
+            if len(seen) > _MOST_INCLUDED:
+                loose.append(f"what {file} includes in turn")
+                continue
+            try:
+                found = await asyncio.to_thread(included_in, await self._content(project, file, commit))
+            except BackendDenied:
+                continue  # GitLab will say so itself, and start nothing
+            loose += found.loose
+            waiting += found.local
+        return tuple(dict.fromkeys(loose))
 
     async def project(self, path: str) -> Project:
         """Raises `BackendDenied` when it cannot be seen: GitLab answers 404 for everything below it then."""

@@ -2167,6 +2167,11 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /**
+             * Loose
+             * @description what the pipeline takes from elsewhere, so that the commit does not hold it still, as a sentence
+             */
+            loose: string | null;
+            /**
              * Packed
              * @description inputs that the pipeline does not declare by name
              */
@@ -2309,6 +2314,12 @@ export interface components {
             reason: string;
             /** Step */
             step: string;
+            /**
+             * Without Marker
+             * @description the run's name does not show the marker, and you vouch for it: you saw it among the run's inputs
+             * @default false
+             */
+            without_marker?: boolean;
         };
         /** RunAccepted */
         RunAccepted: {

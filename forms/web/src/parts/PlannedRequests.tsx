@@ -32,6 +32,7 @@ export function PlannedRequests({ requests }: { requests: readonly PlannedReques
               ],
               [words.sentInputs, <Readable key="inputs" value={request.inputs} keys="exact" />],
               request.packing !== null && [words.packing, visible(request.packing)],
+              request.loose !== null && [words.loose, visible(request.loose)],
             ]}
           />
         </li>

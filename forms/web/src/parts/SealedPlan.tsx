@@ -64,6 +64,7 @@ function Step({ step }: { step: SealedStep }) {
           [words.commit, <CopyText key="commit" value={step.commit} shown={step.commit.slice(0, 12)} />],
           [words.sentInputs, <Readable key="inputs" value={step.inputs} keys="exact" />],
           step.packed.length > 0 && [words.packing, visible(words.packed(step.packed))],
+          step.loose.length > 0 && [words.loose, visible(words.looseFiles(step.loose))],
         ]}
       />
       <details className={css.bytes}>

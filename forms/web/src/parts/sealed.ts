@@ -14,6 +14,8 @@ export interface SealedStep {
   inputs: JsonObject;
   /** Inputs that the pipeline does not declare by name: they travel together as JSON in one. */
   packed: string[];
+  /** What the pipeline takes from elsewhere: the commit does not hold it still. */
+  loose: string[];
   request: { method: string; path: string; sha256: string; body: string };
 }
 
@@ -63,6 +65,7 @@ function readStep(step: unknown): SealedStep | null {
     commit: String(pinned?.["commit"]),
     inputs: inputs ?? {},
     packed: packedOf(inputs ?? {}, pinned?.["by_name"]),
+    loose: Array.isArray(pinned?.["loose"]) ? pinned["loose"].map(String) : [],
     request: {
       method: String(request?.["method"]),
       path: String(request?.["path"]),

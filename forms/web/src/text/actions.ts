@@ -60,6 +60,9 @@ export const actions = {
     commit: "Commit",
     sentInputs: "Inputs",
     packing: "Packed",
+    loose: "Not held still",
+    looseFiles: (names: readonly string[]) =>
+      `Not held still by this commit, so it may change until the run begins: ${names.join("; ")}.`,
     packed: (names: readonly string[]) =>
       `${names.join(", ")}: as JSON in the pipeline's input daytwo_inputs, because it does not declare them by name.`,
     approvals: "Who must agree",

@@ -172,6 +172,9 @@ export const runs = {
     ran: "It ran",
     didNotRun: "It did not run",
     external: "Its number in the CI system",
+    withoutMarker: "Its name does not show the marker, and I vouch for it",
+    withoutMarkerMeans:
+      "Only if you have opened it there and seen the marker as its input daytwo_run. Project, pipeline, ref, account and time are checked; the marker then is not, and the audit says so.",
     reason: "How do you know?",
     submit: "Record what I found",
     required: "Say what you found and how you know.",

@@ -38,7 +38,9 @@ def whole(**metadata: Any) -> dict[str, Any]:
 
 def test_created() -> None:
     assert classify(answer(200, whole())) == Accepted(
-        id=ExternalRunId("dt-abcdefghij234567abcd:u-1"), url=f"{PAGE}/workflows/shop/dt-abcdefghij234567abcd"
+        id=ExternalRunId("dt-abcdefghij234567abcd:u-1"),
+        url=f"{PAGE}/workflows/shop/dt-abcdefghij234567abcd",
+        proven=True,
     )
 
 

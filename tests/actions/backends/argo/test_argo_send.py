@@ -42,7 +42,7 @@ async def test_what_arrives_is_what_was_frozen(serve: Any, connect: Any, token: 
     backend = connect(server.url)
     request = frozen(backend, text="line\n\"two\" '$(x)' {a}}", large="ä" * 60_000)
     sent = await backend.send(request, seconds=5)
-    assert sent == Accepted(id=sent.id, url=f"{server.url}/workflows/shop/{NAME}")
+    assert sent == Accepted(id=sent.id, url=f"{server.url}/workflows/shop/{NAME}", proven=True)
     assert sent.id == f"{NAME}:u-1"
     (post,) = server.requests
     assert (post.method, post.path, post.body) == ("POST", PATH, request.body)

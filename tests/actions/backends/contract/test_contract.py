@@ -26,6 +26,7 @@ from daytwo_actions.backends.base import (
     Listing,
     LogsNotReady,
     Marker,
+    Recognised,
     Refused,
     Target,
     WebhookRefused,
@@ -112,6 +113,9 @@ class Attempt:
 
     async def find(self) -> Listing:
         return await self.backend.find(self.marker, self.since)
+
+    async def recognise(self, run: ExternalRunId) -> Recognised | None:
+        return await self.backend.recognise(self.marker, run, self.since)
 
     async def send(self) -> Any:
         return await self.backend.send(self.request, seconds=10)
@@ -258,6 +262,34 @@ async def test_cancelling_reaches_the_run_and_is_no_error_afterwards(executing: 
     await backend.cancel(ci.deploy, run)
     with suppress(ExternalGone):  # GitHub's force-cancel of an ended run: 409
         await backend.cancel(ci.deploy, run, force=True)
+
+
+async def test_one_run_is_recognised_by_its_id(backend: Backend, ci: System) -> None:
+    """With the checks of a listing, so that an id that an answer or a person names can be held against an attempt."""
+    one, other = await attempt(backend, ci.instant), await attempt(backend, ci.instant)
+    ours, theirs = await one.start(), await other.start()
+    shown = await one.recognise(ours)
+    assert shown is not None
+    assert (shown.ours, shown.state.id, list(shown.misfits)) == (True, ours, [])
+    foreign = await one.recognise(theirs)
+    assert foreign is not None
+    assert (foreign.ours, foreign.marked) == (False, False)
+    assert other.request.corr in foreign.title, "a person can see whose it is"
+    assert await one.recognise(ExternalRunId("999999999")) is None
+    late = await backend.recognise(one.marker, ours, datetime.now(UTC) + timedelta(seconds=60))
+    assert late is not None
+    assert list(late.misfits) == ["it was created at another time"]
+
+
+async def test_a_run_that_lost_its_marker_fits_in_all_else(backend: Backend, ci: System) -> None:
+    if not ci.lags:
+        return  # there, the marker is the name, and cannot be lost
+    ci.standin.control.add_fault({"match": {"operation": "dispatch", "times": 1}, "hide_marker": True})
+    one = await attempt(backend, ci.instant)
+    shown = await one.recognise(await one.start())
+    assert shown is not None
+    assert (shown.marked, list(shown.misfits)) == (False, [])
+    assert (await one.find()).found == ()
 
 
 async def test_many_runs_are_read_in_one_request(backend: Backend, ci: System) -> None:

@@ -317,10 +317,13 @@ class TestRecognise:
         backend = connect(server.url)
         ours = await backend.recognise(marker(), ExternalRunId("17"), SINCE)
         assert ours is not None
-        assert (ours.id, ours.status) == ("17", ExternalStatus.RUNNING)
+        assert (ours.state.id, ours.state.status, ours.ours) == ("17", ExternalStatus.RUNNING, True)
         for change in ({"display_title": "Deploy"}, {"actor": {"login": "eve"}}, {"workflow_id": 8}, {"event": "push"}):
             vendor.answers[self.PATH] = run(**change)
-            assert await backend.recognise(marker(), ExternalRunId("17"), SINCE) is None
+            other = await backend.recognise(marker(), ExternalRunId("17"), SINCE)
+            assert other is not None
+            assert (other.ours, other.marked) == (False, "display_title" not in change)
+            assert len(other.misfits) == (0 if "display_title" in change else 1)
         del vendor.answers[self.PATH]
         assert await backend.recognise(marker(), ExternalRunId("17"), SINCE) is None
         assert set(asked(server)) == {self.PATH}

@@ -1,12 +1,13 @@
 """Reading from a GitLab that is scripted answer by answer: what is concluded, and what is not."""
 
+import base64
 import io
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -272,6 +273,25 @@ async def test_a_name_that_is_none_is_not_asked_for(project: str, backend: GitLa
         with pytest.raises(BackendDenied):
             await backend.read([(TARGET, ExternalRunId(run))])
     assert server.requests == []
+
+
+async def test_what_a_commit_does_not_hold_still_is_named_also_in_local_files(
+    backend: GitLabBackend, answers: Answers, server: Any
+) -> None:
+    files = {
+        ".gitlab-ci.yml": "include: [ci/a.yml, {template: Deploy.gitlab-ci.yml}]\ntest: {script: make}\n",
+        "ci/a.yml": "include: [ci/a.yml, ci/none.yml, {project: acme/ci, file: b.yml}]\n",
+    }
+    answers.by_path[f"{PROJECT}/repository/commits/main"] = {"id": "a" * 40}
+    for name, text in files.items():
+        content = base64.b64encode(text.encode()).decode()
+        there = {"encoding": "base64", "size": len(text), "content": content}
+        answers.by_path[f"{PROJECT}/repository/files/{quote(name, safe='')}"] = there
+    pinned = await backend.resolve(TARGET)
+    assert pinned.loose == ("GitLab's template Deploy.gitlab-ci.yml", "b.yml of acme/ci at its default branch")
+    asked = len(server.requests)
+    assert await backend.resolve(TARGET) == pinned
+    assert len(server.requests) == asked + 1, "files of a commit are read once"
 
 
 # --- jobs, gates, children -------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def argo(observed: Any) -> Door:
         status=200,
         answer={},
         id_key="metadata",
-        accepted=Accepted(id=f"{name}:u-1", url=f"https://argo.example.com/workflows/shop/{name}"),  # type: ignore[arg-type]
+        accepted=Accepted(id=f"{name}:u-1", url=f"https://argo.example.com/workflows/shop/{name}", proven=True),  # type: ignore[arg-type]
         state={"metadata": {"name": "1"}},
         limited={"X_Rate_Limit_Remaining": "12"},
         short=4_000_000,

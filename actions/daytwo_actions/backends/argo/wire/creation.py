@@ -99,6 +99,16 @@ def misfits(workflow: Workflow, marker: Marker, *, label: str | None = None) -> 
 
     `label` is the one of the request, when that is at hand; the workflow's own content has to have it too.
     """
+    unmarked = [] if carries(workflow, marker.corr) else ["it does not carry the marker"]
+    return [*unmarked, *other(workflow, marker, label=label)]
+
+
+def carries(workflow: Workflow, corr: Corr) -> bool:
+    return workflow.metadata.labels.get(LABEL_RUN) == corr
+
+
+def other(workflow: Workflow, marker: Marker, *, label: str | None = None) -> list[str]:
+    """What does not fit beside the marker."""
     target = marker.pinned.target
     reference = workflow.spec.workflow_template_ref
     given = workflow.spec.arguments.parameters if workflow.spec.arguments else []
@@ -106,7 +116,6 @@ def misfits(workflow: Workflow, marker: Marker, *, label: str | None = None) -> 
     content = _shortened(target.project, template, {one.name: str(one.value) for one in given})
     labels = workflow.metadata.labels
     facts = {
-        "it does not carry the marker": labels.get(LABEL_RUN) == marker.corr,
         "it has another name": workflow.metadata.name == names.of_corr(marker.corr),
         "it is in another namespace": workflow.metadata.namespace == target.project,
         "it is of another template": reference is not None

@@ -115,7 +115,7 @@ def adopted(workflow: Workflow, marker: Marker, label: str, *, page: str) -> Sen
 
 def accepted(workflow: Workflow, *, page: str) -> Accepted:
     metadata = workflow.metadata
-    return Accepted(id=metadata.run.id, url=f"{page}/workflows/{metadata.namespace}/{metadata.name}")
+    return Accepted(id=metadata.run.id, url=f"{page}/workflows/{metadata.namespace}/{metadata.name}", proven=True)
 
 
 def in_doubt(what: str) -> Ambiguous:

@@ -1,4 +1,4 @@
-import { Button, Radio, Textarea, TextInput } from "@mantine/core";
+import { Button, Checkbox, Radio, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
@@ -32,6 +32,7 @@ export function ResolveForms({ run }: { run: RunView }) {
 function ResolveForm({ run, held }: { run: RunView; held: Held }) {
   const [outcome, setOutcome] = useState<"ran" | "did_not_run" | null>(null);
   const [external, setExternal] = useState("");
+  const [withoutMarker, setWithoutMarker] = useState(false);
   const [reason, setReason] = useState("");
   const [tried, setTried] = useState(false);
   const api = useApi();
@@ -47,6 +48,7 @@ function ResolveForm({ run, held }: { run: RunView; held: Held }) {
             attempt: held.attempt.number,
             outcome: found,
             external_run: found === "ran" ? external.trim() : null,
+            without_marker: found === "ran" && withoutMarker,
             reason,
           },
         }),
@@ -89,13 +91,21 @@ function ResolveForm({ run, held }: { run: RunView; held: Held }) {
             </div>
           </Radio.Group>
           {outcome === "ran" && (
-            <TextInput
-              label={words.external}
-              required
-              error={tried && !external.trim() && words.requiredExternal}
-              value={external}
-              onChange={(event) => setExternal(event.currentTarget.value)}
-            />
+            <>
+              <TextInput
+                label={words.external}
+                required
+                error={tried && !external.trim() && words.requiredExternal}
+                value={external}
+                onChange={(event) => setExternal(event.currentTarget.value)}
+              />
+              <Checkbox
+                label={words.withoutMarker}
+                description={words.withoutMarkerMeans}
+                checked={withoutMarker}
+                onChange={(event) => setWithoutMarker(event.currentTarget.checked)}
+              />
+            </>
           )}
           <Textarea
             label={words.reason}
