@@ -6,7 +6,19 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from daytwo_api.routes import actions, approvals, catalog, ci, control, operations, pipelines, runs, sessions, webhooks
+from daytwo_api.routes import (
+    actions,
+    approvals,
+    catalog,
+    ci,
+    control,
+    freezes,
+    operations,
+    pipelines,
+    runs,
+    sessions,
+    webhooks,
+)
 from daytwo_api.views.common import Problem
 
 PREFIX = "/api/v1"
@@ -15,7 +27,7 @@ PREFIX = "/api/v1"
 def api_router() -> APIRouter:
     """Every route below /api/v1."""
     router = APIRouter(prefix=PREFIX, responses={"default": {"model": Problem, "description": "Problem details"}})
-    for module in (actions, runs, approvals, catalog, control, sessions, pipelines, webhooks, ci):
+    for module in (actions, runs, approvals, catalog, control, freezes, sessions, pipelines, webhooks, ci):
         router.include_router(module.router)
     return router
 

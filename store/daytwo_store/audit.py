@@ -29,9 +29,9 @@ GENESIS: Final = "0" * 64
 FACTS: Final = frozenset(
     {
         # ids of ours and of others
-        "approval", "answer", "attempt", "channel", "connection", "entity", "execution", "external", "fence", "freeze",
-        "gate", "group", "key", "keys", "lock", "notification", "person", "principal", "project", "run", "schedule",
-        "second", "step", "token", "version",
+        "approval", "answer", "attempt", "channel", "connection", "entity", "exception", "execution", "external",
+        "fence", "freeze", "gate", "group", "key", "keys", "lock", "notification", "person", "principal", "project",
+        "run", "schedule", "second", "step", "token", "version",
         # states, verdicts and other words that we chose
         "action", "by", "force", "from", "kind", "name", "operation", "outcome", "owner", "purpose", "role", "scope",
         "scopes", "selector", "source", "stage", "state", "to", "verdict", "via", "why",

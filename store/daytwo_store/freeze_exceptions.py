@@ -14,7 +14,7 @@ from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId, RunId, new_exception_id
 from daytwo_store.states import EXCEPTION_MOVES, ExceptionState, check_move
-from daytwo_store.tables import FreezeExceptionRow, RunRow
+from daytwo_store.tables import FreezeExceptionRow, FreezeRow, RunRow
 
 LIVE = (ExceptionState.ASKED, ExceptionState.GRANTED)
 
@@ -56,6 +56,17 @@ async def of_run(session: AsyncSession, run: RunId) -> Sequence[FreezeExceptionR
     """Every exception that was ever asked for a run, oldest first."""
     query = select(FreezeExceptionRow).where(FreezeExceptionRow.run_id == run)
     return (await session.scalars(query.order_by(FreezeExceptionRow.asked_at, FreezeExceptionRow.id))).all()
+
+
+async def with_freezes(session: AsyncSession, run: RunId) -> Sequence[tuple[FreezeExceptionRow, FreezeRow]]:
+    """The same, each with its freeze, also where that has been removed since."""
+    query = (
+        select(FreezeExceptionRow, FreezeRow)
+        .join(FreezeRow, FreezeRow.id == FreezeExceptionRow.freeze_id)
+        .where(FreezeExceptionRow.run_id == run)
+        .order_by(FreezeExceptionRow.asked_at, FreezeExceptionRow.id)
+    )
+    return [(exception, freeze) for exception, freeze in await session.execute(query)]
 
 
 async def asked(session: AsyncSession, *, limit: int = 200) -> Sequence[tuple[FreezeExceptionRow, RunRow]]:

@@ -51,7 +51,7 @@ class World:
     def company(self) -> Company:
         return self.house.company
 
-    async def run(self, thing: str, environment: str = "staging") -> str:
+    async def run(self, thing: str, environment: str = "staging", version: str = "1.1.0") -> str:
         """A new run on a service that has not begun."""
         if thing == "nothing":
             return "r_nothing"
@@ -60,7 +60,7 @@ class World:
             requester=await self.company.person(REQUESTER[thing]),
             token=None,
             entity=EntityRef(f"service:{thing}"),
-            inputs={"version": "1.1.0", "environment": f"environment:{environment}"},
+            inputs={"version": version, "environment": f"environment:{environment}"},
             version=None,
         )
         key = f"matrix-{next(self.company.numbers)}"
@@ -85,6 +85,23 @@ class World:
         if thing != "nothing":
             await self.company.through(RunId(run))
         return run
+
+    async def freeze(self) -> str:
+        """A new freeze, which holds deploys of 1.0.0 alone."""
+        spec = {"reason": "matrix", "where": {"actions": ["deploy"], "when": "${{ inputs.version == '1.0.0' }}"}}
+        asked = {"title": "Matrix", "owner": "group:sre", "spec": spec}
+        made: str = (await self.askers["approver"].post("/api/v1/freezes", json=asked)).json()["id"]
+        return made
+
+    async def exception(self, thing: str) -> str:
+        """A new one, that the requester of a held run asks for."""
+        if thing == "nothing":
+            return "fx_nothing"
+        run, freeze = await self.run(thing, version="1.0.0"), await self.once("freeze", "", lambda _: self.freeze())
+        who = self.askers["owner" if thing == "shop" else "foreign"]
+        asked = {"freeze": freeze, "reason": "matrix"}
+        made: str = (await who.post(f"/api/v1/runs/{run}/exceptions", json=asked)).json()["id"]
+        return made
 
     async def token(self, thing: str) -> str:
         """`shop`: a token of Ana's, `billing`: one of Fay's."""
@@ -208,6 +225,31 @@ async def principal(world: World, thing: str) -> Request:
     return {"principal": "p_nothing" if thing == "nothing" else await world.once("principal", thing, make)}, {}
 
 
+def freeze(**more: Any) -> Make:
+    async def make(world: World, thing: str) -> Request:
+        return {"freeze": "fz_nothing" if thing == "nothing" else await world.freeze()}, more
+
+    return make
+
+
+async def wanted_exception(world: World, thing: str) -> Request:
+    key = {"Idempotency-Key": f"matrix-exception-{next(world.company.numbers)}"}
+    run = await world.run(thing, version="1.0.0")
+    asked = {"freeze": await world.once("freeze", "", lambda _: world.freeze()), "reason": "matrix"}
+    return {"run": run}, {"json": asked, "headers": key}
+
+
+async def seen_exception(world: World, thing: str) -> Request:
+    return {"exception": await world.once("exception", thing, world.exception)}, {}
+
+
+def new_exception(**body: Any) -> Make:
+    async def make(world: World, thing: str) -> Request:
+        return {"exception": await world.exception(thing)}, {"json": body}
+
+    return make
+
+
 async def webhook(_: World, thing: str) -> Request:
     return {"connection": "github" if thing == "shop" else thing}, {"content": b"{}"}
 
@@ -256,6 +298,21 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/tokens": plain(json={"name": "x"}),
     "DELETE /api/v1/tokens/{token}": token,
     "DELETE /api/v1/principals/{principal}/access": principal,
+    "POST /api/v1/freezes": plain(
+        json={
+            "title": "X",
+            "owner": "group:sre",
+            "spec": {"reason": "x", "where": {"actions": ["restart"]}, "until": "2100-01-01T00:00Z"},
+        }
+    ),
+    "GET /api/v1/freezes/{freeze}": freeze(),
+    "PATCH /api/v1/freezes/{freeze}": freeze(json={"title": "Y"}),
+    "DELETE /api/v1/freezes/{freeze}": freeze(),
+    "POST /api/v1/stop": plain(json={"reason": "matrix"}),
+    "POST /api/v1/runs/{run}/exceptions": wanted_exception,
+    "GET /api/v1/exceptions/{exception}": seen_exception,
+    "POST /api/v1/exceptions/{exception}/decision": new_exception(verdict="refuse", comment="no"),
+    "POST /api/v1/exceptions/{exception}/revoke": new_exception(),
     "POST /api/v1/webhooks/{connection}": webhook,
     "POST /api/v1/ci/claim": plain(json={"marker": "a" * 20}),
     "POST /api/v1/ci/report": plain(json={"marker": "a" * 20, "outputs": {}}),
@@ -303,7 +360,7 @@ def normal(answer: httpx.Response, *names: set[str]) -> dict[str, Any]:
     said.pop("request_id")
     words = said["detail"].replace(".", " ").replace(",", " ").replace("'", " ").split()
     said["detail"] = [
-        word for word in words if "vault" not in word and "nothing" not in word and word[:2] not in ("r_", "a_")
+        word for word in words if "vault" not in word and "nothing" not in word and word[:2] not in ("r_", "a_", "fx")
     ]
     return said
 
@@ -317,6 +374,8 @@ async def ask(world: World, asker: str, route: str, thing: str) -> httpx.Respons
             **{name: client.headers[name] for name in client.headers if name == "authorization"}
         )
     answer = await client.request(method, template.format(**names), **more)
+    if route == "POST /api/v1/stop" and answer.status_code == 200:  # for the others
+        assert (await client.delete("/api/v1/stop")).json()["stopped"] is False
     if route == "DELETE /api/v1/sessions" and answer.status_code == 200:
         assert (await client.post("/api/v1/session", json={"name": PEOPLE[asker]})).status_code == 200
     return answer

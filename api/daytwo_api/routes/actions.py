@@ -13,6 +13,7 @@ from daytwo_api.views.actions import (
     FormView,
     OptionsRequest,
     OptionsView,
+    PlanRequest,
     PlanView,
     RunRequest,
 )
@@ -50,7 +51,7 @@ async def list_options(name: str, field: str, asked: OptionsRequest, by: Reader,
 
 
 @router.post("/{name}/plan", summary="Dry run: what would happen", operation_id="planRun")
-async def plan_run(name: str, asked: RunRequest, by: Runner, services: ServicesDep) -> PlanView:
+async def plan_run(name: str, asked: PlanRequest, by: Runner, services: ServicesDep) -> PlanView:
     return await services.submission.plan(by, name, asked)
 
 

@@ -1,11 +1,14 @@
 """A dry run as one asker may see it: everything that the run would do, and when it would start."""
 
+from daytwo_actions.freezes import Held
 from daytwo_actions.plan.difference import differences
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_api.asker import Asker
 from daytwo_api.services.approval_views import as_view
 from daytwo_api.services.changes import previewed
+from daytwo_api.services.freeze_views import held_view
 from daytwo_api.services.runs import onlooker
+from daytwo_api.services.window_words import zoned
 from daytwo_api.services.words import loose, needed, packing
 from daytwo_api.views.actions import PlannedApproval, PlannedLock, PlannedRequest, PlanView
 from daytwo_catalog.write import preview
@@ -16,9 +19,10 @@ from daytwo_store.run_visibility import among
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.asking import Planned
 from daytwo_workflows.life.finish import entity_write
+from daytwo_workflows.life.window import Window
 
 
-async def plan_view(session: Session, by: Asker, planned: Planned) -> PlanView:
+async def plan_view(session: Session, by: Asker, planned: Planned, window: Window) -> PlanView:
     plan, aimed = planned.plan, planned.aimed
     lock = await _lock(session, by, plan)
     previous = await _previous(session, planned)
@@ -33,7 +37,10 @@ async def plan_view(session: Session, by: Asker, planned: Planned) -> PlanView:
         changes=await previewed(session, by, changes, plan.catalog),
         previous_run=named.id if named else None,
         differences=[as_view(one.as_json()) for one in differences(named.inputs, plan.inputs)] if named else [],
-        starts=_starts(plan, planned, lock),
+        freezes=[held_view(held) for held in window.holds],
+        stopped=f"Everything is stopped: {window.stop.reason}" if window.stop else None,
+        starts=_starts(plan, planned, lock, window),
+        starts_at=window.opens,
         undoable=aimed.program.undo is not None and previous is not None,
     )
 
@@ -102,15 +109,23 @@ def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
     return [first, *then]
 
 
-def _starts(plan: Plan, planned: Planned, lock: PlannedLock | None) -> str:
+def _starts(plan: Plan, planned: Planned, lock: PlannedLock | None, window: Window) -> str:
     after = []
     if plan.approval is not None:
         stages = [stage for stage in _approvals(plan, planned) if stage.rule is None]
         words = ", then ".join(needed(stage.needed_from, stage.count) for stage in stages)
         if stages:
             after.append(f"{words} {'has' if stages[-1].count == 1 else 'have'} approved it")
+    if window.stop is not None:
+        after.append("the global stop is lifted")
+    after += [f"{_ended(held)}" for held in window.holds]
     if lock is not None and lock.held:
         holder = f"run {lock.held_by_run}" if lock.held_by_run else "another run"
         waiting = f" and {lock.queued} more" if lock.queued else ""
         after.append(f"{holder}{waiting} has given back {lock.key}")
-    return f"When {' and '.join(after)}." if after else "At once."
+    at = f" Not before {zoned(window.opens, window.holds[0].zone)}." if window.holds and window.opens else ""
+    return f"When {' and '.join(after)}.{at}" if after else "At once."
+
+
+def _ended(held: Held) -> str:
+    return f"the freeze '{held.title}' has ended" + (f" on {zoned(held.until, held.zone)}" if held.until else "")

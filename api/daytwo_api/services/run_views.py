@@ -10,8 +10,10 @@ from daytwo_api.asker import Asker
 from daytwo_api.services import finding_views, words
 from daytwo_api.services.approval_views import deciders
 from daytwo_api.services.approval_views import summary as approval_summary
+from daytwo_api.services.freeze_views import exception_view, held_view
 from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
+from daytwo_api.services.window_words import kept_holds
 from daytwo_api.views.actions import PlannedChange
 from daytwo_api.views.common import Permitted
 from daytwo_api.views.runs import (
@@ -31,7 +33,17 @@ from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.locks import LockSituation
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
-from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, FindingRow, GateAnswerRow, RunRow, StepRow
+from daytwo_store.tables import (
+    ApprovalRow,
+    AttemptRow,
+    ExternalRunRow,
+    FindingRow,
+    FreezeExceptionRow,
+    FreezeRow,
+    GateAnswerRow,
+    RunRow,
+    StepRow,
+)
 from daytwo_workflows.life.noting import GONE
 
 
@@ -46,6 +58,7 @@ class Rows:
     approvals: Sequence[ApprovalRow]
     answers: Sequence[GateAnswerRow]
     findings: Sequence[FindingRow]
+    exceptions: Sequence[tuple[FreezeExceptionRow, FreezeRow]]
     traits: Mapping[str, Traits]  # of the connections, as far as they are configured here
     lock: LockSituation | None
     owner: str | None  # of the entity, now
@@ -58,7 +71,8 @@ class Rows:
     @property
     def speakers(self) -> list[str]:
         """Who answered a gate or found out something: people to be named."""
-        return [one.by for one in self.answers] + [one.principal for one in self.findings]
+        asked = [name for row, _ in self.exceptions for name in (row.asked_by, row.decided_by, row.ended_by) if name]
+        return [*(one.by for one in self.answers), *(one.principal for one in self.findings), *asked]
 
     def name(self, run: str | None) -> str | None:
         """Another run, if it may be named."""
@@ -114,6 +128,8 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         approvals=[approval_summary(row, run, known, asker) for row in rows.approvals],
         gates=list(gates_of(rows, known, asker, stop_answer(rows, known, asker))),
         lock=_lock(rows),
+        holds=[held_view(held) for held in kept_holds(run.window)],
+        exceptions=[exception_view(row, run, freeze, known, asker) for row, freeze in rows.exceptions],
         changes=list(rows.changes),
         first_error=rows.first_error,
         log_lines=run.log_lines,
@@ -245,7 +261,12 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
     run = rows.run
     stop = stop_answer(rows, known, asker)
     ended = RunState(run.state) in RUN_ENDS
-    waiting = run.state in (RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_LOCK)
+    waiting = run.state in (
+        RunState.ACCEPTED,
+        RunState.WAITING_APPROVAL,
+        RunState.WAITING_WINDOW,
+        RunState.WAITING_LOCK,
+    )
     return RunPermissions(
         cancel=_permit(stop, None if not ended else f"It has ended: {words.run_words(run.state)}."),
         withdraw=_permit(

@@ -13,7 +13,7 @@ from daytwo_api.services.gather import gather
 from daytwo_api.services.run_views import Rows
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
-from daytwo_store import approvals, attempts, cursors, entities, findings, gates, locks, logs, runs
+from daytwo_store import approvals, attempts, cursors, entities, findings, freeze_exceptions, gates, locks, logs, runs
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import LockKey, RunId
@@ -116,6 +116,7 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
         approvals=await approvals.of_run(session, run),
         answers=await gates.of_run(session, run),
         findings=await findings.of_run(session, run),
+        exceptions=await freeze_exceptions.with_freezes(session, run),
         traits=traits,
         lock=lock,
         owner=entity.owner if entity else row.owner,

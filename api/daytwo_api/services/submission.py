@@ -6,12 +6,13 @@ from daytwo_api.services.control import Control
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.plan_views import plan_view
 from daytwo_api.services.runs import visible
-from daytwo_api.views.actions import PlanView, RunRequest
+from daytwo_api.services.window_words import window_waits
+from daytwo_api.views.actions import PlanRequest, PlanView, RunRequest
 from daytwo_api.views.runs import ReasonRequest, RunAccepted
 from daytwo_store.ids import EntityRef, TokenId
 from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow
-from daytwo_workflows.life import asking
+from daytwo_workflows.life import asking, window
 from daytwo_workflows.life.asking import Wish
 from daytwo_workflows.life.context import Life
 
@@ -21,14 +22,16 @@ class SubmissionService:
         self._life = life
         self._control = control
 
-    async def plan(self, by: Asker, name: str, asked: RunRequest) -> PlanView:
+    async def plan(self, by: Asker, name: str, asked: PlanRequest) -> PlanView:
         planned = await asking.plan(self._life, _wish(by, name, asked))
         async with self._life.store.read() as session:
-            return await plan_view(session, by, planned)
+            now = await self._life.store.clock.now(session)
+            opening = await window.of_plan(self._life, session, planned, at=asked.at or now, now=now)
+            return await plan_view(session, by, planned, opening)
 
     async def start(self, by: Asker, name: str, asked: RunRequest, key: str | None) -> RunAccepted:
         accepted = await asking.start(self._life, _wish(by, name, asked), key_of(by, key))
-        return self._answer(accepted.run, repeated=accepted.repeated)
+        return await self._answer(accepted.run, repeated=accepted.repeated)
 
     async def undo(self, by: Asker, run: str, asked: ReasonRequest, key: str | None) -> RunAccepted:
         await self._control.must_be_allowed(by, run, by_rule=run_views.run_answer)
@@ -37,14 +40,17 @@ class SubmissionService:
         accepted = await asking.undo(
             self._life, row, by.principal, _token(by), comment=asked.reason.strip() or None, key=key_of(by, key)
         )
-        return self._answer(accepted.run, repeated=accepted.repeated)
+        return await self._answer(accepted.run, repeated=accepted.repeated)
 
-    def _answer(self, run: RunRow, *, repeated: bool) -> RunAccepted:
+    async def _answer(self, run: RunRow, *, repeated: bool) -> RunAccepted:
+        async with self._life.store.read() as session:
+            opening = await window.of_run(self._life, session, run, await self._life.store.clock.now(session))
         return RunAccepted(
             id=run.id,
             state=RunState(run.state),
             repeated=repeated,
             url=f"{self._life.public_url}/runs/{run.id}",
+            held=window_waits(opening.as_json()).text if opening.shut and run.ended_at is None else None,
         )
 
 

@@ -30,9 +30,14 @@ def holds_words(holds: Sequence[Held]) -> str:
     return " and ".join(held_words(held) for held in holds)
 
 
+def kept_holds(window: Mapping[str, JsonValue] | None) -> list[Held]:
+    """From what a run keeps while it waits."""
+    return [Held.of_json(one) for one in _list(window["holds"])] if window else []
+
+
 def window_waits(window: Mapping[str, JsonValue]) -> Waits:
     """From what the run keeps while it waits."""
-    holds = [Held.of_json(one) for one in _list(window["holds"])]
+    holds = kept_holds(window)
     stop = window["stop"]
     if isinstance(stop, dict):
         also = f"; then for {holds_words(holds)}" if holds else ""

@@ -16,6 +16,7 @@ from daytwo_api.services.catalog import Catalog
 from daytwo_api.services.checks import Checks
 from daytwo_api.services.ci import CiDoor
 from daytwo_api.services.control import Control
+from daytwo_api.services.freezes import Freezes
 from daytwo_api.services.health import Health, Loading
 from daytwo_api.services.identity import Identity, IdentitySettings, Vouching
 from daytwo_api.services.inbox import Inbox
@@ -57,6 +58,7 @@ class Services:
     runs: Runs
     approvals: Approvals
     control: Control
+    freezes: Freezes
     catalog: Catalog
     live: Live
     inbox: Inbox
@@ -99,6 +101,7 @@ def build_services(
         runs=runs,
         approvals=Approvals(store),
         control=control,
+        freezes=Freezes(life, control),
         catalog=Catalog(store),
         live=Live(listener, runs, looking=Lookers(store).look),
         inbox=Inbox(store, wired),

@@ -1,8 +1,11 @@
 """Actions and their forms."""
 
-from pydantic import Field, JsonValue
+from datetime import datetime
+
+from pydantic import AwareDatetime, Field, JsonValue
 
 from daytwo_api.views.common import Fault, Json, LongText, Permitted, Request, ShortText, View
+from daytwo_api.views.freezes import HeldView
 
 
 class ActionSummary(View):
@@ -72,6 +75,10 @@ class RunRequest(Request):
     comment: LongText = Field(default="", description="why, for who decides and for the record")
 
 
+class PlanRequest(RunRequest):
+    at: AwareDatetime | None = Field(default=None, description="as if it were asked then; now when left out")
+
+
 class PlannedRequest(View):
     """What will be sent where."""
 
@@ -129,5 +136,11 @@ class PlanView(View):
     changes: list[PlannedChange]
     previous_run: str | None = Field(description="null when there is none, or none that the asker may see")
     differences: list[Difference] = Field(description="inputs that differ from the previous successful run here")
+    freezes: list[HeldView] = Field(description="those that would hold it back at that time")
+    stopped: str | None = Field(description="the global stop that is in force now, as a sentence")
     starts: str = Field(description="when it would start, as a sentence")
+    starts_at: datetime | None = Field(
+        description="the first moment when no freeze holds it; later where an approval or a lock is waited for; null: "
+        "nobody can say"
+    )
     undoable: bool

@@ -10,6 +10,7 @@ from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
 from daytwo_api.views.actions import PlannedChange
 from daytwo_api.views.approvals import ApprovalSummary
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
+from daytwo_api.views.freezes import ExceptionView, HeldView
 from daytwo_store.states import AttemptState, ExternalStatus, GateAnswerState, RunState, StepState
 
 
@@ -205,6 +206,8 @@ class RunView(RunSummary):
     approvals: list[ApprovalSummary]
     gates: list[GateView] = Field(description="where it waits in the CI system, in the order of the tree")
     lock: LockView | None
+    holds: list[HeldView] = Field(description="freezes that hold it back, while it waits for its window")
+    exceptions: list[ExceptionView] = Field(description="to freezes, oldest first")
     changes: list[PlannedChange] = Field(description="what it changed in the catalog")
     first_error: LogLine | None
     log_lines: int
@@ -250,3 +253,6 @@ class RunAccepted(View):
     state: RunState
     repeated: bool = Field(description="this Idempotency-Key was used before; this is the run that it made")
     url: str
+    held: str | None = Field(
+        description="what would keep it from being dispatched now, as a sentence: freezes, the stop"
+    )

@@ -20,6 +20,7 @@ from daytwo_store.ids import Digest, EntityRef, LockKey, RunId
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StopRow
 from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.asking import Planned
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Aimed, Ask, context_of, look
 
@@ -80,6 +81,13 @@ async def of_run(life: Life, session: Session, row: RunRow, now: datetime) -> Wi
         return Window(stop=stop, opens=None if stop else now)
     granted = await freeze_exceptions.granted(session, row, now)
     return judge(versions, subject, now, stop=stop, granted=granted)
+
+
+async def of_plan(life: Life, session: Session, planned: Planned, *, at: datetime, now: datetime) -> Window:
+    """What would hold a planned run back if it were asked for at `at`. The stop is the one of now."""
+    stop = await freezes.stopped(session)
+    subject = subject_of(planned.version, planned.aimed.facts.context, undo=False)
+    return judge(await life.frozen.current(session, min(at, now)), subject, at, stop=stop)
 
 
 async def shut(life: Life, tx: Tx, row: RunRow, aimed: Aimed) -> bool:

@@ -1,0 +1,280 @@
+"""Freezes, exceptions and the global stop as people use them: over HTTP."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from api_house import House, problem
+from company import Company, open_company
+from pydantic import SecretStr
+
+from daytwo_store import outbox
+from daytwo_store.clock import GivenClock
+from daytwo_store.engine import Store
+from daytwo_store.ids import RunId
+from daytwo_store.settings import StoreSettings
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 12, 21, 12, tzinfo=UTC)  # a Monday
+YEAR_END = {
+    "title": "Year end",
+    "owner": "group:sre",
+    "spec": {
+        "reason": "Nobody is there to mend it",
+        "timezone": "Europe/Berlin",
+        "from": "2026-12-20T18:00",
+        "until": "2027-01-02T08:00",
+        "where": {"environments": ["staging"]},
+    },
+}
+
+
+class Town:
+    """A house whose clock is moved by hand, with everybody signed in."""
+
+    def __init__(self, house: House, clock: GivenClock, people: dict[str, httpx.AsyncClient]) -> None:
+        self.house = house
+        self.clock = clock
+        self.people = people
+
+    @property
+    def company(self) -> Company:
+        return self.house.company
+
+    async def call(self, who: str, method: str, path: str, **more: Any) -> Any:
+        answer = await self.people[who].request(method, f"/api/v1{path}", **more)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def freeze(self, **changes: Any) -> str:
+        made: str = (await self.call("pat", "POST", "/freezes", json={**YEAR_END, **changes}))["id"]
+        return made
+
+    async def run(self, who: str = "ana") -> RunId:
+        run = await self.company.ask(who, "1.1.0", "staging")
+        await self.company.drive(run)
+        return run
+
+    async def ask(self, run: RunId, freeze: str, who: str = "ana") -> str:
+        asked = {"freeze": freeze, "reason": "Customers cannot pay"}
+        found: str = (await self.call(who, "POST", f"/runs/{run}/exceptions", json=asked))["id"]
+        return found
+
+    async def state(self, run: RunId) -> str:
+        await self.company.drive(run)
+        found: str = (await self.call("ana", "GET", f"/runs/{run}"))["state"]
+        return found
+
+
+@pytest.fixture
+async def town(database_url: str, make_house: Any, make_settings: Any) -> AsyncIterator[Town]:
+    clock = GivenClock(NOW)
+    store = Store(StoreSettings(url=SecretStr(database_url), pool_size=5), clock=clock)
+    house: House = make_house(await open_company(store), make_settings())
+    yield Town(house, clock, {name: await house.signed_in(name) for name in ("ana", "sam", "pat", "ben", "fay")})
+    await house.close()
+    await store.close()
+
+
+async def test_a_waiting_run_says_for_what_until_when_and_whose_it_is(town: Town) -> None:
+    freeze = await town.freeze()
+    run = await town.run()
+    seen = await town.call("ana", "GET", f"/runs/{run}")
+    assert seen["state"] == "waiting_window"
+    assert seen["waits"] == {
+        "kind": "window",
+        "text": "waits for the freeze 'Year end' to end on 2 Jan 2027 08:00 Europe/Berlin; then goes on by itself",
+        "owner": "group:sre",
+        "next_event": "the freeze ends, or somebody grants an exception",
+        "until": "2027-01-02T07:00:00Z",
+        "then": "it goes on by itself",
+        "url": None,
+    }
+    assert [(one["freeze"], one["reason"]) for one in seen["holds"]] == [(freeze, "Nobody is there to mend it")]
+    assert seen["may"]["withdraw"]["allowed"]
+
+
+async def test_a_plan_answers_for_any_time(town: Town) -> None:
+    freeze = await town.freeze()
+    asked: dict[str, Any] = {
+        "entity": "service:shop",
+        "inputs": {"version": "1.1.0", "environment": "environment:staging"},
+    }
+    now = await town.call("ana", "POST", "/actions/deploy/plan", json=asked)
+    assert [one["freeze"] for one in now["freezes"]] == [freeze]
+    assert now["starts_at"] == "2027-01-02T07:00:00Z"
+    assert now["starts"] == (
+        "When the freeze 'Year end' has ended on 2 Jan 2027 08:00 Europe/Berlin. "
+        "Not before 2 Jan 2027 08:00 Europe/Berlin."
+    )
+    before = await town.call("ana", "POST", "/actions/deploy/plan", json={**asked, "at": "2026-12-20T16:59:59Z"})
+    assert (before["freezes"], before["starts"], before["starts_at"]) == ([], "At once.", "2026-12-20T16:59:59Z")
+    after = await town.call("ana", "POST", "/actions/deploy/plan", json={**asked, "at": "2027-01-02T08:00:00+01:00"})
+    assert after["freezes"] == []
+    accepted = await town.call("ana", "POST", "/actions/deploy/runs", json=asked)
+    assert accepted["held"].startswith("waits for the freeze 'Year end'")
+    assert (
+        await town.people["ana"].post("/api/v1/actions/deploy/plan", json={**asked, "at": "soon"})
+    ).status_code == 422
+
+
+async def test_windows_of_a_stretch_of_time(town: Town) -> None:
+    weekends = await town.freeze(
+        title="Week-ends",
+        spec={
+            "reason": "x",
+            "timezone": "Europe/Berlin",
+            "calendar": {"start": "2026-01-02T16:00", "rule": "FREQ=WEEKLY;BYDAY=FR", "duration": "64h"},
+        },
+    )
+    await town.freeze()
+    found = await town.call("ana", "GET", "/freezes?from=2027-03-20T00:00:00Z&until=2027-04-03T00:00:00Z")
+    (one,) = found["items"]
+    assert one["id"] == weekends
+    assert one["occurrences"] == [
+        {"start": "2027-03-19T15:00:00Z", "end": "2027-03-22T07:00:00Z"},
+        {"start": "2027-03-26T15:00:00Z", "end": "2027-03-29T06:00:00Z"},  # the clocks change in it
+        {"start": "2027-04-02T14:00:00Z", "end": "2027-04-05T06:00:00Z"},
+    ]
+    assert one["text"] == "open"
+    ana = town.people["ana"]
+    problem(await ana.get("/api/v1/freezes?from=2026-01-01T00:00:00Z"), 422)
+    problem(await ana.get("/api/v1/freezes?from=2026-01-01T00:00:00Z&until=2036-01-01T00:00:00Z"), 422)
+
+
+async def test_a_freeze_is_changed_and_removed_and_the_runs_are_woken(town: Town) -> None:
+    freeze = await town.freeze()
+    run = await town.run()
+    changed = await town.call("sam", "PATCH", f"/freezes/{freeze}", json={"spec": {"until": "2026-12-22T08:00"}})
+    assert changed["text"] == "holds until 22 Dec 2026 08:00 Europe/Berlin"
+    assert changed["spec"]["reason"] == "Nobody is there to mend it"
+    assert run in await poked(town)
+    assert await town.state(run) == "waiting_window"
+    until = (await town.call("ana", "GET", f"/runs/{run}"))["waits"]["until"]
+    assert until == "2026-12-22T07:00:00Z"
+    await town.call("sam", "DELETE", f"/freezes/{freeze}")
+    assert await town.state(run) == "running"
+    problem(await town.people["sam"].get(f"/api/v1/freezes/{freeze}"), 404)
+
+
+async def poked(town: Town) -> list[str]:
+    return [one.run for one in await outbox.waiting(town.house.store, older_than=timedelta(0))]
+
+
+async def test_what_is_wrong_with_a_freeze_is_told_and_changes_nothing(town: Town) -> None:
+    freeze = await town.freeze()
+    pat = town.people["pat"]
+    said = problem(
+        await pat.patch(f"/api/v1/freezes/{freeze}", json={"spec": {"until": "2026-01-01T00:00"}}), 422, "rejected"
+    )
+    assert [one["pointer"] for one in said["errors"]] == ["/spec/until"]
+    rule = {"start": "2026-01-01T09:00", "rule": "FREQ=SECONDLY", "duration": "1h"}
+    spec = {"reason": "x", "timezone": "Europe/Berlin", "calendar": rule}
+    said = problem(await pat.post("/api/v1/freezes", json={**YEAR_END, "spec": spec}), 422)
+    assert said["errors"][0]["pointer"] == "/spec/calendar/rule"
+    problem(await pat.post("/api/v1/freezes", json={**YEAR_END, "owner": "group:nobody"}), 422)
+    problem(await pat.post("/api/v1/freezes", json={**YEAR_END, "spec": {"x" * 50: 1, "reason": "y"}}), 422)
+    still = await town.call("ana", "GET", f"/freezes/{freeze}")
+    assert still["spec"]["until"] == "2027-01-02T08:00"
+
+
+async def test_one_key_makes_one_freeze(town: Town) -> None:
+    key = {"Idempotency-Key": "make-it-once"}
+    pat = town.people["pat"]
+    first, again = [await pat.post("/api/v1/freezes", json=YEAR_END, headers=key) for _ in range(2)]
+    assert first.json()["id"] == again.json()["id"]
+    problem(await pat.post("/api/v1/freezes", json={**YEAR_END, "title": "Other"}, headers=key), 422)
+
+
+async def test_an_exception_is_granted_by_a_second_person_and_lets_this_run_through(town: Town) -> None:
+    freeze = await town.freeze()
+    run, other = await town.run(), await town.run()
+    exception = await town.ask(run, freeze)
+    until = {"verdict": "grant", "until": "2026-12-21T14:00:00Z", "comment": "Go"}
+    for who, why in (("ana", "four eyes"), ("ben", "group:sre"), ("pat", "group:sre")):
+        answer = await town.people[who].post(f"/api/v1/exceptions/{exception}/decision", json=until)
+        assert why in problem(answer, 403)["detail"]
+    (waiting,) = (await town.call("sam", "GET", "/exceptions"))["items"]
+    assert (waiting["id"], waiting["text"], waiting["may_decide"]["allowed"]) == (
+        exception,
+        "waits for one of group:sre",
+        True,
+    )
+    assert await town.state(run) == "waiting_window"
+    granted = await town.call("sam", "POST", f"/exceptions/{exception}/decision", json=until)
+    assert granted["text"] == "granted by Sam until 21 Dec 2026 15:00 Europe/Berlin"
+    await town.call("sam", "POST", f"/exceptions/{exception}/decision", json=until)  # again is the same
+    assert await town.state(run) == "running"
+    assert await town.state(other) == "waiting_window", "it is for one run"
+    shown = (await town.call("ana", "GET", f"/runs/{run}"))["exceptions"]
+    assert [(one["reason"], one["decided_by"]["name"], one["comment"]) for one in shown] == [
+        ("Customers cannot pay", "Sam", "Go")
+    ]
+    late = await town.people["sam"].post(f"/api/v1/exceptions/{exception}/revoke", json={})
+    assert "too late" in problem(late, 409)["detail"]
+    entries = await town.call("pat", "GET", f"/audit?subject=run:{run}")
+    told = [one for one in entries["items"] if one["action"] == "exception.granted"]
+    assert told[0]["facts"]["freeze"] == freeze
+    assert told[0]["facts"]["exception"] == exception
+
+
+async def test_who_asked_for_the_run_cannot_grant_what_another_asked_for_it(town: Town) -> None:
+    freeze = await town.freeze()
+    run = await town.run("sam")
+    exception = await town.ask(run, freeze, "ana")
+    grant = {"verdict": "grant", "until": "2026-12-21T14:00:00Z"}
+    answer = await town.people["sam"].post(f"/api/v1/exceptions/{exception}/decision", json=grant)
+    assert "this run" in problem(answer, 403)["detail"]
+
+
+async def test_an_exception_ends_by_its_time_by_being_revoked_and_by_a_refusal(town: Town) -> None:
+    freeze = await town.freeze()
+    run = await town.run()
+    grant = {"verdict": "grant", "until": "2026-12-21T14:00:00Z"}
+    first = await town.ask(run, freeze)
+    twice = {"freeze": freeze, "reason": "again"}
+    problem(await town.people["ana"].post(f"/api/v1/runs/{run}/exceptions", json=twice), 409)
+    await town.call("sam", "POST", f"/exceptions/{first}/decision", json=grant)
+    await town.call("sam", "POST", f"/exceptions/{first}/revoke", json={"reason": "No, wait"})
+    assert await town.state(run) == "waiting_window"
+    second = await town.ask(run, freeze)
+    problem(await town.people["sam"].post(f"/api/v1/exceptions/{second}/decision", json={"verdict": "refuse"}), 422)
+    await town.call("sam", "POST", f"/exceptions/{second}/decision", json={"verdict": "refuse", "comment": "No"})
+    third = await town.ask(run, freeze)
+    for until in ("2026-12-21T11:00:00Z", "2027-12-21T11:00:00Z", None):
+        answer = await town.people["sam"].post(
+            f"/api/v1/exceptions/{third}/decision", json={"verdict": "grant", "until": until}
+        )
+        problem(answer, 422)
+    short = {"verdict": "grant", "until": "2026-12-21T12:30:00Z"}
+    await town.call("sam", "POST", f"/exceptions/{third}/decision", json=short)
+    town.clock.moment += timedelta(minutes=30)
+    assert await town.state(run) == "waiting_window", "its time was over"
+    assert [one["state"] for one in (await town.call("ana", "GET", f"/runs/{run}"))["exceptions"]] == [
+        "revoked",
+        "refused",
+        "granted",
+    ]
+    await town.ask(run, freeze)
+
+
+async def test_the_global_stop_holds_everything_and_nobody_excepts_it(town: Town) -> None:
+    stop = await town.call("sam", "POST", "/stop", json={"reason": "Network on fire"})
+    assert stop["text"].startswith("Sam has stopped everything since 21 Dec 2026 12:00 UTC: Network on fire")
+    again = await town.call("pat", "POST", "/stop", json={"reason": "Another reason"})
+    assert again == stop, "one switch"
+    run = await town.run()
+    waits = (await town.call("ana", "GET", f"/runs/{run}"))["waits"]
+    assert waits["text"] == "waits for the global stop to be lifted (Network on fire); then goes on by itself"
+    assert waits["owner"] == "administrators and operators"
+    problem(await town.people["ana"].post(f"/api/v1/runs/{run}/exceptions", json={"freeze": "x", "reason": "y"}), 404)
+    asked = {"entity": "service:shop", "inputs": {"version": "1.1.0", "environment": "environment:staging"}}
+    plan = await town.call("ana", "POST", "/actions/deploy/plan", json=asked)
+    assert plan["stopped"] == "Everything is stopped: Network on fire"
+    assert plan["starts"].startswith("When the global stop is lifted")
+    problem(await town.people["pat"].post("/api/v1/stop", json={"reason": " "}), 422)
+    assert (await town.call("pat", "DELETE", "/stop?reason=out"))["text"] == "Nothing is stopped."
+    assert run in await poked(town)
+    assert await town.state(run) == "running"
