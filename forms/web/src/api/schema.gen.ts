@@ -378,6 +378,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Exceptions that wait for a decision */
+        get: operations["listExceptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{exception}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One exception */
+        get: operations["getException"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{exception}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grant or refuse an exception */
+        post: operations["decideException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{exception}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an exception back, before anything is sent */
+        post: operations["revokeException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/freezes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Freezes, with their windows in a stretch of time */
+        get: operations["listFreezes"];
+        put?: never;
+        /** Make a freeze */
+        post: operations["makeFreeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/freezes/{freeze}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One freeze */
+        get: operations["getFreeze"];
+        put?: never;
+        post?: never;
+        /** Remove a freeze that somebody made here */
+        delete: operations["removeFreeze"];
+        options?: never;
+        head?: never;
+        /** Change a freeze that somebody made here */
+        patch: operations["changeFreeze"];
+        trace?: never;
+    };
     "/api/v1/kinds": {
         parameters: {
             query?: never;
@@ -525,6 +630,23 @@ export interface paths {
         get: operations["watchRun"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for an exception to a freeze, for this run */
+        post: operations["askException"];
         delete?: never;
         options?: never;
         head?: never;
@@ -699,6 +821,25 @@ export interface paths {
         post?: never;
         /** Sign out everywhere */
         delete: operations["endSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The global stop, if there is one */
+        get: operations["getStop"];
+        put?: never;
+        /** Stop everything: nothing new is dispatched anywhere */
+        post: operations["stopEverything"];
+        /** Lift the global stop */
+        delete: operations["liftStop"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1447,6 +1588,96 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** ExceptionDecision */
+        ExceptionDecision: {
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
+            /**
+             * Until
+             * @description when a granted exception ends
+             */
+            until?: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "grant" | "refuse";
+        };
+        /** ExceptionEnd */
+        ExceptionEnd: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /** ExceptionRequest */
+        ExceptionRequest: {
+            /** Freeze */
+            freeze: string;
+            /**
+             * Reason
+             * @description why it cannot wait
+             */
+            reason: string;
+        };
+        /**
+         * ExceptionState
+         * @description An exception to a freeze for one run.
+         * @enum {string}
+         */
+        ExceptionState: "asked" | "granted" | "refused" | "revoked";
+        /** ExceptionView */
+        ExceptionView: {
+            /** Action */
+            action: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            asked_by: components["schemas"]["Person"];
+            /** Comment */
+            comment: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            decided_by: components["schemas"]["Person"] | null;
+            /** Entity */
+            entity: string | null;
+            /** Freeze */
+            freeze: string;
+            /** Id */
+            id: string;
+            may_decide: components["schemas"]["Permitted"];
+            may_revoke: components["schemas"]["Permitted"];
+            /** Owner */
+            owner: string;
+            /** Reason */
+            reason: string;
+            /** Run */
+            run: string;
+            state: components["schemas"]["ExceptionState"];
+            /**
+             * Text
+             * @description 'granted by Sam until 24 Dec 2026 12:00 UTC'
+             */
+            text: string;
+            /**
+             * Title
+             * @description of the freeze
+             */
+            title: string;
+            /** Until */
+            until: string | null;
+            /**
+             * Void
+             * @description what the run would do has changed since, so it does not count
+             */
+            void: boolean;
+        };
         /**
          * ExternalFact
          * @description What happened to the external run by other hands than ours.
@@ -1588,6 +1819,101 @@ export interface components {
             warnings: components["schemas"]["Fault"][];
         };
         /**
+         * FreezeChange
+         * @description What is left out stays. Keys of `spec` are replaced one by one; with null they go.
+         */
+        FreezeChange: {
+            /** Description */
+            description?: string | null;
+            /** Owner */
+            owner?: string | null;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Title */
+            title?: string | null;
+        };
+        /** FreezeRequest */
+        FreezeRequest: {
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Owner
+             * @description a group, as group:sre
+             */
+            owner: string;
+            /**
+             * Spec
+             * @description as in a freeze file; without `from` it begins at once
+             */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Title */
+            title: string;
+        };
+        /** FreezeView */
+        FreezeView: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Description */
+            description: string;
+            /**
+             * From File
+             * @description it stands in a file of the company and is changed there
+             */
+            from_file: boolean;
+            /**
+             * Frozen Now
+             * @description it holds what its selector matches, at this moment
+             */
+            frozen_now: boolean;
+            /**
+             * Id
+             * @description its name in the file, or an id of ours
+             */
+            id: string;
+            made_by: components["schemas"]["Person"] | null;
+            /**
+             * Occurrences
+             * @description its windows in the stretch of time that was asked for; of `frozen: outside` the open ones
+             */
+            occurrences: components["schemas"]["PeriodView"][];
+            /**
+             * Owner
+             * @description the group that grants exceptions
+             */
+            owner: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Spec
+             * @description when, what and what goes on all the same, as in a freeze file
+             */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Text
+             * @description a sentence: 'holds until 4 Jan 2027 08:00 Europe/Berlin'
+             */
+            text: string;
+            /** Title */
+            title: string;
+            /**
+             * Until
+             * @description when that changes; null when nobody can say
+             */
+            until: string | null;
+        };
+        /**
          * GateAnswerState
          * @description What became of an answer to a gate of the CI system.
          * @enum {string}
@@ -1665,6 +1991,35 @@ export interface components {
             title: string;
             /** Url */
             url: string | null;
+        };
+        /**
+         * HeldView
+         * @description A freeze that holds a run back.
+         */
+        HeldView: {
+            /** Freeze */
+            freeze: string;
+            /**
+             * Note
+             * @description what of it could not be worked out; then it counts as frozen
+             */
+            note: string | null;
+            /** Owner */
+            owner: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Text
+             * @description 'the freeze 'Year end' to end on 4 Jan 2027 08:00 Europe/Berlin'
+             */
+            text: string;
+            /** Title */
+            title: string;
+            /**
+             * Until
+             * @description null when nobody can say
+             */
+            until: string | null;
         };
         /**
          * JobKind
@@ -1903,6 +2258,20 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[ExceptionView] */
+        Page_ExceptionView_: {
+            /** Items */
+            items: components["schemas"]["ExceptionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[FreezeView] */
+        Page_FreezeView_: {
+            /** Items */
+            items: components["schemas"]["FreezeView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[KindView] */
         Page_KindView_: {
             /** Items */
@@ -1960,6 +2329,19 @@ export interface components {
             name: string;
             /** Ok */
             ok: boolean;
+        };
+        /** PeriodView */
+        PeriodView: {
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
         };
         /**
          * Permitted
@@ -2190,6 +2572,34 @@ export interface components {
             /** Step */
             step: string;
         };
+        /** PlanRequest */
+        PlanRequest: {
+            /**
+             * At
+             * @description as if it were asked then; now when left out
+             */
+            at?: string | null;
+            /**
+             * Comment
+             * @description why, for who decides and for the record
+             * @default
+             */
+            comment?: string;
+            /** Entity */
+            entity?: string | null;
+            /**
+             * Inputs
+             * @default {}
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Version
+             * @description digest of the definition that the form was filled for; refused when it has changed
+             */
+            version?: string | null;
+        };
         /**
          * PlanView
          * @description A dry run: everything that the run would do, and when it would start.
@@ -2213,6 +2623,11 @@ export interface components {
             document: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Freezes
+             * @description those that would hold it back at that time
+             */
+            freezes: components["schemas"]["HeldView"][];
             lock: components["schemas"]["PlannedLock"] | null;
             /**
              * Previous Run
@@ -2226,6 +2641,16 @@ export interface components {
              * @description when it would start, as a sentence
              */
             starts: string;
+            /**
+             * Starts At
+             * @description the first moment when no freeze holds it; later where an approval or a lock is waited for; null: nobody can say
+             */
+            starts_at: string | null;
+            /**
+             * Stopped
+             * @description the global stop that is in force now, as a sentence
+             */
+            stopped: string | null;
             /** Undoable */
             undoable: boolean;
         };
@@ -2323,6 +2748,11 @@ export interface components {
         };
         /** RunAccepted */
         RunAccepted: {
+            /**
+             * Held
+             * @description what would keep it from being dispatched now, as a sentence: freezes, the stop
+             */
+            held: string | null;
             /** Id */
             id: string;
             /**
@@ -2432,12 +2862,22 @@ export interface components {
             ended_at: string | null;
             /** Entity */
             entity: string | null;
+            /**
+             * Exceptions
+             * @description to freezes, oldest first
+             */
+            exceptions: components["schemas"]["ExceptionView"][];
             first_error: components["schemas"]["LogLine"] | null;
             /**
              * Gates
              * @description where it waits in the CI system, in the order of the tree
              */
             gates: components["schemas"]["GateView"][];
+            /**
+             * Holds
+             * @description freezes that hold it back, while it waits for its window
+             */
+            holds: components["schemas"]["HeldView"][];
             /** Id */
             id: string;
             /** Inputs */
@@ -2626,6 +3066,26 @@ export interface components {
             text: string;
             /** Uses */
             uses: string;
+        };
+        /** StopRequest */
+        StopRequest: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * StopView
+         * @description The global stop: nothing is dispatched anywhere.
+         */
+        StopView: {
+            /** At */
+            at: string | null;
+            by: components["schemas"]["Person"] | null;
+            /** Reason */
+            reason: string | null;
+            /** Stopped */
+            stopped: boolean;
+            /** Text */
+            text: string;
         };
         /** TokenCreated */
         TokenCreated: {
@@ -2903,7 +3363,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RunRequest"];
+                "application/json": components["schemas"]["PlanRequest"];
             };
         };
         responses: {
@@ -3496,6 +3956,301 @@ export interface operations {
             };
         };
     };
+    listExceptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ExceptionView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exception: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exception: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExceptionDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exception: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExceptionEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFreezes: {
+        parameters: {
+            query?: {
+                /** @description windows from here on */
+                from?: string | null;
+                /** @description and until here */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FreezeView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeFreeze: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freeze: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeFreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freeze: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeFreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freeze: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listKinds: {
         parameters: {
             query?: never;
@@ -3770,6 +4525,44 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExceptionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
                 };
             };
             /** @description Problem details */
@@ -4189,6 +4982,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopEverything: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    liftStop: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopView"];
                 };
             };
             /** @description Problem details */
