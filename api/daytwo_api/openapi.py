@@ -12,6 +12,7 @@ from daytwo_api.routes import (
     catalog,
     ci,
     control,
+    delegations,
     freezes,
     operations,
     pipelines,
@@ -27,7 +28,19 @@ PREFIX = "/api/v1"
 def api_router() -> APIRouter:
     """Every route below /api/v1."""
     router = APIRouter(prefix=PREFIX, responses={"default": {"model": Problem, "description": "Problem details"}})
-    for module in (actions, runs, approvals, catalog, control, freezes, sessions, pipelines, webhooks, ci):
+    for module in (
+        actions,
+        runs,
+        approvals,
+        delegations,
+        catalog,
+        control,
+        freezes,
+        sessions,
+        pipelines,
+        webhooks,
+        ci,
+    ):
         router.include_router(module.router)
     return router
 

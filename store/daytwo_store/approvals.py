@@ -6,18 +6,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import and_, func, not_, or_, select, tuple_
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
-from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.engine import Topic, Tx
-from daytwo_store.errors import NotFound
 from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId, new_approval_id
-from daytwo_store.run_visibility import visible
+from daytwo_store.notifications import Notice, tell
+from daytwo_store.on_call import place_of
 from daytwo_store.states import APPROVAL_MOVES, ApprovalState, Verdict, check_move
-from daytwo_store.tables import ApprovalRow, DecisionRow, EntityRow, Json, RunRow
+from daytwo_store.tables import ApprovalRow, DecisionRow, Json, RunRow
+from daytwo_store.terms import DEFAULT, TERMS, Terms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +28,7 @@ class Stage:
     expires_in: timedelta
     again: bool  # may somebody who approved an earlier stage approve this one, too?
     rule: str | None = None  # approves it in place of people
+    terms: Terms = DEFAULT
 
 
 RULES: Final = "daytwo:rule"  # the issuer of rules of actions: no sign-in gives it
@@ -49,6 +49,7 @@ class Asked:
     drift: Sequence[Json] = ()
     later: Sequence[Stage] = ()
     rule: str | None = None
+    terms: Terms = DEFAULT
 
 
 async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
@@ -68,6 +69,7 @@ async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
         stage=1,
         again=False,
         rule=asked.rule,
+        terms=TERMS.dump_python(asked.terms, mode="json"),
         later=[STAGE.dump_python(stage, mode="json") for stage in asked.later],
     )
     return await _add(tx, row)
@@ -94,12 +96,14 @@ async def open_next(tx: Tx, row: ApprovalRow) -> ApprovalRow | None:
         first=row.first or row.id,
         again=stage.again,
         rule=stage.rule,
+        terms=TERMS.dump_python(stage.terms, mode="json"),
         later=row.later[1:],
     )
     return await _add(tx, following)
 
 
 async def _add(tx: Tx, row: ApprovalRow) -> ApprovalRow:
+    row.looks_up = any(place_of(entry) is not None for entry in row.needed_from)
     tx.session.add(row)
     await tx.session.flush()
     facts = {"approval": row.id, "digest": row.digest, "from": ", ".join(row.needed_from)}
@@ -109,6 +113,8 @@ async def _add(tx: Tx, row: ApprovalRow) -> ApprovalRow:
     tx.notify(Topic.APPROVAL, row.id)
     if row.rule is not None:
         await _decide_by_rule(tx, row, row.rule)
+    else:
+        tell(tx, Notice.APPROVAL_ASKED, audience=row.needed_from, run=RunId(row.run_id), approval=ApprovalId(row.id))
     return row
 
 
@@ -145,27 +151,74 @@ def settle(tx: Tx, row: ApprovalRow, state: ApprovalState, *, actor: str = "dayt
     tx.notify(Topic.RUN, row.run_id)
 
 
-async def record(
-    tx: Tx, row: ApprovalRow, *, principal: PrincipalId, verdict: Verdict, comment: str, group: str
-) -> None:
-    """Write one person's decision; the primary key lets each person decide once."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewDecision:
+    principal: PrincipalId
+    verdict: Verdict
+    comment: str
+    group: str  # the entry of `needed_from` that entitles
+    on_behalf_of: PrincipalId | None = None
+    delegation: str | None = None
+    own_request: bool = False  # who asked for the run decides, because the action lets them
+
+
+async def record(tx: Tx, row: ApprovalRow, new: NewDecision) -> None:
+    """Write one person's decision; unique indexes let each person decide once, and be decided for once."""
+    earlier = await tx.session.scalar(
+        select(func.count()).where(DecisionRow.approval_id == row.id, DecisionRow.principal == new.principal)
+    )
     tx.session.add(
         DecisionRow(
             approval_id=row.id,
-            principal=principal,
-            verdict=verdict,
+            principal=new.principal,
+            no=(earlier or 0) + 1,
+            verdict=new.verdict,
             digest=row.digest,
-            comment=comment,
-            group=group,
+            comment=new.comment,
+            group=new.group,
             at=tx.now,
+            on_behalf_of=new.on_behalf_of,
+            delegation=new.delegation,
         )
     )
     await tx.session.flush()
-    tx.audit(
-        actor=principal,
-        action=f"decision.{verdict}",
-        subject=f"run:{row.run_id}",
-        facts={"approval": row.id, "digest": row.digest, "group": group},
+    facts = {"approval": row.id, "digest": row.digest, "group": new.group}
+    if new.on_behalf_of is not None and new.delegation is not None:
+        facts |= {"on_behalf_of": new.on_behalf_of, "delegation": new.delegation}
+    if new.own_request:
+        facts["own_request"] = "true"
+    tx.audit(actor=new.principal, action=f"decision.{new.verdict}", subject=f"run:{row.run_id}", facts=facts)
+
+
+def take_back(tx: Tx, row: ApprovalRow, decision: DecisionRow, *, actor: PrincipalId) -> None:
+    """A decision no longer counts; it stays written down. The run is held."""
+    decision.withdrawn_at = tx.now
+    facts = {"approval": row.id, "digest": decision.digest, "verdict": decision.verdict}
+    tx.audit(actor=actor, action="decision.withdrawn", subject=f"run:{row.run_id}", facts=facts)
+    tx.notify(Topic.APPROVAL, row.id)
+
+
+def escalate(tx: Tx, row: ApprovalRow, to: Sequence[str]) -> None:
+    """Others are asked as well, as the plan says. The run is held."""
+    others = [name for name in to if name not in row.needed_from]
+    row.needed_from = [*row.needed_from, *others]
+    row.escalated_at = tx.now
+    facts = {"approval": row.id, "to": ", ".join(to)}
+    tx.audit(actor="daytwo", action="approval.escalated", subject=f"run:{row.run_id}", facts=facts)
+    tell(tx, Notice.APPROVAL_ESCALATED, audience=others, run=RunId(row.run_id), approval=ApprovalId(row.id))
+    tx.notify(Topic.APPROVAL, row.id)
+
+
+def remind(tx: Tx, row: ApprovalRow, number: int) -> None:
+    """Those who are asked are reminded for the `number`th time."""
+    row.reminded = number
+    tell(
+        tx,
+        Notice.APPROVAL_REMINDER,
+        audience=row.needed_from,
+        run=RunId(row.run_id),
+        approval=ApprovalId(row.id),
+        facts={"number": number, "expires_at": row.expires_at.isoformat()},
     )
 
 
@@ -213,84 +266,11 @@ async def successor(session: AsyncSession, approval: ApprovalRow) -> ApprovalRow
     return found
 
 
-async def decisions(session: AsyncSession, approvals: Sequence[str]) -> Sequence[DecisionRow]:
-    return (
-        await session.scalars(
-            select(DecisionRow).where(DecisionRow.approval_id.in_(approvals)).order_by(DecisionRow.at)
-        )
-    ).all()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ApprovalFilter:
-    state: ApprovalState | None
-    decidable_by: PrincipalId | None  # only those that this principal may decide, being in the groups
-
-
-async def page(
-    session: AsyncSession,
-    wanted: ApprovalFilter,
-    *,
-    groups: Sequence[str],
-    principal: PrincipalId,
-    after: tuple[datetime, str] | None,
-    limit: int,
-) -> Sequence[tuple[ApprovalRow, RunRow]]:
-    """Approvals with their runs, those that expire first at the top, that the principal may see."""
-    query = (
-        select(ApprovalRow, RunRow)
-        .join(RunRow, RunRow.id == ApprovalRow.run_id)
-        .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
-        .where(_visible(groups, principal))
-        .order_by(ApprovalRow.expires_at, ApprovalRow.id)
-        .limit(limit)
-    )
-    if wanted.state is not None:
-        query = query.where(ApprovalRow.state == wanted.state)
-    if wanted.decidable_by is not None:
-        query = query.where(
-            ApprovalRow.needed_from.overlap(list(groups)),
-            RunRow.requester != wanted.decidable_by,
-            not_(_decided_by(wanted.decidable_by)),
-        )
-    if after is not None:
-        query = query.where(tuple_(ApprovalRow.expires_at, ApprovalRow.id) > tuple_(*after))
-    return [(approval, run) for approval, run in await session.execute(query)]
-
-
-def _decided_by(principal: PrincipalId) -> ColumnElement[bool]:
-    """Has this person decided on it, or on an earlier stage that counts?"""
-    stage = aliased(ApprovalRow)
-    same = func.coalesce(stage.first, stage.id) == func.coalesce(ApprovalRow.first, ApprovalRow.id)
-    return (
-        select(DecisionRow.approval_id)
-        .join(stage, stage.id == DecisionRow.approval_id)
-        .where(
-            DecisionRow.principal == principal,
-            or_(stage.id == ApprovalRow.id, and_(same, not_(ApprovalRow.again))),
-        )
-        .correlate(ApprovalRow)
-        .exists()
-    )
-
-
-def _visible(groups: Sequence[str], principal: PrincipalId) -> ColumnElement[bool]:
-    """An approval is seen by whoever sees its run, and by those who are asked."""
-    return or_(visible(groups, principal), ApprovalRow.needed_from.overlap(list(groups)))
-
-
-async def get_visible(
-    session: AsyncSession, approval: ApprovalId, *, groups: Sequence[str], principal: PrincipalId
-) -> tuple[ApprovalRow, RunRow]:
-    """Raises `NotFound`, the same for what does not exist and for what the asker may not see."""
-    found = (
-        await session.execute(
-            select(ApprovalRow, RunRow)
-            .join(RunRow, RunRow.id == ApprovalRow.run_id)
-            .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
-            .where(ApprovalRow.id == approval, _visible(groups, principal))
-        )
-    ).one_or_none()
-    if found is None:
-        raise NotFound(f"There is no approval {approval}, or you may not see it. Look at your inbox.")
-    return found[0], found[1]
+async def decisions(
+    session: AsyncSession, approvals: Sequence[str], *, taken_back: bool = False
+) -> Sequence[DecisionRow]:
+    """Decisions that count, oldest first; with `taken_back` also those that no longer do."""
+    query = select(DecisionRow).where(DecisionRow.approval_id.in_(approvals)).order_by(DecisionRow.at)
+    if not taken_back:
+        query = query.where(DecisionRow.withdrawn_at.is_(None))
+    return (await session.scalars(query)).all()

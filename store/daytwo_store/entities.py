@@ -162,6 +162,13 @@ async def groups_of(session: AsyncSession, person: str) -> frozenset[str]:
     return frozenset(rows)
 
 
+async def is_person(session: AsyncSession, ref: str) -> bool:
+    """Is there still such a person?"""
+    return (
+        await session.scalar(select(EntityRow.ref).where(EntityRow.ref == ref, EntityRow.kind == "person"))
+    ) is not None
+
+
 async def members(session: AsyncSession, group: str) -> list[Entity]:
     """The people of a group, by title."""
     rows = await session.scalars(

@@ -41,6 +41,11 @@ RUN_ENDS: Final = frozenset(
 # Ends in which nothing was ever sent to a CI system.
 RUN_ENDS_UNSENT: Final = frozenset({RunState.REJECTED, RunState.EXPIRED, RunState.WITHDRAWN, RunState.REFUSED})
 
+# States in which nothing has been sent yet and nothing is about to be.
+UNSENT: Final = frozenset(
+    {RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW, RunState.WAITING_LOCK}
+)
+
 _BEFORE_SENDING: Final = frozenset({RunState.CANCELLED, RunState.WITHDRAWN, RunState.REFUSED})
 
 RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
@@ -48,7 +53,8 @@ RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
     | {RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW, RunState.WAITING_LOCK, RunState.RUNNING},
     RunState.WAITING_APPROVAL: _BEFORE_SENDING
     | {RunState.WAITING_WINDOW, RunState.WAITING_LOCK, RunState.RUNNING, RunState.REJECTED, RunState.EXPIRED},
-    RunState.WAITING_WINDOW: _BEFORE_SENDING | {RunState.WAITING_LOCK, RunState.RUNNING},
+    # Back to approval when somebody takes theirs back.
+    RunState.WAITING_WINDOW: _BEFORE_SENDING | {RunState.WAITING_LOCK, RunState.RUNNING, RunState.WAITING_APPROVAL},
     # Back to approval when what was approved has drifted by the time the lock is ours; back to the window when a
     # freeze has begun.
     RunState.WAITING_LOCK: _BEFORE_SENDING | {RunState.RUNNING, RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW},

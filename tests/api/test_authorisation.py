@@ -19,7 +19,8 @@ from daytwo_api.app import create_app
 from daytwo_api.openapi import document
 from daytwo_api.services.live import Live
 from daytwo_api.services.ticks import Pace
-from daytwo_store import entities, identity
+from daytwo_store import delegations, entities, identity
+from daytwo_store.delegations import NewDelegation
 from daytwo_store.entities import Draft
 from daytwo_store.identity import Login
 from daytwo_store.ids import EntityRef, RunId
@@ -212,6 +213,38 @@ async def decision(world: World, thing: str) -> Request:
     return {"approval": waiting}, {"json": {"verdict": "approve", "digest": digest}}
 
 
+async def own_decision(world: World, thing: str) -> Request:
+    return {"approval": await world.once("undecided", thing, world.waiting)}, {}
+
+
+async def handed_on(world: World, thing: str) -> Request:
+    key = {"Idempotency-Key": f"matrix-delegate-{next(world.company.numbers)}"}
+    return {"approval": await world.once("lent", thing, world.waiting)}, {"json": {"to": "person:ben"}, "headers": key}
+
+
+async def said(world: World, thing: str) -> Request:
+    key = {"Idempotency-Key": f"matrix-comment-{next(world.company.numbers)}"}
+    return {"approval": await world.once("approval", thing, world.waiting)}, {"json": {"text": "hm"}, "headers": key}
+
+
+async def lent(world: World, thing: str) -> Request:
+    """`shop`: a delegation of Ana's, `billing`: one of Fay's; both long over."""
+    if thing == "nothing":
+        return {"delegation": "d_nothing"}, {}
+    by = await world.company.person(REQUESTER[thing])
+    async with world.house.store.write() as tx:
+        new = NewDelegation(
+            by=by,
+            to="person:ben",
+            approval=None,
+            begins_at=tx.now,
+            ends_at=tx.now,
+            reason="",
+            key=f"matrix-lent-{next(world.company.numbers)}",
+        )
+        return {"delegation": (await delegations.create(tx, new, run=None)).id}, {}
+
+
 async def token(world: World, thing: str) -> Request:
     return {"token": await world.token(thing)}, {}
 
@@ -287,6 +320,13 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/approvals/{approval}": approval,
     "GET /api/v1/connections/{name}/webhooks": connection,
     "POST /api/v1/approvals/{approval}/decision": decision,
+    "POST /api/v1/approvals/{approval}/comments": said,
+    "POST /api/v1/approvals/{approval}/delegate": handed_on,
+    "DELETE /api/v1/approvals/{approval}/decision": own_decision,
+    "POST /api/v1/delegations": plain(
+        json={"to": "person:ben", "begins": "2090-01-01T00:00:00Z", "until": "2090-02-01T00:00:00Z"}
+    ),
+    "DELETE /api/v1/delegations/{delegation}": lent,
     "GET /api/v1/entities/{kind}/{name}": entity,
     "GET /api/v1/entities/{kind}/{name}/history": entity,
     "POST /api/v1/entities/search": plain(json={}),

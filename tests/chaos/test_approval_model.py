@@ -167,7 +167,6 @@ class Real:
             Decision(
                 approval=ApprovalId(row.id),
                 principal=await self.company.person(who),
-                person=f"person:{who}",
                 verdict=verdict,
                 digest=row.digest,
                 comment="why",

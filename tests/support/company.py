@@ -87,7 +87,6 @@ class Company:
             Decision(
                 approval=ApprovalId(approval.id),
                 principal=await self.person(name),
-                person=f"person:{name}",
                 verdict=verdict,
                 digest=approval.digest,
                 comment=comment,

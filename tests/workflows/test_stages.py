@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from daytwo_actions.definitions import DefinitionRejected
 from daytwo_actions.plan.model import Plan
-from daytwo_store import approvals, entities
-from daytwo_store.approvals import ApprovalFilter
+from daytwo_store import approval_pages, approvals, entities
+from daytwo_store.approval_pages import ApprovalFilter, Reader, Right
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Conflict, Forbidden, Rejected
 from daytwo_store.ids import ApprovalId, EntityRef, RunId
@@ -269,10 +269,10 @@ async def test_the_inbox_leaves_out_what_somebody_approved_in_an_earlier_stage(y
     await yard.decide("sam", run)
 
     async def inbox(name: str, group: str) -> list[str]:
-        principal = await yard.person(name)
-        wanted = ApprovalFilter(state=ApprovalState.PENDING, decidable_by=principal)
+        right = Right(principal=await yard.person(name), belongs=[group], never_for=[f"person:{name}"])
+        wanted = ApprovalFilter(state=ApprovalState.PENDING, mine=True)
         async with yard.store.read() as session:
-            found = await approvals.page(session, wanted, groups=[group], principal=principal, after=None, limit=10)
+            found = await approval_pages.page(session, wanted, reader=Reader(own=right), after=None, limit=10)
         return [approval.run_id for approval, _ in found]
 
     assert await inbox("pat", "group:platform") == [run]

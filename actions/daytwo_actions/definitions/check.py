@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from daytwo_actions.definitions import shapes
+from daytwo_actions.definitions.approval_checks import approval_problems
 from daytwo_actions.definitions.catalog_checks import catalog_problems, kind_problems, people_problems
 from daytwo_actions.definitions.connections import key_problems
 from daytwo_actions.definitions.document import Document
@@ -75,6 +76,7 @@ class _Checks:
         yield from self._expressions()
         yield from secret_problems(self._action, self._document)
         yield from self._people()
+        yield from approval_problems(self._spec, self._document)
         yield from self._lock()
         for number, step in enumerate(self._spec.steps):
             yield from self._step(step, number)
@@ -168,9 +170,6 @@ class _Checks:
 
     def _people(self) -> Iterator[Problem]:
         spec = self._spec
-        if spec.approval and spec.approval[0].again:
-            message = "`again` is about those who approved an earlier stage, and this is the first"
-            yield self._document.problem("/spec/approval/0/again", message, "Leave it out.", at_key=True)
         lists: list[tuple[str, Sequence[object]]] = [
             ("/spec/allow/run", spec.allow.run),
             ("/spec/allow/see", spec.allow.see or []),

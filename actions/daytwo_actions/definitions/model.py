@@ -10,12 +10,11 @@ from typing import Annotated, Final, Literal
 from pydantic import Discriminator, Field, JsonValue
 from pydantic import Tag as Member
 
+from daytwo_actions.definitions.approvers import ROLE, AskedFor, Escalate, Reminder
 from daytwo_actions.definitions.durations import Duration
-from daytwo_actions.roles import Role
-from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Scalar, Template, Text, Vocabulary, json_type
+from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Template, Text, Vocabulary, json_type
 
 API_VERSION: Final = "daytwo/v1"
-ROLE: Final = f"role:({'|'.join(Role)})"
 NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 ActionId = Annotated[str, Field(pattern=NAME, max_length=63)]
 Tag = Annotated[str, Field(pattern=NAME, max_length=63)]
@@ -27,14 +26,6 @@ Asker = Annotated[
         pattern=rf"^(owner|everyone|(group|person):[a-z0-9][a-z0-9._-]*|{ROLE})$",
         max_length=200,
         description="owner (the owning group of the target), everyone, group:<name>, person:<name> or role:<name>",
-    ),
-]
-Approver = Annotated[
-    str,
-    Field(
-        pattern=rf"^(owner|(group|person):[a-z0-9][a-z0-9._-]*|{ROLE})$",
-        max_length=200,
-        description="owner (the owning group of the target), group:<name>, person:<name> or role:<name>",
     ),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=63)]
@@ -76,34 +67,26 @@ class Allow(Vocabulary):
     )
 
 
-class People(Vocabulary):
-    """People whom the catalog names when the plan is made."""
-
-    people: dict[Name, Scalar] = Field(
-        min_length=1, max_length=20, description="property or relation of a person, and the value that it must have"
-    )
-
-
-def approver_kind(value: object) -> str:
-    """Which member of the union an entry of `from` is meant to be."""
-    return "(people)" if isinstance(value, dict | People) else "(name)"
-
-
 class ApprovalStage(Vocabulary):
     """Decisions that are needed before anything is sent. A stage opens when the one before it is approved."""
 
     when: Flag = Field(default=True, description="needed when true, and when it cannot be worked out")
-    from_: list[
-        Annotated[
-            Annotated[Approver, Member("(name)")] | Annotated[People, Member("(people)")],
-            Discriminator(approver_kind),
-        ]
-    ] = Field(alias="from", min_length=1, max_length=50)
+    from_: list[AskedFor] = Field(alias="from", min_length=1, max_length=50)
     count: Count = Field(default=1, description="how many different people; all: everybody who is asked")
     expires: Duration = Field(default=timedelta(hours=24), description="how long this stage is open")
     again: bool = Field(
         default=False, description="whoever approved an earlier stage may approve this one, too, and counts again"
     )
+    self_approval: bool = Field(
+        default=False, description="who asks for the run may approve it, too; the plan, the audit and the page say so"
+    )
+    reason: list[Literal["approve", "reject"]] = Field(
+        default=["reject"], max_length=2, description="decisions that need a reason"
+    )
+    remind: list[Reminder] = Field(
+        default=[], max_length=10, description="when those who are asked are reminded: a share of the time, or a time"
+    )
+    escalate: Escalate | None = Field(default=None, description="who else is asked when nobody decides")
     auto: Template | None = Field(
         default=None,
         description="when true, this rule approves the stage in place of people; when false, or when it cannot be "

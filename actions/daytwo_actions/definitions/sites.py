@@ -8,7 +8,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.definitions.model import Action, People
+from daytwo_actions.definitions.approvers import OnCall, OwnerOf, People
+from daytwo_actions.definitions.model import Action
 from daytwo_actions.expressions import has_expression
 from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item
 from daytwo_forms.pointers import under
@@ -50,12 +51,7 @@ def sites(action: Action) -> Iterator[Site]:
     """Every place of a definition where an expression is worked out."""
     yield from form_sites(action)
     spec = action.spec
-    for number, stage in enumerate(spec.approval):
-        yield Site(f"/spec/approval/{number}/when", stage.when, Scope.APPROVAL)
-        yield Site(f"/spec/approval/{number}/auto", stage.auto, Scope.APPROVAL)
-        for place, entry in enumerate(stage.from_):
-            if isinstance(entry, People):
-                yield Site(f"/spec/approval/{number}/from/{place}/people", dict(entry.people), Scope.APPROVAL)
+    yield from _approval_sites(action)
     if spec.lock is not None:
         yield Site("/spec/lock", spec.lock, Scope.LOCK)
     for number, step in enumerate(spec.steps):
@@ -68,6 +64,21 @@ def sites(action: Action) -> Iterator[Site]:
             yield Site(f"/spec/catalog/{number}/upsert/{key}", value, Scope.CATALOG)
     if spec.undo is not None:
         yield Site("/spec/undo/inputs", spec.undo.inputs, Scope.UNDO)
+
+
+def _approval_sites(action: Action) -> Iterator[Site]:
+    for number, stage in enumerate(action.spec.approval):
+        yield Site(f"/spec/approval/{number}/when", stage.when, Scope.APPROVAL)
+        yield Site(f"/spec/approval/{number}/auto", stage.auto, Scope.APPROVAL)
+        for place, entry in enumerate(stage.from_):
+            pointer = f"/spec/approval/{number}/from/{place}"
+            match entry:
+                case People(people=query):
+                    yield Site(f"{pointer}/people", dict(query), Scope.APPROVAL)
+                case OwnerOf(owner_of=template):
+                    yield Site(f"{pointer}/owner_of", template, Scope.APPROVAL)
+                case OnCall(on_call=template):
+                    yield Site(f"{pointer}/on_call", template, Scope.APPROVAL)
 
 
 def form_sites(action: Action) -> Iterator[Site]:

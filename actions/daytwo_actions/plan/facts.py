@@ -27,3 +27,4 @@ class Facts:
     frozen: bool = False  # a freeze holds: no rule decides in place of people
     secrets: Mapping[str, str] = field(default_factory=dict)  # a keyed fingerprint of each, by field
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry
+    owners: Mapping[str, str | None] = field(default_factory=dict)  # owning groups of the entities of `owner_of`

@@ -12,6 +12,7 @@ from daytwo_actions.backends.base import Pinned, Target
 from daytwo_actions.backends.pipelines import packed_names
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import Digest
+from daytwo_store.terms import DEFAULT, Terms
 
 Json = Mapping[str, JsonValue]
 
@@ -44,6 +45,7 @@ class PlannedStage(Part):
     count: int
     expires_in: int  # seconds, from when it opens
     again: bool = False
+    terms: Terms = DEFAULT
     rule: str | None = None  # the expression that approves this stage in place of people
 
 
@@ -53,6 +55,7 @@ class PlannedApproval(Part):
     needed_from: list[str]
     count: int
     expires_at: datetime
+    terms: Terms = DEFAULT
     then: list[PlannedStage] = []
     rule: str | None = None  # as in a later stage
 

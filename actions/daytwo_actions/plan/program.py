@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from daytwo_actions.definitions.model import Action, ApprovalStage, People, Step, Upsert
+from daytwo_actions.definitions.approvers import OwnerOf, People
+from daytwo_actions.definitions.model import Action, ApprovalStage, Step, Upsert
 from daytwo_actions.expressions import Template, names, parse_template
 
 
@@ -35,6 +36,7 @@ class ApprovalProgram:
     when: Template
     stage: ApprovalStage
     people: tuple[Template, ...]  # what is looked for in the catalog
+    owners: tuple[Template, ...]  # entities whose owners are asked
     auto: Template | None = None  # the rule that approves it in place of people
 
 
@@ -63,7 +65,7 @@ class Program:
     def planned(self) -> Iterator[Template]:
         """The templates that the plan is made of (undo is a plan of its own)."""
         for approval in self.approvals:
-            yield from (approval.when, *approval.people)
+            yield from (approval.when, *approval.people, *approval.owners)
             if approval.auto is not None:
                 yield approval.auto
         if self.lock is not None:
@@ -107,6 +109,7 @@ def _approval(stage: ApprovalStage) -> ApprovalProgram:
         when=parse_template(stage.when),
         stage=stage,
         people=tuple(parse_template(entry.people) for entry in stage.from_ if isinstance(entry, People)),
+        owners=tuple(parse_template(entry.owner_of) for entry in stage.from_ if isinstance(entry, OwnerOf)),
         auto=parse_template(stage.auto) if stage.auto is not None else None,
     )
 

@@ -2,11 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, status
 
 from daytwo_api.asker import Decider, Reader
-from daytwo_api.deps import Cursor, Limit, ServicesDep
-from daytwo_api.views.approvals import ApprovalSummary, ApprovalView, DecisionAnswer, DecisionRequest
+from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
+from daytwo_api.views.approvals import (
+    ApprovalSummary,
+    ApprovalView,
+    CommentRequest,
+    DecisionAnswer,
+    DecisionRequest,
+    DelegateRequest,
+)
 from daytwo_api.views.common import Page
 from daytwo_store.states import ApprovalState
 
@@ -33,3 +40,32 @@ async def get_approval(approval: str, by: Reader, services: ServicesDep) -> Appr
 @router.post("/{approval}/decision", summary="Approve or reject exactly this digest", operation_id="decide")
 async def decide(approval: str, asked: DecisionRequest, by: Decider, services: ServicesDep) -> DecisionAnswer:
     return await services.approvals.decide(by, approval, asked)
+
+
+@router.delete("/{approval}/decision", summary="Take one's own approval back until it is sent", operation_id="takeBack")
+async def take_back(approval: str, by: Decider, services: ServicesDep) -> ApprovalView:
+    return await services.approvals.take_back(by, approval)
+
+
+@router.post(
+    "/{approval}/comments",
+    status_code=status.HTTP_201_CREATED,
+    summary="Say something without deciding",
+    operation_id="commentApproval",
+)
+async def comment(
+    approval: str, asked: CommentRequest, by: Decider, services: ServicesDep, idempotency_key: IdempotencyKey = None
+) -> ApprovalView:
+    return await services.approvals.comment(by, approval, asked, idempotency_key)
+
+
+@router.post(
+    "/{approval}/delegate",
+    status_code=status.HTTP_201_CREATED,
+    summary="Let somebody else decide on this one",
+    operation_id="delegateApproval",
+)
+async def delegate(
+    approval: str, asked: DelegateRequest, by: Decider, services: ServicesDep, idempotency_key: IdempotencyKey = None
+) -> ApprovalView:
+    return await services.approvals.delegate(by, approval, asked, idempotency_key)

@@ -1,24 +1,36 @@
 """Approvals as people read them."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from daytwo_actions.plan.difference import Change
-from daytwo_actions.policy import may_decide
+from daytwo_actions.voices import Voice, voice
 from daytwo_api.asker import Asker
 from daytwo_api.services import words
 from daytwo_api.services.gather import Known
 from daytwo_api.views.actions import Difference
-from daytwo_api.views.approvals import ApprovalSummary, ApprovalView, DecisionView, StageView
-from daytwo_api.views.common import Permitted
+from daytwo_api.views.approvals import (
+    ApprovalSummary,
+    ApprovalView,
+    CommentView,
+    DecisionView,
+    DelegationView,
+    EscalationView,
+    StageView,
+)
+from daytwo_api.views.common import Permitted, Person
 from daytwo_store.approvals import STAGE
-from daytwo_store.ids import PrincipalId
-from daytwo_store.states import ApprovalState, Verdict
-from daytwo_store.tables import ApprovalRow, Json, RunRow
-from daytwo_workflows.life.standing import approvers
+from daytwo_store.states import UNSENT, ApprovalState, RunState, Verdict
+from daytwo_store.tables import ApprovalRow, CommentRow, DecisionRow, DelegationRow, Json, RunRow
+from daytwo_store.terms import terms_of
+from daytwo_workflows.life.standing import key, question
 
 
 def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> ApprovalSummary:
-    decisions = known.decisions.get(row.id, ())
+    terms = terms_of(row.terms)
+    why, found = _voice(row, run, known, asker)
     return ApprovalSummary(
         id=row.id,
         run=run.id,
@@ -35,18 +47,13 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         stages=row.stage + len(row.later),
         created_at=row.created_at,
         expires_at=row.expires_at,
-        decisions=[
-            DecisionView(
-                by=None if decision.rule else known.person(decision.principal),
-                rule=decision.rule,
-                verdict=Verdict(decision.verdict),
-                comment=decision.comment,
-                at=decision.at,
-            )
-            for decision in decisions
-        ],
+        decisions=[_decision(one, run, known) for one in _told(row, known)],
         digest=row.digest,
-        may_decide=_may_decide(row, run, known, asker),
+        may_decide=Permitted(allowed=why is None, why_not=why),
+        decides_for=known.person(found.lent.by.principal) if why is None and found and found.lent else None,
+        who=words.needed(row.needed_from, row.count),
+        self_approval=terms.self_approval,
+        reason_needed=[Verdict(one) for one in terms.reason],
     )
 
 
@@ -69,6 +76,7 @@ def stage_views(row: ApprovalRow, known: Known) -> list[StageView]:
             text=words.stage_words(one, deciders(one, known)),
             needed_from=one.needed_from,
             count=one.count,
+            self_approval=terms_of(one.terms).self_approval,
         )
         for one in opened
     ]
@@ -83,29 +91,85 @@ def stage_views(row: ApprovalRow, known: Known) -> list[StageView]:
                 text=f"{words.needed(stage.needed_from, stage.count)}, when stage {number - 1} is approved",
                 needed_from=list(stage.needed_from),
                 count=stage.count,
+                self_approval=stage.terms.self_approval,
             )
         )
     return seen
 
 
-def _may_decide(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Permitted:
-    if row.state != ApprovalState.PENDING:
-        return Permitted(allowed=False, why_not=f"It is already {row.state}.")
-    if any(decision.principal == asker.principal for decision in known.decisions.get(row.id, ())):
-        return Permitted(allowed=False, why_not="You have decided already; it waits for others.")
-    answer = may_decide(
-        row.needed_from,
-        principal=asker.principal,
-        requester=PrincipalId(run.requester),
-        belongs=asker.belongs,
-        before=_before(row, known),
+def _told(row: ApprovalRow, known: Known) -> list[DecisionRow]:
+    """Every decision, also those that were taken back, in order."""
+    every = [*known.decisions.get(row.id, ()), *known.taken_back.get(row.id, ())]
+    return sorted(every, key=lambda one: one.at)
+
+
+def _decision(one: DecisionRow, run: RunRow, known: Known) -> DecisionView:
+    return DecisionView(
+        by=None if one.rule else known.person(one.principal),
+        rule=one.rule,
+        verdict=Verdict(one.verdict),
+        comment=one.comment,
+        at=one.at,
+        on_behalf_of=known.person(one.on_behalf_of) if one.on_behalf_of else None,
+        own_request=key(known.people, one.principal) == key(known.people, run.requester),
+        taken_back_at=one.withdrawn_at,
     )
-    return Permitted(allowed=answer.allowed, why_not=answer.why_not)
 
 
-def _before(row: ApprovalRow, known: Known) -> frozenset[str]:
+def _voice(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> tuple[str | None, Voice | None]:
+    """Why the asker may not decide, or by what they may."""
+    if row.state != ApprovalState.PENDING:
+        return f"It is already {row.state}.", None
+    if any(decision.principal == asker.principal for decision in known.decisions.get(row.id, ())):
+        return "You have decided already; it waits for others.", None
+    assert known.voter is not None, "who reads an approval is looked up"
     stages = known.stages[row.id]
-    return approvers(row, stages, [one for stage in stages for one in known.decisions.get(stage.id, ())])
+    counted = [one for stage in stages for one in known.decisions.get(stage.id, ())]
+    found = voice(known.voter, question(row, run, stages, counted, known.people))
+    return (found, None) if isinstance(found, str) else (None, found)
+
+
+def _take_back(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Permitted:
+    mine = [one for one in known.decisions.get(row.id, ()) if one.principal == asker.principal]
+    if not mine:
+        return Permitted(allowed=False, why_not="You have not decided on this.")
+    if mine[0].verdict == Verdict.REJECT or row.state not in (ApprovalState.PENDING, ApprovalState.APPROVED):
+        return Permitted(allowed=False, why_not=f"It is {row.state}, and that stays.")
+    if RunState(run.state) not in UNSENT:
+        return Permitted(allowed=False, why_not="It is too late: the run has gone on.")
+    return Permitted(allowed=True)
+
+
+def _escalation(row: ApprovalRow) -> EscalationView | None:
+    planned = terms_of(row.terms).escalate
+    if planned is None:
+        return None
+    at = row.escalated_at or row.created_at + timedelta(seconds=planned.after)
+    return EscalationView(to=list(planned.to), at=at, done=row.escalated_at is not None)
+
+
+def delegation_view(row: DelegationRow, by: Person, now: datetime) -> DelegationView:
+    return DelegationView(
+        id=row.id,
+        by=by,
+        to=row.delegate,
+        approval=row.approval_id,
+        begins_at=row.begins_at,
+        ends_at=row.ends_at,
+        reason=row.reason,
+        revoked_at=row.revoked_at,
+        in_force=row.revoked_at is None and row.begins_at <= now < row.ends_at,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """What only the page of one approval shows."""
+
+    comments: Sequence[CommentRow]
+    delegations: Sequence[DelegationRow]
+    on_call: Mapping[str, list[str]]
+    now: datetime
 
 
 def whole(
@@ -117,9 +181,28 @@ def whole(
     previous: RunRow | None,
     differences: list[Change],
     superseded_by: str | None,
+    beside: Beside,
 ) -> ApprovalView:
+    short = summary(row, run, known, asker)
+    numbers = {one.id: one.stage for one in known.stages[row.id]}
+    lent = short.decides_for
+    may_delegate = (
+        short.may_decide if lent is None else Permitted(allowed=False, why_not=f"{lent.name} lent it to you.")
+    )
     return ApprovalView(
-        **dict(summary(row, run, known, asker)),
+        **dict(short),
+        on_call=dict(beside.on_call),
+        reminders=[row.created_at + timedelta(seconds=after) for after in terms_of(row.terms).remind],
+        escalation=_escalation(row),
+        comments=[
+            CommentView(
+                id=one.id, by=known.person(one.principal), text=one.text, at=one.at, stage=numbers[one.approval_id]
+            )
+            for one in beside.comments
+        ],
+        delegations=[delegation_view(one, known.person(one.principal), beside.now) for one in beside.delegations],
+        may_take_back=_take_back(row, run, known, asker),
+        may_delegate=may_delegate,
         all_stages=stage_views(row, known),
         sealed=json.loads(row.document),
         inputs=run.inputs,

@@ -1,21 +1,37 @@
 """The inbox and decisions."""
 
 from daytwo_actions.plan.difference import differences
+from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services import approval_views
+from daytwo_api.services.approval_views import Beside, delegation_view
 from daytwo_api.services.gather import gather
+from daytwo_api.services.keys import key_of
 from daytwo_api.services.runs import onlooker
-from daytwo_api.views.approvals import ApprovalSummary, ApprovalView, DecisionAnswer, DecisionRequest
-from daytwo_api.views.common import Page
-from daytwo_store import approvals, cursors, runs
-from daytwo_store.approvals import ApprovalFilter
+from daytwo_api.services.voters import reader_of, voter_of
+from daytwo_api.views.approvals import (
+    ApprovalSummary,
+    ApprovalView,
+    CommentRequest,
+    DecisionAnswer,
+    DecisionRequest,
+    DelegateRequest,
+    DelegationRequest,
+    DelegationView,
+)
+from daytwo_api.views.common import Page, Person
+from daytwo_store import approval_pages, approvals, comments, cursors, delegations, on_call, runs
+from daytwo_store.approval_pages import ApprovalFilter
 from daytwo_store.engine import Session, Store
+from daytwo_store.errors import Forbidden
 from daytwo_store.ids import ApprovalId, LockKey, RunId
 from daytwo_store.run_visibility import among
 from daytwo_store.states import ApprovalState
-from daytwo_store.tables import RunRow
+from daytwo_store.tables import PrincipalRow, RunRow
+from daytwo_workflows.life import commenting, lending, taking_back
 from daytwo_workflows.life import decide as life
 from daytwo_workflows.life.decide import Decision
+from daytwo_workflows.life.lending import Lending
 
 
 class Approvals:
@@ -26,20 +42,11 @@ class Approvals:
         self, by: Asker, *, mine: bool, state: ApprovalState | None, cursor: str | None, limit: int
     ) -> Page[ApprovalSummary]:
         after = cursors.moment(cursor) if cursor else None
-        wanted = ApprovalFilter(
-            state=ApprovalState.PENDING if mine and state is None else state,
-            decidable_by=by.principal if mine else None,
-        )
+        wanted = ApprovalFilter(state=ApprovalState.PENDING if mine and state is None else state, mine=mine)
         async with self._store.read() as session:
-            found = await approvals.page(
-                session,
-                wanted,
-                groups=sorted(by.belongs),
-                principal=by.principal,
-                after=after,
-                limit=limit + 1,
-            )
-            known = await gather(session, [run for _, run in found], [row for row, _ in found])
+            who = await voter_of(self._store, session, by)
+            found = await approval_pages.page(session, wanted, reader=reader_of(who), after=after, limit=limit + 1)
+            known = await gather(session, [run for _, run in found], [row for row, _ in found], voter=who)
         shown = found[:limit]
         return Page(
             items=[approval_views.summary(row, run, known, by) for row, run in shown],
@@ -50,10 +57,18 @@ class Approvals:
 
     async def get(self, by: Asker, approval: str) -> ApprovalView:
         async with self._store.read() as session:
-            row, run = await approvals.get_visible(
-                session, ApprovalId(approval), groups=sorted(by.belongs), principal=by.principal
+            asked = await approvals.get(session, ApprovalId(approval))
+            who = await voter_of(self._store, session, by, [asked] if asked else [])
+            row, run = await approval_pages.get_visible(session, ApprovalId(approval), reader=reader_of(who))
+            stages = [stage.id for stage in (await approvals.stages(session, [row]))[row.id]]
+            beside = Beside(
+                comments=await comments.of_approvals(session, stages),
+                delegations=await delegations.of_approvals(session, [row.id]),
+                on_call=await on_call.names(session, row.needed_from),
+                now=await self._store.clock.now(session),
             )
-            known = await gather(session, [run], [row])
+            speakers = [*(one.principal for one in beside.comments), *(one.principal for one in beside.delegations)]
+            known = await gather(session, [run], [row], speakers, voter=who)
             previous = await _previous_of(session, by, run)
             following = await approvals.successor(session, row)
         return approval_views.whole(
@@ -64,6 +79,7 @@ class Approvals:
             previous=previous,
             differences=differences(previous.inputs, run.inputs) if previous else [],
             superseded_by=following.id if following else None,
+            beside=beside,
         )
 
     async def decide(self, by: Asker, approval: str, asked: DecisionRequest) -> DecisionAnswer:
@@ -73,13 +89,64 @@ class Approvals:
             Decision(
                 approval=ApprovalId(approval),
                 principal=by.principal,
-                person=by.ref,
                 verdict=asked.verdict,
                 digest=asked.digest,
                 comment=asked.comment,
             ),
         )
         return DecisionAnswer(approval=await self.get(by, approval), repeated=repeated)
+
+    async def take_back(self, by: Asker, approval: str) -> ApprovalView:
+        await self.get(by, approval)
+        await taking_back.take_back(self._store, ApprovalId(approval), by=by.principal)
+        return await self.get(by, approval)
+
+    async def comment(self, by: Asker, approval: str, asked: CommentRequest, key: str | None) -> ApprovalView:
+        await self.get(by, approval)
+        await commenting.comment(
+            self._store, ApprovalId(approval), by=by.principal, text=asked.text, key=key_of(by, key)
+        )
+        return await self.get(by, approval)
+
+    async def delegate(self, by: Asker, approval: str, asked: DelegateRequest, key: str | None) -> ApprovalView:
+        await self.get(by, approval)
+        wanted = Lending(
+            by=by.principal, to=asked.to, begins_at=None, ends_at=asked.until, reason=asked.reason, key=key_of(by, key)
+        )
+        await lending.lend_one(self._store, ApprovalId(approval), wanted)
+        return await self.get(by, approval)
+
+    async def delegations(self, by: Asker) -> Page[DelegationView]:
+        """Those that the asker made, and those made to them, the newest 200."""
+        async with self._store.read() as session:
+            now = await self._store.clock.now(session)
+            rows = await delegations.of(session, by.principal, by.ref, limit=200)
+        return Page(items=[delegation_view(row, _person(who), now) for row, who in rows])
+
+    async def lend(self, by: Asker, asked: DelegationRequest, key: str | None) -> DelegationView:
+        if by.via == "token":
+            raise Forbidden(
+                "A token cannot let somebody else decide for its owner: that would outlive the token. Nothing was "
+                "delegated. Sign in and do it there."
+            )
+        wanted = Lending(
+            by=by.principal,
+            to=asked.to,
+            begins_at=asked.begins,
+            ends_at=asked.until,
+            reason=asked.reason,
+            key=key_of(by, key),
+        )
+        row = await lending.lend(self._store, wanted)
+        return delegation_view(row, Person(id=by.principal, name=by.name, ref=by.ref), row.created_at)
+
+    async def revoke(self, by: Asker, delegation: str) -> None:
+        anybody = Permission.ACCESS_MANAGE in by.permissions
+        await lending.revoke(self._store, delegation, by=by.principal, anybody=anybody)
+
+
+def _person(row: PrincipalRow) -> Person:
+    return Person(id=row.id, name=row.name, ref=row.ref)
 
 
 async def _previous_of(session: Session, by: Asker, run: RunRow) -> RunRow | None:

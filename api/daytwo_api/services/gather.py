@@ -1,8 +1,9 @@
 """What several views need besides their own rows: titles of actions, names of people. Read once per answer."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from daytwo_actions.voices import Voter
 from daytwo_api.views.common import Person
 from daytwo_store import approvals, definitions, principals
 from daytwo_store.engine import Session
@@ -17,6 +18,8 @@ class Known:
     people: Mapping[str, PrincipalRow]  # by id
     decisions: Mapping[str, Sequence[DecisionRow]]  # by approval, and of the other stages
     stages: Mapping[str, Sequence[ApprovalRow]]  # by approval: all that have opened of what it is a stage of
+    taken_back: Mapping[str, Sequence[DecisionRow]] = field(default_factory=dict)  # by approval; they do not count
+    voter: Voter | None = None  # the asker, where it is told what they may decide
 
     def person(self, principal: str | None) -> Person:
         row = self.people.get(principal or "")
@@ -42,13 +45,16 @@ async def gather(
     runs: Collection[RunRow],
     asked: Collection[ApprovalRow] = (),
     people: Collection[str] = (),
+    voter: Voter | None = None,
 ) -> Known:
     """What is known about these runs and approvals."""
     found = await definitions.by_digests(session, {run.version for run in runs})
     decided: dict[str, list[DecisionRow]] = {}
     stages = await approvals.stages(session, list(asked)) if asked else {}
     opened = {stage.id for rows in stages.values() for stage in rows}
-    for row in await approvals.decisions(session, sorted(opened)):
-        decided.setdefault(row.approval_id, []).append(row)
-    ids = {run.requester for run in runs} | set(people) | {row.principal for rows in decided.values() for row in rows}
-    return Known(found, await principals.by_ids(session, ids), decided, stages)
+    taken_back: dict[str, list[DecisionRow]] = {}
+    ids = {run.requester for run in runs} | set(people)
+    for row in await approvals.decisions(session, sorted(opened), taken_back=True):
+        (decided if row.withdrawn_at is None else taken_back).setdefault(row.approval_id, []).append(row)
+        ids |= {one for one in (row.principal, row.on_behalf_of) if one is not None}
+    return Known(found, await principals.by_ids(session, ids), decided, stages, taken_back, voter)

@@ -11,6 +11,7 @@ from daytwo_api.services import run_views
 from daytwo_api.services.changes import made
 from daytwo_api.services.gather import gather
 from daytwo_api.services.run_views import Rows
+from daytwo_api.services.voters import voter_of
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
 from daytwo_store import approvals, attempts, cursors, entities, findings, freeze_exceptions, gates, locks, logs, runs
@@ -61,7 +62,8 @@ class Runs:
         async with self._store.read() as session:
             row = await visible(session, by, run)
             rows = await everything(session, by, row, self._traits)
-            known = await gather(session, [row], rows.approvals, rows.speakers)
+            who = await voter_of(self._store, session, by, rows.approvals) if rows.approvals else None
+            known = await gather(session, [row], rows.approvals, rows.speakers, voter=who)
         return run_views.whole(rows, known, by)
 
     async def logs(

@@ -9,6 +9,7 @@ from daytwo_actions.backends.pipelines import PACK
 from daytwo_api.services.gate_words import waits_there
 from daytwo_api.services.window_words import window_waits
 from daytwo_api.views.runs import Waits
+from daytwo_store.on_call import called
 from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, Json, RunRow, StepRow
 from daytwo_workflows.life.trees import open_gates
@@ -59,7 +60,10 @@ def needed(groups: Sequence[str], count: int) -> str:
     """'one of group:sre', '2 of group:sre'; 'each of person:a and person:b' where all of them are needed."""
     if count > 1 and count == len(groups) and all(name.startswith("person:") for name in groups):
         return f"each of {' and '.join(groups)}"
-    return f"{'one' if count == 1 else count} of {' or '.join(groups)}"
+    names = [called(name) for name in groups]
+    if count == 1 and len(names) == 1 and names[0] != groups[0]:
+        return names[0]
+    return f"{'one' if count == 1 else count} of {' or '.join(names)}"
 
 
 def packing(packed: Sequence[str]) -> str | None:
@@ -148,7 +152,7 @@ def waits(
                 kind="approval",
                 text=approval_words(approval, approved_by)
                 + ("; then expires" if approval.state == ApprovalState.PENDING else ""),
-                owner=" or ".join(approval.needed_from),
+                owner=" or ".join(called(name) for name in approval.needed_from),
                 next_event="a decision",
                 until=approval.expires_at,
                 then="it expires and nothing is sent",

@@ -1,12 +1,15 @@
 """Approvals and decisions."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from daytwo_api.views.actions import Difference
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, View
 from daytwo_store.states import ApprovalState, Verdict
+
+PersonRef = Annotated[str, Field(pattern=r"^person:[a-z0-9][a-z0-9._-]*$", max_length=200)]
 
 
 class DecisionView(View):
@@ -15,6 +18,39 @@ class DecisionView(View):
     verdict: Verdict
     comment: str
     at: datetime
+    on_behalf_of: Person | None = Field(default=None, description="who let them decide, and counts in their place")
+    own_request: bool = Field(
+        default=False, description="who asked for the run decided, because the action lets them (self_approval)"
+    )
+    taken_back_at: datetime | None = Field(default=None, description="it does not count since then")
+
+
+class CommentView(View):
+    id: str
+    by: Person
+    text: str
+    at: datetime
+    stage: int
+
+
+class DelegationView(View):
+    """Somebody lets another person decide for them."""
+
+    id: str
+    by: Person
+    to: str = Field(description="ref of the person")
+    approval: str | None = Field(description="only this one; null: whatever is asked")
+    begins_at: datetime
+    ends_at: datetime
+    reason: str
+    revoked_at: datetime | None
+    in_force: bool
+
+
+class EscalationView(View):
+    to: list[str]
+    at: datetime = Field(description="when they are asked as well, or since when")
+    done: bool
 
 
 class StageView(View):
@@ -24,6 +60,7 @@ class StageView(View):
     text: str = Field(description="'approved by Sam' or '2 of group:sre, when stage 1 is approved'")
     needed_from: list[str]
     count: int
+    self_approval: bool = False
 
 
 class ApprovalSummary(View):
@@ -45,6 +82,10 @@ class ApprovalSummary(View):
     decisions: list[DecisionView]
     digest: str = Field(description="what the decision is about; a decision carries it back")
     may_decide: Permitted
+    decides_for: Person | None = Field(default=None, description="whose right the asker would use: a delegation's")
+    who: str = Field(description="'one of group:sre or whoever is on call for service:shop'")
+    self_approval: bool = Field(description="who asked for the run may approve it: the action says so")
+    reason_needed: list[Verdict] = Field(description="verdicts that need a reason")
 
 
 class ApprovalView(ApprovalSummary):
@@ -55,6 +96,34 @@ class ApprovalView(ApprovalSummary):
     previous_run: str | None
     superseded_by: str | None
     drift: list[Difference] = Field(description="what changed, when this approval replaced another")
+    on_call: dict[str, list[str]] = Field(description="who is on call now, for entries of needed_from that look it up")
+    reminders: list[datetime] = Field(description="when those who are asked are reminded")
+    escalation: EscalationView | None
+    comments: list[CommentView] = Field(description="of all stages, in the order in which they were written")
+    delegations: list[DelegationView] = Field(description="of this approval alone")
+    may_take_back: Permitted
+    may_delegate: Permitted
+
+
+class CommentRequest(Request):
+    text: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class DelegateRequest(Request):
+    """Let somebody else decide on one approval."""
+
+    to: PersonRef
+    until: AwareDatetime | None = Field(default=None, description="when it expires, if left out")
+    reason: LongText = ""
+
+
+class DelegationRequest(Request):
+    """Let somebody else decide on whatever one is asked about, while one is away."""
+
+    to: PersonRef
+    begins: AwareDatetime | None = Field(default=None, description="now, if left out")
+    until: AwareDatetime
+    reason: LongText = ""
 
 
 class DecisionRequest(Request):

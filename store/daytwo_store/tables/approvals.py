@@ -14,6 +14,7 @@ class ApprovalRow(Base):
     __tablename__ = "approval"
     __table_args__ = (
         Index("ix_approval_pending", "expires_at", "id", postgresql_where=text("state = 'pending'")),
+        Index("ix_approval_looks_up", "id", postgresql_where=text("state = 'pending' and looks_up")),
         Index("one_pending_approval", "run_id", unique=True, postgresql_where=text("state = 'pending'")),
     )
 
@@ -35,6 +36,7 @@ class ApprovalRow(Base):
     rule: Mapped[str | None]  # the expression of the action that approves this stage in place of people
     later: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))  # stages that open after this one
     terms: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))  # see daytwo_store.terms
+    looks_up: Mapped[bool] = mapped_column(server_default=text("false"))  # is whoever is on call asked?
     reminded: Mapped[int] = mapped_column(server_default=text("0"))  # how often the people asked were reminded
     escalated_at: Mapped[datetime | None]  # since when others are asked, too
 

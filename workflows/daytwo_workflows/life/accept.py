@@ -118,6 +118,7 @@ async def ask_for_approval(
             supersedes=supersedes,
             drift=[change.as_json() for change in drift],
             rule=asked.rule,
+            terms=asked.terms,
             later=[
                 Stage(
                     needed_from=stage.needed_from,
@@ -125,6 +126,7 @@ async def ask_for_approval(
                     expires_in=timedelta(seconds=stage.expires_in),
                     again=stage.again,
                     rule=stage.rule,
+                    terms=stage.terms,
                 )
                 for stage in asked.then
             ],

@@ -8,10 +8,13 @@ from datetime import timedelta
 
 from daytwo_store import approvals, locks, runs
 from daytwo_store.engine import Tx
-from daytwo_store.ids import LockKey, RunId
+from daytwo_store.ids import ApprovalId, LockKey, RunId
+from daytwo_store.notifications import Notice, tell
+from daytwo_store.on_call import called
 from daytwo_store.states import RUN_ENDS, ApprovalState, RunState, StepState
 from daytwo_store.tables import ApprovalRow, RunRow
 from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.attending import attend
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
 from daytwo_workflows.life.step import late_logs, next_of_step
@@ -63,8 +66,10 @@ async def _gate(tx: Tx, row: RunRow) -> Move | None:
     if approval.state == ApprovalState.APPROVED:
         return None
     if approval.expires_at > tx.now:
-        return Move(what=What.WAIT, seconds=(approval.expires_at - tx.now).total_seconds())
+        return Move(what=What.WAIT, seconds=(attend(tx, approval) - tx.now).total_seconds())
     approvals.settle(tx, approval, ApprovalState.EXPIRED)
+    audience = [row.requester, *approval.needed_from]
+    tell(tx, Notice.APPROVAL_EXPIRED, audience=audience, run=RunId(row.id), approval=ApprovalId(approval.id))
     await runs.end(
         tx,
         row,
@@ -75,7 +80,8 @@ async def _gate(tx: Tx, row: RunRow) -> Move | None:
 
 
 def _nobody(approval: ApprovalRow) -> str:
-    who = f"{'Nobody' if approval.count == 1 else f'Fewer than {approval.count}'} of {', '.join(approval.needed_from)}"
+    asked = ", ".join(called(one) for one in approval.needed_from)
+    who = f"{'Nobody' if approval.count == 1 else f'Fewer than {approval.count}'} of {asked}"
     total = approval.stage + len(approval.later)
     return f"In stage {approval.stage} of {total}, {who[0].lower()}{who[1:]}" if total > 1 else who
 

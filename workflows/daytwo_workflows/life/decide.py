@@ -4,22 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
-from daytwo_actions.policy import entitling, may_decide
+from daytwo_actions.voices import Question, voice
 from daytwo_store import approvals, principals, runs
-from daytwo_store.engine import Store, Tx
+from daytwo_store.approvals import NewDecision
+from daytwo_store.engine import Store, Topic, Tx
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId
+from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, DecisionRow
-from daytwo_workflows.life.people import belongings
-from daytwo_workflows.life.standing import approved_before
+from daytwo_workflows.life.people import voter
+from daytwo_workflows.life.standing import people_of, question
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     approval: ApprovalId
     principal: PrincipalId
-    person: str | None  # ref of the person, whose groups are looked up in the transaction
     verdict: Verdict
     digest: str
     comment: str
@@ -30,40 +31,50 @@ async def decide(store: Store, decision: Decision) -> bool:
 
     Raises `NotFound`, `Forbidden` (four eyes, or not asked), `Conflict` (decided, expired, another digest), `Rejected`.
     """
-    if decision.verdict is Verdict.REJECT and not decision.comment.strip():
-        raise Rejected("Say why you reject it: the requester will read it. Nothing was decided.")
     async with store.write() as tx:
-        approval = await _held(tx, decision.approval)
+        approval = await held(tx, decision.approval)
         run = await runs.peek(tx.session, RunId(approval.run_id))
-        belongs = await belongings(tx.session, decision.person)
-        answer = may_decide(
-            approval.needed_from,
-            principal=decision.principal,
-            requester=PrincipalId(run.requester),
-            belongs=belongs,
-            before=await approved_before(tx.session, approval),
-        )
-        if not answer.allowed:
-            raise Forbidden(f"{answer.why_not} Nothing was decided.")
-        earlier = await approvals.decisions(tx.session, [approval.id])
-        if _repeated(earlier, decision):
+        stages = (await approvals.stages(tx.session, [approval]))[approval.id]
+        counted = await approvals.decisions(tx.session, [stage.id for stage in stages])
+        here = [one for one in counted if one.approval_id == approval.id]
+        if _repeated(here, decision):
             return True
-        await _must_be_open(tx, approval, decision, earlier)
-        group = entitling(approval.needed_from, belongs)
-        assert group is not None
+        people = await principals.by_ids(tx.session, [decision.principal])
+        asked = question(approval, run, stages, counted, people | await people_of(tx.session, [run], counted))
+        who = await voter(
+            tx.session, people[decision.principal], entries=approval.needed_from, now=tx.now, approval=approval.id
+        )
+        found = voice(who, asked)
+        if isinstance(found, str):
+            raise Forbidden(f"{found} Nothing was decided.")
+        _must_say_why(asked, decision)
+        await _must_be_open(tx, approval, decision, here)
         await approvals.record(
             tx,
             approval,
-            principal=decision.principal,
-            verdict=decision.verdict,
-            comment=decision.comment.strip(),
-            group=group,
+            NewDecision(
+                principal=decision.principal,
+                verdict=decision.verdict,
+                comment=decision.comment.strip(),
+                group=found.entry,
+                on_behalf_of=found.lent.by.principal if found.lent else None,
+                delegation=found.lent.id if found.lent else None,
+                own_request=asked.requester in (who.own.key, *who.own.bound),
+            ),
         )
-        await _follow(tx, approval, decision, approved=1 + sum(row.verdict == Verdict.APPROVE for row in earlier))
+        await _follow(tx, approval, decision, approved=1 + sum(one.verdict == Verdict.APPROVE for one in here))
     return False
 
 
-async def _held(tx: Tx, approval: ApprovalId) -> ApprovalRow:
+def _must_say_why(asked: Question, decision: Decision) -> None:
+    if decision.comment.strip() or decision.verdict not in asked.terms.reason:
+        return
+    if decision.verdict is Verdict.REJECT:
+        raise Rejected("Say why you reject it: the requester will read it. Nothing was decided.")
+    raise Rejected("Say why you approve it: this action wants a reason. Nothing was decided. Send it as the comment.")
+
+
+async def held(tx: Tx, approval: ApprovalId) -> ApprovalRow:
     """The approval, with its run's row held: the order of locks is the same everywhere."""
     row = await approvals.get(tx.session, approval)
     if row is None:
@@ -80,7 +91,7 @@ def _repeated(earlier: Sequence[DecisionRow], decision: Decision) -> bool:
                 return True
             raise Conflict(
                 f"You have already decided on this: {row.verdict}. A decision is not changed. "
-                "If it was wrong, ask for the run to be cancelled, or for a new one."
+                "Take it back first, which can be done until something is sent."
             )
     return False
 
@@ -113,16 +124,31 @@ async def _who_was_first(tx: Tx, approval: ApprovalRow, earlier: Sequence[Decisi
 
 async def _follow(tx: Tx, approval: ApprovalRow, decision: Decision, *, approved: int) -> None:
     run = await runs.hold(tx, RunId(approval.run_id))
+    settled: ApprovalState | None = None
     if decision.verdict is Verdict.REJECT:
-        approvals.settle(tx, approval, ApprovalState.REJECTED, actor=decision.principal)
+        settled = ApprovalState.REJECTED
+        approvals.settle(tx, approval, settled, actor=decision.principal)
+        why = decision.comment.strip()
         await runs.end(
             tx,
             run,
             RunState.REJECTED,
-            reason=f"Rejected: {decision.comment.strip()} Nothing was sent.",
+            reason=f"Rejected: {why} Nothing was sent." if why else "Rejected. Nothing was sent.",
             actor=decision.principal,
         )
     elif approved >= approval.count:
-        approvals.settle(tx, approval, ApprovalState.APPROVED, actor=decision.principal)
+        settled = ApprovalState.APPROVED
+        approvals.settle(tx, approval, settled, actor=decision.principal)
         await approvals.open_next(tx, approval)
+    else:
+        tx.notify(Topic.APPROVAL, approval.id)
+    if settled is not None:
+        tell(
+            tx,
+            Notice.APPROVAL_DECIDED,
+            audience=[run.requester, *approval.needed_from],
+            run=RunId(run.id),
+            approval=ApprovalId(approval.id),
+            facts={"state": settled, "by": decision.principal},
+        )
     tx.poke(RunId(approval.run_id))

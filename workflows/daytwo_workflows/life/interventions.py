@@ -8,12 +8,10 @@ from daytwo_store import attempts, findings, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden
 from daytwo_store.ids import AttemptNo, ExternalRunId, PrincipalId, RunId, StepPath
-from daytwo_store.states import RUN_ENDS, AttemptState, RunState, StepState
+from daytwo_store.states import RUN_ENDS, UNSENT, AttemptState, RunState, StepState
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import naming
 from daytwo_workflows.life.context import Life
-
-_UNSENT = frozenset({RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW, RunState.WAITING_LOCK})
 
 
 async def withdraw(store: Store, run: RunId, *, by: PrincipalId, reason: str) -> None:
@@ -22,7 +20,7 @@ async def withdraw(store: Store, run: RunId, *, by: PrincipalId, reason: str) ->
         row = await runs.hold(tx, run)
         if row.state == RunState.WITHDRAWN:
             return
-        if row.state not in _UNSENT:
+        if row.state not in UNSENT:
             raise Conflict(
                 f"The run is {row.state}, so it cannot be withdrawn any more. To stop a running one, cancel it."
             )
@@ -47,7 +45,7 @@ async def cancel(store: Store, run: RunId, *, by: PrincipalId, reason: str, forc
         row.cancel_reason = row.cancel_reason or reason.strip() or None
         row.cancel_forced = row.cancel_forced or force
         tx.audit(actor=by, action="run.cancel_asked", subject=f"run:{run}", facts={"force": str(force).lower()})
-        if RunState(row.state) in _UNSENT:
+        if RunState(row.state) in UNSENT:
             why = f" ({row.cancel_reason})" if row.cancel_reason else ""
             await runs.end(
                 tx,

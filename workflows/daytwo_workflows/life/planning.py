@@ -129,7 +129,8 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
         secrets=ask.secrets,
     )
     program = life.definitions.program(ask.version)
-    facts = replace(facts, people=await _people(session, wanted_people(program.approvals, facts)))
+    wanted = wanted_people(program.approvals, facts)
+    facts = replace(facts, people=await _people(session, wanted), owners=await _owners(session, wanted))
     return Aimed(program=program, facts=facts, aims=targets(program, facts), entity=scene.entity)
 
 
@@ -156,6 +157,13 @@ async def _people(session: Session, wanted: Sequence[Wanted]) -> dict[int, list[
         for group in one.groups:
             names += [person.ref for person in await entities.members(session, group)]
     return found
+
+
+async def _owners(session: Session, wanted: Sequence[Wanted]) -> dict[str, str | None]:
+    """The owning groups of other entities, whoever may see those."""
+    refs = {ref for one in wanted for ref in one.owners}
+    found = await entities.get_many(session, refs, sees=EVERYTHING) if refs else {}
+    return {ref: entity.owner for ref, entity in found.items()}
 
 
 async def _entity(

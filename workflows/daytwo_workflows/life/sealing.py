@@ -13,18 +13,18 @@ import structlog
 
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.marker import corr
-from daytwo_actions.plan.difference import Change, drift
+from daytwo_actions.plan.difference import drift
 from daytwo_actions.plan.model import Plan, digest_of
-from daytwo_store import approvals, attempts, definitions, locks, principals, runs
+from daytwo_store import attempts, definitions, locks, principals, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError
-from daytwo_store.ids import ActionName, ApprovalId, AttemptNo, Digest, EntityRef, LockKey, RunId, StepPath
+from daytwo_store.ids import ActionName, AttemptNo, Digest, EntityRef, LockKey, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
-from daytwo_store.states import ApprovalState, AttemptState, RunState, StepState
+from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import requests, standing
-from daytwo_workflows.life.accept import ask_for_approval
+from daytwo_workflows.life.asking_again import ask_again, give_back
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble
 from daytwo_workflows.life.secret_inputs import fingerprints_of
@@ -96,11 +96,11 @@ async def _seal(
     if changes:
         old_key = row.lock_key
         if row.protected or after.approval is not None:
-            await _ask_again(tx, row, after, changes)
+            await ask_again(tx, row, after, changes)
         else:
             _replan(tx, row, after)
         if row.state != RunState.RUNNING or row.lock_key != old_key:
-            await _give_back(tx, row, old_key)
+            await give_back(tx, row, old_key)
             return None
     if await shut(life, tx, row, aimed):
         return None
@@ -134,13 +134,6 @@ async def _has_lock(tx: Tx, row: RunRow) -> bool:
     return row.fence is not None and await locks.holds(tx.session, LockKey(str(row.lock_key)), RunId(row.id), row.fence)
 
 
-async def _give_back(tx: Tx, row: RunRow, key: str | None) -> None:
-    await tx.session.flush()
-    row.fence = None
-    if key is not None:
-        await locks.release(tx, LockKey(key), RunId(row.id))
-
-
 async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping[str, str]) -> Aimed:
     requester = (await principals.by_ids(session, [row.requester]))[row.requester]
     version = await life.definitions.of_run(session, Digest(row.version))
@@ -156,31 +149,6 @@ async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping
             inputs=row.inputs,
             secrets=secrets,
         ),
-    )
-
-
-async def _ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change]) -> None:
-    """The approval is void: a new one, for the plan as it is now, that shows what changed. The place is given up."""
-    old = await standing.of_run(tx.session, RunId(row.id))
-    text = after.canonical()
-    row.plan, row.digest, row.protected, row.lock_key = text, digest_of(text), True, after.lock
-    for stage in old:
-        approvals.settle(tx, stage, ApprovalState.SUPERSEDED)
-    await ask_for_approval(
-        tx,
-        row,
-        after.approval or standing.as_before(old, tx.now),
-        supersedes=ApprovalId(old[-1].id) if old else None,
-        drift=changes,
-    )
-    for step in await runs.steps(tx.session, RunId(row.id)):
-        if step.state == StepState.RUNNING:
-            step.note = "asked for approval again, because something changed"
-    runs.move(
-        tx,
-        row,
-        RunState.WAITING_APPROVAL,
-        reason="What was approved has changed before it was sent, so it is asked for again. Nothing was sent.",
     )
 
 

@@ -1,15 +1,19 @@
 """Does what was approved stand still? All stages, this very plan, and people who are entitled to it today."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.model import PlannedApproval, PlannedStage, digest_of
-from daytwo_store import approvals, principals
+from daytwo_actions.voices import Question
+from daytwo_store import approvals, delegations, principals
 from daytwo_store.engine import Session
 from daytwo_store.ids import RunId
+from daytwo_store.on_call import place_of
 from daytwo_store.states import ApprovalState, Verdict
-from daytwo_store.tables import ApprovalRow, DecisionRow, RunRow
+from daytwo_store.tables import ApprovalRow, DecisionRow, PrincipalRow, RunRow
+from daytwo_store.terms import terms_of
 from daytwo_workflows.life.people import belongings
 
 
@@ -21,14 +25,29 @@ async def no_longer(session: Session, row: RunRow) -> list[Change]:
     wrong = _incomplete(row, stages)
     if wrong is not None:
         return [wrong]
-    decisions = await approvals.decisions(session, [stage.id for stage in stages])
+    decisions = [
+        one
+        for one in await approvals.decisions(session, [stage.id for stage in stages])
+        if one.verdict == Verdict.APPROVE
+    ]
+    people = await people_of(session, [row], decisions)
+    revoked = await _revoked(session, decisions)
     found: list[Change] = []
     before: set[str] = set()
     for stage in stages:
-        mine = [one for one in decisions if one.approval_id == stage.id and one.verdict == Verdict.APPROVE]
-        found += await _too_few(session, stage, mine, before)
-        before |= {one.principal for one in mine}
+        mine = [one for one in decisions if one.approval_id == stage.id]
+        count = _Count(mine, people, revoked, frozenset(before), key(people, row.requester))
+        found += await _too_few(session, stage, count)
+        before |= speakers(people, mine)
     return found
+
+
+async def people_of(
+    session: Session, runs: Collection[RunRow], decisions: Collection[DecisionRow]
+) -> dict[str, PrincipalRow]:
+    """Everybody who asked, decided or was decided for, by id."""
+    ids = {run.requester for run in runs} | {one.principal for one in decisions}
+    return await principals.by_ids(session, ids | {one.on_behalf_of for one in decisions if one.on_behalf_of})
 
 
 async def of_run(session: Session, run: RunId) -> Sequence[ApprovalRow]:
@@ -37,21 +56,37 @@ async def of_run(session: Session, run: RunId) -> Sequence[ApprovalRow]:
     return (await approvals.stages(session, [newest]))[newest.id] if newest else []
 
 
-async def approved_before(session: Session, row: ApprovalRow) -> frozenset[str]:
-    """Who approved an earlier stage and may therefore not approve this one."""
-    if row.again or row.stage == 1:
-        return frozenset()
-    stages = (await approvals.stages(session, [row]))[row.id]
-    return approvers(row, stages, await approvals.decisions(session, [stage.id for stage in stages]))
+def key(people: Mapping[str, PrincipalRow], principal: str) -> str:
+    """The human behind a principal: two sign-ins that the catalog knows as one person are one."""
+    return people[principal].ref or principal
 
 
-def approvers(row: ApprovalRow, stages: Collection[ApprovalRow], decisions: Collection[DecisionRow]) -> frozenset[str]:
-    """The same from what was read already."""
-    if row.again:
-        return frozenset()
+def speakers(people: Mapping[str, PrincipalRow], decisions: Collection[DecisionRow]) -> frozenset[str]:
+    """The humans who count in these decisions: who decided, and for whom."""
+    each = (one for row in decisions for one in (row.principal, row.on_behalf_of))
+    return frozenset(key(people, one) for one in each if one is not None)
+
+
+def question(
+    row: ApprovalRow,
+    run: RunRow,
+    stages: Collection[ApprovalRow],
+    decisions: Collection[DecisionRow],
+    people: Mapping[str, PrincipalRow],
+) -> Question:
+    """What is to be decided at a stage, from what was read already; `decisions` of all its stages that count."""
     earlier = {stage.id for stage in stages if stage.stage < row.stage}
-    return frozenset(
-        one.principal for one in decisions if one.approval_id in earlier and one.verdict == Verdict.APPROVE
+    approved = [one for one in decisions if one.approval_id in earlier and one.verdict == Verdict.APPROVE]
+    mine = [one for one in decisions if one.approval_id == row.id]
+    return Question(
+        approval=row.id,
+        needed_from=row.needed_from,
+        requester=key(people, run.requester),
+        requester_name=people[run.requester].name,
+        terms=terms_of(row.terms),
+        before=frozenset() if row.again else speakers(people, approved),
+        decided=frozenset(key(people, one.principal) for one in mine),
+        spoken={key(people, one.on_behalf_of): people[one.principal].name for one in mine if one.on_behalf_of},
     )
 
 
@@ -59,19 +94,28 @@ def as_before(stages: Sequence[ApprovalRow], now: datetime) -> PlannedApproval:
     """The rule asks for nobody any more, but somebody approved something else: the same people are asked again."""
     first, *then = stages
     return PlannedApproval(
-        needed_from=first.needed_from,
+        needed_from=_asked_first(first),
         count=first.count,
         expires_at=now + (first.expires_at - first.created_at),
+        terms=terms_of(first.terms),
         then=[
             PlannedStage(
-                needed_from=stage.needed_from,
+                needed_from=_asked_first(stage),
                 count=stage.count,
                 expires_in=int((stage.expires_at - stage.created_at).total_seconds()),
                 again=stage.again,
+                terms=terms_of(stage.terms),
             )
             for stage in then
         ],
     )
+
+
+def _asked_first(stage: ApprovalRow) -> list[str]:
+    """Without those who were asked later."""
+    terms = terms_of(stage.terms)
+    others = terms.escalate.to if terms.escalate is not None and stage.escalated_at is not None else ()
+    return [name for name in stage.needed_from if name not in others] or list(stage.needed_from)
 
 
 def _incomplete(row: RunRow, stages: Sequence[ApprovalRow]) -> Change | None:
@@ -85,16 +129,55 @@ def _incomplete(row: RunRow, stages: Sequence[ApprovalRow]) -> Change | None:
     return None
 
 
-async def _too_few(
-    session: Session, stage: ApprovalRow, decided: Sequence[DecisionRow], before: Collection[str]
-) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class _Count:
+    decided: Sequence[DecisionRow]
+    people: Mapping[str, PrincipalRow]
+    revoked: Collection[str]  # delegations
+    before: Collection[str]
+    requester: str
+
+
+async def _revoked(session: Session, decisions: Collection[DecisionRow]) -> frozenset[str]:
+    rows = await delegations.by_ids(session, {one.delegation for one in decisions if one.delegation})
+    return frozenset(row.id for row in rows.values() if row.revoked_at is not None)
+
+
+async def _too_few(session: Session, stage: ApprovalRow, count: _Count) -> list[Change]:
+    """Those who approved a stage and would not be let today, when too few are left."""
     if stage.rule is not None:
         return []  # the rule was worked out anew with the plan, and stands in it
-    people = await principals.by_ids(session, [one.principal for one in decided])
-    counted = [one for one in decided if stage.again or one.principal not in before]
-    gone = [one for one in counted if one.group not in await belongings(session, people[one.principal].ref)]
-    if len(counted) - len(gone) >= stage.count:
+    never = set() if stage.again else set(count.before)
+    if not terms_of(stage.terms).self_approval:
+        never.add(count.requester)
+    heard: set[str] = set()
+    kept = 0
+    gone: list[Change] = []
+    for one in count.decided:
+        humans = speakers(count.people, [one])
+        if not heard.isdisjoint(humans) or not never.isdisjoint(humans):
+            continue
+        lost = await _lost(session, one, count)
+        if lost is not None:
+            gone.append(lost)
+        else:
+            heard |= humans
+            kept += 1
+    if kept >= stage.count:
         return []
-    return [
-        Change(f"approval of {people[one.principal].name}", f"member of {one.group}", "no longer") for one in gone
-    ] or [Change("approval", f"{stage.count} people", f"{len(counted)}")]
+    return gone or [Change("approval", f"{stage.count} people", f"{kept}")]
+
+
+async def _lost(session: Session, one: DecisionRow, count: _Count) -> Change | None:
+    """Why a decision would not be taken today. Whoever was on call when they decided has decided: their shift may end,
+    but they have to be in the catalog."""
+    name = count.people[one.principal].name
+    lender = count.people[one.on_behalf_of] if one.on_behalf_of else None
+    if one.delegation in count.revoked and lender is not None:
+        return Change(f"approval of {name}", f"decides for {lender.name}", "revoked")
+    if lender is not None and not await belongings(session, count.people[one.principal].ref):
+        return Change(f"approval of {name}", "in the catalog", "no longer")
+    belongs = await belongings(session, (lender or count.people[one.principal]).ref)
+    if one.group in belongs or (place_of(one.group) is not None and belongs):
+        return None
+    return Change(f"approval of {(lender or count.people[one.principal]).name}", f"member of {one.group}", "no longer")

@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/approvals/{approval}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something without deciding */
+        post: operations["commentApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals/{approval}/decision": {
         parameters: {
             query?: never;
@@ -151,6 +168,24 @@ export interface paths {
         put?: never;
         /** Approve or reject exactly this digest */
         post: operations["decide"];
+        /** Take one's own approval back until it is sent */
+        delete: operations["takeBack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{approval}/delegate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let somebody else decide on this one */
+        post: operations["delegateApproval"];
         delete?: never;
         options?: never;
         head?: never;
@@ -305,6 +340,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delegations by and to the asker, newest first */
+        get: operations["listDelegations"];
+        put?: never;
+        /** Let somebody else decide on whatever one is asked about */
+        post: operations["delegate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/delegations/{delegation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a delegation at once */
+        delete: operations["revokeDelegation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1034,6 +1104,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** @description whose right the asker would use: a delegation's */
+            decides_for?: components["schemas"]["Person"] | null;
             /** Decisions */
             decisions: components["schemas"]["DecisionView"][];
             /**
@@ -1053,9 +1125,19 @@ export interface components {
             may_decide: components["schemas"]["Permitted"];
             /** Needed From */
             needed_from: string[];
+            /**
+             * Reason Needed
+             * @description verdicts that need a reason
+             */
+            reason_needed: components["schemas"]["Verdict"][];
             requester: components["schemas"]["Person"];
             /** Run */
             run: string;
+            /**
+             * Self Approval
+             * @description who asked for the run may approve it: the action says so
+             */
+            self_approval: boolean;
             /**
              * Stage
              * @description which stage this is; the next opens when it is approved
@@ -1072,6 +1154,11 @@ export interface components {
              * @description 'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'
              */
             text: string;
+            /**
+             * Who
+             * @description 'one of group:sre or whoever is on call for service:shop'
+             */
+            who: string;
         };
         /** ApprovalView */
         ApprovalView: {
@@ -1086,6 +1173,11 @@ export interface components {
              * @description what the requester says about it
              */
             comment: string | null;
+            /**
+             * Comments
+             * @description of all stages, in the order in which they were written
+             */
+            comments: components["schemas"]["CommentView"][];
             /** Count */
             count: number;
             /**
@@ -1093,8 +1185,15 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** @description whose right the asker would use: a delegation's */
+            decides_for?: components["schemas"]["Person"] | null;
             /** Decisions */
             decisions: components["schemas"]["DecisionView"][];
+            /**
+             * Delegations
+             * @description of this approval alone
+             */
+            delegations: components["schemas"]["DelegationView"][];
             /**
              * Differences
              * @description inputs that differ from the last successful run here
@@ -1112,6 +1211,7 @@ export interface components {
             drift: components["schemas"]["Difference"][];
             /** Entity */
             entity: string | null;
+            escalation: components["schemas"]["EscalationView"] | null;
             /**
              * Expires At
              * Format: date-time
@@ -1124,10 +1224,29 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             may_decide: components["schemas"]["Permitted"];
+            may_delegate: components["schemas"]["Permitted"];
+            may_take_back: components["schemas"]["Permitted"];
             /** Needed From */
             needed_from: string[];
+            /**
+             * On Call
+             * @description who is on call now, for entries of needed_from that look it up
+             */
+            on_call: {
+                [key: string]: string[];
+            };
             /** Previous Run */
             previous_run: string | null;
+            /**
+             * Reason Needed
+             * @description verdicts that need a reason
+             */
+            reason_needed: components["schemas"]["Verdict"][];
+            /**
+             * Reminders
+             * @description when those who are asked are reminded
+             */
+            reminders: string[];
             requester: components["schemas"]["Person"];
             /** Run */
             run: string;
@@ -1138,6 +1257,11 @@ export interface components {
             sealed: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Self Approval
+             * @description who asked for the run may approve it: the action says so
+             */
+            self_approval: boolean;
             /**
              * Stage
              * @description which stage this is; the next opens when it is approved
@@ -1156,6 +1280,11 @@ export interface components {
              * @description 'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'
              */
             text: string;
+            /**
+             * Who
+             * @description 'one of group:sre or whoever is on call for service:shop'
+             */
+            who: string;
         };
         /**
          * ArtifactView
@@ -1366,6 +1495,26 @@ export interface components {
             /** Secrets */
             secrets: components["schemas"]["CollectedSecret"][];
         };
+        /** CommentRequest */
+        CommentRequest: {
+            /** Text */
+            text: string;
+        };
+        /** CommentView */
+        CommentView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Person"];
+            /** Id */
+            id: string;
+            /** Stage */
+            stage: number;
+            /** Text */
+            text: string;
+        };
         /**
          * ConnectionView
          * @description Never a credential.
@@ -1477,12 +1626,101 @@ export interface components {
             by: components["schemas"]["Person"] | null;
             /** Comment */
             comment: string;
+            /** @description who let them decide, and counts in their place */
+            on_behalf_of?: components["schemas"]["Person"] | null;
+            /**
+             * Own Request
+             * @description who asked for the run decided, because the action lets them (self_approval)
+             * @default false
+             */
+            own_request?: boolean;
             /**
              * Rule
              * @description the expression of the action that was true
              */
             rule?: string | null;
+            /**
+             * Taken Back At
+             * @description it does not count since then
+             */
+            taken_back_at?: string | null;
             verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * DelegateRequest
+         * @description Let somebody else decide on one approval.
+         */
+        DelegateRequest: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** To */
+            to: string;
+            /**
+             * Until
+             * @description when it expires, if left out
+             */
+            until?: string | null;
+        };
+        /**
+         * DelegationRequest
+         * @description Let somebody else decide on whatever one is asked about, while one is away.
+         */
+        DelegationRequest: {
+            /**
+             * Begins
+             * @description now, if left out
+             */
+            begins?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** To */
+            to: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * DelegationView
+         * @description Somebody lets another person decide for them.
+         */
+        DelegationView: {
+            /**
+             * Approval
+             * @description only this one; null: whatever is asked
+             */
+            approval: string | null;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            by: components["schemas"]["Person"];
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Id */
+            id: string;
+            /** In Force */
+            in_force: boolean;
+            /** Reason */
+            reason: string;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * To
+             * @description ref of the person
+             */
+            to: string;
         };
         /** Difference */
         Difference: {
@@ -1587,6 +1825,19 @@ export interface components {
             title: string;
             /** Version */
             version: number;
+        };
+        /** EscalationView */
+        EscalationView: {
+            /**
+             * At
+             * Format: date-time
+             * @description when they are asked as well, or since when
+             */
+            at: string;
+            /** Done */
+            done: boolean;
+            /** To */
+            to: string[];
         };
         /** ExceptionDecision */
         ExceptionDecision: {
@@ -2241,6 +2492,13 @@ export interface components {
         Page_ConnectionView_: {
             /** Items */
             items: components["schemas"]["ConnectionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[DelegationView] */
+        Page_DelegationView_: {
+            /** Items */
+            items: components["schemas"]["DelegationView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -3005,6 +3263,11 @@ export interface components {
             needed_from: string[];
             /** Number */
             number: number;
+            /**
+             * Self Approval
+             * @default false
+             */
+            self_approval?: boolean;
             state: components["schemas"]["ApprovalState"] | null;
             /**
              * Text
@@ -3491,6 +3754,44 @@ export interface operations {
             };
         };
     };
+    commentApproval: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     decide: {
         parameters: {
             query?: never;
@@ -3513,6 +3814,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delegateApproval: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegateRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalView"];
                 };
             };
             /** @description Problem details */
@@ -3815,6 +4185,100 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_WebhookView_"];
                 };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDelegations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DelegationView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delegate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DelegationView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeDelegation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delegation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem details */
             default: {

@@ -1,0 +1,124 @@
+"""By what somebody decides on an approval: their own right, or that of somebody who lets them; or why they may not.
+
+The requester, their delegate, whoever they decide for, and the owner of their token are one person here, and that
+person does not approve their own request unless the action says so. Pure functions; default is no.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from daytwo_actions.policy import entitling
+from daytwo_store.ids import PrincipalId
+from daytwo_store.on_call import called
+from daytwo_store.terms import Terms
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Human:
+    """A person as of now. Two sign-ins that the catalog knows as one person are one."""
+
+    principal: PrincipalId
+    ref: str | None
+    name: str
+    belongs: frozenset[str]  # groups, roles, own ref, and what they are on call for
+    bound: Mapping[str, str] = field(default_factory=dict)  # humans they decide for, or who decide for them, by name
+
+    @property
+    def key(self) -> str:
+        return self.ref or self.principal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lent:
+    """A delegation in force: somebody lets the voter decide for them."""
+
+    id: str
+    by: Human
+    approval: str | None  # only this one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Voter:
+    """Somebody who wants to decide, with all that they may decide by."""
+
+    own: Human
+    lent: Sequence[Lent] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is to be decided, as far as it matters who does."""
+
+    approval: str
+    needed_from: Sequence[str]
+    requester: str  # key of the human
+    requester_name: str
+    terms: Terms
+    before: Collection[str] = ()  # humans who approved an earlier stage, where each stage needs other people
+    decided: Collection[str] = ()  # humans who have decided themselves
+    spoken: Mapping[str, str] = field(default_factory=dict)  # humans for whom others have decided, and who
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What somebody's decision counts by: an entry of `needed_from`, and whose right it is."""
+
+    entry: str
+    lent: Lent | None = None
+
+
+def voice(voter: Voter, asked: Question) -> Voice | str:
+    """The voice, or why there is none. One's own right comes first, so that it uses up nobody else's."""
+    why = _own(voter.own, asked)
+    if why is None:
+        entry = entitling(asked.needed_from, voter.own.belongs)
+        if entry is not None:
+            return Voice(entry)
+        why = f"This is decided by {listed(asked.needed_from)}, and you are not one of them. Ask one of them."
+    elif voter.own.key == asked.requester or voter.own.key in asked.before or asked.requester in voter.own.bound:
+        return why
+    for lent in voter.lent:
+        entry = entitling(asked.needed_from, lent.by.belongs)
+        if entry is None or lent.approval not in (None, asked.approval):
+            continue
+        refused = _lent(lent, asked)
+        if refused is None:
+            return Voice(entry, lent)
+        why = refused
+    return why
+
+
+def _own(human: Human, asked: Question) -> str | None:
+    """What is against somebody's own right."""
+    ask = f"Ask {listed(asked.needed_from)}."
+    if not asked.terms.self_approval:
+        if human.key == asked.requester:
+            return f"You asked for this run, so somebody else has to decide (four eyes). {ask}"
+        if asked.requester in human.bound:
+            return (
+                f"{asked.requester_name}, who asked for this run, {human.bound[asked.requester]}: you two are one "
+                f"person here (four eyes). {ask}"
+            )
+    if human.key in asked.before:
+        return f"You approved an earlier stage, and this one needs somebody else. {ask}"
+    if human.key in asked.spoken:
+        return f"{asked.spoken[human.key]} has decided for you already, and each person counts once."
+    return None
+
+
+def _lent(lent: Lent, asked: Question) -> str | None:
+    """What is against deciding for somebody. Whoever asked for the run lends no right to decide on it."""
+    by = lent.by
+    if by.key == asked.requester or (asked.requester in by.bound and not asked.terms.self_approval):
+        return f"{by.name}, for whom you would decide, is one person with who asked for this run (four eyes)."
+    if by.key in asked.before:
+        return f"{by.name}, for whom you would decide, approved an earlier stage, and this one needs somebody else."
+    if by.key in asked.spoken or by.key in asked.decided:
+        return f"{by.name}, for whom you would decide, has a decision here already, and each person counts once."
+    return None
+
+
+def listed(entries: Sequence[str]) -> str:
+    """'group:a, group:b or whoever is on call for service:shop'."""
+    names = [called(entry) for entry in entries]
+    return ", ".join(names[:-1]) + (" or " if len(names) > 1 else "") + names[-1] if names else ""

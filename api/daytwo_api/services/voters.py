@@ -1,0 +1,34 @@
+"""What the asker may decide by right now, for showing it and for filtering lists."""
+
+from collections.abc import Collection
+
+from daytwo_actions.voices import Human, Voter
+from daytwo_api.asker import Asker
+from daytwo_store import on_call, principals
+from daytwo_store.approval_pages import Reader, Right
+from daytwo_store.engine import Session, Store
+from daytwo_store.tables import ApprovalRow
+from daytwo_workflows.life.people import voter
+
+
+async def voter_of(store: Store, session: Session, by: Asker, rows: Collection[ApprovalRow] | None = None) -> Voter:
+    """For these approvals; None: for all that are pending."""
+    if rows is None:
+        entries = await on_call.asked_for(session)
+    else:
+        entries = frozenset(entry for row in rows for entry in row.needed_from)
+    who = (await principals.by_ids(session, [by.principal]))[by.principal]
+    return await voter(session, who, entries=entries, now=await store.clock.now(session))
+
+
+def reader_of(who: Voter) -> Reader:
+    return Reader(own=_right(who.own), lent=[_right(one.by, one.approval) for one in who.lent])
+
+
+def _right(human: Human, approval: str | None = None) -> Right:
+    return Right(
+        principal=human.principal,
+        belongs=human.belongs,
+        never_for=frozenset({human.key, *human.bound}),
+        approval=approval,
+    )

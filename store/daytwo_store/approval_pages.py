@@ -1,0 +1,132 @@
+"""Approvals as lists, and one by one, for somebody who reads them: filtered in SQL, so that a page is a page."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, false, func, not_, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.elements import ColumnElement
+
+from daytwo_store.errors import NotFound
+from daytwo_store.ids import ApprovalId, PrincipalId
+from daytwo_store.run_visibility import visible
+from daytwo_store.states import ApprovalState
+from daytwo_store.tables import ApprovalRow, DecisionRow, EntityRow, PrincipalRow, RunRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Right:
+    """By what somebody may decide: their own right, or what another lends them."""
+
+    principal: PrincipalId  # whose it is
+    belongs: Collection[str]  # entries of `needed_from` that it answers to
+    never_for: Collection[str]  # requesters, by ref or id, whose runs it does not decide on
+    approval: str | None = None  # only this one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    own: Right
+    lent: Sequence[Right] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalFilter:
+    state: ApprovalState | None
+    mine: bool  # only those that the reader may decide
+
+
+async def page(
+    session: AsyncSession,
+    wanted: ApprovalFilter,
+    *,
+    reader: Reader,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[tuple[ApprovalRow, RunRow]]:
+    """Approvals with their runs, those that expire first at the top, that the reader may see."""
+    query = (
+        select(ApprovalRow, RunRow)
+        .join(RunRow, RunRow.id == ApprovalRow.run_id)
+        .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
+        .where(_visible(reader))
+        .order_by(ApprovalRow.expires_at, ApprovalRow.id)
+        .limit(limit)
+    )
+    if wanted.state is not None:
+        query = query.where(ApprovalRow.state == wanted.state)
+    if wanted.mine:
+        query = query.join(PrincipalRow, PrincipalRow.id == RunRow.requester).where(_decidable(reader))
+    if after is not None:
+        query = query.where(tuple_(ApprovalRow.expires_at, ApprovalRow.id) > tuple_(*after))
+    return [(approval, run) for approval, run in await session.execute(query)]
+
+
+async def get_visible(session: AsyncSession, approval: ApprovalId, *, reader: Reader) -> tuple[ApprovalRow, RunRow]:
+    """Raises `NotFound`, the same for what does not exist and for what the asker may not see."""
+    found = (
+        await session.execute(
+            select(ApprovalRow, RunRow)
+            .join(RunRow, RunRow.id == ApprovalRow.run_id)
+            .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
+            .where(ApprovalRow.id == approval, _visible(reader))
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no approval {approval}, or you may not see it. Look at your inbox.")
+    return found[0], found[1]
+
+
+def _visible(reader: Reader) -> ColumnElement[bool]:
+    """An approval is seen by whoever sees its run, by those who are asked, whoever they lend it to, and who decided."""
+    own = reader.own
+    return or_(
+        visible(list(own.belongs), own.principal),
+        *(_asked(right) for right in (own, *reader.lent)),
+        select(DecisionRow.approval_id)
+        .where(DecisionRow.approval_id == ApprovalRow.id, DecisionRow.principal == own.principal)
+        .correlate(ApprovalRow)
+        .exists(),
+    )
+
+
+def _asked(right: Right) -> ColumnElement[bool]:
+    asked = ApprovalRow.needed_from.overlap(list(right.belongs)) if right.belongs else false()
+    return asked if right.approval is None else and_(asked, ApprovalRow.id == right.approval)
+
+
+def _decidable(reader: Reader) -> ColumnElement[bool]:
+    """The same as `daytwo_actions.voices` says about each."""
+    own = reader.own
+    lets = func.coalesce(ApprovalRow.terms["self_approval"].as_boolean(), False)
+    requester = func.coalesce(PrincipalRow.ref, PrincipalRow.id)
+    return and_(
+        or_(requester.not_in(list(own.never_for)), lets),
+        not_(_counted(own.principal)),
+        or_(
+            _asked(own),
+            *(
+                and_(_asked(right), requester.not_in(list(right.never_for)), not_(_counted(right.principal)))
+                for right in reader.lent
+            ),
+        ),
+    )
+
+
+def _counted(principal: PrincipalId) -> ColumnElement[bool]:
+    """Does this person count here already, by a decision of their own or for them, or in an earlier stage?"""
+    stage = aliased(ApprovalRow)
+    same = func.coalesce(stage.first, stage.id) == func.coalesce(ApprovalRow.first, ApprovalRow.id)
+    return (
+        select(DecisionRow.approval_id)
+        .join(stage, stage.id == DecisionRow.approval_id)
+        .where(
+            or_(DecisionRow.principal == principal, DecisionRow.on_behalf_of == principal),
+            DecisionRow.withdrawn_at.is_(None),
+            or_(stage.id == ApprovalRow.id, and_(same, not_(ApprovalRow.again))),
+        )
+        .correlate(ApprovalRow)
+        .exists()
+    )

@@ -1,0 +1,54 @@
+"""What was approved is void: the first stage is asked anew, with the difference shown, and the place is given up."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from daytwo_actions.plan.difference import Change
+from daytwo_actions.plan.model import Plan, digest_of
+from daytwo_store import approvals, locks, runs
+from daytwo_store.engine import Tx
+from daytwo_store.ids import ApprovalId, LockKey, RunId
+from daytwo_store.notifications import Notice, tell
+from daytwo_store.states import ApprovalState, RunState, StepState
+from daytwo_store.tables import RunRow
+from daytwo_workflows.life import standing
+from daytwo_workflows.life.accept import ask_for_approval
+
+CHANGED: Final = "What was approved has changed before it was sent, so it is asked for again. Nothing was sent."
+
+
+async def ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change], *, reason: str = CHANGED) -> None:
+    """A new approval of a held run, for the plan as it is now. The caller gives back the lock."""
+    old = await standing.of_run(tx.session, RunId(row.id))
+    decided = await approvals.decisions(tx.session, [stage.id for stage in old])
+    text = after.canonical()
+    row.plan, row.digest, row.protected, row.lock_key = text, digest_of(text), True, after.lock
+    row.window = None
+    for stage in old:
+        approvals.settle(tx, stage, ApprovalState.SUPERSEDED)
+    if old:
+        told = [one.principal for one in decided if one.rule is None]
+        tell(tx, Notice.APPROVAL_VOID, audience=told, run=RunId(row.id), approval=ApprovalId(old[-1].id))
+    await tx.session.flush()
+    await ask_for_approval(
+        tx,
+        row,
+        after.approval or standing.as_before(old, tx.now),
+        supersedes=ApprovalId(old[-1].id) if old else None,
+        drift=changes,
+    )
+    for step in await runs.steps(tx.session, RunId(row.id)):
+        if step.state == StepState.RUNNING:
+            step.note = "asked for approval again, because something changed"
+    if row.state == RunState.WAITING_APPROVAL:
+        row.reason = reason
+    else:
+        runs.move(tx, row, RunState.WAITING_APPROVAL, reason=reason)
+
+
+async def give_back(tx: Tx, row: RunRow, key: str | None) -> None:
+    """The lock of a held run, or its place in the queue."""
+    await tx.session.flush()
+    row.fence = None
+    if key is not None:
+        await locks.release(tx, LockKey(key), RunId(row.id))
