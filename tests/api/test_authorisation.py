@@ -115,12 +115,13 @@ class World:
 
 @pytest.fixture(scope="module")
 async def world(shared: House) -> AsyncIterator[World]:
-    """Adds Kim, who is in no group, and the vault, which only finance may see."""
+    """Adds Kim and Lou, who are in no group, and the vault, which only finance may see."""
     async with shared.store.write() as tx:
         shop = await entities.get(tx.session, "service:shop", sees="everything")
         assert shop is not None
         properties = {"email": "kim@acme.example"}
         kim = Draft(kind="person", name="kim", title="Kim", properties=properties)
+        lou = Draft(kind="person", name="lou", title="Lou", properties={"email": "lou@acme.example"})
         vault = Draft(
             kind="service",
             name="vault",
@@ -129,7 +130,7 @@ async def world(shared: House) -> AsyncIterator[World]:
             properties=shop.properties,
             visible_to=("group:finance",),
         )
-        for draft in (kim, vault):
+        for draft in (kim, lou, vault):
             await entities.upsert(tx, draft, by="file:test.yaml")
     live = Live(shared.services.listener, shared.services.runs, Pace(ping=0.01, least=0.0, life=0.05))
     services = replace(shared.services, live=live)
@@ -219,7 +220,7 @@ async def own_decision(world: World, thing: str) -> Request:
 
 async def handed_on(world: World, thing: str) -> Request:
     key = {"Idempotency-Key": f"matrix-delegate-{next(world.company.numbers)}"}
-    return {"approval": await world.once("lent", thing, world.waiting)}, {"json": {"to": "person:ben"}, "headers": key}
+    return {"approval": await world.once("lent", thing, world.waiting)}, {"json": {"to": "person:lou"}, "headers": key}
 
 
 async def said(world: World, thing: str) -> Request:
@@ -235,7 +236,7 @@ async def lent(world: World, thing: str) -> Request:
     async with world.house.store.write() as tx:
         new = NewDelegation(
             by=by,
-            to="person:ben",
+            to="person:lou",
             approval=None,
             begins_at=tx.now,
             ends_at=tx.now,
@@ -324,7 +325,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/approvals/{approval}/delegate": handed_on,
     "DELETE /api/v1/approvals/{approval}/decision": own_decision,
     "POST /api/v1/delegations": plain(
-        json={"to": "person:ben", "begins": "2090-01-01T00:00:00Z", "until": "2090-02-01T00:00:00Z"}
+        json={"to": "person:lou", "begins": "2090-01-01T00:00:00Z", "until": "2090-02-01T00:00:00Z"}
     ),
     "DELETE /api/v1/delegations/{delegation}": lent,
     "GET /api/v1/entities/{kind}/{name}": entity,

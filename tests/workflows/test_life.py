@@ -77,7 +77,6 @@ async def test_a_stale_digest_is_refused(company: Company) -> None:
             Decision(
                 approval=ApprovalId(approval.id),
                 principal=await company.person("sam"),
-                person="person:sam",
                 verdict=Verdict.APPROVE,
                 digest=stale,
                 comment="",
@@ -122,7 +121,6 @@ async def _decide_on(company: Company, approval: str, digest: str) -> None:
         Decision(
             approval=ApprovalId(approval),
             principal=await company.person("sam"),
-            person="person:sam",
             verdict=Verdict.REJECT,
             digest=digest,
             comment="late",

@@ -306,7 +306,6 @@ async def test_the_audit_says_which_stage_was_asked(yard: Company) -> None:
     late = Decision(
         approval=ApprovalId(first.id),
         principal=await yard.person("pat"),
-        person="person:pat",
         verdict=Verdict.APPROVE,
         digest=first.digest,
         comment="",
