@@ -29,18 +29,14 @@ GENESIS: Final = "0" * 64
 FACTS: Final = frozenset(
     {
         # ids of ours and of others
-<<<<<<< HEAD
         "approval", "answer", "attempt", "channel", "connection", "entity", "exception", "execution", "external",
         "fence", "freeze", "gate", "group", "key", "keys", "lock", "notification", "person", "principal", "project",
         "run", "schedule", "second", "step", "token", "version",
-=======
-        "approval", "answer", "attempt", "channel", "comment", "connection", "delegation", "entity", "execution", "external", "fence", "freeze",
-        "gate", "group", "key", "keys", "lock", "notification", "person", "principal", "project", "run", "schedule",
-        "on_behalf_of", "second", "step", "token", "version",
->>>>>>> e59221d (Tests of deciding follow the new terms)
+        "comment", "delegation", "on_behalf_of",
         # states, verdicts and other words that we chose
-        "action", "by", "force", "from", "kind", "name", "operation", "outcome", "own_request", "owner", "purpose", "role", "scope",
+        "action", "by", "force", "from", "kind", "name", "operation", "outcome", "owner", "purpose", "role", "scope",
         "scopes", "selector", "source", "stage", "state", "to", "verdict", "via", "why",
+        "own_request",
         # numbers, times and digests
         "commit", "count", "digest", "end", "expires", "hash", "n", "ref", "sessions", "sha256", "signature", "start",
         "until",
