@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from daytwo_api.routes import (
     actions,
     approvals,
+    audit,
     catalog,
     ci,
     control,
@@ -32,6 +33,7 @@ def api_router() -> APIRouter:
         actions,
         runs,
         approvals,
+        audit,
         delegations,
         catalog,
         control,

@@ -4,7 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import typer
 
-from daytwo_cli.commands import actions, approvals, audit, authoring, catalog, identity, pipelines, processes, runs
+from daytwo_cli.commands import (
+    actions,
+    approvals,
+    audit,
+    authoring,
+    catalog,
+    evidence,
+    identity,
+    pipelines,
+    processes,
+    runs,
+)
 from daytwo_cli.exits import MEANING
 
 _CODES = "\n".join(f"{code.value:>4}  {meaning}" for code, meaning in MEANING.items())
@@ -39,4 +50,5 @@ def build() -> typer.Typer:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")
     app.add_typer(audit.audit, name="audit", rich_help_panel="Looking after it")
+    app.add_typer(evidence.evidence, name="evidence", rich_help_panel="Looking after it")
     return app

@@ -20,29 +20,14 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daytwo_store.audit_facts import FACTS
 from daytwo_store.errors import Unavailable
 from daytwo_store.tables import AuditHeadRow
 
 log = structlog.get_logger()
 
 GENESIS: Final = "0" * 64
-FACTS: Final = frozenset(
-    {
-        # ids of ours and of others
-        "approval", "answer", "attempt", "channel", "connection", "entity", "exception", "execution", "external",
-        "fence", "freeze", "gate", "group", "key", "keys", "lock", "notification", "person", "principal", "project",
-        "run", "schedule", "second", "step", "token", "version",
-        "comment", "delegation", "on_behalf_of",
-        # states, verdicts and other words that we chose
-        "action", "by", "force", "from", "kind", "name", "operation", "outcome", "owner", "purpose", "role", "scope",
-        "scopes", "selector", "source", "stage", "state", "to", "verdict", "via", "why",
-        "own_request",
-        # numbers, times and digests
-        "commit", "count", "digest", "end", "expires", "hash", "n", "ref", "sessions", "sha256", "signature", "start",
-        "until",
-    }
-)  # fmt: skip
-_LONGEST: Final = 300
+_LONGEST: Final = 2000
 _DATABASE: Final = ("", "08", "40", "57")  # classes of SQLSTATE: none, connection, rolled back, told to stop
 # What is known to be a credential by its first letters, whatever field somebody puts it into.
 _CREDENTIAL: Final = re.compile(

@@ -103,12 +103,21 @@ class Store:
         # reader that is slow.
         reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._readers = async_sessionmaker(reading, expire_on_commit=False)
+        still = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._still = async_sessionmaker(still, expire_on_commit=False)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session for reading, each statement by itself. Raises `Unavailable` when the database does not answer."""
         with _named_errors():
             async with self._readers() as session:
+                yield session
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """The same, and every statement sees the database as it was at the first one. Raises `Unavailable`."""
+        with _named_errors():
+            async with self._still.begin() as session:
                 yield session
 
     @asynccontextmanager

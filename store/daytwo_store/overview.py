@@ -1,4 +1,4 @@
-"""Lists for people who look after the whole: who holds which lock, and the audit."""
+"""A list for people who look after the whole: who holds which lock."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 
-from daytwo_store import cursors
 from daytwo_store.engine import Session
 from daytwo_store.entities import may_see
 from daytwo_store.ids import PrincipalId
-from daytwo_store.tables import AuditRow, EntityRow, LockQueueRow, LockRow, RunRow
+from daytwo_store.tables import EntityRow, LockQueueRow, LockRow, RunRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,12 +19,6 @@ class LockLine:
     fence: int
     since: datetime
     queued: tuple[str, ...]  # runs, the next one first
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    items: Sequence[AuditRow]
-    next_cursor: str | None
 
 
 async def locks(session: Session, *, groups: Sequence[str], principal: PrincipalId) -> list[LockLine]:
@@ -56,15 +49,3 @@ async def _visible(
     )
     joined = select(RunRow.id).join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
     return frozenset(await session.scalars(joined.where(RunRow.id.in_(named), shown)))
-
-
-async def audit(session: Session, *, subject: str | None, cursor: str | None, limit: int) -> AuditPage:
-    """Entries, newest first."""
-    query = select(AuditRow).order_by(AuditRow.n.desc())
-    if subject is not None:
-        query = query.where(AuditRow.subject == subject)
-    if cursor is not None:
-        query = query.where(AuditRow.n < cursors.number(cursor))
-    rows = (await session.scalars(query.limit(limit + 1))).all()
-    shown = rows[:limit]
-    return AuditPage(shown, cursors.make(str(shown[-1].n)) if len(rows) > limit else None)

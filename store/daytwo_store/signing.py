@@ -71,7 +71,11 @@ class Signer:
 
     def sign(self, purpose: Purpose, document: Mapping[str, JsonValue]) -> str:
         """The signature in base64."""
-        return base64.b64encode(self.private.sign(_message(purpose, document))).decode()
+        return self.sign_bytes(purpose, rfc8785.dumps(dict(document)))
+
+    def sign_bytes(self, purpose: Purpose, content: bytes) -> str:
+        """The same of bytes that are kept as they are."""
+        return base64.b64encode(self.private.sign(_message(purpose, content))).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +89,16 @@ class KeyRing:
         return cls({name_of(key): key for key in keys})
 
     def check(self, purpose: Purpose, document: Mapping[str, JsonValue], *, key: str, signature: str) -> Verdict:
+        return self.check_bytes(purpose, rfc8785.dumps(dict(document)), key=key, signature=signature)
+
+    def check_bytes(self, purpose: Purpose, content: bytes, *, key: str, signature: str) -> Verdict:
         if key not in self.keys:
             return Verdict.UNKNOWN_KEY
         try:
             raw = base64.b64decode(signature, validate=True)
             if base64.b64encode(raw).decode() != signature:  # bits of the last letter that nobody reads
                 return Verdict.WRONG
-            self.keys[key].verify(raw, _message(purpose, document))
+            self.keys[key].verify(raw, _message(purpose, content))
         except (InvalidSignature, ValueError, binascii.Error):
             return Verdict.WRONG
         return Verdict.GOOD
@@ -123,5 +130,5 @@ def public_keys(content: bytes) -> list[Ed25519PublicKey]:
     return keys
 
 
-def _message(purpose: Purpose, document: Mapping[str, JsonValue]) -> bytes:
-    return f"daytwo {purpose} v1\n".encode() + rfc8785.dumps(dict(document))
+def _message(purpose: Purpose, content: bytes) -> bytes:
+    return f"daytwo {purpose} v1\n".encode() + content

@@ -24,9 +24,12 @@ def settings_for(database_url: str, folder: Path, **changes: object) -> ApiSetti
     key.write_bytes(b"k" * 32)
     secret = folder / "token"
     secret.write_text("ghp_example\n")
+    audit_key = folder / "audit-key"
+    audit_key.write_text("1" * 64)
     given: dict[str, object] = {
         "database_url": database_url,
         "secret_file": key,
+        "audit_key_file": audit_key,
         "sign_in": "people",
         "admins": "group:platform",
         "connections": {"github": {"backend": "github", "address": "https://ci.example", "token_file": secret}},

@@ -311,6 +311,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/actions/{name}/runs": start_of_run,
     "GET /api/v1/runs/{run}": seen_run,
     "GET /api/v1/runs/{run}/events": seen_run,
+    "GET /api/v1/runs/{run}/evidence": seen_run,
     "GET /api/v1/runs/{run}/logs": seen_run,
     "GET /api/v1/runs/{run}/logs.txt": seen_run,
     "POST /api/v1/runs/{run}/cancel": new_run(),

@@ -44,7 +44,19 @@ CASES: Final = [
     ("/api/v1/approvals", {"state": "none"}),
     ("/api/v1/actions", {"entity": "no:such:ref"}),
     ("/api/v1/actions", {"q": "%_\\", "tag": "'"}),
-    ("/api/v1/audit", {"subject": "'; drop table audit; --"}),
+    *(
+        (path, {name: value})
+        for path in ("/api/v1/audit", "/api/v1/audit/export")
+        for name in ("subject", "actor", "action", "run")
+        for value in ("'; drop table audit; --", "%_\\*", "a\x00b")
+    ),
+    *(
+        ("/api/v1/audit", {name: value})
+        for name in ("since", "until")
+        for value in ("yesterday", "2026-01-01T00:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", HUGE)
+    ),
+    ("/api/v1/audit/export", {"format": "xlsx"}),
+    ("/api/v1/audit/export", {"after": HUGE}),
     (f"/api/v1/runs/{'r' * 5000}", {}),
     ("/api/v1/runs/RUN/events", {"after": HUGE}),
 ]  # fmt: skip

@@ -1,16 +1,15 @@
-"""Who am I, tokens, connections, locks, the audit, and the stream that tells a page to look again."""
+"""Who am I, tokens, connections, locks, and the stream that tells a page to look again."""
 
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Path, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from daytwo_api.asker import AuditReader, Reader, SignedIn, WebhookReader
+from daytwo_api.asker import Reader, SignedIn, WebhookReader
 from daytwo_api.deps import Cursor, Limit, ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import (
-    AuditEntry,
     ConnectionView,
     LockRow,
     Me,
@@ -102,17 +101,6 @@ async def list_webhooks(
 @router.get("/locks", tags=["control"], summary="Who holds what, and who waits", operation_id="listLocks")
 async def list_locks(by: Reader, services: ServicesDep) -> Page[LockRow]:
     return await services.overview.locks(by)
-
-
-@router.get("/audit", tags=["control"], summary="Who did what", operation_id="listAudit")
-async def list_audit(
-    by: AuditReader,
-    services: ServicesDep,
-    subject: Annotated[str | None, Query(max_length=200)] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Page[AuditEntry]:
-    return await services.overview.audit(by, subject=subject, cursor=cursor, limit=limit)
 
 
 @router.get(

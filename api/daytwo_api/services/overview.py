@@ -1,4 +1,4 @@
-"""What the people who look after the whole want to see: connections, locks, the audit."""
+"""What the people who look after the whole want to see: connections and locks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from daytwo_actions.backends.registry import ConnectionSettings
 from daytwo_api.asker import Asker
 from daytwo_api.metrics import Observe
 from daytwo_api.views.common import Page
-from daytwo_api.views.control import AuditEntry, ConnectionView, LockRow, WebhookView
+from daytwo_api.views.control import ConnectionView, LockRow, WebhookView
 from daytwo_store import connections, cursors, inbox, overview
 from daytwo_store.engine import Store
 from daytwo_store.errors import NotFound
@@ -107,30 +107,6 @@ class Overview:
                 for line in held
             ]
         )
-
-    async def audit(
-        self,
-        by: Asker,  # noqa: ARG002 - the route has asked for an administrator
-        *,
-        subject: str | None,
-        cursor: str | None,
-        limit: int,
-    ) -> Page[AuditEntry]:
-        async with self._store.read() as session:
-            found = await overview.audit(session, subject=subject, cursor=cursor, limit=limit)
-        entries = [
-            AuditEntry(
-                number=row.n,
-                at=row.at,
-                actor=row.actor,
-                action=row.action,
-                subject=row.subject,
-                facts={name: str(value) for name, value in row.facts.items()},
-                hash=row.hash,
-            )
-            for row in found.items
-        ]
-        return Page(items=entries, next_cursor=found.next_cursor)
 
     def _connection(
         self, name: ConnectionName, row: ConnectionRow | None, heard: datetime | None, now: datetime

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from daytwo_actions.backends.base import Traits
 from daytwo_actions.policy import Answer, may_run, may_stop
+from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services import finding_views, words
 from daytwo_api.services.approval_views import deciders
@@ -277,6 +278,9 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
         resolve=_permit(
             finding_views.may_resolve(run, stop, asker.principal),
             None if run.state == RunState.NEEDS_ATTENTION else "No attempt waits for somebody to say what happened.",
+        ),
+        evidence=_permit(
+            Answer(Permission.AUDIT_READ in asker.permissions, "Evidence is for those who read the audit."), None
         ),
     )
 

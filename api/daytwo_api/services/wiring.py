@@ -12,6 +12,7 @@ from daytwo_actions.backends.registry import connect
 from daytwo_api.metrics import Metrics
 from daytwo_api.services.actions import Actions
 from daytwo_api.services.approvals import Approvals
+from daytwo_api.services.audit import Audit
 from daytwo_api.services.catalog import Catalog
 from daytwo_api.services.checks import Checks
 from daytwo_api.services.ci import CiDoor
@@ -64,6 +65,7 @@ class Services:
     inbox: Inbox
     ci: CiDoor
     overview: Overview
+    audit: Audit
     pipelines: Pipelines
     checks: Checks
     health: Health
@@ -107,6 +109,7 @@ def build_services(
         inbox=Inbox(store, wired),
         ci=CiDoor(life, _identities(settings, connections)),
         overview=Overview(store, connections, wired),
+        audit=Audit(store, settings.signer(), settings.trusted()),
         pipelines=Pipelines(wired),
         checks=Checks(store, wired),
         health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading, provider=sign_in.provider),

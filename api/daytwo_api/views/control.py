@@ -116,16 +116,6 @@ class LockRow(View):
     queued: list[str]
 
 
-class AuditEntry(View):
-    number: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    facts: dict[str, str]
-    hash: str
-
-
 class Part(View):
     name: str
     ok: bool

@@ -193,6 +193,7 @@ class RunPermissions(View):
     withdraw: Permitted
     undo: Permitted
     resolve: Permitted
+    evidence: Permitted
 
 
 class RunView(RunSummary):

@@ -5,7 +5,8 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from pathlib import Path
+from typing import BinaryIO, Final, Generic, TypeVar
 
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -13,7 +14,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from daytwo_cli.client.logins import Login
 from daytwo_cli.client.problems import error_of
 from daytwo_cli.client.server import Server, is_loopback
-from daytwo_cli.errors import Unreachable
+from daytwo_cli.errors import CliError, Unreachable
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Query = Mapping[str, str | int | bool | None]
@@ -84,6 +85,38 @@ class Api:
     def delete(self, path: str) -> None:
         """Raises Refused or Unreachable."""
         self._checked(Nothing, lambda: self._http.delete(_PREFIX + path), again=True)
+
+    def download(self, path: str, query: Query, to: Path | BinaryIO) -> int:
+        """What the server answers, as it comes; how many bytes. A file is there whole, or not at all.
+
+        Raises Refused or Unreachable.
+        """
+        known = {name: value for name, value in query.items() if value is not None}
+        if not isinstance(to, Path):
+            return self._pour(path, known, to)
+        part = to.with_name(f"{to.name}.part")
+        try:
+            with part.open("wb") as file:
+                size = self._pour(path, known, file)
+            part.replace(to)
+        except OSError as error:
+            raise CliError(f"{to} cannot be written ({type(error).__name__}). Nothing was saved.") from None
+        finally:
+            part.unlink(missing_ok=True)
+        return size
+
+    def _pour(self, path: str, query: Query, to: BinaryIO) -> int:
+        size = 0
+        try:
+            with self._http.stream("GET", _PREFIX + path, params=dict(query)) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise error_of(answer)
+                for piece in answer.iter_bytes():
+                    size += to.write(piece)
+        except httpx.HTTPError as error:
+            raise self._silence(error) from None
+        return size
 
     def sign_in(self, name: str) -> Login:
         """A session for one of the people that the server offers. Raises Refused or Unreachable."""

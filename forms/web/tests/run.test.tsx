@@ -58,6 +58,21 @@ describe("what failed", () => {
   });
 });
 
+describe("evidence", () => {
+  test("is offered as a file to those who may have it", async () => {
+    open("r_seed1");
+    const link = await screen.findByRole("link", { name: "Everything, as one signed file" });
+    expect(link.getAttribute("href")).toBe("/api/v1/runs/r_seed1/evidence");
+    expect(link.hasAttribute("download")).toBe(true);
+  });
+
+  test("is not mentioned to others", async () => {
+    open("r_failed");
+    await screen.findByRole("button", { name: /Undo/ });
+    expect(screen.queryByText("Evidence")).toBeNull();
+  });
+});
+
 describe("buttons", () => {
   test("one that may not be pressed says why and does nothing", async () => {
     const house = open("r_failed");

@@ -199,8 +199,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who did what */
+        /** Who did what, newest first */
         get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All entries that fit, oldest first */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the audit is signed, and the public keys */
+        get: operations["getAuditSeal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -706,17 +740,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+<<<<<<< HEAD
     "/api/v1/runs/{run}/exceptions": {
+=======
+    "/api/v1/runs/{run}/evidence": {
+>>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+<<<<<<< HEAD
         get?: never;
         put?: never;
         /** Ask for an exception to a freeze, for this run */
         post: operations["askException"];
+=======
+        /** Everything about a run, as one signed file */
+        get: operations["getEvidence"];
+        put?: never;
+        post?: never;
+>>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
         delete?: never;
         options?: never;
         head?: never;
@@ -1368,6 +1413,51 @@ export interface components {
             /** Subject */
             subject: string;
         };
+        /** AuditKey */
+        AuditKey: {
+            /**
+             * Current
+             * @description it signs now
+             */
+            current: boolean;
+            /**
+             * Id
+             * @description as checkpoints and evidence name it
+             */
+            id: string;
+            /**
+             * Pem
+             * @description the public key
+             */
+            pem: string;
+        };
+        /**
+         * AuditSeal
+         * @description How far the audit is signed, and by which keys.
+         */
+        AuditSeal: {
+            /**
+             * Entries
+             * @description number of the last entry
+             */
+            entries: number;
+            /**
+             * Failing Since
+             * @description no checkpoint can be written outside the database since then
+             */
+            failing_since: string | null;
+            /** Keys */
+            keys: components["schemas"]["AuditKey"][];
+            /**
+             * Sealed
+             * @description number of the last entry that a signed checkpoint covers
+             */
+            sealed: number;
+            /** Sealed At */
+            sealed_at: string | null;
+            /** Why */
+            why: string | null;
+        };
         /** CancelRequest */
         CancelRequest: {
             /**
@@ -1929,6 +2019,11 @@ export interface components {
              */
             void: boolean;
         };
+        /**
+         * ExportFormat
+         * @enum {string}
+         */
+        ExportFormat: "ndjson" | "csv";
         /**
          * ExternalFact
          * @description What happened to the external run by other hands than ours.
@@ -3025,6 +3120,7 @@ export interface components {
         /** RunPermissions */
         RunPermissions: {
             cancel: components["schemas"]["Permitted"];
+            evidence: components["schemas"]["Permitted"];
             resolve: components["schemas"]["Permitted"];
             undo: components["schemas"]["Permitted"];
             withdraw: components["schemas"]["Permitted"];
@@ -3899,9 +3995,20 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
+                /** @description what: run.accepted, or run.* */
+                action?: string | null;
+                /** @description who: an id, p_…, or daytwo */
+                actor?: string | null;
                 cursor?: string | null;
                 limit?: number;
+                /** @description about a run, or done by it */
+                run?: string | null;
+                /** @description entries from then on */
+                since?: string | null;
+                /** @description of what: run:r_…, entity:service:shop */
                 subject?: string | null;
+                /** @description entries from before then */
+                until?: string | null;
             };
             header?: never;
             path?: never;
@@ -3916,6 +4023,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditEntry_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description what: run.accepted, or run.* */
+                action?: string | null;
+                /** @description who: an id, p_…, or daytwo */
+                actor?: string | null;
+                /** @description only entries above this number */
+                after?: number;
+                format?: components["schemas"]["ExportFormat"];
+                /** @description about a run, or done by it */
+                run?: string | null;
+                /** @description entries from then on */
+                since?: string | null;
+                /** @description of what: run:r_…, entity:service:shop */
+                subject?: string | null;
+                /** @description entries from before then */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditSeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditSeal"];
                 };
             };
             /** @description Problem details */
@@ -5002,6 +5184,7 @@ export interface operations {
             };
         };
     };
+<<<<<<< HEAD
     askException: {
         parameters: {
             query?: never;
@@ -5009,11 +5192,18 @@ export interface operations {
                 /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
                 "idempotency-key"?: string | null;
             };
+=======
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+>>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
             path: {
                 run: string;
             };
             cookie?: never;
         };
+<<<<<<< HEAD
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ExceptionRequest"];
@@ -5022,11 +5212,21 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             201: {
+=======
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+>>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+<<<<<<< HEAD
                     "application/json": components["schemas"]["ExceptionView"];
+=======
+                    "application/json": unknown;
+>>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
                 };
             };
             /** @description Problem details */

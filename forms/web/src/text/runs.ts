@@ -11,6 +11,8 @@ export const runs = {
   mine: "Only mine",
   about: "About",
   id: "Run",
+  evidence: "Evidence",
+  evidenceFile: "Everything, as one signed file",
   by: "Asked by",
   comment: "Comment",
   asked: "Asked",

@@ -456,6 +456,7 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
           ? yes
           : no("Only a run that succeeded can be undone: this one changed nothing."),
       resolve: yes,
+      evidence: state === "succeeded" ? yes : no("Evidence is for those who read the audit."),
     },
     ...change,
   };

@@ -23,6 +23,12 @@ export function RunFacts({ run }: { run: RunView }) {
           run.undo_of !== null && [words.undoOf, <RunLink key="undo-of" id={run.undo_of} />],
           run.undone_by !== null && [words.undoneBy, <RunLink key="undone-by" id={run.undone_by} />],
           run.previous_run !== null && [words.previous, <RunLink key="previous" id={run.previous_run} />],
+          run.may.evidence.allowed && [
+            words.evidence,
+            <a key="evidence" href={`/api/v1/runs/${encodeURIComponent(run.id)}/evidence`} download>
+              {words.evidenceFile}
+            </a>,
+          ],
           [words.id, <CopyText key="id" value={run.id} />],
         ]}
       />

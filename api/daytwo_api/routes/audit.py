@@ -1,0 +1,70 @@
+"""The audit, its export and its keys; the evidence of one run."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response, StreamingResponse
+from pydantic import AwareDatetime
+
+from daytwo_api.asker import AuditReader
+from daytwo_api.deps import Cursor, Limit, ServicesDep
+from daytwo_api.views.audit import AuditEntry, AuditSeal, ExportFormat
+from daytwo_api.views.common import Page
+from daytwo_store.audit_read import AuditFilter
+
+router = APIRouter(tags=["audit"])
+Words = Annotated[str | None, Query(max_length=200)]
+
+
+def wanted(
+    since: Annotated[AwareDatetime | None, Query(description="entries from then on")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="entries from before then")] = None,
+    actor: Annotated[str | None, Query(max_length=200, description="who: an id, p_…, or daytwo")] = None,
+    action: Annotated[str | None, Query(max_length=200, description="what: run.accepted, or run.*")] = None,
+    subject: Annotated[str | None, Query(max_length=200, description="of what: run:r_…, entity:service:shop")] = None,
+    run: Annotated[str | None, Query(max_length=200, description="about a run, or done by it")] = None,
+) -> AuditFilter:
+    return AuditFilter(since=since, until=until, actor=actor, action=action, subject=subject, run=run)
+
+
+Wanted = Annotated[AuditFilter, Depends(wanted)]
+
+
+@router.get("/audit", summary="Who did what, newest first", operation_id="listAudit")
+async def list_audit(
+    by: AuditReader, services: ServicesDep, wanted: Wanted, cursor: Cursor = None, limit: Limit = 50
+) -> Page[AuditEntry]:
+    return await services.audit.page(by, wanted, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/audit/export",
+    summary="All entries that fit, oldest first",
+    operation_id="exportAudit",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {}, "text/csv": {}}}},
+)
+async def export_audit(
+    by: AuditReader,
+    services: ServicesDep,
+    wanted: Wanted,
+    shape: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.NDJSON,
+    after: Annotated[int, Query(ge=0, le=2**53 - 1, description="only entries above this number")] = 0,
+) -> StreamingResponse:
+    return await services.audit.export(by, wanted, shape, after=after)
+
+
+@router.get("/audit/seal", summary="How far the audit is signed, and the public keys", operation_id="getAuditSeal")
+async def get_seal(by: AuditReader, services: ServicesDep) -> AuditSeal:
+    return await services.audit.seal(by)
+
+
+@router.get(
+    "/runs/{run}/evidence",
+    summary="Everything about a run, as one signed file",
+    operation_id="getEvidence",
+    response_class=Response,
+    responses={200: {"content": {"application/json": {}}}},
+)
+async def get_evidence(run: str, by: AuditReader, services: ServicesDep) -> Response:
+    return await services.audit.evidence(by, run)
