@@ -740,28 +740,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-<<<<<<< HEAD
-    "/api/v1/runs/{run}/exceptions": {
-=======
     "/api/v1/runs/{run}/evidence": {
->>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-<<<<<<< HEAD
-        get?: never;
-        put?: never;
-        /** Ask for an exception to a freeze, for this run */
-        post: operations["askException"];
-=======
         /** Everything about a run, as one signed file */
         get: operations["getEvidence"];
         put?: never;
         post?: never;
->>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for an exception to a freeze, for this run */
+        post: operations["askException"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5184,7 +5190,37 @@ export interface operations {
             };
         };
     };
-<<<<<<< HEAD
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     askException: {
         parameters: {
             query?: never;
@@ -5192,18 +5228,11 @@ export interface operations {
                 /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
                 "idempotency-key"?: string | null;
             };
-=======
-    getEvidence: {
-        parameters: {
-            query?: never;
-            header?: never;
->>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
             path: {
                 run: string;
             };
             cookie?: never;
         };
-<<<<<<< HEAD
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ExceptionRequest"];
@@ -5212,21 +5241,11 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             201: {
-=======
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
->>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-<<<<<<< HEAD
                     "application/json": components["schemas"]["ExceptionView"];
-=======
-                    "application/json": unknown;
->>>>>>> 240fab3 (The audit is filtered, exported and proven in evidence of one run, a signed file that is checked offline)
                 };
             };
             /** @description Problem details */
