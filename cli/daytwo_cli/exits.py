@@ -21,7 +21,7 @@ MEANING: Final[Mapping[Exit, str]] = {
     Exit.SUCCESS: "done",
     Exit.FAILED: "what was asked for failed (the run failed, a definition is not valid, a part did not come up)",
     Exit.USAGE: "the command line is wrong",
-    Exit.NOT_GRANTED: "rejected, expired or withdrawn: nothing was sent",
+    Exit.NOT_GRANTED: "rejected, expired, withdrawn or superseded: nothing was sent",
     Exit.NEEDS_ATTENTION: "a person has to say what became of it",
     Exit.CANCELLED: "cancelled",
     Exit.REFUSED: "the server refused (4xx), or it refused the run: nothing was sent",
@@ -38,4 +38,5 @@ OF_RUN: Final[Mapping[str, Exit]] = {
     "needs_attention": Exit.NEEDS_ATTENTION,
     "cancelled": Exit.CANCELLED,
     "refused": Exit.REFUSED,
+    "superseded": Exit.NOT_GRANTED,
 }

@@ -31,6 +31,7 @@ FACTS: Final = frozenset(
         "gate",
         "given",
         "group",
+        "hold",
         "hash",
         "holder",
         "key",

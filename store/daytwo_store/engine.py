@@ -3,8 +3,8 @@
 A write is one transaction. What belongs to it – audit entries, pokes of workflows, notifications of live pages – is
 handed to the `Tx` and written with it: no audit, no change (A5); no change without its poke (A2).
 
-Order of locks, the same everywhere so that nobody waits in a circle: run row → freezes (advisory) → lock key
-(advisory) → audit head.
+Order of locks, the same everywhere so that nobody waits in a circle: run row → freezes (advisory) → lock keys
+(advisory, all at once) → audit head.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -40,6 +40,7 @@ class Topic(StrEnum):
     LOG = "log"
     APPROVAL = "approval"
     FREEZE = "freeze"  # freezes, and the global stop
+    LOCK = "lock"  # of this key: its holder or its queue
 
 
 @dataclass(frozen=True, slots=True)

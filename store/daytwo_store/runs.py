@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store import approvals, locks
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
-from daytwo_store.ids import EntityRef, LockKey, PrincipalId, RunId, StepPath
+from daytwo_store.ids import EntityRef, PrincipalId, RunId, StepPath
 from daytwo_store.run_visibility import visible
 from daytwo_store.states import (
     RUN_ENDS,
@@ -83,9 +84,10 @@ async def end(tx: Tx, row: RunRow, state: RunState, *, reason: str | None, actor
             approvals.settle(tx, approval, ApprovalState.WITHDRAWN, actor=actor)
     for step in await steps(tx.session, RunId(row.id)):
         _end_step(tx, step, state, reason)
-    if row.lock_key is not None:
+    keys = locks.keys_of(row)
+    if keys:
         await tx.session.flush()
-        await locks.release(tx, LockKey(row.lock_key), RunId(row.id))
+        await locks.release(tx, keys, RunId(row.id))
 
 
 def _end_step(tx: Tx, step: StepRow, end: RunState, reason: str | None) -> None:
@@ -172,25 +174,27 @@ async def page(
 
 async def previous_under_lock(
     session: AsyncSession,
-    key: LockKey,
+    keys: Sequence[str],
     *,
     before: datetime,
     names: Sequence[str],
     run: RunId,
     entity: EntityRef | None = None,
 ) -> RunRow | None:
-    """The last run on the same entity that succeeded under this lock key before a moment and whose inputs have all
+    """The last run on the same entity that succeeded under these lock keys before a moment and whose inputs have all
     these names.
 
     Runs under one key never overlap, so this is what was there (docs/decisions/0002). Several entities may share a
     key, as all services of one environment do; what another one had is nothing to go back to. A run that was accepted
-    says itself what it is about; `entity` is that of a dry run, which has no row.
+    says itself what it is about; `entity` is that of a dry run, which has no row. Of several keys, a run that had only
+    some of them has changed a part: there is nothing whole to go back to (docs/decisions/0015).
     """
     about = select(RunRow.entity).where(RunRow.id == run).scalar_subquery()
     found: RunRow | None = await session.scalar(
         select(RunRow)
         .where(
-            RunRow.lock_key == key,
+            _under(keys),
+            RunRow.lock_taken_at.is_(None),
             RunRow.entity.is_not_distinct_from(func.coalesce(about, entity)),
             RunRow.state == RunState.SUCCEEDED,
             RunRow.ended_at <= before,
@@ -200,7 +204,12 @@ async def previous_under_lock(
         .order_by(RunRow.ended_at.desc())
         .limit(1)
     )
-    return found
+    return found if found is not None and set(keys) <= set(locks.keys_of(found)) else None
+
+
+def _under(keys: Sequence[str]) -> ColumnElement[bool]:
+    """Runs that need one of these keys."""
+    return or_(RunRow.lock_key.in_(keys), RunRow.lock_keys.op("&&")(cast(list(keys), ARRAY(Text))))
 
 
 async def declares_undo(session: AsyncSession, run: RunRow) -> bool:
@@ -211,11 +220,19 @@ async def declares_undo(session: AsyncSession, run: RunRow) -> bool:
     return bool(declared)
 
 
-async def succeeded_after(session: AsyncSession, key: LockKey, moment: datetime) -> RunRow | None:
-    """A later run that succeeded under this key: what it left would be overwritten by an undo."""
+async def succeeded_after(session: AsyncSession, keys: Sequence[str], moment: datetime) -> RunRow | None:
+    """A later run that succeeded under one of these keys: what it left would be overwritten by an undo.
+
+    One whose lock was taken away is recorded on itself only.
+    """
     found: RunRow | None = await session.scalar(
         select(RunRow)
-        .where(RunRow.lock_key == key, RunRow.state == RunState.SUCCEEDED, RunRow.ended_at > moment)
+        .where(
+            _under(keys),
+            RunRow.lock_taken_at.is_(None),
+            RunRow.state == RunState.SUCCEEDED,
+            RunRow.ended_at > moment,
+        )
         .order_by(RunRow.ended_at.desc())
         .limit(1)
     )

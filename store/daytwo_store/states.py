@@ -24,6 +24,7 @@ class RunState(StrEnum):
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
+    SUPERSEDED = "superseded"  # a newer one was wanted while it waited for its lock
 
 
 RUN_ENDS: Final = frozenset(
@@ -35,18 +36,21 @@ RUN_ENDS: Final = frozenset(
         RunState.EXPIRED,
         RunState.WITHDRAWN,
         RunState.REFUSED,
+        RunState.SUPERSEDED,
     }
 )
 
 # Ends in which nothing was ever sent to a CI system.
-RUN_ENDS_UNSENT: Final = frozenset({RunState.REJECTED, RunState.EXPIRED, RunState.WITHDRAWN, RunState.REFUSED})
+RUN_ENDS_UNSENT: Final = frozenset(
+    {RunState.REJECTED, RunState.EXPIRED, RunState.WITHDRAWN, RunState.REFUSED, RunState.SUPERSEDED}
+)
 
 # States in which nothing has been sent yet and nothing is about to be.
 UNSENT: Final = frozenset(
     {RunState.ACCEPTED, RunState.WAITING_APPROVAL, RunState.WAITING_WINDOW, RunState.WAITING_LOCK}
 )
 
-_BEFORE_SENDING: Final = frozenset({RunState.CANCELLED, RunState.WITHDRAWN, RunState.REFUSED})
+_BEFORE_SENDING: Final = frozenset({RunState.CANCELLED, RunState.WITHDRAWN, RunState.REFUSED, RunState.SUPERSEDED})
 
 RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
     RunState.ACCEPTED: _BEFORE_SENDING
@@ -69,6 +73,7 @@ RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
             RunState.WAITING_WINDOW,  # a freeze found there: likewise
             RunState.WAITING_LOCK,  # after drift the lock may be another one
             RunState.REFUSED,
+            RunState.SUPERSEDED,
         }
     ),
     # A cancellation that comes too late ends as the pipeline ended: the status is true.

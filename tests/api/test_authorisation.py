@@ -14,16 +14,20 @@ import httpx
 import pytest
 from api_house import House
 from company import Company
+from sqlalchemy import select
 
 from daytwo_api.app import create_app
 from daytwo_api.openapi import document
 from daytwo_api.services.live import Live
 from daytwo_api.services.ticks import Pace
-from daytwo_store import delegations, entities, identity
+from daytwo_store import delegations, entities, identity, lock_holds, locks, runs
 from daytwo_store.delegations import NewDelegation
 from daytwo_store.entities import Draft
 from daytwo_store.identity import Login
 from daytwo_store.ids import EntityRef, RunId
+from daytwo_store.lock_holds import Holding
+from daytwo_store.lock_reading import situations
+from daytwo_store.tables import LockHoldRow
 from daytwo_store.yaml12 import parse
 from daytwo_workflows.life.asking import Wish, start
 
@@ -103,6 +107,23 @@ class World:
         asked = {"freeze": freeze, "reason": "matrix"}
         made: str = (await who.post(f"/api/v1/runs/{run}/exceptions", json=asked)).json()["id"]
         return made
+
+    async def locked(self, thing: str) -> tuple[str, int]:
+        """A key that a run has, with its number."""
+        if thing == "nothing":
+            return "nothing/staging", 1
+        key = f"{thing}/staging"
+        async with self.house.store.read() as session:
+            (seen,) = await situations(session, [key])
+        if seen.holder is None:
+            run = RunId(await self.run(thing))
+            async with self.house.store.write() as tx:
+                want = locks.wanted(await runs.hold(tx, run))
+                assert want is not None
+                await locks.acquire(tx, want)
+            return await self.locked(thing)
+        assert seen.fence is not None
+        return key, seen.fence
 
     async def token(self, thing: str) -> str:
         """`shop`: a token of Ana's, `billing`: one of Fay's."""
@@ -284,6 +305,35 @@ def new_exception(**body: Any) -> Make:
     return make
 
 
+async def lock(world: World, thing: str) -> Request:
+    """A lock that a run has, or a run before it."""
+    return {}, {"params": {"key": (await world.locked(thing))[0]}}
+
+
+async def release(world: World, thing: str) -> Request:
+    key, fence = await world.locked(thing)
+    return {}, {"json": {"key": key, "fence": fence, "reason": "it hangs"}}
+
+
+async def held(world: World, thing: str) -> Request:
+    """A hold of Sam's that waits for a run to give back its lock."""
+    if thing == "nothing":
+        return {"hold": "h_nothing"}, {}
+    key, _ = await world.locked(thing)
+    async with world.house.store.write() as tx:
+        open_hold = await tx.session.scalar(
+            select(LockHoldRow.id).where(LockHoldRow.key == key, LockHoldRow.ended_at.is_(None))
+        )
+        if open_hold is None:
+            cat = (await identity.principal_for(tx, Login(issuer="elsewhere", subject="cat", name="Cat", ref=None))).id
+            open_hold = (await lock_holds.hold(tx, Holding(key=key, by=cat, reason="a debugger", until=None))).id
+    return {"hold": open_hold}, {}
+
+
+async def new_hold(world: World, _: str) -> Request:
+    return {}, {"json": {"key": f"matrix-{next(world.company.numbers)}", "reason": "x", "seconds": 60}}
+
+
 async def webhook(_: World, thing: str) -> Request:
     return {"connection": "github" if thing == "shop" else thing}, {"content": b"{}"}
 
@@ -335,6 +385,10 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/connections/{name}/pipelines": pipelines,
     "GET /api/v1/connections/{name}/pipelines/{pipeline}": pipelines,
     "GET /api/v1/kinds/{name}": kind,
+    "GET /api/v1/locks/detail": lock,
+    "POST /api/v1/locks/release": release,
+    "DELETE /api/v1/locks/holds/{hold}": held,
+    "POST /api/v1/locks/holds": new_hold,
     "POST /api/v1/check": plain(json={}),
     "POST /api/v1/session": plain(json={"name": "ana"}),
     "POST /api/v1/tokens": plain(json={"name": "x"}),
@@ -402,7 +456,9 @@ def normal(answer: httpx.Response, *names: set[str]) -> dict[str, Any]:
     said.pop("request_id")
     words = said["detail"].replace(".", " ").replace(",", " ").replace("'", " ").split()
     said["detail"] = [
-        word for word in words if "vault" not in word and "nothing" not in word and word[:2] not in ("r_", "a_", "fx")
+        word
+        for word in words
+        if "vault" not in word and "nothing" not in word and word[:2] not in ("r_", "a_", "h_", "fx")
     ]
     return said
 

@@ -53,6 +53,7 @@ def test_a_stream_that_breaks_is_continued_after_the_last_line(cli: Any, server:
         ("withdrawn", Exit.NOT_GRANTED),
         ("cancelled", Exit.CANCELLED),
         ("refused", Exit.REFUSED),
+        ("superseded", Exit.NOT_GRANTED),
     ],
 )
 def test_the_exit_code_tells_how_it_ended(cli: Any, server: Any, make: Any, reply: Any, state: str, code: Exit) -> None:

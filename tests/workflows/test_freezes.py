@@ -9,10 +9,11 @@ from company import Company, open_company
 from pydantic import JsonValue, SecretStr
 
 from daytwo_actions.freezes import as_document, freeze_of
-from daytwo_store import freezes, locks
+from daytwo_store import freezes, locks, runs
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.ids import LockKey, RunId
+from daytwo_store.lock_reading import situations
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
 from daytwo_workflows.contracts import What
@@ -72,7 +73,7 @@ class Frozen:
 
     async def queue(self) -> tuple[RunId | None, tuple[RunId, ...]]:
         async with self.company.store.read() as session:
-            found = await locks.situation(session, STAGING)
+            (found,) = await situations(session, [STAGING])
         return found.holder, found.queue
 
     def pass_time(self, **much: float) -> None:
@@ -188,5 +189,8 @@ async def test_a_run_that_waits_can_be_withdrawn_and_leaves_no_place_behind(froz
     await company.drive(run)
     await interventions.withdraw(company.store, run, by=await company.person("ana"), reason="")
     assert (await company.run(run)).state == RunState.WITHDRAWN
+    other = await company.ask("ana", "1.1.0", "staging")
     async with company.store.write() as tx:
-        assert isinstance(await locks.acquire(tx, STAGING, await company.ask("ana", "1.1.0", "staging")), locks.Held)
+        want = locks.wanted(await runs.peek(tx.session, other))
+        assert want is not None
+        assert isinstance(await locks.acquire(tx, want), locks.Held)

@@ -15,6 +15,7 @@ from daytwo_store import audit, entities, logs, runs
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected, Unavailable
 from daytwo_store.ids import RunId
+from daytwo_store.lock_reading import situations
 from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState, Verdict
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life.asking import undo_wish
@@ -191,10 +192,7 @@ async def test_a_protected_run_that_may_have_been_sent_waits_for_a_person(compan
     assert row.state == RunState.NEEDS_ATTENTION
     assert company.ci.posts == 1
     async with company.store.read() as session:
-        from daytwo_store import locks
-        from daytwo_store.ids import LockKey
-
-        assert (await locks.situation(session, LockKey("shop/production"))).holder == run  # kept on purpose
+        assert (await situations(session, ["shop/production"]))[0].holder == run  # kept on purpose
 
 
 async def test_a_worker_that_dies_after_sending_leaves_it_to_be_found(company: Company) -> None:

@@ -13,10 +13,10 @@ from daytwo_actions.definitions.catalog_checks import catalog_problems, kind_pro
 from daytwo_actions.definitions.connections import key_problems
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.model import Action, Step
+from daytwo_actions.definitions.model import Action, Lock, LockQueue, Step
 from daytwo_actions.definitions.secrets import named_secret, secret_problems
 from daytwo_actions.definitions.shapes import KindShape, Shape
-from daytwo_actions.definitions.sites import NAMES, Site, idle, sites
+from daytwo_actions.definitions.sites import NAMES, Scope, Site, idle, sites
 from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
 from daytwo_forms.fields import FieldSpec
 
@@ -182,8 +182,19 @@ class _Checks:
                     yield self._document.problem(f"{pointer}/{number}", message, "Name a group.")
 
     def _lock(self) -> Iterator[Problem]:
-        if self._spec.lock is not None and not self._spec.lock.strip():
-            yield self._document.problem("/spec/lock", "The key of a lock must not be empty")
+        lock = self._spec.lock
+        for site in sites(self._action):
+            key = site.scope is Scope.LOCK and site.pointer != "/spec/lock/priority"
+            if key and isinstance(site.value, str) and not site.value.strip():
+                yield self._document.problem(site.pointer, "The key of a lock must not be empty")
+        if not isinstance(lock, Lock):
+            return
+        if lock.priority is not None and lock.queue is not LockQueue.PRIORITY:
+            message = f"`priority` orders a queue that goes by priority, and this one is `{lock.queue}`"
+            yield self._document.problem("/spec/lock/priority", message, "Write `queue: priority`.", at_key=True)
+        if lock.priority is None and lock.queue is LockQueue.PRIORITY:
+            message = "A queue that goes by priority needs one"
+            yield self._document.problem("/spec/lock/queue", message, "Add `priority`: a number or an expression.")
 
     def _step(self, step: Step, number: int) -> Iterator[Problem]:
         pointer = f"/spec/steps/{number}"

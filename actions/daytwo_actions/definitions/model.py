@@ -36,6 +36,12 @@ Count = Annotated[
 ]
 
 
+LockPriority = Annotated[
+    Annotated[int, Field(ge=-1000, le=1000), Member("(whole)")] | Annotated[Template, Member("(text)")],
+    Discriminator(json_type),
+]
+
+
 class Operation(StrEnum):
     CREATE = "create"
     DAY_2 = "day-2"
@@ -136,16 +142,68 @@ class Undo(Vocabulary):
     inputs: dict[FieldName, JsonValue] = Field(min_length=1)
 
 
+Key = Annotated[Template, Field(description="text with ${{ }}, or one expression that gives a list of texts")]
+Keys = Annotated[list[Key], Field(min_length=1, max_length=20)]
+
+
+class LockQueue(StrEnum):
+    FIFO = "fifo"
+    PRIORITY = "priority"
+    LATEST = "latest"
+    REJECT = "reject"
+    REPLACE = "replace"
+
+
+class Lock(Vocabulary):
+    """One run at a time holds a key. A run that needs several has all of them or none."""
+
+    keys: Keys
+    queue: LockQueue = Field(
+        default=LockQueue.FIFO,
+        strict=False,
+        description=(
+            "when a key is taken. fifo: waits for its turn; priority: before those with a lower number; latest: older "
+            "waiting runs of this action on the same entity are superseded; reject: is refused; replace: the holder is "
+            "asked to stop"
+        ),
+    )
+    priority: LockPriority | None = Field(
+        default=None, description="-1000 to 1000, or an expression; higher goes first; with queue: priority"
+    )
+
+
+def lock_kind(value: object) -> str:
+    """Which form of `lock` is meant."""
+    if isinstance(value, dict | Lock):
+        return "(lock)"
+    return "(list)" if isinstance(value, list) else "(text)"
+
+
 class Spec(Vocabulary):
     operation: Operation = Field(strict=False)
     target: Target | None = None
     form: Form = Form()
     allow: Allow
     approval: list[ApprovalStage] = Field(default=[], max_length=10, description="stages, in order")
-    lock: Template | None = Field(default=None, description="one run at a time holds a key; text with ${{ }}")
+    lock: (
+        Annotated[
+            Annotated[Template, Member("(text)")]
+            | Annotated[Keys, Member("(list)")]
+            | Annotated[Lock, Member("(lock)")],
+            Discriminator(lock_kind),
+        ]
+        | None
+    ) = Field(default=None, description="one run at a time holds a key; text with ${{ }}, a list of keys, or an object")
     steps: list[Step] = Field(min_length=1, max_length=50)
     catalog: list[CatalogChange] = Field(default=[], max_length=50)
     undo: Undo | None = None
+
+    @property
+    def locking(self) -> Lock | None:
+        """`lock` in its long form, however it was written."""
+        if self.lock is None or isinstance(self.lock, Lock):
+            return self.lock
+        return Lock(keys=[self.lock] if isinstance(self.lock, str) else self.lock)
 
 
 class Action(Vocabulary):

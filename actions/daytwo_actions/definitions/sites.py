@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.approvers import OnCall, OwnerOf, People
-from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.model import Action, Lock
 from daytwo_actions.expressions import has_expression
 from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item
 from daytwo_forms.pointers import under
@@ -52,8 +52,7 @@ def sites(action: Action) -> Iterator[Site]:
     yield from form_sites(action)
     spec = action.spec
     yield from _approval_sites(action)
-    if spec.lock is not None:
-        yield Site("/spec/lock", spec.lock, Scope.LOCK)
+    yield from _lock_sites(action)
     for number, step in enumerate(spec.steps):
         sent: dict[str, JsonValue] = step.with_.model_dump(by_alias=True)
         for key, value in sent.items():
@@ -79,6 +78,18 @@ def _approval_sites(action: Action) -> Iterator[Site]:
                     yield Site(f"{pointer}/owner_of", template, Scope.APPROVAL)
                 case OnCall(on_call=template):
                     yield Site(f"{pointer}/on_call", template, Scope.APPROVAL)
+
+
+def _lock_sites(action: Action) -> Iterator[Site]:
+    match action.spec.lock:
+        case str() as key:
+            yield Site("/spec/lock", key, Scope.LOCK)
+        case list() as keys:
+            yield from (Site(f"/spec/lock/{number}", key, Scope.LOCK) for number, key in enumerate(keys))
+        case Lock() as lock:
+            yield from (Site(f"/spec/lock/keys/{number}", key, Scope.LOCK) for number, key in enumerate(lock.keys))
+            if isinstance(lock.priority, str):
+                yield Site("/spec/lock/priority", lock.priority, Scope.LOCK)
 
 
 def form_sites(action: Action) -> Iterator[Site]:

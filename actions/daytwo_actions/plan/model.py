@@ -149,6 +149,14 @@ class PlannedWrite(Part):
         return f"{self.kind}:{self.name}"
 
 
+class PlannedLock(Part):
+    """Several keys, or another order than first come, first served."""
+
+    keys: list[str]  # sorted, each once
+    queue: str
+    priority: int = 0
+
+
 class Plan(Part):
     v: Literal[1] = 1
     run: str
@@ -158,10 +166,20 @@ class Plan(Part):
     inputs: dict[str, JsonValue]
     secrets: dict[str, str] = {}  # of each secret input a keyed fingerprint: another value is another plan
     read: dict[str, JsonValue]  # the catalog values that expressions read, by their dotted names
-    lock: str | None
+    lock: str | PlannedLock | None  # text: one key, first come, first served
     approval: PlannedApproval | None
     steps: list[PlannedStep]
     catalog: list[PlannedWrite]
+
+    @property
+    def locking(self) -> PlannedLock | None:
+        """`lock` in its long form."""
+        return PlannedLock(keys=[self.lock], queue="fifo") if isinstance(self.lock, str) else self.lock
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys that it needs, sorted."""
+        return self.locking.keys if self.locking else []
 
     def canonical(self) -> str:
         """RFC 8785. Raises `Rejected` for a number that JSON cannot carry exactly."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.approvers import OwnerOf, People
-from daytwo_actions.definitions.model import Action, ApprovalStage, Step, Upsert
+from daytwo_actions.definitions.model import Action, ApprovalStage, Lock, LockQueue, Step, Upsert
 from daytwo_actions.expressions import Template, names, parse_template
 
 
@@ -41,10 +41,17 @@ class ApprovalProgram:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LockProgram:
+    keys: tuple[Template, ...]
+    queue: LockQueue
+    priority: Template | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Program:
     action: Action
     approvals: tuple[ApprovalProgram, ...]
-    lock: Template | None
+    lock: LockProgram | None
     steps: tuple[StepProgram, ...]
     catalog: tuple[UpsertProgram, ...]
     undo: Template | None
@@ -56,7 +63,7 @@ class Program:
         return cls(
             action=action,
             approvals=tuple(_approval(one) for one in spec.approval),
-            lock=parse_template(spec.lock) if spec.lock is not None else None,
+            lock=_lock(spec.locking) if spec.locking is not None else None,
             steps=tuple(_step(step) for step in spec.steps),
             catalog=tuple(_upsert(change.upsert) for change in spec.catalog),
             undo=parse_template(spec.undo.inputs) if spec.undo is not None else None,
@@ -69,7 +76,9 @@ class Program:
             if approval.auto is not None:
                 yield approval.auto
         if self.lock is not None:
-            yield self.lock
+            yield from self.lock.keys
+            if self.lock.priority is not None:
+                yield self.lock.priority
         for step in self.steps:
             yield from (one for one in (step.project, step.pipeline, step.ref, step.inputs) if one is not None)
         for write in self.catalog:
@@ -111,6 +120,14 @@ def _approval(stage: ApprovalStage) -> ApprovalProgram:
         people=tuple(parse_template(entry.people) for entry in stage.from_ if isinstance(entry, People)),
         owners=tuple(parse_template(entry.owner_of) for entry in stage.from_ if isinstance(entry, OwnerOf)),
         auto=parse_template(stage.auto) if stage.auto is not None else None,
+    )
+
+
+def _lock(lock: Lock) -> LockProgram:
+    return LockProgram(
+        keys=tuple(parse_template(key) for key in lock.keys),
+        queue=lock.queue,
+        priority=parse_template(lock.priority) if lock.priority is not None else None,
     )
 
 

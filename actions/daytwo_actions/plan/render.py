@@ -14,6 +14,7 @@ from daytwo_actions.expressions import Evaluator, ExpressionError, Template
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.approvers import planned_approval
 from daytwo_actions.plan.facts import Facts
+from daytwo_actions.plan.locking import planned_lock
 from daytwo_actions.plan.model import (
     Plan,
     PlannedAction,
@@ -74,7 +75,7 @@ def render(
         inputs=dict(facts.inputs),
         secrets=dict(facts.secrets),
         read=read_values(program, facts.context),
-        lock=_lock(program, evaluator, facts),
+        lock=planned_lock(program.lock, evaluator, facts),
         approval=planned_approval(program.approvals, evaluator, facts),
         steps=[
             _planned(aim, pinned, facts, backends[aim.step.uses], marker_key, handed)
@@ -148,15 +149,6 @@ def _planned(
             method=request.method, path=request.path, body=request.body.decode(), sha256=request.digest
         ),
     )
-
-
-def _lock(program: Program, evaluator: Evaluator, facts: Facts) -> str | None:
-    if program.lock is None:
-        return None
-    key = _text(evaluator, program.lock, facts, "the lock")
-    if not key or len(key) > 200:
-        raise Rejected("The lock's key came out empty or longer than 200 characters. Nothing was started.")
-    return key
 
 
 def _write(write: UpsertProgram, evaluator: Evaluator, facts: Facts) -> PlannedWrite:

@@ -11,7 +11,6 @@ from daytwo_api.deps import Cursor, Limit, ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import (
     ConnectionView,
-    LockRow,
     Me,
     SignInRequest,
     SignInView,
@@ -96,11 +95,6 @@ async def list_webhooks(
     limit: Limit = 50,
 ) -> Page[WebhookView]:
     return await services.overview.webhooks(by, name, cursor=cursor, limit=limit)
-
-
-@router.get("/locks", tags=["control"], summary="Who holds what, and who waits", operation_id="listLocks")
-async def list_locks(by: Reader, services: ServicesDep) -> Page[LockRow]:
-    return await services.overview.locks(by)
 
 
 @router.get(

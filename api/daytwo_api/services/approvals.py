@@ -7,7 +7,7 @@ from daytwo_api.services import approval_views
 from daytwo_api.services.approval_views import Beside, delegation_view
 from daytwo_api.services.gather import gather
 from daytwo_api.services.keys import key_of
-from daytwo_api.services.runs import onlooker
+from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.voters import reader_of, voter_of
 from daytwo_api.views.approvals import (
     ApprovalSummary,
@@ -24,7 +24,8 @@ from daytwo_store import approval_pages, approvals, comments, cursors, delegatio
 from daytwo_store.approval_pages import ApprovalFilter
 from daytwo_store.engine import Session, Store
 from daytwo_store.errors import Forbidden
-from daytwo_store.ids import ApprovalId, LockKey, RunId
+from daytwo_store.ids import ApprovalId, RunId
+from daytwo_store.locks import keys_of
 from daytwo_store.run_visibility import among
 from daytwo_store.states import ApprovalState
 from daytwo_store.tables import PrincipalRow, RunRow
@@ -164,5 +165,5 @@ async def _before(session: Session, run: RunRow) -> RunRow | None:
     if run.lock_key is None or run.started_at is not None:
         return None
     return await runs.previous_under_lock(
-        session, LockKey(run.lock_key), before=run.created_at, names=sorted(run.inputs), run=RunId(run.id)
+        session, keys_of(run), before=run.created_at, names=sorted(run.inputs), run=RunId(run.id)
     )

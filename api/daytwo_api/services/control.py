@@ -64,7 +64,7 @@ class Control:
         """Tell the CI system, once."""
         async with self._store.read() as session:
             row = await visible(session, by, run)
-            rows = await everything(session, by, row, {})
+            rows = await everything(session, by, row, {}, self._store.clock)
             known = await gather(session, [row])
         allowed = answer_to_gate(rows, by, asked.verdict, run_views.stop_answer(rows, known, by))
         if not allowed.allowed:
@@ -85,7 +85,7 @@ class Control:
         """Raises `NotFound` for a run that may not be seen, `Forbidden`."""
         async with self._store.read() as session:
             row = await visible(session, by, run)
-            rows = await everything(session, by, row, {})
+            rows = await everything(session, by, row, {}, self._store.clock)
             known = await gather(session, [row])
         answer = by_rule(rows, known, by)
         if not answer.allowed:

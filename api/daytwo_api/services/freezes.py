@@ -9,7 +9,7 @@ from daytwo_api.services.control import Control
 from daytwo_api.services.freeze_views import exception_view, freeze_view, stop_view
 from daytwo_api.services.gather import Known, gather
 from daytwo_api.services.keys import key_of
-from daytwo_api.services.runs import onlooker
+from daytwo_api.services.onlooking import onlooker
 from daytwo_api.views.common import Page
 from daytwo_api.views.freezes import (
     ExceptionDecision,

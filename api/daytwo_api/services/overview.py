@@ -1,4 +1,4 @@
-"""What the people who look after the whole want to see: connections and locks."""
+"""What the people who look after the whole want to see: connections."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from daytwo_actions.backends.registry import ConnectionSettings
 from daytwo_api.asker import Asker
 from daytwo_api.metrics import Observe
 from daytwo_api.views.common import Page
-from daytwo_api.views.control import ConnectionView, LockRow, WebhookView
-from daytwo_store import connections, cursors, inbox, overview
+from daytwo_api.views.control import ConnectionView, WebhookView
+from daytwo_store import connections, cursors, inbox
 from daytwo_store.engine import Store
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import ConnectionName
@@ -90,22 +90,6 @@ class Overview:
                 for one in shown
             ],
             next_cursor=cursors.make(last.received_at.isoformat(), last.delivery) if last is not None else None,
-        )
-
-    async def locks(self, by: Asker) -> Page[LockRow]:
-        async with self._store.read() as session:
-            held = await overview.locks(session, groups=sorted(by.belongs), principal=by.principal)
-        return Page(
-            items=[
-                LockRow(
-                    key=line.key,
-                    holder_run=line.holder_run,
-                    fence=line.fence,
-                    since=line.since,
-                    queued=list(line.queued),
-                )
-                for line in held
-            ]
         )
 
     def _connection(

@@ -1,20 +1,24 @@
 """A dry run as one asker may see it: everything that the run would do, and when it would start."""
 
+from datetime import datetime
+
 from daytwo_actions.freezes import Held
 from daytwo_actions.plan.difference import differences
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_api.asker import Asker
+from daytwo_api.services import lock_views
 from daytwo_api.services.approval_views import as_view
 from daytwo_api.services.changes import previewed
 from daytwo_api.services.freeze_views import held_view
-from daytwo_api.services.runs import onlooker
+from daytwo_api.services.lock_words import given_back, joined
+from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.window_words import zoned
 from daytwo_api.services.words import loose, needed, packing
 from daytwo_api.views.actions import PlannedApproval, PlannedLock, PlannedRequest, PlanView
 from daytwo_catalog.write import preview
-from daytwo_store import locks, runs
+from daytwo_store import lock_reading, runs
 from daytwo_store.engine import Session
-from daytwo_store.ids import EntityRef, LockKey, RunId
+from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.run_visibility import among
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.asking import Planned
@@ -24,7 +28,7 @@ from daytwo_workflows.life.window import Window
 
 async def plan_view(session: Session, by: Asker, planned: Planned, window: Window) -> PlanView:
     plan, aimed = planned.plan, planned.aimed
-    lock = await _lock(session, by, plan)
+    lock = await _lock(session, by, plan, planned.aimed.facts.now)
     previous = await _previous(session, planned)
     named = previous if previous and previous.id in await among(session, [previous.id], onlooker(by)) else None
     changes = await preview(session, [entity_write(write) for write in plan.catalog], like=aimed.entity)
@@ -48,11 +52,11 @@ async def plan_view(session: Session, by: Asker, planned: Planned, window: Windo
 async def _previous(session: Session, planned: Planned) -> RunRow | None:
     """What an undo would go back to."""
     plan, aimed = planned.plan, planned.aimed
-    if plan.lock is None:
+    if not plan.keys:
         return None
     return await runs.previous_under_lock(
         session,
-        LockKey(plan.lock),
+        plan.keys,
         before=aimed.facts.now,
         names=aimed.program.undo_reads() or sorted(plan.inputs),
         run=RunId(plan.run),
@@ -79,16 +83,20 @@ def _requests(plan: Plan) -> list[PlannedRequest]:
     ]
 
 
-async def _lock(session: Session, by: Asker, plan: Plan) -> PlannedLock | None:
-    if plan.lock is None:
+async def _lock(session: Session, by: Asker, plan: Plan, now: datetime) -> PlannedLock | None:
+    locking = plan.locking
+    if locking is None:
         return None
-    situation = await locks.situation(session, LockKey(plan.lock))
-    named = await among(session, [situation.holder], onlooker(by))
+    seen = await lock_reading.situations(session, locking.keys)
+    keys = await lock_views.keys(session, by, seen)
     return PlannedLock(
-        key=plan.lock,
-        held=situation.holder is not None,
-        held_by_run=situation.holder if situation.holder in named else None,
-        queued=len(situation.queue),
+        key=joined(locking.keys),
+        keys=keys,
+        queue=locking.queue,
+        held=any(one.taken for one in seen),
+        held_by_run=next((one.held_by_run for one in keys if one.held_by_run), None),
+        queued=max(one.queued for one in keys),
+        expected_at=await lock_reading.expected(session, seen, None, now=now),
     )
 
 
@@ -120,9 +128,7 @@ def _starts(plan: Plan, planned: Planned, lock: PlannedLock | None, window: Wind
         after.append("the global stop is lifted")
     after += [f"{_ended(held)}" for held in window.holds]
     if lock is not None and lock.held:
-        holder = f"run {lock.held_by_run}" if lock.held_by_run else "another run"
-        waiting = f" and {lock.queued} more" if lock.queued else ""
-        after.append(f"{holder}{waiting} has given back {lock.key}")
+        after.append(given_back(lock.keys))
     at = f" Not before {zoned(window.opens, window.holds[0].zone)}." if window.holds and window.opens else ""
     return f"When {' and '.join(after)}.{at}" if after else "At once."
 

@@ -31,7 +31,6 @@ from daytwo_api.views.runs import (
     Waits,
 )
 from daytwo_store.ids import EntityRef, PrincipalId
-from daytwo_store.locks import LockSituation
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import (
@@ -61,7 +60,7 @@ class Rows:
     findings: Sequence[FindingRow]
     exceptions: Sequence[tuple[FreezeExceptionRow, FreezeRow]]
     traits: Mapping[str, Traits]  # of the connections, as far as they are configured here
-    lock: LockSituation | None
+    lock: LockView | None
     owner: str | None  # of the entity, now
     undone_by: RunRow | None
     first_error: LogLine | None
@@ -128,7 +127,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         steps=[_step(rows, step, known, secrets.get(step.path, [])) for step in rows.steps],
         approvals=[approval_summary(row, run, known, asker) for row in rows.approvals],
         gates=list(gates_of(rows, known, asker, stop_answer(rows, known, asker))),
-        lock=_lock(rows),
+        lock=rows.lock,
         holds=[held_view(held) for held in kept_holds(run.window)],
         exceptions=[exception_view(row, run, freeze, known, asker) for row, freeze in rows.exceptions],
         changes=list(rows.changes),
@@ -148,14 +147,11 @@ def _text(run: RunRow, waits: Waits | None) -> str:
 
 def _waits(rows: Rows, known: Known) -> Waits | None:
     step, external = rows.current()
-    lock = rows.lock
-    position = lock.queue.index(rows.run.id) + 1 if lock and rows.run.id in lock.queue else None
     told = words.waits(
         rows.run,
         rows.approvals[-1] if rows.approvals else None,
         deciders(rows.approvals[-1], known) if rows.approvals else [],
-        rows.name(lock.holder if lock else None),
-        position,
+        rows.lock,
         step,
         external,
         rows.title(external.connection) if external else "",
@@ -230,32 +226,6 @@ def _facts(row: ExternalRunRow) -> Iterator[ExternalFact]:
         yield ExternalFact.CANCELLED
     if row.ci_attempt > 1:
         yield ExternalFact.RERUN
-
-
-def _lock(rows: Rows) -> LockView | None:
-    run, situation = rows.run, rows.lock
-    if run.lock_key is None or situation is None:
-        return None
-    queue = [str(waiting) for waiting in situation.queue]
-    if situation.holder == run.id:
-        return LockView(
-            key=run.lock_key, state="held", fence=situation.fence, position=None, held_by_run=situation.holder
-        )
-    if run.id in queue:
-        return LockView(
-            key=run.lock_key,
-            state="queued",
-            fence=None,
-            position=queue.index(run.id) + 1,
-            held_by_run=rows.name(situation.holder),
-        )
-    return LockView(
-        key=run.lock_key,
-        state="released" if run.fence is not None else "none",
-        fence=run.fence,
-        position=None,
-        held_by_run=rows.name(situation.holder),
-    )
 
 
 def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:

@@ -7,18 +7,20 @@ from fastapi.responses import StreamingResponse
 from daytwo_actions.backends.base import Traits
 from daytwo_actions.plan.model import Plan
 from daytwo_api.asker import Asker
-from daytwo_api.services import run_views
+from daytwo_api.services import lock_views, run_views
 from daytwo_api.services.changes import made
 from daytwo_api.services.gather import gather
+from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.run_views import Rows
 from daytwo_api.services.voters import voter_of
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
-from daytwo_store import approvals, attempts, cursors, entities, findings, freeze_exceptions, gates, locks, logs, runs
+from daytwo_store import approvals, attempts, cursors, entities, findings, freeze_exceptions, gates, logs, runs
+from daytwo_store.clock import Clock
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
-from daytwo_store.ids import LockKey, RunId
-from daytwo_store.run_visibility import Onlooker, among
+from daytwo_store.ids import RunId
+from daytwo_store.run_visibility import among
 from daytwo_store.runs import RunFilter
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.undo import why_not_undoable
@@ -61,7 +63,7 @@ class Runs:
     async def get(self, by: Asker, run: str) -> RunView:
         async with self._store.read() as session:
             row = await visible(session, by, run)
-            rows = await everything(session, by, row, self._traits)
+            rows = await everything(session, by, row, self._traits, self._store.clock)
             who = await voter_of(self._store, session, by, rows.approvals) if rows.approvals else None
             known = await gather(session, [row], rows.approvals, rows.speakers, voter=who)
         return run_views.whole(rows, known, by)
@@ -94,22 +96,18 @@ class Runs:
         )
 
 
-def onlooker(by: Asker) -> Onlooker:
-    return Onlooker(belongs=by.belongs, principal=by.principal)
-
-
 async def visible(session: Session, by: Asker, run: str) -> RunRow:
     return await runs.get_visible(session, RunId(run), groups=sorted(by.belongs), principal=by.principal)
 
 
-async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[str, Traits]) -> Rows:
+async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[str, Traits], clock: Clock) -> Rows:
     """All that a view of one run shows to this asker."""
     run = RunId(row.id)
     entity = await entities.get(session, row.entity, sees=EVERYTHING) if row.entity else None
     error = await logs.line(session, run, row.first_error) if row.first_error else None
-    lock = await locks.situation(session, LockKey(row.lock_key)) if row.lock_key else None
+    lock = await lock_views.of_run(session, by, row, clock)
     undone_by = await runs.undone_by(session, run)
-    others = [row.previous_run, row.undo_of, undone_by.id if undone_by else None, lock.holder if lock else None]
+    others = [row.previous_run, row.undo_of, undone_by.id if undone_by else None, row.lock_lost_to]
     return Rows(
         run=row,
         steps=await runs.steps(session, run),

@@ -22,6 +22,7 @@ from daytwo_api.services.health import Health, Loading
 from daytwo_api.services.identity import Identity, IdentitySettings, Vouching
 from daytwo_api.services.inbox import Inbox
 from daytwo_api.services.live import Live
+from daytwo_api.services.locks import Locks
 from daytwo_api.services.lookers import Lookers
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.pipelines import Pipelines
@@ -66,6 +67,7 @@ class Services:
     ci: CiDoor
     overview: Overview
     audit: Audit
+    locks: Locks
     pipelines: Pipelines
     checks: Checks
     health: Health
@@ -110,6 +112,7 @@ def build_services(
         ci=CiDoor(life, _identities(settings, connections)),
         overview=Overview(store, connections, wired),
         audit=Audit(store, settings.signer(), settings.trusted()),
+        locks=Locks(store),
         pipelines=Pipelines(wired),
         checks=Checks(store, wired),
         health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading, provider=sign_in.provider),

@@ -1,14 +1,16 @@
 """States in words: what is going on, who moves it next, and what happens if nobody does. One vocabulary everywhere."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from daytwo_actions.backends.base import Traits
 from daytwo_actions.backends.pipelines import PACK
 from daytwo_api.services.gate_words import waits_there
+from daytwo_api.services.lock_words import holder_words, lock_words
+from daytwo_api.services.moments import moment
 from daytwo_api.services.window_words import window_waits
-from daytwo_api.views.runs import Waits
+from daytwo_api.views.runs import LockView, Waits
 from daytwo_store.on_call import called
 from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import ApprovalRow, AttemptRow, ExternalRunRow, Json, RunRow, StepRow
@@ -29,6 +31,7 @@ _RUN_WORDS: Final[Mapping[RunState, str]] = {
     RunState.EXPIRED: "expired without a decision",
     RunState.WITHDRAWN: "withdrawn",
     RunState.REFUSED: "refused before anything was sent",
+    RunState.SUPERSEDED: "superseded by a newer run",
 }
 
 _ATTEMPT_WORDS: Final[Mapping[AttemptState, str]] = {
@@ -48,12 +51,6 @@ RULE: Final = "a rule of the action"  # in place of a person's name
 
 def run_words(state: str) -> str:
     return _RUN_WORDS[RunState(state)]
-
-
-def moment(at: datetime) -> str:
-    """'14:00 UTC' today, with the date on other days."""
-    utc = at.astimezone(UTC)
-    return f"{utc:%H:%M} UTC" if utc.date() == datetime.now(UTC).date() else f"{utc:%d %b %Y %H:%M} UTC"
 
 
 def needed(groups: Sequence[str], count: int) -> str:
@@ -137,8 +134,7 @@ def waits(
     run: RunRow,
     approval: ApprovalRow | None,
     approved_by: Sequence[str],
-    holder: str | None,
-    position: int | None,
+    lock: LockView | None,
     step: StepRow | None,
     external: ExternalRunRow | None,
     title: str,
@@ -157,13 +153,12 @@ def waits(
                 until=approval.expires_at,
                 then="it expires and nothing is sent",
             )
-        case RunState.WAITING_LOCK:
+        case RunState.WAITING_LOCK if lock is not None:
             return Waits(
                 kind="lock",
-                text=f"waits for {_run(holder)} to give back {run.lock_key}"
-                + (f"; {position} in line" if position else ""),
-                owner=_run(holder),
-                next_event=f"{run.lock_key} becomes free",
+                text=lock_words(lock),
+                owner=next((holder_words(one) for one in lock.keys if one.held), "daytwo"),
+                next_event=f"{lock.key} becomes free",
                 until=None,
                 then=None,
             )
@@ -216,11 +211,6 @@ def _waits_at(step: StepRow, external: ExternalRunRow) -> Json | None:
     if external.status != ExternalStatus.WAITING or external.unseen_since is not None:
         return None
     return next(open_gates(step), None)
-
-
-def _run(named: str | None) -> str:
-    """Another run; without its id when it may not be seen."""
-    return f"run {named}" if named else "another run"
 
 
 def log_note(external: ExternalRunRow | None, lines: int, traits: Traits | None) -> str | None:

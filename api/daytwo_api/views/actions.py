@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, JsonValue
 
 from daytwo_api.views.common import Fault, Json, LongText, Permitted, Request, ShortText, View
 from daytwo_api.views.freezes import HeldView
+from daytwo_api.views.locks import KeyView
 
 
 class ActionSummary(View):
@@ -105,10 +106,13 @@ class PlannedApproval(View):
 
 
 class PlannedLock(View):
-    key: str
-    held: bool = Field(description="a run has it now")
-    held_by_run: str | None = Field(description="which one, when the asker may see it")
-    queued: int
+    key: str = Field(description="all of its keys, as a sentence names them")
+    keys: list[KeyView]
+    queue: str = Field(description="fifo, priority, latest, reject or replace")
+    held: bool = Field(description="somebody has one of them now")
+    held_by_run: str | None = Field(description="which run, when the asker may see it")
+    queued: int = Field(description="of several keys, where most wait")
+    expected_at: datetime | None = Field(description="about when it would be its turn; null: nobody can say")
 
 
 class PlannedChange(View):

@@ -1,4 +1,4 @@
-"""Who am I, tokens, connections, locks, health."""
+"""Who am I, tokens, connections, health."""
 
 from datetime import datetime
 
@@ -106,14 +106,6 @@ class WebhookView(View):
     run: str | None = Field(description="the run of ours that it is about")
     received_at: datetime
     consumed_at: datetime | None = Field(description="when a read had seen what it is about")
-
-
-class LockRow(View):
-    key: str
-    holder_run: str
-    fence: int
-    since: datetime
-    queued: list[str]
 
 
 class Part(View):

@@ -11,6 +11,7 @@ from daytwo_api.views.actions import PlannedChange
 from daytwo_api.views.approvals import ApprovalSummary
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
 from daytwo_api.views.freezes import ExceptionView, HeldView
+from daytwo_api.views.locks import KeyView
 from daytwo_store.states import AttemptState, ExternalStatus, GateAnswerState, RunState, StepState
 
 
@@ -181,11 +182,16 @@ class LogBatch(View):
 
 
 class LockView(View):
-    key: str
-    state: Literal["held", "queued", "released", "none"]
-    fence: int | None
-    position: int | None = Field(description="1 is next")
-    held_by_run: str | None
+    key: str = Field(description="all of its keys, as a sentence names them")
+    keys: list[KeyView]
+    queue: str = Field(description="fifo, priority, latest, reject or replace")
+    state: Literal["held", "queued", "released", "none", "taken"]
+    fence: int | None = Field(description="the same for all its keys")
+    position: int | None = Field(description="1 is next; of several keys the worst")
+    held_by_run: str | None = Field(description="the first of the holders that the asker may see")
+    expected_at: datetime | None = Field(
+        description="about when it is its turn, by how long earlier runs took; null: it has it, or nobody can say"
+    )
 
 
 class RunPermissions(View):

@@ -18,6 +18,7 @@ COLOUR: Final[Mapping[str, str]] = {
     "failed": "red",
     "rejected": "red",
     "refused": "red",
+    "superseded": "yellow",
     "expired": "red",
     "needs_attention": "bold red",
     "held": "bold red",

@@ -46,7 +46,7 @@ test("an icon alone still has its word for screen readers", () => {
   expect(screen.getByText("Failed").className).toBe("visually-hidden");
 });
 
-test("every state is moving or an end, and the ends are the seven of the design", () => {
+test("every state is moving or an end, and the ends are known", () => {
   const ends = Object.keys(text.states.run).filter((state) => !isMoving(state as RunState));
   expect(ends.sort()).toEqual([
     "cancelled",
@@ -55,6 +55,7 @@ test("every state is moving or an end, and the ends are the seven of the design"
     "refused",
     "rejected",
     "succeeded",
+    "superseded",
     "withdrawn",
   ]);
 });

@@ -6,7 +6,7 @@ from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
 from daytwo_store.tables.freezes import FreezeExceptionRow, FreezeRow, StopRow
 from daytwo_store.tables.identity import PrincipalRow, RoleGrantRow, SessionRow, TokenRow
-from daytwo_store.tables.locks import FENCE, LockQueueRow, LockRow
+from daytwo_store.tables.locks import FENCE, PLACE, LockHoldRow, LockQueueRow, LockRow
 from daytwo_store.tables.runs import (
     ActionVersionRow,
     AttemptRow,
@@ -29,6 +29,7 @@ from daytwo_store.tables.traffic import (
 
 __all__ = [
     "FENCE",
+    "PLACE",
     "ActionVersionRow",
     "ApprovalRow",
     "AttemptRow",
@@ -51,6 +52,7 @@ __all__ = [
     "Json",
     "KindRow",
     "LeaseRow",
+    "LockHoldRow",
     "LockQueueRow",
     "LockRow",
     "LogChunkRow",

@@ -34,6 +34,8 @@ class RunRow(Base):
         Index("ix_run_open", "progress_at", postgresql_where=text(f"state not in ({_ENDS})")),
         Index("ix_run_newest", "created_at", "id"),
         Index("ix_run_lock_key", "lock_key", "started_at"),
+        Index("ix_run_lock_keys", "lock_keys", postgresql_using="gin", postgresql_where=text("lock_keys is not null")),
+        Index("ix_run_durations", "action", "ended_at", postgresql_where=text("state = 'succeeded'")),
         Index("ix_run_entity", "entity", "created_at"),
     )
 
@@ -55,7 +57,14 @@ class RunRow(Base):
     digest: Mapped[str]
     protected: Mapped[bool]  # somebody had to approve: nothing is sent again on proof of absence alone
     lock_key: Mapped[str | None]
-    fence: Mapped[int | None]
+    lock_keys: Mapped[Texts | None]  # all of them, sorted, where it needs several; `lock_key` is the first
+    lock_queue: Mapped[str] = mapped_column(server_default=text("'fifo'"))
+    lock_priority: Mapped[int] = mapped_column(server_default=text("0"))
+    lock_lost_to: Mapped[str | None]  # the run for which it ended without having had the lock
+    lock_taken_at: Mapped[datetime | None]  # somebody took a key from it: it sends nothing more, whatever it has
+    lock_taken_by: Mapped[str | None]
+    lock_taken_why: Mapped[str | None]
+    fence: Mapped[int | None]  # the same for all its keys
     previous_run: Mapped[str | None]
     undo_of: Mapped[str | None]
     created_at: Mapped[datetime]

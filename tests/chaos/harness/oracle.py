@@ -129,7 +129,7 @@ def locks_alone(facts: Facts) -> Iterator[str]:
     holder: dict[str, str] = {}
     fences: dict[str, int] = defaultdict(int)
     for row in facts.audit:
-        key, run = row["subject"], row["facts"].get("run", "")
+        key, run = row["subject"], row["facts"].get("run") or row["facts"].get("hold", "")
         if row["action"] == "lock.acquired":
             if key in holder:
                 yield f"{key} was given to {run} while {holder[key]} held it"
@@ -139,12 +139,12 @@ def locks_alone(facts: Facts) -> Iterator[str]:
             fences[key] = int(row["facts"]["fence"])
         elif row["action"] == "lock.released" and holder.pop(key, None) != run:
             yield f"{key} was given back by {run}, which did not hold it"
-    now = {f"lock:{row['key']}": row["holder_run"] for row in facts.locks}
+    now = {f"lock:{row['key']}": row["holder_run"] or row.get("hold_id") for row in facts.locks}
     if now != holder:
         yield f"the locks are {now}, the audit says {holder}"
     for held in [*facts.locks, *facts.queue]:
-        run = held.get("holder_run") or held["run_id"]
-        if facts.run(run)["state"] in _ENDS:
+        run = held.get("holder_run") or held.get("run_id")
+        if run is not None and facts.run(run)["state"] in _ENDS:
             yield f"run {run} has ended and still stands at the lock {held['key']}"
 
 

@@ -15,6 +15,7 @@ from daytwo_store.keyring import KeyRing
 from daytwo_store.secret_values import keep_inputs
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
+from daytwo_workflows.life.locking import lock_columns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +62,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         plan=text,
         digest=digest_of(text),
         protected=plan.approval is not None,
-        lock_key=plan.lock,
+        **lock_columns(plan),
         undo_of=submission.undo_of,
         comment=submission.comment,
         created_at=tx.now,

@@ -6,14 +6,16 @@ once, without anything happening twice.
 
 from datetime import timedelta
 
-from daytwo_store import approvals, locks, runs
+from daytwo_store import approvals, runs
 from daytwo_store.engine import Tx
-from daytwo_store.ids import ApprovalId, LockKey, RunId
+from daytwo_store.ids import ApprovalId, RunId
+from daytwo_store.locks import Queue
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.on_call import called
 from daytwo_store.states import RUN_ENDS, ApprovalState, RunState, StepState
 from daytwo_store.tables import ApprovalRow, RunRow
 from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life import locking, replacing
 from daytwo_workflows.life.attending import attend
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
@@ -28,7 +30,11 @@ _COLLECTING_TAKES = timedelta(minutes=10)  # a long log
 async def advance(life: Life, run: RunId) -> Move:
     """Decide and write down the next move of a run."""
     async with life.store.write() as tx:
-        return await advance_within(life, tx, await runs.hold(tx, run))
+        row = await runs.hold(tx, run)
+        move = await advance_within(life, tx, row)
+    if row.state == RunState.WAITING_LOCK and row.lock_queue == Queue.REPLACE:
+        await replacing.ask_holders_to_stop(life, row)
+    return move
 
 
 async def advance_within(life: Life, tx: Tx, row: RunRow) -> Move:
@@ -52,7 +58,7 @@ async def _decide(life: Life, tx: Tx, row: RunRow) -> Move:
     return (
         await _gate(tx, row)
         or await next_of_window(life, tx, row)
-        or await _lock(life, tx, row)
+        or await locking.take(life, tx, row)
         or await _steps(life, tx, row)
     )
 
@@ -86,23 +92,8 @@ def _nobody(approval: ApprovalRow) -> str:
     return f"In stage {approval.stage} of {total}, {who[0].lower()}{who[1:]}" if total > 1 else who
 
 
-async def _lock(life: Life, tx: Tx, row: RunRow) -> Move | None:
-    """Then, when the window is open, the lock; whoever has it goes on."""
-    if row.lock_key is None:
-        return None
-    key = LockKey(row.lock_key)
-    if row.fence is not None and await locks.holds(tx.session, key, RunId(row.id), row.fence):
-        return None
-    got = await locks.acquire(tx, key, RunId(row.id))
-    if isinstance(got, locks.Held):
-        row.fence = got.fence
-        return None
-    runs.move(tx, row, RunState.WAITING_LOCK)
-    return Move(what=What.WAIT, seconds=life.windows.lock_recheck.total_seconds())
-
-
 async def _steps(life: Life, tx: Tx, row: RunRow) -> Move:
-    """Then the steps, in order."""
+    """Then the steps, in order. A run whose lock was taken away is followed to its end, and sends nothing more."""
     if row.state != RunState.NEEDS_ATTENTION:
         runs.move(tx, row, RunState.RUNNING)
     for step in await runs.steps(tx.session, RunId(row.id)):
@@ -111,6 +102,8 @@ async def _steps(life: Life, tx: Tx, row: RunRow) -> Move:
         if step.state == StepState.PENDING:
             runs.move_step(tx, step, StepState.RUNNING)
         move = await next_of_step(life, tx, row, step)
+        if move is not None and move.what is What.DISPATCH and row.lock_taken_at is not None:
+            return await locking.fail_without_lock(tx, row, step)
         if move is not None:
             return await stopped_between_steps(tx, row, move)
     await succeed(tx, row)

@@ -7,12 +7,13 @@ from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_store import approvals, locks, runs
 from daytwo_store.engine import Tx
-from daytwo_store.ids import ApprovalId, LockKey, RunId
+from daytwo_store.ids import ApprovalId, RunId
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ApprovalState, RunState, StepState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life import standing
 from daytwo_workflows.life.accept import ask_for_approval
+from daytwo_workflows.life.locking import plan_locks
 
 CHANGED: Final = "What was approved has changed before it was sent, so it is asked for again. Nothing was sent."
 
@@ -22,7 +23,8 @@ async def ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change],
     old = await standing.of_run(tx.session, RunId(row.id))
     decided = await approvals.decisions(tx.session, [stage.id for stage in old])
     text = after.canonical()
-    row.plan, row.digest, row.protected, row.lock_key = text, digest_of(text), True, after.lock
+    row.plan, row.digest, row.protected = text, digest_of(text), True
+    plan_locks(row, after)
     row.window = None
     for stage in old:
         approvals.settle(tx, stage, ApprovalState.SUPERSEDED)
@@ -46,9 +48,9 @@ async def ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change],
         runs.move(tx, row, RunState.WAITING_APPROVAL, reason=reason)
 
 
-async def give_back(tx: Tx, row: RunRow, key: str | None) -> None:
-    """The lock of a held run, or its place in the queue."""
+async def give_back(tx: Tx, row: RunRow, keys: Sequence[str]) -> None:
+    """The locks of a held run, or its places in the queues."""
     await tx.session.flush()
     row.fence = None
-    if key is not None:
-        await locks.release(tx, LockKey(key), RunId(row.id))
+    if keys:
+        await locks.release(tx, keys, RunId(row.id))

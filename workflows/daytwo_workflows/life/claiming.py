@@ -176,6 +176,8 @@ async def refusal_of(
         return f"The run {run.id} has ended ({run.state})."
     if run.cancel_at is not None and not reporting:
         return f"The run {run.id} is being stopped."
+    if run.lock_taken_at is not None and not reporting:
+        return f"The lock of the run {run.id} was taken away, and somebody else may have it."
     if attempt.state not in ATTEMPT_LIVE:
         return f"This attempt is {attempt.state}, so it is not the one that counts."
     if isinstance(asking, Caller) and asking.attempt > 1:

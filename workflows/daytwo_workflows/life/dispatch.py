@@ -24,13 +24,13 @@ from daytwo_actions.backends.base import (
     Refused,
     Sent,
 )
-from daytwo_store import attempts, locks, runs
+from daytwo_store import attempts, runs
 from daytwo_store.engine import Topic, Tx
-from daytwo_store.ids import AttemptNo, Digest, LockKey, RunId, StepPath
+from daytwo_store.ids import AttemptNo, Digest, RunId, StepPath
 from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.contracts import Move, What
-from daytwo_workflows.life import limits, requests
+from daytwo_workflows.life import limits, locking, requests
 from daytwo_workflows.life.adopting import SKEW, adopt, marker_of, stop_duplicate
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
@@ -156,10 +156,7 @@ async def _claim_again(life: Life, run: RunId, path: StepPath, no: AttemptNo) ->
 
 
 async def _lost(tx: Tx, row: RunRow) -> str | None:
-    if row.lock_key is None:
-        return None
-    held = row.fence is not None and await locks.holds(tx.session, LockKey(row.lock_key), RunId(row.id), row.fence)
-    return None if held else "the lock was taken away before it was sent"
+    return None if await locking.held(tx, row) else "the lock was taken away before it was sent"
 
 
 async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: float) -> Move:

@@ -9,6 +9,7 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
 from daytwo_store.states import RunState
 from daytwo_store.tables import Json, RunRow
+from daytwo_workflows.life.locking import taken_words
 
 
 async def succeed(tx: Tx, run: RunRow, *, reason: str | None = None) -> None:
@@ -17,6 +18,10 @@ async def succeed(tx: Tx, run: RunRow, *, reason: str | None = None) -> None:
     The pipeline has done its work whatever the catalog thinks of it, so a write that the catalog refuses does not make
     the run a failure: the run says so, and its `changes` leave that entity out.
     """
+    if run.lock_taken_at is not None:  # somebody else has the key: what is true now is theirs to write
+        note = f"{taken_words(run)} The catalog was not changed, and nothing is told to go back to this run."
+        await runs.end(tx, run, RunState.SUCCEEDED, reason=" ".join([*([reason] if reason else []), note]))
+        return
     plan = Plan.model_validate_json(run.plan)
     target = await _target(tx, run, plan)
     notes = [reason] if reason else []

@@ -34,17 +34,22 @@ async def answer(life: Life, said: GateAnswer) -> None:
     Raises `Conflict`, `Rejected`.
     """
     async with life.store.write() as tx:
-        await runs.hold(tx, said.run)
+        row = await runs.hold(tx, said.run)
         before = await gates.with_key(tx.session, said.by, said.key)
         if before is not None:
             _must_be_same(before, said)
             return
+        if row.lock_taken_at is not None and said.verdict == GateVerdict.GO:
+            raise Conflict(
+                "The lock of this run was taken away, and somebody else may have it. Nothing was sent. "
+                "The pipeline can be stopped from here, and not be let on."
+            )
         said, attempt, external, gate = await _open(tx, said)
-        row = await gates.intend(tx, said)
+        intended = await gates.intend(tx, said)
     state, note = await _tell(life, attempt, external, GateId(gate), said)
     async with life.store.write() as tx:
         await runs.hold(tx, said.run)
-        kept = await gates.get(tx.session, row.id)
+        kept = await gates.get(tx.session, intended.id)
         if kept.state == GateAnswerState.SENT and state is not GateAnswerState.SENT:
             gates.settle(tx, kept, state, note=note)
         elif kept.state == GateAnswerState.SENT:

@@ -40,23 +40,28 @@ async def cancel(store: Store, run: RunId, *, by: PrincipalId, reason: str, forc
             return
         if RunState(row.state) in RUN_ENDS:
             raise Conflict(f"The run has already ended ({row.state}). Nothing was changed.")
-        row.cancel_at = row.cancel_at or tx.now
-        row.cancel_by = row.cancel_by or by
-        row.cancel_reason = row.cancel_reason or reason.strip() or None
-        row.cancel_forced = row.cancel_forced or force
-        tx.audit(actor=by, action="run.cancel_asked", subject=f"run:{run}", facts={"force": str(force).lower()})
-        if RunState(row.state) in UNSENT:
-            why = f" ({row.cancel_reason})" if row.cancel_reason else ""
-            await runs.end(
-                tx,
-                row,
-                RunState.CANCELLED,
-                reason=f"Cancelled{why} before anything was sent. The catalog was not changed.",
-                actor=by,
-            )
-        elif row.state == RunState.RUNNING:
-            runs.move(tx, row, RunState.CANCELLING, reason=row.reason, actor=by)
-        tx.poke(run)
+        await ask_to_stop(tx, row, by=by, reason=reason, force=force)
+
+
+async def ask_to_stop(tx: Tx, row: RunRow, *, by: PrincipalId, reason: str, force: bool = False) -> None:
+    """The same for a held run that has not ended."""
+    row.cancel_at = row.cancel_at or tx.now
+    row.cancel_by = row.cancel_by or by
+    row.cancel_reason = row.cancel_reason or reason.strip() or None
+    row.cancel_forced = row.cancel_forced or force
+    tx.audit(actor=by, action="run.cancel_asked", subject=f"run:{row.id}", facts={"force": str(force).lower()})
+    if RunState(row.state) in UNSENT:
+        why = f" ({row.cancel_reason})" if row.cancel_reason else ""
+        await runs.end(
+            tx,
+            row,
+            RunState.CANCELLED,
+            reason=f"Cancelled{why} before anything was sent. The catalog was not changed.",
+            actor=by,
+        )
+    elif row.state == RunState.RUNNING:
+        runs.move(tx, row, RunState.CANCELLING, reason=row.reason, actor=by)
+    tx.poke(RunId(row.id))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

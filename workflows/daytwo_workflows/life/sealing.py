@@ -19,11 +19,11 @@ from daytwo_store import attempts, definitions, locks, principals, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError
-from daytwo_store.ids import ActionName, AttemptNo, Digest, EntityRef, LockKey, RunId, StepPath
+from daytwo_store.ids import ActionName, AttemptNo, Digest, EntityRef, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
 from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
-from daytwo_workflows.life import requests, standing
+from daytwo_workflows.life import locking, requests, standing
 from daytwo_workflows.life.asking_again import ask_again, give_back
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble
@@ -86,7 +86,7 @@ async def _seal(
         log.info("run.refused", run=row.id, error=error.type)
         await refuse(tx, row, path, f"{error.detail} It was checked again right before sending.")
         return None
-    if row.lock_key is not None and not await _has_lock(tx, row):
+    if not await locking.held(tx, row):
         return None
     if changes and await attempts.begun(tx.session, RunId(row.id)):
         names = ", ".join(change.name for change in changes[:5])
@@ -94,13 +94,13 @@ async def _seal(
         await fail(tx, row, step, f"What was planned has changed since the run began ({names}): {path} was not sent.")
         return None
     if changes:
-        old_key = row.lock_key
+        before_keys = locks.keys_of(row)
         if row.protected or after.approval is not None:
             await ask_again(tx, row, after, changes)
         else:
             _replan(tx, row, after)
-        if row.state != RunState.RUNNING or row.lock_key != old_key:
-            await give_back(tx, row, old_key)
+        if row.state != RunState.RUNNING or locks.keys_of(row) != before_keys:
+            await give_back(tx, row, before_keys)
             return None
     if await shut(life, tx, row, aimed):
         return None
@@ -122,16 +122,13 @@ async def _undo_still_right(session: Session, row: RunRow) -> None:
     if row.undo_of is None or row.lock_key is None:
         return
     undone = await runs.peek(session, RunId(row.undo_of))
-    later = await runs.succeeded_after(session, LockKey(row.lock_key), undone.ended_at) if undone.ended_at else None
+    keys = locks.keys_of(row)
+    later = await runs.succeeded_after(session, keys, undone.ended_at) if undone.ended_at else None
     if later is not None:
         raise Conflict(
-            f"It was to undo run {undone.id}, but run {later.id} has changed {row.lock_key} since. "
+            f"It was to undo run {undone.id}, but run {later.id} has changed {locking.named(row)} since. "
             "Undo that one, or run the action anew."
         )
-
-
-async def _has_lock(tx: Tx, row: RunRow) -> bool:
-    return row.fence is not None and await locks.holds(tx.session, LockKey(str(row.lock_key)), RunId(row.id), row.fence)
 
 
 async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping[str, str]) -> Aimed:
@@ -154,7 +151,8 @@ async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping
 
 def _replan(tx: Tx, row: RunRow, after: Plan) -> None:
     text = after.canonical()
-    row.plan, row.digest, row.lock_key = text, digest_of(text), after.lock
+    row.plan, row.digest = text, digest_of(text)
+    locking.plan_locks(row, after)
     tx.audit(actor="daytwo", action="run.replanned", subject=f"run:{row.id}", facts={"digest": row.digest})
 
 
@@ -164,7 +162,7 @@ async def _note_previous(tx: Tx, row: RunRow, aimed: Aimed) -> None:
         return
     names = aimed.program.undo_reads() or sorted(row.inputs)
     previous = await runs.previous_under_lock(
-        tx.session, LockKey(row.lock_key), before=tx.now, names=names, run=RunId(row.id)
+        tx.session, locks.keys_of(row), before=tx.now, names=names, run=RunId(row.id)
     )
     row.previous_run = previous.id if previous else None
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.model import Plan, PlannedApproval
-from daytwo_store import approvals, principals, runs
+from daytwo_store import approvals, locks, principals, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId
@@ -72,7 +72,7 @@ async def _void(tx: Tx, run: RunRow, name: str) -> None:
     stages: list[ApprovalRow] = list(await standing.of_run(tx.session, RunId(run.id)))
     plan = Plan.model_validate_json(run.plan)
     after = plan.model_copy(update={"approval": _asked_anew(plan, stages[0], tx.now)})
-    key = run.lock_key
+    keys = locks.keys_of(run)
     await ask_again(
         tx,
         run,
@@ -80,4 +80,4 @@ async def _void(tx: Tx, run: RunRow, name: str) -> None:
         [Change(f"approval of {name}", "approved", "taken back")],
         reason=f"{name} has taken back their approval, so it is asked for again. Nothing was sent.",
     )
-    await give_back(tx, run, key)
+    await give_back(tx, run, keys)

@@ -1,11 +1,12 @@
 """What undo would bring back, and why it may not be possible."""
 
-from daytwo_store import runs
+from daytwo_store import locks, runs
 from daytwo_store.engine import Session
-from daytwo_store.ids import LockKey, RunId
+from daytwo_store.ids import RunId
 from daytwo_store.run_visibility import Onlooker, among
 from daytwo_store.states import RUN_ENDS, RunState
 from daytwo_store.tables import RunRow
+from daytwo_workflows.life.locking import named
 
 
 async def why_not_undoable(session: Session, run: RunRow, by: Onlooker) -> str | None:
@@ -14,12 +15,14 @@ async def why_not_undoable(session: Session, run: RunRow, by: Onlooker) -> str |
         return "Only a run that has succeeded can be undone; what a failed one left behind is in its log."
     if not await runs.declares_undo(session, run):
         return "The action does not say how it is undone."
+    if run.lock_taken_at is not None:
+        return "Its lock was taken away while it ran, so nobody knows what an undo would go back over."
     if run.lock_key is None or run.previous_run is None or run.ended_at is None:
         return "There is no earlier successful run here to go back to."
-    later = await runs.succeeded_after(session, LockKey(run.lock_key), run.ended_at)
+    later = await runs.succeeded_after(session, locks.keys_of(run), run.ended_at)
     if later is not None:
         who = await _named(session, later, by)
-        return f"{who} has changed {run.lock_key} since. Undo that one first, or run the action anew."
+        return f"{who} has changed {named(run)} since. Undo that one first, or run the action anew."
     undoing = await runs.undone_by(session, RunId(run.id))
     if undoing is not None and RunState(undoing.state) not in RUN_ENDS:
         return f"{await _named(session, undoing, by)} is undoing it already."

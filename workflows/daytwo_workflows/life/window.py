@@ -16,7 +16,7 @@ from daytwo_actions.freezes import FreezeVersion, Held, Subject, opens, subject_
 from daytwo_store import attempts, freeze_exceptions, freezes, locks, principals, runs
 from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.errors import DaytwoError
-from daytwo_store.ids import Digest, EntityRef, LockKey, RunId
+from daytwo_store.ids import Digest, EntityRef, RunId
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StopRow
 from daytwo_workflows.contracts import Move, What
@@ -166,9 +166,10 @@ async def wait(tx: Tx, row: RunRow, window: Window) -> Move:
 
 async def _step_aside(tx: Tx, row: RunRow) -> None:
     row.fence = None
-    if row.lock_key is not None:
+    want = locks.wanted(row)
+    if want is not None:
         await tx.session.flush()
-        await locks.step_aside(tx, LockKey(row.lock_key), RunId(row.id))
+        await locks.step_aside(tx, want)
 
 
 async def stopped_between_steps(tx: Tx, row: RunRow, move: Move) -> Move:

@@ -39,7 +39,12 @@ export function SealedPlan({ plan }: { plan: JsonObject }) {
       </section>
       <section>
         <h3>{words.lock}</h3>
-        {sealed.lock === null ? <p className="soft">{words.noLock}</p> : <code>{visible(sealed.lock)}</code>}
+        {sealed.locks.length === 0 && <p className="soft">{words.noLock}</p>}
+        {sealed.locks.map((key) => (
+          <div key={key}>
+            <code>{visible(key)}</code>
+          </div>
+        ))}
       </section>
       {Object.keys(sealed.read).length > 0 && (
         <section>

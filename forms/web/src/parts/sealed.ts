@@ -26,7 +26,8 @@ export interface SealedWrite {
 }
 
 export interface Sealed {
-  lock: string | null;
+  /** Its keys; none when other runs may go on at the same time. */
+  locks: string[];
   steps: SealedStep[];
   writes: SealedWrite[];
   /** Catalog values that were read for the plan, by their dotted names. */
@@ -40,11 +41,17 @@ export function readSealed(plan: JsonObject): Sealed | null {
   const writes = catalog.map(readWrite);
   if (readSteps.includes(null) || writes.includes(null)) return null;
   return {
-    lock: typeof lock === "string" ? lock : null,
+    locks: keysOf(lock),
     steps: readSteps as SealedStep[],
     writes: writes as SealedWrite[],
     read: isObject(read) ? read : {},
   };
+}
+
+/** One key as text, or several in an object. */
+function keysOf(lock: unknown): string[] {
+  if (typeof lock === "string") return [lock];
+  return isObject(lock) && Array.isArray(lock["keys"]) ? lock["keys"].map(String) : [];
 }
 
 function packedOf(inputs: JsonObject, byName: unknown): string[] {

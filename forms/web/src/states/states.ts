@@ -51,6 +51,7 @@ const RUN: Looks<RunState> = {
   expired: { tone: "stopped", icon: TimerOff },
   withdrawn: { tone: "stopped", icon: Undo2 },
   refused: { tone: "bad", icon: CircleSlash },
+  superseded: { tone: "stopped", icon: Replace },
 };
 
 const STEP: Looks<StepState> = {
@@ -90,7 +91,7 @@ const APPROVAL: Looks<ApprovalState> = {
   approved: { tone: "good", icon: CircleCheck },
   rejected: RUN.rejected,
   expired: RUN.expired,
-  superseded: { tone: "stopped", icon: Replace },
+  superseded: RUN.superseded,
   withdrawn: RUN.withdrawn,
 };
 

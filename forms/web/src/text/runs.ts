@@ -143,10 +143,12 @@ export const runs = {
       queued: "in the queue",
       released: "released",
       none: "not asked for yet",
+      taken: "taken away from this run",
     },
     position: (position: number) => `place ${position}`,
     fence: (fence: number) => `number ${fence}`,
     heldBy: "held by run",
+    expected: "its turn is about",
   },
   buttons: { cancel: "Cancel the run", withdraw: "Withdraw", undo: "Undo", keep: "Close" },
   confirm: {

@@ -14,6 +14,7 @@ export const states = {
     expired: "Expired",
     withdrawn: "Withdrawn",
     refused: "Refused",
+    superseded: "Superseded",
   },
   step: {
     pending: "Not started",

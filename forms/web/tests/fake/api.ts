@@ -425,9 +425,20 @@ function plan(inputs: Record<string, unknown>): unknown {
     approvals: production ? [{ needed_from: ["group:sre"], count: 1, expires_in: 86_400 }] : [],
     lock: {
       key: document.lock,
+      keys: [
+        {
+          ...world.KEY,
+          key: document.lock,
+          held: production,
+          held_by_run: production ? "r_running" : null,
+          text: production ? "held by run r_running" : "free",
+        },
+      ],
+      queue: "fifo",
       held: production,
       held_by_run: production ? "r_running" : null,
       queued: 0,
+      expected_at: null,
     },
     changes: document.catalog.map(({ kind, name, ...after }) => ({
       entity: `${kind}:${name}`,

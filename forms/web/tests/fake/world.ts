@@ -18,6 +18,27 @@ import { createHash } from "node:crypto";
 export const NOW = Date.now();
 export const minutesAgo = (minutes: number): string => new Date(NOW - minutes * 60_000).toISOString();
 export const sha = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex");
+export const KEY = {
+  key: "shop/production",
+  held: false,
+  held_by_run: null,
+  hold: null,
+  next_hold: null,
+  since: null,
+  fence: null,
+  queued: 0,
+  text: "free",
+};
+const LOCK: NonNullable<RunView["lock"]> = {
+  key: KEY.key,
+  keys: [KEY],
+  queue: "fifo",
+  state: "none",
+  fence: null,
+  position: null,
+  held_by_run: null,
+  expected_at: null,
+};
 const yes: Permitted = { allowed: true, why_not: null };
 export const no = (why_not: string): Permitted => ({ allowed: false, why_not });
 
@@ -344,7 +365,14 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
   };
   const plan = planDocument(id, "ana", inputs);
   const ended = ["succeeded", "failed", "cancelled", "rejected", "expired"].includes(state);
-  const started = !["accepted", "waiting_approval", "waiting_window", "waiting_lock", "rejected", "expired"].includes(state);
+  const started = ![
+    "accepted",
+    "waiting_approval",
+    "waiting_window",
+    "waiting_lock",
+    "rejected",
+    "expired",
+  ].includes(state);
   const reached = state === "succeeded" ? 4 : state === "failed" ? 2 : 1;
   return {
     id,
@@ -425,13 +453,12 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
     gates: [],
     lock: started
       ? {
-          key: "shop/production",
+          ...LOCK,
           state: ended ? "released" : "held",
           fence: 12,
-          position: null,
           held_by_run: ended ? null : id,
         }
-      : { key: "shop/production", state: "none", fence: null, position: null, held_by_run: null },
+      : LOCK,
     changes:
       state === "succeeded"
         ? [

@@ -80,17 +80,19 @@ function Lock({ lock }: { lock: PlannedLock | null }) {
   if (!lock) return <>{words.noLock}</>;
   return (
     <>
-      <code>{visible(lock.key)}</code>:{" "}
-      {lock.held_by_run ? (
-        <>
-          {words.lockHeld} <RunLink id={lock.held_by_run} />
-        </>
-      ) : lock.held ? (
-        words.lockHeldByAnother
-      ) : (
-        words.lockFree
-      )}
-      {lock.queued > 0 && `, ${words.lockQueued(lock.queued)}`}
+      {lock.keys.map((one) => (
+        <div key={one.key}>
+          <code>{visible(one.key)}</code>:{" "}
+          {one.held_by_run ? (
+            <>
+              {words.lockHeld} <RunLink id={one.held_by_run} />
+            </>
+          ) : (
+            visible(one.text)
+          )}
+          {one.queued > 0 && `, ${words.lockQueued(one.queued)}`}
+        </div>
+      ))}
     </>
   );
 }

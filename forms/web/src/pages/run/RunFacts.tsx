@@ -44,9 +44,18 @@ function Lock({ lock }: { lock: LockView }) {
   ].filter(Boolean);
   return (
     <>
-      <code>{visible(lock.key)}</code>
-      <br />
+      {lock.keys.map((one) => (
+        <div key={one.key}>
+          <code>{visible(one.key)}</code>
+          {lock.state === "queued" && <span className="soft"> {visible(one.text)}</span>}
+        </div>
+      ))}
       <span className="soft">{details.join(", ")}</span>
+      {lock.expected_at !== null && (
+        <span className="soft">
+          , {words.lock.expected} <When at={lock.expected_at} />
+        </span>
+      )}
       {lock.state === "queued" && lock.held_by_run && (
         <>
           <br />

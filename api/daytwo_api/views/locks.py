@@ -1,0 +1,89 @@
+"""Locks: who has which key, who waits for it."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from daytwo_api.views.common import LongText, Permitted, Person, Request, View
+
+LockText = Annotated[str, Field(max_length=200)]
+
+
+class HoldView(View):
+    """A person keeps a key to themselves."""
+
+    id: str
+    key: str
+    by: Person
+    reason: str
+    asked_at: datetime
+    began_at: datetime | None = Field(description="null: it waits for the run that has the key")
+    until: datetime | None = Field(description="null: until somebody ends it")
+    ended_at: datetime | None
+
+
+class KeyView(View):
+    """One key, as the asker may see it."""
+
+    key: str
+    held: bool
+    held_by_run: str | None = Field(description="null as well when the asker may not see that run")
+    hold: HoldView | None = Field(description="of the person who has it")
+    next_hold: HoldView | None = Field(description="of the person who has it next")
+    since: datetime | None
+    fence: int | None = Field(description="the holder's number; a later holder's is higher")
+    queued: int
+    text: str = Field(description="who has it, as a sentence: 'held by Sam until 14:00 UTC: database migration'")
+
+
+class LockRow(View):
+    """A key that somebody has or waits for."""
+
+    key: str
+    holder_run: str | None = Field(description="null as well when the asker may not see that run")
+    hold: HoldView | None = Field(description="of the person who has it")
+    next_hold: HoldView | None = Field(description="of the person who has it next")
+    fence: int | None = Field(description="the holder's number; a later holder's is higher")
+    since: datetime | None
+    queued: list[str] = Field(description="runs that wait and that the asker may see, the next one first")
+    waiting: int = Field(description="how many wait, those that the asker may not see among them")
+    text: str = Field(description="who has it, as a sentence")
+
+
+class RunningThere(View):
+    """What a run has started in a CI system, as far as it is known."""
+
+    run: str
+    step: str
+    connection: str
+    external_run: str | None = Field(description="null: it may have been started, and is still looked for")
+    url: str | None
+    detail: str
+    ended: bool
+
+
+class LockDetail(LockRow):
+    """A second look, before somebody takes the lock away."""
+
+    running: list[RunningThere]
+    warning: str | None = Field(description="what taking it away would mean, as a sentence; null: nobody has it")
+    may_hold: Permitted
+    may_release: Permitted
+
+
+class HoldRequest(Request):
+    """Keep a key to yourself: until a time, for so many seconds, or until you end it."""
+
+    key: LockText = Field(min_length=1)
+    reason: LongText = Field(min_length=1)
+    until: datetime | None = None
+    seconds: int | None = Field(default=None, ge=60, le=31 * 24 * 3600)
+
+
+class ReleaseRequest(Request):
+    """Take a lock away from who has it. `fence` is that of the second look: it is taken from nobody else."""
+
+    key: LockText = Field(min_length=1)
+    fence: int
+    reason: LongText = Field(min_length=1)

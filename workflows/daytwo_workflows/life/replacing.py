@@ -1,0 +1,52 @@
+"""`queue: replace`: the holder is asked to stop, as if who asked for the waiting run had cancelled it.
+
+The lock passes only when the holder has really ended. An undo is never stopped for another run, and a run that the
+requester may not stop is waited for.
+"""
+
+from daytwo_actions.policy import may_stop
+from daytwo_store import entities, locks, principals, runs
+from daytwo_store.engine import Session
+from daytwo_store.entities import EVERYTHING
+from daytwo_store.ids import Digest, PrincipalId, RunId
+from daytwo_store.states import RUN_ENDS, RunState
+from daytwo_store.tables import RunRow
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.interventions import ask_to_stop
+from daytwo_workflows.life.people import belongings
+
+
+async def ask_holders_to_stop(life: Life, waiting: RunRow) -> None:
+    """Cancel what holds the keys of a run that waits. Asking twice is the same."""
+    keys = locks.keys_of(waiting)
+    async with life.store.read() as session:
+        stop = [
+            run
+            for run in await locks.holders(session, keys)
+            if await _may_be_stopped(life, session, await runs.peek(session, run), waiting)
+        ]
+    for run in stop:
+        async with life.store.write() as tx:
+            row = await runs.hold(tx, run)
+            still = await locks.holders(tx.session, keys)
+            if run not in still or row.cancel_at is not None or RunState(row.state) in RUN_ENDS:
+                continue
+            if (await runs.peek(tx.session, RunId(waiting.id))).state != RunState.WAITING_LOCK:
+                return
+            tx.audit(actor=waiting.requester, action="lock.replaced", subject=f"run:{run}", facts={"by": waiting.id})
+            await ask_to_stop(tx, row, by=PrincipalId(waiting.requester), reason="another run replaces it")
+
+
+async def _may_be_stopped(life: Life, session: Session, holder: RunRow, waiting: RunRow) -> bool:
+    if holder.undo_of is not None or holder.cancel_at is not None:
+        return False
+    person = (await principals.by_ids(session, [waiting.requester]))[waiting.requester]
+    version = await life.definitions.of_run(session, Digest(holder.version))
+    entity = await entities.get(session, holder.entity, sees=EVERYTHING) if holder.entity else None
+    return may_stop(
+        principal=PrincipalId(waiting.requester),
+        requester=PrincipalId(holder.requester),
+        allow=version.model.spec.allow.run,
+        belongs=await belongings(session, person.ref),
+        owner=entity.owner if entity else holder.owner,
+    ).allowed

@@ -1,0 +1,79 @@
+"""An operator takes a lock away from a run (R42). The row decides; nothing in the CI system is stopped by it.
+
+The run sends nothing more: what was sealed and not sent is given up here, and every later check misses the lock. What
+it has started is followed to its end, which is written down on this run only.
+"""
+
+from dataclasses import dataclass
+
+from daytwo_store import attempts, lock_holds, locks, runs
+from daytwo_store.engine import Store, Topic, Tx
+from daytwo_store.errors import Conflict
+from daytwo_store.ids import PrincipalId, RunId
+from daytwo_store.states import RUN_ENDS, AttemptState, RunState
+from daytwo_store.tables import AttemptRow, RunRow
+
+_UNSENT = frozenset({AttemptState.INTENT, AttemptState.ABANDONED, AttemptState.REJECTED, AttemptState.ABSENT})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakeAway:
+    key: str
+    fence: int  # of the holder that somebody has looked at
+    by: PrincipalId
+    reason: str
+
+
+async def take_away(store: Store, asked: TakeAway) -> None:
+    """Free the key for who is next. Raises `Conflict` when its holder is another one by now."""
+    async with store.read() as session:
+        holder = await locks.holder(session, asked.key, asked.fence)
+    async with store.write() as tx:
+        facts = {"fence": str(asked.fence), "why": asked.reason}
+        if holder is None:
+            raise _changed(asked)
+        if holder.hold is not None:
+            tx.audit(actor=asked.by, action="lock.forced", subject=f"lock:{asked.key}", facts=facts)
+            ended = await lock_holds.end(tx, holder.hold, by=asked.by)
+            if ended.ended_at != tx.now:
+                raise _changed(asked)
+            return
+        row = await runs.hold(tx, RunId(str(holder.run)))
+        if not await locks.take_away(tx, asked.key, RunId(row.id), asked.fence):
+            raise _changed(asked)
+        facts = {**facts, "run": row.id}
+        tx.audit(actor=asked.by, action="lock.forced", subject=f"lock:{asked.key}", facts=facts)
+        await _without_it(tx, row, asked)
+
+
+async def _without_it(tx: Tx, row: RunRow, asked: TakeAway) -> None:
+    row.lock_taken_at, row.lock_taken_by, row.lock_taken_why = tx.now, asked.by, asked.reason
+    tries = await attempts.of_run(tx.session, RunId(row.id))
+    for attempt in tries:
+        if attempt.state == AttemptState.INTENT:
+            note = "the lock was taken away before it was sent"
+            attempts.settle(tx, attempt, AttemptState.ABANDONED, note=note, actor=asked.by)
+    tx.notify(Topic.RUN, row.id)
+    if RunState(row.state) in RUN_ENDS:
+        return  # it had left its lock behind
+    if not any(was_sent(attempt) for attempt in tries) and row.state != RunState.CANCELLING:
+        await runs.end(
+            tx,
+            row,
+            RunState.REFUSED,
+            reason=f"The lock {asked.key} was taken away ({asked.reason}). Nothing was sent.",
+            actor=asked.by,
+        )
+    tx.poke(RunId(row.id))
+
+
+def was_sent(attempt: AttemptRow) -> bool:
+    """It was started, or it may have been."""
+    return attempt.external_id is not None or AttemptState(attempt.state) not in _UNSENT
+
+
+def _changed(asked: TakeAway) -> Conflict:
+    return Conflict(
+        f"{asked.key} is no longer held under the number {asked.fence}: somebody else has it by now, or nobody. "
+        "Nothing was changed. Look at the lock again."
+    )
