@@ -638,6 +638,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/locks/detail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A second look at one key: what may still be running */
+        get: operations["getLock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a key to yourself, for a reason */
+        post: operations["holdLock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks/holds/{hold}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a hold; the next in the queue has the key */
+        delete: operations["endHold"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a lock away from who has it */
+        post: operations["releaseLock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -2374,6 +2442,50 @@ export interface components {
             until: string | null;
         };
         /**
+         * HoldRequest
+         * @description Keep a key to yourself: until a time, for so many seconds, or until you end it.
+         */
+        HoldRequest: {
+            /** Key */
+            key: string;
+            /** Reason */
+            reason: string;
+            /** Seconds */
+            seconds?: number | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * HoldView
+         * @description A person keeps a key to themselves.
+         */
+        HoldView: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /**
+             * Began At
+             * @description null: it waits for the run that has the key
+             */
+            began_at: string | null;
+            by: components["schemas"]["Person"];
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Until
+             * @description null: until somebody ends it
+             */
+            until: string | null;
+        };
+        /**
          * JobKind
          * @enum {string}
          */
@@ -2424,6 +2536,39 @@ export interface components {
             url: string | null;
         };
         JsonValue: unknown;
+        /**
+         * KeyView
+         * @description One key, as the asker may see it.
+         */
+        KeyView: {
+            /**
+             * Fence
+             * @description the holder's number; a later holder's is higher
+             */
+            fence: number | null;
+            /** Held */
+            held: boolean;
+            /**
+             * Held By Run
+             * @description null as well when the asker may not see that run
+             */
+            held_by_run: string | null;
+            /** @description of the person who has it */
+            hold: components["schemas"]["HoldView"] | null;
+            /** Key */
+            key: string;
+            /** @description of the person who has it next */
+            next_hold: components["schemas"]["HoldView"] | null;
+            /** Queued */
+            queued: number;
+            /** Since */
+            since: string | null;
+            /**
+             * Text
+             * @description who has it, as a sentence: 'held by Sam until 14:00 UTC: database migration'
+             */
+            text: string;
+        };
         /** KindView */
         KindView: {
             /** Name */
@@ -2441,40 +2586,132 @@ export interface components {
             /** Title */
             title: string;
         };
-        /** LockRow */
-        LockRow: {
-            /** Fence */
-            fence: number;
-            /** Holder Run */
-            holder_run: string;
+        /**
+         * LockDetail
+         * @description A second look, before somebody takes the lock away.
+         */
+        LockDetail: {
+            /**
+             * Fence
+             * @description the holder's number; a later holder's is higher
+             */
+            fence: number | null;
+            /** @description of the person who has it */
+            hold: components["schemas"]["HoldView"] | null;
+            /**
+             * Holder Run
+             * @description null as well when the asker may not see that run
+             */
+            holder_run: string | null;
             /** Key */
             key: string;
-            /** Queued */
-            queued: string[];
+            may_hold: components["schemas"]["Permitted"];
+            may_release: components["schemas"]["Permitted"];
+            /** @description of the person who has it next */
+            next_hold: components["schemas"]["HoldView"] | null;
             /**
-             * Since
-             * Format: date-time
+             * Queued
+             * @description runs that wait and that the asker may see, the next one first
              */
-            since: string;
+            queued: string[];
+            /** Running */
+            running: components["schemas"]["RunningThere"][];
+            /** Since */
+            since: string | null;
+            /**
+             * Text
+             * @description who has it, as a sentence
+             */
+            text: string;
+            /**
+             * Waiting
+             * @description how many wait, those that the asker may not see among them
+             */
+            waiting: number;
+            /**
+             * Warning
+             * @description what taking it away would mean, as a sentence; null: nobody has it
+             */
+            warning: string | null;
+        };
+        /**
+         * LockRow
+         * @description A key that somebody has or waits for.
+         */
+        LockRow: {
+            /**
+             * Fence
+             * @description the holder's number; a later holder's is higher
+             */
+            fence: number | null;
+            /** @description of the person who has it */
+            hold: components["schemas"]["HoldView"] | null;
+            /**
+             * Holder Run
+             * @description null as well when the asker may not see that run
+             */
+            holder_run: string | null;
+            /** Key */
+            key: string;
+            /** @description of the person who has it next */
+            next_hold: components["schemas"]["HoldView"] | null;
+            /**
+             * Queued
+             * @description runs that wait and that the asker may see, the next one first
+             */
+            queued: string[];
+            /** Since */
+            since: string | null;
+            /**
+             * Text
+             * @description who has it, as a sentence
+             */
+            text: string;
+            /**
+             * Waiting
+             * @description how many wait, those that the asker may not see among them
+             */
+            waiting: number;
         };
         /** LockView */
         LockView: {
-            /** Fence */
+            /**
+             * Expected At
+             * @description about when it is its turn, by how long earlier runs took; null: it has it, or nobody can say
+             */
+            expected_at: string | null;
+            /**
+             * Fence
+             * @description the same for all its keys
+             */
             fence: number | null;
-            /** Held By Run */
+            /**
+             * Held By Run
+             * @description the first of the holders that the asker may see
+             */
             held_by_run: string | null;
-            /** Key */
+            /**
+             * Key
+             * @description all of its keys, as a sentence names them
+             */
             key: string;
+            /** Keys */
+            keys: components["schemas"]["KeyView"][];
             /**
              * Position
-             * @description 1 is next
+             * @description 1 is next; of several keys the worst
              */
             position: number | null;
+            /**
+             * Queue
+             * @description fifo, priority, latest, reject or replace
+             */
+            queue: string;
             /**
              * State
              * @enum {string}
              */
-            state: "held" | "queued" | "released" | "none";
+            state: "held" | "queued" | "released" | "none" | "taken";
         };
         /** LogBatch */
         LogBatch: {
@@ -2878,18 +3115,36 @@ export interface components {
         /** PlannedLock */
         PlannedLock: {
             /**
+             * Expected At
+             * @description about when it would be its turn; null: nobody can say
+             */
+            expected_at: string | null;
+            /**
              * Held
-             * @description a run has it now
+             * @description somebody has one of them now
              */
             held: boolean;
             /**
              * Held By Run
-             * @description which one, when the asker may see it
+             * @description which run, when the asker may see it
              */
             held_by_run: string | null;
-            /** Key */
+            /**
+             * Key
+             * @description all of its keys, as a sentence names them
+             */
             key: string;
-            /** Queued */
+            /** Keys */
+            keys: components["schemas"]["KeyView"][];
+            /**
+             * Queue
+             * @description fifo, priority, latest, reject or replace
+             */
+            queue: string;
+            /**
+             * Queued
+             * @description of several keys, where most wait
+             */
             queued: number;
         };
         /**
@@ -3049,6 +3304,18 @@ export interface components {
              */
             reason?: string;
         };
+        /**
+         * ReleaseRequest
+         * @description Take a lock away from who has it. `fence` is that of the second look: it is taken from nobody else.
+         */
+        ReleaseRequest: {
+            /** Fence */
+            fence: number;
+            /** Key */
+            key: string;
+            /** Reason */
+            reason: string;
+        };
         /** ReportRequest */
         ReportRequest: {
             /**
@@ -3123,6 +3390,29 @@ export interface components {
             /** Url */
             url: string;
         };
+        /**
+         * RunningThere
+         * @description What a run has started in a CI system, as far as it is known.
+         */
+        RunningThere: {
+            /** Connection */
+            connection: string;
+            /** Detail */
+            detail: string;
+            /** Ended */
+            ended: boolean;
+            /**
+             * External Run
+             * @description null: it may have been started, and is still looked for
+             */
+            external_run: string | null;
+            /** Run */
+            run: string;
+            /** Step */
+            step: string;
+            /** Url */
+            url: string | null;
+        };
         /** RunPermissions */
         RunPermissions: {
             cancel: components["schemas"]["Permitted"];
@@ -3158,7 +3448,7 @@ export interface components {
          * RunState
          * @enum {string}
          */
-        RunState: "accepted" | "waiting_approval" | "waiting_window" | "waiting_lock" | "running" | "cancelling" | "needs_attention" | "succeeded" | "failed" | "cancelled" | "rejected" | "expired" | "withdrawn" | "refused";
+        RunState: "accepted" | "waiting_approval" | "waiting_window" | "waiting_lock" | "running" | "cancelling" | "needs_attention" | "succeeded" | "failed" | "cancelled" | "rejected" | "expired" | "withdrawn" | "refused" | "superseded";
         /** RunSummary */
         RunSummary: {
             /** Action */
@@ -4965,7 +5255,18 @@ export interface operations {
     };
     listLocks: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string | null;
+                /** @description only what a person holds, or is next to hold */
+                held?: boolean;
+                limit?: number;
+                /** @description text in the key */
+                q?: string | null;
+                /** @description that has it or waits for it */
+                run?: string | null;
+                /** @description only what somebody waits for */
+                waiting?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4979,6 +5280,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_LockRow_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLock: {
+        parameters: {
+            query: {
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockDetail"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    holdLock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hold: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseLock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockRow"];
                 };
             };
             /** @description Problem details */
