@@ -42,7 +42,11 @@ def may_run(
         return YES
     on = f" on {entity}" if entity else ""
     if not wanted:
-        return Answer(False, f"Nobody may run {action}{on}: its definition allows no group.")
+        return Answer(
+            False,
+            f"Nobody may run {action}{on} as it is asked for: no entry of its `allow.run` fits. Ask whoever "
+            "looks after the action.",
+        )
     return Answer(
         False,
         f"{action}{on} may be run by members of {_either(wanted)}; you are "
@@ -113,6 +117,17 @@ def may_answer_gate(
     if go and protected:
         return may_decide(needed_from, principal=principal, requester=requester, belongs=belongs)
     return stop
+
+
+def may_by_token(actions: Collection[str] | None, action: str) -> Answer:
+    """A token for named actions is good for these alone; None: it is not restricted, or there is no token."""
+    if actions is None or action in actions:
+        return YES
+    named = ", ".join(f"run:{name}" for name in sorted(actions))
+    return Answer(
+        False,
+        f"This token is for {named} alone, and not for {action}. Make one with the scope run:{action}, or run.",
+    )
 
 
 def lacking(permission: Permission) -> str:

@@ -15,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
+from daytwo_actions.policy import Answer
 from daytwo_actions.roles import Permission, Role, Scope, granted, ref_of, scope_of
 from daytwo_store.errors import Forbidden, Unauthenticated
 from daytwo_store.ids import EntityRef, PrincipalId
@@ -30,6 +31,7 @@ class Asker:
     scopes: frozenset[Scope]
     via: Literal["session", "token"]
     token: str | None = None  # id of the token
+    actions: frozenset[str] | None = None  # those that a token is for; None: all
 
     @property
     def belongs(self) -> frozenset[str]:
@@ -73,14 +75,9 @@ class Needs:
                 "Nobody is signed in, or the session or token is no longer valid. Nothing was done. "
                 "Sign in on the page, or send a token as 'Authorization: Bearer …'."
             )
-        scope = scope_of(self.permission)
-        if scope not in asker.scopes:
-            raise Forbidden(
-                f"This token may {', '.join(sorted(asker.scopes))} but not {scope}. Nothing was done. "
-                f"Make a token with the scope '{scope}' and use that one."
-            )
-        if self.permission is not Permission.SELF and self.permission not in asker.permissions:
-            raise Forbidden(await identity.why_not(asker, self.permission))
+        answer: Answer = await identity.may(asker, self.permission)
+        if not answer.allowed:
+            raise Forbidden(f"{answer.why_not} Nothing was done.")
         return asker
 
 

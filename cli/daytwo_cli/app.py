@@ -29,7 +29,7 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Deciding": [approvals.approvals, approvals.approve, approvals.reject],
     "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.answer, runs.resolve],
     "Catalog": [catalog.entities],
-    "You": [identity.login, identity.logout, identity.whoami],
+    "You": [identity.login, identity.logout, identity.whoami, identity.may],
     "Definitions": [authoring.validate, authoring.schema, pipelines.pipelines, pipelines.check],
     "On this machine": [processes.up, processes.demo, processes.serve, processes.migrate],
 }

@@ -22,12 +22,12 @@ async def put(tx: Tx, grants: Mapping[str, Sequence[str]], *, source: str) -> bo
     await tx.session.execute(
         insert(RoleGrantRow), [{"role": role, "member": member, "source": source} for role, member in sorted(wanted)]
     )
-    facts = {
-        "source": source,
-        "given": " ".join(f"{role}={member}" for role, member in sorted(wanted - before)),
-        "taken": " ".join(f"{role}={member}" for role, member in sorted(before - wanted)),
-    }
-    tx.audit(actor="daytwo", action="policy.loaded", subject="policy", facts=facts)
+    for role, member in sorted(wanted - before):
+        facts = {"to": member, "source": source}
+        tx.audit(actor="daytwo", action="role.given", subject=f"role:{role}", facts=facts)
+    for role, member in sorted(before - wanted):
+        facts = {"from": member, "source": source}
+        tx.audit(actor="daytwo", action="role.taken", subject=f"role:{role}", facts=facts)
     return True
 
 

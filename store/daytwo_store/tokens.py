@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, tuple_, update
 
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.identity import Principal, principal_of
@@ -74,6 +74,15 @@ async def of_owner(session: Session, owner: PrincipalId) -> list[Token]:
         .where(TokenRow.principal == owner)
         .order_by(TokenRow.created_at.desc(), TokenRow.id.desc())
     )
+    return [_token(row, principal_of(principal)) for row, principal in rows]
+
+
+async def page(session: Session, *, before: tuple[datetime, str] | None, limit: int) -> list[Token]:
+    """Everybody's tokens, newest first, those that are no longer good too."""
+    query = select(TokenRow, PrincipalRow).join(PrincipalRow, PrincipalRow.id == TokenRow.principal)
+    if before is not None:
+        query = query.where(tuple_(TokenRow.created_at, TokenRow.id) < tuple_(*before))
+    rows = await session.execute(query.order_by(TokenRow.created_at.desc(), TokenRow.id.desc()).limit(limit))
     return [_token(row, principal_of(principal)) for row, principal in rows]
 
 

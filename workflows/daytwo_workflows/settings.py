@@ -129,6 +129,7 @@ class Settings(AuditSettings):
     session_idle_minutes: int = Field(
         default=120, ge=5, le=10_080, description="and when it was not used for so many minutes"
     )
+    token_days: int = Field(default=365, ge=1, le=3650, description="a token is good for at most so many days")
     api_host: str = Field(default="127.0.0.1", description="address that the API listens on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port that the API listens on; 0 is any free one")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least severe log line")

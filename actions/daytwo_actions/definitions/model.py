@@ -23,9 +23,10 @@ GroupRef = Annotated[str, Field(pattern=r"^group:[a-z0-9][a-z0-9._-]*$", max_len
 Asker = Annotated[
     str,
     Field(
-        pattern=rf"^(owner|everyone|(group|person):[a-z0-9][a-z0-9._-]*|{ROLE})$",
-        max_length=200,
-        description="owner (the owning group of the target), everyone, group:<name>, person:<name> or role:<name>",
+        pattern=rf"^(owner|everyone|(group|person):[a-z0-9][a-z0-9._-]*|{ROLE}|\$\{{\{{.+\}}\}})$",
+        max_length=1000,
+        description="owner (the owning group of the target), everyone, group:<name>, person:<name>, role:<name>, or an "
+        "expression between ${{ }} that is true for who is meant",
     ),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=63)]

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.approvers import OnCall, OwnerOf, People
-from daytwo_actions.definitions.model import Action, Lock
+from daytwo_actions.definitions.model import Action, Allow, Lock
 from daytwo_actions.expressions import has_expression
 from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item
 from daytwo_forms.pointers import under
@@ -19,6 +19,8 @@ class Scope(StrEnum):
     """A place where expressions are worked out, in words for messages."""
 
     FORM = "in the form"
+    ALLOW = "in `allow.run`"
+    SEE = "in `allow.see`"
     APPROVAL = "in `approval`"
     LOCK = "in `lock`"
     STEP = "in a step"
@@ -29,6 +31,8 @@ class Scope(StrEnum):
 NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
     {
         Scope.FORM: ("form", "entity", "user"),
+        Scope.ALLOW: ("inputs", "entity", "user"),
+        Scope.SEE: ("entity", "user"),
         Scope.APPROVAL: ("inputs", "entity", "user", "run"),
         Scope.LOCK: ("inputs", "entity"),  # a key with the user or the run in it would lock nobody out
         Scope.STEP: ("inputs", "entity", "user", "run"),
@@ -53,6 +57,7 @@ def sites(action: Action) -> Iterator[Site]:
     spec = action.spec
     yield from _approval_sites(action)
     yield from _lock_sites(action)
+    yield from _allow_sites(spec.allow)
     for number, step in enumerate(spec.steps):
         sent: dict[str, JsonValue] = step.with_.model_dump(by_alias=True)
         for key, value in sent.items():
@@ -90,6 +95,13 @@ def _lock_sites(action: Action) -> Iterator[Site]:
             yield from (Site(f"/spec/lock/keys/{number}", key, Scope.LOCK) for number, key in enumerate(lock.keys))
             if isinstance(lock.priority, str):
                 yield Site("/spec/lock/priority", lock.priority, Scope.LOCK)
+
+
+def _allow_sites(allow: Allow) -> Iterator[Site]:
+    for number, asker in enumerate(allow.run):
+        yield Site(f"/spec/allow/run/{number}", asker, Scope.ALLOW)
+    for number, asker in enumerate(allow.see or ()):
+        yield Site(f"/spec/allow/see/{number}", asker, Scope.SEE)
 
 
 def form_sites(action: Action) -> Iterator[Site]:

@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from daytwo_api.asker import Reader, SignedIn, WebhookReader
+from daytwo_api.asker import Admin, Reader, SignedIn, WebhookReader
 from daytwo_api.deps import Cursor, Limit, ServicesDep
-from daytwo_api.views.common import Page
+from daytwo_api.views.access import MayRequest
+from daytwo_api.views.common import Page, Permitted
 from daytwo_api.views.control import (
     ConnectionView,
     Me,
@@ -26,6 +27,11 @@ router = APIRouter()
 @router.get("/me", tags=["identity"], summary="Who the server takes you for", operation_id="getMe")
 async def get_me(by: SignedIn, services: ServicesDep) -> Me:
     return await services.identity.me(by)
+
+
+@router.post("/me/may", tags=["identity"], summary="May I do this, and if not, why not", operation_id="mayI")
+async def may_i(asked: MayRequest, by: SignedIn, services: ServicesDep) -> Permitted:
+    return await services.access.may(by, asked)
 
 
 @router.get("/session", tags=["identity"], summary="Ways to sign in", operation_id="getSignIn")
@@ -52,6 +58,21 @@ async def sign_out(request: Request, response: Response, services: ServicesDep) 
 @router.get("/tokens", tags=["identity"], summary="Your tokens, never their secrets", operation_id="listTokens")
 async def list_tokens(by: SignedIn, services: ServicesDep) -> Page[TokenView]:
     return await services.identity.tokens(by)
+
+
+@router.get(
+    "/tokens/everybody",
+    tags=["identity"],
+    summary="Tokens of everybody with their owners, newest first",
+    operation_id="listEverybodysTokens",
+)
+async def list_everybodys_tokens(
+    by: Admin,  # noqa: ARG001  # it opens the door
+    services: ServicesDep,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[TokenView]:
+    return await services.identity.everybodys_tokens(cursor=cursor, limit=limit)
 
 
 @router.post(

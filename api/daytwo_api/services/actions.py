@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
+from daytwo_actions.allow import entries
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import list_options, resolve_form
-from daytwo_actions.policy import may_run, may_see
+from daytwo_actions.policy import may_by_token, may_run, may_see
+from daytwo_actions.roles import Permission, granted
 from daytwo_api.asker import Asker
 from daytwo_api.views.actions import (
     ActionSummary,
@@ -19,7 +21,7 @@ from daytwo_api.views.actions import (
     OptionView,
 )
 from daytwo_api.views.common import Fault, Page, Permitted
-from daytwo_catalog.model import Entity
+from daytwo_catalog.model import Entity, record
 from daytwo_forms import ResolvedForm
 from daytwo_forms.sources import Sources
 from daytwo_store import entities, principals
@@ -28,8 +30,10 @@ from daytwo_store.engine import Session
 from daytwo_store.errors import FieldFault, NotFound
 from daytwo_store.ids import EntityRef
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.planning import look
+from daytwo_workflows.life.planning import look, user_record
 from daytwo_workflows.life.sources import sources
+
+Context = Mapping[str, object]
 
 
 class Actions:
@@ -39,11 +43,12 @@ class Actions:
     async def list(self, by: Asker, *, entity: str | None, q: str, tag: str | None) -> Page[ActionSummary]:
         async with self._life.store.read() as session:
             target = await self._target(session, by, entity)
+            context = await _context(session, by, target)
             versions = await self._life.definitions.all_current(session)
         shown = [
-            _summary(version, by, target)
+            _summary(version, by, target, context)
             for version in versions
-            if _seen(version, by, target) and _offered(version, target, entity) and _matches(version, q, tag)
+            if _seen(version, by, target, context) and _offered(version, target, entity) and _matches(version, q, tag)
         ]
         return Page(items=shown)
 
@@ -51,8 +56,9 @@ class Actions:
         async with self._life.store.read() as session:
             target = await self._target(session, by, entity)
             version = await self._visible(session, by, name, target)
+            context = await _context(session, by, target)
         return ActionView(
-            **dict(_summary(version, by, target)),
+            **dict(_summary(version, by, target, context)),
             version=version.digest,
             steps=[f"{step.id}: {step.uses}" for step in version.model.spec.steps],
             undoable=version.model.spec.undo is not None,
@@ -103,7 +109,7 @@ class Actions:
 
     async def _visible(self, session: Session, by: Asker, name: str, target: Entity | None) -> ActionVersion:
         version = await self._life.definitions.current(session, name)
-        if not _seen(version, by, target):
+        if not _seen(version, by, target, await _context(session, by, target)):
             raise not_offered(name)
         return version
 
@@ -111,9 +117,17 @@ class Actions:
         return sources(self._life.store.read, by.belongs, self._life.backends)
 
 
-def _seen(version: ActionVersion, by: Asker, target: Entity | None) -> bool:
+async def _context(session: Session, by: Asker, target: Entity | None) -> Context:
+    """What expressions in `allow` know of who asks and about what, as long as nothing is filled in."""
+    me = (await principals.by_ids(session, [by.principal]))[by.principal]
+    user = await user_record(session, me, by.belongs)
+    return {"user": user, "entity": record(target)} if target else {"user": user}
+
+
+def _seen(version: ActionVersion, by: Asker, target: Entity | None, context: Context) -> bool:
+    see = version.model.spec.allow.see
     return may_see(
-        version.model.spec.allow.see,
+        see if see is None else entries(see, context),
         belongs=by.belongs,
         owner=target.owner if target else None,
         on_entity=target is not None,
@@ -131,7 +145,7 @@ def _matches(version: ActionVersion, q: str, tag: str | None) -> bool:
     return all(word in text for word in q.casefold().split()) and (tag is None or tag in metadata.tags)
 
 
-def _summary(version: ActionVersion, by: Asker, target: Entity | None) -> ActionSummary:
+def _summary(version: ActionVersion, by: Asker, target: Entity | None, context: Context) -> ActionSummary:
     metadata, spec = version.model.metadata, version.model.spec
     return ActionSummary(
         name=version.name,
@@ -141,17 +155,23 @@ def _summary(version: ActionVersion, by: Asker, target: Entity | None) -> Action
         owner=metadata.owner,
         operation=spec.operation,
         target_kind=spec.target.kind if spec.target else None,
-        may_run=_may_run(version, by, target),
+        may_run=_may_run(version, by, target, context),
     )
 
 
-def _may_run(version: ActionVersion, by: Asker, target: Entity | None) -> Permitted:
-    """For the entity asked about. Without one, an action that its owners may run counts as runnable: on theirs."""
+def _may_run(version: ActionVersion, by: Asker, target: Entity | None, context: Context) -> Permitted:
+    """For the entity asked about. Without one, an action that its owners may run counts as runnable: on theirs.
+
+    An expression over what is not filled in yet counts as true: it is worked out when the run is asked for.
+    """
+    if not (by_token := may_by_token(by.actions, version.name)).allowed:
+        return Permitted(allowed=False, why_not=by_token.why_not)
     spec = version.model.spec
-    if target is None and spec.target is not None and "owner" in spec.allow.run:
+    allow = entries(spec.allow.run, context, undecided=True)
+    if target is None and spec.target is not None and "owner" in allow and Permission.RUN in granted(by.belongs):
         return Permitted(allowed=True)
     answer = may_run(
-        spec.allow.run,
+        allow,
         belongs=by.belongs,
         owner=target.owner if target else None,
         entity=target.ref if target else None,

@@ -36,10 +36,7 @@ class Control:
         return await self._after(by, run)
 
     async def withdraw(self, by: Asker, run: str, asked: ReasonRequest) -> RunView:
-        async with self._store.read() as session:
-            row = await visible(session, by, run)
-        if row.requester != by.principal:
-            raise Forbidden("Only who asked for a run can withdraw it. Nothing was changed. An approver can reject it.")
+        await self.must_be_allowed(by, run, by_rule=run_views.withdraw_answer)
         await interventions.withdraw(self._store, RunId(run), by=by.principal, reason=asked.reason)
         return await self._after(by, run)
 

@@ -1,6 +1,7 @@
 """Who is asking: a session of the page, or a token. Groups are looked up for each request."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +9,8 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from daytwo_actions.policy import lacking
+from daytwo_actions.definitions.model import NAME
+from daytwo_actions.policy import YES, Answer, lacking
 from daytwo_actions.roles import EVERYONE, Permission, Role, Scope, roles_with, scope_of
 from daytwo_api.asker import Asker
 from daytwo_api.security import COOKIE
@@ -23,7 +25,7 @@ from daytwo_api.views.control import (
     TokenRequest,
     TokenView,
 )
-from daytwo_store import belonging, entities, identity, sessions, tokens
+from daytwo_store import belonging, cursors, entities, identity, sessions, tokens
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING, Entity, Search
 from daytwo_store.errors import FieldFault, Forbidden, NotFound, Rejected, Unauthenticated
@@ -33,6 +35,7 @@ from daytwo_store.tokens import NewToken, Token
 ISSUER: Final = "catalog"  # the subject is the ref of a person's entity
 SIGN_IN_PATH: Final = "/api/v1/session/oidc"
 MARK: Final = "dt_"  # how a token begins: lets secret scanners find a leaked one
+_NAMED: Final = re.compile(rf"run:(?=.{{1,63}}$){NAME.strip('^$')}")  # one action
 EVERY_SCOPE: Final = frozenset(Scope)
 
 
@@ -52,6 +55,7 @@ class IdentitySettings:
     secure_cookie: bool  # the page is reached by https
     session: timedelta  # a session's life at most
     idle: timedelta  # … and without being used
+    token_days: int  # a token's life at most
 
     @property
     def issuer(self) -> str | None:
@@ -91,8 +95,20 @@ class Identity:
             return await self._by_token(authorization[0], used=used) if len(authorization) == 1 else None
         return await self._by_session(request, used=used)
 
-    async def why_not(self, by: Asker, permission: Permission) -> str:
-        """What is missing for something that takes a role, and who has it."""
+    async def may(self, by: Asker, permission: Permission) -> Answer:
+        """May they do what takes this permission? If not: what is missing, and who can help."""
+        scope = scope_of(permission)
+        if scope not in by.scopes:
+            return Answer(
+                False,
+                f"This token may {', '.join(sorted(by.scopes))} but not {scope}. "
+                f"Make a token with the scope '{scope}' and use that one.",
+            )
+        if permission is Permission.SELF or permission in by.permissions:
+            return YES
+        return Answer(False, await self._lacking(by, permission))
+
+    async def _lacking(self, by: Asker, permission: Permission) -> str:
         wanted = roles_with(permission)
         async with self._store.read() as session:
             held = await belonging.holders(session, [role for role in wanted if role is not Role.ADMIN])
@@ -102,7 +118,7 @@ class Identity:
         ask = ", ".join(sorted({member for _, member in admins}))
         have = f"you have {', '.join(sorted(by.roles))}" if by.roles else "you have none"
         return (
-            f"{lacking(permission)} Here {have}. Nothing was done. {whom}"
+            f"{lacking(permission)} Here {have}. {whom}"
             f"{f'Administrators are {ask}: ask one of them.' if ask else 'Nobody administers here.'}"
         )
 
@@ -174,6 +190,18 @@ class Identity:
         async with self._store.read() as session:
             return Page(items=[_view(token) for token in await tokens.of_owner(session, by.principal)])
 
+    async def everybodys_tokens(self, *, cursor: str | None, limit: int) -> Page[TokenView]:
+        """Newest first, whoever's they are."""
+        before = cursors.moment(cursor) if cursor else None
+        async with self._store.read() as session:
+            found = await tokens.page(session, before=before, limit=limit + 1)
+        shown = found[:limit]
+        last = shown[-1] if len(found) > limit else None
+        return Page(
+            items=[_view(token) for token in shown],
+            next_cursor=cursors.make(last.created_at.isoformat(), last.id) if last else None,
+        )
+
     async def create_token(self, by: Asker, asked: TokenRequest) -> TokenCreated:
         """A token for the asker, who has to have signed in: a leaked token must not be able to renew itself."""
         if by.via == "token":
@@ -181,8 +209,14 @@ class Identity:
                 "A token cannot make another token. Nothing was made. Sign in on the page and make it there."
             )
         scopes = _scopes(asked, by)
+        days = min(30, self._settings.token_days) if asked.days is None else asked.days
+        if days > self._settings.token_days:
+            raise Rejected(
+                f"The token was not made: here one is good for at most {self._settings.token_days} days.",
+                errors=[FieldFault("/days", f"at most {self._settings.token_days}")],
+            )
         secret = f"{MARK}{new_secret()}"
-        new = NewToken(secret_hash=hashed(secret), name=asked.name, scopes=scopes, life=timedelta(days=asked.days))
+        new = NewToken(secret_hash=hashed(secret), name=asked.name, scopes=scopes, life=timedelta(days=days))
         async with self._store.write() as tx:
             owner = await identity.principal(tx.session, by.principal)
             assert owner is not None
@@ -248,7 +282,8 @@ class Identity:
             ref=principal.ref,
             groups=belongs.groups,
             roles=frozenset(Role(role) for role in belongs.roles),
-            scopes=EVERY_SCOPE if token is None else frozenset(Scope(scope) for scope in token.scopes),
+            scopes=EVERY_SCOPE if token is None else scopes_of(token),
+            actions=None if token is None else named_actions(token),
             via="session" if token is None else "token",
             token=token.id if token else None,
         )
@@ -271,21 +306,39 @@ async def _choice(session: Session, person: Entity) -> SignInChoice:
     return SignInChoice(name=person.name, title=person.title, about=about)
 
 
-def _scopes(asked: TokenRequest, by: Asker) -> list[Scope]:
+def _scopes(asked: TokenRequest, by: Asker) -> list[str]:
     known = {str(scope) for scope in Scope}
     if faults := [
-        FieldFault(f"/scopes/{number}", f"there is no scope {scope}; there are {', '.join(sorted(known))}")
+        FieldFault(
+            f"/scopes/{number}",
+            f"there is no scope {scope}; there are {', '.join(sorted(known))}, and run:<action> for one action alone",
+        )
         for number, scope in enumerate(asked.scopes)
-        if scope not in known
+        if scope not in known and not _NAMED.fullmatch(scope)
     ]:
         raise Rejected("The token was not made, because it asks for a scope that there is not.", errors=faults)
-    scopes = [scope for scope in Scope if scope in asked.scopes]
+    scopes = [*(scope for scope in Scope if scope in asked.scopes), *sorted({*asked.scopes} - known)]
+    if Scope.RUN in scopes and len(scopes) > len(known & {*scopes}):
+        raise Rejected(
+            "The token was not made: it asks for run, which is every action, and for named actions too. Leave one out."
+        )
     if Scope.ADMIN in scopes and all(scope_of(one) is not Scope.ADMIN for one in by.permissions):
         raise Forbidden(
             "A token with the scope admin is for who looks after something here, and none of your roles does. None was "
             "made. Leave that scope out."
         )
     return scopes
+
+
+def scopes_of(token: Token) -> frozenset[Scope]:
+    """`run:deploy` is the scope run, for one action."""
+    return frozenset(Scope(scope.partition(":")[0]) for scope in token.scopes)
+
+
+def named_actions(token: Token) -> frozenset[str] | None:
+    """The actions that a token is for; None: every one that its other scopes let it run."""
+    named = frozenset(scope.partition(":")[2] for scope in token.scopes if ":" in scope)
+    return named or None
 
 
 def _view(token: Token) -> TokenView:

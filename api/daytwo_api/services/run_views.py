@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from daytwo_actions.allow import entries
 from daytwo_actions.backends.base import Traits
-from daytwo_actions.policy import Answer, may_run, may_stop
+from daytwo_actions.policy import Answer, may_by_token, may_run, may_stop
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services import finding_views, words
@@ -241,7 +242,7 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
     return RunPermissions(
         cancel=_permit(stop, None if not ended else f"It has ended: {words.run_words(run.state)}."),
         withdraw=_permit(
-            Answer(run.requester == asker.principal, "Only who asked for it can withdraw it."),
+            withdraw_answer(rows, known, asker),
             None if waiting else f"It is {words.run_words(run.state)}: there is no request to take back.",
         ),
         undo=_permit(run_answer(rows, known, asker), rows.undo_refused),
@@ -256,19 +257,31 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
 
 
 def stop_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
+    """Entries of `allow.run` that are expressions entitle nobody to this: they are about what is asked for anew."""
+    if not (by_token := may_by_token(asker.actions, rows.run.action)).allowed:
+        return by_token
     return may_stop(
         principal=asker.principal,
         requester=PrincipalId(rows.run.requester),
-        allow=known.allow_run(rows.run),
+        allow=entries(known.allow_run(rows.run), {}),
         belongs=asker.belongs,
         owner=rows.owner,
     )
 
 
+def withdraw_answer(rows: Rows, known: Known, asker: Asker) -> Answer:  # noqa: ARG001  # one shape for all of them
+    by_token = may_by_token(asker.actions, rows.run.action)
+    if rows.run.requester == asker.principal:
+        return by_token
+    return Answer(False, "Only who asked for it can withdraw it. An approver can reject it.")
+
+
 def run_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
-    """To undo it is to run the action again."""
+    """To undo it is to run the action again; what an expression says to that is worked out when it is asked for."""
+    if not (by_token := may_by_token(asker.actions, rows.run.action)).allowed:
+        return by_token
     return may_run(
-        known.allow_run(rows.run),
+        entries(known.allow_run(rows.run), {}, undecided=True),
         belongs=asker.belongs,
         owner=rows.owner,
         entity=EntityRef(rows.run.entity) if rows.run.entity else None,

@@ -1,5 +1,6 @@
 """Dry runs, submissions and undo."""
 
+from daytwo_actions.policy import may_by_token
 from daytwo_api.asker import Asker
 from daytwo_api.services import run_views
 from daytwo_api.services.control import Control
@@ -9,6 +10,7 @@ from daytwo_api.services.runs import visible
 from daytwo_api.services.window_words import window_waits
 from daytwo_api.views.actions import PlanRequest, PlanView, RunRequest
 from daytwo_api.views.runs import ReasonRequest, RunAccepted
+from daytwo_store.errors import Forbidden
 from daytwo_store.ids import EntityRef, TokenId
 from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow
@@ -23,6 +25,7 @@ class SubmissionService:
         self._control = control
 
     async def plan(self, by: Asker, name: str, asked: PlanRequest) -> PlanView:
+        _token_must_be_for(by, name)
         planned = await asking.plan(self._life, _wish(by, name, asked))
         async with self._life.store.read() as session:
             now = await self._life.store.clock.now(session)
@@ -30,6 +33,7 @@ class SubmissionService:
             return await plan_view(session, by, planned, opening)
 
     async def start(self, by: Asker, name: str, asked: RunRequest, key: str | None) -> RunAccepted:
+        _token_must_be_for(by, name)
         accepted = await asking.start(self._life, _wish(by, name, asked), key_of(by, key))
         return await self._answer(accepted.run, repeated=accepted.repeated)
 
@@ -52,6 +56,13 @@ class SubmissionService:
             url=f"{self._life.public_url}/runs/{run.id}",
             held=window_waits(opening.as_json()).text if opening.shut and run.ended_at is None else None,
         )
+
+
+def _token_must_be_for(by: Asker, action: str) -> None:
+    """Asked before anything is looked up, so that nothing is learnt about other actions. Raises `Forbidden`."""
+    answer = may_by_token(by.actions, action)
+    if not answer.allowed:
+        raise Forbidden(f"{answer.why_not} Nothing was started.")
 
 
 def _wish(by: Asker, name: str, asked: RunRequest) -> Wish:

@@ -10,6 +10,7 @@ from daytwo_actions.backends.identity.issuers import CiIdentity, identity_of
 from daytwo_actions.backends.identity.provider import Client, Provider
 from daytwo_actions.backends.registry import connect
 from daytwo_api.metrics import Metrics
+from daytwo_api.services.access import Access
 from daytwo_api.services.actions import Actions
 from daytwo_api.services.approvals import Approvals
 from daytwo_api.services.audit import Audit
@@ -55,6 +56,7 @@ class Services:
     identity: Identity
     sign_in: SignIn
     sessions: Sessions
+    access: Access
     actions: Actions
     submission: SubmissionService
     runs: Runs
@@ -86,6 +88,7 @@ def build_services(
     runs = Runs(store, {name: backend.traits for name, backend in wired.items()})
     store.on_poke = poker.offer
     control = Control(life, runs)
+    actions, approvals = Actions(life), Approvals(store)
     identity = Identity(store, _identity(settings))
     sign_in = _sign_in(settings, store, identity)
     return Services(
@@ -100,10 +103,11 @@ def build_services(
         identity=identity,
         sign_in=sign_in,
         sessions=Sessions(store, identity),
-        actions=Actions(life),
+        access=Access(identity, actions, runs, approvals),
+        actions=actions,
         submission=SubmissionService(life, control),
         runs=runs,
-        approvals=Approvals(store),
+        approvals=approvals,
         control=control,
         freezes=Freezes(life, control),
         catalog=Catalog(store),
@@ -139,6 +143,7 @@ def _identity(settings: ApiSettings) -> IdentitySettings:
         secure_cookie=settings.https,
         session=timedelta(hours=settings.session_hours),
         idle=timedelta(minutes=settings.session_idle_minutes),
+        token_days=settings.token_days,
     )
 
 

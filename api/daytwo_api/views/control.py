@@ -53,8 +53,15 @@ class SignInRequest(Request):
 
 class TokenRequest(Request):
     name: ShortText = Field(min_length=1)
-    scopes: list[ShortText] = Field(default=["read"], min_length=1)
-    days: int = Field(default=30, ge=1, le=365)
+    scopes: list[ShortText] = Field(
+        default=["read"],
+        min_length=1,
+        max_length=50,
+        description="read, run, approve, admin; run:<action> instead of run for named actions alone",
+    )
+    days: int | None = Field(
+        default=None, ge=1, le=3650, description="30, or the most that the settings allow, when left out"
+    )
 
 
 class TokenView(View):

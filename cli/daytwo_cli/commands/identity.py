@@ -28,6 +28,29 @@ def logout(ctx: typer.Context) -> None:
     sign_out(ctx.obj)
 
 
+def may(
+    ctx: typer.Context,
+    do: Annotated[
+        str, typer.Argument(help="What: run, decide, cancel, withdraw, undo, resolve, or a permission as locks.force.")
+    ],
+    action: Annotated[str | None, typer.Option(help="With run: which action.")] = None,
+    on: Annotated[str | None, typer.Option("--on", help="... and on which entity, as service:shop.")] = None,
+    run: Annotated[str | None, typer.Option(help="With cancel, withdraw, undo, resolve: which run.")] = None,
+    approval: Annotated[str | None, typer.Option(help="With decide: which approval.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether you may do something, and if not, why not and who can help."""
+    from daytwo_api.views.common import Permitted
+
+    tools: Tools = ctx.obj
+    asked = {"do": do, "action": action, "entity": on, "run": run, "approval": approval}
+    with tools.api() as api:
+        found = api.post("/me/may", Permitted, asked)
+    if as_json:
+        return tools.out.json(found.text)
+    return tools.out.line("yes" if found.view.allowed else f"no: {found.view.why_not}")
+
+
 def whoami(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Say who the server takes you for."""
     from daytwo_api.views.control import Me
@@ -55,9 +78,9 @@ def create_token(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="What it is for.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="read, run, approve or admin; may be given many times.")
+        list[str] | None, typer.Option(help="read, run, run:ACTION, approve or admin; may be given many times.")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=365, help="How long it is good for.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good for.")] = 30,
     as_json: AsJson = False,
 ) -> None:
     """Make a token. Its secret is printed, this once."""
@@ -73,7 +96,13 @@ def create_token(
 
 
 @tokens.command("list")
-def list_tokens(ctx: typer.Context, as_json: AsJson = False) -> None:
+def list_tokens(
+    ctx: typer.Context,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="The newest of everybody, with their owners; for administrators.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """List your tokens, without their secrets."""
     from daytwo_api.views.common import Page
     from daytwo_api.views.control import TokenView
@@ -81,15 +110,21 @@ def list_tokens(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     tools: Tools = ctx.obj
     with tools.api() as api:
-        found = api.get("/tokens", Page[TokenView])
+        found = api.get("/tokens/everybody" if everybody else "/tokens", Page[TokenView])
     if as_json:
         return tools.out.json(found.text)
     rows = [
-        (one.id, one.name, ", ".join(one.scopes), at(one.expires_at), at(one.last_used_at), at(one.revoked_at))
+        (
+            one.id,
+            one.name,
+            one.owner.name,
+            ", ".join(one.scopes),
+            *map(at, (one.expires_at, one.last_used_at, one.revoked_at)),
+        )
         for one in found.view.items
     ]
     return tools.out.table(
-        ("TOKEN", "NAME", "MAY", "EXPIRES", "LAST USED", "REVOKED"), rows, empty="You have no token."
+        ("TOKEN", "NAME", "OWNER", "MAY", "EXPIRES", "LAST USED", "REVOKED"), rows, empty="You have no token."
     )
 
 

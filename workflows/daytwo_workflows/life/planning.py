@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
+from daytwo_actions.allow import entries
 from daytwo_actions.backends.base import Pinned
 from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.expressions import has_expression
 from daytwo_actions.form import inputs_context
 from daytwo_actions.plan.approvers import MOST_ASKED, Wanted, wanted_people
 from daytwo_actions.plan.facts import Facts
@@ -91,8 +93,11 @@ async def must_be_seen(
     """
     belongs = await belongings(session, requester.ref)
     target = await entities.get(session, entity, sees=belongs) if entity else None
+    see = version.model.spec.allow.see
+    if see is not None and has_expression(see):
+        see = entries(see, {"user": await user_record(session, requester, belongs), **_about(target)})
     if not may_see(
-        version.model.spec.allow.see,
+        see,
         belongs=belongs,
         owner=target.owner if target else None,
         on_entity=entity is not None,
@@ -100,10 +105,16 @@ async def must_be_seen(
         raise not_offered(version.name)
 
 
-def must_be_allowed(version: ActionVersion, scene: Scene) -> None:
-    """Raises `Forbidden` when who asks may not run this action there."""
+def must_be_allowed(version: ActionVersion, scene: Scene, inputs: Json | None = None) -> None:
+    """Raises `Forbidden` when who asks may not run this action there.
+
+    Without `inputs`, what depends on them is not refused yet: it is asked again with them.
+    """
+    context: dict[str, object] = {"user": scene.user, **_about(scene.entity)}
+    if inputs is not None:
+        context["inputs"] = inputs
     answer = may_run(
-        version.model.spec.allow.run,
+        entries(version.model.spec.allow.run, context, undecided=inputs is None),
         belongs=scene.belongs,
         owner=scene.owner,
         entity=scene.entity.ref if scene.entity else None,
@@ -116,7 +127,10 @@ def must_be_allowed(version: ActionVersion, scene: Scene) -> None:
 async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None) -> Aimed:
     """What an allowed run's steps are aimed at. Raises `Forbidden`, `NotFound`, `Rejected`: nothing may be sent."""
     scene = scene or await look(session, ask.version, ask.requester, ask.entity)
-    must_be_allowed(ask.version, scene)
+    context = await context_of(life, session, ask, scene)
+    inputs = context["inputs"]
+    assert isinstance(inputs, dict)
+    must_be_allowed(ask.version, scene, inputs)
     facts = Facts(
         run=ask.run,
         version=ask.version.digest,
@@ -124,7 +138,7 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
         entity=ask.entity,
         owner=scene.owner,
         inputs=ask.inputs,
-        context=await context_of(life, session, ask, scene),
+        context=context,
         now=await life.store.clock.now(session),
         secrets=ask.secrets,
     )
@@ -145,6 +159,10 @@ def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:
         marker_key=life.marker_key,
         handed=life.handed,
     )
+
+
+def _about(entity: Entity | None) -> dict[str, object]:
+    return {"entity": record(entity)} if entity else {}
 
 
 async def _people(session: Session, wanted: Sequence[Wanted]) -> dict[int, list[str]]:

@@ -723,6 +723,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/may": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** May I do this, and if not, why not */
+        post: operations["mayI"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/principals/{principal}/access": {
         parameters: {
             query?: never;
@@ -1064,6 +1081,23 @@ export interface paths {
         post?: never;
         /** Revoke a token */
         delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/everybody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens of everybody with their owners, newest first */
+        get: operations["listEverybodysTokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2737,6 +2771,34 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * MayRequest
+         * @description `do` is a permission (`read`, `run`, `decide`, `locks.force` …), or one of cancel, withdraw, undo, resolve.
+         */
+        MayRequest: {
+            /**
+             * Action
+             * @description with `run`: which action
+             */
+            action?: string | null;
+            /**
+             * Approval
+             * @description with `decide`: which approval
+             */
+            approval?: string | null;
+            /** Do */
+            do: string;
+            /**
+             * Entity
+             * @description … and on which entity
+             */
+            entity?: string | null;
+            /**
+             * Run
+             * @description with cancel, withdraw, undo, resolve: which run
+             */
+            run?: string | null;
+        };
         /** Me */
         Me: {
             /** Groups */
@@ -3755,13 +3817,14 @@ export interface components {
         TokenRequest: {
             /**
              * Days
-             * @default 30
+             * @description 30, or the most that the settings allow, when left out
              */
-            days?: number;
+            days?: number | null;
             /** Name */
             name: string;
             /**
              * Scopes
+             * @description read, run, approve, admin; run:<action> instead of run for named actions alone
              * @default [
              *       "read"
              *     ]
@@ -5451,6 +5514,39 @@ export interface operations {
             };
         };
     };
+    mayI: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MayRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permitted"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     endAccess: {
         parameters: {
             query?: never;
@@ -6280,6 +6376,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEverybodysTokens: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TokenView_"];
+                };
             };
             /** @description Problem details */
             default: {
