@@ -391,6 +391,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/locks/holds": new_hold,
     "POST /api/v1/check": plain(json={}),
     "POST /api/v1/session": plain(json={"name": "ana"}),
+    "POST /api/v1/me/may": plain(json={"do": "read"}),
     "POST /api/v1/tokens": plain(json={"name": "x"}),
     "DELETE /api/v1/tokens/{token}": token,
     "DELETE /api/v1/principals/{principal}/access": principal,

@@ -139,6 +139,7 @@ def test_login_keeps_a_session_for_its_user_alone(cli: Any, server: Any, reply: 
         "ref": None,
         "groups": ["group:storefront"],
         "roles": [],
+        "permissions": [],
         "scopes": [],
         "sign_out": True,
     }
