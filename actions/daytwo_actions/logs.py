@@ -4,71 +4,19 @@ bytes → UTF-8 → masked across chunk borders → lines of at most 64 KB → c
 → cut at the run's limit with a visible marker.
 """
 
-import base64
 import codecs
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
+
+from daytwo_actions.masking import Masker
 
 LINE_LIMIT: Final = 64 * 1024
-MASK: Final = "***"
 CUT_MARK: Final = "… the log is longer than what is kept of one run; the rest is in the CI system"
-_SHORTEST_SECRET: Final = 6  # masking shorter ones would blot out ordinary words
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ESCAPE: Final = re.compile(r"\x1b(?!\[[0-9;]{0,32}m)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?|.?)")
 _ERROR: Final = re.compile(r"##\[error\]|::error|\berror\b[:!]|\bERROR\b|Traceback \(most recent", re.ASCII)
 _VENDOR_ERROR: Final = re.compile(r"##\[error\]|::error")
-
-
-def encodings_of(secret: str) -> set[str]:
-    """The secret in every encoding in which tools usually print it; values that are too short are left out."""
-    raw = secret.encode()
-    forms = {
-        secret,
-        quote(secret, safe=""),
-        json.dumps(secret)[1:-1],
-        base64.b64encode(raw).decode().rstrip("="),
-        base64.urlsafe_b64encode(raw).decode().rstrip("="),
-        raw.hex(),
-        raw.hex().upper(),
-        *(line for line in secret.splitlines()),
-    }
-    return {form for form in forms if len(form) >= _SHORTEST_SECRET}
-
-
-class Masker:
-    """Replaces secrets in a stream, also where one is split over two pieces."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms = sorted({form for secret in secrets for form in encodings_of(secret)}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
-        self._forms = forms
-        self._longest = len(forms[0]) if forms else 0
-        self._held = ""
-
-    def feed(self, text: str) -> str:
-        """What can be given out; the end is held back as long as a secret may begin in it."""
-        if self._pattern is None:
-            return text
-        text = self._pattern.sub(MASK, self._held + text)
-        keep = min(len(text), self._longest - 1)
-        given, self._held = text[: len(text) - keep], text[len(text) - keep :]
-        return given
-
-    def settled(self) -> str:
-        """What of the end that is held back no secret can begin in."""
-        at = next((at for at in range(len(self._held)) if self._begins(self._held[at:])), len(self._held))
-        given, self._held = self._held[:at], self._held[at:]
-        return given
-
-    def _begins(self, end: str) -> bool:
-        return any(form.startswith(end) for form in self._forms)
-
-    def end(self) -> str:
-        held, self._held = self._held, ""
-        return self._pattern.sub(MASK, held) if self._pattern else held
 
 
 class Cleaner:

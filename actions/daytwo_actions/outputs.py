@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.logs import Masker
+from daytwo_actions.masking import masked
 from daytwo_store.errors import Rejected, TooLarge
 
 LIMIT: Final = 64 * 1024  # bytes of the object as JSON
@@ -20,14 +20,14 @@ _LEFT_OUT: Final = "Nothing was kept."
 
 def checked(outputs: Mapping[str, JsonValue], *, secrets: Sequence[str]) -> dict[str, JsonValue]:
     """The results as they may be kept and shown. Raises `Rejected`, `TooLarge`."""
-    masked = {_name(name, secrets): _value(value, secrets, 1) for name, value in outputs.items()}
-    size = len(json.dumps(masked, ensure_ascii=False).encode())
+    kept = {_name(name, secrets): _value(value, secrets, 1) for name, value in outputs.items()}
+    size = len(json.dumps(kept, ensure_ascii=False).encode())
     if size > LIMIT:
         raise TooLarge(
             f"The results have {size} bytes as JSON, and {LIMIT // 1024} KB are kept. {_LEFT_OUT} "
             "Leave large things in the CI system as files, and report where they are."
         )
-    return masked
+    return kept
 
 
 def _value(value: JsonValue, secrets: Sequence[str], depth: int) -> JsonValue:
@@ -63,5 +63,4 @@ def _text(text: str, secrets: Sequence[str]) -> str:
         raise Rejected(
             f"A text in the results has a null character or half of a surrogate pair. {_LEFT_OUT} Remove it."
         )
-    masker = Masker(secrets)
-    return masker.feed(text) + masker.end()
+    return masked(text, secrets)
