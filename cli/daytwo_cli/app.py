@@ -12,6 +12,7 @@ from daytwo_cli.commands import (
     catalog,
     evidence,
     identity,
+    keys,
     pipelines,
     processes,
     runs,
@@ -49,6 +50,7 @@ def build() -> typer.Typer:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")
+    app.add_typer(keys.keys, name="keys", rich_help_panel="Looking after it")
     app.add_typer(audit.audit, name="audit", rich_help_panel="Looking after it")
     app.add_typer(evidence.evidence, name="evidence", rich_help_panel="Looking after it")
     return app

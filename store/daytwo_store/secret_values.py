@@ -100,7 +100,7 @@ async def count_by_key(session: AsyncSession) -> dict[str, int]:
     found = await session.execute(
         select(SecretRow.key_id, func.count()).where(SecretRow.sealed.is_not(None)).group_by(SecretRow.key_id)
     )
-    return dict(found.tuples().all())
+    return {str(kid): count for kid, count in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,6 @@ async def delete_ended(tx: Tx, *, before: datetime, limit: int) -> int:
         row.sealed, row.deleted_at = None, tx.now
         by_run.setdefault(str(row.run_id), []).append(row.name)
     for run, names in by_run.items():
-        tx.audit(actor="daytwo", action="secrets.deleted", subject=f"run:{run}", facts={"names": ", ".join(names)})
+        tx.audit(actor="daytwo", action="secrets.deleted", subject=f"run:{run}", facts={"name": ", ".join(names)})
         tx.notify(Topic.RUN, run)
     return len(rows)

@@ -88,7 +88,7 @@ async def test_its_own_pipeline_collects_it_once(door: Door) -> None:
     assert "collected before, by 1/1" in said["detail"]
     assert PASSWORD not in json.dumps(said)
     [collected] = await door.audit("secrets.collected")
-    assert collected.facts == {"step": "ship", "attempt": "1", "execution": "1/1", "names": "password, note"}
+    assert collected.facts == {"step": "ship", "attempt": "1", "execution": "1/1", "name": "password, note"}
     [refused] = await door.audit("secrets.refused")
     assert refused.subject == f"run:{run}"
     shown = (await (await door.house.signed_in("ana")).get(f"/api/v1/runs/{run}")).json()["steps"][0]
@@ -122,9 +122,9 @@ async def test_only_between_dispatch_and_end(door: Door) -> None:
     assert len(await door.audit("secrets.refused")) == 2
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
+async def test_another_identity_gets_nothing(door: Door) -> None:
+    _, marker = await door.running()
+    for claims in (
         {"repository_id": "2"},
         {"workflow_ref": "acme/shop/.github/workflows/deploy.yml@refs/heads/main"},
         {"ref": "refs/heads/feature"},
@@ -133,13 +133,10 @@ async def test_only_between_dispatch_and_end(door: Door) -> None:
         {"run_id": "7"},
         {"run_attempt": "2"},
         {"sha": "e" * 40},
-    ],
-    ids=("repository", "workflow", "ref", "audience", "expired", "run", "attempt", "commit"),
-)
-async def test_another_identity_gets_nothing(door: Door, claims: dict[str, Any]) -> None:
-    _, marker = await door.running()
-    answer = await door.collect(ONE.github(**{**GITHUB, **claims}), marker)
-    assert answer.status_code in (401, 409)
+    ):
+        answer = await door.collect(ONE.github(**{**GITHUB, **claims}), marker)
+        assert answer.status_code in (401, 409), claims
+        assert "base64" not in answer.text
     assert read(await door.collect(ONE.github(**GITHUB), marker)) == {"password": PASSWORD}, "nothing was used up"
 
 
@@ -245,7 +242,7 @@ async def test_it_is_masked_in_the_log_and_the_results_and_then_deleted(door: Do
     async with door.company.store.read() as session:
         [row] = await secret_values.of_run(session, run)
     assert row.sealed is None
-    assert [entry.facts for entry in await door.audit("secrets.deleted")] == [{"names": "password"}]
+    assert [entry.facts for entry in await door.audit("secrets.deleted")] == [{"name": "password"}]
 
 
 async def test_a_log_that_can_no_longer_be_masked_is_not_kept(door: Door) -> None:
@@ -288,10 +285,10 @@ async def test_over_http_it_is_taken_and_never_given_back(door: Door) -> None:
         assert PASSWORD not in answer.text
 
 
-@pytest.mark.parametrize("short", ["a", "ab", "abc", "   x   "])
-async def test_what_is_too_short_to_be_masked_is_refused(door: Door, short: str) -> None:
+async def test_what_is_too_short_to_be_masked_is_refused(door: Door) -> None:
     ana = await door.house.signed_in("ana")
-    body = {"entity": "service:shop", "inputs": {"account": "shop", "password": short}}
-    said = problem(await ana.post("/api/v1/actions/set-password/runs", json=body), 422)
-    assert "could not be masked" in said["detail"]
-    assert said["errors"][0]["pointer"] == "/inputs/password"
+    for short in ("a", "ab", "abc", "   x   "):
+        body = {"entity": "service:shop", "inputs": {"account": "shop", "password": short}}
+        said = problem(await ana.post("/api/v1/actions/set-password/runs", json=body), 422)
+        assert "could not be masked" in said["detail"]
+        assert said["errors"][0]["pointer"] == "/inputs/password"

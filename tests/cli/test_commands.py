@@ -284,6 +284,9 @@ def test_resolve_finds_the_one_held_attempt(cli: Any, server: Any, make: Any) ->
         "log_note": None,
         "outputs": None,
         "outputs_source": None,
+        "secrets": [],
+        "secrets_at": None,
+        "secrets_by": None,
     }
     server.on("GET", "/runs/r_1", make.run(state="needs_attention", steps=[step]))
     server.on("POST", "/runs/r_1/resolve", make.run())

@@ -107,6 +107,9 @@ def test_each_change_is_told_once(cli: Any, server: Any, make: Any, reply: Any) 
         "log_note": None,
         "outputs": None,
         "outputs_source": None,
+        "secrets": [],
+        "secrets_at": None,
+        "secrets_by": None,
     }
     running = make.run(steps=[step])
     end = make.run(state="succeeded", text="done", steps=[{**step, "jobs": [{**job, "status": "succeeded"}]}])

@@ -52,6 +52,9 @@ def step(jobs: list[dict[str, Any]]) -> dict[str, Any]:
         "log_note": None,
         "outputs": None,
         "outputs_source": None,
+        "secrets": [],
+        "secrets_at": None,
+        "secrets_by": None,
     }
 
 

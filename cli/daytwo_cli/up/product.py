@@ -6,6 +6,7 @@ everything that they wait for.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from daytwo_cli.up.environment import inherited, python
 from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.part import Errand, Program
 from daytwo_cli.up.probes import answers, says
+from daytwo_store.keyring import KeyRing
+from daytwo_workflows.key_file import new_key, write_ring
 
 CONFIG_FILE = "daytwo.yaml"
 KEY = "key"
 AUDIT_KEY = "audit-key"
+KEY_RING = "key-ring.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,12 +53,20 @@ class Product:
                 "connections": {name: dict(one) for name, one in connections.items()},
                 "sign_in": "people",
                 "admins": "group:platform",
+                "key_ring_file": str(self._key_ring()),
                 "audit_key_file": str(self.folder.secret(AUDIT_KEY)),
                 "audit_checkpoints": str(self.folder / "audit-checkpoints.jsonl"),
             },
             sort_keys=False,
         )
         self._config.write_text(f"# Written by `daytwo up` at every start.\n{text}")
+
+    def _key_ring(self) -> Path:
+        """Made once, with its first key."""
+        path = self.folder / "secrets" / KEY_RING
+        if not path.exists():
+            write_ring(path, new_key(KeyRing(None, {}), datetime.now(UTC))[1])
+        return path
 
     @property
     def _config(self) -> Path:

@@ -75,7 +75,7 @@ async def collect(life: Life, before: Known, asking: Asking) -> dict[str, str]:
         if refusal is None:
             given = await _given(life, tx, run, attempt)
             step.secrets_at, step.secrets_by = tx.now, asking.execution
-            _tell(tx, attempt, asking, "secrets.collected", names=", ".join(given))
+            _tell(tx, attempt, asking, "secrets.collected", name=", ".join(given))
             tx.notify(Topic.RUN, run.id)
             return given
         _tell(tx, attempt, asking, "secrets.refused", why=refusal)
