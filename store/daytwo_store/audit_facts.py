@@ -39,6 +39,7 @@ FACTS: Final = frozenset(
         "kid",
         "kind",
         "lock",
+        "marker",
         "mode",
         "n",
         "name",

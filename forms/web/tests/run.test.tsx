@@ -123,10 +123,18 @@ describe("an attempt that nobody could prove", () => {
     expect(screen.getByText("Give the number of the run in the CI system.")).toBeTruthy();
     expect(posted(house, "/resolve")).toEqual([]);
     await userEvent.type(screen.getByRole("textbox", { name: /number in the CI system/ }), "77");
+    await userEvent.click(screen.getByRole("checkbox", { name: /I vouch for it/ }));
     await userEvent.click(screen.getByRole("button", { name: "Record what I found" }));
     await waitFor(() =>
       expect(posted(house, "/resolve").map((one) => one.body)).toEqual([
-        { step: "ship", attempt: 1, outcome: "ran", external_run: "77", reason: "It is in GitHub's list" },
+        {
+          step: "ship",
+          attempt: 1,
+          outcome: "ran",
+          external_run: "77",
+          without_marker: true,
+          reason: "It is in GitHub's list",
+        },
       ]),
     );
   });

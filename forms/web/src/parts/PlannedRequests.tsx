@@ -31,8 +31,8 @@ export function PlannedRequests({ requests }: { requests: readonly PlannedReques
                 <CopyText key="commit" value={request.commit} shown={request.commit.slice(0, 12)} />,
               ],
               [words.sentInputs, <Readable key="inputs" value={request.inputs} keys="exact" />],
-              request.packing !== null && [words.packing, visible(request.packing)],
-              request.loose !== null && [words.loose, visible(request.loose)],
+              !!request.packing && [words.packing, visible(request.packing)],
+              !!request.loose && [words.loose, visible(request.loose)],
             ]}
           />
         </li>
