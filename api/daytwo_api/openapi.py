@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from daytwo_api.routes import (
     actions,
@@ -22,6 +22,7 @@ from daytwo_api.routes import (
     sessions,
     webhooks,
 )
+from daytwo_api.services.stop_flag import tell_of_stop
 from daytwo_api.views.common import Problem
 
 PREFIX = "/api/v1"
@@ -29,7 +30,11 @@ PREFIX = "/api/v1"
 
 def api_router() -> APIRouter:
     """Every route below /api/v1."""
-    router = APIRouter(prefix=PREFIX, responses={"default": {"model": Problem, "description": "Problem details"}})
+    router = APIRouter(
+        prefix=PREFIX,
+        responses={"default": {"model": Problem, "description": "Problem details"}},
+        dependencies=[Depends(tell_of_stop)],
+    )
     for module in (
         actions,
         runs,

@@ -11,6 +11,7 @@ from daytwo_cli.commands import (
     authoring,
     catalog,
     evidence,
+    freezes,
     identity,
     keys,
     pipelines,
@@ -30,6 +31,7 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Deciding": [approvals.approvals, approvals.approve, approvals.reject],
     "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.answer, runs.resolve],
     "Catalog": [catalog.entities],
+    "Looking after it": [freezes.stop],
     "You": [identity.login, identity.logout, identity.whoami, identity.may],
     "Definitions": [authoring.validate, authoring.schema, pipelines.pipelines, pipelines.check],
     "On this machine": [processes.up, processes.demo, processes.serve, processes.migrate],
@@ -51,6 +53,8 @@ def build() -> typer.Typer:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")
     app.add_typer(keys.keys, name="keys", rich_help_panel="Looking after it")
+    app.add_typer(freezes.freezes, name="freezes", rich_help_panel="Looking after it")
+    app.add_typer(freezes.exceptions, name="exceptions", rich_help_panel="Deciding")
     app.add_typer(audit.audit, name="audit", rich_help_panel="Looking after it")
     app.add_typer(evidence.evidence, name="evidence", rich_help_panel="Looking after it")
     return app

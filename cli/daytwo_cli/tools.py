@@ -52,13 +52,16 @@ class Tools:
 
         return Logins.of_user(self.environment)
 
+    def _say_stopped(self) -> None:
+        self.out.note("Everything is stopped: nothing new is dispatched anywhere. `daytwo stop` says why.")
+
     @contextmanager
     def api(self) -> "Iterator[Api]":
         """The server that is meant, as whom we are. Raises Usage when there is none."""
         from daytwo_cli.client.api import Api
         from daytwo_cli.client.server import find_server
 
-        api = Api(find_server(self.environment, self.logins, self.here), pause=self.pause)
+        api = Api(find_server(self.environment, self.logins, self.here), pause=self.pause, stopped=self._say_stopped)
         try:
             yield api
         finally:

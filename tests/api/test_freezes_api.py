@@ -278,3 +278,26 @@ async def test_the_global_stop_holds_everything_and_nobody_excepts_it(town: Town
     assert (await town.call("pat", "DELETE", "/stop?reason=out"))["text"] == "Nothing is stopped."
     assert run in await poked(town)
     assert await town.state(run) == "running"
+
+
+async def test_every_answer_says_that_everything_is_stopped(town: Town) -> None:
+    ana = town.people["ana"]
+    assert "Daytwo-Stopped" not in (await ana.get("/api/v1/runs")).headers
+    await town.call("sam", "POST", "/stop", json={"reason": "Network on fire"})
+    assert (await ana.get("/api/v1/runs")).headers["Daytwo-Stopped"] == "yes"
+    await town.call("sam", "DELETE", "/stop")
+    assert "Daytwo-Stopped" not in (await ana.get("/api/v1/runs")).headers
+
+
+async def test_an_approver_is_warned(town: Town) -> None:
+    await town.freeze(spec={**YEAR_END["spec"], "where": {"environments": ["production"]}})  # type: ignore[dict-item]
+    run = await town.company.ask("ana", "1.1.0", "production")
+    await town.company.drive(run)
+    approval = (await town.company.approvals(run))[-1]
+    seen = await town.call("sam", "GET", f"/approvals/{approval.id}")
+    assert [one["text"] for one in seen["freezes"]] == [
+        "the freeze 'Year end' to end on 2 Jan 2027 08:00 Europe/Berlin"
+    ]
+    body = {"verdict": "approve", "digest": approval.digest}
+    await town.call("sam", "POST", f"/approvals/{approval.id}/decision", json=body)
+    assert await town.state(run) == "waiting_window"

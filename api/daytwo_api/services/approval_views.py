@@ -9,6 +9,7 @@ from daytwo_actions.plan.difference import Change
 from daytwo_actions.voices import Voice, voice
 from daytwo_api.asker import Asker
 from daytwo_api.services import words
+from daytwo_api.services.freeze_views import held_view
 from daytwo_api.services.gather import Known
 from daytwo_api.views.actions import Difference
 from daytwo_api.views.approvals import (
@@ -26,6 +27,7 @@ from daytwo_store.states import UNSENT, ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, CommentRow, DecisionRow, DelegationRow, Json, RunRow
 from daytwo_store.terms import terms_of
 from daytwo_workflows.life.standing import key, question
+from daytwo_workflows.life.window import Window
 
 
 def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> ApprovalSummary:
@@ -182,6 +184,7 @@ def whole(
     differences: list[Change],
     superseded_by: str | None,
     beside: Beside,
+    window: Window,
 ) -> ApprovalView:
     short = summary(row, run, known, asker)
     numbers = {one.id: one.stage for one in known.stages[row.id]}
@@ -209,6 +212,8 @@ def whole(
         differences=[as_view(change.as_json()) for change in differences],
         previous_run=previous.id if previous else None,
         superseded_by=superseded_by,
+        freezes=[held_view(held) for held in window.holds],
+        stopped=f"Everything is stopped: {window.stop.reason}" if window.stop else None,
         drift=[as_view(change) for change in row.drift],
     )
 

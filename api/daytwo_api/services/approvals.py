@@ -22,22 +22,25 @@ from daytwo_api.views.approvals import (
 from daytwo_api.views.common import Page, Person
 from daytwo_store import approval_pages, approvals, comments, cursors, delegations, on_call, runs
 from daytwo_store.approval_pages import ApprovalFilter
-from daytwo_store.engine import Session, Store
+from daytwo_store.engine import Session
 from daytwo_store.errors import Forbidden
 from daytwo_store.ids import ApprovalId, RunId
 from daytwo_store.locks import keys_of
 from daytwo_store.run_visibility import among
-from daytwo_store.states import ApprovalState
+from daytwo_store.states import ApprovalState, RunState
 from daytwo_store.tables import PrincipalRow, RunRow
-from daytwo_workflows.life import commenting, lending, taking_back
-from daytwo_workflows.life import decide as life
+from daytwo_workflows.life import commenting, lending, taking_back, window
+from daytwo_workflows.life import decide as deciding
+from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.decide import Decision
 from daytwo_workflows.life.lending import Lending
+from daytwo_workflows.life.window import Window
 
 
 class Approvals:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._store = life.store
 
     async def list(
         self, by: Asker, *, mine: bool, state: ApprovalState | None, cursor: str | None, limit: int
@@ -72,6 +75,7 @@ class Approvals:
             known = await gather(session, [run], [row], speakers, voter=who)
             previous = await _previous_of(session, by, run)
             following = await approvals.successor(session, row)
+            opening = await self._opening(session, run)
         return approval_views.whole(
             row,
             run,
@@ -81,11 +85,18 @@ class Approvals:
             differences=differences(previous.inputs, run.inputs) if previous else [],
             superseded_by=following.id if following else None,
             beside=beside,
+            window=opening,
         )
+
+    async def _opening(self, session: Session, run: RunRow) -> Window:
+        """What would hold the run back if it were approved now."""
+        if run.state != RunState.WAITING_APPROVAL:
+            return Window()
+        return await window.of_run(self._life, session, run, await self._store.clock.now(session))
 
     async def decide(self, by: Asker, approval: str, asked: DecisionRequest) -> DecisionAnswer:
         await self.get(by, approval)  # who may not see it gets the same answer as for one that does not exist
-        repeated = await life.decide(
+        repeated = await deciding.decide(
             self._store,
             Decision(
                 approval=ApprovalId(approval),

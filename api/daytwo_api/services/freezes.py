@@ -10,6 +10,7 @@ from daytwo_api.services.freeze_views import exception_view, freeze_view, stop_v
 from daytwo_api.services.gather import Known, gather
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.onlooking import onlooker
+from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.views.common import Page
 from daytwo_api.views.freezes import (
     ExceptionDecision,
@@ -37,8 +38,9 @@ _LONGEST: Final = timedelta(days=400)
 
 
 class Freezes:
-    def __init__(self, life: Life, control: Control) -> None:
+    def __init__(self, life: Life, control: Control, flag: StopFlag) -> None:
         self._life = life
+        self._flag = flag
         self._control = control
 
     async def list(
@@ -103,11 +105,13 @@ class Freezes:
             raise Rejected("Say why everything is stopped: everybody will read it. Nothing was stopped.")
         async with self._life.store.write() as tx:
             await freezes.stop(tx, by=by.principal, reason=asked.reason.strip())
+        self._flag.forget()
         return await self.stop_state(by)
 
     async def lift(self, by: Asker, reason: str) -> StopView:
         async with self._life.store.write() as tx:
             await freezes.lift(tx, by=by.principal, why=reason.strip())
+        self._flag.forget()
         return await self.stop_state(by)
 
     async def ask(self, by: Asker, run: str, asked: ExceptionRequest, key: str | None) -> ExceptionView:

@@ -30,6 +30,7 @@ from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.sessions import Sessions
 from daytwo_api.services.sign_in import CALLBACK, SignIn
+from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.services.submission import SubmissionService
 from daytwo_api.settings import ApiSettings
 from daytwo_api.static import built_page
@@ -63,6 +64,7 @@ class Services:
     approvals: Approvals
     control: Control
     freezes: Freezes
+    stop_flag: StopFlag
     catalog: Catalog
     live: Live
     inbox: Inbox
@@ -88,7 +90,8 @@ def build_services(
     runs = Runs(store, {name: backend.traits for name, backend in wired.items()})
     store.on_poke = poker.offer
     control = Control(life, runs)
-    actions, approvals = Actions(life), Approvals(store)
+    actions, approvals = Actions(life), Approvals(life)
+    flag = StopFlag(store)
     identity = Identity(store, _identity(settings))
     sign_in = _sign_in(settings, store, identity)
     return Services(
@@ -109,7 +112,8 @@ def build_services(
         runs=runs,
         approvals=approvals,
         control=control,
-        freezes=Freezes(life, control),
+        freezes=Freezes(life, control, flag),
+        stop_flag=flag,
         catalog=Catalog(store),
         live=Live(listener, runs, looking=Lookers(store).look),
         inbox=Inbox(store, wired),

@@ -140,11 +140,12 @@ class PlanView(View):
     changes: list[PlannedChange]
     previous_run: str | None = Field(description="null when there is none, or none that the asker may see")
     differences: list[Difference] = Field(description="inputs that differ from the previous successful run here")
-    freezes: list[HeldView] = Field(description="those that would hold it back at that time")
-    stopped: str | None = Field(description="the global stop that is in force now, as a sentence")
+    freezes: list[HeldView] = Field(default=[], description="those that would hold it back at that time")
+    stopped: str | None = Field(default=None, description="the global stop that is in force now, as a sentence")
     starts: str = Field(description="when it would start, as a sentence")
     starts_at: datetime | None = Field(
+        default=None,
         description="the first moment when no freeze holds it; later where an approval or a lock is waited for; null: "
-        "nobody can say"
+        "nobody can say",
     )
     undoable: bool

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from daytwo_api.views.actions import Difference
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, View
+from daytwo_api.views.freezes import HeldView
 from daytwo_store.states import ApprovalState, Verdict
 
 PersonRef = Annotated[str, Field(pattern=r"^person:[a-z0-9][a-z0-9._-]*$", max_length=200)]
@@ -95,6 +96,8 @@ class ApprovalView(ApprovalSummary):
     differences: list[Difference] = Field(description="inputs that differ from the last successful run here")
     previous_run: str | None
     superseded_by: str | None
+    freezes: list[HeldView] = Field(default=[], description="what would hold it back if it were approved now")
+    stopped: str | None = Field(default=None, description="the global stop that is in force now, as a sentence")
     drift: list[Difference] = Field(description="what changed, when this approval replaced another")
     on_call: dict[str, list[str]] = Field(description="who is on call now, for entries of needed_from that look it up")
     reminders: list[datetime] = Field(description="when those who are asked are reminded")

@@ -213,8 +213,8 @@ class RunView(RunSummary):
     approvals: list[ApprovalSummary]
     gates: list[GateView] = Field(description="where it waits in the CI system, in the order of the tree")
     lock: LockView | None
-    holds: list[HeldView] = Field(description="freezes that hold it back, while it waits for its window")
-    exceptions: list[ExceptionView] = Field(description="to freezes, oldest first")
+    holds: list[HeldView] = Field(default=[], description="freezes that hold it back, while it waits for its window")
+    exceptions: list[ExceptionView] = Field(default=[], description="to freezes, oldest first")
     changes: list[PlannedChange] = Field(description="what it changed in the catalog")
     first_error: LogLine | None
     log_lines: int
@@ -261,5 +261,5 @@ class RunAccepted(View):
     repeated: bool = Field(description="this Idempotency-Key was used before; this is the run that it made")
     url: str
     held: str | None = Field(
-        description="what would keep it from being dispatched now, as a sentence: freezes, the stop"
+        default=None, description="what would keep it from being dispatched now, as a sentence: freezes, the stop"
     )

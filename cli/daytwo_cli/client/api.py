@@ -44,9 +44,17 @@ def new_key() -> str:
 class Api:
     """A server, asked as one person. Reading, and creating under a key, is tried again when nobody answers."""
 
-    def __init__(self, server: Server, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        stopped: Callable[[], None] = lambda: None,
+    ) -> None:
         self.server = server
         self._pause = pause
+        self._stopped = stopped  # told once when an answer says that everything is stopped
+        self._told = False
         self._http = httpx.Client(
             base_url=server.url,
             timeout=httpx.Timeout(30, connect=5),
@@ -81,6 +89,10 @@ class Api:
             again=key is not None or reads,
             titles=titles,
         )
+
+    def patch(self, path: str, shape: type[Shape], body: Mapping[str, JsonValue]) -> Answer[Shape]:
+        """Raises Refused or Unreachable. The same again changes nothing."""
+        return self._checked(shape, lambda: self._http.patch(_PREFIX + path, json=body), again=True)
 
     def delete(self, path: str) -> None:
         """Raises Refused or Unreachable."""
@@ -148,6 +160,9 @@ class Api:
         titles: Mapping[str, str] | None = None,
     ) -> Answer[Shape]:
         answer = self._ask(ask, again=again)
+        if "Daytwo-Stopped" in answer.headers and not self._told:
+            self._told = True
+            self._stopped()
         if not answer.is_success:
             raise error_of(answer, titles=titles)
         try:

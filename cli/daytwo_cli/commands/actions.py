@@ -1,5 +1,6 @@
 """daytwo actions, daytwo run."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -50,14 +51,21 @@ def run(
     key: Key = None,
     follow: Follow = False,
     yes: Yes = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would happen; nothing is started.")] = False,
+    at: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%dT%H:%M%z"], help="With --plan: as if it were asked then, 2026-12-24T12:00Z."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start a run: asks for what is missing, shows the plan, asks, starts."""
-    from daytwo_cli.flows.submit import Asked, submit
+    from daytwo_cli.flows.submit import Asked, show_plan, submit
     from daytwo_cli.flows.values import given_answers
 
     tools: Tools = ctx.obj
     answers = given_answers(inputs or [], file)
     asked = Asked(action=action, entity=entity, answers=answers, reason=reason, key=key, yes=yes)
     with tools.api() as api:
+        if plan or at is not None:
+            return show_plan(tools, api, asked, at=at, as_json=as_json)
         raise typer.Exit(submit(tools, api, asked, follow=follow, as_json=as_json))

@@ -1,6 +1,7 @@
 """From a command line to an accepted run: form, plan, yes, start."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -55,6 +56,19 @@ def submit(tools: Tools, api: Api, asked: Asked, *, follow: bool, as_json: bool)
     return after_start(tools, api, started, follow=follow, as_json=as_json)
 
 
+def show_plan(tools: Tools, api: Api, asked: Asked, *, at: datetime | None, as_json: bool) -> None:
+    """What would happen, now or at another time. Nothing is started."""
+    action = api.get(f"/actions/{asked.action}", ActionView, {"entity": asked.entity}).view
+    entity = asked.entity or _entity(tools, api, action)
+    filling = Filling(api, asked.action, entity, dict(asked.answers))
+    form = fill(filling, tools.asker, ask_optional=False)
+    body: dict[str, JsonValue] = {"entity": entity, "inputs": inputs_of(form, filling), "version": form.version}
+    if at is not None:
+        body["at"] = at.isoformat()
+    found = api.post(f"/actions/{asked.action}/plan", PlanView, body, reads=True, titles=titles_of(form))
+    return tools.out.json(found.text) if as_json else print_plan(tools.out.line, found.view)
+
+
 def after_start(tools: Tools, api: Api, started: Answer[RunAccepted], *, follow: bool, as_json: bool) -> Exit:
     """Say where it is; stay with it if asked to."""
     run = started.view
@@ -63,6 +77,8 @@ def after_start(tools: Tools, api: Api, started: Answer[RunAccepted], *, follow:
         return Exit.SUCCESS
     again = " (it had been started before, by the same key)" if run.repeated else ""
     tools.out.note(f"Run {run.id}{again}: {run.url}")
+    if run.held:
+        tools.out.note(f"It {run.held}.")
     if follow:
         return follow_to_end(tools, api, run.id, taste=Taste(quiet=as_json))
     tools.out.line(run.id)

@@ -33,6 +33,10 @@ def print_plan(say: Say, plan: PlanView) -> None:
         holder = plan.lock.held_by_run or "another run"
         held = f", held now by {holder}, {plan.lock.queued} waiting" if plan.lock.held else ""
         say(f"takes the lock {plan.lock.key}{held}")
+    if plan.stopped:
+        say(plan.stopped)
+    for freeze in plan.freezes:
+        say(f"held back by the freeze '{freeze.title}' of {freeze.owner}: {freeze.reason}")
     print_changes(say, plan.changes)
     print_differences(say, plan.differences, plan.previous_run)
     say(plan.starts)

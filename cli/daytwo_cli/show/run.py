@@ -35,6 +35,11 @@ def print_run(out: Out, run: RunView) -> None:
             ("undone by", run.undone_by),
         ]
     )
+    for held in run.holds:
+        out.line(f"held back by the freeze '{held.title}' of {held.owner}: {held.reason}")
+        out.line(f"  ask for an exception: daytwo exceptions ask {run.id} {held.freeze} --reason …")
+    for exception in run.exceptions:
+        out.line(f"exception {exception.id} to '{exception.title}': {exception.text} ({exception.reason})")
     for gate in run.gates:
         print_gate(out, run.id, gate)
     for step in run.steps:

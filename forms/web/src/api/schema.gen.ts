@@ -1370,6 +1370,12 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+            /**
+             * Freezes
+             * @description what would hold it back if it were approved now
+             * @default []
+             */
+            freezes?: components["schemas"]["HeldView"][];
             /** Id */
             id: string;
             /** Inputs */
@@ -1426,6 +1432,11 @@ export interface components {
              */
             stages: number;
             state: components["schemas"]["ApprovalState"];
+            /**
+             * Stopped
+             * @description the global stop that is in force now, as a sentence
+             */
+            stopped?: string | null;
             /** Superseded By */
             superseded_by: string | null;
             /**
@@ -3302,8 +3313,9 @@ export interface components {
             /**
              * Freezes
              * @description those that would hold it back at that time
+             * @default []
              */
-            freezes: components["schemas"]["HeldView"][];
+            freezes?: components["schemas"]["HeldView"][];
             lock: components["schemas"]["PlannedLock"] | null;
             /**
              * Previous Run
@@ -3321,12 +3333,12 @@ export interface components {
              * Starts At
              * @description the first moment when no freeze holds it; later where an approval or a lock is waited for; null: nobody can say
              */
-            starts_at: string | null;
+            starts_at?: string | null;
             /**
              * Stopped
              * @description the global stop that is in force now, as a sentence
              */
-            stopped: string | null;
+            stopped?: string | null;
             /** Undoable */
             undoable: boolean;
         };
@@ -3440,7 +3452,7 @@ export interface components {
              * Held
              * @description what would keep it from being dispatched now, as a sentence: freezes, the stop
              */
-            held: string | null;
+            held?: string | null;
             /** Id */
             id: string;
             /**
@@ -3577,8 +3589,9 @@ export interface components {
             /**
              * Exceptions
              * @description to freezes, oldest first
+             * @default []
              */
-            exceptions: components["schemas"]["ExceptionView"][];
+            exceptions?: components["schemas"]["ExceptionView"][];
             first_error: components["schemas"]["LogLine"] | null;
             /**
              * Gates
@@ -3588,8 +3601,9 @@ export interface components {
             /**
              * Holds
              * @description freezes that hold it back, while it waits for its window
+             * @default []
              */
-            holds: components["schemas"]["HeldView"][];
+            holds?: components["schemas"]["HeldView"][];
             /** Id */
             id: string;
             /** Inputs */
