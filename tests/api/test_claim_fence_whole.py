@@ -15,8 +15,7 @@ import httpx
 import pytest
 from api_house import House
 from company import Company
-from served import served
-from starlette.types import ASGIApp, Receive, Scope, Send
+from served import Late, served
 
 from daytwo_actions.backends.registry import connect
 from daytwo_api.settings import ApiSettings
@@ -60,17 +59,6 @@ jobs:
           run: ${{ inputs.daytwo_run }}
           outputs: '{"url": "https://shop.example", "replicas": 3}'
 """
-
-
-@dataclass
-class Late:
-    """An application that is known after its address."""
-
-    app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert self.app is not None
-        await self.app(scope, receive, send)
 
 
 @dataclass

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class _Server(uvicorn.Server):
@@ -29,3 +30,14 @@ async def served(app: ASGIApp) -> AsyncIterator[tuple[str, uvicorn.Server]]:
     finally:
         server.should_exit = True
         await task
+
+
+@dataclass
+class Late:
+    """An application that is known after its address."""
+
+    app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
