@@ -14,6 +14,7 @@ from daytwo_cli.commands import (
     freezes,
     identity,
     keys,
+    locks,
     pipelines,
     processes,
     runs,
@@ -55,6 +56,7 @@ def build() -> typer.Typer:
     app.add_typer(keys.keys, name="keys", rich_help_panel="Looking after it")
     app.add_typer(freezes.freezes, name="freezes", rich_help_panel="Looking after it")
     app.add_typer(freezes.exceptions, name="exceptions", rich_help_panel="Deciding")
+    app.add_typer(locks.locks, name="locks", rich_help_panel="Looking after it")
     app.add_typer(audit.audit, name="audit", rich_help_panel="Looking after it")
     app.add_typer(evidence.evidence, name="evidence", rich_help_panel="Looking after it")
     return app

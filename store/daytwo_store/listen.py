@@ -41,12 +41,13 @@ class Subscription:
 
     topics: frozenset[Topic]
     subject: str | None  # only about this one; None: about all
+    also: frozenset[Hint] = frozenset()  # wanted as well
     _waiting: dict[Hint | None, None] = field(default_factory=dict)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def offer(self, hint: Hint | None) -> None:
         """Keep a hint that is wanted. The same hint twice is one."""
-        if hint is not None and (hint.topic not in self.topics or self.subject not in (None, hint.subject)):
+        if hint is not None and hint not in self.also and not self._wants(hint):
             return
         if hint is MISSED or len(self._waiting) >= _QUEUE:
             self._waiting.clear()
@@ -54,6 +55,9 @@ class Subscription:
         elif MISSED not in self._waiting:
             self._waiting[hint] = None
         self._woken.set()
+
+    def _wants(self, hint: Hint) -> bool:
+        return hint.topic in self.topics and self.subject in (None, hint.subject)
 
     async def wait(self, seconds: float) -> list[Hint | None]:
         """All hints that wait, `MISSED` among them; none after so many seconds of silence."""

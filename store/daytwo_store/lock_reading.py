@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.ids import RunId
+from daytwo_store.states import RUN_ENDS
 from daytwo_store.tables import LockHoldRow, LockQueueRow, LockRow, RunRow
 
 _REMEMBERED: Final = 20  # runs of an action that say how long one takes
@@ -138,3 +139,33 @@ async def durations(session: AsyncSession, actions: Collection[str]) -> dict[str
         return {}
     rows = await session.execute(_DURATIONS, {"actions": sorted(actions), "remembered": _REMEMBERED})
     return {row.action: timedelta(seconds=float(row.last)) for row in rows}
+
+
+async def holders(session: AsyncSession, keys: Collection[str]) -> list[RunId]:
+    """The runs that hold one of these keys."""
+    query = select(LockRow.holder_run).where(LockRow.key.in_(keys), LockRow.holder_run.is_not(None)).distinct()
+    return [RunId(str(run)) for run in await session.scalars(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    run: RunId | None
+    hold: str | None
+
+
+async def holder(session: AsyncSession, key: str, fence: int) -> Holder | None:
+    """Who holds the key under this number; None: nobody does."""
+    row = await session.scalar(select(LockRow).where(LockRow.key == key, LockRow.fence == fence))
+    return None if row is None else Holder(RunId(row.holder_run) if row.holder_run else None, row.hold_id)
+
+
+async def leaked(session: AsyncSession, *, limit: int) -> dict[RunId, list[str]]:
+    """Runs that have ended and still hold keys, or stand in a queue."""
+    ended = RunRow.state.in_([str(state) for state in RUN_ENDS])
+    held = select(LockRow.holder_run, LockRow.key).join(RunRow, RunRow.id == LockRow.holder_run).where(ended)
+    queued = select(LockQueueRow.run_id, LockQueueRow.key).join(RunRow, RunRow.id == LockQueueRow.run_id).where(ended)
+    found: dict[RunId, set[str]] = {}
+    rows = [*await session.execute(held.limit(limit)), *await session.execute(queued.limit(limit))]
+    for run, key in rows:
+        found.setdefault(RunId(str(run)), set()).add(key)
+    return {run: sorted(keys) for run, keys in found.items()}

@@ -294,21 +294,3 @@ async def _series(tx: Tx, want: Want, mine: int | None) -> tuple[RunId | None, i
             wake(tx, run)
         mine = min([*(row.place for row in rows), *([mine] if mine is not None else [])])
     return None, mine
-
-
-async def holders(session: AsyncSession, keys: Collection[str]) -> list[RunId]:
-    """The runs that hold one of these keys."""
-    query = select(LockRow.holder_run).where(LockRow.key.in_(keys), LockRow.holder_run.is_not(None)).distinct()
-    return [RunId(str(run)) for run in await session.scalars(query)]
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    run: RunId | None
-    hold: str | None
-
-
-async def holder(session: AsyncSession, key: str, fence: int) -> Holder | None:
-    """Who holds the key under this number; None: nobody does."""
-    row = await session.scalar(select(LockRow).where(LockRow.key == key, LockRow.fence == fence))
-    return None if row is None else Holder(RunId(row.holder_run) if row.holder_run else None, row.hold_id)

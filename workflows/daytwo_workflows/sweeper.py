@@ -1,7 +1,8 @@
 """The one loop outside Temporal (design §4): it works when Temporal has lost its data.
 
 Every few seconds, in one worker at a time: pokes that nobody delivered, runs that nothing drives although something was
-due, deliveries that no read has answered, pollers that are gone, and the audit's next signed checkpoint.
+due, deliveries that no read has answered, holds of locks whose time is over, pollers that are gone, and the
+audit's next signed checkpoint.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
 from daytwo_store.settings import Windows
 from daytwo_workflows.client import Driver
+from daytwo_workflows.life.lock_sweep import sweep_locks
 from daytwo_workflows.poker import deliver, tell
 from daytwo_workflows.seal import Seal
 from daytwo_workflows.secret_care import SecretCare
@@ -65,6 +67,7 @@ class Sweeper:
             now = await self.store.clock.now(session)
             stale = await runs.without_progress(session, since=now - self.windows.stale_after, limit=limit)
             unanswered = await inbox.unanswered(session, before=now - timedelta(seconds=1), limit=limit)
+        await sweep_locks(self.store, now)
         if self.seal is not None:
             await self.seal.seal(now)
         if stale:

@@ -11,7 +11,7 @@ from daytwo_api.streams import event, hint, retry
 from daytwo_api.views.runs import LogBatch, RunView
 from daytwo_store.engine import Topic
 from daytwo_store.errors import NotFound, Unavailable
-from daytwo_store.listen import Listener
+from daytwo_store.listen import Hint, Listener
 from daytwo_store.states import RUN_ENDS, RunState
 
 LINES: Final = 500  # of log per event
@@ -41,6 +41,7 @@ class RunStream:
         self._after = after
         self._state: RunState | None = None
         self._log_pending = False
+        self._locks: frozenset[Hint] = frozenset()
         self._said = ""
         self._looked = 0.0
         self._behind = True  # something may have changed that was not read yet
@@ -51,7 +52,7 @@ class RunStream:
             yield retry(1000)
             async for tick in ticker.ticks(hints):
                 overdue = tick.at - self._looked >= ticker.pace.look_anyway
-                self._behind = self._behind or overdue or tick.about(Topic.RUN)
+                self._behind = self._behind or overdue or tick.about(Topic.RUN) or tick.about(Topic.LOCK)
                 try:
                     by = await self._watcher.at(tick.at)
                     if by is None:
@@ -62,6 +63,7 @@ class RunStream:
                     return  # it may no longer be seen; the next connection is told so
                 except Unavailable:
                     self._behind = True  # the database will be back; until then pings say that we are here
+                hints.also = self._locks  # who goes before it in their queues
                 if self._state in RUN_ENDS and not self._log_pending and not self._behind:
                     yield event("end")
                     return
@@ -80,6 +82,8 @@ class RunStream:
                 yield event("run", said)
             self._said, self._state, self._looked = said, view.state, tick.at
             self._log_pending = view.log_pending
+            waits = view.lock.keys if view.lock is not None and view.state is RunState.WAITING_LOCK else []
+            self._locks = frozenset(Hint(Topic.LOCK, one.key) for one in waits)
         if looked or tick.ping or tick.about(Topic.LOG):
             async for frame in self._log(by):
                 yield frame

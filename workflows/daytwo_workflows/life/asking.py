@@ -20,6 +20,7 @@ from daytwo_store.run_visibility import Onlooker
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.accept import Submission, accept, earlier
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.locking import must_be_free, rejects
 from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look, must_be_allowed, must_be_seen
 from daytwo_workflows.life.secret_inputs import fingerprints, must_be_collectable
@@ -148,6 +149,8 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
             return Accepted(before, repeated=True)
         if wish.undo_of is not None:
             await _must_be_undoable(tx, wish.undo_of, wish.requester)
+        if rejects(planned.plan) and wish.undo_of is None:
+            await must_be_free(tx.session, planned.plan, await _onlooker(tx.session, wish.requester))
         return Accepted(await accept(tx, life.keys.ring, submission), repeated=False)
 
 

@@ -3,10 +3,12 @@
 from typing import Any
 
 from daytwo_actions.plan.model import Plan
-from daytwo_store import lock_holds, locks, runs
-from daytwo_store.engine import Tx
+from daytwo_store import lock_holds, lock_reading, locks, principals, runs
+from daytwo_store.engine import Session, Tx
+from daytwo_store.errors import Conflict
 from daytwo_store.ids import RunId
 from daytwo_store.locks import Held, Queued, Superseded, Taken
+from daytwo_store.run_visibility import Onlooker, among
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
@@ -77,6 +79,27 @@ async def _taken(tx: Tx, taken: Taken) -> str:
     elif taken.holder is None:
         return f"Another run waits for {taken.key}, and this action does not queue. Nothing was sent. Ask again later."
     return f"{taken.key} is held by {who}, and this action does not queue. Nothing was sent. Ask again later."
+
+
+def rejects(plan: Plan) -> bool:
+    """Does the run not wait for its keys?"""
+    return plan.locking is not None and plan.locking.queue == locks.Queue.REJECT
+
+
+async def must_be_free(session: Session, plan: Plan, by: Onlooker) -> None:
+    """A run that does not wait is refused at once while somebody has one of its keys. Raises `Conflict`."""
+    taken = next((one for one in await lock_reading.situations(session, plan.keys) if one.taken), None)
+    if taken is None:
+        return
+    who = "another run"
+    if taken.hold is not None:
+        people = await principals.by_ids(session, [taken.hold.by])
+        who = f"{people[taken.hold.by].name} ({taken.hold.reason})"
+    elif taken.holder in await among(session, [taken.holder], by):
+        who = f"run {taken.holder}"
+    raise Conflict(
+        f"{taken.key} is held by {who}, and {plan.action.name} does not queue. Nothing was started. Ask again later."
+    )
 
 
 def taken_words(row: RunRow) -> str:

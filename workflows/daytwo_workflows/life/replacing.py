@@ -5,7 +5,7 @@ requester may not stop is waited for.
 """
 
 from daytwo_actions.policy import may_stop
-from daytwo_store import entities, locks, principals, runs
+from daytwo_store import entities, lock_reading, locks, principals, runs
 from daytwo_store.engine import Session
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import Digest, PrincipalId, RunId
@@ -22,13 +22,13 @@ async def ask_holders_to_stop(life: Life, waiting: RunRow) -> None:
     async with life.store.read() as session:
         stop = [
             run
-            for run in await locks.holders(session, keys)
+            for run in await lock_reading.holders(session, keys)
             if await _may_be_stopped(life, session, await runs.peek(session, run), waiting)
         ]
     for run in stop:
         async with life.store.write() as tx:
             row = await runs.hold(tx, run)
-            still = await locks.holders(tx.session, keys)
+            still = await lock_reading.holders(tx.session, keys)
             if run not in still or row.cancel_at is not None or RunState(row.state) in RUN_ENDS:
                 continue
             if (await runs.peek(tx.session, RunId(waiting.id))).state != RunState.WAITING_LOCK:

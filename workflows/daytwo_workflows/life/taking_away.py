@@ -6,7 +6,7 @@ it has started is followed to its end, which is written down on this run only.
 
 from dataclasses import dataclass
 
-from daytwo_store import attempts, lock_holds, locks, runs
+from daytwo_store import attempts, lock_holds, lock_reading, locks, runs
 from daytwo_store.engine import Store, Topic, Tx
 from daytwo_store.errors import Conflict
 from daytwo_store.ids import PrincipalId, RunId
@@ -27,7 +27,7 @@ class TakeAway:
 async def take_away(store: Store, asked: TakeAway) -> None:
     """Free the key for who is next. Raises `Conflict` when its holder is another one by now."""
     async with store.read() as session:
-        holder = await locks.holder(session, asked.key, asked.fence)
+        holder = await lock_reading.holder(session, asked.key, asked.fence)
     async with store.write() as tx:
         facts = {"fence": str(asked.fence), "why": asked.reason}
         if holder is None:
