@@ -14,6 +14,12 @@ from daytwo_store.errors import DaytwoError
 
 MEDIA_TYPE: Final = "application/problem+json"
 _AGAIN: Final = "2"  # seconds after which something unavailable is worth another try
+_LATER: Final = "10"  # after too many refusals
+_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": _LATER},
+    503: {"Retry-After": _AGAIN},
+}
 _UNEXPECTED: Final = (
     "Something went wrong on our side, and it is not known how far this request got. Look at what you wanted to change "
     "before you try again; with the same Idempotency-Key a second try is safe. Tell an administrator the request id."
@@ -54,8 +60,7 @@ def of_error(error: DaytwoError, request: str) -> Response:
         request_id=request,
         errors=faults,
     )
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": _AGAIN}}.get(error.status)
-    return respond(problem, headers)
+    return respond(problem, _HEADERS.get(error.status))
 
 
 def unexpected(request: str) -> Response:

@@ -18,7 +18,9 @@ from daytwo_actions.backends.base import Accepted
 from daytwo_actions.backends.identity.issuers import CiIdentity, github_caller
 from daytwo_api.app import create_app
 from daytwo_api.services.ci import CiDoor
+from daytwo_api.services.too_many import REFUSALS, Refusals, TooMany
 from daytwo_store import runs
+from daytwo_store.errors import Unauthenticated
 from daytwo_store.ids import ExternalRunId, RunId, StepPath
 from daytwo_store.states import AttemptState, ExternalStatus, RunState
 from daytwo_store.tables import StepRow
@@ -335,3 +337,49 @@ async def test_two_people_other_than_the_requester_say_what_happened(door: Door)
     await door.company.through(run)
     assert (await door.company.run(run)).state == RunState.SUCCEEDED
     assert len(ci.ledger) == 1
+
+
+async def test_who_guesses_is_told_to_wait_and_the_real_run_is_not_locked_out(door: Door) -> None:
+    """S43: refusals count by address and by run; the right token is taken all the same, from the same address too."""
+    _, marker = await door.running()
+    guesses = [await door.claim("dtr_" + "A" * 43, marker) for _ in range(REFUSALS + 3)]
+    assert [answer.status_code for answer in guesses] == [401] * REFUSALS + [429] * 3
+    said = problem(guesses[-1], 429, "too-many")
+    assert "nothing was done" in said["detail"]
+    assert guesses[-1].headers["retry-after"] == "10"
+    problem(await door.report(ONE.github(run="1", repository_id="9"), marker, {"a": 1}), 429, "too-many")
+    assert (await door.claim(ONE.github(), marker)).status_code == 200
+    assert (await door.report(ONE.github(), marker, {"a": 1})).status_code == 200
+
+
+async def test_who_is_over_the_limit_is_looked_at_a_few_at_a_time() -> None:
+    clock = [0.0]
+    refusals = Refusals(now=lambda: clock[0])
+    opened, seen = asyncio.Event(), []
+
+    async def no() -> None:
+        await opened.wait()
+        raise Unauthenticated("no")
+
+    async def guess(*keys: str) -> type[Exception] | None:
+        try:
+            async with refusals.watch(keys):
+                seen.append(keys)
+                await no()
+        except (Unauthenticated, TooMany) as error:
+            return type(error)
+        return None
+
+    opened.set()
+    for _ in range(REFUSALS):
+        assert await guess("address a", "run r") is Unauthenticated
+    opened.clear()
+    seen.clear()
+    flood = [asyncio.create_task(guess("address b", "run r")) for _ in range(50)]
+    await asyncio.sleep(0)
+    assert 0 < len(seen) <= 4, "the others were not even looked at"
+    opened.set()
+    assert set(await asyncio.gather(*flood)) == {TooMany}
+    assert await guess("address b", "run s") is Unauthenticated, "another run, from an address that was refused less"
+    clock[0] = 61.0
+    assert await guess("address a", "run r") is Unauthenticated, "a minute later it begins anew"

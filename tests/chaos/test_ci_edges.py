@@ -141,6 +141,7 @@ def test_a_run_that_somebody_deletes_there_is_named_so(stage: Stage, system: str
     note = f"r20-gone-{system}"
     stage.fault(system=system, operation="dispatch", run=note, delete_run=True)
     [run] = stage.ask("slow", [note], system=system)
+    stage.wait_dispatched(note, system=system)
     if system == "argo":  # the name is free again: it was never there, for all that can be known
         stage.wait([run], states={"needs_attention", "running"})
     else:

@@ -6,6 +6,7 @@ Two kinds of token: that of the CI system itself (OpenID Connect), and the attem
 import base64
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from daytwo_actions.backends.base import BackendUnreachable
 from daytwo_actions.backends.identity.issuers import CiIdentity
 from daytwo_actions.backends.wire.ci_token import TokenRefused
 from daytwo_actions.run_token import PREFIX
+from daytwo_api.services.too_many import Refusals
 from daytwo_api.views.ci import (
     ClaimRequest,
     ClaimView,
@@ -34,24 +36,33 @@ log = structlog.get_logger()
 _AFTER_THE_END: Final = timedelta(hours=1)  # an attempt's own token is known for so long, and then it is nobody's
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bearer:
+    """The header that says who asks, and where the request comes from."""
+
+    authorization: str | None
+    address: str
+
+
 class CiDoor:
     def __init__(self, life: Life, identities: Mapping[str, CiIdentity]) -> None:
         self._life = life
         self._identities = identities
+        self._refusals = Refusals()
 
-    async def claim(self, authorization: str | None, asked: ClaimRequest) -> ClaimView:
-        before, asking = await self._who(authorization, asked.marker, asked.execution)
+    async def claim(self, by: Bearer, asked: ClaimRequest) -> ClaimView:
+        before, asking = await self._who(by, asked.marker, asked.execution)
         known = await claiming.claim(self._life, before, asking)
         run, step, no = known.where
         return ClaimView(run=run, step=step, attempt=no, url=f"{self._life.public_url}/runs/{run}")
 
-    async def report(self, authorization: str | None, asked: ReportRequest) -> ReportView:
-        before, asking = await self._who(authorization, asked.marker, asked.execution)
+    async def report(self, by: Bearer, asked: ReportRequest) -> ReportView:
+        before, asking = await self._who(by, asked.marker, asked.execution)
         await claiming.report(self._life, before, asking, asked.outputs)
         return ReportView()
 
-    async def secrets(self, authorization: str | None, asked: SecretsRequest) -> CollectedSecrets:
-        before, asking = await self._who(authorization, asked.marker, asked.execution)
+    async def secrets(self, by: Bearer, asked: SecretsRequest) -> CollectedSecrets:
+        before, asking = await self._who(by, asked.marker, asked.execution)
         given = await secret_inputs.collect(self._life, before, asking)
         return CollectedSecrets(
             secrets=[
@@ -60,8 +71,12 @@ class CiDoor:
             ]
         )
 
-    async def _who(self, authorization: str | None, marker: str, execution: str | None) -> tuple[Known, Asking]:
-        """Who asks for which attempt. Raises `Unauthenticated`, the same for whatever does not fit together."""
+    async def _who(self, by: Bearer, marker: str, execution: str | None) -> tuple[Known, Asking]:
+        """Who asks for which attempt. Raises `Unauthenticated`, the same for whatever does not fit, or `TooMany`."""
+        async with self._refusals.watch([f"address {by.address}", f"run {marker}"]):
+            return await self._known(by.authorization, marker, execution)
+
+    async def _known(self, authorization: str | None, marker: str, execution: str | None) -> tuple[Known, Asking]:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated(
