@@ -1,7 +1,7 @@
 """Live pages: one stream per open page, fed by hints of the database and proven by reads.
 
 `run` sends `run` (the RunView whenever it has changed, at most four times a second), `log` (a LogBatch; its event id is
-the number to go on from), `ping` every 5 seconds, and `end`. `lists` sends `runs`, `approvals` and `ping`. A stream
+the number to go on from), `ping` every 5 seconds, and `end`. `lists` sends `runs`, `approvals`, `freezes` and `ping`. A stream
 ends by itself after five minutes, or when the process stops: the browser connects again, authenticated again. Every
 15 seconds it is asked again who is looking; the stream of somebody whose session or token has ended ends too.
 """
@@ -58,7 +58,7 @@ class Live:
         return Watcher(by, still, every=self._ticker.pace.ask_again)
 
     async def _hints(self, watcher: Watcher) -> AsyncGenerator[bytes, None]:
-        with self._listener.subscribe(Topic.RUN, Topic.APPROVAL) as hints:
+        with self._listener.subscribe(Topic.RUN, Topic.APPROVAL, Topic.FREEZE) as hints:
             yield retry(1000)
             async for tick in self._ticker.ticks(hints):
                 with suppress(Unavailable):  # the database will be back; hints tell nothing meanwhile
@@ -68,5 +68,7 @@ class Live:
                     yield hint("runs")
                 if tick.about(Topic.APPROVAL):
                     yield hint("approvals")
+                if tick.about(Topic.FREEZE):
+                    yield hint("freezes")
                 if tick.ping:
                     yield hint("ping")

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import RunPage from "../src/pages/run/RunPage";
 import { FakeApi } from "./fake/api";
-import { run } from "./fake/world";
+import { frozen, run } from "./fake/world";
 import { visit, type House } from "./render";
 
 const ROUTES = [{ path: "/runs/:id", Component: RunPage }];
@@ -159,4 +159,27 @@ test("what the run says came of it is shown as data, with where it came from", a
   expect(await screen.findByText("Results")).toBeTruthy();
   expect(screen.getByText("https://shop.example").closest("a")).toBeNull();
   expect(screen.getByText("Reported by the run itself.")).toBeTruthy();
+});
+
+describe("a freeze", () => {
+  test("says why the run waits, takes the reason for an exception, and somebody else grants it", async () => {
+    const fake = new FakeApi("sam");
+    fake.addRun(frozen("r_frozen"));
+    const house = open("r_frozen", fake);
+    await screen.findByText(/Waits for the freeze 'Year end' to end on 2 Jan 2027 08:00 Europe\/Berlin/i);
+    expect(screen.getByText("Nobody is there to mend it")).toBeTruthy();
+    await userEvent.type(screen.getByLabelText(/Why it cannot wait/), "Customers cannot pay");
+    await userEvent.click(screen.getByRole("button", { name: "Ask for an exception" }));
+    await screen.findByText(/waits for one of group:sre/);
+    expect(screen.queryByRole("button", { name: "Ask for an exception" })).toBeNull();
+    const [asked] = posted(house, "/exceptions");
+    expect(asked?.body).toEqual({ freeze: "year-end", reason: "Customers cannot pay" });
+    expect(asked?.key).toBeTruthy();
+    const grant = screen.getByRole<HTMLButtonElement>("button", { name: "Grant" });
+    expect(grant.disabled).toBe(true);
+    await userEvent.type(screen.getByLabelText("Holds until"), "2026-12-24T12:00");
+    await userEvent.click(grant);
+    await screen.findByText(/granted by Sam/);
+    expect(posted(house, "/decision")[0]?.body).toMatchObject({ verdict: "grant" });
+  });
 });

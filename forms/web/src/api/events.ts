@@ -29,6 +29,7 @@ export interface Hint {
 export interface ListEvents {
   runs: Hint;
   approvals: Hint;
+  freezes: Hint;
 }
 
 /** What is used of the browser's EventSource, so that tests can hand in their own. */

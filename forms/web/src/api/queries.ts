@@ -126,6 +126,13 @@ export const approvalQuery = (api: Api, id: string) =>
       take(api.GET("/api/v1/approvals/{approval}", { params: { path: { approval: id } }, signal })),
   });
 
+export const stopQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["stop"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/stop", { signal })),
+    refetchInterval: 15_000, // a page without live updates learns of it, too
+  });
+
 export const connectionsQuery = (api: Api) =>
   queryOptions({
     queryKey: ["connections"],

@@ -13,6 +13,7 @@ import { LiveBanner, LiveLists } from "./live";
 import { MeProvider } from "./me";
 import css from "./Shell.module.css";
 import { SignIn } from "./SignIn";
+import { StopBanner } from "./StopBanner";
 
 const PLACES: readonly { to: string; label: string; icon: LucideIcon }[] = [
   { to: "/actions", label: text.nav.actions, icon: CirclePlay },
@@ -50,6 +51,7 @@ function House({ me }: { me: Me }) {
             <AccountMenu me={me} />
           </header>
           <main id="content" className={css.content} tabIndex={-1}>
+            <StopBanner />
             <LiveBanner />
             <Outlet />
           </main>

@@ -6,7 +6,7 @@ import { Watch, type ListEvents, type Mode } from "../api/events";
 import { Callout } from "../parts/Basics";
 import { text } from "../text";
 import css from "./live.module.css";
-import { approvalsChanged, runsChanged } from "./refresh";
+import { approvalsChanged, freezesChanged, runsChanged } from "./refresh";
 import { throttled } from "./throttle";
 
 const PACE = 1_000; // milliseconds: a busy company has hints for every moment
@@ -21,13 +21,15 @@ export function LiveLists({ children }: { children: ReactNode }) {
   useEffect(() => {
     const runs = throttled(() => runsChanged(queries), PACE);
     const approvals = throttled(() => approvalsChanged(queries), PACE);
+    const freezes = throttled(() => freezesChanged(queries), PACE);
     const watch = new Watch<ListEvents>({
       url: () => "/api/v1/events",
       open: openSource,
-      on: { runs: runs.call, approvals: approvals.call },
+      on: { runs: runs.call, approvals: approvals.call, freezes: freezes.call },
       poll: () => {
         runs.call();
         approvals.call();
+        freezes.call();
       },
       onMode: setMode,
     });
@@ -35,6 +37,7 @@ export function LiveLists({ children }: { children: ReactNode }) {
       watch.close();
       runs.stop();
       approvals.stop();
+      freezes.stop();
     };
   }, [openSource, queries]);
   return <ModeContext value={mode}>{children}</ModeContext>;

@@ -15,3 +15,8 @@ export function runsChanged(queries: QueryClient): void {
 export function approvalsChanged(queries: QueryClient): void {
   void queries.invalidateQueries({ queryKey: ["approvals"] });
 }
+
+/** A freeze, or the global stop. */
+export function freezesChanged(queries: QueryClient): void {
+  void queries.invalidateQueries({ queryKey: ["stop"] });
+}

@@ -4,8 +4,9 @@ import { approvals } from "./approvals";
 import { common } from "./common";
 import { connections } from "./connections";
 import { entities } from "./entities";
+import { freezes } from "./freezes";
 import { runs } from "./runs";
 import { states } from "./states";
 import { tokens } from "./tokens";
 
-export const text = { ...common, actions, approvals, connections, entities, runs, states, tokens };
+export const text = { ...common, actions, approvals, connections, entities, freezes, runs, states, tokens };

@@ -1,5 +1,5 @@
 /** A small API in memory that answers as the real one does. One per test, or one for `npm run dev`. */
-import type { ApprovalView, Me, RunView, Verdict } from "../../src/api/types";
+import type { ApprovalView, ExceptionView, Me, RunView, StopView, Verdict } from "../../src/api/types";
 import * as world from "./world";
 
 interface Body {
@@ -33,6 +33,7 @@ class Refused extends Error {
 export class FakeApi {
   me: Me | null = null;
   provider: { title: string; path: string } | null = null;
+  stop: StopView = { stopped: false, reason: null, by: null, at: null, text: "Nothing is stopped." };
   readonly runs = new Map<string, RunView>();
   readonly approvals = new Map<string, ApprovalView>();
   readonly logs = new Map<string, ReturnType<typeof world.logOf>>();
@@ -99,6 +100,30 @@ export class FakeApi {
     if (production) this.ask(world.run(id, "waiting_approval", { inputs, waits: WAITS }));
     else this.addRun(world.run(id, "running", { inputs }), world.logOf(false));
     return { id, state: production ? "waiting_approval" : "running", repeated: false, url: "" };
+  }
+
+  askException({ parts, body }: Asked): unknown {
+    const run = found(this.runs.get(parts[0] ?? ""), "run");
+    const asked = world.exceptionOf(run, String((body as { reason?: string }).reason));
+    this.runs.set(run.id, { ...run, exceptions: [asked] });
+    return asked;
+  }
+
+  decideException({ parts, body }: Asked): unknown {
+    for (const run of this.runs.values()) {
+      const [asked] = run.exceptions ?? [];
+      if (asked?.id !== parts[0]) continue;
+      const state = (body as { verdict?: string }).verdict === "grant" ? "granted" : "refused";
+      const decided = {
+        ...asked,
+        state,
+        text: `${state} by Sam`,
+        may_decide: { allowed: false, why_not: "" },
+      };
+      this.runs.set(run.id, { ...run, exceptions: [decided as ExceptionView] });
+      return decided;
+    }
+    throw new Refused(404, "Not found", "There is no such exception.");
   }
 
   decide(id: string, asked: { verdict: Verdict; digest: string; comment: string }): unknown {
@@ -183,6 +208,9 @@ const newest = (runs: Iterable<RunView>) => [...runs].reverse();
 
 const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] = [
   ["GET", /^\/me$/, (api) => () => api.me],
+  ["GET", /^\/stop$/, (api) => () => api.stop],
+  ["POST", /^\/runs\/([^/]+)\/exceptions$/, (api) => (asked) => api.askException(asked)],
+  ["POST", /^\/exceptions\/([^/]+)\/decision$/, (api) => (asked) => api.decideException(asked)],
   [
     "GET",
     /^\/session$/,

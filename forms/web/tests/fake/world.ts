@@ -1,14 +1,16 @@
 /** The example company as the page sees it: just enough of it for `npm run dev` and the component tests. */
 import type {
-  ConnectionView,
-  GateView,
   ActionView,
-  Permitted,
   ApprovalView,
+  ConnectionView,
   EntityView,
+  ExceptionView,
   FormView,
+  GateView,
+  HeldView,
   LogLine,
   Me,
+  Permitted,
   RunState,
   RunView,
 } from "../../src/api/types";
@@ -497,6 +499,52 @@ const TEXTS: Partial<Record<RunState, string>> = {
   needs_attention: "nobody knows whether the dispatch arrived; a person has to look",
   cancelled: "cancelled by Ana",
 };
+
+export const HELD: HeldView = {
+  freeze: "year-end",
+  title: "Year end",
+  owner: "group:sre",
+  reason: "Nobody is there to mend it",
+  until: "2027-01-02T07:00:00Z",
+  note: null,
+  text: "the freeze 'Year end' to end on 2 Jan 2027 08:00 Europe/Berlin",
+};
+
+export const frozen = (id: string): RunView =>
+  run(id, "waiting_window", {
+    holds: [HELD],
+    waits: {
+      kind: "window",
+      text: `waits for ${HELD.text}; then goes on by itself`,
+      owner: "group:sre",
+      next_event: "the freeze ends, or somebody grants an exception",
+      until: HELD.until,
+      then: "it goes on by itself",
+      url: null,
+    },
+  });
+
+export const exceptionOf = (of: RunView, reason: string): ExceptionView => ({
+  id: "fx_1",
+  run: of.id,
+  action: of.action,
+  entity: of.entity,
+  freeze: HELD.freeze,
+  title: HELD.title,
+  owner: HELD.owner,
+  state: "asked",
+  text: "waits for one of group:sre",
+  reason,
+  asked_by: of.requester,
+  asked_at: of.created_at,
+  decided_by: null,
+  decided_at: null,
+  comment: null,
+  until: null,
+  void: false,
+  may_decide: yes,
+  may_revoke: yes,
+});
 
 export function approvalOf(asked: RunView, id: string, change: Partial<ApprovalView> = {}): ApprovalView {
   return {

@@ -3,6 +3,7 @@ import type { PlannedApproval, PlannedLock, PlanView } from "../../api/types";
 import { Facts, RunLink, Section } from "../../parts/Basics";
 import { ChangeList, Differences } from "../../parts/Compare";
 import { Digest, Raw } from "../../parts/Json";
+import { FreezeNote } from "../../parts/FreezeNote";
 import { PlannedRequests } from "../../parts/PlannedRequests";
 import { visible } from "../../parts/textOf";
 import { duration } from "../../parts/time";
@@ -16,6 +17,7 @@ export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode
   return (
     <div className={css.columns}>
       <div className={css.column}>
+        <FreezeNote freezes={plan.freezes} stopped={plan.stopped} />
         <Section title={words.title}>
           <Facts
             facts={[

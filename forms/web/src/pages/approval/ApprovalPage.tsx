@@ -6,6 +6,7 @@ import { approvalQuery } from "../../api/queries";
 import type { ApprovalView } from "../../api/types";
 import { Callout, EntityLink, Facts, PageHead, PersonName, RunLink, Section } from "../../parts/Basics";
 import { Differences } from "../../parts/Compare";
+import { FreezeNote } from "../../parts/FreezeNote";
 import { Raw, Readable } from "../../parts/Json";
 import { Loaded } from "../../parts/Loaded";
 import { SealedPlan } from "../../parts/SealedPlan";
@@ -34,6 +35,7 @@ export default function ApprovalPage() {
         <>
           <Head approval={seen} />
           <Superseded approval={seen} />
+          {seen.state === "pending" && <FreezeNote freezes={seen.freezes} stopped={seen.stopped} />}
           <div className={css.columns}>
             <div className={css.column}>
               <Asked approval={seen} />

@@ -11,6 +11,7 @@ import { useTitle } from "../../parts/title";
 import { isMoving, runLook } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
+import { Exceptions } from "./Exceptions";
 import { FailureCard } from "./FailureCard";
 import { Gates } from "./Gates";
 import { Outputs } from "./Outputs";
@@ -43,6 +44,7 @@ function Watched({ id }: { id: string }) {
           <LiveBanner mode={mode === "polling" && isMoving(seen.state) ? "polling" : "live"} />
           <div className={css.notices}>
             <WaitsCard run={seen} />
+            <Exceptions run={seen} />
             <Gates run={seen} />
             <ResolveForms run={seen} />
             <FailureCard run={seen} onShow={tab.toLine} />
