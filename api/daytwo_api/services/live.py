@@ -1,9 +1,9 @@
 """Live pages: one stream per open page, fed by hints of the database and proven by reads.
 
 `run` sends `run` (the RunView whenever it has changed, at most four times a second), `log` (a LogBatch; its event id is
-the number to go on from), `ping` every 5 seconds, and `end`. `lists` sends `runs`, `approvals`, `freezes` and `ping`. A stream
-ends by itself after five minutes, or when the process stops: the browser connects again, authenticated again. Every
-15 seconds it is asked again who is looking; the stream of somebody whose session or token has ended ends too.
+the number to go on from), `ping` every 5 seconds, and `end`. `lists` sends `runs`, `approvals`, `freezes` and `ping`. A
+stream ends by itself after five minutes, or when the process stops: the browser connects again, authenticated again.
+Every 15 seconds it is asked again who is looking; the stream of somebody whose session or token has ended ends too.
 """
 
 from collections.abc import AsyncGenerator
