@@ -12,7 +12,7 @@ import httpx
 import pytest
 from api_house import House, problem
 from ci_tokens import AUDIENCE, ISSUER, Issuer
-from company import Company
+from company import EXAMPLES, Company
 from secret_action import ask_for_password, load_set_password, set_password
 from sqlalchemy import select, text, update
 
@@ -24,6 +24,7 @@ from daytwo_store.ids import RunId
 from daytwo_store.keyring import KeyId, KeyRing, Keys
 from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import AuditRow, SecretRow
+from daytwo_workflows.company import load_company
 from daytwo_workflows.life.interventions import cancel
 from daytwo_workflows.secret_care import SecretCare
 
@@ -169,10 +170,6 @@ async def test_another_value_in_the_row_voids_the_approval(door: Door, tmp_path:
     """Somebody who can write the database swaps what was approved for another secret of the same run."""
     approval = [{"from": ["group:sre"]}]
     (tmp_path / "more-actions/set-password.yaml").write_text(json.dumps(set_password(approval=approval)))
-    from company import EXAMPLES
-
-    from daytwo_workflows.company import load_company
-
     folders = [EXAMPLES / "catalog", EXAMPLES / "actions", tmp_path / "more-actions"]
     await load_company(door.company.store, folders, {"github": "github"})
     run = await ask_for_password(door.company, PASSWORD)
