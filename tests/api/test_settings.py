@@ -131,6 +131,8 @@ def test_everything_that_is_wrong_is_told_at_once(write: Callable[[str], dict[st
         ("token", " \n", "connections.github.token_file names is empty"),
         ("token", "hunter2 hunter2", "The connection github cannot be used: token"),
         ("one", "", "webhook_secret_files names is empty"),
+        ("token", "abc\n", "connections.github.token_file names has fewer than 4 characters"),
+        ("one", "x", "webhook_secret_files names has fewer than 4 characters"),
     ],
 )
 def test_a_secret_that_cannot_be_used_is_refused_by_name(

@@ -286,6 +286,7 @@ async def test_a_failed_pipeline_fails_the_run_and_leaves_the_catalog(company: C
     await company.through(run)
     row = await company.run(run)
     assert (row.state, row.first_error) == (RunState.FAILED, 2)
+    assert (row.reason or "").startswith("github run 1 failed. The catalog was not changed.")
     assert await version_of(company, "deployment:shop-staging") == "1.0.0"
 
 

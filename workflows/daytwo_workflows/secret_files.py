@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from daytwo_actions.masking import SHORTEST
 from daytwo_store.errors import DaytwoError
 
 
@@ -28,4 +29,9 @@ def secret_text(path: Path, name: str) -> str:
     text = secret_bytes(path, name).decode(errors="replace").strip()
     if not text:
         raise SettingsRejected(f"The file that {name} names is empty ({path}). Nothing was started.")
+    if len(text) < SHORTEST:  # to mask it would make holes in ordinary words, and not to would show it (S30)
+        raise SettingsRejected(
+            f"The secret in the file that {name} names has fewer than {SHORTEST} characters ({path}). It could not be "
+            "told apart from ordinary text in logs, and anybody could guess it. Nothing was started. Make a longer one."
+        )
     return text

@@ -157,7 +157,11 @@ test("what the run says came of it is shown as data, with where it came from", a
   expect(screen.queryByText("Results")).toBeNull();
   act(() => house.sources[0]?.send("run", run("r_running", "succeeded")));
   expect(await screen.findByText("Results")).toBeTruthy();
-  expect(screen.getByText("https://shop.example").closest("a")).toBeNull();
+  expect(screen.getByText("https://shop.example").closest("a")?.rel).toBe("noreferrer noopener");
+  expect(
+    screen.getByText("http://shop.example").closest("a"),
+    "nobody vouches for who answers there",
+  ).toBeNull();
   expect(screen.getByText("Reported by the run itself.")).toBeTruthy();
 });
 

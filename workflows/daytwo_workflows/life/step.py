@@ -162,6 +162,12 @@ def other_commit(attempt: AttemptRow, external: ExternalRunRow) -> str | None:
     )
 
 
+def in_other_words(external: ExternalRunRow) -> str:
+    """The CI system's own words for a failure, where they say more: " (timed_out)"."""
+    said = external.detail.strip()
+    return "" if said.lower() in ("", "failed", "failure") else f" ({said})"
+
+
 async def fail_unapproved(tx: Tx, run: RunRow, step: StepRow, external: ExternalRunRow, other: str) -> Move:
     """Whatever it ended as: it is not what somebody approved, so it is no success."""
     return await fail(
@@ -197,6 +203,6 @@ async def _settle(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, exter
         tx,
         run,
         step,
-        f"{where} failed ({external.detail}). The catalog was not changed. The log shows the first error; what the "
+        f"{where} failed{in_other_words(external)}. The catalog was not changed. The log shows the first error; what the "
         "pipeline did before it stays.",
     )

@@ -13,7 +13,7 @@ from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
-from daytwo_workflows.life.step import fail_unapproved, hold, is_gone, other_commit
+from daytwo_workflows.life.step import fail_unapproved, hold, in_other_words, is_gone, other_commit
 
 _LOOK_EVERY = timedelta(seconds=5)
 
@@ -111,7 +111,9 @@ async def _as_it_ended(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, 
     if external.status == ExternalStatus.CANCELLED:
         return await _end(tx, run, step, f"{where} has confirmed that it stopped. What it had done stays.")
     runs.move_step(tx, step, StepState.FAILED, note=external.detail)
-    await runs.end(tx, run, RunState.FAILED, reason=f"{where} failed ({external.detail}) before it could be stopped.")
+    await runs.end(
+        tx, run, RunState.FAILED, reason=f"{where} failed{in_other_words(external)} before it could be stopped."
+    )
     return Move(what=What.END)
 
 

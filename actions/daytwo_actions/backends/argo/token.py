@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_actions.backends.http.settings import visible
+from daytwo_actions.masking import SHORTEST
 
 _Stamp = tuple[int, int, int]
 
@@ -28,7 +29,10 @@ class Token:
             stamp = (told.st_mtime_ns, told.st_size, told.st_ino)
             if stamp == self._seen:
                 return
-            self._token = visible(SecretStr(path.read_text(encoding="utf-8").strip()))
+            text = path.read_text(encoding="utf-8").strip()
+            if len(text) < SHORTEST:  # it could not be masked; no Kubernetes makes one like that
+                return
+            self._token = visible(SecretStr(text))
         except (OSError, ValueError):
             return
         self._seen = stamp

@@ -82,9 +82,9 @@ export const runs = {
     title: { go: "Let it go on?", stop: "Stop it there?" },
     explain: {
       go: (title: string, job: string) =>
-        `The CI system is told at once to let “${title}” (${job}) go on, and what follows begins. That cannot be taken back.`,
+        `The CI system is told at once to let ${gateNamed(title, job)} go on, and what follows begins. That cannot be taken back.`,
       stop: (title: string, job: string) =>
-        `The CI system is told at once to stop “${title}” (${job}). What the pipeline has done until now stays.`,
+        `The CI system is told at once to stop ${gateNamed(title, job)}. What the pipeline has done until now stays.`,
     },
     verbs: {
       manual_job: { go: "Play", stop: "Stop" },
@@ -189,3 +189,8 @@ export const runs = {
     notYou: "You may not resolve this",
   },
 };
+
+/** A gate is often called as its job is. */
+function gateNamed(title: string, job: string): string {
+  return title === job ? `“${title}”` : `“${title}” (${job})`;
+}

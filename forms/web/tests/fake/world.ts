@@ -444,7 +444,10 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
           : [],
         jobs: started ? jobs(reached, state === "failed" ? "failed" : "running") : [],
         log_note: started ? null : "The log begins when the pipeline does.",
-        outputs: state === "succeeded" ? { url: "https://shop.example", replicas: 3 } : null,
+        outputs:
+          state === "succeeded"
+            ? { url: "https://shop.example", plain: "http://shop.example", replicas: 3 }
+            : null,
         outputs_source: state === "succeeded" ? "report" : null,
         secrets: [],
         secrets_at: null,
