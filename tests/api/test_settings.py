@@ -18,8 +18,8 @@ def write(tmp_path: Path) -> Callable[[str], dict[str, str]]:
     """Write the file; the environment that names it."""
     (tmp_path / "key").write_bytes(b"k" * 32)
     (tmp_path / "token").write_text("ghp_abc\n")
-    (tmp_path / "one").write_text("s1\n")
-    (tmp_path / "two").write_text("s2")
+    (tmp_path / "one").write_text("secret-1\n")
+    (tmp_path / "two").write_text("secret-2")
 
     def written(text: str) -> dict[str, str]:
         (tmp_path / "daytwo.yaml").write_text(text)
@@ -56,8 +56,8 @@ def test_the_file_and_the_environment_together(write: Callable[[str], dict[str, 
     assert settings.store.url.get_secret_value() == URL
     github = settings.backends()["github"]  # type: ignore[index]  # a literal name
     assert (github.base, github.token.get_secret_value()) == ("http://127.0.0.1:4000", "ghp_abc")
-    assert [secret.get_secret_value() for secret in github.webhook_secrets] == ["s1", "s2"]
-    assert settings.secrets() == ("ghp_abc", "s1", "s2")
+    assert [secret.get_secret_value() for secret in github.webhook_secrets] == ["secret-1", "secret-2"]
+    assert settings.secrets() == ("ghp_abc", "secret-1", "secret-2")
     assert settings.page == "http://127.0.0.1:8099"
     assert (settings.https, settings.hosts) == (False, {"localhost", "127.0.0.1", "::1"})
     assert "hunter2" not in repr(settings)

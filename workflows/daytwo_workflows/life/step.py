@@ -203,6 +203,6 @@ async def _settle(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, exter
         tx,
         run,
         step,
-        f"{where} failed{in_other_words(external)}. The catalog was not changed. The log shows the first error; what the "
-        "pipeline did before it stays.",
+        f"{where} failed{in_other_words(external)}. The catalog was not changed. The log shows the first error; what "
+        "the pipeline did before it stays.",
     )
