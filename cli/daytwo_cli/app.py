@@ -17,6 +17,7 @@ from daytwo_cli.commands import (
     locks,
     pipelines,
     processes,
+    reviews,
     runs,
 )
 from daytwo_cli.exits import MEANING
@@ -29,7 +30,7 @@ _ENVIRONMENT = (
 
 _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Running": [actions.actions, actions.run, runs.runs, runs.show, runs.logs],
-    "Deciding": [approvals.approvals, approvals.approve, approvals.reject],
+    "Deciding": [approvals.approvals, approvals.approve, approvals.reject, reviews.reviews, reviews.review],
     "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.answer, runs.resolve],
     "Catalog": [catalog.entities],
     "Looking after it": [freezes.stop],

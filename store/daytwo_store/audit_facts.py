@@ -50,6 +50,7 @@ FACTS: Final = frozenset(
         "outcome",
         "own_request",
         "owner",
+        "past",
         "person",
         "policy",
         "position",

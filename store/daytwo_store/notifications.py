@@ -28,6 +28,10 @@ class Notice(StrEnum):
     APPROVAL_EXPIRED = "approval.expired"  # (the requester, and who was asked)
     APPROVAL_VOID = "approval.void"  # what was approved has changed (who had decided)
     DECISION_WITHDRAWN = "decision.withdrawn"  # somebody has taken back a decision (the requester)
+    GLASS_ASKED = "glass.asked"  # somebody asks to go past approval (the second person, and who is passed over)
+    GLASS_BROKEN = "glass.broken"  # a run goes past approval (likewise, the owner and the requester): loud
+    REVIEW_REMINDER = "review.reminder"  # a review of such a run is still open (who has to close it)
+    REVIEW_CLOSED = "review.closed"  # (the requester and who confirmed)
     DELEGATION_BEGUN = "delegation.begun"  # somebody may decide for another (the delegate)
     DELEGATION_ENDED = "delegation.ended"  # it was revoked (the delegate)
 

@@ -20,7 +20,7 @@ from daytwo_api.app import create_app
 from daytwo_api.openapi import document
 from daytwo_api.services.live import Live
 from daytwo_api.services.ticks import Pace
-from daytwo_store import delegations, entities, identity, lock_holds, locks, runs
+from daytwo_store import delegations, entities, identity, lock_holds, locks, reviews, runs
 from daytwo_store.delegations import NewDelegation
 from daytwo_store.entities import Draft
 from daytwo_store.identity import Login
@@ -124,6 +124,16 @@ class World:
             return await self.locked(thing)
         assert seen.fence is not None
         return key, seen.fence
+
+    async def reviewed(self, thing: str) -> str:
+        """A run that has ended and whose review is open; finance closes it."""
+        run = await self.finished(thing)
+        if thing != "nothing":
+            async with self.house.store.write() as tx:
+                row = await runs.hold(tx, RunId(run))
+                row.break_glass = True
+                await reviews.open_review(tx, row, needed_from=["group:finance"])
+        return run
 
     async def token(self, thing: str) -> str:
         """`shop`: a token of Ana's, `billing`: one of Fay's."""
@@ -267,6 +277,14 @@ async def lent(world: World, thing: str) -> Request:
         return {"delegation": (await delegations.create(tx, new, run=None)).id}, {}
 
 
+async def review(world: World, thing: str) -> Request:
+    return {"run": await world.once("review", thing, world.reviewed)}, {}
+
+
+async def close_review(world: World, thing: str) -> Request:
+    return {"run": await world.reviewed(thing)}, {"json": {"words": "looked"}}
+
+
 async def token(world: World, thing: str) -> Request:
     return {"token": await world.token(thing)}, {}
 
@@ -370,6 +388,8 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/runs/{run}/gates/{gate}": gate,
     "POST /api/v1/runs/{run}/resolve": new_run(**RESOLUTION),
     "GET /api/v1/approvals/{approval}": approval,
+    "GET /api/v1/reviews/{run}": review,
+    "POST /api/v1/reviews/{run}/close": close_review,
     "GET /api/v1/connections/{name}/webhooks": connection,
     "POST /api/v1/approvals/{approval}/decision": decision,
     "POST /api/v1/approvals/{approval}/comments": said,
@@ -480,7 +500,13 @@ async def ask(world: World, asker: str, route: str, thing: str) -> httpx.Respons
     return answer
 
 
-LISTS: Final = ("GET /api/v1/runs", "GET /api/v1/approvals", "GET /api/v1/locks", "POST /api/v1/entities/search")
+LISTS: Final = (
+    "GET /api/v1/runs",
+    "GET /api/v1/reviews",
+    "GET /api/v1/approvals",
+    "GET /api/v1/locks",
+    "POST /api/v1/entities/search",
+)
 
 
 @pytest.mark.parametrize("route", LISTS)
@@ -489,6 +515,7 @@ async def test_no_list_names_what_is_hidden(world: World, route: str) -> None:
     world.company.ci.ends_as = None
     await world.company.drive(run)
     await world.once("approval", "vault", world.waiting)
+    await world.once("review", "vault", world.reviewed)
     assert "vault" in (await ask(world, "foreign", route, "any")).text
     for asker in ("person", "owner", "reading", "running", "admin"):
         answer = await ask(world, asker, route, "any")

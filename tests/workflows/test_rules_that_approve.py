@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from company import Company
+from freezing import freeze, lift
 from more_actions import like_deploy, load_beside
 from sqlalchemy import select
 
@@ -114,3 +115,20 @@ async def test_one_who_comes_after_a_rule_is_told_so(company: Company, tmp_path:
 async def test_a_rule_with_a_typo_is_refused_where_it_stands(company: Company, tmp_path: Path) -> None:
     with pytest.raises(DefinitionRejected, match="langage"):
         await ruled(company, tmp_path, {"from": ["group:sre"], "auto": "${{ entity.properties.langage == 'Go' }}"})
+
+
+async def test_no_rule_decides_while_a_freeze_holds_and_who_did_is_not_asked_again(
+    company: Company, tmp_path: Path
+) -> None:
+    await freeze(company, "night", where={"entities": ["service:shop"]})
+    run = await ruled(company, tmp_path, {"from": ["group:sre"], "auto": PYTHON})
+    assert [(one.state, one.rule) for one in await company.approvals(run)] == [("pending", None)]
+    await company.decide("sam", run)
+    await company.drive(run)
+    assert company.ci.posts == 0
+    await lift(company, "night")
+    await company.through(run)
+    assert ((await company.run(run)).state, company.ci.posts) == (RunState.SUCCEEDED, 1)
+    assert [one.state for one in await company.approvals(run)] == ["approved"]
+    later = await company.ask("ana", "1.0.0", "production", action="ruled")
+    assert [one.rule for one in await company.approvals(later)] == [PYTHON]

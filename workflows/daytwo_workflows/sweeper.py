@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from daytwo_store import inbox, leases, runs
+from daytwo_store import inbox, leases, reviews, runs
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
@@ -81,10 +81,18 @@ class Sweeper:
         for connection in self.connections:
             if not await self.driver.watch([connection]) and not await self.driver.alive():
                 break
+        await self._remind()
         await self._prune(now)
         if self.secrets is not None:
             await self.secrets.round(now)
         return told.taken
+
+    async def _remind(self) -> None:
+        """Reviews of runs that broke the glass are not forgotten."""
+        async with self.store.write() as tx:
+            reminded = await reviews.remind(tx)
+        if reminded:
+            log.info("sweeper.reviews_open", count=reminded)
 
     async def _prune(self, now: datetime) -> None:
         if self._pruned is None or now - self._pruned >= _PRUNE_EVERY:

@@ -5,6 +5,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from daytwo_actions.definitions import shapes
@@ -35,6 +36,7 @@ RESERVED_STEPS: Final = (
     "notify",
     "temporary",
 )
+LONGEST_SECOND: Final = timedelta(hours=1)  # that the second person of a break-glass run has
 MARKER_INPUT: Final = "daytwo_run"  # carries the marker of an attempt; a definition that set it could forge one
 _USER: Final = shapes.Members(
     {
@@ -175,6 +177,14 @@ class _Checks:
             ("/spec/allow/see", spec.allow.see or []),
         ]
         lists += [(f"/spec/approval/{number}/from", stage.from_) for number, stage in enumerate(spec.approval)]
+        if spec.break_glass is not None:
+            lists.append(("/spec/break_glass/allow", spec.break_glass.allow))
+            if spec.break_glass.second == "owner" and spec.target is None:
+                message = "`owner` is the owning group of the target, and this action has no `target`"
+                yield self._document.problem("/spec/break_glass/second", message, "Name a group.")
+            if spec.break_glass.expires > LONGEST_SECOND:
+                message = f"A second person has at most {LONGEST_SECOND.total_seconds() / 3600:.0f} hour"
+                yield self._document.problem("/spec/break_glass/expires", message, "An emergency does not wait longer.")
         for pointer, entries in lists:
             for number, entry in enumerate(entries):
                 if entry == "owner" and spec.target is None:

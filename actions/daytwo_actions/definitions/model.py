@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Discriminator, Field, JsonValue
 from pydantic import Tag as Member
 
-from daytwo_actions.definitions.approvers import ROLE, AskedFor, Escalate, Reminder
+from daytwo_actions.definitions.approvers import ROLE, Approver, AskedFor, Escalate, Reminder
 from daytwo_actions.definitions.durations import Duration
 from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Template, Text, Vocabulary, json_type
 
@@ -29,6 +29,7 @@ Asker = Annotated[
         "expression between ${{ }} that is true for who is meant",
     ),
 ]
+Second = Annotated[str, Field(pattern=r"^(none|owner|(group|person):[a-z0-9][a-z0-9._-]*)$", max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=63)]
 ALL: Final = "all"
 Count = Annotated[
@@ -99,6 +100,17 @@ class ApprovalStage(Vocabulary):
         description="when true, this rule approves the stage in place of people; when false, or when it cannot be "
         "worked out, people decide",
     )
+
+
+class BreakGlass(Vocabulary):
+    """In an emergency: at once, past approval. A second person confirms, and somebody else reviews it afterwards."""
+
+    allow: list[Approver] = Field(min_length=1, max_length=50, description="who may do it; one of these is enough")
+    second: Second = Field(
+        description="who confirms it within `expires`: owner, group:<name> or person:<name>, never who asks; "
+        "none: nobody does, and everybody is told so"
+    )
+    expires: Duration = Field(default=timedelta(minutes=15), description="how long the second person has")
 
 
 class Dispatch(Vocabulary):
@@ -186,6 +198,7 @@ class Spec(Vocabulary):
     form: Form = Form()
     allow: Allow
     approval: list[ApprovalStage] = Field(default=[], max_length=10, description="stages, in order")
+    break_glass: BreakGlass | None = Field(default=None, description="left out: nobody goes past approval")
     lock: (
         Annotated[
             Annotated[Template, Member("(text)")]

@@ -1,5 +1,6 @@
 """What changed between two plans of the same run, by dotted name: the reason why an approval is void."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from daytwo_actions.plan.model import Json, Plan
 
 # Not part of what is approved again: the deadline moves with each plan, and the bytes repeat what stands beside them.
 _IGNORED = frozenset({"approval.expires_at"})
+# A rule that holds by now, where people were asked because it did not: they have decided, and that stands.
+_RULE = re.compile(r"approval(\.then\[\d+\])?\.rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def drift(before: Plan, after: Plan) -> list[Change]:
     return [
         change
         for change in differences(before.model_dump(mode="json"), after.model_dump(mode="json"))
-        if change.name not in _IGNORED
+        if change.name not in _IGNORED and not (change.before is None and _RULE.fullmatch(change.name))
     ]
 
 

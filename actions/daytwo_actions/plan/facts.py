@@ -24,6 +24,7 @@ class Facts:
     inputs: Json  # as they were accepted: entities as refs
     context: Json
     now: datetime
+    break_glass: bool = False  # an emergency: past approval
     frozen: bool = False  # a freeze holds: no rule decides in place of people
     secrets: Mapping[str, str] = field(default_factory=dict)  # a keyed fingerprint of each, by field
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry

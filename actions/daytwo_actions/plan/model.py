@@ -60,6 +60,13 @@ class PlannedApproval(Part):
     rule: str | None = None  # as in a later stage
 
 
+class PlannedBreakGlass(Part):
+    """An emergency: the stages that are passed over, and who confirms in their place. None: nobody does."""
+
+    second: str | None
+    past: list[PlannedStage]
+
+
 class PlannedPin(Part):
     """What `project`, `pipeline` and `ref` were when the plan was made."""
 
@@ -168,6 +175,7 @@ class Plan(Part):
     read: dict[str, JsonValue]  # the catalog values that expressions read, by their dotted names
     lock: str | PlannedLock | None  # text: one key, first come, first served
     approval: PlannedApproval | None
+    break_glass: PlannedBreakGlass | None = None
     steps: list[PlannedStep]
     catalog: list[PlannedWrite]
 

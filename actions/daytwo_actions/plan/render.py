@@ -13,6 +13,7 @@ from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreacha
 from daytwo_actions.expressions import Evaluator, ExpressionError, Template
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.approvers import planned_approval
+from daytwo_actions.plan.break_glass import broken_glass
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.locking import planned_lock
 from daytwo_actions.plan.model import (
@@ -67,6 +68,10 @@ def render(
     `handed` gives what an attempt gets as inputs from us, besides those of its step.
     """
     evaluator = Evaluator()
+    asked = planned_approval(program.approvals, evaluator, facts)
+    glass = None
+    if facts.break_glass:
+        asked, glass = broken_glass(program.action, asked, facts)
     return Plan(
         run=facts.run,
         action=PlannedAction(name=program.action.metadata.name, version=facts.version),
@@ -76,7 +81,8 @@ def render(
         secrets=dict(facts.secrets),
         read=read_values(program, facts.context),
         lock=planned_lock(program.lock, evaluator, facts),
-        approval=planned_approval(program.approvals, evaluator, facts),
+        approval=asked,
+        break_glass=glass,
         steps=[
             _planned(aim, pinned, facts, backends[aim.step.uses], marker_key, handed)
             for aim, pinned in zip(aims, pins, strict=True)

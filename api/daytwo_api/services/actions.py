@@ -13,6 +13,7 @@ from daytwo_api.asker import Asker
 from daytwo_api.views.actions import (
     ActionSummary,
     ActionView,
+    BreakGlassOffer,
     FormPage,
     FormRequest,
     FormView,
@@ -62,6 +63,7 @@ class Actions:
             version=version.digest,
             steps=[f"{step.id}: {step.uses}" for step in version.model.spec.steps],
             undoable=version.model.spec.undo is not None,
+            break_glass=_break_glass(version, by, target),
         )
 
     async def form(self, by: Asker, name: str, asked: FormRequest) -> FormView:
@@ -178,6 +180,24 @@ def _may_run(version: ActionVersion, by: Asker, target: Entity | None, context: 
         action=version.model.metadata.title,
     )
     return Permitted(allowed=answer.allowed, why_not=answer.why_not)
+
+
+def _break_glass(version: ActionVersion, by: Asker, target: Entity | None) -> BreakGlassOffer | None:
+    glass = version.model.spec.break_glass
+    if glass is None:
+        return None
+    answer = may_run(
+        glass.allow,
+        belongs=by.belongs,
+        owner=target.owner if target else None,
+        entity=target.ref if target else None,
+        action=version.model.metadata.title,
+    )
+    return BreakGlassOffer(
+        may=Permitted(allowed=answer.allowed, why_not=answer.why_not),
+        second=None if glass.second == "none" else glass.second,
+        expires_in=glass.expires.total_seconds(),
+    )
 
 
 def _form_view(version: ActionVersion, entity: str | None, resolved: ResolvedForm) -> FormView:

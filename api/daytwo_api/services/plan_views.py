@@ -14,7 +14,7 @@ from daytwo_api.services.lock_words import given_back, joined
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.window_words import zoned
 from daytwo_api.services.words import loose, needed, packing
-from daytwo_api.views.actions import PlannedApproval, PlannedLock, PlannedRequest, PlanView
+from daytwo_api.views.actions import PlannedApproval, PlannedBreakGlass, PlannedLock, PlannedRequest, PlanView
 from daytwo_catalog.write import preview
 from daytwo_store import lock_reading, runs
 from daytwo_store.engine import Session
@@ -37,6 +37,7 @@ async def plan_view(session: Session, by: Asker, planned: Planned, window: Windo
         document=plan.model_dump(mode="json"),
         requests=_requests(plan),
         approvals=_approvals(plan, planned),
+        break_glass=_break_glass(plan),
         lock=lock,
         changes=await previewed(session, by, changes, plan.catalog),
         previous_run=named.id if named else None,
@@ -115,6 +116,16 @@ def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
         for stage in plan.approval.then
     ]
     return [first, *then]
+
+
+def _break_glass(plan: Plan) -> PlannedBreakGlass | None:
+    if plan.break_glass is None:
+        return None
+    past = [
+        PlannedApproval(needed_from=stage.needed_from, count=stage.count, expires_in=stage.expires_in, rule=stage.rule)
+        for stage in plan.break_glass.past
+    ]
+    return PlannedBreakGlass(second=plan.break_glass.second, past=past)
 
 
 def _starts(plan: Plan, planned: Planned, lock: PlannedLock | None, window: Window) -> str:

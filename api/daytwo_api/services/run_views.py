@@ -15,6 +15,7 @@ from daytwo_api.services.approval_views import summary as approval_summary
 from daytwo_api.services.freeze_views import exception_view, held_view
 from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
+from daytwo_api.services.review_views import review_view
 from daytwo_api.services.window_words import kept_holds
 from daytwo_api.views.actions import PlannedChange
 from daytwo_api.views.common import Permitted
@@ -42,6 +43,7 @@ from daytwo_store.tables import (
     FreezeExceptionRow,
     FreezeRow,
     GateAnswerRow,
+    ReviewRow,
     RunRow,
     StepRow,
 )
@@ -60,6 +62,7 @@ class Rows:
     answers: Sequence[GateAnswerRow]
     findings: Sequence[FindingRow]
     exceptions: Sequence[tuple[FreezeExceptionRow, FreezeRow]]
+    review: ReviewRow | None
     traits: Mapping[str, Traits]  # of the connections, as far as they are configured here
     lock: LockView | None
     owner: str | None  # of the entity, now
@@ -73,7 +76,8 @@ class Rows:
     def speakers(self) -> list[str]:
         """Who answered a gate or found out something: people to be named."""
         asked = [name for row, _ in self.exceptions for name in (row.asked_by, row.decided_by, row.ended_by) if name]
-        return [*(one.by for one in self.answers), *(one.principal for one in self.findings), *asked]
+        closed = [self.review.closed_by] if self.review and self.review.closed_by else []
+        return [*(one.by for one in self.answers), *(one.principal for one in self.findings), *asked, *closed]
 
     def name(self, run: str | None) -> str | None:
         """Another run, if it may be named."""
@@ -109,6 +113,7 @@ def summary(run: RunRow, known: Known) -> RunSummary:
         started_at=run.started_at,
         ended_at=run.ended_at,
         inputs=run.inputs,
+        break_glass=run.break_glass,
     )
 
 
@@ -138,6 +143,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         undo_of=rows.name(run.undo_of),
         undone_by=rows.name(rows.undone_by.id if rows.undone_by else None),
         previous_run=rows.name(run.previous_run),
+        review=review_view(rows.review, run, known, asker) if rows.review else None,
         may=_permissions(rows, known, asker),
     )
 

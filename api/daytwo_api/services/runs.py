@@ -15,7 +15,7 @@ from daytwo_api.services.run_views import Rows
 from daytwo_api.services.voters import voter_of
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
-from daytwo_store import approvals, attempts, cursors, entities, findings, freeze_exceptions, gates, logs, runs
+from daytwo_store import approvals, attempts, cursors, entities, findings, freeze_exceptions, gates, logs, reviews, runs
 from daytwo_store.clock import Clock
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
@@ -117,6 +117,7 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
         answers=await gates.of_run(session, run),
         findings=await findings.of_run(session, run),
         exceptions=await freeze_exceptions.with_freezes(session, run),
+        review=await reviews.of_run(session, run) if row.break_glass else None,
         traits=traits,
         lock=lock,
         owner=entity.owner if entity else row.owner,

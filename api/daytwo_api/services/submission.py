@@ -74,6 +74,7 @@ def _wish(by: Asker, name: str, asked: RunRequest) -> Wish:
         inputs=asked.inputs,
         version=asked.version,
         comment=asked.comment.strip() or None,
+        break_glass=asked.break_glass,
     )
 
 

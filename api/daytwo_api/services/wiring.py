@@ -27,6 +27,7 @@ from daytwo_api.services.locks import Locks
 from daytwo_api.services.lookers import Lookers
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.pipelines import Pipelines
+from daytwo_api.services.reviews import Reviews
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.sessions import Sessions
 from daytwo_api.services.sign_in import CALLBACK, SignIn
@@ -62,6 +63,7 @@ class Services:
     submission: SubmissionService
     runs: Runs
     approvals: Approvals
+    reviews: Reviews
     control: Control
     freezes: Freezes
     stop_flag: StopFlag
@@ -111,6 +113,7 @@ def build_services(
         submission=SubmissionService(life, control),
         runs=runs,
         approvals=approvals,
+        reviews=Reviews(store),
         control=control,
         freezes=Freezes(life, control, flag),
         stop_flag=flag,

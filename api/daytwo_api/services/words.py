@@ -84,10 +84,12 @@ def _them(packed: Sequence[str]) -> str:
     return "it" if len(packed) == 1 else "them"
 
 
-def approval_words(row: ApprovalRow, deciders: Sequence[str]) -> str:
+def approval_words(row: ApprovalRow, deciders: Sequence[str], *, break_glass: bool = False) -> str:
     """'stage 1 of 2: waits for 2 of group:sre, 1 has approved, until 14:00 UTC'."""
     total = row.stage + len(row.later)
     words = stage_words(row, deciders)
+    if break_glass and row.state == ApprovalState.PENDING:
+        return f"emergency: {words}, to confirm that it goes past its approval"
     return f"stage {row.stage} of {total}: {words}" if total > 1 else words
 
 
@@ -146,7 +148,7 @@ def waits(
         case RunState.WAITING_APPROVAL if approval is not None:
             return Waits(
                 kind="approval",
-                text=approval_words(approval, approved_by)
+                text=approval_words(approval, approved_by, break_glass=run.break_glass)
                 + ("; then expires" if approval.state == ApprovalState.PENDING else ""),
                 owner=" or ".join(called(name) for name in approval.needed_from),
                 next_event="a decision",

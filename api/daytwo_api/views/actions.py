@@ -20,10 +20,19 @@ class ActionSummary(View):
     may_run: Permitted = Field(description="for the asker, on the entity asked about when there is one")
 
 
+class BreakGlassOffer(View):
+    """How the action goes past its approval in an emergency."""
+
+    may: Permitted = Field(description="for the asker, on the entity asked about when there is one")
+    second: str | None = Field(description="who confirms it; 'owner' is the owning group of the entity; null: nobody")
+    expires_in: float = Field(description="seconds that the second person has")
+
+
 class ActionView(ActionSummary):
     version: str = Field(description="digest of the definition; a run keeps the one that it was started with")
     steps: list[str]
     undoable: bool
+    break_glass: BreakGlassOffer | None = Field(description="null: nobody goes past its approval")
 
 
 class FormRequest(Request):
@@ -74,6 +83,9 @@ class RunRequest(Request):
         default=None, description="digest of the definition that the form was filled for; refused when it has changed"
     )
     comment: LongText = Field(default="", description="why, for who decides and for the record")
+    break_glass: bool = Field(
+        default=False, description="an emergency: past approval, with a second person; `comment` says why"
+    )
 
 
 class PlanRequest(RunRequest):
@@ -103,6 +115,13 @@ class PlannedApproval(View):
     count: int
     expires_in: float = Field(description="seconds")
     rule: str | None = Field(default=None, description="the expression that approves it in place of people")
+
+
+class PlannedBreakGlass(View):
+    """An emergency: what is passed over."""
+
+    second: str | None = Field(description="who confirms it; null: nobody")
+    past: list[PlannedApproval]
 
 
 class PlannedLock(View):
@@ -136,6 +155,7 @@ class PlanView(View):
     document: Json = Field(description="the canonical plan that the digest is of")
     requests: list[PlannedRequest]
     approvals: list[PlannedApproval]
+    break_glass: PlannedBreakGlass | None
     lock: PlannedLock | None
     changes: list[PlannedChange]
     previous_run: str | None = Field(description="null when there is none, or none that the asker may see")

@@ -72,6 +72,7 @@ class ApprovalSummary(View):
     entity: str | None
     requester: Person
     comment: str | None = Field(description="what the requester says about it")
+    break_glass: bool = Field(description="an emergency: this confirms that it goes past its approval")
     state: ApprovalState
     text: str = Field(description="'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'")
     needed_from: list[str]

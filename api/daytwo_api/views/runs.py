@@ -12,6 +12,7 @@ from daytwo_api.views.approvals import ApprovalSummary
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
 from daytwo_api.views.freezes import ExceptionView, HeldView
 from daytwo_api.views.locks import KeyView
+from daytwo_api.views.reviews import ReviewView
 from daytwo_store.states import AttemptState, ExternalStatus, GateAnswerState, RunState, StepState
 
 
@@ -39,6 +40,7 @@ class RunSummary(View):
     started_at: datetime | None
     ended_at: datetime | None
     inputs: Json
+    break_glass: bool = Field(description="it went, or asks to go, past its approval")
 
 
 class JobStepView(View):
@@ -222,6 +224,7 @@ class RunView(RunSummary):
     undo_of: str | None
     undone_by: str | None
     previous_run: str | None
+    review: ReviewView | None = Field(description="of a run that broke the glass")
     may: RunPermissions
 
 

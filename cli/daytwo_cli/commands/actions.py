@@ -48,6 +48,10 @@ def run(
         Path | None, typer.Option(help="YAML or JSON file with answers.", exists=True, dir_okay=False)
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for who decides and for the record.")] = "",
+    break_glass: Annotated[
+        bool,
+        typer.Option("--break-glass", help="An emergency: past approval, with a second person. Needs --reason."),
+    ] = False,
     key: Key = None,
     follow: Follow = False,
     yes: Yes = False,
@@ -64,7 +68,9 @@ def run(
 
     tools: Tools = ctx.obj
     answers = given_answers(inputs or [], file)
-    asked = Asked(action=action, entity=entity, answers=answers, reason=reason, key=key, yes=yes)
+    asked = Asked(
+        action=action, entity=entity, answers=answers, reason=reason, key=key, yes=yes, break_glass=break_glass
+    )
     with tools.api() as api:
         if plan or at is not None:
             return show_plan(tools, api, asked, at=at, as_json=as_json)

@@ -29,6 +29,7 @@ class Asked:
     reason: str
     key: str | None
     yes: bool
+    break_glass: bool = False
 
 
 def submit(tools: Tools, api: Api, asked: Asked, *, follow: bool, as_json: bool) -> Exit:
@@ -37,6 +38,8 @@ def submit(tools: Tools, api: Api, asked: Asked, *, follow: bool, as_json: bool)
         raise Usage(
             "There is no terminal to ask whether to start, so nothing was sent. Add --yes to start without asking."
         )
+    if asked.break_glass and not asked.reason.strip():
+        raise Usage("Say with --reason why it cannot wait for its approval. Nothing was sent.")
     action = api.get(f"/actions/{asked.action}", ActionView, {"entity": asked.entity}).view
     entity = asked.entity or _entity(tools, api, action)
     filling = Filling(api, asked.action, entity, dict(asked.answers))
@@ -44,6 +47,8 @@ def submit(tools: Tools, api: Api, asked: Asked, *, follow: bool, as_json: bool)
     titles = titles_of(form)
     body: dict[str, JsonValue] = {"entity": entity, "inputs": inputs_of(form, filling), "version": form.version}
     body["comment"] = asked.reason
+    if asked.break_glass:
+        body["break_glass"] = True
     if not asked.yes:
         plan = api.post(f"/actions/{asked.action}/plan", PlanView, body, reads=True, titles=titles).view
         print_plan(tools.asker.say, plan)

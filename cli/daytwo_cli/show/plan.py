@@ -21,6 +21,7 @@ def print_plan(say: Say, plan: PlanView) -> None:
             say(request.packing)
         if request.loose:
             say(request.loose)
+    print_emergency(say, plan)
     for number, approval in enumerate(plan.approvals, 1):
         who = " or ".join(approval.needed_from)
         stage = f"stage {number} of {len(plan.approvals)}: " if len(plan.approvals) > 1 else ""
@@ -41,6 +42,16 @@ def print_plan(say: Say, plan: PlanView) -> None:
     print_differences(say, plan.differences, plan.previous_run)
     say(plan.starts)
     say("can be undone" if plan.undoable else "cannot be undone by one command: there is no earlier run to go back to")
+
+
+def print_emergency(say: Say, plan: PlanView) -> None:
+    """What an emergency passes over, and who confirms it."""
+    if plan.break_glass is None:
+        return
+    past = "; ".join(f"{one.count} of {' or '.join(one.needed_from)}" for one in plan.break_glass.past)
+    say(f"EMERGENCY: goes past the approval of {past or 'nobody, as nothing needs approval here'}")
+    if plan.break_glass.second is None:
+        say("EMERGENCY: no second person confirms it; everybody it concerns is told, and it is reviewed afterwards")
 
 
 def print_changes(say: Say, changes: Sequence[PlannedChange]) -> None:

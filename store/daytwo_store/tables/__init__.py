@@ -13,6 +13,7 @@ from daytwo_store.tables.runs import (
     ExternalRunRow,
     FindingRow,
     GateAnswerRow,
+    ReviewRow,
     RunRow,
     StepRow,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "OutboxRow",
     "PrincipalRow",
     "RelationRow",
+    "ReviewRow",
     "RoleGrantRow",
     "RunRow",
     "SecretRow",

@@ -67,6 +67,7 @@ class RunRow(Base):
     fence: Mapped[int | None]  # the same for all its keys
     previous_run: Mapped[str | None]
     undo_of: Mapped[str | None]
+    break_glass: Mapped[bool] = mapped_column(server_default=text("false"))  # an emergency: past approval
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -83,6 +84,22 @@ class RunRow(Base):
     log_bytes: Mapped[int] = mapped_column(server_default=text("0"))
     first_error: Mapped[int | None]  # number of the log line
     changes: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
+
+
+class ReviewRow(Base):
+    """Of a run that broke the glass: open until somebody else closes it with words."""
+
+    __tablename__ = "review"
+    __table_args__ = (Index("ix_review_open", "opened_at", "run_id", postgresql_where=text("closed_at is null")),)
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    needed_from: Mapped[Texts]  # who was passed over: they close it
+    opened_at: Mapped[datetime]
+    remind_at: Mapped[datetime]
+    reminded: Mapped[int] = mapped_column(server_default=text("0"))
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))
+    words: Mapped[str | None]
 
 
 class StepRow(Base):

@@ -15,6 +15,7 @@ from daytwo_store.keyring import KeyRing
 from daytwo_store.secret_values import keep_inputs
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
+from daytwo_workflows.life import break_glass
 from daytwo_workflows.life.locking import lock_columns
 
 
@@ -64,6 +65,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         protected=plan.approval is not None,
         **lock_columns(plan),
         undo_of=submission.undo_of,
+        break_glass=plan.break_glass is not None,
         comment=submission.comment,
         created_at=tx.now,
         progress_at=tx.now,
@@ -93,6 +95,8 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
     )
     if plan.approval is not None:
         await ask_for_approval(tx, row, plan.approval)
+    if plan.break_glass is not None:
+        await break_glass.asked(tx, row, plan)
     tx.poke(RunId(plan.run))
     tx.notify(Topic.RUN, plan.run)
     return row

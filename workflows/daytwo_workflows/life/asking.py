@@ -42,6 +42,7 @@ class Wish:
     version: str | None  # of the definition that the form was filled for
     undo_of: RunId | None = None
     comment: str | None = None  # why, for who decides and for the record
+    break_glass: bool = False  # an emergency: past approval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +70,7 @@ async def plan(life: Life, wish: Wish) -> Planned:
         requester = (await principals.by_ids(session, [wish.requester]))[wish.requester]
         await must_be_seen(session, version, requester, wish.entity)
         scene = await look(session, version, requester, wish.entity)
-    must_be_allowed(version, scene)
+    must_be_allowed(version, scene, break_glass=wish.break_glass)
     _must_be_the_same(wish, version)
     accepted = await accept_inputs(
         version,
@@ -87,6 +88,7 @@ async def plan(life: Life, wish: Wish) -> Planned:
         entity=wish.entity,
         inputs=inputs,
         secrets=fingerprints(life, run, given),
+        break_glass=wish.break_glass,
     )
     async with life.store.read() as session:
         aimed = await aim(life, session, ask, scene)
@@ -97,16 +99,16 @@ async def plan(life: Life, wish: Wish) -> Planned:
 
 async def start(life: Life, wish: Wish, key: str) -> Accepted:
     """Accept a run: after this it is in the database, whatever dies. The same key again gives the same run."""
-    body = _digest(
-        life,
-        {
-            "action": wish.action,
-            "entity": wish.entity,
-            "inputs": dict(wish.inputs),
-            "undo_of": wish.undo_of,
-            "comment": wish.comment,
-        },
-    )
+    if wish.break_glass and not wish.comment:
+        raise Rejected("Say why it cannot wait for its approval: everybody will read it. Nothing was started.")
+    asked: dict[str, JsonValue] = {
+        "action": wish.action,
+        "entity": wish.entity,
+        "inputs": dict(wish.inputs),
+        "undo_of": wish.undo_of,
+        "comment": wish.comment,
+    }
+    body = _digest(life, {**asked, "break_glass": True} if wish.break_glass else asked)
     return await _repeated(life, key, wish.requester, body) or await _accept(life, wish, key, body)
 
 

@@ -13,6 +13,7 @@ from daytwo_store.ids import ApprovalId, PrincipalId, RunId
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, DecisionRow
+from daytwo_workflows.life import break_glass
 from daytwo_workflows.life.people import voter
 from daytwo_workflows.life.standing import people_of, question
 
@@ -139,7 +140,8 @@ async def _follow(tx: Tx, approval: ApprovalRow, decision: Decision, *, approved
     elif approved >= approval.count:
         settled = ApprovalState.APPROVED
         approvals.settle(tx, approval, settled, actor=decision.principal)
-        await approvals.open_next(tx, approval)
+        if await approvals.open_next(tx, approval) is None and run.break_glass:
+            await break_glass.broken(tx, run)
     else:
         tx.notify(Topic.APPROVAL, approval.id)
     if settled is not None:

@@ -10,7 +10,9 @@ from daytwo_actions.backends.base import Pinned
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.expressions import has_expression
 from daytwo_actions.form import inputs_context
+from daytwo_actions.freezes import subject_of
 from daytwo_actions.plan.approvers import MOST_ASKED, Wanted, wanted_people
+from daytwo_actions.plan.break_glass import NO_GLASS
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.model import Plan, PlannedRequester
 from daytwo_actions.plan.program import Program
@@ -19,7 +21,7 @@ from daytwo_actions.policy import may_run, may_see
 from daytwo_actions.roles import roles_in, without_roles
 from daytwo_catalog.model import Entity, record
 from daytwo_forms import ValidInput
-from daytwo_store import entities
+from daytwo_store import entities, freezes
 from daytwo_store.definitions import not_offered
 from daytwo_store.engine import Session
 from daytwo_store.entities import EVERYTHING
@@ -43,6 +45,7 @@ class Ask:
     entity: EntityRef | None
     inputs: Json  # accepted; entities as refs; none that is secret
     secrets: Mapping[str, str] = field(default_factory=dict)  # their fingerprints
+    break_glass: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,23 +108,30 @@ async def must_be_seen(
         raise not_offered(version.name)
 
 
-def must_be_allowed(version: ActionVersion, scene: Scene, inputs: Json | None = None) -> None:
-    """Raises `Forbidden` when who asks may not run this action there.
+def must_be_allowed(
+    version: ActionVersion, scene: Scene, inputs: Json | None = None, *, break_glass: bool = False
+) -> None:
+    """Raises `Forbidden` when who asks may not run this action there, or not past its approval.
 
     Without `inputs`, what depends on them is not refused yet: it is asked again with them.
     """
+    spec = version.model.spec
+    if break_glass and spec.break_glass is None:
+        raise Rejected(NO_GLASS.format(title=version.model.metadata.title))
     context: dict[str, object] = {"user": scene.user, **_about(scene.entity)}
     if inputs is not None:
         context["inputs"] = inputs
+    allow = spec.break_glass.allow if break_glass and spec.break_glass else spec.allow.run
     answer = may_run(
-        entries(version.model.spec.allow.run, context, undecided=inputs is None),
+        entries(allow, context, undecided=inputs is None),
         belongs=scene.belongs,
         owner=scene.owner,
         entity=scene.entity.ref if scene.entity else None,
         action=version.model.metadata.title,
     )
     if not answer.allowed:
-        raise Forbidden(f"{answer.why_not} Nothing was started.")
+        past = " That is about going past its approval." if break_glass else ""
+        raise Forbidden(f"{answer.why_not}{past} Nothing was started.")
 
 
 async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None) -> Aimed:
@@ -130,7 +140,7 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
     context = await context_of(life, session, ask, scene)
     inputs = context["inputs"]
     assert isinstance(inputs, dict)
-    must_be_allowed(ask.version, scene, inputs)
+    must_be_allowed(ask.version, scene, inputs, break_glass=ask.break_glass)
     facts = Facts(
         run=ask.run,
         version=ask.version.digest,
@@ -141,10 +151,16 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
         context=context,
         now=await life.store.clock.now(session),
         secrets=ask.secrets,
+        break_glass=ask.break_glass,
     )
     program = life.definitions.program(ask.version)
     wanted = wanted_people(program.approvals, facts)
-    facts = replace(facts, people=await _people(session, wanted), owners=await _owners(session, wanted))
+    facts = replace(
+        facts,
+        people=await _people(session, wanted),
+        owners=await _owners(session, wanted),
+        frozen=any(one.auto for one in program.approvals) and await _frozen(life, session, ask.version, facts),
+    )
     return Aimed(program=program, facts=facts, aims=targets(program, facts), entity=scene.entity)
 
 
@@ -182,6 +198,14 @@ async def _owners(session: Session, wanted: Sequence[Wanted]) -> dict[str, str |
     refs = {ref for one in wanted for ref in one.owners}
     found = await entities.get_many(session, refs, sees=EVERYTHING) if refs else {}
     return {ref: entity.owner for ref, entity in found.items()}
+
+
+async def _frozen(life: Life, session: Session, version: ActionVersion, facts: Facts) -> bool:
+    """Does a freeze or the stop hold, whatever exceptions were granted? Then no rule decides in place of people."""
+    if await freezes.stopped(session) is not None:
+        return True
+    subject = subject_of(version, facts.context, undo=False)
+    return any(one.held(subject, facts.now) is not None for one in await life.frozen.current(session, facts.now))
 
 
 async def _entity(

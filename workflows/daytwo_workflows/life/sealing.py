@@ -145,6 +145,7 @@ async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping
             entity=EntityRef(row.entity) if row.entity else None,
             inputs=row.inputs,
             secrets=secrets,
+            break_glass=row.break_glass,
         ),
     )
 

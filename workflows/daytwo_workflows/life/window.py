@@ -110,7 +110,7 @@ async def _at_seal(life: Life, tx: Tx, row: RunRow, aimed: Aimed) -> Window:
     if not versions:
         return Window(stop=stop, opens=None if stop else tx.now)
     version = await life.definitions.of_run(tx.session, Digest(row.version))
-    subject = subject_of(version, aimed.facts.context, undo=row.undo_of is not None)
+    subject = subject_of(version, aimed.facts.context, undo=row.undo_of is not None, break_glass=row.break_glass)
     granted = await freeze_exceptions.granted(tx.session, row, tx.now)
     return judge(versions, subject, tx.now, stop=stop, granted=granted)
 
@@ -126,7 +126,7 @@ async def subject_of_run(life: Life, session: Session, row: RunRow) -> Subject |
     except DaytwoError as error:
         log.info("window.unknown", run=row.id, error=error.type)
         return None
-    return subject_of(version, context, undo=row.undo_of is not None)
+    return subject_of(version, context, undo=row.undo_of is not None, break_glass=row.break_glass)
 
 
 _BEFORE: Final = frozenset(

@@ -757,6 +757,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reviews, those that are open longest at the top */
+        get: operations["listReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The review of one run */
+        get: operations["getReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{run}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a review with words */
+        post: operations["closeReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -1202,6 +1253,8 @@ export interface components {
         };
         /** ActionView */
         ActionView: {
+            /** @description null: nobody goes past its approval */
+            break_glass: components["schemas"]["BreakGlassOffer"] | null;
             /** Description */
             description: string;
             /** @description for the asker, on the entity asked about when there is one */
@@ -1245,6 +1298,11 @@ export interface components {
             action: string;
             /** Action Title */
             action_title: string;
+            /**
+             * Break Glass
+             * @description an emergency: this confirms that it goes past its approval
+             */
+            break_glass: boolean;
             /**
              * Comment
              * @description what the requester says about it
@@ -1321,6 +1379,11 @@ export interface components {
             action_title: string;
             /** All Stages */
             all_stages: components["schemas"]["StageView"][];
+            /**
+             * Break Glass
+             * @description an emergency: this confirms that it goes past its approval
+             */
+            break_glass: boolean;
             /**
              * Comment
              * @description what the requester says about it
@@ -1577,6 +1640,24 @@ export interface components {
             /** Why */
             why: string | null;
         };
+        /**
+         * BreakGlassOffer
+         * @description How the action goes past its approval in an emergency.
+         */
+        BreakGlassOffer: {
+            /**
+             * Expires In
+             * @description seconds that the second person has
+             */
+            expires_in: number;
+            /** @description for the asker, on the entity asked about when there is one */
+            may: components["schemas"]["Permitted"];
+            /**
+             * Second
+             * @description who confirms it; 'owner' is the owning group of the entity; null: nobody
+             */
+            second: string | null;
+        };
         /** CancelRequest */
         CancelRequest: {
             /**
@@ -1682,6 +1763,14 @@ export interface components {
              * @description the run's page
              */
             url: string;
+        };
+        /** CloseRequest */
+        CloseRequest: {
+            /**
+             * Words
+             * @description what was found, and what follows from it
+             */
+            words: string;
         };
         /** CollectedSecret */
         CollectedSecret: {
@@ -2962,6 +3051,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[ReviewView] */
+        Page_ReviewView_: {
+            /** Items */
+            items: components["schemas"]["ReviewView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[RunSummary] */
         Page_RunSummary_: {
             /** Items */
@@ -3167,6 +3263,19 @@ export interface components {
             rule?: string | null;
         };
         /**
+         * PlannedBreakGlass
+         * @description An emergency: what is passed over.
+         */
+        PlannedBreakGlass: {
+            /** Past */
+            past: components["schemas"]["PlannedApproval"][];
+            /**
+             * Second
+             * @description who confirms it; null: nobody
+             */
+            second: string | null;
+        };
+        /**
          * PlannedChange
          * @description One entity before and after; of one that the asker may not see only what the run sets.
          */
@@ -3267,6 +3376,12 @@ export interface components {
              */
             at?: string | null;
             /**
+             * Break Glass
+             * @description an emergency: past approval, with a second person; `comment` says why
+             * @default false
+             */
+            break_glass?: boolean;
+            /**
              * Comment
              * @description why, for who decides and for the record
              * @default
@@ -3294,6 +3409,7 @@ export interface components {
         PlanView: {
             /** Approvals */
             approvals: components["schemas"]["PlannedApproval"][];
+            break_glass: components["schemas"]["PlannedBreakGlass"] | null;
             /** Changes */
             changes: components["schemas"]["PlannedChange"][];
             /**
@@ -3446,6 +3562,64 @@ export interface components {
              */
             without_marker?: boolean;
         };
+        /**
+         * ReviewView
+         * @description Open until somebody else closes it with words.
+         */
+        ReviewView: {
+            /** Action */
+            action: string;
+            /** Action Title */
+            action_title: string;
+            /** Closed At */
+            closed_at: string | null;
+            closed_by: components["schemas"]["Person"] | null;
+            /**
+             * Comment
+             * @description why it could not wait
+             */
+            comment: string | null;
+            /** Confirmed By */
+            confirmed_by: components["schemas"]["Person"][];
+            /** Entity */
+            entity: string | null;
+            may_close: components["schemas"]["Permitted"];
+            /**
+             * Needed From
+             * @description who closes it
+             */
+            needed_from: string[];
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Past
+             * @description whose approval was passed over
+             */
+            past: string[];
+            /**
+             * Reminded
+             * @description how often those were reminded
+             */
+            reminded: number;
+            requester: components["schemas"]["Person"];
+            /** Run */
+            run: string;
+            /**
+             * Second
+             * @description who had to confirm it; null: nobody, as the definition says
+             */
+            second: string | null;
+            /** @description of the run */
+            state: components["schemas"]["RunState"];
+            /**
+             * Words
+             * @description what was found
+             */
+            words: string | null;
+        };
         /** RunAccepted */
         RunAccepted: {
             /**
@@ -3498,6 +3672,12 @@ export interface components {
         /** RunRequest */
         RunRequest: {
             /**
+             * Break Glass
+             * @description an emergency: past approval, with a second person; `comment` says why
+             * @default false
+             */
+            break_glass?: boolean;
+            /**
              * Comment
              * @description why, for who decides and for the record
              * @default
@@ -3529,6 +3709,11 @@ export interface components {
             action: string;
             /** Action Title */
             action_title: string;
+            /**
+             * Break Glass
+             * @description it went, or asks to go, past its approval
+             */
+            break_glass: boolean;
             /**
              * Created At
              * Format: date-time
@@ -3562,6 +3747,11 @@ export interface components {
             action_title: string;
             /** Approvals */
             approvals: components["schemas"]["ApprovalSummary"][];
+            /**
+             * Break Glass
+             * @description it went, or asks to go, past its approval
+             */
+            break_glass: boolean;
             /**
              * Changes
              * @description what it changed in the catalog
@@ -3631,6 +3821,8 @@ export interface components {
              */
             reason: string | null;
             requester: components["schemas"]["Person"];
+            /** @description of a run that broke the glass */
+            review: components["schemas"]["ReviewView"] | null;
             /** Started At */
             started_at: string | null;
             state: components["schemas"]["RunState"];
@@ -5579,6 +5771,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: {
+                /** @description left out: open and closed ones */
+                closed?: boolean | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReviewView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
                 };
             };
             /** @description Problem details */

@@ -51,7 +51,13 @@ function lookOf(connection: ConnectionView): Look {
   return { tone: "good", icon: CircleCheck, word: words.states.answers };
 }
 
-function Connection({ connection, mayReadWebhooks }: { connection: ConnectionView; mayReadWebhooks: boolean }) {
+function Connection({
+  connection,
+  mayReadWebhooks,
+}: {
+  connection: ConnectionView;
+  mayReadWebhooks: boolean;
+}) {
   return (
     <Section
       title={

@@ -81,6 +81,7 @@ const action = (name: string, title: string, description: string, may = yes): Ac
   version: sha(name),
   steps: ["ship"],
   undoable: name !== "restart",
+  break_glass: null,
 });
 export const ACTIONS: ActionView[] = [
   action("deploy", "Deploy a service", "Ships a version of a service to an environment."),
@@ -480,6 +481,8 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
     undo_of: null,
     undone_by: null,
     previous_run: state === "succeeded" ? "r_seed1" : null,
+    break_glass: false,
+    review: null,
     may: {
       cancel: started && !ended ? yes : no("It has ended; there is nothing left to cancel."),
       withdraw: started ? no("It has been sent already; cancel it instead.") : yes,
@@ -558,6 +561,7 @@ export function approvalOf(asked: RunView, id: string, change: Partial<ApprovalV
     entity: asked.entity,
     requester: asked.requester,
     comment: asked.comment,
+    break_glass: asked.break_glass,
     state: "pending",
     text: "waits for one of group:sre",
     needed_from: ["group:sre"],
