@@ -113,6 +113,7 @@ HTTP_ADAPTERS: Final = (
     "cli/daytwo_cli/up/probes.py",  # is a part of this machine's house up?
     "cli/daytwo_cli/demo/story.py",  # asks the example's applications
     "standins/",  # sends webhooks; its control client
+    "workflows/daytwo_workflows/notify/channels.py",  # webhooks that tell people
 )
 
 

@@ -33,6 +33,7 @@ from daytwo_cli.app import build
 from daytwo_cli.exits import MEANING, OF_RUN, Exit
 from daytwo_forms.fields import FieldSpec, Format, Page, Widget
 from daytwo_store.errors import DaytwoError
+from daytwo_store.notifications import Notice
 from daytwo_store.settings import Windows
 from daytwo_store.states import (
     APPROVAL_MOVES,
@@ -51,6 +52,8 @@ from daytwo_store.states import (
 )
 from daytwo_workflows.connections import ENTRIES, ConnectionEntry
 from daytwo_workflows.connections.entry import Entry
+from daytwo_workflows.notify.entry import Channel, RouteEntry, TextEntry
+from daytwo_workflows.notify.texts import NAMES as TEXT_NAMES
 from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.settings import Settings
 
@@ -118,7 +121,7 @@ def test_every_setting_is_told_as_it_is() -> None:
     expected = [
         [
             f"`{name}`",
-            "only in the file" if name in ("connections", "oidc") else f"`DAYTWO_{name.upper()}`",
+            "only in the file" if name in ("connections", "notifications", "oidc") else f"`DAYTWO_{name.upper()}`",
             default_of(Settings, name),
             str(field.description),
         ]
@@ -502,3 +505,40 @@ def test_no_setting_has_a_secret_as_default() -> None:
         for name, field in model.model_fields.items():
             if field.annotation is SecretStr or name.endswith(("_file", "_files")):
                 assert field.default in (PydanticUndefined, (), {}, None), name
+
+
+# --- notifications ---------------------------------------------------------------------------------------------------
+
+NOTIFICATIONS: Final = (ROOT / "docs/how-to/notifications.md").read_text()
+
+
+def test_every_event_and_every_name_of_a_text_is_told() -> None:
+    told = {word for row in rows(section(NOTIFICATIONS, "Events")) for word in re.findall(r"`([^`]+)`", row[0])}
+    assert told == {str(notice) for notice in Notice}
+    names = {row[0].strip("`"): row[1] for row in rows(section(NOTIFICATIONS, "Words"))}
+    assert names == dict(TEXT_NAMES)
+
+
+def kind_of(entry: type[BaseModel]) -> str:
+    return str(get_args(entry.model_fields["kind"].annotation)[0])
+
+
+def test_every_key_of_notifications_is_told_as_it_is() -> None:
+    tables = rows(section(SETTINGS, "Notifications"))
+    kinds = list(get_args(get_args(Channel)[0]))
+    channel = [
+        [
+            f"`{name}`",
+            ", ".join(f"`{kind_of(one)}`" for one in kinds if name in one.model_fields),
+            default_of(next(one for one in kinds if name in one.model_fields), name),
+            str(next(one for one in kinds if name in one.model_fields).model_fields[name].description),
+        ]
+        for name in dict.fromkeys(name for one in kinds for name in one.model_fields)
+        if name != "kind"
+    ]
+    others = [
+        [f"`{name}`", default_of(model, name), str(field.description)]
+        for model in (RouteEntry, TextEntry)
+        for name, field in model.model_fields.items()
+    ]
+    assert tables == channel + others

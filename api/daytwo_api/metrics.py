@@ -48,6 +48,8 @@ class Metrics:
         self._approvals = self._gauge("daytwo_pending_approvals", "Approvals that wait for a decision")
         self._outbox = self._gauge("daytwo_outbox_length", "Pokes that Temporal has not been told")
         self._held = self._gauge("daytwo_held_attempts", "Attempts that wait for a person")
+        self._unheard = self._gauge("daytwo_undelivered_notifications", "Nobody could be told; of open runs or a day")
+        self._messages = self._gauge("daytwo_waiting_messages", "Messages to people that are still to be sent")
         self._entries = self._gauge("daytwo_audit_entries", "Number of the last entry of the audit")
         self._sealed = self._gauge("daytwo_audit_sealed", "Last entry that a signed checkpoint covers")
         self._failing = self._gauge("daytwo_audit_checkpoint_failing", "1 while no checkpoint can be written outside")
@@ -76,6 +78,8 @@ class Metrics:
         self._approvals.set(counts.pending_approvals)
         self._outbox.set(counts.outbox)
         self._held.set(counts.held_attempts)
+        self._unheard.set(counts.messages.unheard)
+        self._messages.set(counts.messages.waiting)
         self._entries.set(counts.audit.entries)
         self._sealed.set(counts.audit.sealed)
         self._failing.set(counts.audit.failing_since is not None)
@@ -97,7 +101,8 @@ class Metrics:
     def forget_waiting(self) -> None:
         """The database does not answer: a number from before would look like the truth."""
         self._runs.clear()
-        for gauge in (self._approvals, self._outbox, self._held, self._entries, self._sealed, self._failing):
+        audit = (self._entries, self._sealed, self._failing)
+        for gauge in (self._approvals, self._outbox, self._held, self._unheard, self._messages, *audit):
             gauge.set(float("nan"))
 
     def text(self) -> bytes:

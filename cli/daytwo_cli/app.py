@@ -15,6 +15,7 @@ from daytwo_cli.commands import (
     identity,
     keys,
     locks,
+    notify,
     pipelines,
     processes,
     reviews,
@@ -60,4 +61,5 @@ def build() -> typer.Typer:
     app.add_typer(locks.locks, name="locks", rich_help_panel="Looking after it")
     app.add_typer(audit.audit, name="audit", rich_help_panel="Looking after it")
     app.add_typer(evidence.evidence, name="evidence", rich_help_panel="Looking after it")
+    app.add_typer(notify.notify, name="notify", rich_help_panel="Looking after it")
     return app

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from daytwo_store import checkpoints
+from daytwo_store import checkpoints, messages
 from daytwo_store.engine import Session
 from daytwo_store.states import RUN_ENDS, ApprovalState, AttemptState, RunState
 from daytwo_store.tables import ApprovalRow, AttemptRow, OutboxRow, RunRow
@@ -18,6 +18,7 @@ class Counts:
     outbox: int
     held_attempts: int
     audit: checkpoints.Sealed
+    messages: messages.Counted
 
 
 async def count(session: Session) -> Counts:
@@ -34,4 +35,5 @@ async def count(session: Session) -> Counts:
         outbox=await session.scalar(select(func.count()).select_from(OutboxRow)) or 0,
         held_attempts=await session.scalar(held) or 0,
         audit=await checkpoints.state(session),
+        messages=await messages.count(session),
     )

@@ -30,7 +30,7 @@ FIELDS: Final = frozenset(
         "bytes", "count", "created", "changed", "kept", "removed", "seconds", "revision", "events", "previous",
         # words that we chose
         "why", "error", "detail", "what", "state", "outcome", "part", "answer", "address", "signal", "logger",
-        "template", "checkpoint",
+        "template", "checkpoint", "channel",
     }
 )  # fmt: skip
 _LONGEST: Final = 2000

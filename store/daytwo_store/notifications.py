@@ -34,6 +34,11 @@ class Notice(StrEnum):
     REVIEW_CLOSED = "review.closed"  # (the requester and who confirmed)
     DELEGATION_BEGUN = "delegation.begun"  # somebody may decide for another (the delegate)
     DELEGATION_ENDED = "delegation.ended"  # it was revoked (the delegate)
+    RUN_SUCCEEDED = "run.succeeded"  # (the requester, and the owner of what it is about)
+    RUN_FAILED = "run.failed"  # likewise
+    RUN_CANCELLED = "run.cancelled"  # likewise
+    RUN_REFUSED = "run.refused"  # nothing was sent (likewise)
+    RUN_NEEDS_ATTENTION = "run.needs_attention"  # a person has to say what became of it (likewise)
 
 
 def tell(

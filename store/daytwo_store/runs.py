@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,7 @@ from daytwo_store import approvals, locks
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import EntityRef, PrincipalId, RunId, StepPath
+from daytwo_store.notifications import Notice, tell
 from daytwo_store.run_visibility import visible
 from daytwo_store.states import (
     RUN_ENDS,
@@ -24,6 +26,15 @@ from daytwo_store.states import (
     check_move,
 )
 from daytwo_store.tables import ActionVersionRow, EntityRow, RunRow, StepRow
+
+# What approvals end (rejected, expired, withdrawn) is told by them.
+_NOTICES: Final = {
+    RunState.SUCCEEDED: Notice.RUN_SUCCEEDED,
+    RunState.FAILED: Notice.RUN_FAILED,
+    RunState.CANCELLED: Notice.RUN_CANCELLED,
+    RunState.REFUSED: Notice.RUN_REFUSED,
+    RunState.NEEDS_ATTENTION: Notice.RUN_NEEDS_ATTENTION,
+}
 
 
 async def with_key(session: AsyncSession, requester: PrincipalId, key: str) -> RunRow | None:
@@ -71,6 +82,9 @@ def move(tx: Tx, row: RunRow, state: RunState, *, reason: str | None = None, act
         row.started_at = tx.now
     tx.audit(actor=actor, action=f"run.{state}", subject=f"run:{row.id}", facts={"from": old, "digest": row.digest})
     tx.notify(Topic.RUN, row.id)
+    if (notice := _NOTICES.get(state)) is not None:
+        audience = [row.requester] if row.owner is None else [row.requester, row.owner]
+        tell(tx, notice, audience=audience, run=RunId(row.id))
 
 
 async def end(tx: Tx, row: RunRow, state: RunState, *, reason: str | None, actor: str = "daytwo") -> None:

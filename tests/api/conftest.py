@@ -26,10 +26,13 @@ def settings_for(database_url: str, folder: Path, **changes: object) -> ApiSetti
     secret.write_text("ghp_example\n")
     audit_key = folder / "audit-key"
     audit_key.write_text("1" * 64)
+    nowhere = folder / "nowhere"
+    nowhere.write_text("json://127.0.0.1:1/token-of-a-chat")
     given: dict[str, object] = {
         "database_url": database_url,
         "secret_file": key,
         "audit_key_file": audit_key,
+        "notifications": {"channels": {"nowhere": {"kind": "chat", "url_file": nowhere}}},
         "sign_in": "people",
         "admins": "group:platform",
         "connections": {"github": {"backend": "github", "address": "https://ci.example", "token_file": secret}},

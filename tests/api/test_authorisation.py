@@ -365,6 +365,10 @@ async def connection(_: World, thing: str) -> Request:
     return {"name": "github" if thing == "shop" else thing}, {}
 
 
+async def channel(_: World, thing: str) -> Request:
+    return {"name": "nowhere" if thing == "shop" else thing}, {}
+
+
 async def kind(_: World, thing: str) -> Request:
     return {"name": "service" if thing == "shop" else thing}, {}
 
@@ -405,6 +409,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/connections/{name}/pipelines": pipelines,
     "GET /api/v1/connections/{name}/pipelines/{pipeline}": pipelines,
     "GET /api/v1/kinds/{name}": kind,
+    "POST /api/v1/channels/{name}/test": channel,
     "GET /api/v1/locks/detail": lock,
     "POST /api/v1/locks/release": release,
     "DELETE /api/v1/locks/holds/{hold}": held,

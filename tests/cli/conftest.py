@@ -194,6 +194,7 @@ class Make:
             "gates": [],
             "lock": None,
             "changes": [],
+            "unheard": [],
             "first_error": None,
             "log_lines": 0,
             "log_pending": False,

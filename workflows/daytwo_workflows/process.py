@@ -23,7 +23,7 @@ from daytwo_workflows.secret_care import SecretCare, must_have_keys
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
 from daytwo_workflows.sweeper import Sweeper
-from daytwo_workflows.wiring import build_backends, build_life, build_seal
+from daytwo_workflows.wiring import build_backends, build_life, build_notifier, build_seal
 from daytwo_workflows.worker import create_worker
 
 log = structlog.get_logger()
@@ -37,6 +37,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
     backends = build_backends(settings, observe, spending)
     life = build_life(settings, store, backends, spending)
     try:
+        seal, notifier = build_seal(settings, store), build_notifier(settings, store, life.sender)
         client = await _connect(settings, store, stop)
         if client is None:
             return
@@ -48,14 +49,14 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
             windows=life.windows,
             connections=sorted(backends),
             name=life.sender,
-            seal=build_seal(settings, store),
+            seal=seal,
             secrets=SecretCare(store=store, keys=life.keys, retention=settings.secret_retention),
         )
         async with create_worker(client, life):
             log.info("worker.ready", address=settings.temporal_address)
             poker = Poker(store, driver)
             store.on_poke = poker.offer
-            beside = [asyncio.create_task(sweeper.run()), asyncio.create_task(poker.run())]
+            beside = [*map(asyncio.create_task, (sweeper.run(), poker.run(), notifier.run()))]
             await stop.wait()
             for task in beside:
                 task.cancel()

@@ -22,6 +22,7 @@ from daytwo_store.signing import KeyRing, KeyUnusable, Signer, public_keys
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_workflows.connections import ConnectionEntry
 from daytwo_workflows.key_file import follow
+from daytwo_workflows.notify.entry import NotificationsEntry, beside
 from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
 
@@ -33,7 +34,7 @@ _FILES: Final = frozenset(
     {"audit_checkpoints", "audit_key_file", "audit_public_keys", "company", "key_ring_file", "secret_file"}
 )
 _KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
-_ONLY_IN_FILE: Final = frozenset({"connections", "oidc"})
+_ONLY_IN_FILE: Final = frozenset({"connections", "notifications", "oidc"})
 
 
 class AuditSettings(BaseModel):
@@ -132,6 +133,9 @@ class Settings(AuditSettings):
     token_days: int = Field(default=365, ge=1, le=3650, description="a token is good for at most so many days")
     api_host: str = Field(default="127.0.0.1", description="address that the API listens on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port that the API listens on; 0 is any free one")
+    notifications: NotificationsEntry | None = Field(
+        default=None, description="who is told of what, and by which channels"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least severe log line")
 
     @property
@@ -209,6 +213,8 @@ def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
         given[name] = _beside(folder, given[name])
     if isinstance(given.get("connections"), dict):
         given["connections"] = {name: _connection(folder, entry) for name, entry in given["connections"].items()}
+    if "notifications" in given:
+        given["notifications"] = beside(folder, given["notifications"])
     if "oidc" in given:
         given["oidc"] = _connection(folder, given["oidc"])
     return given

@@ -10,6 +10,9 @@ from daytwo_actions.backends.registry import connect
 from daytwo_store.engine import Store
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.spending import Spending
+from daytwo_workflows.notify.channels import open_channels
+from daytwo_workflows.notify.entry import NotificationsEntry
+from daytwo_workflows.notify.notifier import Notifier
 from daytwo_workflows.seal import Seal
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
@@ -56,6 +59,14 @@ def build_life(
         spending=spending if spending is not None else {},
         allowances={name: entry.requests_per_hour for name, entry in settings.connections.items()},
     )
+
+
+def build_notifier(settings: Settings, store: Store, name: str) -> Notifier:
+    """What tells people; without channels it only closes what there was to tell. Raises `SettingsRejected`."""
+    entry = settings.notifications or NotificationsEntry()
+    pause = settings.windows.sweep_every.total_seconds()
+    channels = open_channels(entry)
+    return Notifier(store=store, entry=entry, channels=channels, page=settings.page, name=name, pause=pause)
 
 
 def build_seal(settings: Settings, store: Store) -> Seal | None:

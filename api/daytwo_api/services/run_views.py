@@ -30,6 +30,7 @@ from daytwo_api.views.runs import (
     RunSummary,
     RunView,
     StepView,
+    Unheard,
     Waits,
 )
 from daytwo_store.ids import EntityRef, PrincipalId
@@ -43,11 +44,13 @@ from daytwo_store.tables import (
     FreezeExceptionRow,
     FreezeRow,
     GateAnswerRow,
+    NotificationRow,
     ReviewRow,
     RunRow,
     StepRow,
 )
 from daytwo_workflows.life.noting import GONE
+from daytwo_workflows.notify.texts import what
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +66,7 @@ class Rows:
     findings: Sequence[FindingRow]
     exceptions: Sequence[tuple[FreezeExceptionRow, FreezeRow]]
     review: ReviewRow | None
+    unheard: Sequence[NotificationRow]
     traits: Mapping[str, Traits]  # of the connections, as far as they are configured here
     lock: LockView | None
     owner: str | None  # of the entity, now
@@ -136,6 +140,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         lock=rows.lock,
         holds=[held_view(held) for held in kept_holds(run.window)],
         exceptions=[exception_view(row, run, freeze, known, asker) for row, freeze in rows.exceptions],
+        unheard=[unheard_view(row) for row in rows.unheard],
         changes=list(rows.changes),
         first_error=rows.first_error,
         log_lines=run.log_lines,
@@ -259,6 +264,15 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
         evidence=_permit(
             Answer(Permission.AUDIT_READ in asker.permissions, "Evidence is for those who read the audit."), None
         ),
+    )
+
+
+def unheard_view(row: NotificationRow) -> Unheard:
+    """That nobody could be told, in words that say what to do."""
+    return Unheard(
+        event=row.kind,
+        text=f"Nobody could be told of this: {what(row.kind)} ({row.why or 'no channel'}). Tell them yourself.",
+        at=row.at,
     )
 
 

@@ -15,7 +15,19 @@ from daytwo_api.services.run_views import Rows
 from daytwo_api.services.voters import voter_of
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
-from daytwo_store import approvals, attempts, cursors, entities, findings, freeze_exceptions, gates, logs, reviews, runs
+from daytwo_store import (
+    approvals,
+    attempts,
+    cursors,
+    entities,
+    findings,
+    freeze_exceptions,
+    gates,
+    logs,
+    messages,
+    reviews,
+    runs,
+)
 from daytwo_store.clock import Clock
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
@@ -118,6 +130,7 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
         findings=await findings.of_run(session, run),
         exceptions=await freeze_exceptions.with_freezes(session, run),
         review=await reviews.of_run(session, run) if row.break_glass else None,
+        unheard=await messages.unheard(session, run),
         traits=traits,
         lock=lock,
         owner=entity.owner if entity else row.owner,

@@ -25,6 +25,7 @@ from daytwo_api.services.inbox import Inbox
 from daytwo_api.services.live import Live
 from daytwo_api.services.locks import Locks
 from daytwo_api.services.lookers import Lookers
+from daytwo_api.services.notifications import Notifications
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.reviews import Reviews
@@ -73,6 +74,7 @@ class Services:
     ci: CiDoor
     overview: Overview
     audit: Audit
+    notifications: Notifications
     locks: Locks
     pipelines: Pipelines
     checks: Checks
@@ -123,6 +125,7 @@ def build_services(
         ci=CiDoor(life, _identities(settings, connections)),
         overview=Overview(store, connections, wired),
         audit=Audit(store, settings.signer(), settings.trusted()),
+        notifications=Notifications(store, settings.notifications, settings.page),
         locks=Locks(store),
         pipelines=Pipelines(wired),
         checks=Checks(store, wired),

@@ -204,6 +204,14 @@ class RunPermissions(View):
     evidence: Permitted
 
 
+class Unheard(View):
+    """Something that people should have been told, and nobody could be."""
+
+    event: str
+    text: str
+    at: datetime
+
+
 class RunView(RunSummary):
     version: str
     reason: str | None = Field(description="why it ended as it did, with what was and was not done")
@@ -217,6 +225,7 @@ class RunView(RunSummary):
     lock: LockView | None
     holds: list[HeldView] = Field(default=[], description="freezes that hold it back, while it waits for its window")
     exceptions: list[ExceptionView] = Field(default=[], description="to freezes, oldest first")
+    unheard: list[Unheard] = Field(default=[], description="what people should have been told, and nobody could be")
     changes: list[PlannedChange] = Field(description="what it changed in the catalog")
     first_error: LogLine | None
     log_lines: int

@@ -40,6 +40,8 @@ def print_run(out: Out, run: RunView) -> None:
         out.line(f"  ask for an exception: daytwo exceptions ask {run.id} {held.freeze} --reason …")
     for exception in run.exceptions:
         out.line(f"exception {exception.id} to '{exception.title}': {exception.text} ({exception.reason})")
+    for one in run.unheard:
+        out.state("needs_attention", one.text)
     for gate in run.gates:
         print_gate(out, run.id, gate)
     for step in run.steps:

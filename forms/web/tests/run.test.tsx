@@ -58,6 +58,17 @@ describe("what failed", () => {
   });
 });
 
+test("that nobody could be told is said, with why", async () => {
+  const { sources } = open("r_running");
+  await screen.findByText("follows deploy.yml on acme/shop");
+  expect(screen.queryByText("Nobody could be told")).toBeNull();
+  const text = "Nobody could be told of this: Your approval is asked (no route leads to group:sre).";
+  const unheard = [{ event: "approval.asked", text, at: "2026-11-21T12:00:00Z" }];
+  act(() => sources[0]?.send("run", run("r_running", "running", { unheard })));
+  expect(await screen.findByText("Nobody could be told")).toBeTruthy();
+  expect(screen.getByText(/no route leads to group:sre/)).toBeTruthy();
+});
+
 describe("evidence", () => {
   test("is offered as a file to those who may have it", async () => {
     open("r_seed1");

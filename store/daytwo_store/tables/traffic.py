@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Identity, Index, text
+from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from daytwo_store.tables.base import Base, Json, Texts
@@ -22,7 +22,10 @@ class NotificationRow(Base):
     """Something that people are to be told, written in the transaction in which it happened."""
 
     __tablename__ = "notification"
-    __table_args__ = (Index("ix_notification_open", "n", postgresql_where=text("handled_at is null")),)
+    __table_args__ = (
+        Index("ix_notification_open", "n", postgresql_where=text("handled_at is null")),
+        Index("ix_notification_unheard", "at", postgresql_where=text("outcome in ('nobody', 'failed')")),
+    )
 
     n: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     kind: Mapped[str]
@@ -32,6 +35,32 @@ class NotificationRow(Base):
     facts: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))  # ids, states, times: no input values
     at: Mapped[datetime]
     handled_at: Mapped[datetime | None]  # somebody has made messages of it
+    outcome: Mapped[str | None]  # whether anybody could be told; none: not known yet
+    why: Mapped[str | None]  # why nobody could
+
+
+class MessageRow(Base):
+    """One notification to one channel, or one person by it. Its id is the same at every try."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("notification", "channel", "recipient"),
+        Index("ix_message_waiting", "next_at", postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    notification: Mapped[int] = mapped_column(ForeignKey("notification.n"))
+    channel: Mapped[str]
+    recipient: Mapped[str]  # ref of a person; empty: whoever reads the channel
+    title: Mapped[str]
+    body: Mapped[str]
+    data: Mapped[Json]  # the same for programs
+    state: Mapped[str]
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    next_at: Mapped[datetime]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
 
 
 class WebhookRow(Base):

@@ -243,6 +243,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Channels by which people are told, without their addresses */
+        get: operations["listChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send one message to try a channel */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/check": {
         parameters: {
             query?: never;
@@ -1671,6 +1705,33 @@ export interface components {
              */
             reason?: string;
         };
+        /** ChannelView */
+        ChannelView: {
+            /**
+             * Address
+             * @description masked: its scheme, and nothing else
+             */
+            address: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "mail" | "webhook";
+            /**
+             * Last At
+             * @description when a message was last tried
+             */
+            last_at: string | null;
+            /**
+             * Last Error
+             * @description why it was not taken; null when it was
+             */
+            last_error: string | null;
+            /** Name */
+            name: string;
+            /** Per Minute */
+            per_minute: number;
+        };
         /** CheckedFile */
         CheckedFile: {
             /**
@@ -2988,6 +3049,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[ChannelView] */
+        Page_ChannelView_: {
+            /** Items */
+            items: components["schemas"]["ChannelView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[ConnectionView] */
         Page_ConnectionView_: {
             /** Items */
@@ -3837,6 +3905,12 @@ export interface components {
             undo_of: string | null;
             /** Undone By */
             undone_by: string | null;
+            /**
+             * Unheard
+             * @description what people should have been told, and nobody could be
+             * @default []
+             */
+            unheard?: components["schemas"]["Unheard"][];
             /** Version */
             version: string;
             waits: components["schemas"]["Waits"] | null;
@@ -4010,6 +4084,16 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * TestOfChannel
+         * @description What came of a message that was sent to try a channel.
+         */
+        TestOfChannel: {
+            /** Taken */
+            taken: boolean;
+            /** Why */
+            why: string | null;
+        };
         /** TokenCreated */
         TokenCreated: {
             /**
@@ -4060,6 +4144,21 @@ export interface components {
             revoked_at: string | null;
             /** Scopes */
             scopes: string[];
+        };
+        /**
+         * Unheard
+         * @description Something that people should have been told, and nobody could be.
+         */
+        Unheard: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Event */
+            event: string;
+            /** Text */
+            text: string;
         };
         /**
          * Verdict
@@ -4663,6 +4762,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditSeal"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChannelView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestOfChannel"];
                 };
             };
             /** @description Problem details */

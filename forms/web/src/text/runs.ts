@@ -11,6 +11,7 @@ export const runs = {
   mine: "Only mine",
   about: "About",
   id: "Run",
+  unheard: "Nobody could be told",
   evidence: "Evidence",
   evidenceFile: "Everything, as one signed file",
   by: "Asked by",

@@ -457,6 +457,7 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
     ],
     approvals: [],
     gates: [],
+    unheard: [],
     lock: started
       ? {
           ...LOCK,

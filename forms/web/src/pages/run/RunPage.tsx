@@ -21,6 +21,7 @@ import { RunFacts } from "./RunFacts";
 import css from "./RunPage.module.css";
 import { RunTabs } from "./RunTabs";
 import { Steps } from "./Steps";
+import { UnheardCard } from "./UnheardCard";
 import { useRunEvents } from "./useRunEvents";
 import { useTab } from "./useTab";
 import { WaitsCard } from "./WaitsCard";
@@ -45,6 +46,7 @@ function Watched({ id }: { id: string }) {
           <div className={css.notices}>
             <WaitsCard run={seen} />
             <Exceptions run={seen} />
+            <UnheardCard run={seen} />
             <Gates run={seen} />
             <ResolveForms run={seen} />
             <FailureCard run={seen} onShow={tab.toLine} />
