@@ -20,7 +20,8 @@ from daytwo_api.services.ticks import Pace
 from daytwo_api.services.watcher import Still
 from daytwo_api.streams import EventStream
 from daytwo_api.views.common import Permitted, Person
-from daytwo_api.views.runs import LogBatch, LogLine, RunPermissions, RunView
+from daytwo_api.views.locks import KeyView
+from daytwo_api.views.runs import LockView, LogBatch, LogLine, RunPermissions, RunView
 from daytwo_store.engine import Topic
 from daytwo_store.errors import NotFound, Unavailable
 from daytwo_store.ids import EntityRef, PrincipalId, RunId
@@ -51,7 +52,7 @@ def view(state: RunState, text: str, **more: object) -> RunView:
         "text": text,
         "requester": Person(id="p_1", name="Ana", ref=None),
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
-        "may": RunPermissions(cancel=NO, withdraw=NO, undo=NO, resolve=NO),
+        "may": RunPermissions(cancel=NO, withdraw=NO, undo=NO, resolve=NO, evidence=NO),
         **more,
     }
     for name, declared in RunView.model_fields.items():
@@ -122,8 +123,11 @@ class Page:
         return names
 
     def hint(self, topic: Topic) -> None:
+        self.offer(Hint(topic, "r_1"))
+
+    def offer(self, hint: Hint) -> None:
         for subscription in self.listener._subscriptions:
-            subscription.offer(Hint(topic, "r_1"))
+            subscription.offer(hint)
 
 
 def read(frame: bytes) -> tuple[str, Any, str | None]:
@@ -384,3 +388,36 @@ async def test_the_end_of_the_process_ends_open_pages_at_once(house: House) -> N
             async with asyncio.timeout(1.5):
                 async for _ in pieces:
                     pass
+
+
+async def test_a_run_that_waits_hears_of_the_queues_of_its_keys() -> None:
+    key = KeyView(
+        key="shop/staging",
+        held=True,
+        held_by_run=None,
+        hold=None,
+        next_hold=None,
+        since=None,
+        fence=1,
+        queued=2,
+        text="",
+    )
+    lock = LockView(
+        key="shop/staging",
+        keys=[key],
+        queue="fifo",
+        state="queued",
+        fence=None,
+        position=2,
+        held_by_run=None,
+        expected_at=None,
+    )
+    page = await open_page(Run(view(RunState.WAITING_LOCK, "2 in line", lock=lock)))
+    await page.until("ping")
+    reads = page.run.reads
+    page.run.view = view(RunState.WAITING_LOCK, "1 in line", lock=lock)
+    page.offer(Hint(Topic.LOCK, "billing/staging"))
+    await page.until("ping")
+    assert page.run.reads == reads
+    page.offer(Hint(Topic.LOCK, "shop/staging"))
+    assert (await page.until("run"))["text"] == "1 in line"

@@ -64,6 +64,8 @@ class Locks:
 
     async def hold(self, by: Asker, asked: HoldRequest, key: str | None) -> HoldView:
         """Raises `Conflict`, `Rejected`."""
+        if not asked.reason.strip() or not asked.key.strip():
+            raise Rejected("Say which key, and why you hold it. Nothing was changed.")
         async with self._store.write() as tx:
             holding = Holding(
                 key=asked.key,

@@ -129,7 +129,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
     return RunView(
         **dict(summary(run, known), text=_text(run, waits)),
         version=run.version,
-        reason=run.reason,
+        reason=_reason(rows),
         comment=run.comment,
         waits=waits,
         digest=run.digest,
@@ -151,6 +151,12 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         review=review_view(rows.review, run, known, asker) if rows.review else None,
         may=_permissions(rows, known, asker),
     )
+
+
+def _reason(rows: Rows) -> str | None:
+    """With the other run that had or got the lock, for whoever may see that one."""
+    other = rows.name(rows.run.lock_lost_to)
+    return f"{rows.run.reason} It was run {other}." if other and rows.run.reason else rows.run.reason
 
 
 def _text(run: RunRow, waits: Waits | None) -> str:
