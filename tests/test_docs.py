@@ -55,6 +55,7 @@ from daytwo_workflows.connections.entry import Entry
 from daytwo_workflows.notify.entry import Channel, RouteEntry, TextEntry
 from daytwo_workflows.notify.texts import NAMES as TEXT_NAMES
 from daytwo_workflows.oidc import OidcEntry
+from daytwo_workflows.secret_sources.vault_entry import VaultEntry
 from daytwo_workflows.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -121,7 +122,9 @@ def test_every_setting_is_told_as_it_is() -> None:
     expected = [
         [
             f"`{name}`",
-            "only in the file" if name in ("connections", "notifications", "oidc") else f"`DAYTWO_{name.upper()}`",
+            "only in the file"
+            if name in ("connections", "notifications", "oidc", "vault")
+            else f"`DAYTWO_{name.upper()}`",
             default_of(Settings, name),
             str(field.description),
         ]
@@ -134,6 +137,12 @@ def test_every_key_of_the_identity_provider_is_told_as_it_is() -> None:
     fields = OidcEntry.model_fields.items()
     expected = [[f"`{name}`", default_of(OidcEntry, name), str(field.description)] for name, field in fields]
     assert rows(section(SETTINGS, "The identity provider")) == expected
+
+
+def test_every_key_of_vault_is_told_as_it_is() -> None:
+    fields = VaultEntry.model_fields.items()
+    expected = [[f"`{name}`", default_of(VaultEntry, name), str(field.description)] for name, field in fields]
+    assert rows(section(SETTINGS, "Vault")) == expected
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -10,6 +10,7 @@ from daytwo_cli.commands import (
     audit,
     authoring,
     catalog,
+    connections,
     evidence,
     freezes,
     identity,
@@ -55,6 +56,7 @@ def build() -> typer.Typer:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")
+    app.add_typer(connections.connections, name="connections", rich_help_panel="Looking after it")
     app.add_typer(keys.keys, name="keys", rich_help_panel="Looking after it")
     app.add_typer(freezes.freezes, name="freezes", rich_help_panel="Looking after it")
     app.add_typer(freezes.exceptions, name="exceptions", rich_help_panel="Deciding")

@@ -369,6 +369,11 @@ async def channel(_: World, thing: str) -> Request:
     return {"name": "nowhere" if thing == "shop" else thing}, {}
 
 
+async def credential(world: World, thing: str) -> Request:
+    names, _ = await connection(world, thing)
+    return names, {"json": {"credential": "never-kept-here"}}
+
+
 async def kind(_: World, thing: str) -> Request:
     return {"name": "service" if thing == "shop" else thing}, {}
 
@@ -438,6 +443,8 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/webhooks/{connection}": webhook,
     "POST /api/v1/ci/claim": plain(json={"marker": "a" * 20}),
     "POST /api/v1/ci/report": plain(json={"marker": "a" * 20, "outputs": {}}),
+    "PUT /api/v1/credentials/{name}": credential,
+    "DELETE /api/v1/credentials/{name}": connection,
     "POST /api/v1/ci/secrets": plain(json={"marker": "a" * 20}),
 }
 CASES: Final = [(route, thing) for route, things in ROWS.items() for thing in things]

@@ -34,8 +34,9 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
     """Work until `stop` is set: finish what is at hand within 20 s, give back the rest."""
     store = Store(settings.store)
     spending: dict[str, Spending] = {}
-    backends = build_backends(settings, observe, spending)
-    life = build_life(settings, store, backends, spending)
+    source = settings.source(store)
+    backends = build_backends(settings, source, observe, spending)
+    life = build_life(settings, store, backends, source, spending)
     try:
         seal, notifier = build_seal(settings, store), build_notifier(settings, store, life.sender)
         client = await _connect(settings, store, stop)

@@ -15,26 +15,33 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from daytwo_actions.backends.registry import ConnectionSettings
+from daytwo_store.engine import Store
 from daytwo_store.ids import ConnectionName
 from daytwo_store.keyring import Keys, derived
 from daytwo_store.settings import StoreSettings, Windows
 from daytwo_store.signing import KeyRing, KeyUnusable, Signer, public_keys
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_workflows.connections import ConnectionEntry
+from daytwo_workflows.connections.renewed import NOT_YET
 from daytwo_workflows.key_file import follow
 from daytwo_workflows.notify.entry import NotificationsEntry, beside
 from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
+from daytwo_workflows.secret_sources.local import FromEnvironment, FromFiles, FromStore
+from daytwo_workflows.secret_sources.reference import Reference
+from daytwo_workflows.secret_sources.source import Provider, SecretSource
+from daytwo_workflows.secret_sources.vault_entry import VaultEntry
 
 PREFIX: Final = "DAYTWO_"
 CONFIG: Final = "DAYTWO_CONFIG"
 _SECRET_BYTES: Final = 32
 _LISTS: Final = frozenset({"audit_public_keys", "company"})  # in the environment separated as PATH is
 _FILES: Final = frozenset(
-    {"audit_checkpoints", "audit_key_file", "audit_public_keys", "company", "key_ring_file", "secret_file"}
+    {"audit_checkpoints", "audit_key_file", "audit_public_keys", "company"}
+    | {"key_ring_file", "secret_file", "secret_folder"}
 )
 _KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
-_ONLY_IN_FILE: Final = frozenset({"connections", "notifications", "oidc"})
+_ONLY_IN_FILE: Final = frozenset({"connections", "notifications", "oidc", "vault"})
 
 
 class AuditSettings(BaseModel):
@@ -107,6 +114,10 @@ class Settings(AuditSettings):
         description="file with the keys that secrets in the database are encrypted with, made by `daytwo keys new`; "
         "read again when it changes. Without one, a key that is derived from secret_file",
     )
+    secret_folder: Path | None = Field(
+        default=None, description="folder below which `secret://file/…` may read; without one, nowhere"
+    )
+    vault: VaultEntry | None = Field(default=None, description="HashiCorp Vault or OpenBao, for `secret://vault/…`")
     secret_retention_hours: int = Field(
         default=24, ge=1, le=720, description="secret inputs are deleted so many hours after their run has ended"
     )
@@ -174,9 +185,28 @@ class Settings(AuditSettings):
         """The connections with their secrets. Raises `SettingsRejected`."""
         return {ConnectionName(name): entry.settings(name) for name, entry in self.connections.items()}
 
+    def references(self) -> dict[str, Reference]:
+        """Where the tokens of connections are that stand in no file. Raises `SettingsRejected`."""
+        found = {name: entry.reference(name) for name, entry in self.connections.items()}
+        return {name: one for name, one in found.items() if one is not None}
+
+    def source(self, store: Store | None) -> SecretSource:
+        """Who knows the secrets that are named by reference. Without a store, not what administrators have set."""
+        providers: dict[str, Provider] = {"env": FromEnvironment()}
+        if self.secret_folder is not None:
+            providers["file"] = FromFiles(self.secret_folder)
+        if self.vault is not None:
+            from daytwo_workflows.secret_sources.vault import FromVault  # hvac takes its time
+
+            providers["vault"] = FromVault(self.vault)
+        if store is not None:
+            providers["stored"] = FromStore(store, self.keys())
+        return SecretSource(providers)
+
     def secrets(self) -> tuple[str, ...]:
-        """Values that may never stand in a log of a pipeline."""
-        return tuple(secret for connection in self.backends().values() for secret in connection.secrets())
+        """Values that may never stand in a log of a pipeline; those named by reference are known when they are used."""
+        every = (secret for connection in self.backends().values() for secret in connection.secrets())
+        return tuple(secret for secret in every if secret != NOT_YET)
 
 
 @contextmanager
@@ -215,8 +245,8 @@ def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
         given["connections"] = {name: _connection(folder, entry) for name, entry in given["connections"].items()}
     if "notifications" in given:
         given["notifications"] = beside(folder, given["notifications"])
-    if "oidc" in given:
-        given["oidc"] = _connection(folder, given["oidc"])
+    for name in given.keys() & {"oidc", "vault"}:
+        given[name] = _connection(folder, given[name])
     return given
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import structlog
+from pydantic import SecretStr
 
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.http.reading import Observe
-from daytwo_actions.backends.registry import connect
+from daytwo_actions.backends.registry import ConnectionSettings, connect
 from daytwo_store.engine import Store
+from daytwo_workflows.connections.renewed import renewed
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.spending import Spending
 from daytwo_workflows.notify.channels import open_channels
@@ -15,20 +17,37 @@ from daytwo_workflows.notify.entry import NotificationsEntry
 from daytwo_workflows.notify.notifier import Notifier
 from daytwo_workflows.seal import Seal
 from daytwo_workflows.secret_files import SettingsRejected
+from daytwo_workflows.secret_sources.source import SecretSource
 from daytwo_workflows.settings import Settings
 
 log = structlog.get_logger()
 
 
-def build_backends(settings: Settings, observe: Observe, spending: dict[str, Spending]) -> Mapping[str, Backend]:
+def build_backends(
+    settings: Settings, source: SecretSource, observe: Observe, spending: dict[str, Spending]
+) -> Mapping[str, Backend]:
     """One backend per connection; what they ask for is counted. Nothing is asked before one is used.
 
     Raises `SettingsRejected`.
     """
     return {
-        name: connect(connection, observe=counted(observe, spending.setdefault(name, Spending())))
+        name: build_backend(settings, connection, source, counted(observe, spending.setdefault(name, Spending())))
         for name, connection in settings.backends().items()
     }
+
+
+def build_backend(
+    settings: Settings, connection: ConnectionSettings, source: SecretSource, observe: Observe
+) -> Backend:
+    """With the token of its file, or with one that is asked for when it is needed. Raises `SettingsRejected`."""
+    reference = settings.references().get(connection.name)
+    if reference is None:
+        return connect(connection, observe=observe)
+
+    def make(token: SecretStr) -> Backend:
+        return connect(type(connection).model_validate({**dict(connection), "token": token}), observe=observe)
+
+    return renewed(make, reference, source)
 
 
 def counted(observe: Observe, spending: Spending) -> Observe:
@@ -42,7 +61,11 @@ def counted(observe: Observe, spending: Spending) -> Observe:
 
 
 def build_life(
-    settings: Settings, store: Store, backends: Mapping[str, Backend], spending: dict[str, Spending] | None = None
+    settings: Settings,
+    store: Store,
+    backends: Mapping[str, Backend],
+    source: SecretSource,
+    spending: dict[str, Spending] | None = None,
 ) -> Life:
     """Raises `SettingsRejected` when a secret cannot be read."""
     return Life(
@@ -53,6 +76,7 @@ def build_life(
         token_key=settings.key("run tokens"),
         hand_tokens=frozenset(name for name, one in settings.backends().items() if one.run_tokens),
         secrets=settings.secrets(),
+        source=source,
         keys=settings.keys(),
         fingerprint_key=settings.key("secret fingerprints"),
         public_url=settings.page,

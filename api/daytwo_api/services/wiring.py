@@ -8,7 +8,6 @@ from pathlib import Path
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.identity.issuers import CiIdentity, identity_of
 from daytwo_actions.backends.identity.provider import Client, Provider
-from daytwo_actions.backends.registry import connect
 from daytwo_api.metrics import Metrics
 from daytwo_api.services.access import Access
 from daytwo_api.services.actions import Actions
@@ -18,6 +17,7 @@ from daytwo_api.services.catalog import Catalog
 from daytwo_api.services.checks import Checks
 from daytwo_api.services.ci import CiDoor
 from daytwo_api.services.control import Control
+from daytwo_api.services.credentials import Credentials
 from daytwo_api.services.freezes import Freezes
 from daytwo_api.services.health import Health, Loading
 from daytwo_api.services.identity import Identity, IdentitySettings, Vouching
@@ -40,7 +40,8 @@ from daytwo_store.engine import Store
 from daytwo_store.listen import Listener
 from daytwo_workflows.client import Driver
 from daytwo_workflows.poker import Poker
-from daytwo_workflows.wiring import build_life
+from daytwo_workflows.secret_sources.source import SecretSource
+from daytwo_workflows.wiring import build_backend, build_life
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +72,7 @@ class Services:
     catalog: Catalog
     live: Live
     inbox: Inbox
+    credentials: Credentials
     ci: CiDoor
     overview: Overview
     audit: Audit
@@ -88,8 +90,9 @@ def build_services(
     metrics, loading = Metrics(), Loading()
     allowances = {name: entry.requests_per_hour for name, entry in settings.connections.items()}
     connections = Connections(settings.backends(), allowances=allowances)
-    wired = backends if backends is not None else _backends(connections, metrics)
-    life = build_life(settings, store, wired)
+    source = settings.source(store)
+    wired = backends if backends is not None else _backends(settings, source, connections, metrics)
+    life = build_life(settings, store, wired, source)
     poker, listener = Poker(store, driver), Listener(settings.store)
     runs = Runs(store, {name: backend.traits for name, backend in wired.items()})
     store.on_poke = poker.offer
@@ -122,6 +125,7 @@ def build_services(
         catalog=Catalog(store),
         live=Live(listener, runs, looking=Lookers(store).look),
         inbox=Inbox(store, wired),
+        credentials=Credentials(store, life.keys, settings.connections),
         ci=CiDoor(life, _identities(settings, connections)),
         overview=Overview(store, connections, wired),
         audit=Audit(store, settings.signer(), settings.trusted()),
@@ -138,10 +142,12 @@ def _identities(settings: ApiSettings, connections: Connections) -> Mapping[str,
     return {name: identity for name, identity in known.items() if identity is not None}
 
 
-def _backends(connections: Connections, metrics: Metrics) -> Mapping[str, Backend]:
+def _backends(
+    settings: ApiSettings, source: SecretSource, connections: Connections, metrics: Metrics
+) -> Mapping[str, Backend]:
     return {
-        name: connect(settings, observe=connections.observer(name, metrics.observer(name)))
-        for name, settings in connections.settings.items()
+        name: build_backend(settings, one, source, connections.observer(name, metrics.observer(name)))
+        for name, one in connections.settings.items()
     }
 
 

@@ -90,6 +90,10 @@ class Api:
             titles=titles,
         )
 
+    def put(self, path: str, body: Mapping[str, JsonValue]) -> None:
+        """Raises Refused or Unreachable. The same again changes nothing."""
+        self._checked(Nothing, lambda: self._http.put(_PREFIX + path, json=body), again=True)
+
     def patch(self, path: str, shape: type[Shape], body: Mapping[str, JsonValue]) -> Answer[Shape]:
         """Raises Refused or Unreachable. The same again changes nothing."""
         return self._checked(shape, lambda: self._http.patch(_PREFIX + path, json=body), again=True)

@@ -47,6 +47,10 @@ def run(
     file: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with answers.", exists=True, dir_okay=False)
     ] = None,
+    secrets: Annotated[
+        list[str] | None,
+        typer.Option("--secret", metavar="NAME=FILE", help="A secret answer in a file; NAME=- reads it from a pipe."),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why, for who decides and for the record.")] = "",
     break_glass: Annotated[
         bool,
@@ -64,10 +68,10 @@ def run(
 ) -> None:
     """Start a run: asks for what is missing, shows the plan, asks, starts."""
     from daytwo_cli.flows.submit import Asked, show_plan, submit
-    from daytwo_cli.flows.values import given_answers
+    from daytwo_cli.flows.values import given_answers, given_secrets
 
     tools: Tools = ctx.obj
-    answers = given_answers(inputs or [], file)
+    answers = {**given_answers(inputs or [], file), **given_secrets(secrets or [])}
     asked = Asked(
         action=action, entity=entity, answers=answers, reason=reason, key=key, yes=yes, break_glass=break_glass
     )

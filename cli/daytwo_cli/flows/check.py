@@ -8,7 +8,6 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.registry import connect
 from daytwo_actions.contracts.check import check_contracts
 from daytwo_actions.definitions import DefinitionRejected, Surroundings, load_registry
 from daytwo_actions.definitions.errors import Problem
@@ -23,6 +22,7 @@ from daytwo_cli.exits import Exit
 from daytwo_cli.show.out import Out
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
+from daytwo_workflows.wiring import build_backends
 
 _MOST_BYTES: Final = 100_000  # of files in one request
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
@@ -65,7 +65,7 @@ def directly(environment: Mapping[str, str], paths: Sequence[Path], connections:
     """Without a server. Raises Usage when the settings cannot be used."""
     try:
         settings = Settings.read(environment)
-        backends = {str(name): connect(one, observe=lambda *_: None) for name, one in settings.backends().items()}
+        backends = build_backends(settings, settings.source(None), lambda *_: None, {})
     except SettingsRejected as rejected:
         raise Usage(rejected.detail) from None
     folders = list(paths) or list(settings.company)

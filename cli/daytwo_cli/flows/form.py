@@ -57,6 +57,8 @@ class Filling:
         while True:
             form = self.api.post(f"/actions/{self.action}/form", FormView, self._body(), reads=True).view
             typed = {one.name: one.schema for one in fields_of(form) if isinstance(self.answers.get(one.name), Typed)}
+            if on_line := [name for name, schema in typed.items() if schema.get("writeOnly")]:
+                raise Usage(_secret_on_line(on_line[0]))
             changed = False
             for name, schema in typed.items():
                 text = str(self.answers[name])
@@ -104,6 +106,14 @@ def fill(filling: Filling, asker: Asker, *, ask_optional: bool) -> FormView:
         for warning in form.warnings:
             asker.say(warning.detail)
         _ask(open_fields[0], filling, asker, fault=wrong.get(open_fields[0].name))
+
+
+def _secret_on_line(name: str) -> str:
+    return (
+        f"{name} is secret, and what stands on a command line can be read by others and is kept in the shell's "
+        f"history. No run was started. Give it by a file (--secret {name}=FILE), by a pipe (--secret {name}=-), or "
+        "type it when you are asked; and change this one."
+    )
 
 
 def fields_of(form: FormView) -> list[Field]:
@@ -172,10 +182,14 @@ def _several(one: Field, search: Callable[[str], Sequence[Choice]], asker: Asker
 
 
 def _all_faults(open_fields: Sequence[Field], wrong: Mapping[str, str], unknown: Sequence[str]) -> str:
-    lines = [f"  {wrong.get(one.name) or f'{one.title} is required'}  (--input {one.name}=…)" for one in open_fields]
+    lines = [f"  {wrong.get(one.name) or f'{one.title} is required'}  ({_option(one)})" for one in open_fields]
     return "\n".join(
         ["Nothing was sent: the answers are not complete.", *lines, *(f"  {detail}" for detail in unknown)]
     )
+
+
+def _option(one: Field) -> str:
+    return f"--secret {one.name}=FILE" if one.schema.get("writeOnly") else f"--input {one.name}=…"
 
 
 def _name(fault: Fault) -> str:

@@ -1,6 +1,7 @@
 """Answers as they are typed on a command line, and what the form wants instead of text."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import yaml
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from daytwo_cli.errors import Usage
+from daytwo_cli.tools import Tools
 
 _ANSWERS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 _WORDS = {"true": True, "yes": True, "y": True, "false": False, "no": False, "n": False}
@@ -29,6 +31,37 @@ def given_answers(inputs: Sequence[str], file: Path | None) -> dict[str, JsonVal
             raise Usage(f"--input {given!r} is not NAME=VALUE, so nothing was sent.")
         answers[name] = Typed(value)
     return answers
+
+
+def given_secrets(secrets: Sequence[str]) -> dict[str, JsonValue]:
+    """Secret answers, from files or the standard input. Raises Usage."""
+    answers: dict[str, JsonValue] = {}
+    for given in secrets:
+        name, equals, place = given.partition("=")
+        if not equals or not name or not place:
+            raise Usage("--secret is not NAME=FILE, or NAME=- for the standard input, so nothing was sent.")
+        answers[name] = _read_secret(Path(place))
+    return answers
+
+
+def secret_of(tools: Tools, question: str, file: Path | None) -> str:
+    """A secret from a file, from the standard input (`-`), or asked for without showing it. Raises Usage."""
+    if file is not None:
+        return _read_secret(file)
+    if not tools.asker.interactive:
+        raise Usage("There is no terminal to ask at, so nothing was sent. Give --file FILE, or --file - with a pipe.")
+    return tools.asker.text(question, secret=True)
+
+
+def _read_secret(file: Path) -> str:
+    """Without the line end of an editor."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(f"{file} cannot be read ({type(error).__name__}), so nothing was sent.") from None
+    if not text.strip():
+        raise Usage(f"{file} is empty, so nothing was sent.")
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _from_file(file: Path) -> dict[str, JsonValue]:

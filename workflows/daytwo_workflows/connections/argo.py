@@ -1,7 +1,7 @@
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_workflows.connections.entry import Entry
@@ -13,10 +13,17 @@ class ArgoEntry(Entry):
 
     backend: Literal["argo"]
     address: str = Field(description="the address of Argo Server, as `https://argo.example.com:2746`")
-    token_file: Path = Field(description="file with the token of a service account; read again when it changes")
+    token_file: Path | None = Field(
+        default=None, description="file with the token of a service account; read again when it changes"
+    )
     webhook_secret_files: tuple[()] = Field(default=(), description="nothing: Argo Workflows sends no webhooks")
     ca_file: Path | None = Field(default=None, description="file with the certificates that the server's is checked by")
     page: str | None = Field(default=None, description="address at which people reach Argo, when it is another one")
+
+    @model_validator(mode="after")
+    def _has_one_token(self) -> Self:
+        self._one_token()
+        return self
 
     def settings(self, name: str) -> ArgoSettings:
         """With the token read from its file. Raises `SettingsRejected`."""

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from daytwo_actions.backends.http.settings import HttpSettings
 from daytwo_store.ids import ConnectionName
+from daytwo_workflows.connections.renewed import NOT_YET
 from daytwo_workflows.secret_files import SettingsRejected, secret_text
+from daytwo_workflows.secret_sources.reference import PATTERN, Reference, ReferenceWrong, read_reference
 
+STORED: Final = "secret://stored"  # the credential that an administrator has set
 _Settings = TypeVar("_Settings", bound=HttpSettings)
 
 
@@ -21,6 +24,9 @@ class Entry(BaseModel):
     backend: str
     address: str = Field(description="the API's address")
     token_file: Path | None = Field(description="file with the token")  # None only where a kind knows something else
+    token: Annotated[str, Field(pattern=PATTERN)] | None = Field(
+        default=None, description="instead of token_file: where the token is, as `secret://vault/ci/github#token`"
+    )
     webhook_secret_files: tuple[Path, ...] = Field(
         default=(), description="files with the secrets that deliveries are signed with; two during a change"
     )
@@ -34,6 +40,18 @@ class Entry(BaseModel):
         default=False, description="hand each attempt a token of ours as the input `daytwo_token`, to claim and report"
     )
 
+    def reference(self, name: str) -> Reference | None:
+        """Where the token is, when it is not in a file. Raises `SettingsRejected`."""
+        try:
+            return None if self.token is None else read_reference(self.token, connection=name)
+        except ReferenceWrong as wrong:
+            raise SettingsRejected(f"connections.{name}.token {wrong}. Nothing was started.") from None
+
+    def _one_token(self) -> None:
+        """Raises `ValueError`."""
+        if (self.token_file is None) == (self.token is None):
+            raise ValueError("needs token_file, or token with a reference, and not both")
+
     def _read(self, name: str, key: str) -> tuple[SecretStr, ...]:
         """The secrets in the files of one key, in their order. Raises `SettingsRejected`."""
         files = getattr(self, key)
@@ -44,6 +62,8 @@ class Entry(BaseModel):
         """Settings of a backend from what all kinds have and the `rest`. Raises `SettingsRejected`."""
         for token in self._read(name, "token_file"):
             rest["token"] = token
+        if self.token is not None:
+            rest["token"] = SecretStr(NOT_YET)
         hooks = self._read(name, "webhook_secret_files")
         try:
             return make(

@@ -1,8 +1,8 @@
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_workflows.connections.entry import Entry
@@ -14,7 +14,9 @@ class GitLabEntry(Entry):
 
     backend: Literal["gitlab"]
     address: str = Field(default="https://gitlab.com", description="where people reach it, without /api/v4")
-    token_file: Path = Field(description="file with an access token of a project, a group or a person")
+    token_file: Path | None = Field(
+        default=None, description="file with an access token of a project, a group or a person"
+    )
     trigger_token_files: Mapping[str, Path] = Field(
         default={}, description="files with trigger tokens, by project path: what is dispatched there goes by them"
     )
@@ -25,6 +27,11 @@ class GitLabEntry(Entry):
     approves_deployments: bool = Field(
         default=False, description="the token's account may answer deployments that wait for approval"
     )
+
+    @model_validator(mode="after")
+    def _has_one_token(self) -> Self:
+        self._one_token()
+        return self
 
     def settings(self, name: str) -> GitLabSettings:
         """With the secrets read from their files. Raises `SettingsRejected`."""

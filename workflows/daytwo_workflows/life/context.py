@@ -18,6 +18,7 @@ from daytwo_store.settings import Windows
 from daytwo_workflows.life.definitions import Definitions
 from daytwo_workflows.life.frozen import Frozen
 from daytwo_workflows.life.spending import Spending
+from daytwo_workflows.secret_sources.source import NO_SOURCE, SecretSource
 
 _MOST_WORDS: Final = 1000
 
@@ -35,6 +36,7 @@ class Life:
     token_key: bytes = b""  # makes the tokens of attempts; without one there are none
     hand_tokens: frozenset[str] = frozenset()  # connections whose attempts are handed a token
     secrets: tuple[str, ...] = ()  # values that never may stand in a log
+    source: SecretSource = NO_SOURCE  # of those that are named by reference
     keys: Keys = NO_KEYS  # what secret inputs are encrypted with
     fingerprint_key: bytes = b""  # tells whether a secret is another one, and nothing else about it
     public_url: str
@@ -64,7 +66,7 @@ class Life:
         async with self.store.read() as session:
             own = tuple((await secret_values.open_inputs(session, self.keys.ring, run)).values())
         token = (self.token(connection, marker),) if self.token_key else ()
-        return (*self.secrets, *own, *token)
+        return (*self.secrets, *self.source.seen, *own, *token)
 
     def backend(self, connection: str) -> Backend:
         """Raises `BackendDenied` for a connection that somebody took out of the settings while a run was under way."""

@@ -413,6 +413,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the credential of each connection comes from */
+        get: operations["listCredentials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the credential of a connection; it is used from the next request on */
+        put: operations["setCredential"];
+        post?: never;
+        /** Take the credential of a connection away */
+        delete: operations["deleteCredential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/delegations": {
         parameters: {
             query?: never;
@@ -1954,6 +1989,39 @@ export interface components {
              */
             webhook_at: string | null;
         };
+        /** CredentialRequest */
+        CredentialRequest: {
+            /**
+             * Credential
+             * Format: password
+             */
+            credential: string;
+        };
+        /**
+         * CredentialView
+         * @description Where the credential of a connection comes from. Never the credential.
+         */
+        CredentialView: {
+            /** Connection */
+            connection: string;
+            /**
+             * Reference
+             * @description which one, as secret://vault/ci/github#token
+             */
+            reference: string | null;
+            /**
+             * Set At
+             * @description when somebody set it here; None: nobody has
+             */
+            set_at: string | null;
+            set_by: components["schemas"]["Person"] | null;
+            /**
+             * Source
+             * @description file: a file of the settings; reference: a provider; stored: set here
+             * @enum {string}
+             */
+            source: "file" | "reference" | "stored";
+        };
         /**
          * DecisionAnswer
          * @description The approval after the decision; `repeated` when this person had decided the same before.
@@ -3060,6 +3128,13 @@ export interface components {
         Page_ConnectionView_: {
             /** Items */
             items: components["schemas"]["ConnectionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[CredentialView] */
+        Page_CredentialView_: {
+            /** Items */
+            items: components["schemas"]["CredentialView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -5091,6 +5166,99 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_WebhookView_"];
                 };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCredentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CredentialView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the connection */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the connection */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem details */
             default: {
