@@ -31,6 +31,13 @@ class Stage:
     terms: Terms = DEFAULT
 
 
+# Stages may open in one transaction, at one time, and a clock may go back: what is void came before what is not.
+_IN_ORDER: Final = (
+    ApprovalRow.state != ApprovalState.SUPERSEDED,
+    ApprovalRow.created_at,
+    ApprovalRow.stage,
+    ApprovalRow.id,
+)
 RULES: Final = "daytwo:rule"  # the issuer of rules of actions: no sign-in gives it
 STAGE: Final = TypeAdapter(Stage)  # as it stands in `later`
 
@@ -228,19 +235,12 @@ async def get(session: AsyncSession, approval: ApprovalId) -> ApprovalRow | None
 
 async def of_run(session: AsyncSession, run: RunId) -> Sequence[ApprovalRow]:
     """Every approval that was ever asked for a run, oldest first."""
-    return (
-        await session.scalars(
-            select(ApprovalRow).where(ApprovalRow.run_id == run).order_by(ApprovalRow.created_at, ApprovalRow.id)
-        )
-    ).all()
+    return (await session.scalars(select(ApprovalRow).where(ApprovalRow.run_id == run).order_by(*_IN_ORDER))).all()
 
 
 async def newest(session: AsyncSession, run: RunId) -> ApprovalRow | None:
     found: ApprovalRow | None = await session.scalar(
-        select(ApprovalRow)
-        .where(ApprovalRow.run_id == run)
-        .order_by(ApprovalRow.created_at.desc(), ApprovalRow.id.desc())
-        .limit(1)
+        select(ApprovalRow).where(ApprovalRow.run_id == run).order_by(*(one.desc() for one in _IN_ORDER)).limit(1)
     )
     return found
 
