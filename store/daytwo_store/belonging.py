@@ -33,6 +33,12 @@ async def of_person(session: Session, ref: str) -> Belonging:
     return Belonging(ref, groups, await _roles(session, groups | {ref}))
 
 
+async def of_present(session: Session, ref: str) -> Belonging | None:
+    """None for whoever has left the catalog."""
+    groups = await entities.groups_of_present(session, ref)
+    return None if groups is None else Belonging(ref, groups, await _roles(session, groups | {ref}))
+
+
 async def holders(session: Session, roles: Collection[str]) -> list[tuple[str, str]]:
     """Who has one of the roles, as (role, group:… | person:… | everyone)."""
     rows = await session.execute(

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from daytwo_store import approvals, locks
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
-from daytwo_store.ids import EntityRef, PrincipalId, RunId, StepPath
+from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId, StepPath
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.run_visibility import visible
 from daytwo_store.states import (
@@ -25,7 +25,7 @@ from daytwo_store.states import (
     StepState,
     check_move,
 )
-from daytwo_store.tables import ActionVersionRow, EntityRow, RunRow, StepRow
+from daytwo_store.tables import ActionVersionRow, ApprovalRow, EntityRow, RunRow, StepRow
 
 # What approvals end (rejected, expired, withdrawn) is told by them.
 _NOTICES: Final = {
@@ -61,6 +61,18 @@ async def hold(tx: Tx, run: RunId) -> RunRow:
     )
     if row is None:
         raise NotFound(f"There is no run {run}, or you may not see it.")
+    return row
+
+
+async def hold_of_approval(tx: Tx, approval: ApprovalId) -> RunRow | None:
+    """The run that an approval is about, locked likewise."""
+    about = select(ApprovalRow.run_id).where(ApprovalRow.id == approval).scalar_subquery()
+    row: RunRow | None = await tx.session.scalar(
+        select(RunRow)
+        .where(RunRow.id == about)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
     return row
 
 

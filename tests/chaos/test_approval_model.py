@@ -7,7 +7,7 @@ state and its decisions, and whether the run might be sent.
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from daytwo_store import approvals, entities, runs
 from daytwo_store.engine import Store
@@ -27,7 +27,7 @@ from daytwo_store.errors import Conflict, DaytwoError, Forbidden, Rejected
 from daytwo_store.ids import ApprovalId, EntityRef, RunId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ApprovalState, Verdict
-from daytwo_store.tables import ApprovalRow, DelegationRow
+from daytwo_store.tables import DelegationRow
 from daytwo_workflows.life import standing
 from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.attending import attend
@@ -228,13 +228,39 @@ class Model:
 Told = list[tuple[str, dict[str, tuple[str, str | None]]]]
 
 
+@dataclass(frozen=True)
+class Row:
+    """A stage as it was last read."""
+
+    id: str
+    state: str
+    digest: str
+    first: str | None
+    stage: int
+
+
+# One statement after each step, in the order in which stages come: what is void first.
+SEEN: Final = text(
+    """
+    SELECT run.state,
+      (SELECT json_agg(json_build_object('id', id, 'state', state, 'digest', digest, 'first', "first", 'stage', stage)
+                       ORDER BY state <> 'superseded', created_at, stage, id)
+       FROM approval WHERE run_id = run.id),
+      (SELECT json_agg(json_build_object('approval_id', approval_id, 'principal', principal, 'verdict', verdict,
+                                         'on_behalf_of', on_behalf_of) ORDER BY at)
+       FROM decision WHERE withdrawn_at IS NULL AND approval_id IN (SELECT id FROM approval WHERE run_id = run.id))
+    FROM run WHERE id = :run
+    """
+)
+
+
 @dataclass
 class Real:
     """The life itself."""
 
     company: Company
     run: RunId
-    rows: Sequence[ApprovalRow] = ()
+    rows: Sequence[Row] = ()
     ready: bool = False
     lent: list[tuple[str, str]] = field(default_factory=list)  # by, id
 
@@ -315,7 +341,7 @@ class Real:
     async def _lend(self, word: str, who: str, other: str) -> None:
         by, store = self.company.people[who], self.company.store
         key = f"lend-{next(self.company.numbers)}"
-        ends = self.rows[0].created_at + timedelta(days=30)
+        ends = datetime.now(UTC) + timedelta(days=30)
         asked = Lending(by=by, to=f"person:{other}", begins_at=None, ends_at=ends, reason="", key=key)
         if word == "lend":
             self.lent.append((who, (await lend(store, asked)).id))
@@ -324,24 +350,25 @@ class Real:
 
     async def seen(self) -> tuple[str, bool, Told]:
         """State of the run, whether sealing would find nothing amiss, and every stage."""
-        names: dict[str | None, str] = {principal: name for name, principal in self.company.people.items()}
+        names = {principal: name for name, principal in self.company.people.items()}
         async with self.company.store.read() as session:
-            run = await runs.peek(session, self.run)
-            self.rows = await approvals.of_run(session, self.run)
-            decided = await approvals.decisions(session, [row.id for row in self.rows])
-            self.ready = self.rows[-1].state == ApprovalState.APPROVED and await standing.no_longer(session, run) == []
+            run, rows, decided = (await session.execute(SEEN, {"run": self.run})).one()
+            self.rows = [Row(**row) for row in rows]
+            self.ready = False
+            if self.rows[-1].state == ApprovalState.APPROVED:
+                self.ready = await standing.no_longer(session, await runs.peek(session, self.run)) == []
         told: Told = [
             (
                 row.state,
                 {
-                    names[one.principal]: (one.verdict, names.get(one.on_behalf_of))
-                    for one in decided
-                    if one.approval_id == row.id
+                    names[one["principal"]]: (one["verdict"], names.get(one["on_behalf_of"]))
+                    for one in decided or ()
+                    if one["approval_id"] == row.id
                 },
             )
             for row in self.rows
         ]
-        return run.state, self.ready, told
+        return run, self.ready, told
 
 
 def expected_of(model: Model) -> tuple[str, bool, Told]:
@@ -389,31 +416,41 @@ async def open_yard(url: str, folder: Path) -> Company:
     return company
 
 
-Play = Callable[[Sequence[Event]], None]
+Play = Callable[[Sequence[Sequence[Event]]], None]
+HOUSES: Final = 2  # histories at once, each in a house of its own: people and what they lend are those of a house
 
 
 @pytest.fixture
 def played(databases: Databases, tmp_path: Path) -> Iterator[Play]:
-    """One house for all examples of a test: each asks for a run of its own, and none is ever sent."""
-    url = databases.create()
+    """The same houses for all examples of a test: each asks for a run of its own, and none is ever sent."""
+    urls = [databases.create() for _ in range(HOUSES)]
     with asyncio.Runner() as runner:
-        company = runner.run(open_yard(url, tmp_path))
-        yield lambda events: runner.run(play(company, events))
-        runner.run(company.store.close())
-    databases.drop(url)
+        companies = []
+        for number, url in enumerate(urls):
+            (tmp_path / str(number)).mkdir()
+            companies.append(runner.run(open_yard(url, tmp_path / str(number))))
+
+        async def together(histories: Sequence[Sequence[Event]]) -> None:
+            await asyncio.gather(*(play(company, one) for company, one in zip(companies, histories, strict=True)))
+
+        yield lambda histories: runner.run(together(histories))
+        for company in companies:
+            runner.run(company.store.close())
+    for url in urls:
+        databases.drop(url)
 
 
-def _check(played: Play, examples: int, steps: int) -> None:
+def _check(played: Play, histories: int, steps: int) -> None:
     @settings(
-        max_examples=examples,
+        max_examples=histories // HOUSES,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         phases=(Phase.generate,),  # a shorter history would cost minutes; the event that differs is told
     )
-    @given(events(steps))
-    def run(events: Sequence[Event]) -> None:
-        played(events)
+    @given(st.tuples(*(events(steps) for _ in range(HOUSES))))
+    def run(histories: Sequence[Sequence[Event]]) -> None:
+        played(histories)
 
     run()
 

@@ -1,9 +1,9 @@
 """Saying something about an approval without deciding, before and after it is decided."""
 
-from daytwo_store import approvals, comments, runs
+from daytwo_store import approvals, comments
 from daytwo_store.engine import Store
 from daytwo_store.errors import Rejected
-from daytwo_store.ids import ApprovalId, PrincipalId, RunId
+from daytwo_store.ids import ApprovalId, PrincipalId
 from daytwo_workflows.life.decide import held
 
 
@@ -12,8 +12,7 @@ async def comment(store: Store, approval: ApprovalId, *, by: PrincipalId, text: 
     if not text.strip():
         raise Rejected("An empty comment says nothing. Nothing was written.")
     async with store.write() as tx:
-        row = await held(tx, approval)
-        run = await runs.peek(tx.session, RunId(row.run_id))
+        row, run = await held(tx, approval)
         spoken = [one.principal for one in await comments.of_approvals(tx.session, [row.id])]
         decided = [one.principal for one in await approvals.decisions(tx.session, [row.id])]
         audience = [run.requester, *row.needed_from, *decided, *spoken]

@@ -12,7 +12,7 @@ from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ApprovalState, RunState, Verdict
-from daytwo_store.tables import ApprovalRow, DecisionRow
+from daytwo_store.tables import ApprovalRow, DecisionRow, RunRow
 from daytwo_workflows.life import break_glass
 from daytwo_workflows.life.people import voter
 from daytwo_workflows.life.standing import people_of, question
@@ -33,15 +33,14 @@ async def decide(store: Store, decision: Decision) -> bool:
     Raises `NotFound`, `Forbidden` (four eyes, or not asked), `Conflict` (decided, expired, another digest), `Rejected`.
     """
     async with store.write() as tx:
-        approval = await held(tx, decision.approval)
-        run = await runs.peek(tx.session, RunId(approval.run_id))
+        approval, run = await held(tx, decision.approval)
         stages = (await approvals.stages(tx.session, [approval]))[approval.id]
         counted = await approvals.decisions(tx.session, [stage.id for stage in stages])
         here = [one for one in counted if one.approval_id == approval.id]
         if _repeated(here, decision):
             return True
-        people = await principals.by_ids(tx.session, [decision.principal])
-        asked = question(approval, run, stages, counted, people | await people_of(tx.session, [run], counted))
+        people = await people_of(tx.session, [run], counted, decision.principal)
+        asked = question(approval, run, stages, counted, people)
         who = await voter(
             tx.session, people[decision.principal], entries=approval.needed_from, now=tx.now, approval=approval.id
         )
@@ -63,7 +62,7 @@ async def decide(store: Store, decision: Decision) -> bool:
                 own_request=asked.requester in (who.own.key, *who.own.bound),
             ),
         )
-        await _follow(tx, approval, decision, approved=1 + sum(one.verdict == Verdict.APPROVE for one in here))
+        await _follow(tx, run, approval, decision, approved=1 + sum(one.verdict == Verdict.APPROVE for one in here))
     return False
 
 
@@ -75,14 +74,13 @@ def _must_say_why(asked: Question, decision: Decision) -> None:
     raise Rejected("Say why you approve it: this action wants a reason. Nothing was decided. Send it as the comment.")
 
 
-async def held(tx: Tx, approval: ApprovalId) -> ApprovalRow:
-    """The approval, with its run's row held: the order of locks is the same everywhere."""
-    row = await approvals.get(tx.session, approval)
-    if row is None:
+async def held(tx: Tx, approval: ApprovalId) -> tuple[ApprovalRow, RunRow]:
+    """The approval and its run, whose row is held first: the order of locks is the same everywhere."""
+    run = await runs.hold_of_approval(tx, approval)
+    row = await approvals.get(tx.session, approval) if run is not None else None
+    if run is None or row is None:
         raise NotFound(f"There is no approval {approval}, or you may not see it.")
-    await runs.hold(tx, RunId(row.run_id))
-    await tx.session.refresh(row)
-    return row
+    return row, run
 
 
 def _repeated(earlier: Sequence[DecisionRow], decision: Decision) -> bool:
@@ -123,8 +121,7 @@ async def _who_was_first(tx: Tx, approval: ApprovalRow, earlier: Sequence[Decisi
     return f"This was already {approval.state} by {name} at {last.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
 
 
-async def _follow(tx: Tx, approval: ApprovalRow, decision: Decision, *, approved: int) -> None:
-    run = await runs.hold(tx, RunId(approval.run_id))
+async def _follow(tx: Tx, run: RunRow, approval: ApprovalRow, decision: Decision, *, approved: int) -> None:
     settled: ApprovalState | None = None
     if decision.verdict is Verdict.REJECT:
         settled = ApprovalState.REJECTED

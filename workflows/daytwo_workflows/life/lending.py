@@ -12,7 +12,7 @@ from daytwo_store.entities import is_person
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId
 from daytwo_store.states import ApprovalState
-from daytwo_store.tables import ApprovalRow, DelegationRow, PrincipalRow
+from daytwo_store.tables import ApprovalRow, DelegationRow, PrincipalRow, RunRow
 from daytwo_workflows.life.decide import held
 from daytwo_workflows.life.people import voter
 from daytwo_workflows.life.standing import people_of, question
@@ -49,14 +49,14 @@ async def lend_one(store: Store, approval: ApprovalId, asked: Lending) -> Delega
     What was lent cannot be lent on: it takes a right of one's own.
     """
     async with store.write() as tx:
-        row = await held(tx, approval)
+        row, run = await held(tx, approval)
         before = await delegations.with_key(tx.session, asked.by, asked.key)
         if before is not None:
             return _the_same(before, asked, approval)
         if row.state != ApprovalState.PENDING or row.expires_at <= tx.now:
             raise Conflict("This waits for nobody any more. Nothing was delegated.")
         await _must_be_another(tx, asked)
-        await _must_have_a_say(tx, row, asked)
+        await _must_have_a_say(tx, row, run, asked)
         ends = min(asked.ends_at or row.expires_at, row.expires_at)
         return await delegations.create(tx, _new(tx, asked, ends, approval), run=RunId(row.run_id))
 
@@ -105,11 +105,10 @@ async def _must_be_another(tx: Tx, asked: Lending) -> PrincipalRow:
     return me
 
 
-async def _must_have_a_say(tx: Tx, row: ApprovalRow, asked: Lending) -> None:
-    run = await runs.peek(tx.session, RunId(row.run_id))
+async def _must_have_a_say(tx: Tx, row: ApprovalRow, run: RunRow, asked: Lending) -> None:
     stages = (await approvals.stages(tx.session, [row]))[row.id]
     counted = await approvals.decisions(tx.session, [stage.id for stage in stages])
-    people = await people_of(tx.session, [run], counted) | await principals.by_ids(tx.session, [asked.by])
+    people = await people_of(tx.session, [run], counted, asked.by)
     what = question(row, run, stages, counted, people)
     if asked.to == what.requester:
         raise Rejected("They asked for this run, so they cannot decide on it (four eyes). Nothing was delegated.")

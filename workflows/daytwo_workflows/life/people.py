@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from daytwo_actions.voices import Human, Lent, Voter
 from daytwo_store import belonging, delegations, on_call
 from daytwo_store.engine import Session
-from daytwo_store.entities import is_person
 from daytwo_store.ids import PrincipalId
 from daytwo_store.tables import DelegationRow, PrincipalRow
 
@@ -16,9 +15,8 @@ Rows = Sequence[tuple[DelegationRow, PrincipalRow]]
 async def belongings(session: Session, person: str | None) -> frozenset[str]:
     """A person's groups, own ref and roles (`role:operator`); nothing for a principal without an entity, and for
     whoever has left the catalog."""
-    if person is None or not await is_person(session, person):
-        return frozenset()
-    return (await belonging.of_person(session, person)).all
+    found = await belonging.of_present(session, person) if person is not None else None
+    return found.all if found is not None else frozenset()
 
 
 async def entitled_by(session: Session, person: str | None, entries: Collection[str]) -> frozenset[str]:

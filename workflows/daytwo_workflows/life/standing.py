@@ -43,10 +43,10 @@ async def no_longer(session: Session, row: RunRow) -> list[Change]:
 
 
 async def people_of(
-    session: Session, runs: Collection[RunRow], decisions: Collection[DecisionRow]
+    session: Session, runs: Collection[RunRow], decisions: Collection[DecisionRow], *others: str
 ) -> dict[str, PrincipalRow]:
-    """Everybody who asked, decided or was decided for, by id."""
-    ids = {run.requester for run in runs} | {one.principal for one in decisions}
+    """Everybody who asked, decided or was decided for, and others, by id."""
+    ids = {run.requester for run in runs} | {one.principal for one in decisions} | set(others)
     return await principals.by_ids(session, ids | {one.on_behalf_of for one in decisions if one.on_behalf_of})
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.model import Plan, PlannedApproval
-from daytwo_store import approvals, locks, principals, runs
+from daytwo_store import approvals, locks, principals
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId
@@ -26,8 +26,7 @@ async def take_back(store: Store, approval: ApprovalId, *, by: PrincipalId) -> b
     Whoever decided may always do this, also when they would not be entitled any more.
     """
     async with store.write() as tx:
-        row = await held(tx, approval)
-        run = await runs.peek(tx.session, RunId(row.run_id))
+        row, run = await held(tx, approval)
         mine = [one for one in await approvals.decisions(tx.session, [row.id], taken_back=True) if one.principal == by]
         counts = [one for one in mine if one.withdrawn_at is None]
         if not counts:
