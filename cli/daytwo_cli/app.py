@@ -11,6 +11,7 @@ from daytwo_cli.commands import (
     authoring,
     catalog,
     connections,
+    delegations,
     evidence,
     freezes,
     identity,
@@ -32,7 +33,17 @@ _ENVIRONMENT = (
 
 _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Running": [actions.actions, actions.run, runs.runs, runs.show, runs.logs],
-    "Deciding": [approvals.approvals, approvals.approve, approvals.reject, reviews.reviews, reviews.review],
+    "Deciding": [
+        approvals.approvals,
+        approvals.approval,
+        approvals.approve,
+        approvals.reject,
+        approvals.comment,
+        approvals.delegate,
+        approvals.take_back,
+        reviews.reviews,
+        reviews.review,
+    ],
     "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.answer, runs.resolve],
     "Catalog": [catalog.entities],
     "Looking after it": [freezes.stop],
@@ -55,6 +66,7 @@ def build() -> typer.Typer:
     for panel, commands in _PANELS.items():
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(delegations.delegations, name="delegations", rich_help_panel="Deciding")
     app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")
     app.add_typer(connections.connections, name="connections", rich_help_panel="Looking after it")
     app.add_typer(keys.keys, name="keys", rich_help_panel="Looking after it")

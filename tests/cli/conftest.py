@@ -233,6 +233,17 @@ class Make:
             "previous_run": None,
             "superseded_by": None,
             "drift": [],
+            "who": "one of group:sre",
+            "self_approval": False,
+            "terms": [],
+            "reason_needed": ["reject"],
+            "on_call": {},
+            "reminders": [],
+            "escalation": None,
+            "comments": [],
+            "delegations": [],
+            "may_take_back": YES,
+            "may_delegate": YES,
         }
         return approvals.ApprovalView.model_validate({**known, **changes})
 

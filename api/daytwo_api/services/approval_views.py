@@ -11,6 +11,7 @@ from daytwo_api.asker import Asker
 from daytwo_api.services import words
 from daytwo_api.services.freeze_views import held_view
 from daytwo_api.services.gather import Known
+from daytwo_api.services.term_words import terms_words
 from daytwo_api.views.actions import Difference
 from daytwo_api.views.approvals import (
     ApprovalSummary,
@@ -56,6 +57,7 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         decides_for=known.person(found.lent.by.principal) if why is None and found and found.lent else None,
         who=words.needed(row.needed_from, row.count),
         self_approval=terms.self_approval,
+        terms=terms_words(terms),
         reason_needed=[Verdict(one) for one in terms.reason],
     )
 

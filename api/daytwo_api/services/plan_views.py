@@ -12,6 +12,7 @@ from daytwo_api.services.changes import previewed
 from daytwo_api.services.freeze_views import held_view
 from daytwo_api.services.lock_words import given_back, joined
 from daytwo_api.services.onlooking import onlooker
+from daytwo_api.services.term_words import terms_words
 from daytwo_api.services.window_words import zoned
 from daytwo_api.services.words import loose, needed, packing
 from daytwo_api.views.actions import PlannedApproval, PlannedBreakGlass, PlannedLock, PlannedRequest, PlanView
@@ -110,9 +111,18 @@ def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
         count=plan.approval.count,
         expires_in=left.total_seconds(),
         rule=plan.approval.rule,
+        who=needed(plan.approval.needed_from, plan.approval.count),
+        terms=terms_words(plan.approval.terms),
     )
     then = [
-        PlannedApproval(needed_from=stage.needed_from, count=stage.count, expires_in=stage.expires_in, rule=stage.rule)
+        PlannedApproval(
+            needed_from=stage.needed_from,
+            count=stage.count,
+            expires_in=stage.expires_in,
+            rule=stage.rule,
+            who=needed(stage.needed_from, stage.count),
+            terms=terms_words(stage.terms),
+        )
         for stage in plan.approval.then
     ]
     return [first, *then]

@@ -87,6 +87,7 @@ class ApprovalSummary(View):
     decides_for: Person | None = Field(default=None, description="whose right the asker would use: a delegation's")
     who: str = Field(description="'one of group:sre or whoever is on call for service:shop'")
     self_approval: bool = Field(description="who asked for the run may approve it: the action says so")
+    terms: list[str] = Field(description="what else holds, a sentence each: reminders, escalation, own requests")
     reason_needed: list[Verdict] = Field(description="verdicts that need a reason")
 
 

@@ -1,10 +1,10 @@
-"""daytwo approvals, approve, reject."""
+"""daytwo approvals, approval, approve, reject, comment, delegate, take-back."""
 
 from typing import Annotated
 
 import typer
 
-from daytwo_cli.commands.options import ApprovalArgument, AsJson, Cursor, Limit, Yes
+from daytwo_cli.commands.options import ApprovalArgument, AsJson, Cursor, Limit, Reason, Yes
 from daytwo_cli.tools import Tools
 
 Digest = Annotated[str | None, typer.Option(help="Decide only if the plan still has this digest.")]
@@ -35,7 +35,7 @@ def approvals(
             state_words(one.state),
             f"{one.action} {one.entity or ''}".strip(),
             one.requester.name,
-            ", ".join(one.needed_from),
+            one.who,
             at(one.expires_at),
             "yes" if one.may_decide.allowed else one.may_decide.why_not or "no",
         )
@@ -70,6 +70,51 @@ def reject(
 ) -> None:
     """Show the sealed plan, ask, and reject it."""
     _decide(ctx, approval, "reject", digest=digest, comment=comment, yes=yes, as_json=as_json)
+
+
+def approval(ctx: typer.Context, approval: ApprovalArgument, as_json: AsJson = False) -> None:
+    """Show one approval: the sealed plan, who is asked, what was decided and said."""
+    from daytwo_cli.flows.decide import show
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        show(tools, api, approval, as_json=as_json)
+
+
+def comment(
+    ctx: typer.Context, approval: ApprovalArgument, text: Annotated[str, typer.Argument(help="What you say.")]
+) -> None:
+    """Say something about an approval without deciding."""
+    from daytwo_cli.flows.decide import say
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        say(tools, api, approval, text)
+
+
+def delegate(
+    ctx: typer.Context,
+    approval: ApprovalArgument,
+    to: Annotated[str, typer.Argument(metavar="PERSON", help="Who decides for you, as ben.")],
+    reason: Reason = "",
+) -> None:
+    """Let somebody else decide for you on one approval."""
+    from daytwo_cli.flows.decide import hand_on
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        hand_on(tools, api, approval, to, reason)
+
+
+def take_back(
+    ctx: typer.Context, approval: Annotated[str, typer.Argument(metavar="APPROVAL", help="Id of an approval, as a_….")]
+) -> None:
+    """Take your approval back, as long as nothing has been sent."""
+    from daytwo_cli.flows import decide
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        decide.take_back(tools, api, approval)
 
 
 def _decide(

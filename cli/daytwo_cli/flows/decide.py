@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import yaml
 
-from daytwo_api.views.approvals import ApprovalView, DecisionAnswer
+from daytwo_api.views.approvals import ApprovalView, DecisionAnswer, DecisionView
 from daytwo_api.views.runs import RunView
-from daytwo_cli.client.api import Api
+from daytwo_cli.client.api import Api, new_key
 from daytwo_cli.errors import CliError, Declined, Usage
 from daytwo_cli.show.plan import pairs, print_differences
 from daytwo_cli.show.words import at
@@ -28,7 +28,7 @@ def decide(tools: Tools, api: Api, approval: str, verdict: Verdict, *, yes: bool
         raise Usage(
             f"There is no terminal to ask, so nothing was decided. Add --yes to {verdict.word} without being asked."
         )
-    found = api.get(f"/approvals/{_of_run(api, approval)}", ApprovalView).view
+    found = api.get(f"/approvals/{of_run(api, approval)}", ApprovalView).view
     print_approval(tools, found)
     if not yes and not tools.asker.confirm(f"{verdict.word.capitalize()} exactly this?"):
         raise Declined("Nothing was decided.")
@@ -52,7 +52,17 @@ def print_approval(tools: Tools, approval: ApprovalView) -> None:
     print_differences(say, approval.drift, "the plan that was approved before")
     for stage in approval.all_stages if approval.stages > 1 else ():
         say(f"stage {stage.number} of {approval.stages}: {stage.text}")
-    say(f"Needs {approval.count} of {', '.join(approval.needed_from)}; expires {at(approval.expires_at)} UTC.")
+    say(f"Needs {approval.who}; expires {at(approval.expires_at)} UTC.")
+    for sentence in approval.terms:
+        say(sentence)
+    for entry, names in approval.on_call.items():
+        say(f"On call now ({entry.partition('@')[2]}): {', '.join(names) or 'nobody'}")
+    for one in approval.decisions:
+        say(decision_words(one))
+    for comment in approval.comments:
+        say(f"{at(comment.at)} {comment.by.name}: {comment.text}")
+    if approval.decides_for:
+        say(f"You decide for {approval.decides_for.name}.")
     if not approval.may_decide.allowed:
         return
     say("The sealed plan; nothing else will be sent:")
@@ -61,7 +71,46 @@ def print_approval(tools: Tools, approval: ApprovalView) -> None:
     say(f"Its digest: {approval.digest}")
 
 
-def _of_run(api: Api, given: str) -> str:
+def decision_words(one: DecisionView) -> str:
+    """'09:30 Fay, for Sam, approved: fine (taken back 09:40)'."""
+    who = one.by.name if one.by else "a rule of the action"
+    lent = f", for {one.on_behalf_of.name}," if one.on_behalf_of else ""
+    own = ", own request," if one.own_request else ""
+    said = f": {one.comment}" if one.comment else ""
+    gone = f" (taken back {at(one.taken_back_at)})" if one.taken_back_at else ""
+    return f"{at(one.at)} {who}{lent}{own} {'approved' if one.verdict == 'approve' else 'rejected'}{said}{gone}"
+
+
+def show(tools: Tools, api: Api, approval: str, *, as_json: bool) -> None:
+    """One approval in full."""
+    found = api.get(f"/approvals/{of_run(api, approval)}", ApprovalView)
+    if as_json:
+        return tools.out.json(found.text)
+    print_approval(tools, found.view)
+    return tools.out.state(found.view.state, found.view.text)
+
+
+def say(tools: Tools, api: Api, approval: str, text: str) -> None:
+    """Comment without deciding."""
+    where = of_run(api, approval)
+    api.post(f"/approvals/{where}/comments", ApprovalView, {"text": text}, key=new_key())
+    tools.out.line(f"Written beside {where}. It decides nothing.")
+
+
+def hand_on(tools: Tools, api: Api, approval: str, to: str, reason: str) -> None:
+    where = of_run(api, approval)
+    body = {"to": to if ":" in to else f"person:{to}", "reason": reason}
+    answer = api.post(f"/approvals/{where}/delegate", ApprovalView, body, key=new_key()).view
+    tools.out.line(f"{body['to']} may decide on {where} for you until {at(answer.expires_at)} UTC.")
+
+
+def take_back(tools: Tools, api: Api, approval: str) -> None:
+    api.delete(f"/approvals/{approval}/decision")
+    view = api.get(f"/approvals/{approval}", ApprovalView).view
+    tools.out.state(view.state, f"Your approval is taken back. {view.text}")
+
+
+def of_run(api: Api, given: str) -> str:
     """An approval is called a_…; for a run it is its pending one."""
     if not given.startswith("r_"):
         return given

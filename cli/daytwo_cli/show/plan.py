@@ -23,13 +23,13 @@ def print_plan(say: Say, plan: PlanView) -> None:
             say(request.loose)
     print_emergency(say, plan)
     for number, approval in enumerate(plan.approvals, 1):
-        who = " or ".join(approval.needed_from)
         stage = f"stage {number} of {len(plan.approvals)}: " if len(plan.approvals) > 1 else ""
         if approval.rule:
             say(f"{stage}approved by a rule of the action: {approval.rule}")
             continue
-        count = f"{approval.count} approval{'' if approval.count == 1 else 's'}"
-        say(f"{stage}needs {count} by {who}, within {duration(approval.expires_in)}")
+        say(f"{stage}needs the approval of {approval.who}, within {duration(approval.expires_in)}")
+        for sentence in approval.terms:
+            say(f"  {sentence}")
     if plan.lock:
         holder = plan.lock.held_by_run or "another run"
         held = f", held now by {holder}, {plan.lock.queued} waiting" if plan.lock.held else ""

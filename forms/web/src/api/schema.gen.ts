@@ -1430,6 +1430,11 @@ export interface components {
             stages: number;
             state: components["schemas"]["ApprovalState"];
             /**
+             * Terms
+             * @description what else holds, a sentence each: reminders, escalation, own requests
+             */
+            terms: string[];
+            /**
              * Text
              * @description 'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'
              */
@@ -1571,6 +1576,11 @@ export interface components {
             stopped?: string | null;
             /** Superseded By */
             superseded_by: string | null;
+            /**
+             * Terms
+             * @description what else holds, a sentence each: reminders, escalation, own requests
+             */
+            terms: string[];
             /**
              * Text
              * @description 'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'
@@ -3404,6 +3414,16 @@ export interface components {
              * @description the expression that approves it in place of people
              */
             rule?: string | null;
+            /**
+             * Terms
+             * @description what else holds, a sentence each: reminders, escalation, own requests
+             */
+            terms: string[];
+            /**
+             * Who
+             * @description 'one of group:sre or whoever is on call for service:shop'
+             */
+            who: string;
         };
         /**
          * PlannedBreakGlass

@@ -20,7 +20,6 @@ export const approvals = {
   expires: "Expires",
   expired: "Expired",
   quorum: "Needs",
-  quorumOf: (count: number, from: string) => `${count} of ${from}`,
   stages: "Stages",
   stageOf: (number: number, total: number) => `Stage ${number} of ${total}`,
   run: "Run",
@@ -48,10 +47,34 @@ export const approvals = {
   noDecisions: "Nobody has decided yet.",
   decide: "Your decision",
   comment: "Comment",
-  commentHint: "Needed to reject. Everybody who can see the run can read it.",
+  commentHints: (needed: readonly string[]) => {
+    const to = needed.length === 2 ? "to approve and to reject" : `to ${needed[0] ?? ""}`;
+    return `${needed.length > 0 ? `Needed ${to}. ` : ""}Everybody who can see the run can read it.`;
+  },
   approve: "Approve",
   reject: "Reject",
   commentNeeded: "Say why, so that the requester knows what to change.",
+  decidesFor: (name: string) => `You decide for ${name}, who delegated it to you.`,
+  instead: "for",
+  ownRequest: "On their own request: the action lets them.",
+  takenBack: "Taken back; it does not count.",
+  onCall: (entity: string) => `On call for ${entity}`,
+  nobodyOnCall: "nobody right now",
+  takeBack: "Take your approval back",
+  takeBackWhat:
+    "It counts until something is sent. If this stage was approved already, everything is asked for again.",
+  handOn: "Let somebody else decide",
+  handOnWhat:
+    "They decide on this one in your place, and you two count once. Who asked for it cannot be named.",
+  handTo: "Person",
+  handToHint: "As in the catalog, like person:ben",
+  handed: (to: string) => `${to} may decide for`,
+  until: "until",
+  revoked: "ended",
+  comments: "Comments",
+  noComments: "Nobody has said anything.",
+  say: "Say something without deciding",
+  send: "Send",
   notYou: "You cannot decide this",
   conflict:
     "Your decision was not recorded, because this has changed meanwhile. What you see now is how it stands.",

@@ -581,6 +581,17 @@ export function approvalOf(asked: RunView, id: string, change: Partial<ApprovalV
     previous_run: "r_seed1",
     superseded_by: null,
     drift: [],
+    who: "one of group:sre",
+    self_approval: false,
+    terms: [],
+    reason_needed: ["reject"],
+    on_call: {},
+    reminders: [],
+    escalation: null,
+    comments: [],
+    delegations: [],
+    may_take_back: no("You have not decided on this."),
+    may_delegate: yes,
     ...change,
   };
 }

@@ -68,8 +68,12 @@ function Approvals({ approvals }: { approvals: readonly PlannedApproval[] }) {
             </>
           ) : (
             <>
-              {words.approval(approval.count, approval.needed_from.join(", "))},{" "}
-              {words.within(duration(approval.expires_in * 1000))}
+              {visible(approval.who)}, {words.within(duration(approval.expires_in * 1000))}
+              {approval.terms.map((sentence) => (
+                <p key={sentence} className="soft">
+                  {visible(sentence)}
+                </p>
+              ))}
             </>
           )}
         </li>

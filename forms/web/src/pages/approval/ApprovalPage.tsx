@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Replace } from "lucide-react";
+import type { ReactNode } from "react";
 import { Link, useParams } from "react-router";
 import { useApi } from "../../api/context";
 import { approvalQuery } from "../../api/queries";
@@ -17,9 +18,11 @@ import { approvalLook } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import css from "./ApprovalPage.module.css";
+import { Comments } from "./Comments";
 import { Decide } from "./Decide";
 import { Decisions } from "./Decisions";
 import { DigestCheck } from "./DigestCheck";
+import { HandOver } from "./HandOver";
 import { Stages } from "./Stages";
 
 const words = text.approvals;
@@ -50,7 +53,9 @@ export default function ApprovalPage() {
               <Section title={words.decisions}>
                 {seen.decisions.length === 0 && <p className="soft">{words.noDecisions}</p>}
                 <Decisions decisions={seen.decisions} />
+                <HandOver key={seen.id} approval={seen} />
               </Section>
+              <Comments key={`comments ${seen.id}`} approval={seen} />
             </div>
           </div>
         </>
@@ -150,10 +155,19 @@ function About({ approval }: { approval: ApprovalView }) {
           [words.requester, <PersonName key="by" person={approval.requester} />],
           [words.asked, <When key="asked" at={approval.created_at} />],
           [words.expires, <When key="expires" at={approval.expires_at} />],
-          [words.quorum, words.quorumOf(approval.count, approval.needed_from.join(", "))],
+          [words.quorum, visible(approval.who)],
+          ...Object.entries(approval.on_call).map(([entry, names]): [string, ReactNode] => [
+            words.onCall(entry.split("@")[1] ?? ""),
+            names.length > 0 ? names.map(visible).join(", ") : words.nobodyOnCall,
+          ]),
           [words.run, <RunLink key="run" id={approval.run} />],
         ]}
       />
+      {approval.terms.map((sentence) => (
+        <p key={sentence} className="soft">
+          {visible(sentence)}
+        </p>
+      ))}
     </Section>
   );
 }

@@ -20,7 +20,7 @@ export function Decide({ approval }: { approval: ApprovalView }) {
   const [missing, setMissing] = useState(false);
   const decide = useDecide(approval, comment);
   const submit = (verdict: Verdict) => {
-    const refused = verdict === "reject" && comment.trim() === "";
+    const refused = approval.reason_needed.includes(verdict) && comment.trim() === "";
     setMissing(refused);
     if (!refused) decide.mutate(verdict);
   };
@@ -41,9 +41,10 @@ export function Decide({ approval }: { approval: ApprovalView }) {
   return (
     <Section title={words.decide}>
       <div className={css.decide}>
+        {approval.decides_for && <p>{words.decidesFor(visible(approval.decides_for.name))}</p>}
         <Textarea
           label={words.comment}
-          description={words.commentHint}
+          description={words.commentHints(approval.reason_needed)}
           rows={3}
           resize="vertical"
           maxLength={4000}

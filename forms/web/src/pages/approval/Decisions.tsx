@@ -10,9 +10,23 @@ export function Decisions({ decisions }: { decisions: readonly DecisionView[] })
   return (
     <ul className={css.list}>
       {decisions.map((decision) => (
-        <li key={`${decision.by?.id ?? decision.rule} ${decision.at}`}>
+        <li
+          key={`${decision.by?.id ?? decision.rule} ${decision.at}`}
+          className={decision.taken_back_at ? css.gone : undefined}
+        >
           {decision.by ? <PersonName person={decision.by} /> : text.approvals.byRule}{" "}
+          {decision.on_behalf_of && (
+            <>
+              ({text.approvals.instead} <PersonName person={decision.on_behalf_of} />){" "}
+            </>
+          )}
           {text.states.verdict[decision.verdict]} <When at={decision.at} />
+          {decision.own_request && <p className="soft">{text.approvals.ownRequest}</p>}
+          {decision.taken_back_at && (
+            <p className="soft">
+              {text.approvals.takenBack} <When at={decision.taken_back_at} />
+            </p>
+          )}
           {decision.rule && <code className={css.rule}>{visible(decision.rule)}</code>}
           {decision.comment && <blockquote className={css.comment}>{visible(decision.comment)}</blockquote>}
         </li>
