@@ -37,7 +37,9 @@ PLAN: dict[str, Any] = {
             "packing": "The input version goes as JSON.",
         }
     ],
-    "approvals": [{"needed_from": ["group:sre"], "count": 1, "expires_in": 86400}],
+    "approvals": [
+        {"needed_from": ["group:sre"], "count": 1, "expires_in": 86400, "who": "one of group:sre", "terms": []}
+    ],
     "lock": {"key": "shop/production", "held": False, "held_by_run": None, "queued": 0},
     "changes": [
         {
@@ -175,7 +177,7 @@ def test_the_plan_is_shown_before_it_starts(cli: Any, server: Any, form: dict[st
     for words in (
         "github runs deploy.yml of acme/shop at main (cccccccccccc) with version=1.1.0",
         "The input version goes as JSON.",
-        "needs 1 approval by group:sre, within 24 h 0 min",
+        "needs the approval of one of group:sre, within 24 h 0 min",
         "takes the lock shop/production",
         "deployment:shop-production  properties.version: 1.0.0 → 1.1.0",
         "other than in r_0: version: 1.0.0 → 1.1.0",

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from daytwo_actions.freezes import Held
 from daytwo_actions.plan.difference import differences
-from daytwo_actions.plan.model import Plan, digest_of
+from daytwo_actions.plan.model import Plan, PlannedStage, digest_of
 from daytwo_api.asker import Asker
 from daytwo_api.services import lock_views
 from daytwo_api.services.approval_views import as_view
@@ -114,27 +114,24 @@ def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
         who=needed(plan.approval.needed_from, plan.approval.count),
         terms=terms_words(plan.approval.terms),
     )
-    then = [
-        PlannedApproval(
-            needed_from=stage.needed_from,
-            count=stage.count,
-            expires_in=stage.expires_in,
-            rule=stage.rule,
-            who=needed(stage.needed_from, stage.count),
-            terms=terms_words(stage.terms),
-        )
-        for stage in plan.approval.then
-    ]
-    return [first, *then]
+    return [first, *(_stage(stage) for stage in plan.approval.then)]
+
+
+def _stage(stage: PlannedStage) -> PlannedApproval:
+    return PlannedApproval(
+        needed_from=stage.needed_from,
+        count=stage.count,
+        expires_in=stage.expires_in,
+        rule=stage.rule,
+        who=needed(stage.needed_from, stage.count),
+        terms=terms_words(stage.terms),
+    )
 
 
 def _break_glass(plan: Plan) -> PlannedBreakGlass | None:
     if plan.break_glass is None:
         return None
-    past = [
-        PlannedApproval(needed_from=stage.needed_from, count=stage.count, expires_in=stage.expires_in, rule=stage.rule)
-        for stage in plan.break_glass.past
-    ]
+    past = [_stage(stage) for stage in plan.break_glass.past]
     return PlannedBreakGlass(second=plan.break_glass.second, past=past)
 
 
