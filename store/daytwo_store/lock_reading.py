@@ -141,12 +141,6 @@ async def durations(session: AsyncSession, actions: Collection[str]) -> dict[str
     return {row.action: timedelta(seconds=float(row.last)) for row in rows}
 
 
-async def holders(session: AsyncSession, keys: Collection[str]) -> list[RunId]:
-    """The runs that hold one of these keys."""
-    query = select(LockRow.holder_run).where(LockRow.key.in_(keys), LockRow.holder_run.is_not(None)).distinct()
-    return [RunId(str(run)) for run in await session.scalars(query)]
-
-
 @dataclass(frozen=True, slots=True)
 class Holder:
     run: RunId | None

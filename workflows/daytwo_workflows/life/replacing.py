@@ -1,6 +1,7 @@
 """`queue: replace`: the holder is asked to stop, as if who asked for the waiting run had cancelled it.
 
-The lock passes only when the holder has really ended. An undo is never stopped for another run, and a run that the
+The lock passes only when the holder has really ended. Only who is next in line asks for it: before that it would stop
+one run for another that it then has to wait for. An undo is never stopped for another run, and a run that the
 requester may not stop is waited for.
 """
 
@@ -18,23 +19,26 @@ from daytwo_workflows.life.people import belongings
 
 async def ask_holders_to_stop(life: Life, waiting: RunRow) -> None:
     """Cancel what holds the keys of a run that waits. Asking twice is the same."""
-    keys = locks.keys_of(waiting)
     async with life.store.read() as session:
         stop = [
             run
-            for run in await lock_reading.holders(session, keys)
+            for run in await _in_its_way(session, waiting)
             if await _may_be_stopped(life, session, await runs.peek(session, run), waiting)
         ]
     for run in stop:
         async with life.store.write() as tx:
             row = await runs.hold(tx, run)
-            still = await lock_reading.holders(tx.session, keys)
+            still = await _in_its_way(tx.session, waiting)
             if run not in still or row.cancel_at is not None or RunState(row.state) in RUN_ENDS:
                 continue
-            if (await runs.peek(tx.session, RunId(waiting.id))).state != RunState.WAITING_LOCK:
-                return
             tx.audit(actor=waiting.requester, action="lock.replaced", subject=f"run:{run}", facts={"by": waiting.id})
             await ask_to_stop(tx, row, by=PrincipalId(waiting.requester), reason="another run replaces it")
+
+
+async def _in_its_way(session: Session, waiting: RunRow) -> list[RunId]:
+    """The holders of those keys for which it is the next in line."""
+    seen = await lock_reading.situations(session, locks.keys_of(waiting))
+    return sorted({one.holder for one in seen if one.holder is not None and one.queue[:1] == (RunId(waiting.id),)})
 
 
 async def _may_be_stopped(life: Life, session: Session, holder: RunRow, waiting: RunRow) -> bool:
