@@ -30,6 +30,7 @@ ENVIRONMENTS = [
     "staging",
     {"name": "production", "reviewers": ["ada", "bob"]},
     {"name": "slow", "wait_timer": 0.02},
+    {"name": "guarded", "custom_rule": True},
 ]
 TOKENS = [
     {"login": "daytwo-bot", "token": "token-of-the-bot", "type": "Bot"},
@@ -63,6 +64,10 @@ class Caller:
     def pending(self, run: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get(f"{run}/pending_deployments")
         return found
+
+    def rule(self, run: str, state: str, environment: str = "guarded") -> int:
+        body = {"environment_name": environment, "state": state, "comment": "looked at it"}
+        return self._client.post(f"{run}/deployment_protection_rule", json=body).status_code
 
     def answer(self, run: str, state: str, number: int) -> int:
         body = {"environment_ids": [number], "state": state, "comment": "looked at it"}
@@ -124,3 +129,19 @@ def test_a_timer_runs_out_and_an_open_environment_holds_nothing(callers: Callabl
     assert bot.pending(fast) == []
     for run in (slow, fast):
         eventually(lambda run=run: bot.get(run)["conclusion"] == "success")
+
+
+@pytest.mark.usefixtures("house")
+def test_an_app_that_is_a_protection_rule_lets_a_run_on_or_ends_it(house: RunningStandin) -> None:
+    bot, ada = Caller(house, "token-of-the-bot"), Caller(house, "token-of-ada")
+    for state, conclusion in (("approved", "success"), ("rejected", "failure")):
+        run = bot.start("guarded")
+        eventually(lambda run=run: bot.get(run)["status"] == "waiting")
+        [pending] = bot.pending(run)
+        assert (pending["environment"]["name"], pending["current_user_can_approve"]) == ("guarded", False)
+        assert ada.rule(run, state) == 403
+        assert bot.rule(run, state, environment="production") == 422
+        assert bot.rule(run, state) == 204
+        eventually(lambda run=run: bot.get(run)["status"] == "completed")
+        assert bot.get(run)["conclusion"] == conclusion
+        assert bot.rule(run, state) == 422, "nothing waits there any more"

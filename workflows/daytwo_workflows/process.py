@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
@@ -17,6 +18,7 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.client import Driver
+from daytwo_workflows.life.questions import answer_questions
 from daytwo_workflows.life.spending import Spending
 from daytwo_workflows.poker import Poker
 from daytwo_workflows.secret_care import SecretCare, must_have_keys
@@ -51,6 +53,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
             connections=sorted(backends),
             name=life.sender,
             seal=seal,
+            answer=partial(answer_questions, life),
             secrets=SecretCare(store=store, keys=life.keys, retention=settings.secret_retention),
         )
         async with create_worker(client, life):

@@ -2,18 +2,18 @@
 
 Every few seconds, in one worker at a time: pokes that nobody delivered, runs that nothing drives although something was
 due, deliveries that no read has answered, holds of locks whose time is over, pollers that are gone, and the
-audit's next signed checkpoint.
+audit's next signed checkpoint. And it answers what CI systems ask.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from daytwo_store import inbox, leases, reviews, runs
+from daytwo_store import inbox, leases, questions, reviews, runs
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
@@ -39,6 +39,7 @@ class Sweeper:
     name: str  # of this process
     seal: Seal | None = None  # none: no key to sign checkpoints of the audit with
     secrets: SecretCare | None = None
+    answer: Callable[[], Awaitable[int]] | None = None  # what CI systems ask
     at_a_time: int = 200  # runs of each kind in one round, beside those that Temporal refused in the last one
     _refused: frozenset[RunId] = field(default=frozenset(), init=False)  # by Temporal, in the last round
     _pruned: datetime | None = field(default=None, init=False)
@@ -83,6 +84,8 @@ class Sweeper:
                 break
         await self._remind()
         await self._prune(now)
+        if self.answer is not None:
+            await self.answer()
         if self.secrets is not None:
             await self.secrets.round(now)
         return told.taken
@@ -98,6 +101,7 @@ class Sweeper:
         if self._pruned is None or now - self._pruned >= _PRUNE_EVERY:
             async with self.store.write() as tx:
                 await inbox.prune(tx, before=now - _KEEP_DELIVERIES)
+                await questions.prune(tx, before=now - _KEEP_DELIVERIES)
             self._pruned = now
 
     async def _want(self, unanswered: Sequence[RunId]) -> None:

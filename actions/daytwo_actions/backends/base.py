@@ -8,7 +8,7 @@ given.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from pydantic import JsonValue
 
@@ -329,12 +329,3 @@ class Backend(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-@runtime_checkable
-class Streaming(Protocol):
-    """A backend that tells of changes by a stream of its own, in place of webhooks."""
-
-    def listen(self, projects: Sequence[str]) -> AsyncIterator[Hint]:
-        """Hints of changes in these projects as they happen, until the stream ends. Raises `BackendUnreachable`."""
-        ...

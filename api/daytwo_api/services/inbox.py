@@ -8,7 +8,8 @@ import structlog
 from fastapi import Request
 
 from daytwo_actions.backends.base import Backend, Hint, WebhookRefused
-from daytwo_store import inbox
+from daytwo_actions.backends.some import Asking, Question
+from daytwo_store import inbox, questions
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import DaytwoError, NotFound, Unauthenticated
 from daytwo_store.ids import RunId
@@ -34,15 +35,18 @@ class Inbox:
         body = await request.body()
         try:
             hints = backend.webhook(dict(request.headers), body)
+            asked = backend.questions(dict(request.headers), body) if isinstance(backend, Asking) else ()
         except WebhookRefused as refused:
             log.warning("webhook.refused", connection=connection, bytes=len(body))
             raise Unauthenticated(
                 f"{refused} Compare the secret of the webhook with the one that the connection is configured with."
             ) from refused
-        if not hints:
+        if not hints and not asked:
             return {"stored": False}
         stored = False
         async with self._store.write() as tx:
+            for one in asked:
+                stored = await questions.keep(tx, _question(connection, one)) or stored
             for hint in hints:
                 stored = await self._keep(tx, connection, hint) or stored
         return {"stored": stored}
@@ -81,3 +85,15 @@ class Inbox:
                 tx.poke(look.run)
         except DaytwoError as error:
             log.warning("webhook.look_is_swept", run=look.run, error=error.type)
+
+
+def _question(connection: str, one: Question) -> questions.Asked:
+    """The worker's sweeper answers it within seconds: what it has to read first may take as long."""
+    return questions.Asked(
+        connection=connection,
+        delivery=one.delivery,
+        project_id=one.project_id,
+        project=one.project,
+        external=one.run,
+        gate=one.gate,
+    )

@@ -6,7 +6,7 @@ from typing import Literal
 from daytwo_standins.github.records import Attempt, Job, Status
 from daytwo_standins.github.runs import Run
 
-Kind = Literal["workflow_run", "workflow_job"]
+Kind = Literal["workflow_run", "workflow_job", "deployment_protection_rule"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,10 +17,11 @@ class Event:
     action: Literal["requested", "queued", "in_progress", "completed"]
     attempt: int
     job: int | None  # index of the job
+    environment: str = ""  # whose protection rule is asked
 
     def key(self, run: Run) -> str:
         """A name for this event of this run."""
-        return f"{run.id}/{self.attempt}/{self.job or ''}/{self.kind}.{self.action}"
+        return f"{run.id}/{self.attempt}/{self.job or self.environment}/{self.kind}.{self.action}"
 
 
 def events(attempt: Attempt) -> list[Event]:

@@ -43,11 +43,12 @@ def caller(login: str, permissions: frozenset[Permission], repositories: tuple[s
 
 
 class Environment(Model):
-    """An environment of a repository; runs that name it wait for one of the reviewers, and for the timer."""
+    """An environment of a repository; runs that name it wait for one of the reviewers, the timer, and an App's word."""
 
     name: Name
     reviewers: Annotated[tuple[Name, ...], Field(max_length=6)] = ()  # logins
     wait_timer: Annotated[float, Field(ge=0)] = 0  # minutes
+    custom_rule: bool = False  # an App is asked by the event deployment_protection_rule
 
     @model_validator(mode="before")
     @classmethod
@@ -57,7 +58,7 @@ class Environment(Model):
     @property
     def protected(self) -> bool:
         """Whether anything has to be waited for."""
-        return bool(self.reviewers) or self.wait_timer > 0
+        return bool(self.reviewers) or self.wait_timer > 0 or self.custom_rule
 
 
 class Installation(Model):
@@ -119,7 +120,9 @@ class Webhook(Model):
 
     url: str
     secret: Secret
-    events: frozenset[Literal["workflow_run", "workflow_job"]] = frozenset({"workflow_run", "workflow_job"})
+    events: frozenset[Literal["workflow_run", "workflow_job", "deployment_protection_rule"]] = frozenset(
+        {"workflow_run", "workflow_job", "deployment_protection_rule"}
+    )
 
 
 class Account(Model):

@@ -33,6 +33,10 @@ async def payload(standin: Standin, run: Run, event: Event, links: Links) -> dic
             repository, run.accepted.workflow, run.accepted.workflow_name, links, (commit.committer.date,) * 2
         )
         return {**common, "workflow_run": shown, "workflow": workflow}
+    if event.kind == "deployment_protection_rule":
+        where = links.repository(repository.full_name, "actions", "runs", run.id, "deployment_protection_rule")
+        asked = {"environment": event.environment, "event": "workflow_dispatch", "pull_requests": []}
+        return {**common, **asked, "deployment_callback_url": where}
     job = next(job for job in attempt.jobs if job.index == event.job)
     return {**common, "workflow_job": _job(event, actions.job(scene, run, event.attempt, job))}
 

@@ -34,6 +34,7 @@ class Review:
     verdict: Verdict
     login: str
     comment: str
+    rule: bool = False  # of the App that is a protection rule, and not of a reviewer
 
 
 class Reviews:
@@ -79,5 +80,6 @@ class Reviews:
 
 
 def _open(one: Environment, given: Iterable[Review], waited: float) -> bool:
-    approved = any(review.environment == one.name and review.verdict is Verdict.APPROVED for review in given)
-    return (approved or not one.reviewers) and waited >= one.wait_timer * _MINUTE
+    said = {r.rule for r in given if r.environment == one.name and r.verdict is Verdict.APPROVED}
+    reviewed, allowed = False in said or not one.reviewers, True in said or not one.custom_rule
+    return reviewed and allowed and waited >= one.wait_timer * _MINUTE

@@ -16,6 +16,7 @@ from daytwo_standins.github.changes import Event, events
 from daytwo_standins.github.config import Config
 from daytwo_standins.github.links import Links
 from daytwo_standins.github.payloads import payload
+from daytwo_standins.github.records import Status
 from daytwo_standins.github.runs import Run
 from daytwo_standins.github.standin import Standin
 from daytwo_standins.shared.ids import stable_id
@@ -43,9 +44,25 @@ class Webhooks:
         """Something about a run has changed; what was not told yet is put in the queue."""
         if not self._hooks:
             return
-        for event in events(run.latest):
+        for event in [*events(run.latest), *self._asked(run)]:
             if self._sender.is_new(event.key(run)):
                 self._queue.put_nowait((run, event))
+
+    def _asked(self, run: Run) -> list[Event]:
+        """The App that is a protection rule of an environment is asked when a run begins to wait for it."""
+        if self._standin is None or run.latest.status is not Status.WAITING:
+            return []
+        return [
+            Event(
+                kind="deployment_protection_rule",
+                action="requested",
+                attempt=run.latest.number,
+                job=None,
+                environment=one.name,
+            )
+            for one in self._standin.reviews.environments(run)
+            if one.custom_rule
+        ]
 
     def deliveries(self) -> list[dict[str, Any]]:
         """Every attempt to deliver, with its outcome."""

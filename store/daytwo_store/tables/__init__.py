@@ -20,6 +20,7 @@ from daytwo_store.tables.runs import (
 from daytwo_store.tables.secrets import SecretRow
 from daytwo_store.tables.traffic import (
     ConnectionRow,
+    GateQuestionRow,
     LeaseRow,
     LogChunkRow,
     LogSourceRow,
@@ -51,6 +52,7 @@ __all__ = [
     "FreezeExceptionRow",
     "FreezeRow",
     "GateAnswerRow",
+    "GateQuestionRow",
     "Json",
     "KindRow",
     "LeaseRow",

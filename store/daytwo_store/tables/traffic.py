@@ -82,6 +82,25 @@ class WebhookRow(Base):
     consumed_at: Mapped[datetime | None]
 
 
+class GateQuestionRow(Base):
+    """A CI system asks whether a run may go on at a gate; a verified delivery of its own."""
+
+    __tablename__ = "gate_question"
+    __table_args__ = (Index("ix_gate_question_open", "again_at", postgresql_where=text("answered_at is null")),)
+
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    delivery: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str]
+    project: Mapped[str]
+    external_id: Mapped[str]
+    gate: Mapped[str]
+    asked_at: Mapped[datetime]
+    again_at: Mapped[datetime]  # looked at not before
+    answered_at: Mapped[datetime | None]
+    verdict: Mapped[str | None]  # go, stop; none: no answer was wanted any more
+    note: Mapped[str | None]  # what was said, or why nothing was yet
+
+
 class ConnectionRow(Base):
     """What every process has to know of a connection: until when it is left alone, and what its poller does."""
 

@@ -47,6 +47,7 @@ from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.reading import Observe, Reading
 from daytwo_actions.backends.http.workers import Workers
 from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
+from daytwo_actions.backends.some import Question
 from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, JobTree
 from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_forms.sources import Listed
@@ -180,6 +181,13 @@ class GitHubBackend:
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
         secrets = [secret.get_secret_value().encode() for secret in self._settings.webhook_secrets]
         return webhook.hints(headers, body, secrets)
+
+    def questions(self, headers: Mapping[str, str], body: bytes) -> Sequence[Question]:
+        secrets = [secret.get_secret_value().encode() for secret in self._settings.webhook_secrets]
+        return webhook.questions(headers, body, secrets)
+
+    async def reply(self, question: Question, verdict: GateVerdict, *, comment: str) -> None:
+        await self._waiting.reply(question, verdict, comment=comment, seconds=self._seconds)
 
     def budget(self) -> Budget | None:
         return self._reading.limits.budget()

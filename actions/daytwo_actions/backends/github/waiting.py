@@ -12,6 +12,7 @@ from daytwo_actions.backends.github.wire.outcome import GITHUB
 from daytwo_actions.backends.github.writing import Writing
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.http.recent import Recent
+from daytwo_actions.backends.some import Question
 from daytwo_actions.backends.tree import GateId, GateVerdict
 from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_store.states import ExternalStatus
@@ -23,6 +24,11 @@ _KEPT: Final = 1_024
 _ADVICE: Final[Mapping[int, str]] = {
     403: "Only a required reviewer of the environment can answer, with a token that may write deployments; "
     "a GitHub App is never one. Answer it in GitHub"
+}
+
+
+_RULE_ADVICE: Final[Mapping[int, str]] = {
+    403: "Only a GitHub App that is a protection rule of the environment can answer, with Deployments: write"
 }
 
 
@@ -56,20 +62,22 @@ class Waiting:
         result = await self._writing.post("run.review", _path(project, run), seconds=seconds, document=document)
         if isinstance(result, Answer) and result.status == 200:
             return
-        what = f"the answer to run {run} of {project}"
-        if isinstance(result, Silence) and result.held:
-            raise GITHUB.failure(result, what)
-        if isinstance(result, Silence) or result.status >= 500:
-            sent = not isinstance(result, Silence) or result.sent
-            said = result.reason if isinstance(result, Silence) else f"GitHub answered {message(result)}"
-            left = "Whether it was taken is not known; look at the run" if sent else "Nothing was changed; try again"
-            raise BackendUnreachable(f"{what[0].upper()}{what[1:]} came to no end: {said}. {left}.")
-        if result.status in {404, 422} and gate not in await self._open(project, run):
+        if isinstance(result, Answer) and result.status in {404, 422} and gate not in await self._open(project, run):
             raise GateClosed(
                 "Nothing waits for this environment any more: it was answered in GitHub, or the run ended."
             )
-        error = GITHUB.failure(result, what, advice=_ADVICE)
-        raise error if isinstance(error, BackendUnreachable) else BackendDenied(f"{error} Nothing was changed.")
+        raise _failure(result, f"the answer to run {run} of {project}", _ADVICE)
+
+    async def reply(self, question: Question, verdict: GateVerdict, *, comment: str, seconds: float) -> None:
+        """Answer our own rule. Once. Raises `GateClosed`, `BackendDenied`, `BackendUnreachable`."""
+        path = f"{names.run(question.project, question.run)}/deployment_protection_rule"
+        document = gates.rule_answer(question.gate, verdict, comment)
+        result = await self._writing.post("run.rule", path, seconds=seconds, document=document)
+        if isinstance(result, Answer) and result.status == 204:
+            return
+        if isinstance(result, Answer) and result.status in {404, 422}:
+            raise GateClosed("Nothing waits for our rule there: it was answered before, or the run ended.")
+        raise _failure(result, f"the answer of our rule to run {question.run} of {question.project}", _RULE_ADVICE)
 
     async def _open(self, project: str, run: str) -> set[str]:
         return {str(one.environment.id) for one in await self.pending(project, run)}
@@ -99,3 +107,16 @@ def _key(project: str, state: ExternalState) -> tuple[object, ...]:
 
 def _path(project: str, run: str) -> str:
     return f"{names.run(project, run)}/pending_deployments"
+
+
+def _failure(result: Answer | Silence, what: str, advice: Mapping[int, str]) -> BackendUnreachable | BackendDenied:
+    """What came of an answer that was not taken, for certain or perhaps."""
+    if isinstance(result, Silence) and result.held:
+        return GITHUB.failure(result, what)
+    if isinstance(result, Silence) or result.status >= 500:
+        sent = not isinstance(result, Silence) or result.sent
+        said = result.reason if isinstance(result, Silence) else f"GitHub answered {message(result)}"
+        left = "Whether it was taken is not known; look at the run" if sent else "Nothing was changed; try again"
+        return BackendUnreachable(f"{what[0].upper()}{what[1:]} came to no end: {said}. {left}.")
+    error = GITHUB.failure(result, what, advice=advice)
+    return error if isinstance(error, BackendUnreachable) else BackendDenied(f"{error} Nothing was changed.")

@@ -19,6 +19,7 @@ from daytwo_standins.shared.ids import stable_id
 
 _RUN = "/repos/{owner}/{repo}/actions/runs/{run_id}"
 _DOCS = "actions/workflow-runs#review-pending-deployments-for-a-workflow-run"
+_RULE_DOCS = "actions/workflow-runs#review-custom-deployment-protection-rules-for-a-workflow-run"
 
 
 async def pending(call: Call) -> Answer:
@@ -46,6 +47,29 @@ async def review(call: Call) -> Answer:
         await call.standin.reviews.add(answer)
     call.standin.engine.look(run)
     return Answer(data=[_deployment(call, run, one) for one in chosen])
+
+
+async def rule(call: Call) -> Answer:
+    """The App that is a protection rule of an environment says whether the run may go on."""
+    run, (name, verdict, comment) = call.run, _rule_body(call.raw)
+    if call.token.type != "Bot":
+        raise ApiError(403, "You must authenticate as a GitHub App", documentation=_RULE_DOCS)
+    if not any(one.name == name and one.custom_rule for one in _waits(call, run)):
+        raise ApiError(
+            422, "No pending custom deployment protection rule for this environment", documentation=_RULE_DOCS
+        )
+    answer = Review(
+        run_id=run.id,
+        attempt=run.latest.number,
+        environment=name,
+        verdict=verdict,
+        login=call.token.login,
+        comment=comment,
+        rule=True,
+    )
+    await call.standin.reviews.add(answer)
+    call.standin.engine.look(run)
+    return Answer(status=204)
 
 
 async def approvals(call: Call) -> Answer:
@@ -81,6 +105,14 @@ def _body(raw: bytes) -> tuple[list[int], Verdict, str]:
     if not (isinstance(ids, list) and all(isinstance(one, int) for one in ids) and isinstance(comment, str)):
         raise ApiError(422, "Invalid request.\n\nenvironment_ids are numbers, comment is text.")
     return ids, state, comment
+
+
+def _rule_body(raw: bytes) -> tuple[str, Verdict, str]:
+    try:
+        data = json.loads(raw)
+        return str(data["environment_name"]), Verdict(data["state"]), str(data.get("comment", ""))
+    except (ValueError, KeyError, TypeError):
+        raise ApiError(422, "Invalid request.\n\nenvironment_name and state are needed.") from None
 
 
 def _environment(call: Call, one: Environment) -> dict[str, Any]:
@@ -126,5 +158,6 @@ _PATH = f"{_RUN}/pending_deployments"
 OPERATIONS = (
     Operation(name="pending_deployments", method="GET", path=_PATH, handler=pending),
     Operation(name="review", method="POST", path=_PATH, handler=review),
+    Operation(name="review_rule", method="POST", path=f"{_RUN}/deployment_protection_rule", handler=rule),
     Operation(name="list_approvals", method="GET", path=f"{_RUN}/approvals", handler=approvals),
 )

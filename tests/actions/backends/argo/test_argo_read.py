@@ -20,10 +20,10 @@ from daytwo_actions.backends.base import (
     GateClosed,
     Hint,
     LogsNotReady,
-    Streaming,
     Target,
     WebhookRefused,
 )
+from daytwo_actions.backends.some import Streaming
 from daytwo_actions.backends.tree import GateId, GateVerdict
 from daytwo_store.ids import ExternalJobId, ExternalRunId
 

@@ -24,10 +24,10 @@ from daytwo_actions.backends.base import (
     GateClosed,
     Marker,
     Refused,
-    Streaming,
     Target,
 )
 from daytwo_actions.backends.registry import connect
+from daytwo_actions.backends.some import Streaming
 from daytwo_actions.backends.tree import GateVerdict, Job
 from daytwo_actions.marker import corr
 from daytwo_standins.argo.testing import RunningStandin, start_standin

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daytwo_actions.backends.base import WebhookRefused
-from daytwo_actions.backends.github.wire.webhook import hints, signed, verify
+from daytwo_actions.backends.github.wire.webhook import hints, questions, signed, verify
 
 SAMPLES = Path(__file__).parent / "samples"
 VECTORS = json.loads((SAMPLES / "signature-vectors.json").read_text())["vectors"]
@@ -113,3 +113,50 @@ def test_a_delivery_without_its_id_is_refused_since_a_repetition_could_not_be_to
 def test_nothing_is_read_before_the_signature_is_right() -> None:
     with pytest.raises(WebhookRefused, match="signature"):
         hints(delivery("workflow_run", b"{}", b"wrong"), b"{}", [SECRET])
+
+
+def rule(**change: Any) -> bytes:
+    address = "https://api.github.com/repos/acme/shop/actions/runs/17/deployment_protection_rule"
+    told = {
+        "action": "requested",
+        "environment": "production",
+        "event": "workflow_dispatch",
+        "deployment_callback_url": address,
+        "repository": {"id": 7, "full_name": "acme/shop"},
+    }
+    return json.dumps(told | change).encode()
+
+
+def test_a_protection_rule_asks_about_a_run() -> None:
+    body = rule()
+    [asked] = questions(delivery("deployment_protection_rule", body), body, [SECRET])
+    assert (asked.project_id, asked.project, asked.run, asked.gate) == ("7", "acme/shop", "17", "production")
+    assert hints(delivery("deployment_protection_rule", body), body, [SECRET]) == []
+    assert questions(delivery("workflow_run", body), body, [SECRET]) == []
+    enterprise = "https://ghe.example/api/v3/repos/acme/shop/actions/runs/18/deployment_protection_rule"
+    body = rule(deployment_callback_url=enterprise)
+    assert questions(delivery("deployment_protection_rule", body), body, [SECRET])[0].run == "18"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"deployment_callback_url": "https://evil.example/"},
+        {"deployment_callback_url": "https://x/actions/runs/17/deployment_protection_rule?x=1"},
+        {"deployment_callback_url": "https://x/actions/runs/0/deployment_protection_rule"},
+        {"deployment_callback_url": None},
+        {"environment": ""},
+        {"repository": {"id": "7", "full_name": "acme/shop"}},
+        {"repository": {"id": 7}},
+    ],
+)
+def test_a_question_that_names_nothing_is_refused(change: dict[str, Any]) -> None:
+    body = rule(**change)
+    with pytest.raises(WebhookRefused):
+        questions(delivery("deployment_protection_rule", body), body, [SECRET])
+
+
+def test_a_question_has_to_be_signed() -> None:
+    body = rule()
+    with pytest.raises(WebhookRefused, match="signature is not"):
+        questions(delivery("deployment_protection_rule", body, b"another"), body, [SECRET])

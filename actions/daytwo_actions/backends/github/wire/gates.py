@@ -117,6 +117,11 @@ def environment_id(gate: GateId) -> int:
     return int(gate)
 
 
+def rule_answer(environment: str, verdict: GateVerdict, comment: str) -> dict[str, JsonValue]:
+    """https://docs.github.com/en/rest/actions/workflow-runs#review-custom-deployment-protection-rules-for-a-workflow-run"""
+    return {"environment_name": environment, "state": _STATES[verdict], "comment": comment.strip()[:_LONGEST_COMMENT]}
+
+
 def answer(gate: GateId, verdict: GateVerdict, comment: str) -> dict[str, JsonValue]:
     """https://docs.github.com/en/rest/actions/workflow-runs#review-pending-deployments-for-a-workflow-run"""
     return {

@@ -5,14 +5,19 @@ https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daytwo_actions.backends.base import Hint, WebhookRefused
+from daytwo_actions.backends.some import Question
+from daytwo_actions.backends.tree import GateId
 from daytwo_store.ids import ExternalRunId
 
+RULE: Final = "deployment_protection_rule"
+_CALLBACK: Final = re.compile(r"/actions/runs/([1-9][0-9]{0,18})/deployment_protection_rule$")
 _ABOUT_RUNS: Final = frozenset({"workflow_run", "workflow_job", "deployment_review"})
 
 
@@ -30,6 +35,19 @@ class _Run(_Vendor):
 
 class _Job(_Vendor):
     run_id: int = Field(gt=0)
+
+
+class _Named(_Repository):
+    full_name: str = Field(min_length=3, max_length=200)
+
+
+class _Request(_Vendor):
+    """The event `deployment_protection_rule`. Which run it is about stands only in the address for the answer."""
+
+    action: str
+    environment: str = Field(min_length=1, max_length=255)
+    deployment_callback_url: str = Field(max_length=2_000)
+    repository: _Named
 
 
 class _Delivery(_Vendor):
@@ -53,6 +71,36 @@ def hints(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> 
     if not 0 < len(delivery) <= 100:
         raise _refused("it has no X-GitHub-Delivery, so a repetition could not be told from a new one")
     return [_hint(event, delivery, body)]
+
+
+def questions(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> list[Question]:
+    """What GitHub asks by a custom deployment protection rule. Raises `WebhookRefused`.
+
+    The address for the answer is not used as one: only the id of the run is read from it.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    verify(lower.get("x-hub-signature-256"), body, secrets)
+    if lower.get("x-github-event") != RULE:
+        return []
+    delivery = lower.get("x-github-delivery", "")
+    try:
+        told = _Request.model_validate_json(body)
+    except ValidationError:
+        raise _refused(f"its body is not a {RULE} event in JSON") from None
+    run = _CALLBACK.search(told.deployment_callback_url)
+    if run is None or not 0 < len(delivery) <= 100:
+        raise _refused(f"it calls itself {RULE} and names no run, or has no X-GitHub-Delivery")
+    if told.action != "requested":
+        return []
+    return [
+        Question(
+            delivery=delivery,
+            project_id=str(told.repository.id),
+            project=told.repository.full_name,
+            run=ExternalRunId(run[1]),
+            gate=GateId(told.environment),
+        )
+    ]
 
 
 def verify(signature: str | None, body: bytes, secrets: Sequence[bytes]) -> None:
