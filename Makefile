@@ -44,8 +44,8 @@ help: ## Show this list
 demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, approve, fail, undo, a killed worker
 	$(BIN)/daytwo demo
 
-up: $(INSTALLED) $(PAGE) $(if $(filter all gitlab,$(subst $(COMMA), ,$(BACKENDS))),$(CI_LOCAL_MODULES)) ## Run everything on this machine and stay; with BACKENDS=all on three CI systems
-	$(BIN)/daytwo up $(if $(BACKENDS),--backends $(BACKENDS))
+up: $(INSTALLED) $(PAGE) $(if $(filter all gitlab,$(subst $(COMMA), ,$(BACKENDS))),$(CI_LOCAL_MODULES)) ## Run everything on this machine and stay; with BACKENDS=all on three CI systems, with SIGN_IN=oidc through an identity provider
+	$(BIN)/daytwo up $(if $(BACKENDS),--backends $(BACKENDS)) $(if $(SIGN_IN),--sign-in $(SIGN_IN))
 
 test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run all tests: Python, then the page's
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)

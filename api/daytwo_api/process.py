@@ -86,7 +86,10 @@ async def _serve(services: Services) -> None:
     listening = _listen(services.settings)
     server = Server(_config(services))
     stopping = _stop_on_signal(server, services)
-    tasks = [asyncio.create_task(part) for part in (services.listener.run(), services.poker.run(), _load(services))]
+    tasks = [
+        asyncio.create_task(part)
+        for part in (services.listener.run(), services.poker.run(), services.rechecks.run(), _load(services))
+    ]
     for task in tasks:
         task.add_done_callback(lambda task: None if _succeeded(task) else stopping())
     log.info("api.listens", address="{}:{}".format(*listening.getsockname()[:2]))

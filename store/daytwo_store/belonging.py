@@ -7,11 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from daytwo_store import entities
 from daytwo_store.engine import Session
-from daytwo_store.tables import RoleGrantRow
+from daytwo_store.tables import EntityRow, PrincipalRow, RoleGrantRow
 
 EVERYONE: Final = "everyone"
 
@@ -29,7 +29,7 @@ class Belonging:
 
 
 async def of_person(session: Session, ref: str) -> Belonging:
-    groups = await entities.groups_of(session, ref)
+    groups = await _groups(session, ref)
     return Belonging(ref, groups, await _roles(session, groups | {ref}))
 
 
@@ -47,6 +47,26 @@ async def holders(session: Session, roles: Collection[str]) -> list[tuple[str, s
         .order_by(RoleGrantRow.role, RoleGrantRow.member)
     )
     return [(role, member) for role, member in rows]
+
+
+async def _groups(session: Session, ref: str) -> frozenset[str]:
+    """Those that an identity provider has told lately; where none tells any, those of the catalog.
+
+    A group that the catalog does not know entitles nobody.
+    """
+    told = (
+        await session.execute(
+            select(PrincipalRow.groups, PrincipalRow.groups_until > func.now()).where(
+                PrincipalRow.ref == ref, PrincipalRow.groups.is_not(None)
+            )
+        )
+    ).all()
+    if not told:
+        return await entities.groups_of(session, ref)
+    named = {group for groups, good in told if good for group in groups or ()}
+    return frozenset(
+        await session.scalars(select(EntityRow.ref).where(EntityRow.ref.in_(named), EntityRow.kind == "group"))
+    )
 
 
 async def _roles(session: Session, members: Collection[str]) -> frozenset[str]:

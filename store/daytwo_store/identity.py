@@ -1,6 +1,8 @@
 """Principals: who somebody is, by the issuer that vouches for it and its name for them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
 
@@ -26,6 +28,8 @@ class Login:
     subject: str
     name: str
     ref: EntityRef | None
+    groups: tuple[str, ...] | None = None  # as the issuer says; None: the catalog says it
+    groups_until: datetime | None = None
 
 
 async def principal_for(tx: Tx, login: Login) -> Principal:
@@ -37,15 +41,36 @@ async def principal_for(tx: Tx, login: Login) -> Principal:
         name=login.name,
         ref=login.ref,
         created_at=tx.now,
+        groups=login.groups,
+        groups_until=login.groups_until,
     )
     row = (
         await tx.session.execute(
             made.on_conflict_do_update(
-                index_elements=["issuer", "subject"], set_={"name": login.name, "ref": login.ref}
+                index_elements=["issuer", "subject"],
+                set_={
+                    "name": login.name,
+                    "ref": login.ref,
+                    "groups": login.groups,
+                    "groups_until": login.groups_until,
+                },
             ).returning(PrincipalRow)
         )
     ).scalar_one()
     return principal_of(row)
+
+
+async def heard(tx: Tx, who: PrincipalId, groups: Collection[str], *, until: datetime) -> None:
+    """The issuer has said again which groups they are in."""
+    row = await tx.session.get(PrincipalRow, who, with_for_update=True)
+    if row is None:
+        return
+    before, now = frozenset(row.groups or ()), frozenset(groups)
+    row.groups, row.groups_until = sorted(now), until
+    for group in sorted(now - before):
+        tx.audit(actor="daytwo", action="group.joined", subject=f"principal:{who}", facts={"group": group})
+    for group in sorted(before - now):
+        tx.audit(actor="daytwo", action="group.left", subject=f"principal:{who}", facts={"group": group})
 
 
 async def principal(session: Session, principal_id: PrincipalId) -> Principal | None:

@@ -24,11 +24,21 @@ class OpenSession:
     expires_at: datetime
 
 
-async def open_session(tx: Tx, principal: PrincipalId, *, secret_hash: str, life: timedelta) -> datetime:
-    """Remember a session; when it expires. Forgets those that have."""
+async def open_session(
+    tx: Tx, principal: PrincipalId, *, secret_hash: str, life: timedelta, refresh: bytes | None = None
+) -> datetime:
+    """Remember a session; when it expires. Forgets those that have. `refresh` is encrypted by whoever calls."""
     await tx.session.execute(delete(SessionRow).where(SessionRow.expires_at <= tx.now))
     expires = tx.now + life
-    row = SessionRow(hash=secret_hash, principal=principal, created_at=tx.now, last_used_at=tx.now, expires_at=expires)
+    row = SessionRow(
+        hash=secret_hash,
+        principal=principal,
+        created_at=tx.now,
+        last_used_at=tx.now,
+        expires_at=expires,
+        refresh=refresh,
+        checked_at=tx.now if refresh is not None else None,
+    )
     tx.session.add(row)
     tx.audit(actor=principal, action="session.opened", subject=f"principal:{principal}", facts={})
     return expires
@@ -67,6 +77,45 @@ async def note_use(store: Store, used: OpenSession, *, now: datetime) -> None:
             .where(SessionRow.hash == used.hash, SessionRow.last_used_at <= now - _NOTE_USE_EVERY)
             .values(last_used_at=now)
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """A session whose person has to be asked about again."""
+
+    hash: str
+    principal: Principal
+    expires_at: datetime
+    refresh: bytes
+
+
+async def take_due(tx: Tx, *, every: timedelta, limit: int) -> list[Due]:
+    """Sessions that were not asked about for `every`; nobody else gets them for as long, whatever becomes of us."""
+    rows = (
+        await tx.session.execute(
+            select(SessionRow, PrincipalRow)
+            .join(PrincipalRow, PrincipalRow.id == SessionRow.principal)
+            .where(
+                SessionRow.refresh.is_not(None), SessionRow.checked_at <= tx.now - every, SessionRow.expires_at > tx.now
+            )
+            .order_by(SessionRow.checked_at)
+            .limit(limit)
+            .with_for_update(of=SessionRow, skip_locked=True)
+        )
+    ).all()
+    due = []
+    for row, principal in rows:
+        row.checked_at = tx.now
+        assert row.refresh is not None
+        due.append(
+            Due(hash=row.hash, principal=principal_of(principal), expires_at=row.expires_at, refresh=row.refresh)
+        )
+    return due
+
+
+async def renewed(tx: Tx, secret_hash: str, refresh: bytes) -> None:
+    """What the provider is asked with the next time."""
+    await tx.session.execute(update(SessionRow).where(SessionRow.hash == secret_hash).values(refresh=refresh))
 
 
 async def close(tx: Tx, secret_hash: str) -> None:

@@ -14,20 +14,21 @@ import httpx
 import pytest
 from api_house import House
 from company import Company
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from daytwo_actions.roles import PERMISSIONS, Permission
 from daytwo_api.app import create_app
 from daytwo_api.openapi import document
 from daytwo_api.services.live import Live
 from daytwo_api.services.ticks import Pace
-from daytwo_store import delegations, entities, identity, lock_holds, locks, reviews, runs
+from daytwo_store import delegations, entities, grants, identity, lock_holds, locks, reviews, runs
 from daytwo_store.delegations import NewDelegation
 from daytwo_store.entities import Draft
 from daytwo_store.identity import Login
 from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.lock_holds import Holding
 from daytwo_store.lock_reading import situations
-from daytwo_store.tables import LockHoldRow
+from daytwo_store.tables import Base, LockHoldRow
 from daytwo_store.yaml12 import parse
 from daytwo_workflows.life.asking import Wish, start
 
@@ -40,7 +41,17 @@ ROWS: Final[dict[str, dict[str, list[int]]]] = TABLE["routes"]
 ROUTES: Final = sorted(
     f"{method.upper()} {path}" for path, operations in document()["paths"].items() for method in operations
 )
-PEOPLE: Final = {"person": "kim", "owner": "ana", "foreign": "fay", "approver": "sam", "admin": "pat"}
+(_ROLES,) = parse((Path(__file__).parent / "roles.yaml").read_text())
+MODEL: Final[dict[str, Any]] = _ROLES.value  # type: ignore[assignment]
+FURTHER: Final[dict[str, Any]] = MODEL["further"]
+PEOPLE: Final = {"person": "kim", "owner": "ana", "foreign": "fay", "approver": "sam", "admin": "pat"} | {
+    "roleless": "rob",
+    "viewer": "vera",
+    "team": "ben",
+    "author": "ulf",
+    "catalog_admin": "cleo",
+    "auditor": "aud",
+}
 REQUESTER: Final = {"shop": "ana", "billing": "fay", "vault": "fay"}
 
 
@@ -161,8 +172,23 @@ async def world(shared: House) -> AsyncIterator[World]:
             properties=shop.properties,
             visible_to=("group:finance",),
         )
-        for draft in (kim, lou, vault):
+        more = [
+            Draft(kind="person", name=name, title=name.title(), properties={"email": f"{name}@acme.example"})
+            for name in ("rob", "vera", "ulf", "cleo", "aud")
+        ]
+        for draft in (kim, lou, vault, *more):
             await entities.upsert(tx, draft, by="file:test.yaml")
+        groups = ("storefront", "finance", "sre", "platform")
+        given = {
+            "viewer": ["person:vera"],
+            "requester": ["person:kim", "person:lou", *(f"group:{name}" for name in groups)],
+            "operator": ["group:sre"],
+            "author": ["person:ulf"],
+            "catalog_admin": ["person:cleo"],
+            "auditor": ["person:aud"],
+            "admin": ["group:platform"],
+        }
+        await grants.put(tx, given, source="test.yaml")
     live = Live(shared.services.listener, shared.services.runs, Pace(ping=0.01, least=0.0, life=0.05))
     services = replace(shared.services, live=live)
     house = House(create_app(services), services, shared.company, shared.temporal)
@@ -175,9 +201,26 @@ async def world(shared: House) -> AsyncIterator[World]:
         "reading": await house.token("ben", "read"),
         "running": await house.token("ben", "read", "run"),
         "admin": await house.signed_in("pat"),
+        "revoked": await revoked(house),
+        "ci": house.anonymous(Authorization="Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2NpIn0.c2ln"),
+        "roleless": await house.signed_in("rob"),
+        "viewer": await house.signed_in("vera"),
+        "team": await house.signed_in("ben"),
+        "author": await house.signed_in("ulf"),
+        "catalog_admin": await house.signed_in("cleo"),
+        "auditor": await house.signed_in("aud"),
+        "deciding": await house.token("sam", "read", "approve"),
     }
     yield World(house, askers)
     await house.close()
+
+
+async def revoked(house: House) -> httpx.AsyncClient:
+    client = await house.token("ana", "read", "run", "approve")
+    owner = await house.signed_in("ana")
+    newest = (await owner.get("/api/v1/tokens")).json()["items"][0]["id"]
+    assert (await owner.delete(f"/api/v1/tokens/{newest}")).status_code == 204
+    return client
 
 
 Request = tuple[dict[str, str], dict[str, Any]]  # what stands in the path, and keywords of httpx
@@ -452,6 +495,7 @@ CASES: Final = [(route, thing) for route, things in ROWS.items() for thing in th
 
 def test_every_route_has_its_row_and_every_row_its_route() -> None:
     assert sorted(ROWS) == ROUTES
+    assert sorted(MODEL["needs"]) == ROUTES, "say in roles.yaml what it takes"
     assert set(REQUESTS) <= set(ROUTES)
     for route, things in ROWS.items():
         assert set(things) <= {"any", "shop", "billing", "vault", "nothing"}, route
@@ -461,13 +505,97 @@ def test_every_route_has_its_row_and_every_row_its_route() -> None:
 
 @pytest.mark.parametrize(("route", "thing"), CASES, ids=[f"{route} {thing}" for route, thing in CASES])
 async def test_who_may(world: World, route: str, thing: str) -> None:
-    seen = [(await ask(world, asker, route, thing)).status_code for asker in COLUMNS]
-    wrong = [
-        f"{asker}: {status}, not {wanted}"
-        for asker, status, wanted in zip(COLUMNS, seen, ROWS[route][thing], strict=True)
-        if status != wanted
-    ]
+    """Status and effect of every cell: what is refused changes no row, and what changes one is in the audit."""
+    wrong: list[str] = []
+    refused: Request | None = None
+    for asker in (*COLUMNS, *FURTHER):
+        wanted = expected(asker, route, thing)
+        # what was refused has changed nothing, so the next who is refused may be refused the same
+        request = refused if refused and wanted in REFUSED and asker in FURTHER else await made(world, route, thing)
+        before = await rows(world)
+        answer = await send(world, asker, route, request)
+        if answer.status_code != wanted:
+            wrong.append(f"{asker}: {answer.status_code}, not {wanted}: {answer.text[:200]}")
+            continue
+        changed = {name for name, count in (await rows(world)).items() if count != before[name]}
+        if wanted in REFUSED and changed:
+            wrong.append(f"{asker}: {wanted}, and yet it changed {changed}")
+        if changed and "audit" not in changed and not changed <= UNAUDITED:
+            wrong.append(f"{asker}: it changed {changed}, and the audit does not say so")
+        refused = request if wanted in REFUSED else refused
     assert wrong == []
+
+
+REFUSED: Final = (401, 403, 404)
+UNAUDITED: Final = {"webhook", "outbox"}  # what comes from a CI system is told in the audit when it changes a run
+
+
+def expected(column: str, route: str, thing: str) -> int:
+    """What the two tables say."""
+    row = dict(zip(COLUMNS, ROWS[route][thing], strict=True))
+    if column in row:
+        return row[column]
+    how, need = FURTHER[column], MODEL["needs"][route]
+    differs = how.get("but", {}).get(route, {}).get(thing)
+    if differs is not None:
+        return int(differs)
+    if need == "nothing" or how["like"] == "anonymous":
+        return row[how["like"]]
+    if not may(how, need):
+        return 403
+    return row[how["like"] if may(MODEL["columns"][how["like"]], need) else how["else"]]
+
+
+SCOPES: Final = {"self": "read", "read": "read", "run": "run", "runs.control": "run", "decide": "approve"}
+
+
+def may(who: dict[str, Any], need: str) -> bool:
+    """By the roles, and as far as a token goes."""
+    if "token" in who and SCOPES.get(need, "admin") not in who["token"]:
+        return False
+    opened = [MODEL["roles"][role] for role in who["roles"]]
+    return need == "self" or any(one == "everything" or need in one for one in opened)
+
+
+@pytest.mark.parametrize("column", MODEL["columns"])
+def test_nobody_gets_further_than_the_roles_open(column: str) -> None:
+    """The columns that are written out agree with the table of roles."""
+    for route, things in ROWS.items():
+        need = MODEL["needs"][route]
+        if need != "nothing" and not may(MODEL["columns"][column], need):
+            assert {row[COLUMNS.index(column)] for row in things.values()} == {403}, route
+
+
+def test_no_row_is_for_nobody() -> None:
+    """A route that answers nobody is dead, or it is tried elsewhere."""
+    dead = {
+        route
+        for route, things in ROWS.items()
+        if all(expected(one, route, thing) in REFUSED for thing in things for one in (*COLUMNS, *FURTHER))
+    }
+    assert dead == set(MODEL["elsewhere"])
+    for file in MODEL["elsewhere"].values():
+        assert (Path(__file__).parent / file).exists(), file
+
+
+def test_roles_in_the_code_are_those_of_the_table() -> None:
+    table = {role: sorted(map(str, Permission) if one == "everything" else one) for role, one in MODEL["roles"].items()}
+    assert table == {str(role): sorted(map(str, opened)) for role, opened in PERMISSIONS.items()}
+
+
+COUNTED: Final = text(
+    " UNION ALL ".join(
+        f"SELECT '{table}', count(*)::text FROM \"{table}\""  # names of our own tables
+        for table in sorted(Base.metadata.tables)
+    )
+    + " UNION ALL SELECT 'audit head', max(n)::text FROM audit"
+)
+
+
+async def rows(world: World) -> dict[str, str]:
+    """How many rows every table has."""
+    async with world.house.store.read() as session:
+        return {name: str(count) for name, count in await session.execute(COUNTED)}
 
 
 HIDING: Final = [route for route, things in ROWS.items() if {"vault", "nothing"} <= set(things)]
@@ -497,8 +625,16 @@ def normal(answer: httpx.Response, *names: set[str]) -> dict[str, Any]:
 
 
 async def ask(world: World, asker: str, route: str, thing: str) -> httpx.Response:
+    return await send(world, asker, route, await made(world, route, thing))
+
+
+async def made(world: World, route: str, thing: str) -> Request:
+    return await REQUESTS.get(route, plain())(world, thing)
+
+
+async def send(world: World, asker: str, route: str, request: Request) -> httpx.Response:
     method, template = route.split(" ")
-    names, more = await REQUESTS.get(route, plain())(world, thing)
+    names, more = request
     client = world.askers[asker]
     if route.endswith("/session"):  # would sign the asker out for the others
         client = world.house.anonymous(

@@ -1,6 +1,7 @@
 """The identity provider in the settings. There is no default secret, and none stands in the file itself."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -15,6 +16,7 @@ _NAMES_NOBODY: Final = frozenset(
     {"email", "preferred_username", "username", "name", "nickname", "given_name", "family_name", "upn", "phone_number"}
 )
 _CLAIM: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,100}")
+GroupRef = Annotated[str, Field(pattern=r"^group:[a-z0-9][a-z0-9._-]*$", max_length=200)]
 Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
 
 
@@ -38,6 +40,16 @@ class OidcEntry(BaseModel):
         default=None, description="instead: claim with the name of their person in the catalog, without `person:`"
     )
 
+    groups_claim: str | None = Field(
+        default=None,
+        description="claim with the groups of a person; they then come from there and not from the catalog",
+    )
+    groups: Mapping[Annotated[str, Field(min_length=1, max_length=200)], GroupRef] | None = Field(
+        default=None,
+        description="which value of the claim is which group, as `ops-team: group:sre`; by default a value is the name "
+        "of a group",
+    )
+
     @field_validator("issuer")
     @classmethod
     def _is_a_safe_address(cls, value: str) -> str:
@@ -49,6 +61,13 @@ class OidcEntry(BaseModel):
     def _asks_for_an_identity(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if "openid" not in value:
             raise ValueError("has to have openid among them")
+        return value
+
+    @field_validator("groups_claim")
+    @classmethod
+    def _is_a_claim(cls, value: str | None) -> str | None:
+        if value is not None and not _CLAIM.fullmatch(value):
+            raise ValueError("has to be the name of a claim")
         return value
 
     @field_validator("person_claim")
@@ -64,6 +83,8 @@ class OidcEntry(BaseModel):
     def _finds_people_in_one_way(self) -> Self:
         if self.person_claim is not None and self.person_property is not None:
             raise ValueError("person_claim and person_property are two ways to find a person: leave one out")
+        if self.groups is not None and self.groups_claim is None:
+            raise ValueError("`groups` says what the values of `groups_claim` mean: set that, or leave `groups` out")
         return self
 
     @property

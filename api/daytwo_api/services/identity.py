@@ -3,17 +3,19 @@
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from fastapi import Request, Response
+from pydantic import SecretStr
 
 from daytwo_actions.definitions.model import NAME
 from daytwo_actions.policy import YES, Answer, lacking
 from daytwo_actions.roles import EVERYONE, Permission, Role, Scope, roles_with, scope_of
 from daytwo_api.asker import Asker
 from daytwo_api.security import COOKIE
+from daytwo_api.services.vouching import Sealing
 from daytwo_api.views.common import Page, Person
 from daytwo_api.views.control import (
     Me,
@@ -74,8 +76,9 @@ def hashed(secret: str) -> str:
 
 
 class Identity:
-    def __init__(self, store: Store, settings: IdentitySettings) -> None:
+    def __init__(self, store: Store, settings: IdentitySettings, sealing: Sealing) -> None:
         self._store = store
+        self._sealing = sealing
         self._settings = settings
 
     async def asker(self, request: Request) -> Asker | None:
@@ -155,13 +158,22 @@ class Identity:
         assert asker is not None
         return await self.me(asker)
 
-    async def open(self, login: Login, request: Request, response: Response) -> Principal:
-        """Begin a session for somebody who was vouched for, and end the one before."""
+    async def open(
+        self, login: Login, request: Request, response: Response, *, refresh: SecretStr | None = None
+    ) -> Principal:
+        """Begin a session for somebody who was vouched for, and end the one before.
+
+        With `refresh` whoever vouched is asked again while the session lasts.
+        """
         secret = new_secret()
+        sealed = self._sealing.close(refresh, hashed(secret)) if refresh is not None else None
+        life = self._settings.session
         async with self._store.write() as tx:
             await self._forget(request, tx)
+            if login.groups is not None:
+                login = replace(login, groups_until=tx.now + life)
             principal = await identity.principal_for(tx, login)
-            await sessions.open_session(tx, principal.id, secret_hash=hashed(secret), life=self._settings.session)
+            await sessions.open_session(tx, principal.id, secret_hash=hashed(secret), life=life, refresh=sealed)
         response.set_cookie(
             COOKIE,
             secret,

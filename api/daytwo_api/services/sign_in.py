@@ -9,10 +9,11 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from daytwo_actions.backends.base import BackendUnreachable
-from daytwo_actions.backends.identity.provider import Provider
+from daytwo_actions.backends.identity.provider import Provider, Vouched
 from daytwo_actions.backends.wire.id_token import IdTokenRefused, subject_of
 from daytwo_api.refusals import Refusal, refusal
 from daytwo_api.services.identity import Identity
+from daytwo_api.services.vouching import GroupsClaim, TooManyGroups
 from daytwo_api.ticket import COOKIE, SECONDS, Ticket, new_ticket, read_ticket
 from daytwo_catalog.schema import is_name
 from daytwo_store import entities
@@ -39,6 +40,7 @@ class SignIn:
         key: bytes,
         found_by: str | None,
         claim: str | None,
+        groups: GroupsClaim | None,
         secure_cookie: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -48,6 +50,7 @@ class SignIn:
         self._key = key
         self._found_by = found_by
         self._claim = claim
+        self._groups = groups
         self._secure = secure_cookie
         self._clock = clock
 
@@ -67,13 +70,14 @@ class SignIn:
         provider = self._there()
         try:
             ticket = self._ticket(request, provider)
-            login = await self._login(await self._claims(provider, request, ticket))
+            vouched = await self._vouched(provider, request, ticket)
+            login = await self._login(vouched.claims)
         except Refusal as refused:
             log.info("sign_in.refused", why=refused.reason)
             response: Response = refusal(refused, request)
         else:
             response = RedirectResponse(ticket.back_to, 303)
-            await self._identity.open(login, request, response)
+            await self._identity.open(login, request, response, refresh=vouched.refresh)
         response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="lax", secure=self._secure)
         return response
 
@@ -96,12 +100,12 @@ class SignIn:
             raise Refusal.declined() if told["error"] == "access_denied" else Refusal.of_provider("it could not")
         return ticket
 
-    async def _claims(self, provider: Provider, request: Request, ticket: Ticket) -> Mapping[str, Any]:
+    async def _vouched(self, provider: Provider, request: Request, ticket: Ticket) -> Vouched:
         code = _parameters(request).get("code")
         if not code:
             raise Refusal.of_provider("its answer has no code")
         try:
-            return await provider.finish(code, ticket.secrets)
+            return await provider.finish(code, ticket.secrets, more=[self._groups.name] if self._groups else [])
         except IdTokenRefused as refused:
             raise Refusal.of_provider(str(refused)) from None
         except BackendUnreachable as away:
@@ -115,7 +119,11 @@ class SignIn:
         if len(found) != 1:
             raise Refusal.unknown(subject, claim=self._claim, found_by=self._found_by, many=bool(found))
         (person,) = found
-        return Login(issuer=str(claims["iss"]), subject=subject, name=person.title, ref=person.ref)
+        try:
+            groups = self._groups.of(claims) if self._groups is not None else None
+        except TooManyGroups as fault:
+            raise Refusal.of_provider(str(fault)) from None
+        return Login(issuer=str(claims["iss"]), subject=subject, name=person.title, ref=person.ref, groups=groups)
 
     async def _people(self, claims: Mapping[str, Any], subject: str) -> list[Entity]:
         async with self._store.read() as session:

@@ -34,6 +34,7 @@ from daytwo_api.services.sessions import Sessions
 from daytwo_api.services.sign_in import CALLBACK, SignIn
 from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.services.submission import SubmissionService
+from daytwo_api.services.vouching import GroupsClaim, Rechecks, Sealing
 from daytwo_api.settings import ApiSettings
 from daytwo_api.static import built_page
 from daytwo_store.engine import Store
@@ -59,6 +60,7 @@ class Services:
 
     identity: Identity
     sign_in: SignIn
+    rechecks: Rechecks
     sessions: Sessions
     access: Access
     actions: Actions
@@ -99,8 +101,10 @@ def build_services(
     control = Control(life, runs)
     actions, approvals = Actions(life), Approvals(life)
     flag = StopFlag(store)
-    identity = Identity(store, _identity(settings))
+    sealing = Sealing(settings.key("refresh-tokens"))
+    identity = Identity(store, _identity(settings), sealing)
     sign_in = _sign_in(settings, store, identity)
+    rechecks = Rechecks(store, sign_in.provider, _groups(settings), sealing)
     return Services(
         settings=settings,
         store=store,
@@ -112,6 +116,7 @@ def build_services(
         backends=wired,
         identity=identity,
         sign_in=sign_in,
+        rechecks=rechecks,
         sessions=Sessions(store, identity),
         access=Access(identity, actions, runs, approvals),
         actions=actions,
@@ -172,8 +177,16 @@ def _sign_in(settings: ApiSettings, store: Store, identity: Identity) -> SignIn:
         key=settings.key("sign-in"),
         found_by=by.found_by if by else None,
         claim=by.person_claim if by else None,
+        groups=_groups(settings),
         secure_cookie=settings.https,
     )
+
+
+def _groups(settings: ApiSettings) -> GroupsClaim | None:
+    by = settings.oidc
+    if by is None or by.groups_claim is None:
+        return None
+    return GroupsClaim(name=by.groups_claim, meaning=by.groups)
 
 
 def _provider(settings: ApiSettings) -> Provider | None:

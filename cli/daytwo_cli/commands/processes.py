@@ -11,6 +11,7 @@ import typer
 from daytwo_cli.commands.options import Data, Examples, Port
 from daytwo_cli.errors import Usage
 from daytwo_cli.tools import Tools
+from daytwo_cli.up.sign_in import SignIn
 
 
 class Served(StrEnum):
@@ -28,6 +29,9 @@ def up(
     workers: Annotated[int, typer.Option(min=1, max=16, help="Number of worker processes.")] = 1,
     webhooks: Annotated[bool, typer.Option(help="Whether the CI systems tell us what happens there.")] = True,
     backends: Annotated[str, typer.Option(help="CI systems to try, as github,argo; or all.")] = "github",
+    sign_in: Annotated[
+        SignIn, typer.Option(help="people: choose who you are; oidc: at an identity provider, a stand-in of one.")
+    ] = SignIn.PEOPLE,
     examples: Examples = None,
     profile: Annotated[str, typer.Option(hidden=True)] = "default",
 ) -> None:
@@ -45,6 +49,7 @@ def up(
         profile=profile,
         examples=examples,
         backends=wanted(backends),
+        sign_in=sign_in,
     )
     raise typer.Exit(stay(wish, tools.out.line))
 

@@ -39,7 +39,8 @@ def welcome(house: House) -> list[str]:
     """What one needs to know once it runs."""
     people = [f"  {line}" for line in house.people()]
     where = f"Data: {house.folder.root}. Logs: {house.folder.root / 'logs'}. Ctrl-C stops everything."
-    return ["", f"Daytwo runs: {house.product.page}", "Sign in there as one of", *people, *_systems(house), where]
+    how = "Sign in there as one of" if people else "Sign in there at the identity provider, as anybody of the company."
+    return ["", f"Daytwo runs: {house.product.page}", how, *people, *_systems(house), where]
 
 
 def _systems(house: House) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self
 
-from daytwo_cli.up import argo, github, gitlab, record
+from daytwo_cli.up import argo, github, gitlab, oidc, record
 from daytwo_cli.up.backends import Backends
 from daytwo_cli.up.company import Company, find_examples, settle
 from daytwo_cli.up.errors import PartFailed
@@ -21,6 +21,7 @@ from daytwo_cli.up.ports import PortBook
 from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_cli.up.probes import ask
 from daytwo_cli.up.product import Product
+from daytwo_cli.up.sign_in import SignIn
 from daytwo_cli.up.standin import Kind, StandIn, place, program
 from daytwo_cli.up.supervisor import Supervisor
 from daytwo_cli.up.temporal import EmbeddedTemporal
@@ -41,6 +42,7 @@ class Wish:
     profile: str = "default"
     examples: Path | None = None
     backends: Backends = field(default_factory=Backends)
+    sign_in: SignIn = SignIn.PEOPLE
 
 
 class House:
@@ -79,11 +81,16 @@ class House:
         house = cls(folder, product, company, {kind: place(kind, folder, ports) for kind in kinds})
         house.left_out = wish.backends.left_out
         connections = {str(kind): _CONNECTIONS[kind](standin) for kind, standin in house.standins.items()}
-        product.configure(company.definitions(kinds), connections)
+        provider = oidc.place(folder, ports) if wish.sign_in is SignIn.OIDC else None
+        product.configure(
+            company.definitions(kinds), connections, oidc=oidc.settings(provider) if provider is not None else None
+        )
         standins = [house._stand_in(one, webhooks=wish.webhooks) for one in house.standins.values()]
         workers = [product.worker(number) for number in range(1, wish.workers + 1)]
         house.parts = [postgres, temporal, company.build(), product.migrations(), *standins, company.servers()]
-        house.parts += [product.api(), *workers]
+        if provider is not None:
+            house.parts.append(oidc.program(folder, provider, oidc.config(company, provider, page=product.page)))
+        house.parts += [product.api(after=[oidc.NAME] if provider is not None else []), *workers]
         return house
 
     def _stand_in(self, standin: StandIn, *, webhooks: bool) -> Program:

@@ -44,15 +44,23 @@ class Product:
         """Where a CI system sends its events to."""
         return f"{self.page}/api/v1/webhooks/{connection}"
 
-    def configure(self, definitions: Sequence[Path], connections: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write the configuration file; secrets stand in it by the names of their files."""
+    def configure(
+        self,
+        definitions: Sequence[Path],
+        connections: Mapping[str, Mapping[str, Any]],
+        *,
+        oidc: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the configuration file; secrets stand in it by the names of their files.
+
+        With `oidc` people sign in there; otherwise everybody may be anybody of the company.
+        """
         text = yaml.safe_dump(
             {
                 "public_url": self.page,
                 "company": [str(folder) for folder in definitions],
                 "connections": {name: dict(one) for name, one in connections.items()},
-                "sign_in": "people",
-                "admins": "group:platform",
+                **({"sign_in": "people"} if oidc is None else {"sign_in": "oidc", "oidc": dict(oidc)}),
                 "key_ring_file": str(self._key_ring()),
                 "audit_key_file": str(self.folder.secret(AUDIT_KEY)),
                 "audit_checkpoints": str(self.folder / "audit-checkpoints.jsonl"),
@@ -92,11 +100,12 @@ class Product:
             advice="The data is as it was. A newer Daytwo may have written it: start that one, or give another --data.",
         )
 
-    def api(self) -> Program:
+    def api(self, *, after: Sequence[str] = ()) -> Program:
         return Program(
             self._command("API", "daytwo_api"),
             ready=lambda _: answers(f"{self.page}/livez"),
             address=self.page,
+            after=list(after),
             advice="If the port is taken by another program, start again without --port, or with another one.",
         )
 

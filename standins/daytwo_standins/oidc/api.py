@@ -32,7 +32,9 @@ class Provider:
         self._config = config
         self._issuer = Issuer(folder, url, keys_at="/keys", seconds=config.token_seconds)
         self._codes = Codes(config.code_seconds)
-        self._known: dict[str, Person] = {}  # by access token
+        self.people = {one.subject: one for one in config.people}  # who somebody is now; who is gone is let in no more
+        self._known: dict[str, str] = {}  # subjects, by access token
+        self._refresh: dict[str, tuple[str, str]] = {}  # client and subject, by refresh token; each is good once
         self.app = Starlette(
             routes=[
                 Route("/.well-known/openid-configuration", self._discovery),
@@ -53,11 +55,11 @@ class Provider:
                 "token_endpoint": f"{url}/token",
                 "userinfo_endpoint": f"{url}/userinfo",
                 "response_types_supported": ["code"],
-                "grant_types_supported": ["authorization_code"],
+                "grant_types_supported": ["authorization_code", "refresh_token"],
                 "code_challenge_methods_supported": ["S256"],
                 "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
                 "authorization_response_iss_parameter_supported": True,
-                "scopes_supported": ["openid", "profile"],
+                "scopes_supported": ["openid", "profile", "offline_access"],
             }
         )
 
@@ -67,14 +69,14 @@ class Provider:
     async def _ask(self, request: Request) -> Response:
         if fault := self._fault(request.query_params):
             return HTMLResponse(refused(fault), 400)
-        return HTMLResponse(choose(self._config.people, request.url.query), headers=_NOT_KEPT)
+        return HTMLResponse(choose(self.people.values(), request.url.query), headers=_NOT_KEPT)
 
     async def _answer(self, request: Request) -> Response:
         asked = request.query_params
         if fault := self._fault(asked):
             return HTMLResponse(refused(fault), 400)
         subject = (await _form(request)).get("person", "")
-        person = next((one for one in self._config.people if one.subject == subject), None)
+        person = self.people.get(subject)
         if person is None:
             return self._back(asked, error="access_denied")
         grant = Grant(
@@ -108,20 +110,37 @@ class Provider:
         client = self._client_of(request.headers.get("authorization", ""), form)
         if client is None:
             return JSONResponse({"error": "invalid_client"}, 401, headers=_NOT_KEPT)
+        if form.get("grant_type") == "refresh_token":
+            return self._again(client, form.get("refresh_token", ""))
         grant = self._codes.take(form.get("code", ""))
         given = {"redirect_uri": form.get("redirect_uri", ""), "verifier": form.get("code_verifier", "")}
         if form.get("grant_type") != "authorization_code" or grant is None or not grant.fits(client=client.id, **given):
             return JSONResponse({"error": "invalid_grant"}, 400, headers=_NOT_KEPT)
-        access = secrets.token_urlsafe(32)
-        self._known[access] = grant.person
         nonce = {"nonce": grant.nonce} if grant.nonce is not None else {}
-        token = self._issuer.token({**_claims(grant.person), **nonce}, (client.id,))
+        return self._tokens(client, grant.person, nonce)
+
+    def _again(self, client: Program, token: str) -> Response:
+        """For a refresh token; only what somebody is now counts (RFC 6749 §6)."""
+        of, subject = self._refresh.pop(token, ("", ""))
+        person = self.people.get(subject)
+        if of != client.id or person is None:
+            return JSONResponse({"error": "invalid_grant"}, 400, headers=_NOT_KEPT)
+        return self._tokens(client, person, {})
+
+    def _tokens(self, client: Program, person: Person, more: Mapping[str, Any]) -> Response:
+        access = secrets.token_urlsafe(32)
+        self._known[access] = person.subject
         answer = {"access_token": access, "token_type": "Bearer", "expires_in": self._config.token_seconds}
+        if self._config.refresh:
+            answer["refresh_token"] = secrets.token_urlsafe(32)
+            self._refresh[str(answer["refresh_token"])] = (client.id, person.subject)
+        told = {name: value for name, value in _claims(person).items() if name not in self._config.only_in_userinfo}
+        token = self._issuer.token({**told, **more}, (client.id,))
         return JSONResponse({**answer, "id_token": token}, headers=_NOT_KEPT)
 
     async def _userinfo(self, request: Request) -> Response:
         kind, _, access = request.headers.get("authorization", "").partition(" ")
-        person = self._known.get(access) if kind.lower() == "bearer" else None
+        person = self.people.get(self._known.get(access, "")) if kind.lower() == "bearer" else None
         if person is None:
             return JSONResponse({"error": "invalid_token"}, 401, headers={"WWW-Authenticate": "Bearer"})
         return JSONResponse(_claims(person), headers=_NOT_KEPT)

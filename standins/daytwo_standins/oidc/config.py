@@ -28,6 +28,8 @@ class Config(Model):
     people: tuple[Person, ...]
     clients: tuple[Program, ...]
     token_seconds: Annotated[int, Field(ge=1)] = 300
+    refresh: bool = True  # whether it gives refresh tokens
+    only_in_userinfo: tuple[str, ...] = ()  # claims that its ID tokens leave out
     code_seconds: Annotated[float, Field(gt=0)] = 60.0
 
 

@@ -19,8 +19,10 @@ class PrincipalRow(Base):
     issuer: Mapped[str]
     subject: Mapped[str]
     name: Mapped[str]
-    ref: Mapped[str | None]  # the person's entity in the catalog: groups are looked up there, each time
+    ref: Mapped[str | None] = mapped_column(index=True)  # the person's entity: groups are looked up, each time
     created_at: Mapped[datetime]
+    groups: Mapped[Texts | None]  # as the identity provider said last; NULL: those of the catalog count
+    groups_until: Mapped[datetime | None]  # so long they count without being heard of again
 
 
 class SessionRow(Base):
@@ -31,6 +33,8 @@ class SessionRow(Base):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    refresh: Mapped[bytes | None]  # what the identity provider is asked again with, encrypted
+    checked_at: Mapped[datetime | None] = mapped_column(index=True)  # when it was asked last
 
 
 class TokenRow(Base):

@@ -36,7 +36,7 @@ class Expected:
 
     issuer: str
     client_id: str
-    nonce: str
+    nonce: str | None  # None: of a renewal, which belongs to no sign-in
 
 
 def keys_of(document: object) -> IdKeys:
@@ -102,7 +102,7 @@ def _compare(claims: Mapping[str, Any], expected: Expected, now: float) -> None:
         raise IdTokenRefused("it was not made for us (`aud`)")
     if party != expected.client_id and ("azp" in claims or len(listed) > 1):
         raise IdTokenRefused("it was made at the wish of another program (`azp`)")
-    if claims.get("nonce") != expected.nonce:
+    if expected.nonce is not None and claims.get("nonce") != expected.nonce:
         raise IdTokenRefused("it is of another sign-in (`nonce`)")
     if claims["iat"] < now - _OLDEST:
         raise IdTokenRefused("it was made long before this sign-in (`iat`)")

@@ -25,6 +25,7 @@ class Metadata:
     jwks_uri: str
     secret_by: SecretBy
     names_itself: bool  # its answers carry `iss` (RFC 9207)
+    userinfo_endpoint: str | None = None
 
 
 def metadata_of(document: Mapping[str, Any], *, issuer: str) -> Metadata:
@@ -43,6 +44,7 @@ def metadata_of(document: Mapping[str, Any], *, issuer: str) -> Metadata:
         jwks_uri=_address(document, "jwks_uri"),
         secret_by=_secret_by(_listed(document, "token_endpoint_auth_methods_supported", ["client_secret_basic"])),
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
+        userinfo_endpoint=_address(document, "userinfo_endpoint") if "userinfo_endpoint" in document else None,
     )
 
 

@@ -1,0 +1,140 @@
+"""What an identity provider says of somebody: their groups from a claim, asked again while they are signed in.
+
+A group taken away there ends here within a minute where the provider gives refresh tokens; it is asked every half
+minute for every open session. Where it gives none, its groups count until the session ends. While it does not answer
+nothing changes, and no longer than a session lasts.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import SecretStr
+
+from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.identity.provider import Provider, RenewalRefused
+from daytwo_actions.backends.wire.id_token import IdTokenRefused
+from daytwo_catalog.schema import is_name
+from daytwo_store import identity, sessions
+from daytwo_store.engine import Store
+from daytwo_store.errors import Unavailable
+from daytwo_store.sessions import Due
+
+log = structlog.get_logger()
+EVERY: Final = timedelta(seconds=30)
+_PAUSE: Final = 5.0  # seconds between two looks for sessions that are due
+_AT_ONCE: Final = 20
+MOST_GROUPS: Final = 500  # values of a claim; providers leave groups out beyond their own limits, which are lower
+_NONCE: Final = 12  # bytes
+
+
+class TooManyGroups(Exception):
+    """The claim is none that can be used."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupsClaim:
+    """Which claim holds the groups, and what its values mean; None: each is the name of a group."""
+
+    name: str
+    meaning: Mapping[str, str] | None
+
+    def of(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
+        """The groups as refs; a claim that is not there is none at all. Raises `TooManyGroups`."""
+        value = claims.get(self.name, [])
+        listed = [value] if isinstance(value, str) else value
+        if not isinstance(listed, list) or len(listed) > MOST_GROUPS:
+            raise TooManyGroups(f"its claim `{self.name}` is not a list of at most {MOST_GROUPS} groups")
+        return tuple(sorted({ref for one in listed if isinstance(one, str) and (ref := self._ref(one))}))
+
+    def _ref(self, value: str) -> str | None:
+        if self.meaning is not None:
+            return self.meaning.get(value)
+        return f"group:{value}" if is_name(value) else None
+
+
+class Sealing:
+    """Refresh tokens at rest: AES-GCM, bound to the session that they are of."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def close(self, secret: SecretStr, session: str) -> bytes:
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, secret.get_secret_value().encode(), session.encode())
+
+    def open(self, sealed: bytes, session: str) -> SecretStr | None:
+        """None when it was closed with another key, or for another session."""
+        try:
+            return SecretStr(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], session.encode()).decode())
+        except InvalidTag:
+            return None
+
+
+class Rechecks:
+    """Asks the provider again about everybody who is signed in, for as long as they are."""
+
+    def __init__(
+        self,
+        store: Store,
+        provider: Provider | None,
+        claim: GroupsClaim | None,
+        sealing: Sealing,
+        *,
+        every: timedelta = EVERY,
+    ) -> None:
+        self._store = store
+        self._provider = provider
+        self._claim = claim
+        self._sealing = sealing
+        self._every = every
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while self._provider is not None:
+            try:
+                if await self.once() == _AT_ONCE:
+                    continue
+            except Unavailable:
+                log.warning("sign_in.recheck_waits", part="database")
+            await asyncio.sleep(_PAUSE)
+        await asyncio.Event().wait()
+
+    async def once(self) -> int:
+        """Ask about those who are due; how many they were."""
+        assert self._provider is not None
+        async with self._store.write() as tx:
+            due = await sessions.take_due(tx, every=self._every, limit=_AT_ONCE)
+        await asyncio.gather(*(self._ask(self._provider, one) for one in due))
+        return len(due)
+
+    async def _ask(self, provider: Provider, one: Due) -> None:
+        refresh = self._sealing.open(one.refresh, one.hash)
+        if refresh is None or one.principal.issuer != provider.client.issuer:
+            return await self._end(one, "it cannot be asked about any more")
+        more = [self._claim.name] if self._claim is not None else []
+        try:
+            vouched = await provider.renew(refresh, subject=one.principal.subject, more=more)
+            groups = self._claim.of(vouched.claims) if self._claim is not None else None
+        except BackendUnreachable as away:
+            log.warning("sign_in.provider_away", detail=away.detail)
+            return None
+        except (RenewalRefused, IdTokenRefused, TooManyGroups) as refused:
+            return await self._end(one, str(refused))
+        async with self._store.write() as tx:
+            if vouched.refresh is not None:
+                await sessions.renewed(tx, one.hash, self._sealing.close(vouched.refresh, one.hash))
+            if groups is not None:
+                await identity.heard(tx, one.principal.id, groups, until=one.expires_at)
+        return None
+
+    async def _end(self, one: Due, why: str) -> None:
+        log.info("sign_in.ended", why=why)
+        async with self._store.write() as tx:
+            await sessions.close(tx, one.hash)
