@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 
 from daytwo_actions.policy import Answer
 from daytwo_actions.roles import Permission, Role, Scope, granted, ref_of, scope_of
-from daytwo_store.errors import Forbidden, Unauthenticated
+from daytwo_store.errors import Forbidden
 from daytwo_store.ids import EntityRef, PrincipalId
 
 
@@ -69,12 +69,7 @@ class Needs:
 
     async def __call__(self, request: Request) -> Asker:
         identity = request.app.state.services.identity
-        asker: Asker | None = await identity.asker(request)
-        if asker is None:
-            raise Unauthenticated(
-                "Nobody is signed in, or the session or token is no longer valid. Nothing was done. "
-                "Sign in on the page, or send a token as 'Authorization: Bearer …'."
-            )
+        asker: Asker = await identity.must_be_somebody(request)
         answer: Answer = await identity.may(asker, self.permission)
         if not answer.allowed:
             raise Forbidden(f"{answer.why_not} Nothing was done.")

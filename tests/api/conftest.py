@@ -35,6 +35,8 @@ def settings_for(database_url: str, folder: Path, **changes: object) -> ApiSetti
         "notifications": {"channels": {"nowhere": {"kind": "chat", "url_file": nowhere}}},
         "sign_in": "people",
         "admins": "group:platform",
+        "refusals_per_minute": 100_000,  # tests try one wrong token after the other; test_brute_force.py has the limit
+        "requests_per_minute": 1_000_000,
         "connections": {"github": {"backend": "github", "address": "https://ci.example", "token_file": secret}},
     }
     return ApiSettings.model_validate(given | changes)

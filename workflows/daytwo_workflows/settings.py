@@ -142,6 +142,10 @@ class Settings(AuditSettings):
         default=120, ge=5, le=10_080, description="and when it was not used for so many minutes"
     )
     token_days: int = Field(default=365, ge=1, le=3650, description="a token is good for at most so many days")
+    refusals_per_minute: int = Field(
+        default=120, ge=10, description="wrong sessions and tokens from one address before it is slowed down"
+    )
+    requests_per_minute: int = Field(default=6000, ge=60, description="requests of one person or program")
     api_host: str = Field(default="127.0.0.1", description="address that the API listens on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port that the API listens on; 0 is any free one")
     notifications: NotificationsEntry | None = Field(

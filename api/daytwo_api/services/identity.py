@@ -15,6 +15,7 @@ from daytwo_actions.policy import YES, Answer, lacking
 from daytwo_actions.roles import EVERYONE, Permission, Role, Scope, roles_with, scope_of
 from daytwo_api.asker import Asker
 from daytwo_api.security import COOKIE
+from daytwo_api.services.too_many import Demand, Refusals
 from daytwo_api.services.vouching import Sealing
 from daytwo_api.views.common import Page, Person
 from daytwo_api.views.control import (
@@ -58,6 +59,8 @@ class IdentitySettings:
     session: timedelta  # a session's life at most
     idle: timedelta  # … and without being used
     token_days: int  # a token's life at most
+    refusals: int  # of one address in a minute, before it is slowed down
+    requests: int  # of one principal in a minute
 
     @property
     def issuer(self) -> str | None:
@@ -79,6 +82,8 @@ class Identity:
     def __init__(self, store: Store, settings: IdentitySettings, sealing: Sealing) -> None:
         self._store = store
         self._sealing = sealing
+        self._refusals = Refusals(most=settings.refusals)
+        self._demand = Demand(settings.requests)
         self._settings = settings
 
     async def asker(self, request: Request) -> Asker | None:
@@ -86,6 +91,19 @@ class Identity:
         asker = await self._who(request, used=True)
         if asker is not None:
             request.state.principal = asker.principal
+        return asker
+
+    async def must_be_somebody(self, request: Request) -> Asker:
+        """Raises `Unauthenticated`, or `TooMany` for an address from which others are tried again and again."""
+        tries = COOKIE in request.cookies or "authorization" in request.headers
+        async with self._refusals.watch([f"address {request.client.host}"] if tries and request.client else []):
+            asker = await self.asker(request)
+            if asker is None:
+                raise Unauthenticated(
+                    "Nobody is signed in, or the session or token is no longer valid. Nothing was done. "
+                    "Sign in on the page, or send a token as 'Authorization: Bearer …'."
+                )
+        self._demand.note(asker.principal)
         return asker
 
     async def still(self, request: Request) -> Asker | None:

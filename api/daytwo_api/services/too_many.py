@@ -1,11 +1,13 @@
-"""Who was refused too often lately, by address and by run (S43). In this process's memory: a hint, no authority.
+"""Who was refused too often lately, by address and by run, and who asks too much (S43).
+
+In this process's memory: a hint, no authority.
 
 Whoever is over the limit is still looked at, a few at a time, so that a run with the right token is never locked out by
 others who guess: neither by those who know its marker, nor by those behind the same address.
 """
 
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -30,8 +32,9 @@ class TooMany(DaytwoError):
 class Refusals:
     """Counts `Unauthenticated` by what a request is about."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic, *, most: int = REFUSALS) -> None:
         self._now = now
+        self._limit = most
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._looked_at = 0
 
@@ -46,30 +49,52 @@ class Refusals:
                 raise
             return
         if self._looked_at >= _AT_ONCE:
-            raise _too_many()
+            raise self._too_many()
         self._looked_at += 1
         try:
             yield
         except Unauthenticated:
             self._note(keys)
-            raise _too_many() from None
+            raise self._too_many() from None
         finally:
             self._looked_at -= 1
 
     def _over(self, key: str) -> bool:
         times = self._times.get(key)
-        return times is not None and len(times) == REFUSALS and times[0] > self._now() - _WINDOW
+        return times is not None and len(times) == self._limit and times[0] > self._now() - _WINDOW
 
     def _note(self, keys: Sequence[str]) -> None:
         for key in keys:
-            self._times.setdefault(key, deque(maxlen=REFUSALS)).append(self._now())
+            self._times.setdefault(key, deque(maxlen=self._limit)).append(self._now())
             self._times.move_to_end(key)
         while len(self._times) > _MOST:
             self._times.popitem(last=False)
 
+    def _too_many(self) -> TooMany:
+        return TooMany(
+            f"From this address, or about this run, {self._limit} requests were refused within {_WINDOW:.0f} s. "
+            "This one was not answered, and nothing was done. Ask again later; a request with the right token is taken."
+        )
 
-def _too_many() -> TooMany:
-    return TooMany(
-        f"From this address, or about this run, {REFUSALS} requests were refused within {_WINDOW:.0f} s. This one was "
-        "not answered, and nothing was done. Ask again later; a request with the right token is taken."
-    )
+
+class Demand:
+    """Counts what one principal asks for in a minute, with whatever sessions and tokens: nobody takes all of it."""
+
+    def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._most = most
+        self._window = 0
+        self._asked: Counter[str] = Counter()
+
+    def note(self, principal: str) -> None:
+        """Raises `TooMany`. Others are not concerned."""
+        window = int(self._now() // _WINDOW)
+        if window != self._window:
+            self._window = window
+            self._asked.clear()
+        self._asked[principal] += 1
+        if self._asked[principal] > self._most:
+            raise TooMany(
+                f"You asked more than {self._most} times within a minute, and nothing was done. Ask again in the next "
+                "one, and less often: a list has filters, and an event stream says when to look again."
+            )

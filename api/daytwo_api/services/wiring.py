@@ -165,6 +165,8 @@ def _identity(settings: ApiSettings) -> IdentitySettings:
         session=timedelta(hours=settings.session_hours),
         idle=timedelta(minutes=settings.session_idle_minutes),
         token_days=settings.token_days,
+        refusals=settings.refusals_per_minute,
+        requests=settings.requests_per_minute,
     )
 
 
