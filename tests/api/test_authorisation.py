@@ -645,6 +645,15 @@ async def send(world: World, asker: str, route: str, request: Request) -> httpx.
         client = world.house.anonymous(
             **{name: client.headers[name] for name in client.headers if name == "authorization"}
         )
+    if "/ci/" in route:  # where whoever is refused too often from one address is slowed down
+        address = (f"198.51.100.{next(world.company.numbers) % 250}", 1)
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=world.house.app, client=address),
+            base_url=client.base_url,
+            headers=client.headers,
+            cookies=client.cookies,
+        )
+        world.house.clients.append(client)
     answer = await client.request(method, template.format(**names), **more)
     if route == "POST /api/v1/stop" and answer.status_code == 200:  # for the others
         assert (await client.delete("/api/v1/stop")).json()["stopped"] is False
