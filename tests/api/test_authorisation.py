@@ -235,6 +235,15 @@ def plain(**more: Any) -> Make:
     return make
 
 
+def marked(**body: Any) -> Make:
+    """About another run each time: whoever is refused too often about one is slowed down."""
+
+    async def make(world: World, _: str) -> Request:
+        return {}, {"json": {"marker": f"{next(world.company.numbers):020d}", **body}}
+
+    return make
+
+
 async def entity(_: World, thing: str) -> Request:
     return {"kind": "service", "name": thing}, {}
 
@@ -484,11 +493,11 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/exceptions/{exception}/decision": new_exception(verdict="refuse", comment="no"),
     "POST /api/v1/exceptions/{exception}/revoke": new_exception(),
     "POST /api/v1/webhooks/{connection}": webhook,
-    "POST /api/v1/ci/claim": plain(json={"marker": "a" * 20}),
-    "POST /api/v1/ci/report": plain(json={"marker": "a" * 20, "outputs": {}}),
+    "POST /api/v1/ci/claim": marked(),
+    "POST /api/v1/ci/report": marked(outputs={}),
     "PUT /api/v1/credentials/{name}": credential,
     "DELETE /api/v1/credentials/{name}": connection,
-    "POST /api/v1/ci/secrets": plain(json={"marker": "a" * 20}),
+    "POST /api/v1/ci/secrets": marked(),
 }
 CASES: Final = [(route, thing) for route, things in ROWS.items() for thing in things]
 
@@ -512,7 +521,7 @@ async def test_who_may(world: World, route: str, thing: str) -> None:
     for asker in (*COLUMNS, *FURTHER):
         wanted = expected(asker, route, thing)
         # what was refused has changed nothing, so the next who is refused may be refused the same
-        if refused is None or wanted not in REFUSED:
+        if refused is None or wanted not in REFUSED or "/ci/" in route:
             request, after = await made(world, route, thing), None
         else:
             request = refused
