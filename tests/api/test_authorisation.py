@@ -235,11 +235,14 @@ def plain(**more: Any) -> Make:
     return make
 
 
+_BASE32: Final = str.maketrans("0123456789", "abcdefghij")
+
+
 def marked(**body: Any) -> Make:
     """About another run each time: whoever is refused too often about one is slowed down."""
 
     async def make(world: World, _: str) -> Request:
-        return {}, {"json": {"marker": f"{next(world.company.numbers):020d}", **body}}
+        return {}, {"json": {"marker": f"{next(world.company.numbers):020d}".translate(_BASE32), **body}}
 
     return make
 
