@@ -17,15 +17,15 @@ from daytwo_store.ids import RunId
 from daytwo_store.settings import StoreSettings
 
 pytestmark = pytest.mark.anyio
-NOW = datetime(2026, 12, 21, 12, tzinfo=UTC)  # a Monday
+NOW = datetime(2025, 12, 21, 12, tzinfo=UTC)  # before now: what the CI system starts is newer
 YEAR_END = {
     "title": "Year end",
     "owner": "group:sre",
     "spec": {
         "reason": "Nobody is there to mend it",
         "timezone": "Europe/Berlin",
-        "from": "2026-12-20T18:00",
-        "until": "2027-01-02T08:00",
+        "from": "2025-12-20T18:00",
+        "until": "2026-01-02T08:00",
         "where": {"environments": ["staging"]},
     },
 }
@@ -85,10 +85,10 @@ async def test_a_waiting_run_says_for_what_until_when_and_whose_it_is(town: Town
     assert seen["state"] == "waiting_window"
     assert seen["waits"] == {
         "kind": "window",
-        "text": "waits for the freeze 'Year end' to end on 2 Jan 2027 08:00 Europe/Berlin; then goes on by itself",
+        "text": "waits for the freeze 'Year end' to end on 2 Jan 2026 08:00 Europe/Berlin; then goes on by itself",
         "owner": "group:sre",
         "next_event": "the freeze ends, or somebody grants an exception",
-        "until": "2027-01-02T07:00:00Z",
+        "until": "2026-01-02T07:00:00Z",
         "then": "it goes on by itself",
         "url": None,
     }
@@ -104,14 +104,14 @@ async def test_a_plan_answers_for_any_time(town: Town) -> None:
     }
     now = await town.call("ana", "POST", "/actions/deploy/plan", json=asked)
     assert [one["freeze"] for one in now["freezes"]] == [freeze]
-    assert now["starts_at"] == "2027-01-02T07:00:00Z"
+    assert now["starts_at"] == "2026-01-02T07:00:00Z"
     assert now["starts"] == (
-        "When the freeze 'Year end' has ended on 2 Jan 2027 08:00 Europe/Berlin. "
-        "Not before 2 Jan 2027 08:00 Europe/Berlin."
+        "When the freeze 'Year end' has ended on 2 Jan 2026 08:00 Europe/Berlin. "
+        "Not before 2 Jan 2026 08:00 Europe/Berlin."
     )
-    before = await town.call("ana", "POST", "/actions/deploy/plan", json={**asked, "at": "2026-12-20T16:59:59Z"})
-    assert (before["freezes"], before["starts"], before["starts_at"]) == ([], "At once.", "2026-12-20T16:59:59Z")
-    after = await town.call("ana", "POST", "/actions/deploy/plan", json={**asked, "at": "2027-01-02T08:00:00+01:00"})
+    before = await town.call("ana", "POST", "/actions/deploy/plan", json={**asked, "at": "2025-12-20T16:59:59Z"})
+    assert (before["freezes"], before["starts"], before["starts_at"]) == ([], "At once.", "2025-12-20T16:59:59Z")
+    after = await town.call("ana", "POST", "/actions/deploy/plan", json={**asked, "at": "2026-01-02T08:00:00+01:00"})
     assert after["freezes"] == []
     accepted = await town.call("ana", "POST", "/actions/deploy/runs", json=asked)
     assert accepted["held"].startswith("waits for the freeze 'Year end'")
@@ -130,30 +130,30 @@ async def test_windows_of_a_stretch_of_time(town: Town) -> None:
         },
     )
     await town.freeze()
-    found = await town.call("ana", "GET", "/freezes?from=2027-03-20T00:00:00Z&until=2027-04-03T00:00:00Z")
+    found = await town.call("ana", "GET", "/freezes?from=2026-03-21T00:00:00Z&until=2026-04-04T00:00:00Z")
     (one,) = found["items"]
     assert one["id"] == weekends
     assert one["occurrences"] == [
-        {"start": "2027-03-19T15:00:00Z", "end": "2027-03-22T07:00:00Z"},
-        {"start": "2027-03-26T15:00:00Z", "end": "2027-03-29T06:00:00Z"},  # the clocks change in it
-        {"start": "2027-04-02T14:00:00Z", "end": "2027-04-05T06:00:00Z"},
+        {"start": "2026-03-20T15:00:00Z", "end": "2026-03-23T07:00:00Z"},
+        {"start": "2026-03-27T15:00:00Z", "end": "2026-03-30T06:00:00Z"},  # the clocks change in it
+        {"start": "2026-04-03T14:00:00Z", "end": "2026-04-06T06:00:00Z"},
     ]
     assert one["text"] == "open"
     ana = town.people["ana"]
-    problem(await ana.get("/api/v1/freezes?from=2026-01-01T00:00:00Z"), 422)
-    problem(await ana.get("/api/v1/freezes?from=2026-01-01T00:00:00Z&until=2036-01-01T00:00:00Z"), 422)
+    problem(await ana.get("/api/v1/freezes?from=2025-01-01T00:00:00Z"), 422)
+    problem(await ana.get("/api/v1/freezes?from=2025-01-01T00:00:00Z&until=2036-01-01T00:00:00Z"), 422)
 
 
 async def test_a_freeze_is_changed_and_removed_and_the_runs_are_woken(town: Town) -> None:
     freeze = await town.freeze()
     run = await town.run()
-    changed = await town.call("sam", "PATCH", f"/freezes/{freeze}", json={"spec": {"until": "2026-12-22T08:00"}})
-    assert changed["text"] == "holds until 22 Dec 2026 08:00 Europe/Berlin"
+    changed = await town.call("sam", "PATCH", f"/freezes/{freeze}", json={"spec": {"until": "2025-12-22T08:00"}})
+    assert changed["text"] == "holds until 22 Dec 2025 08:00 Europe/Berlin"
     assert changed["spec"]["reason"] == "Nobody is there to mend it"
     assert run in await poked(town)
     assert await town.state(run) == "waiting_window"
     until = (await town.call("ana", "GET", f"/runs/{run}"))["waits"]["until"]
-    assert until == "2026-12-22T07:00:00Z"
+    assert until == "2025-12-22T07:00:00Z"
     await town.call("sam", "DELETE", f"/freezes/{freeze}")
     assert await town.state(run) == "running"
     problem(await town.people["sam"].get(f"/api/v1/freezes/{freeze}"), 404)
@@ -167,17 +167,17 @@ async def test_what_is_wrong_with_a_freeze_is_told_and_changes_nothing(town: Tow
     freeze = await town.freeze()
     pat = town.people["pat"]
     said = problem(
-        await pat.patch(f"/api/v1/freezes/{freeze}", json={"spec": {"until": "2026-01-01T00:00"}}), 422, "rejected"
+        await pat.patch(f"/api/v1/freezes/{freeze}", json={"spec": {"until": "2025-01-01T00:00"}}), 422, "rejected"
     )
     assert [one["pointer"] for one in said["errors"]] == ["/spec/until"]
-    rule = {"start": "2026-01-01T09:00", "rule": "FREQ=SECONDLY", "duration": "1h"}
+    rule = {"start": "2025-01-01T09:00", "rule": "FREQ=SECONDLY", "duration": "1h"}
     spec = {"reason": "x", "timezone": "Europe/Berlin", "calendar": rule}
     said = problem(await pat.post("/api/v1/freezes", json={**YEAR_END, "spec": spec}), 422)
     assert said["errors"][0]["pointer"] == "/spec/calendar/rule"
     problem(await pat.post("/api/v1/freezes", json={**YEAR_END, "owner": "group:nobody"}), 422)
     problem(await pat.post("/api/v1/freezes", json={**YEAR_END, "spec": {"x" * 50: 1, "reason": "y"}}), 422)
     still = await town.call("ana", "GET", f"/freezes/{freeze}")
-    assert still["spec"]["until"] == "2027-01-02T08:00"
+    assert still["spec"]["until"] == "2026-01-02T08:00"
 
 
 async def test_one_key_makes_one_freeze(town: Town) -> None:
@@ -192,7 +192,7 @@ async def test_an_exception_is_granted_by_a_second_person_and_lets_this_run_thro
     freeze = await town.freeze()
     run, other = await town.run(), await town.run()
     exception = await town.ask(run, freeze)
-    until = {"verdict": "grant", "until": "2026-12-21T14:00:00Z", "comment": "Go"}
+    until = {"verdict": "grant", "until": "2025-12-21T14:00:00Z", "comment": "Go"}
     for who, why in (("ana", "four eyes"), ("ben", "group:sre"), ("pat", "group:sre")):
         answer = await town.people[who].post(f"/api/v1/exceptions/{exception}/decision", json=until)
         assert why in problem(answer, 403)["detail"]
@@ -204,7 +204,7 @@ async def test_an_exception_is_granted_by_a_second_person_and_lets_this_run_thro
     )
     assert await town.state(run) == "waiting_window"
     granted = await town.call("sam", "POST", f"/exceptions/{exception}/decision", json=until)
-    assert granted["text"] == "granted by Sam until 21 Dec 2026 15:00 Europe/Berlin"
+    assert granted["text"] == "granted by Sam until 21 Dec 2025 15:00 Europe/Berlin"
     await town.call("sam", "POST", f"/exceptions/{exception}/decision", json=until)  # again is the same
     assert await town.state(run) == "running"
     assert await town.state(other) == "waiting_window", "it is for one run"
@@ -224,7 +224,7 @@ async def test_who_asked_for_the_run_cannot_grant_what_another_asked_for_it(town
     freeze = await town.freeze()
     run = await town.run("sam")
     exception = await town.ask(run, freeze, "ana")
-    grant = {"verdict": "grant", "until": "2026-12-21T14:00:00Z"}
+    grant = {"verdict": "grant", "until": "2025-12-21T14:00:00Z"}
     answer = await town.people["sam"].post(f"/api/v1/exceptions/{exception}/decision", json=grant)
     assert "this run" in problem(answer, 403)["detail"]
 
@@ -232,7 +232,7 @@ async def test_who_asked_for_the_run_cannot_grant_what_another_asked_for_it(town
 async def test_an_exception_ends_by_its_time_by_being_revoked_and_by_a_refusal(town: Town) -> None:
     freeze = await town.freeze()
     run = await town.run()
-    grant = {"verdict": "grant", "until": "2026-12-21T14:00:00Z"}
+    grant = {"verdict": "grant", "until": "2025-12-21T14:00:00Z"}
     first = await town.ask(run, freeze)
     twice = {"freeze": freeze, "reason": "again"}
     problem(await town.people["ana"].post(f"/api/v1/runs/{run}/exceptions", json=twice), 409)
@@ -243,12 +243,12 @@ async def test_an_exception_ends_by_its_time_by_being_revoked_and_by_a_refusal(t
     problem(await town.people["sam"].post(f"/api/v1/exceptions/{second}/decision", json={"verdict": "refuse"}), 422)
     await town.call("sam", "POST", f"/exceptions/{second}/decision", json={"verdict": "refuse", "comment": "No"})
     third = await town.ask(run, freeze)
-    for until in ("2026-12-21T11:00:00Z", "2027-12-21T11:00:00Z", None):
+    for until in ("2025-12-21T11:00:00Z", "2026-12-21T11:00:00Z", None):
         answer = await town.people["sam"].post(
             f"/api/v1/exceptions/{third}/decision", json={"verdict": "grant", "until": until}
         )
         problem(answer, 422)
-    short = {"verdict": "grant", "until": "2026-12-21T12:30:00Z"}
+    short = {"verdict": "grant", "until": "2025-12-21T12:30:00Z"}
     await town.call("sam", "POST", f"/exceptions/{third}/decision", json=short)
     town.clock.moment += timedelta(minutes=30)
     assert await town.state(run) == "waiting_window", "its time was over"
@@ -262,7 +262,7 @@ async def test_an_exception_ends_by_its_time_by_being_revoked_and_by_a_refusal(t
 
 async def test_the_global_stop_holds_everything_and_nobody_excepts_it(town: Town) -> None:
     stop = await town.call("sam", "POST", "/stop", json={"reason": "Network on fire"})
-    assert stop["text"].startswith("Sam has stopped everything since 21 Dec 2026 12:00 UTC: Network on fire")
+    assert stop["text"].startswith("Sam has stopped everything since 21 Dec 2025 12:00 UTC: Network on fire")
     again = await town.call("pat", "POST", "/stop", json={"reason": "Another reason"})
     assert again == stop, "one switch"
     run = await town.run()
@@ -296,7 +296,7 @@ async def test_an_approver_is_warned(town: Town) -> None:
     approval = (await town.company.approvals(run))[-1]
     seen = await town.call("sam", "GET", f"/approvals/{approval.id}")
     assert [one["text"] for one in seen["freezes"]] == [
-        "the freeze 'Year end' to end on 2 Jan 2027 08:00 Europe/Berlin"
+        "the freeze 'Year end' to end on 2 Jan 2026 08:00 Europe/Berlin"
     ]
     body = {"verdict": "approve", "digest": approval.digest}
     await town.call("sam", "POST", f"/approvals/{approval.id}/decision", json=body)
