@@ -44,7 +44,7 @@ def workflow(examples: Path, repository: str, name: str) -> dict[Any, Any]:
 
 def test_every_document_is_ours(catalog: list[dict[str, Any]]) -> None:
     assert {one["apiVersion"] for one in catalog} == {"daytwo/v1"}
-    assert {one["kind"] for one in catalog} == {"Kind", "Entity", "Policy"}
+    assert {one["kind"] for one in catalog} == {"Kind", "Entity", "Policy", "Freeze"}
 
 
 def test_kinds_are_json_schemas(kinds: dict[str, Any]) -> None:

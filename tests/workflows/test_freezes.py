@@ -1,12 +1,14 @@
 """Freezes and the global stop in the life of a run: decided where the dispatch is sealed, never later, never lost."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from company import Company, open_company
 from pydantic import JsonValue, SecretStr
+from sqlalchemy import delete, insert, inspect, select, text
 
 from daytwo_actions.freezes import as_document, freeze_of
 from daytwo_store import freezes, locks, runs
@@ -16,11 +18,14 @@ from daytwo_store.ids import LockKey, RunId
 from daytwo_store.lock_reading import situations
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
+from daytwo_store.tables import OutboxRow, RunRow
 from daytwo_workflows.contracts import What
-from daytwo_workflows.life import interventions
+from daytwo_workflows.life import exceptions, interventions
 from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.dispatch import dispatch
+from daytwo_workflows.life.exceptions import Asking, Deciding
 from daytwo_workflows.life.frozen import made
+from daytwo_workflows.life.window import next_of_window
 
 pytestmark = pytest.mark.anyio
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)  # before now: what the CI system starts is newer
@@ -194,3 +199,114 @@ async def test_a_run_that_waits_can_be_withdrawn_and_leaves_no_place_behind(froz
         want = locks.wanted(await runs.peek(tx.session, other))
         assert want is not None
         assert isinstance(await locks.acquire(tx, want), locks.Held)
+
+
+async def test_a_stop_waits_for_seals_under_way_and_holds_for_every_later_one(frozen: Frozen) -> None:
+    """The database decides: whoever seals holds off who stops, and then sees the stop."""
+    company = frozen.company
+    run = await company.ask("ana", "1.1.0", "staging")
+    about_to = await advance(company.life, run)
+    async with company.store.write() as sealing:
+        await freezes.read_locked(sealing.session)  # a seal that has looked and found nothing
+        stopping = asyncio.create_task(frozen.stop())
+        await until_somebody_waits(company)
+        assert not stopping.done()
+    await stopping
+    await dispatch(company.life, run, about_to.path, about_to.attempt)
+    assert company.ci.posts == 0
+    await frozen.window(run)
+
+
+async def until_somebody_waits(company: Company) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    async with asyncio.timeout(60):
+        while True:
+            async with company.store.read() as session:
+                if await session.scalar(waiting):
+                    return
+            await asyncio.sleep(0.02)
+
+
+async def test_a_freeze_that_is_lifted_while_a_run_begins_to_wait_wakes_it(frozen: Frozen) -> None:
+    """Whoever lifts waits for the run to be written down as waiting, and finds it."""
+    company = frozen.company
+    await frozen.freeze("short")
+    run = await company.ask("ana", "1.1.0", "staging")
+    async with company.store.write() as tx:
+        row = await runs.hold(tx, run)
+        assert (await next_of_window(company.life, tx, row)) is not None
+        lifting = asyncio.create_task(frozen.lift("short"))
+        await until_somebody_waits(company)
+    await lifting
+    assert run in await poked(company)
+
+
+async def poked(company: Company) -> set[RunId]:
+    async with company.store.read() as session:
+        return {RunId(one) for one in await session.scalars(select(OutboxRow.run_id))}
+
+
+async def test_hundreds_of_waiting_runs_are_woken_by_one_change(frozen: Frozen) -> None:
+    company = frozen.company
+    await frozen.freeze("year-end")
+    first = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(first)
+    async with company.store.write() as tx:  # as many more as that one
+        row = await runs.peek(tx.session, first)
+        kept = {one.key: getattr(row, one.key) for one in inspect(RunRow).column_attrs}
+        many = [kept | {"id": f"r_{number}", "idempotency_key": f"many-{number}"} for number in range(400)]
+        await tx.session.execute(insert(RunRow), many)
+        await tx.session.execute(delete(OutboxRow))
+    await frozen.lift("year-end")
+    assert await poked(company) == {first, *(f"r_{number}" for number in range(400))}
+
+
+async def test_what_breaks_the_glass_goes_through_only_where_the_freeze_says_so(frozen: Frozen) -> None:
+    company = frozen.company
+    await frozen.freeze("year-end", **{"except": {"break_glass": True}})
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    await frozen.window(run)
+    async with company.store.write() as tx:
+        (await runs.hold(tx, run)).break_glass = True
+    await company.drive(run)
+    assert company.ci.posts == 1
+
+
+async def test_another_process_and_another_workflow_find_the_run_waiting(frozen: Frozen) -> None:
+    """A restart: everything that is known of the wait is in the database."""
+    company = frozen.company
+    await frozen.freeze("year-end")
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    row = await company.run(run)
+    assert row.next_at == frozen.clock.moment + timedelta(hours=2), "the sweeper looks when it opens"
+    again = Company(life=replace(company.life, frozen=type(company.life.frozen)()), ci=company.ci)
+    move = await again.drive(run)
+    assert (move.what, move.seconds) == (What.WAIT, 7200)
+    frozen.pass_time(hours=2)
+    await again.through(run)
+    assert (await again.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_a_changed_plan_makes_an_exception_void(frozen: Frozen) -> None:
+    company = frozen.company
+    await frozen.freeze("year-end")
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    asking = Asking(run=run, freeze="year-end", by=await company.person("ana"), reason="now", key="ask-1")
+    exception = await exceptions.ask(company.life, asking)
+    deciding = Deciding(
+        exception=exception.id,
+        by=await company.person("sam"),
+        person="person:sam",
+        grant=True,
+        until=frozen.clock.moment + timedelta(hours=1),
+        comment="",
+    )
+    await exceptions.decide(company.life, deciding)
+    async with company.store.write() as tx:
+        (await runs.hold(tx, run)).digest = "0" * 64  # the plan is another one
+    await company.drive(run)
+    await frozen.window(run)
+    assert company.ci.posts == 0

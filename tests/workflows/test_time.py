@@ -3,20 +3,23 @@
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from company import Company, open_company
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from daytwo_actions.freezes import as_document, freeze_of
+from daytwo_store import freezes
 from daytwo_store.engine import Store
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
 from daytwo_workflows.contracts import RUN_WORKFLOW, RunInput, run_workflow_id
+from daytwo_workflows.life.frozen import made
 from daytwo_workflows.worker import create_worker
 
 pytestmark = pytest.mark.anyio
@@ -86,3 +89,33 @@ async def test_a_pipeline_that_never_ends_is_stopped_at_its_time_limit(
     assert row.started_at is not None
     assert 30 * 60 <= (row.ended_at - row.started_at).total_seconds() < 31 * 60
     assert len(history.events) < 2000
+
+
+async def test_a_frozen_run_sleeps_over_the_week_end_and_goes_on_by_itself(
+    environment: WorkflowEnvironment, skipping: Company
+) -> None:
+    async with skipping.store.read() as session:
+        now = await skipping.store.clock.now(session)
+    spec: dict[str, JsonValue] = {
+        "reason": "Nobody is there",
+        "from": now.isoformat(timespec="seconds"),
+        "until": (now + timedelta(hours=64)).isoformat(timespec="seconds"),
+    }
+    loaded = freeze_of(as_document(name="week-end", title="Week-end", description="", owner="group:sre", spec=spec))
+    async with skipping.store.write() as tx:
+        by = await skipping.person("pat")
+        await freezes.add(tx, made("week-end", loaded), by=by, key="week-end", body_sha256="")
+    skipping.ci.ends_as = None
+    run = await skipping.ask("ana", "1.1.0", "staging")
+    asked = (await skipping.run(run)).created_at
+    async with create_worker(
+        environment.client, skipping.life, task_queue="skipping", runner=SandboxedWorkflowRunner()
+    ):
+        await environment.client.execute_workflow(
+            RUN_WORKFLOW, RunInput(run=run), id=run_workflow_id(run), task_queue="skipping"
+        )
+        history = await environment.client.get_workflow_handle(run_workflow_id(run)).fetch_history()
+    row = await skipping.run(run)
+    assert row.started_at is not None
+    assert 64 * 3600 - 2 <= (row.started_at - asked).total_seconds() < 65 * 3600
+    assert len(history.events) < 300

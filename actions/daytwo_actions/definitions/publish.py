@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from pydantic.json_schema import GenerateJsonSchema
 
 from daytwo_actions.definitions.model import Action
+from daytwo_actions.freezes.model import Freeze
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -23,6 +24,11 @@ def action_schema() -> dict[str, JsonValue]:
 def action_schema_text() -> str:
     """The committed file, byte for byte."""
     return json.dumps(action_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def freeze_schema() -> dict[str, JsonValue]:
+    schema: dict[str, JsonValue] = Freeze.model_json_schema(by_alias=True, schema_generator=_Generator)
+    return {"$schema": DIALECT, **schema, "title": "Freeze", "description": "A Daytwo freeze, apiVersion daytwo/v1."}
 
 
 class _Generator(GenerateJsonSchema):

@@ -16,6 +16,7 @@ class Document(StrEnum):
     ACTION = "action"
     KIND = "kind"
     ENTITY = "entity"
+    FREEZE = "freeze"
 
 
 def validate(
@@ -23,7 +24,7 @@ def validate(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, or folders with everything below them.")],
     as_json: AsJson = False,
 ) -> None:
-    """Check actions, kinds and entities, as registering them would. All problems at once, each at its place."""
+    """Check definitions, as registering them would. All problems at once, each at its place."""
     from daytwo_cli.flows.validate import problems_in, show, to_json
 
     tools: Tools = ctx.obj

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from daytwo_actions.definitions import DefinitionRejected, load_registry
-from daytwo_actions.definitions.publish import action_schema_text
+from daytwo_actions.definitions.publish import action_schema_text, freeze_schema
 from daytwo_catalog.documents import document_schema
 from daytwo_catalog.errors import CatalogRejected
 from daytwo_catalog.load import read_company
@@ -51,11 +51,12 @@ def to_json(problems: Sequence[Place]) -> str:
     return json.dumps({"problems": [asdict(problem) for problem in problems]})
 
 
-def schema_text(which: Literal["action", "kind", "entity"]) -> str:
+def schema_text(which: Literal["action", "kind", "entity", "freeze"]) -> str:
     """JSON Schema 2020-12 of a document."""
     if which == "action":
         return action_schema_text()
-    return json.dumps(document_schema(which), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    schema = freeze_schema() if which == "freeze" else document_schema(which)
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _of_definitions(paths: Sequence[Path]) -> Iterator[Place]:

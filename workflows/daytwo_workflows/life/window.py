@@ -86,7 +86,9 @@ async def of_run(life: Life, session: Session, row: RunRow, now: datetime) -> Wi
 async def of_plan(life: Life, session: Session, planned: Planned, *, at: datetime, now: datetime) -> Window:
     """What would hold a planned run back if it were asked for at `at`. The stop is the one of now."""
     stop = await freezes.stopped(session)
-    subject = subject_of(planned.version, planned.aimed.facts.context, undo=False)
+    subject = subject_of(
+        planned.version, planned.aimed.facts.context, undo=False, break_glass=planned.plan.break_glass is not None
+    )
     return judge(await life.frozen.current(session, min(at, now)), subject, at, stop=stop)
 
 
