@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import JsonValue
@@ -71,6 +71,7 @@ class CiInMemory:
     answering: Callable[[], None] = field(default=lambda: None)  # what comes of an answer, after it was carried out
     answer_after: Callable[[], Awaitable[None]] | None = None
     tree: Sequence[Job] | None = None  # of every run; None: one job that is as its run
+    ahead: timedelta = timedelta(0)  # of our clock, where somebody moves that
     files: Sequence[Artifact] = ()
 
     def _up(self) -> None:
@@ -144,7 +145,7 @@ class CiInMemory:
                 detail=str(self.ends_as or "in_progress"),
                 url=f"https://ci/{run}",
                 commit=self.runs_commit or self.commit,
-                created_at=datetime.now(UTC),
+                created_at=datetime.now(UTC) + self.ahead,
                 updated_at=None,
             )
             return self.says(run)

@@ -261,18 +261,6 @@ async def test_hundreds_of_waiting_runs_are_woken_by_one_change(frozen: Frozen) 
     assert await poked(company) == {first, *(f"r_{number}" for number in range(400))}
 
 
-async def test_what_breaks_the_glass_goes_through_only_where_the_freeze_says_so(frozen: Frozen) -> None:
-    company = frozen.company
-    await frozen.freeze("year-end", **{"except": {"break_glass": True}})
-    run = await company.ask("ana", "1.1.0", "staging")
-    await company.drive(run)
-    await frozen.window(run)
-    async with company.store.write() as tx:
-        (await runs.hold(tx, run)).break_glass = True
-    await company.drive(run)
-    assert company.ci.posts == 1
-
-
 async def test_another_process_and_another_workflow_find_the_run_waiting(frozen: Frozen) -> None:
     """A restart: everything that is known of the wait is in the database."""
     company = frozen.company

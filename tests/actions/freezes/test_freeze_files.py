@@ -77,7 +77,12 @@ def test_one_name_is_declared_once() -> None:
 
 
 def subject(
-    environment: str = "production", tier: JsonValue = "live", *, action: str = "deploy", undo: bool = False
+    environment: str = "production",
+    tier: JsonValue = "live",
+    *,
+    action: str = "deploy",
+    undo: bool = False,
+    glass: bool = False,
 ) -> Subject:
     document = yaml.safe_load(DEPLOY)
     document["metadata"]["name"] = action
@@ -100,7 +105,7 @@ def subject(
     }
     user: dict[str, JsonValue] = {"ref": "person:ana", "groups": ["group:storefront"]}
     context: dict[str, JsonValue] = {"entity": target, "inputs": {"environment": place, "version": "1"}, "user": user}
-    return subject_of(version, context, undo=undo)
+    return subject_of(version, context, undo=undo, break_glass=glass)
 
 
 def freeze(*, where: dict[str, JsonValue] | None = None, **spec: JsonValue) -> FreezeVersion:
@@ -162,6 +167,8 @@ def test_true_is_not_one() -> None:
         ({"undo": True}, {"undo": True}, False),
         ({"undo": True}, {}, True),
         ({"break_glass": True}, {}, True),
+        ({"break_glass": True}, {"glass": True}, False),
+        ({"rollback": True, "undo": True}, {"glass": True}, True),
     ],
 )
 def test_only_what_is_named_is_let_through(through: dict[str, JsonValue], asked: dict[str, object], held: bool) -> None:
