@@ -6,6 +6,7 @@ system's page.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice, takewhile, zip_longest
 from typing import Any, Final
@@ -110,7 +111,10 @@ class Campaign:
                 control.clear_faults(number)
 
     def _end_pipelines(self) -> None:
-        """Those that nobody executes end as the plan says, as soon as they were accepted."""
+        """Those that nobody executes end as the plan says, as soon as they were accepted.
+
+        A stand-in writes the line before it has the run, as a ledger should: what it refuses is scripted next time.
+        """
         for name, system in self.stage.house.systems.items():
             slow = {
                 opened.one.note: opened
@@ -123,8 +127,9 @@ class Campaign:
                 for line in control.ledger():
                     opened = slow.get(str(line["inputs"].get("note")))
                     if opened is not None and not opened.scripted:
-                        control.script(system.script_of(line), system.events(line, opened.one.conclusion, ["done"]))
-                        opened.scripted = True
+                        with suppress(ValueError):
+                            control.script(system.script_of(line), system.events(line, opened.one.conclusion, ["done"]))
+                            opened.scripted = True
 
     def _attend(self, run: str, *, two: bool) -> None:
         """People look at the CI system, and say what they see; two of them for what was approved."""
