@@ -6,10 +6,12 @@ It is an HMAC, so nobody can start a run that carries the marker of an attempt t
 import base64
 import hashlib
 import hmac
+import re
 
 from daytwo_store.ids import AttemptNo, Corr, RunId, StepPath
 
 _LENGTH = 20  # characters of 5 bits each: 100 bits
+_ANY = re.compile(rf"(?<![a-z0-9])[a-z2-7]{{{_LENGTH}}}(?![a-z0-9])")
 _SHORTEST_KEY = 16  # bytes
 
 
@@ -25,3 +27,8 @@ def corr(key: bytes, run_id: RunId, step_path: StepPath, attempt_no: AttemptNo) 
     message = b"".join(b"%d:%s," % (len(part), part) for part in parts)
     digest = hmac.new(key, message, hashlib.sha256).digest()
     return Corr(base64.b32encode(digest).decode().lower()[:_LENGTH])
+
+
+def shows_one(text: str) -> bool:
+    """Whether the text has the marker of any attempt in it, as a word of its own, by its looks."""
+    return _ANY.search(text) is not None

@@ -62,6 +62,13 @@ async def named(session: AsyncSession, connection: str, wanted: Sequence[Externa
     ).all()
 
 
+async def unknown(session: AsyncSession, connection: str, wanted: Sequence[ExternalRunId]) -> Sequence[ExternalRunId]:
+    """Those of these that are no attempt's."""
+    query = select(ExternalRunRow.id).where(ExternalRunRow.connection == connection, ExternalRunRow.id.in_(wanted))
+    known = set(await session.scalars(query)) if wanted else set()
+    return [run for run in wanted if run not in known]
+
+
 async def asked_after_end(session: AsyncSession, connection: str, *, limit: int) -> Sequence[ExternalRunRow]:
     """Ended external runs that the CI system tells of again: somebody may have re-run them there."""
     query = select(ExternalRunRow).where(

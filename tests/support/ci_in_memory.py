@@ -107,10 +107,12 @@ class CiInMemory:
         self._up()
         self.finds += 1
         states = [self.states[str(n)] for n, one in enumerate(self.ledger, 1) if one.corr == marker.corr]
-        found = [] if self.hidden else [one for one in states if (one.created_at or since) >= since]
+        shown = [] if self.hidden or self.nameless else states
+        found = [one for one in shown if (one.created_at or since) >= since]
         if not self.marked:
             return Listing(found=[], complete=False, server_time=None)
-        return Listing(found=found, complete=self.lists_all, server_time=datetime.now(UTC))
+        bare = [ExternalRunId(str(n)) for n in range(1, len(self.ledger) + 1)] if self.nameless else []
+        return Listing(found=found, complete=self.lists_all, server_time=datetime.now(UTC), unmarked=bare)
 
     async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
         """By its id, however late listings are."""

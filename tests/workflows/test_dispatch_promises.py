@@ -344,6 +344,30 @@ async def test_without_a_marker_an_answer_counts_unless_it_is_seen_to_be_wrong(c
     assert [one.external_id for one in await company.attempts(wrong)] == [None]
 
 
+async def test_a_run_that_lost_its_marker_keeps_absence_from_being_proven(company: Company) -> None:
+    """Its answer is lost as well: only a person can tell whether the bare run there is this attempt's."""
+    company.ci.says = lambda _: LOST
+    company.ci.nameless = True
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    [attempt] = await company.attempts(run)
+    assert attempt.state == AttemptState.HELD
+    assert "the run 1 began there" in (attempt.note or "")
+    assert len(company.ci.ledger) == 1, "nothing is sent again"
+
+
+async def test_a_bare_run_that_is_another_attempts_proves_nothing(company: Company) -> None:
+    await company.drive(await company.ask("ana", "1.1.0", "staging"))
+    company.ci.nameless, company.ci.executes = True, False
+    answers = iter([LOST])
+    company.ci.says = lambda external: next(answers, Accepted(id=ExternalRunId(external), url=None))
+    run = await company.ask("ana", "1.2.0", "production")
+    await company.decide("sam", run)
+    await company.drive(run)
+    [attempt] = await company.attempts(run)
+    assert "complete listings do not show it" in (attempt.note or ""), "the bare run there is known to be another's"
+
+
 async def test_it_did_not_run_sends_what_was_approved_once_more(company: Company) -> None:
     run = await held(company, executes=False)
     company.ci.says = lambda external: Accepted(id=ExternalRunId(external), url=None)

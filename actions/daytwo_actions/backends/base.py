@@ -148,6 +148,7 @@ class Listing:
     found: Sequence[ExternalState]
     complete: bool
     server_time: datetime | None  # the vendor's clock (HTTP Date) when it answered
+    unmarked: Sequence[ExternalRunId] = ()  # fits in everything, and shows no marker at all: it may be the one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Listing
-from daytwo_store import attempts, runs
-from daytwo_store.ids import AttemptNo, RunId, StepPath
+from daytwo_store import attempts, externals, runs
+from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_store.states import AttemptState
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.contracts import Move
@@ -35,6 +35,7 @@ class _Search:
     safe_at: datetime  # from then on a run that was started must be visible
     misses: int = 0
     repeats: bool = True  # the request may be sent again, where that is harmless
+    unmarked: ExternalRunId | None = None  # nobody's run that fits in everything but the marker: it may be this one
 
 
 async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: Callable[[], None]) -> Move:
@@ -96,9 +97,16 @@ async def _look(life: Life, attempt: AttemptRow, search: _Search, now: datetime)
         log.warning("reconcile.cannot_look", run=attempt.run_id, step=attempt.path, error=type(error).__name__)
         search.misses = 0
         return None
-    proves = listing.complete and now >= search.safe_at and _late_enough(listing, search)
+    search.unmarked = await _nobodys(life, attempt, listing)
+    proves = listing.complete and now >= search.safe_at and _late_enough(listing, search) and not search.unmarked
     search.misses = search.misses + 1 if proves and not listing.found else 0
     return listing
+
+
+async def _nobodys(life: Life, attempt: AttemptRow, listing: Listing) -> ExternalRunId | None:
+    """A run that shows no marker, though its pipeline does, and that no attempt has adopted."""
+    async with life.store.read() as session:
+        return next(iter(await externals.unknown(session, attempt.connection, listing.unmarked)), None)
 
 
 def _tells(attempt: AttemptRow) -> bool:
@@ -119,6 +127,8 @@ async def _verdict(life: Life, attempt: AttemptRow, search: _Search, now: dateti
         return (AttemptState.HELD, _NO_MARKER) if sent_for_sure_by_now else None
     if not _tells(attempt):
         return (AttemptState.HELD, _REMOVED_SOON) if now >= search.safe_at else None
+    if search.unmarked is not None and now >= search.safe_at and not marker_of(attempt).pinned.fenced:
+        return AttemptState.HELD, _may_be(search.unmarked)
     if search.misses >= life.windows.absence_listings:
         return await _absent(life, attempt)
     if now >= search.safe_at + life.windows.give_up_looking:
@@ -139,6 +149,13 @@ _REMOVED_SOON = (
     "and gone. Find out from what it does whether it ran, then say so here. To have this settled by itself next time, "
     "let the pipeline keep its ended runs for an hour at least (Argo: ttlStrategy), or ask first (claim fence)."
 )
+
+
+def _may_be(run: ExternalRunId) -> str:
+    return (
+        f"It may have been sent: the run {run} began there at that time and shows no marker, as its pipeline should. "
+        "Look whether it is this one, then say here whether it ran. The run-name of the pipeline may have changed."
+    )
 
 
 def _not_listed(note: str) -> str:

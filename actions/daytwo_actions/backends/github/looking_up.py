@@ -12,6 +12,7 @@ from daytwo_actions.backends.github.wire import names, runs
 from daytwo_actions.backends.github.wire.refs import User
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.wire.answer import Answer, next_page, server_time
+from daytwo_actions.marker import shows_one
 from daytwo_store.ids import ExternalRunId
 
 _SKEW: Final = timedelta(seconds=60)  # between the clocks of one vendor's servers
@@ -49,11 +50,13 @@ class LookingUp:
         marked = [run for run in listed.values() if runs.carries(run, marker.corr)]
         times = [page.time for page in pages if page.time is not None]
         now = (max(times) if times else datetime.now(UTC)) + _SKEW
-        ours = [run for run in marked if not runs.misfits(run, marker, login=login, since=since, now=now)]
+        fits = [run for run in listed.values() if not runs.misfits(run, marker, login=login, since=since, now=now)]
+        ours = [run for run in fits if run in marked]
         return Listing(
             found=tuple(runs.state_of(run) for run in sorted(ours, key=lambda run: run.id)),
             complete=total <= runs.MOST_FILTERED and len(listed) >= total and len(ours) == len(marked),
             server_time=min(times) if len(times) == len(pages) else None,
+            unmarked=tuple(ExternalRunId(str(run.id)) for run in fits if not shows_one(run.display_title)),
         )
 
     async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:

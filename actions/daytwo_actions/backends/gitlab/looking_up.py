@@ -32,6 +32,7 @@ from daytwo_actions.backends.gitlab.wire.refs import Account
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.http.recent import Recent
 from daytwo_actions.backends.wire.answer import Answer, next_page, server_time
+from daytwo_actions.marker import shows_one
 from daytwo_store.ids import ExternalRunId
 
 _SKEW: Final = timedelta(seconds=60)  # between the clocks of one vendor's servers
@@ -81,16 +82,19 @@ class LookingUp:
         now = (max(times) if times else datetime.now(UTC)) + _SKEW
         marked = [listed[one.pipeline.id] for one in known if one is not None and _carries(one, marker)]
         whose = {one.pipeline.id: one.pipeline.user for one in known if one is not None}
-        fits = [
-            one
-            for one in marked
-            if not misfits(one.model_copy(update={"user": whose[one.id]}), marker, login=login, since=since, now=now)
+        all_fits = [
+            listed[number]
+            for number, user in whose.items()
+            if not misfits(listed[number].model_copy(update={"user": user}), marker, login=login, since=since, now=now)
         ]
+        fits = [one for one in all_fits if one in marked]
+        bare = {one.pipeline.id for one in known if one is not None and _shows_none(one)}
         whole = not pages[-1].more and len(listed) <= _MOST_ASKED and len(fits) == len(marked)
         return Listing(
             found=tuple(state_of(one) for one in sorted(fits, key=lambda one: one.id)),
             complete=whole,
             server_time=min(times) if len(times) == len(pages) else None,
+            unmarked=tuple(ExternalRunId(str(one.id)) for one in all_fits if one.id in bare),
         )
 
     async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
@@ -197,6 +201,11 @@ class LookingUp:
 
 def _carries(known: _Known, marker: Marker) -> bool:
     return named(known.pipeline, marker.corr) or carried(known.variables or (), marker.corr)
+
+
+def _shows_none(known: _Known) -> bool:
+    by_variable = any(one.key == MARKER_VARIABLE for one in known.variables or ())
+    return not by_variable and not shows_one(known.pipeline.name or "")
 
 
 def _reaches(page: _Page, since: datetime) -> bool:
