@@ -55,13 +55,15 @@ def _written(text: str) -> Iterator[str]:
 
 
 def _base64(raw: bytes) -> Iterator[str]:
-    """As it stands in base64 of itself, and of something in which it begins one or two bytes later.
-
-    Of the latter the signs that are the same whatever stands around it.
-    """
+    """As it stands in base64 of itself, and of something in which it begins one or two bytes later: the signs that are
+    the same whatever stands around it; with nothing after it, or a line end, all of them."""
     for before in range(3):
-        coded = base64.b64encode(b"\0" * before + raw).decode()
-        yield coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
+        begin = -(-before * 8 // 6)
+        yield base64.b64encode(b"\0" * before + raw).decode()[begin : (before + len(raw)) * 8 // 6]
+        for after in (b"", b"\n"):
+            coded = base64.b64encode(b"\0" * before + raw + after).decode()
+            yield coded[begin:].rstrip("=")
+            yield coded[begin:]
     coded = base64.b64encode(raw).decode().rstrip("=")
     for width in _WRAPPED:
         if len(coded) > width:

@@ -88,7 +88,7 @@ async def test_a_job_of_github_gets_them_masked_and_as_variables(tmp_path: Path)
         "::add-mask::-----BEGIN KEY-----",
         "::add-mask::MIIE$(id)`id`",
         "::add-mask::-----END KEY-----",
-        "Daytwo: 2 secrets are here.",
+        "Daytwo: secrets collected: 2.",
     ]
     written = (await asyncio.to_thread(env.read_text)).splitlines()
     border = written[0].partition("<<")[2]

@@ -116,7 +116,7 @@ async def test_rotation_under_waiting_runs(
     assert new in ring.keys, "the running process has the new key without a restart"
     rotated = await daytwo("keys", "rotate", new)
     assert rotated.code == 0, rotated.err
-    assert f"{WAITING} stored secrets were encrypted" in rotated.out
+    assert f"{WAITING} stored secrets are encrypted" in rotated.out
     assert await counts(store) == {new: WAITING}
     assert company.life.keys.ring.active == new
 
@@ -153,7 +153,7 @@ async def test_a_key_in_use_is_not_retired_and_a_missing_one_stops_the_start(
     write(keys_file, content.replace(f'"active": "{old}"', f'"active": "{new}"'))  # not rotated: only made active
     refused = await daytwo("keys", "retire", old)
     assert refused.code != 0
-    assert f"1 stored secrets still need {old}" in refused.err
+    assert f"1 stored secret is encrypted with {old}" in refused.err
     assert old in read_ring(keys_file).keys
     listed = await daytwo("keys", "list", "--json")
     assert {"key": old, "state": "readable", "secrets": 1} in json.loads(listed.out)

@@ -69,7 +69,7 @@ hand_over() { # what was answered, to the job
     fi
     count=$((count + 1))
   done < <(tr -d '\r\n' <"$folder/answer" | grep -oE '"name" *: *"[A-Za-z][A-Za-z0-9_]*" *, *"base64" *: *"[A-Za-z0-9+/=]*"' | sed -E 's/"name" *: *"([^"]*)" *, *"base64" *: *"([^"]*)"/\1 \2/')
-  end 0 "Daytwo: $count secrets are here."
+  end 0 "Daytwo: secrets collected: $count."
 }
 
 {

@@ -1,8 +1,11 @@
 """Credentials of connections that administrators set: written, never read back (design §4, A6)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
 
 from daytwo_actions.backends.http.settings import visible
+from daytwo_actions.masking import SHORTEST
 from daytwo_api.asker import Asker
 from daytwo_api.views.common import Page, Person
 from daytwo_api.views.credentials import CredentialRequest, CredentialView
@@ -13,6 +16,8 @@ from daytwo_store.ids import PrincipalId
 from daytwo_store.keyring import Keys
 from daytwo_store.tables import PrincipalRow, SecretRow
 from daytwo_workflows.connections.entry import STORED, Entry
+
+_LONGEST: Final = 10_000
 
 
 class Credentials:
@@ -34,13 +39,7 @@ class Credentials:
     async def set(self, by: Asker, connection: str, asked: CredentialRequest) -> None:
         """Used from the next request on, in every process. Raises `NotFound`, `Conflict`, `Rejected`."""
         self._must_be_stored(connection)
-        try:
-            value = visible(asked.credential).get_secret_value()
-        except ValueError:
-            raise Rejected(
-                "A credential is visible ASCII characters without spaces or line ends. Nothing was changed. Is a line "
-                "end left at its end?"
-            ) from None
+        value = _usable(asked)
         async with self._store.write() as tx:
             await secret_values.set_credential(tx, self._keys.ring, connection, value, by=by.principal)
 
@@ -60,6 +59,18 @@ class Credentials:
                 "one that is set here would not be used. Nothing was changed. Write `token: secret://stored` in the "
                 "settings first."
             )
+
+
+def _usable(asked: CredentialRequest) -> str:
+    """Raises `Rejected`, without the value."""
+    with suppress(ValueError):
+        value = visible(asked.credential).get_secret_value()
+        if SHORTEST <= len(value) <= _LONGEST:
+            return value
+    raise Rejected(
+        f"A credential is {SHORTEST} to {_LONGEST} visible ASCII characters without spaces or line ends. Nothing was "
+        "changed. Is a line end left at its end?"
+    )
 
 
 def _view(name: str, entry: Entry, row: SecretRow | None, people: Mapping[str, PrincipalRow]) -> CredentialView:

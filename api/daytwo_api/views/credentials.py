@@ -1,7 +1,7 @@
 """Credentials of connections: set, replaced, taken away; never shown."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, SecretStr
 
@@ -21,4 +21,4 @@ class CredentialView(View):
 
 
 class CredentialRequest(Request):
-    credential: Annotated[SecretStr, Field(min_length=4, max_length=10_000)]
+    credential: SecretStr

@@ -18,6 +18,7 @@ from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.event_loop import loop_factory
 from daytwo_store.keyring import KeyId, KeyRing
+from daytwo_store.logging import configure_logging
 from daytwo_workflows.key_file import new_key, read_ring, write_ring
 from daytwo_workflows.secret_care import SecretCare
 from daytwo_workflows.settings import Settings
@@ -70,7 +71,7 @@ def rotate_to(tools: Tools, wanted: str | None) -> None:
         return await care.reseal(), await _counts(store)
 
     changed, counts = _on(settings, reseal)
-    tools.out.line(f"{kid} is active; {changed} stored secrets were encrypted with it.")
+    tools.out.line(f"{kid} is active; {_many(changed)} encrypted with it.")
     for other, left in sorted(counts.items()):
         if other != kid:
             tools.out.note(
@@ -89,13 +90,17 @@ def retire_key(tools: Tools, wanted: str) -> None:
     counts = _on(settings, _counts)
     if counts.get(kid):
         raise CliError(
-            f"{counts[kid]} stored secrets still need {kid}, so it was not retired and nothing was changed. Encrypt "
+            f"{_many(counts[kid])} encrypted with {kid}, so it was not retired and nothing was changed. Encrypt "
             f"them with the active key first: daytwo keys rotate {ring.active}."
         )
     _on(settings, lambda store: _tell(store, "key.retired", kid))
     write_ring(path, KeyRing(ring.active, {name: key for name, key in ring.keys.items() if name != kid}))
     tools.out.line(f"{kid} is retired: it is no longer in {path}.")
     tools.out.note("Destroy the copies of it, too: then what backups still hold under it can never be read again.")
+
+
+def _many(count: int) -> str:
+    return "1 stored secret is" if count == 1 else f"{count} stored secrets are"
 
 
 async def _counts(store: Store) -> Mapping[str, int]:
@@ -155,6 +160,7 @@ def _on(settings: Settings, work: Callable[[Store], Awaitable[Found]]) -> Found:
         finally:
             await store.close()
 
+    configure_logging(process="cli", level="error")
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(inside())
