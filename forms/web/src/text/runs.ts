@@ -122,6 +122,9 @@ export const runs = {
   plan: {
     inputs: "Answers",
     noInputs: "It asked for nothing.",
+    secretWaits: "•••••• until its pipeline collects it",
+    secretCollected: "•••••• collected by its pipeline, once",
+    secretUnused: "•••••• never collected",
     document: "Plan",
     digest: "Digest",
     version: "Definition",

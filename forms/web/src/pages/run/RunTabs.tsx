@@ -7,6 +7,7 @@ import { ChangeList } from "../../parts/Compare";
 import { Digest, Raw, Readable } from "../../parts/Json";
 import { Facts } from "../../parts/Basics";
 import { SealedPlan } from "../../parts/SealedPlan";
+import { visible } from "../../parts/textOf";
 import { isMoving } from "../../states/states";
 import { text } from "../../text";
 import { ApprovalList } from "./ApprovalList";
@@ -53,6 +54,21 @@ export function RunTabs({ run, log, tab }: { run: RunView; log: LogStore; tab: T
   );
 }
 
+/** Secret answers: that there are some, and whether the pipeline has them. */
+function Secrets({ run }: { run: RunView }) {
+  const words = text.runs.plan;
+  const given = run.steps.flatMap((step) => step.secrets.map((name) => [name, step] as const));
+  if (given.length === 0) return null;
+  return (
+    <Facts
+      facts={given.map(([name, step]) => [
+        visible(name),
+        step.secrets_at ? words.secretCollected : run.ended_at ? words.secretUnused : words.secretWaits,
+      ])}
+    />
+  );
+}
+
 function PlanAndAnswers({ run }: { run: RunView }) {
   const words = text.runs.plan;
   return (
@@ -64,6 +80,7 @@ function PlanAndAnswers({ run }: { run: RunView }) {
         ) : (
           <p className="soft">{words.noInputs}</p>
         )}
+        <Secrets run={run} />
       </section>
       <section>
         <h3>{words.document}</h3>
