@@ -28,6 +28,7 @@ from daytwo_store.tables import (
     GateAnswerRow,
     LogChunkRow,
     PrincipalRow,
+    ReviewRow,
     RunRow,
     StepRow,
 )
@@ -40,6 +41,7 @@ BY_RUN: Final[Mapping[str, type[Base]]] = {
     "findings": FindingRow,
     "approvals": ApprovalRow,
     "freeze_exceptions": FreezeExceptionRow,
+    "break_glass_reviews": ReviewRow,
 }
 BY_APPROVAL: Final[Mapping[str, type[Base]]] = {"decisions": DecisionRow, "comments": CommentRow}
 NOT_EVIDENCE: Final[Mapping[str, str]] = {

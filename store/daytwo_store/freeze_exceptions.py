@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId, RunId, new_exception_id
+from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import EXCEPTION_MOVES, ExceptionState, check_move
 from daytwo_store.tables import FreezeExceptionRow, FreezeRow, RunRow
 
@@ -109,6 +110,8 @@ async def ask(tx: Tx, run: RunRow, freeze: str, *, by: PrincipalId, reason: str,
     tx.session.add(row)
     await tx.session.flush()
     _told(tx, row, actor=by)
+    frozen = await tx.session.get_one(FreezeRow, freeze)
+    tell(tx, Notice.EXCEPTION_ASKED, audience=[frozen.owner], run=RunId(run.id), facts={"exception": row.id, "by": by})
     return row
 
 
@@ -122,6 +125,8 @@ def settle(tx: Tx, row: FreezeExceptionRow, settled: Settled) -> None:
         row.decided_by, row.decided_at, row.comment = settled.by, tx.now, settled.why
         row.group, row.until = settled.group, settled.until
     _told(tx, row, actor=settled.by)
+    told = {"exception": row.id, "state": str(row.state), "by": settled.by}
+    tell(tx, Notice.EXCEPTION_DECIDED, audience=[row.asked_by], run=RunId(row.run_id), facts=told)
     tx.poke(RunId(row.run_id))
 
 

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import RunId
-from daytwo_store.tables import FENCE, PLACE, LockHoldRow, LockQueueRow, LockRow
+from daytwo_store.notifications import Notice, tell
+from daytwo_store.tables import FENCE, PLACE, LockHoldRow, LockQueueRow, LockRow, RunRow
 
 _SERIALISE: Final = text(
     "SELECT pg_advisory_xact_lock(hash) FROM (SELECT DISTINCT hashtextextended(key, 0) AS hash "
@@ -126,6 +127,13 @@ async def give_to_hold(tx: Tx, key: str, hold: str) -> None:
     facts = {"hold": hold, "fence": str(number)}
     tx.audit(actor=row.by, action="lock.acquired", subject=f"lock:{key}", facts=facts)
     tx.notify(Topic.LOCK, key)
+    waiting = await tx.session.execute(
+        select(RunRow.id, RunRow.requester)
+        .join(LockQueueRow, LockQueueRow.run_id == RunRow.id)
+        .where(LockQueueRow.key == key)
+    )
+    for run, requester in waiting:
+        tell(tx, Notice.LOCK_HELD, audience=[requester], run=RunId(run), facts={"hold": hold, "by": row.by})
 
 
 def wake(tx: Tx, run: RunId) -> None:

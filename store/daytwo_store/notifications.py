@@ -32,6 +32,9 @@ class Notice(StrEnum):
     GLASS_BROKEN = "glass.broken"  # a run goes past approval (likewise, the owner and the requester): loud
     REVIEW_REMINDER = "review.reminder"  # a review of such a run is still open (who has to close it)
     REVIEW_CLOSED = "review.closed"  # (the requester and who confirmed)
+    EXCEPTION_ASKED = "exception.asked"  # a run wants to go on in spite of a freeze (the freeze's owners)
+    EXCEPTION_DECIDED = "exception.decided"  # granted, refused or ended (who asked for it)
+    LOCK_HELD = "lock.held"  # a person keeps a key to themselves (who waits for it)
     DELEGATION_BEGUN = "delegation.begun"  # somebody may decide for another (the delegate)
     DELEGATION_ENDED = "delegation.ended"  # it was revoked (the delegate)
     RUN_SUCCEEDED = "run.succeeded"  # (the requester, and the owner of what it is about)

@@ -13,7 +13,7 @@ from daytwo_store.ids import RunId
 from daytwo_store.tables import AuditRow, RunRow
 
 _PEOPLE: Final = frozenset(
-    {"actor", "asked_by", "by", "cancel_by", "decided_by", "ended_by"}
+    {"actor", "asked_by", "by", "cancel_by", "closed_by", "decided_by", "ended_by"}
     | {"on_behalf_of", "principal", "requester", "revoked_by"}
 )
 

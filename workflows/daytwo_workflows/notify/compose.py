@@ -18,8 +18,19 @@ from daytwo_workflows.notify.entry import ChatEntry, MailEntry, NotificationsEnt
 from daytwo_workflows.notify.texts import Texts, what
 
 # Of these somebody has to act: that nobody could be told is an alarm. Of the others it is the operators' choice.
-_URGENT: Final = ("approval.asked", "approval.reminder", "approval.escalated", "approval.delegated")
-_URGENT_WORDS: Final = (Notice.RUN_NEEDS_ATTENTION, "exception.asked", "glass.", "review.", "break_glass.")
+_URGENT: Final = frozenset(
+    {
+        Notice.APPROVAL_ASKED,
+        Notice.APPROVAL_REMINDER,
+        Notice.APPROVAL_ESCALATED,
+        Notice.APPROVAL_DELEGATED,
+        Notice.EXCEPTION_ASKED,
+        Notice.GLASS_ASKED,
+        Notice.GLASS_BROKEN,
+        Notice.REVIEW_REMINDER,
+        Notice.RUN_NEEDS_ATTENTION,
+    }
+)
 _MOST: Final = 200  # messages of one notification
 
 
@@ -47,7 +58,7 @@ class _Scene:
 
 
 def urgent(kind: str) -> bool:
-    return kind in _URGENT or any(kind == one or (one.endswith(".") and kind.startswith(one)) for one in _URGENT_WORDS)
+    return kind in _URGENT
 
 
 async def compose(
