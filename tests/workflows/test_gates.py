@@ -17,6 +17,8 @@ from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.states import ExternalStatus, GateAnswerState
 from daytwo_store.tables import AuditRow, GateAnswerRow
 from daytwo_workflows.life import gates
+from daytwo_workflows.life.interventions import cancel
+from daytwo_workflows.life.questions import answer_questions
 
 pytestmark = pytest.mark.anyio
 GATE = ExternalGate(
@@ -178,3 +180,36 @@ async def test_old_answers_do_not_outlive_their_gate(company: Company) -> None:
     await company.drive(run)
     with pytest.raises(Conflict, match="Nothing of this run"):
         await say(company, run)
+
+
+async def test_a_gate_that_asks_us_goes_on_by_the_approval_that_holds(company: Company) -> None:
+    """A suspend node called daytwo: no person answers it, and it lets on what was approved, once."""
+    asks = replace(GATE, title="daytwo", kind=GateKind.SUSPEND)
+    company.ci.ends_as, company.ci.tree = None, waiting(asks)
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", run)
+    await company.through(run)
+    assert company.ci.answers == []
+    company.ci.misfits["1"] = ["somebody else started it"]
+    assert await answer_questions(company.life) == 1
+    assert company.ci.answers == [], "a run that does not fit is not let on"
+    company.ci.misfits.clear()
+    company.ci.tree = waiting(replace(asks, id=GateId("second")))
+    await company.look(run)
+    await company.drive(run)
+    assert await answer_questions(company.life) == 1
+    assert company.ci.answers == [("second", GateVerdict.GO)]
+    assert await answer_questions(company.life) == 0
+    said = [one for one in await company.audit(run) if one.action == "gate.question_answered"]
+    assert [one.facts["verdict"] for one in said] == ["stop", "go"]
+
+
+async def test_a_gate_of_another_name_or_of_a_run_that_is_stopped_waits(company: Company) -> None:
+    run = await at_the_gate(company)
+    assert await answer_questions(company.life) == 0
+    company.ci.tree, company.ci.obeys = waiting(replace(GATE, title="daytwo")), False
+    await company.look(run)
+    await company.drive(run)
+    await cancel(company.store, run, by=await company.person("ana"), reason="", force=False)
+    assert await answer_questions(company.life) == 1
+    assert company.ci.answers == []

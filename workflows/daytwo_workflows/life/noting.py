@@ -14,6 +14,7 @@ from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import ExternalRunRow, RunRow
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.gates import settle_by_reading
+from daytwo_workflows.life.questions import keep_ours
 from daytwo_workflows.life.step import other_commit
 from daytwo_workflows.life.trees import tree_json
 
@@ -63,6 +64,7 @@ async def apply_state(
             step = await runs.step(tx.session, run, StepPath(row.path))
             step.jobs, step.jobs_at = tree_json(StepPath(row.path), tree), tx.now
             await settle_by_reading(tx, run, StepPath(row.path), tree, began=began)
+            await keep_ours(life, tx, row, tree)
         changed = before != (row.status, row.detail, row.waits_for)
         tx.notify(Topic.RUN, run)
         if changed and poke:

@@ -1,6 +1,7 @@
 """A CI system asks whether a run may go on: it gets the decision that was made here, and no other.
 
-GitHub asks by a custom deployment protection rule. Whoever presses a button there meets the rules of here: a run goes
+GitHub asks by a custom deployment protection rule; on Argo and GitLab a suspend node or a manual job of the name
+`daytwo` asks. Whoever presses a button there meets the rules of here: a run goes
 on if it is one of ours, as it was approved and sealed, once. Everything else is refused with the reason, or left
 waiting while it may still turn out to be ours. The delivery only asks; the run itself is read before it is told yes.
 """
@@ -10,14 +11,21 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, GateClosed, Recognised
+from daytwo_actions.backends.base import (
+    BackendDenied,
+    BackendUnreachable,
+    ExternalGone,
+    GateClosed,
+    Recognised,
+    Target,
+)
 from daytwo_actions.backends.some import Asking, Question
-from daytwo_actions.backends.tree import GateId, GateVerdict
-from daytwo_store import approvals, attempts, questions, runs
-from daytwo_store.engine import Session
+from daytwo_actions.backends.tree import GateId, GateVerdict, JobTree
+from daytwo_store import approvals, attempts, inbox, questions, runs
+from daytwo_store.engine import Session, Tx
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
-from daytwo_store.states import RUN_ENDS, ApprovalState, AttemptState, RunState
-from daytwo_store.tables import AttemptRow, GateQuestionRow, RunRow
+from daytwo_store.states import EXTERNAL_ENDS, RUN_ENDS, ApprovalState, AttemptState, RunState
+from daytwo_store.tables import AttemptRow, ExternalRunRow, GateQuestionRow, RunRow
 from daytwo_workflows.life.adopting import SKEW, marker_of
 from daytwo_workflows.life.context import Life
 
@@ -27,6 +35,8 @@ _AGAIN: Final = timedelta(seconds=10)
 _FAILED: Final = timedelta(minutes=1)
 # An answer to a dispatch may be lost, and the run found later: it is not called a stranger's before that.
 _MAY_BE_OURS: Final = timedelta(minutes=10)
+
+OURS: Final = "daytwo"  # a suspend node or a manual job of this name is a question to us, and not to a person
 
 _Answer = tuple[GateVerdict | None, str]  # None: not now
 
@@ -39,29 +49,71 @@ async def answer_questions(life: Life) -> int:
 
 
 async def _answer(life: Life, asked: GateQuestionRow) -> bool:
-    backend: object = life.backends.get(asked.connection)
-    if not isinstance(backend, Asking):
-        return await _put_off(life, asked, "This connection takes no answers.", _FAILED)
+    if asked.connection not in life.backends:
+        return await _put_off(life, asked, "There is no such connection now.", _FAILED)
     try:
         subject, (verdict, why) = await _decide(life, asked)
         if verdict is None:
             return await _put_off(life, asked, why, _AGAIN)
-        question = Question(
-            delivery=asked.delivery,
-            project_id=asked.project_id,
-            project=asked.project,
-            run=ExternalRunId(asked.external_id),
-            gate=GateId(asked.gate),
-        )
-        await backend.reply(question, verdict, comment=why)
+        await _tell(life, asked, verdict, why)
     except GateClosed:
         subject, verdict, why = f"connection:{asked.connection}", None, "It was answered before, or its run has ended."
     except (BackendUnreachable, BackendDenied) as error:
         log.warning("question.not_answered", connection=asked.connection, error=type(error).__name__)
         return await _put_off(life, asked, error.detail, _FAILED)
+    except Exception as error:  # one question that cannot be answered must not hold up the others
+        log.exception("question.failed", connection=asked.connection)
+        return await _put_off(life, asked, f"It broke off ({type(error).__name__}).", _FAILED)
     async with life.store.write() as tx:
         await questions.settle(tx, asked, verdict, why, subject=subject)
+        external = await questions.about(tx.session, asked)
+        if external is not None:
+            await inbox.want(tx, [RunId(external.run_id)])
+            tx.poke(RunId(external.run_id))
     return True
+
+
+async def _tell(life: Life, asked: GateQuestionRow, verdict: GateVerdict, why: str) -> None:
+    """Once. Raises `GateClosed`, and what a read raises."""
+    backend: object = life.backends[asked.connection]
+    run = ExternalRunId(asked.external_id)
+    if isinstance(backend, Asking):
+        question = Question(
+            delivery=asked.delivery,
+            project_id=asked.project_id,
+            project=asked.project,
+            run=run,
+            gate=GateId(asked.gate),
+        )
+        await backend.reply(question, verdict, comment=why)
+        return
+    if verdict is GateVerdict.STOP:
+        return  # a node that nobody resumes lets nothing on, and what is to be stopped is stopped as a whole
+    target = Target(project=asked.project, pipeline="", ref="")
+    try:
+        await life.backend(asked.connection).answer(target, run, GateId(asked.gate), verdict, comment=why)
+    except ExternalGone:
+        raise GateClosed("The run is gone in the CI system.") from None
+
+
+async def keep_ours(life: Life, tx: Tx, row: ExternalRunRow, tree: JobTree) -> None:
+    """Gates of the name `OURS` in a tree that was read: each asks once. GitHub asks by itself, with a signature."""
+    backend: object = life.backends.get(row.connection)
+    if isinstance(backend, Asking):
+        return
+    for job in tree.jobs:
+        gate = job.gate
+        if gate is None or gate.title != OURS or GateVerdict.GO not in gate.verdicts or job.status in EXTERNAL_ENDS:
+            continue
+        asked = questions.Asked(
+            connection=row.connection,
+            delivery=f"gate/{row.id}/{gate.id}",
+            project_id=row.project_id,
+            project=row.project,
+            external=ExternalRunId(row.id),
+            gate=gate.id,
+        )
+        await questions.keep(tx, asked)
 
 
 async def _put_off(life: Life, asked: GateQuestionRow, why: str, wait: timedelta) -> bool:
