@@ -54,6 +54,7 @@ async def gather(
     opened = {stage.id for rows in stages.values() for stage in rows}
     taken_back: dict[str, list[DecisionRow]] = {}
     ids = {run.requester for run in runs} | set(people)
+    ids |= {lent.by.principal for lent in voter.lent} if voter is not None else set()
     for row in await approvals.decisions(session, sorted(opened), taken_back=True):
         (decided if row.withdrawn_at is None else taken_back).setdefault(row.approval_id, []).append(row)
         ids |= {one for one in (row.principal, row.on_behalf_of) if one is not None}
