@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.costs import costs
+from tests.bench.inbox import after_a_crash, inbox
 from tests.bench.machine import described, memory, startups
 from tests.bench.polling import polling
 from tests.bench.report import tables
@@ -26,8 +27,8 @@ from tests.bench.ways import Way, three_ways
 from tests.chaos.harness.house import ChaosHouse
 from tests.chaos.harness.yard import lay_out, services
 
-MEASURES = ("startup", "memory", "latency", "costs", "throughput", "polling")
-IN_THE_HOUSE = frozenset({"memory", "latency", "costs", "throughput"})
+MEASURES = ("startup", "memory", "latency", "costs", "throughput", "inbox", "polling")
+IN_THE_HOUSE = frozenset({"memory", "latency", "costs", "throughput", "inbox"})
 COUNTS = {"fast": 500, "slow": 1, "real": 1}
 
 
@@ -49,6 +50,12 @@ def main() -> int:
             yard = lay_out(Path(folder) / "yard", COUNTS)
             with ChaosHouse.plan(Path(folder) / "data", yard, profile="default", proxied=False) as house:
                 asyncio.run(_measure(house, given, numbers))
+                if "inbox" in given.only:  # the last, because it kills everything
+                    _say("10,000 pending approvals")
+                    names = services("fast", COUNTS)
+                    measured_inbox = inbox(house, names, rounds=given.rounds * 2, decisions=given.rounds * 2)
+                    numbers["inbox"] = [asdict(one) for one in measured_inbox]
+                    numbers["after_a_crash"] = after_a_crash(house, names[-1])
     Path(given.json).write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"\n{tables(numbers)}\n\nAll numbers: {given.json}\n")
     return 0
@@ -57,6 +64,8 @@ def main() -> int:
 async def _measure(house: ChaosHouse, given: argparse.Namespace, numbers: dict[str, Any]) -> None:
     names = services("fast", COUNTS)
     idle = memory(house)
+    if set(given.only).isdisjoint(IN_THE_HOUSE - {"inbox"}):
+        return
     async with three_ways(house) as ways:
         if "latency" in given.only:
             _say("latency: one at a time")

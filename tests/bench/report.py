@@ -20,6 +20,7 @@ def tables(numbers: Numbers) -> str:
         "costs": _costs,
         "memory": _memory,
         "startup": _startup,
+        "inbox": _inbox,
         "polling": _polling,
     }
     parts += [write(numbers) for name, write in writers.items() if name in numbers]
@@ -35,6 +36,15 @@ def _latency(numbers: Numbers) -> str:
     rows = [[one["way"], *(f"{one[name]:.1f}" for name in _LATENCIES)] for one in numbers["latency"]]
     head = ["one at a time, ms", "dispatch received: best", "p50", "p95", "answered, p50", "ended, p50"]
     return table(head, rows) + _ratios(numbers["latency"], "received_p50", {BARE: "≤ 1.2", EAGER: "≤ 2.5"})
+
+
+def _inbox(numbers: Numbers) -> str:
+    names = ("list_p50", "list_p95", "mine_p50", "mine_p95", "decision_p50", "decision_p95")
+    rows = [[one["pending"], *(f"{one[name]:.0f}" for name in names)] for one in numbers["inbox"]]
+    rows.append(["budget", "", "≤ 300", "", "≤ 300", "", "≤ 300"])
+    head = ["approvals pending", "list p50, ms", "p95", "mine p50", "p95", "decision p50", "p95"]
+    crash = f"First decision effective {numbers['after_a_crash']:.1f} s after everything was killed (budget 60 s)."
+    return f"{table(head, rows)}\n\n{crash}"
 
 
 def _throughput(numbers: Numbers) -> str:
