@@ -44,7 +44,7 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         reviews.reviews,
         reviews.review,
     ],
-    "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.answer, runs.resolve],
+    "Changing a run": [runs.cancel, runs.withdraw, runs.undo, runs.rerun, runs.answer, runs.resolve],
     "Catalog": [catalog.entities],
     "Looking after it": [freezes.stop],
     "You": [identity.login, identity.logout, identity.whoami, identity.may],

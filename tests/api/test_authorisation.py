@@ -289,6 +289,11 @@ async def undone(world: World, thing: str) -> Request:
     return {"run": await world.once("run", thing, world.finished)}, {"json": {}, "headers": key}
 
 
+async def again(world: World, thing: str) -> Request:
+    key = {"Idempotency-Key": f"matrix-rerun-{next(world.company.numbers)}"}
+    return {"run": await world.once("run", thing, world.finished)}, {"json": {}, "headers": key}
+
+
 async def approval(world: World, thing: str) -> Request:
     return {"approval": await world.once("approval", thing, world.waiting)}, {}
 
@@ -449,6 +454,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/runs/{run}/cancel": new_run(),
     "POST /api/v1/runs/{run}/withdraw": new_run(),
     "POST /api/v1/runs/{run}/undo": undone,
+    "POST /api/v1/runs/{run}/rerun": again,
     "POST /api/v1/runs/{run}/gates/{gate}": gate,
     "POST /api/v1/runs/{run}/resolve": new_run(**RESOLUTION),
     "GET /api/v1/approvals/{approval}": approval,

@@ -1,4 +1,5 @@
-"""R39: an approval races with a cancellation, the end of its time, a withdrawal, a rejection, a removed definition.
+"""R39: an approval races with a cancellation, the end of its time, a withdrawal, a rejection, a removed definition,
+and with the approver who takes it back.
 
 On the life itself with a real database, without processes: a thousand trials. Never is anything sent after an end.
 """
@@ -21,7 +22,7 @@ from daytwo_store import definitions, runs
 from daytwo_store.definitions import Loaded
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
-from daytwo_store.ids import ActionName, Digest, EntityRef, RunId
+from daytwo_store.ids import ActionName, ApprovalId, Digest, EntityRef, RunId
 from daytwo_store.states import RUN_ENDS, RunState, Verdict
 from daytwo_store.tables import ApprovalRow
 from daytwo_workflows.company import load_company
@@ -30,6 +31,7 @@ from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.asking import Wish, start
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.interventions import cancel, withdraw
+from daytwo_workflows.life.taking_back import take_back
 
 pytestmark = [pytest.mark.chaos, pytest.mark.anyio]
 AT_ONCE = 8
@@ -116,13 +118,18 @@ async def expired(race: Race) -> None:
     await race._drive()
 
 
+async def taken_back(race: Race) -> None:
+    approval = (await race.company.approvals(race.run))[-1]
+    await take_back(race.company.store, ApprovalId(approval.id), by=await race.company.person("sam"))
+
+
 async def removed(race: Race) -> None:
     """Every definition goes away, and comes back when all have raced."""
     async with race.company.store.write() as tx:
         await definitions.put(tx, [])
 
 
-RIVALS: Sequence[Rival] = (cancelled, withdrawn, rejected, expired, removed)
+RIVALS: Sequence[Rival] = (cancelled, withdrawn, rejected, expired, taken_back, removed)
 
 
 @pytest.fixture
@@ -180,6 +187,18 @@ def sent_after_an_end(found: Facts) -> list[str]:
     return late
 
 
+def sent_without_approval(found: Facts) -> list[str]:
+    """Runs with an attempt that was claimed although the audit's last word was not that it is approved."""
+    approved: dict[str, bool] = {}
+    wrong = []
+    for row in found.audit:
+        if row["action"] in ("approval.approved", "approval.superseded", "decision.withdrawn", "approval.asked"):
+            approved[row["subject"]] = row["action"] == "approval.approved"
+        if row["action"] == "attempt.sent" and not approved.get(row["subject"], False):
+            wrong.append(row["subject"])
+    return wrong
+
+
 @pytest.mark.short
 async def test_forty_races(yard: Company, dice: random.Random) -> None:
     await _race(yard, dice, 40)
@@ -198,4 +217,5 @@ async def _race(yard: Company, dice: random.Random, count: int) -> Facts:
     assert len(found.runs) == count // AT_ONCE * AT_ONCE
     assert violations(found) == []
     assert sent_after_an_end(found) == []
+    assert sent_without_approval(found) == []
     return found

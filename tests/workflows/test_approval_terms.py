@@ -16,7 +16,7 @@ from daytwo_store.ids import ApprovalId, EntityRef, RunId
 from daytwo_store.states import ApprovalState, RunState, Verdict
 from daytwo_store.tables import AuditRow, NotificationRow
 from daytwo_workflows.contracts import What
-from daytwo_workflows.life.asking import Wish, start, undo
+from daytwo_workflows.life.asking import Wish, rerun, start, undo
 from daytwo_workflows.life.commenting import comment
 from daytwo_workflows.life.taking_back import take_back
 
@@ -314,3 +314,32 @@ async def test_an_undo_asks_again_also_when_the_approver_is_one_no_more(company:
     posts = company.ci.posts
     await company.drive(undoing)
     assert (company.ci.posts, (await company.run(undoing)).state) == (posts, RunState.WAITING_APPROVAL)
+
+
+async def test_a_rerun_asks_again(company: Company, tmp_path: Path) -> None:
+    """S13: the same inputs, another run, another approval; nothing of the old one counts."""
+    await with_stages(company, tmp_path, {"from": ["group:sre", "group:platform"]})
+    run = await ask(company)
+    ana = await company.person("ana")
+    with pytest.raises(Conflict, match="has not ended"):
+        await rerun(company.life, await company.run(run), ana, None, comment=None, key="again-0001")
+    await company.decide("sam", run)
+    await company.through(run)
+    old = await company.run(run)
+    async with company.store.write() as tx:
+        sam = await entities.get(tx.session, "person:sam", sees="everything")
+        assert sam is not None
+        await entities.upsert(tx, replace(sam, relations={"memberOf": []}), by="test:x")
+    made = await rerun(company.life, old, ana, None, comment=None, key="again-0002")
+    new = await company.run(RunId(made.run.id))
+    assert (new.state, new.rerun_of, new.inputs) == (RunState.WAITING_APPROVAL, run, old.inputs)
+    assert new.digest != old.digest
+    await company.drive(RunId(new.id))
+    assert company.ci.posts == 1
+    with pytest.raises(Forbidden, match="not one of them"):
+        await company.decide("sam", RunId(new.id))
+    again = await rerun(company.life, old, ana, None, comment=None, key="again-0002")
+    assert (again.repeated, again.run.id) == (True, new.id)
+    await company.decide("pat", RunId(new.id))
+    await company.through(RunId(new.id))
+    assert (await company.run(RunId(new.id))).state == RunState.SUCCEEDED

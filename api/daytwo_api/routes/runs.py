@@ -114,6 +114,18 @@ async def undo_run(
 
 
 @router.post(
+    "/{run}/rerun",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Start a run with the same inputs, by today's definition; it is approved anew",
+    operation_id="rerunRun",
+)
+async def rerun_run(
+    run: str, asked: ReasonRequest, by: Runner, services: ServicesDep, idempotency_key: IdempotencyKey = None
+) -> RunAccepted:
+    return await services.submission.rerun(by, run, asked, idempotency_key)
+
+
+@router.post(
     "/{run}/gates/{gate}",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Answer where a run waits in the CI system: go or stop",

@@ -146,6 +146,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         log_lines=run.log_lines,
         log_pending=any(one.ended_at is not None and one.collected_at is None for one in rows.externals),
         undo_of=rows.name(run.undo_of),
+        rerun_of=rows.name(run.rerun_of),
         undone_by=rows.name(rows.undone_by.id if rows.undone_by else None),
         previous_run=rows.name(run.previous_run),
         review=review_view(rows.review, run, known, asker) if rows.review else None,

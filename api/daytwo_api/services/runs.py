@@ -119,7 +119,7 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
     error = await logs.line(session, run, row.first_error) if row.first_error else None
     lock = await lock_views.of_run(session, by, row, clock)
     undone_by = await runs.undone_by(session, run)
-    others = [row.previous_run, row.undo_of, undone_by.id if undone_by else None, row.lock_lost_to]
+    others = [row.previous_run, row.undo_of, row.rerun_of, undone_by.id if undone_by else None, row.lock_lost_to]
     return Rows(
         run=row,
         steps=await runs.steps(session, run),

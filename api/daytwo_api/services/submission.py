@@ -46,6 +46,16 @@ class SubmissionService:
         )
         return await self._answer(accepted.run, repeated=accepted.repeated)
 
+    async def rerun(self, by: Asker, run: str, asked: ReasonRequest, key: str | None) -> RunAccepted:
+        """The same inputs again. Whether the asker may run the action there is asked as for every start."""
+        async with self._life.store.read() as session:
+            row = await visible(session, by, run)
+        _token_must_be_for(by, row.action)
+        accepted = await asking.rerun(
+            self._life, row, by.principal, _token(by), comment=asked.reason.strip() or None, key=key_of(by, key)
+        )
+        return await self._answer(accepted.run, repeated=accepted.repeated)
+
     async def _answer(self, run: RunRow, *, repeated: bool) -> RunAccepted:
         async with self._life.store.read() as session:
             opening = await window.of_run(self._life, session, run, await self._life.store.clock.now(session))

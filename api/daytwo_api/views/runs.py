@@ -231,6 +231,7 @@ class RunView(RunSummary):
     log_lines: int
     log_pending: bool = Field(description="the pipeline has ended and its log is still being fetched")
     undo_of: str | None
+    rerun_of: str | None = Field(default=None, description="the run whose inputs it was given again")
     undone_by: str | None
     previous_run: str | None
     review: ReviewView | None = Field(description="of a run that broke the glass")

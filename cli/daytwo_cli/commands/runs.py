@@ -1,4 +1,4 @@
-"""daytwo runs, show, logs, cancel, withdraw, undo, answer, resolve."""
+"""daytwo runs, show, logs, cancel, withdraw, undo, rerun, answer, resolve."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -123,6 +123,24 @@ def undo(
     tools: Tools = ctx.obj
     with tools.api() as api:
         raise typer.Exit(undo_run(tools, api, run, reason=reason, key=key, yes=yes, follow=follow, as_json=as_json))
+
+
+def rerun(
+    ctx: typer.Context,
+    run: RunArgument,
+    reason: Reason = "",
+    key: Key = None,
+    follow: Follow = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a run with the same inputs, by today's definition; it is approved anew."""
+    from daytwo_cli.flows import control
+
+    tools: Tools = ctx.obj
+    with tools.api() as api:
+        end = control.rerun(tools, api, run, reason=reason, key=key, yes=yes, follow=follow, as_json=as_json)
+        raise typer.Exit(end)
 
 
 def answer(

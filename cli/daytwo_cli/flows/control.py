@@ -40,6 +40,21 @@ def undo_run(
     return after_start(tools, api, started, follow=follow, as_json=as_json)
 
 
+def rerun(
+    tools: Tools, api: Api, run: str, *, reason: str, key: str | None, yes: bool, follow: bool, as_json: bool
+) -> Exit:
+    """Raises Usage when there is nobody to ask, Declined, Refused with the server's reason."""
+    if not yes:
+        if not tools.asker.interactive:
+            raise Usage("There is no terminal to ask, so nothing was sent. Add --yes to run it again without asking.")
+        seen = api.get(f"/runs/{run}", RunView).view
+        tools.asker.say(f"{seen.action_title}{f' on {seen.entity}' if seen.entity else ''} with {pairs(seen.inputs)}")
+        if not tools.asker.confirm("Ask for the same again, by today's definition?"):
+            raise Declined("Nothing was started.")
+    started = api.post(f"/runs/{run}/rerun", RunAccepted, {"reason": reason}, key=key or new_key())
+    return after_start(tools, api, started, follow=follow, as_json=as_json)
+
+
 def _confirm_undo(tools: Tools, run: RunView) -> None:
     if not run.may.undo.allowed:
         raise CliError(f"Nothing was started: {run.may.undo.why_not}")

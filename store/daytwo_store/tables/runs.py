@@ -67,6 +67,7 @@ class RunRow(Base):
     fence: Mapped[int | None]  # the same for all its keys
     previous_run: Mapped[str | None]
     undo_of: Mapped[str | None]
+    rerun_of: Mapped[str | None]
     break_glass: Mapped[bool] = mapped_column(server_default=text("false"))  # an emergency: past approval
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

@@ -71,6 +71,10 @@ def nothing_lost(facts: Facts) -> Iterator[str]:
 def decisions_once(facts: Facts) -> Iterator[str]:
     """I3: each decision that was answered with 2xx is there once, also in the audit; an end never changes."""
     made = Counter((row["approval_id"], row["principal"], row["verdict"]) for row in facts.decisions)
+    taken_back = [row for row in facts.decisions if row.get("withdrawn_at")]
+    back = Counter((row["approval_id"], row["principal"], "withdrawn") for row in taken_back)
+        (row["approval_id"], row["principal"], "withdrawn") for row in facts.decisions if row["withdrawn_at"]
+    )
     told = Counter(
         (row["facts"]["approval"], row["actor"], row["action"].removeprefix("decision."))
         for row in facts.audit
@@ -79,10 +83,11 @@ def decisions_once(facts: Facts) -> Iterator[str]:
     for decision in set(facts.journal.decisions):
         if made[decision] != 1:
             yield f"the decision {decision} was answered, and is there {made[decision]} times"
-    if made != told:
-        yield f"decisions and audit differ: {dict((made - told) + (told - made))}"
+    if made + back != told:
+        yield f"decisions and audit differ: {dict((made + back - told) + (told - made - back))}"
     for approval in facts.approvals:
-        who = [row for row in facts.decisions if row["approval_id"] == approval["id"] and row["verdict"] == "approve"]
+        mine = [row for row in facts.decisions if row["approval_id"] == approval["id"] and row not in taken_back]
+        who = [row for row in mine if row["verdict"] == "approve"]
         if approval["state"] == "approved" and len({row["principal"] for row in who}) < approval["count"]:
             yield f"approval {approval['id']} is approved by {len(who)} of {approval['count']}"
 

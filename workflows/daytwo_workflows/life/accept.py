@@ -29,6 +29,7 @@ class Submission:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # secret inputs by name
     visible_to: tuple[str, ...] = ()  # who may see the entity now: kept for when it has left the catalog
     undo_of: RunId | None = None
+    rerun_of: RunId | None = None
     comment: str | None = None
 
 
@@ -65,6 +66,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         protected=plan.approval is not None,
         **lock_columns(plan),
         undo_of=submission.undo_of,
+        rerun_of=submission.rerun_of,
         break_glass=plan.break_glass is not None,
         comment=submission.comment,
         created_at=tx.now,

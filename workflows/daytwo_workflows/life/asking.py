@@ -17,6 +17,7 @@ from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId, TokenId, new_run_id
 from daytwo_store.run_visibility import Onlooker
+from daytwo_store.states import RUN_ENDS, RunState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.accept import Submission, accept, earlier
 from daytwo_workflows.life.context import Life
@@ -41,6 +42,7 @@ class Wish:
     inputs: Json = field(repr=False)  # secret ones too
     version: str | None  # of the definition that the form was filled for
     undo_of: RunId | None = None
+    rerun_of: RunId | None = None
     comment: str | None = None  # why, for who decides and for the record
     break_glass: bool = False  # an emergency: past approval
 
@@ -125,6 +127,30 @@ async def undo(
     return before or await _accept(life, await undo_wish(life, run, requester, token, comment), key, body)
 
 
+async def rerun(
+    life: Life, run: RunRow, requester: PrincipalId, token: TokenId | None, *, comment: str | None, key: str
+) -> Accepted:
+    """Accept a run with the same inputs, by today's definition: whoever has to approve it is asked again.
+
+    Raises `Conflict` when the old one has not ended.
+    """
+    body = _digest(life, {"rerun": run.id, "comment": comment})
+    before = await _repeated(life, key, requester, body)
+    if before is None and RunState(run.state) not in RUN_ENDS:
+        raise Conflict(f"The run has not ended (it is {run.state}). Nothing was started. Wait for it, or stop it.")
+    wish = Wish(
+        action=run.action,
+        requester=requester,
+        token=token,
+        entity=EntityRef(run.entity) if run.entity else None,
+        inputs=run.inputs,
+        version=None,
+        rerun_of=RunId(run.id),
+        comment=comment,
+    )
+    return before or await _accept(life, wish, key, body)
+
+
 async def _repeated(life: Life, key: str, requester: PrincipalId, body: str) -> Accepted | None:
     async with life.store.read() as session:
         before = await earlier(session, key, requester, body)
@@ -141,6 +167,7 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
         body_sha256=body,
         visible_to=planned.aimed.entity.visible_to if planned.aimed.entity else (),
         undo_of=wish.undo_of,
+        rerun_of=wish.rerun_of,
         comment=wish.comment,
         secrets=planned.secrets,
     )
