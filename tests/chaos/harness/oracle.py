@@ -73,8 +73,6 @@ def decisions_once(facts: Facts) -> Iterator[str]:
     made = Counter((row["approval_id"], row["principal"], row["verdict"]) for row in facts.decisions)
     taken_back = [row for row in facts.decisions if row.get("withdrawn_at")]
     back = Counter((row["approval_id"], row["principal"], "withdrawn") for row in taken_back)
-        (row["approval_id"], row["principal"], "withdrawn") for row in facts.decisions if row["withdrawn_at"]
-    )
     told = Counter(
         (row["facts"]["approval"], row["actor"], row["action"].removeprefix("decision."))
         for row in facts.audit
