@@ -19,6 +19,7 @@ PAGED: Final = (
     "/api/v1/runs",
     "/api/v1/approvals",
     "/api/v1/audit",
+    "/api/v1/locks",
     "/api/v1/entities/service/shop/history",
 )
 CURSORS: Final = (
@@ -55,6 +56,8 @@ CASES: Final = [
         for name in ("since", "until")
         for value in ("yesterday", "2026-01-01T00:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", HUGE)
     ),
+    *(("/api/v1/locks", {name: value}) for name in ("q", "run") for value in ("%_\\", "a\x00b", "x" * 201)),
+    *(("/api/v1/locks/detail", {"key": value}) for value in ("", "a\x00b", "x" * 201)),
     ("/api/v1/audit/export", {"format": "xlsx"}),
     ("/api/v1/audit/export", {"after": HUGE}),
     (f"/api/v1/runs/{'r' * 5000}", {}),
