@@ -56,13 +56,22 @@ class Tools:
         self.out.note("Everything is stopped: nothing new is dispatched anywhere. `daytwo stop` says why.")
 
     @contextmanager
-    def api(self) -> "Iterator[Api]":
-        """The server that is meant, as whom we are. Raises Usage when there is none."""
+    def api(self, *, quiet: bool = False) -> "Iterator[Api]":
+        """The server that is meant, as whom we are. Raises Usage when there is none. `quiet`: who asks about the stop
+        is not told of it beside the answer."""
         from daytwo_cli.client.api import Api
         from daytwo_cli.client.server import find_server
 
-        api = Api(find_server(self.environment, self.logins, self.here), pause=self.pause, stopped=self._say_stopped)
+        api = Api(
+            find_server(self.environment, self.logins, self.here),
+            pause=self.pause,
+            stopped=_nothing if quiet else self._say_stopped,
+        )
         try:
             yield api
         finally:
             api.close()
+
+
+def _nothing() -> None:
+    """What is said to somebody who knows."""

@@ -1,5 +1,6 @@
 """Freezes, exceptions and the global stop as people use them: over HTTP."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -262,7 +263,9 @@ async def test_an_exception_ends_by_its_time_by_being_revoked_and_by_a_refusal(t
 
 async def test_the_global_stop_holds_everything_and_nobody_excepts_it(town: Town) -> None:
     stop = await town.call("sam", "POST", "/stop", json={"reason": "Network on fire"})
-    assert stop["text"].startswith("Sam has stopped everything since 21 Dec 2025 12:00 UTC: Network on fire")
+    assert stop["text"].startswith(
+        "Sam has stopped everything since 21 Dec 2025 12:00 UTC: Network on fire. Nothing new"
+    )
     again = await town.call("pat", "POST", "/stop", json={"reason": "Another reason"})
     assert again == stop, "one switch"
     run = await town.run()
@@ -301,3 +304,32 @@ async def test_an_approver_is_warned(town: Town) -> None:
     body = {"verdict": "approve", "digest": approval.digest}
     await town.call("sam", "POST", f"/approvals/{approval.id}/decision", json=body)
     assert await town.state(run) == "waiting_window"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"reason": "x", "where": {"tiers": [10**30]}},
+        {"reason": "x\u0000y"},
+        {"reason": "x", "where": {"labels": ["\ud800"]}},
+        {"reason": "x", "from": "9999-12-31T23:59:59-14:00", "until": "9999-12-31T23:59:59Z"},
+        {"reason": "x", "until": "0001-01-01T00:00:00+14:00"},
+        {"reason": "x", "where": {"when": "${{ " + "(" * 500 + " }}"}},
+    ],
+)
+async def test_nasty_freezes_are_refused_and_nothing_breaks(town: Town, spec: dict[str, Any]) -> None:
+    body = json.dumps({**YEAR_END, "spec": spec})
+    answer = await town.people["pat"].post(
+        "/api/v1/freezes", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code in (400, 422), answer.text
+    assert (await town.call("ana", "GET", "/freezes"))["items"] != []
+
+
+async def test_times_that_are_far_away_are_refused(town: Town) -> None:
+    await town.freeze()
+    ana = town.people["ana"]
+    asked = {"entity": "service:shop", "inputs": {"version": "1.1.0", "environment": "environment:staging"}}
+    for at in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"):
+        problem(await ana.post("/api/v1/actions/deploy/plan", json={**asked, "at": at}), 422)
+        problem(await ana.get(f"/api/v1/freezes?from={at.replace('+', '%2B')}&until={at}"), 422)

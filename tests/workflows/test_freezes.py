@@ -1,15 +1,19 @@
 """Freezes and the global stop in the life of a run: decided where the dispatch is sealed, never later, never lost."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from company import Company, open_company
+from company import EXAMPLES, Company, open_company
+from more_actions import like_deploy, load_beside
 from pydantic import JsonValue, SecretStr
 from sqlalchemy import delete, insert, inspect, select, text
 
+from daytwo_actions.definitions import DefinitionRejected
 from daytwo_actions.freezes import as_document, freeze_of
 from daytwo_store import freezes, locks, runs
 from daytwo_store.clock import GivenClock
@@ -19,6 +23,7 @@ from daytwo_store.lock_reading import situations
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
 from daytwo_store.tables import OutboxRow, RunRow
+from daytwo_workflows.company import load_company
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life import exceptions, interventions
 from daytwo_workflows.life.advance import advance
@@ -298,3 +303,56 @@ async def test_a_changed_plan_makes_an_exception_void(frozen: Frozen) -> None:
     await company.drive(run)
     await frozen.window(run)
     assert company.ci.posts == 0
+
+
+async def test_a_stop_keeps_the_next_step_of_what_has_begun_and_its_lock(frozen: Frozen, tmp_path: Path) -> None:
+    company = frozen.company
+    ship = like_deploy("two", approval=[])["spec"]["steps"][0]
+    await load_beside(company, tmp_path, like_deploy("two", approval=[], steps=[ship, {**ship, "id": "again"}]))
+    run = await company.ask("ana", "1.1.0", "staging", action="two")
+    await company.drive(run)
+    assert company.ci.posts == 1
+    await frozen.stop()
+    await frozen.freeze("late")
+    await company.look(run)
+    move = await company.drive(run)
+    row = await company.run(run)
+    assert (move.what, row.state, company.ci.posts) == (What.WAIT, RunState.RUNNING, 1)
+    assert row.window is not None
+    assert (await frozen.queue())[0] == run, "half a runbook keeps its lock"
+    await frozen.start()
+    assert run in await poked(company)
+    await company.drive(run)
+    assert company.ci.posts == 2, "the freeze is not for what has begun"
+    await company.look(run)
+    await company.drive(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_a_broken_file_loads_nothing_and_the_last_good_freeze_stays(frozen: Frozen, tmp_path: Path) -> None:
+    company = frozen.company
+    file = tmp_path / "freeze.yaml"
+    good = {
+        "apiVersion": "daytwo/v1",
+        "kind": "Freeze",
+        "metadata": {"name": "moving", "title": "Moving", "owner": "group:sre"},
+        "spec": {"reason": "x", "from": "2026-11-01T00:00Z", "until": "2026-12-24T00:00Z"},
+    }
+    folders = [EXAMPLES / "catalog", EXAMPLES / "actions", tmp_path]
+    file.write_text(json.dumps(good))
+    await load_company(company.store, folders, {"github": "github"})
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    await frozen.window(run)
+    file.write_text(json.dumps(good).replace("2026-12-24", "2026-10-24"))
+    with pytest.raises(DefinitionRejected, match=r"freeze\.yaml:1:"):
+        await load_company(company.store, folders, {"github": "github"})
+    await company.drive(run)
+    await frozen.window(run)
+    file.unlink()
+    async with company.store.write() as tx:
+        await tx.session.execute(delete(OutboxRow))
+    await load_company(company.store, folders, {"github": "github"})
+    assert run in await poked(company)
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED

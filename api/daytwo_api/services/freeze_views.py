@@ -129,6 +129,6 @@ def stop_view(row: StopRow | None, known: Known) -> StopView:
         reason=row.reason,
         by=by,
         at=row.at,
-        text=f"{by.name} has stopped everything since {zoned(row.at, None)}: {row.reason} Nothing new is dispatched "
-        "anywhere; what has begun is followed to its end.",
+        text=f"{by.name} has stopped everything since {zoned(row.at, None)}: {row.reason.rstrip('.')}. "
+        "Nothing new is dispatched anywhere; what has begun is followed to its end.",
     )

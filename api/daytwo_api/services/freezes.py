@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from daytwo_actions.freezes.rules import EARLIEST, LATEST
 from daytwo_api.asker import Asker
 from daytwo_api.services.control import Control
 from daytwo_api.services.freeze_views import exception_view, freeze_view, stop_view
@@ -52,8 +53,8 @@ class Freezes:
     ) -> Page[FreezeView]:
         if (after is None) is not (before is None):
             raise Rejected("Say both `from` and `until`, or neither.")
-        if after is not None and before is not None and not after < before <= after + _LONGEST:
-            raise Rejected(f"`until` is after `from`, by {_LONGEST.days} days at most.")
+        if after is not None and before is not None and not _near(after, before):
+            raise Rejected(f"`until` is after `from`, by {_LONGEST.days} days at most, and neither is far away.")
         async with self._life.store.read() as session:
             rows = await freezes.everything(session)
             now = await self._life.store.clock.now(session)
@@ -173,3 +174,7 @@ class Freezes:
 
 def speakers(row: FreezeExceptionRow) -> Collection[str]:
     return {name for name in (row.asked_by, row.decided_by, row.ended_by) if name is not None}
+
+
+def _near(after: datetime, before: datetime) -> bool:
+    return EARLIEST.year < after.year < LATEST.year and after < before <= after + _LONGEST

@@ -1,5 +1,8 @@
 """Dry runs, submissions and undo."""
 
+from datetime import timedelta
+from typing import Final
+
 from daytwo_actions.policy import may_by_token
 from daytwo_api.asker import Asker
 from daytwo_api.services import run_views
@@ -10,13 +13,15 @@ from daytwo_api.services.runs import visible
 from daytwo_api.services.window_words import window_waits
 from daytwo_api.views.actions import PlanRequest, PlanView, RunRequest
 from daytwo_api.views.runs import ReasonRequest, RunAccepted
-from daytwo_store.errors import Forbidden
+from daytwo_store.errors import Forbidden, Rejected
 from daytwo_store.ids import EntityRef, TokenId
 from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life import asking, window
 from daytwo_workflows.life.asking import Wish
 from daytwo_workflows.life.context import Life
+
+_FAR: Final = timedelta(days=1500)  # nobody knows the freezes of then
 
 
 class SubmissionService:
@@ -29,6 +34,8 @@ class SubmissionService:
         planned = await asking.plan(self._life, _wish(by, name, asked))
         async with self._life.store.read() as session:
             now = await self._life.store.clock.now(session)
+            if asked.at is not None and abs(asked.at - now) > _FAR:
+                raise Rejected(f"`at` is within {_FAR.days} days of now. Nothing was planned.")
             opening = await window.of_plan(self._life, session, planned, at=asked.at or now, now=now)
             return await plan_view(session, by, planned, opening)
 

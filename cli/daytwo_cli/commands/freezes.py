@@ -193,7 +193,7 @@ def stop(
     from daytwo_api.views.freezes import StopView
 
     tools: Tools = ctx.obj
-    with tools.api() as api:
+    with tools.api(quiet=True) as api:
         if lift:
             api.delete(f"/stop?reason={_quoted(reason)}" if reason else "/stop")
         found = (

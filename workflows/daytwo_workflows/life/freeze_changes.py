@@ -1,7 +1,8 @@
 """Freezes that people make, change and remove; those of files are changed in their files."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import rfc8785
@@ -35,9 +36,9 @@ class Draft:
 
 async def make(life: Life, draft: Draft, *, by: PrincipalId, key: str) -> FreezeRow:
     """The same key again gives the same freeze. Raises `Rejected` with every fault."""
-    body = hashlib.sha256(
-        rfc8785.dumps([draft.title, draft.description, draft.owner, dict(draft.spec or {})])
-    ).hexdigest()
+    with _exact():
+        asked: list[JsonValue] = [draft.title, draft.description, draft.owner, dict(draft.spec or {})]
+        body = hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
     async with life.store.write() as tx:
         await freezes.write_locked(tx)
         before = await freezes.with_key(tx.session, by, key)
@@ -73,6 +74,18 @@ async def remove(life: Life, freeze: str, *, by: PrincipalId) -> None:
         await freezes.remove(tx, await _ours(tx, freeze), by=by)
 
 
+@contextmanager
+def _exact() -> Iterator[None]:
+    """Raises `Rejected` for what JSON cannot carry exactly."""
+    try:
+        yield
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise Rejected(
+            "This freeze holds something that JSON cannot carry exactly, such as a number beyond 2^53. Nothing was "
+            "changed. Write it as text."
+        ) from error
+
+
 async def _ours(tx: Tx, freeze: str) -> FreezeRow:
     await freezes.write_locked(tx)
     row = await freezes.get(tx.session, freeze)
@@ -89,7 +102,8 @@ async def _checked(session: Session, name: str, draft: Draft, spec: Json) -> Mad
         name=_NAMELESS, title=draft.title or "", description=draft.description or "", owner=draft.owner or "", spec=spec
     )
     try:
-        loaded = freeze_of(document)
+        with _exact():
+            loaded = freeze_of(document)
     except DefinitionRejected as error:
         faults = [FieldFault(one.pointer.removeprefix("/metadata"), one.message) for one in error.problems]
         told = "; ".join(dict.fromkeys(one.detail for one in faults))
