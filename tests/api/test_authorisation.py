@@ -458,6 +458,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/runs/{run}/gates/{gate}": gate,
     "POST /api/v1/runs/{run}/resolve": new_run(**RESOLUTION),
     "GET /api/v1/approvals/{approval}": approval,
+    "GET /api/v1/approvals/{approval}/pipelines": approval,
     "GET /api/v1/reviews/{run}": review,
     "POST /api/v1/reviews/{run}/close": close_review,
     "GET /api/v1/connections/{name}/webhooks": connection,

@@ -73,6 +73,13 @@ class CiInMemory:
     tree: Sequence[Job] | None = None  # of every run; None: one job that is as its run
     ahead: timedelta = timedelta(0)  # of our clock, where somebody moves that
     files: Sequence[Artifact] = ()
+    pipeline_texts: dict[str, str] = field(default_factory=dict)  # of the pipeline's file, by commit
+    pipeline_reads: int = 0
+
+    async def pipeline_file(self, target: Target, commit: str) -> str:
+        self._up()
+        self.pipeline_reads += 1
+        return self.pipeline_texts[commit]
 
     def _up(self) -> None:
         if self.down:
@@ -85,7 +92,9 @@ class CiInMemory:
             project_id="1",
             pipeline_id="7",
             commit=self.commit,
-            pipeline_digest=Digest("d" * 64),
+            pipeline_digest=Digest(hashlib.sha256(self.pipeline_texts[self.commit].encode()).hexdigest())
+            if self.commit in self.pipeline_texts
+            else Digest("d" * 64),
             marked=self.marked,
             by_name=self.by_name,
             fenced=self.fenced,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from daytwo_actions.backends.base import Hint
+from daytwo_actions.backends.base import Hint, Target
 from daytwo_actions.backends.tree import GateId, GateVerdict
 from daytwo_store.ids import ExternalRunId
 
@@ -40,3 +40,11 @@ class Streaming(Protocol):
     def listen(self, projects: Sequence[str]) -> AsyncIterator[Hint]:
         """Hints of changes in these projects as they happen, until the stream ends. Raises `BackendUnreachable`."""
         ...
+
+
+@runtime_checkable
+class Showing(Protocol):
+    """A backend whose pipeline files can be read as they were at any commit."""
+
+    async def pipeline_file(self, target: Target, commit: str) -> str:
+        """The file's text. Raises what a read raises."""

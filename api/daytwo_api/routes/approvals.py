@@ -13,6 +13,7 @@ from daytwo_api.views.approvals import (
     DecisionAnswer,
     DecisionRequest,
     DelegateRequest,
+    PipelineChanges,
 )
 from daytwo_api.views.common import Page
 from daytwo_store.states import ApprovalState
@@ -35,6 +36,15 @@ async def list_approvals(
 @router.get("/{approval}", summary="One approval with the sealed plan", operation_id="getApproval")
 async def get_approval(approval: str, by: Reader, services: ServicesDep) -> ApprovalView:
     return await services.approvals.get(by, approval)
+
+
+@router.get(
+    "/{approval}/pipelines",
+    summary="How the pipeline files differ from those of the last run here (asks the CI systems)",
+    operation_id="getPipelineChanges",
+)
+async def get_pipeline_changes(approval: str, by: Reader, services: ServicesDep) -> PipelineChanges:
+    return await services.approvals.pipelines(by, approval)
 
 
 @router.post("/{approval}/decision", summary="Approve or reject exactly this digest", operation_id="decide")

@@ -188,6 +188,7 @@ def whole(
     superseded_by: str | None,
     beside: Beside,
     window: Window,
+    now: Mapping[str, object],
 ) -> ApprovalView:
     short = summary(row, run, known, asker)
     numbers = {one.id: one.stage for one in known.stages[row.id]}
@@ -197,6 +198,7 @@ def whole(
     )
     return ApprovalView(
         **dict(short),
+        **now,
         on_call=dict(beside.on_call),
         reminders=[row.created_at + timedelta(seconds=after) for after in terms_of(row.terms).remind],
         escalation=_escalation(row),

@@ -1,13 +1,18 @@
 """The inbox and decisions."""
 
+from dataclasses import fields
+
 from daytwo_actions.plan.difference import differences
+from daytwo_actions.plan.model import Plan
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services import approval_views
 from daytwo_api.services.approval_views import Beside, delegation_view
+from daytwo_api.services.beside_views import beside_views
 from daytwo_api.services.gather import gather
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.onlooking import onlooker
+from daytwo_api.services.pipeline_changes import PipelineChanges
 from daytwo_api.services.voters import reader_of, voter_of
 from daytwo_api.views.approvals import (
     ApprovalSummary,
@@ -19,6 +24,7 @@ from daytwo_api.views.approvals import (
     DelegationRequest,
     DelegationView,
 )
+from daytwo_api.views.approvals import PipelineChanges as PipelineChangesView
 from daytwo_api.views.common import Page, Person
 from daytwo_store import approval_pages, approvals, comments, cursors, delegations, on_call, runs
 from daytwo_store.approval_pages import ApprovalFilter
@@ -41,6 +47,7 @@ class Approvals:
     def __init__(self, life: Life) -> None:
         self._life = life
         self._store = life.store
+        self._pipelines = PipelineChanges(life.backends)
 
     async def list(
         self, by: Asker, *, mine: bool, state: ApprovalState | None, cursor: str | None, limit: int
@@ -76,6 +83,7 @@ class Approvals:
             previous = await _previous_of(session, by, run)
             following = await approvals.successor(session, row)
             opening = await self._opening(session, run)
+            now = await beside_views(self._life, session, by, row, run, previous)
         return approval_views.whole(
             row,
             run,
@@ -86,7 +94,23 @@ class Approvals:
             superseded_by=following.id if following else None,
             beside=beside,
             window=opening,
+            now={one.name: getattr(now, one.name) for one in fields(now)},
         )
+
+    async def pipelines(self, by: Asker, approval: str) -> PipelineChangesView:
+        """How the pipeline files differ from those of the last run here. Asks the CI systems, after the session."""
+        async with self._store.read() as session:
+            asked = await approvals.get(session, ApprovalId(approval))
+            who = await voter_of(self._store, session, by, [asked] if asked else [])
+            row, run = await approval_pages.get_visible(session, ApprovalId(approval), reader=reader_of(who))
+            known = await gather(session, [run], [row], [], voter=who)
+            previous = await _previous_of(session, by, run)
+        may = approval_views.summary(row, run, known, by).may_decide.allowed
+        decided = any(one.principal == by.principal for rows in known.decisions.values() for one in rows)
+        plan = Plan.model_validate_json(row.document)
+        last = Plan.model_validate_json(previous.plan) if previous else None
+        shown = may or decided or Permission.PIPELINES_READ in by.permissions
+        return PipelineChangesView(items=list(await self._pipelines.of(plan, last, shown=shown)))
 
     async def _opening(self, session: Session, run: RunRow) -> Window:
         """What would hold the run back if it were approved now."""

@@ -29,7 +29,7 @@ from daytwo_workflows.life.window import Window
 
 async def plan_view(session: Session, by: Asker, planned: Planned, window: Window) -> PlanView:
     plan, aimed = planned.plan, planned.aimed
-    lock = await _lock(session, by, plan, planned.aimed.facts.now)
+    lock = await lock_now(session, by, plan, planned.aimed.facts.now)
     previous = await _previous(session, planned)
     named = previous if previous and previous.id in await among(session, [previous.id], onlooker(by)) else None
     changes = await preview(session, [entity_write(write) for write in plan.catalog], like=aimed.entity)
@@ -85,7 +85,8 @@ def _requests(plan: Plan) -> list[PlannedRequest]:
     ]
 
 
-async def _lock(session: Session, by: Asker, plan: Plan, now: datetime) -> PlannedLock | None:
+async def lock_now(session: Session, by: Asker, plan: Plan, now: datetime) -> PlannedLock | None:
+    """How it stands with the lock of a plan."""
     locking = plan.locking
     if locking is None:
         return None

@@ -32,7 +32,7 @@ class ActionView(ActionSummary):
     version: str = Field(description="digest of the definition; a run keeps the one that it was started with")
     steps: list[str]
     undoable: bool
-    break_glass: BreakGlassOffer | None = Field(description="null: nobody goes past its approval")
+    break_glass: BreakGlassOffer | None = Field(default=None, description="null: nobody goes past its approval")
 
 
 class FormRequest(Request):
@@ -157,7 +157,7 @@ class PlanView(View):
     document: Json = Field(description="the canonical plan that the digest is of")
     requests: list[PlannedRequest]
     approvals: list[PlannedApproval]
-    break_glass: PlannedBreakGlass | None
+    break_glass: PlannedBreakGlass | None = None
     lock: PlannedLock | None
     changes: list[PlannedChange]
     previous_run: str | None = Field(description="null when there is none, or none that the asker may see")

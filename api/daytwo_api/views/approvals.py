@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from daytwo_api.views.actions import Difference
+from daytwo_api.views.actions import Difference, PlannedLock
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, View
 from daytwo_api.views.freezes import HeldView
 from daytwo_store.states import ApprovalState, Verdict
@@ -72,7 +72,7 @@ class ApprovalSummary(View):
     entity: str | None
     requester: Person
     comment: str | None = Field(description="what the requester says about it")
-    break_glass: bool = Field(description="an emergency: this confirms that it goes past its approval")
+    break_glass: bool = Field(default=False, description="an emergency: this confirms that it goes past its approval")
     state: ApprovalState
     text: str = Field(description="'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'")
     needed_from: list[str]
@@ -91,7 +91,44 @@ class ApprovalSummary(View):
     reason_needed: list[Verdict] = Field(description="verdicts that need a reason")
 
 
+class TargetNow(View):
+    """The entity that it is about, beside what was sealed."""
+
+    ref: str
+    owner_sealed: str | None
+    owner: str | None
+    problem: str | None = Field(description="why it could not be planned today; then nothing else is known")
+
+
+class UndoRequest(View):
+    """What undoing it would ask for. The commit is pinned when it is asked for."""
+
+    step: str
+    connection: str
+    project: str
+    pipeline: str
+    ref: str
+    inputs: Json
+
+
+class PlannedUndo(View):
+    """What would undo it, as far as it is known now."""
+
+    why_not: str | None = Field(description="a whole sentence; null: it can be undone")
+    inputs: Json
+    requests: list[UndoRequest]
+
+
 class ApprovalView(ApprovalSummary):
+    target: TargetNow | None = Field(description="null: it is about none, or it waits for nobody any more")
+    read: list[Difference] = Field(
+        description="catalog values that the plan read: sealed (before) and now (after); one that differs voids it"
+    )
+    request_differences: list[Difference] = Field(
+        description="what is sent otherwise than in the last successful run here, by step"
+    )
+    lock: PlannedLock | None = Field(description="how it stands with its lock now")
+    undo: PlannedUndo | None = Field(description="null: it waits for nobody any more")
     all_stages: list[StageView]
     sealed: Json = Field(description="the document whose digest this is: nothing else will be sent")
     inputs: Json
@@ -142,3 +179,25 @@ class DecisionAnswer(View):
 
     approval: ApprovalView
     repeated: bool
+
+
+class PipelineChange(View):
+    """A pipeline file as it is sealed, beside that of the last successful run here."""
+
+    step: str
+    connection: str
+    project: str
+    pipeline: str
+    commit: str
+    previous_run: str | None
+    previous_commit: str | None
+    changed: bool | None = Field(description="null: there was no run here before")
+    diff: str | None = Field(
+        description="unified; null where there is none, or it cannot be had: then `why_not` says why"
+    )
+    cut: bool = Field(description="the difference is longer than what is shown")
+    why_not: str | None
+
+
+class PipelineChanges(View):
+    items: list[PipelineChange]

@@ -40,7 +40,7 @@ class RunSummary(View):
     started_at: datetime | None
     ended_at: datetime | None
     inputs: Json
-    break_glass: bool = Field(description="it went, or asks to go, past its approval")
+    break_glass: bool = Field(default=False, description="it went, or asks to go, past its approval")
 
 
 class JobStepView(View):
@@ -234,7 +234,7 @@ class RunView(RunSummary):
     rerun_of: str | None = Field(default=None, description="the run whose inputs it was given again")
     undone_by: str | None
     previous_run: str | None
-    review: ReviewView | None = Field(description="of a run that broke the glass")
+    review: ReviewView | None = Field(default=None, description="of a run that broke the glass")
     may: RunPermissions
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import yaml
 
-from daytwo_api.views.approvals import ApprovalView, DecisionAnswer, DecisionView
+from daytwo_api.views.approvals import ApprovalView, DecisionAnswer, DecisionView, PipelineChanges
 from daytwo_api.views.runs import RunView
 from daytwo_cli.client.api import Api, new_key
 from daytwo_cli.errors import CliError, Declined, Usage
+from daytwo_cli.show.approval import print_beside, print_pipelines
 from daytwo_cli.show.plan import pairs, print_differences
 from daytwo_cli.show.words import at
 from daytwo_cli.tools import Tools
@@ -50,6 +51,7 @@ def print_approval(tools: Tools, approval: ApprovalView) -> None:
         say(f"because: {approval.comment}")
     print_differences(say, approval.differences, approval.previous_run)
     print_differences(say, approval.drift, "the plan that was approved before")
+    print_beside(say, approval)
     for stage in approval.all_stages if approval.stages > 1 else ():
         say(f"stage {stage.number} of {approval.stages}: {stage.text}")
     say(f"Needs {approval.who}; expires {at(approval.expires_at)} UTC.")
@@ -87,6 +89,8 @@ def show(tools: Tools, api: Api, approval: str, *, as_json: bool) -> None:
     if as_json:
         return tools.out.json(found.text)
     print_approval(tools, found.view)
+    changes = api.get(f"/approvals/{found.view.id}/pipelines", PipelineChanges).view  # asks the CI systems
+    print_pipelines(tools.asker.say, changes.items)
     return tools.out.state(found.view.state, found.view.text)
 
 

@@ -112,6 +112,9 @@ class GitHubBackend:
     def traits(self) -> Traits:
         return TRAITS
 
+    async def pipeline_file(self, target: Target, commit: str) -> str:
+        return (await self._resolving.content(target, commit)).decode(errors="replace")
+
     async def resolve(self, target: Target) -> Pinned:
         return await self._resolving.resolve(target)
 

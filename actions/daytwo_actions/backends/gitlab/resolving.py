@@ -114,6 +114,11 @@ class Resolving:
             )
         return found.id
 
+    async def file(self, target: Target, commit: str) -> bytes:
+        """The pipeline's file, without what it includes. Raises `BackendUnreachable`, `BackendDenied`."""
+        project = await self.project(target.project)
+        return await self._content(target.project, project.ci_config_path or USUAL, commit)
+
     async def _look_up(self, target: Target, commit: str) -> Configuration:
         project = await self.project(target.project)
         if project.archived or project.builds_access_level == "disabled":

@@ -126,6 +126,15 @@ export const approvalQuery = (api: Api, id: string) =>
       take(api.GET("/api/v1/approvals/{approval}", { params: { path: { approval: id } }, signal })),
   });
 
+/** The CI systems are asked for it, so it is a question of its own. */
+export const pipelinesQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ["approvals", "pipelines", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/approvals/{approval}/pipelines", { params: { path: { approval: id } }, signal })),
+    staleTime: 60_000,
+  });
+
 export const stopQuery = (api: Api) =>
   queryOptions({
     queryKey: ["stop"],

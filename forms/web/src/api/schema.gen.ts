@@ -192,6 +192,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/approvals/{approval}/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the pipeline files differ from those of the last run here (asks the CI systems) */
+        get: operations["getPipelineChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1340,7 +1357,7 @@ export interface components {
         /** ActionView */
         ActionView: {
             /** @description null: nobody goes past its approval */
-            break_glass: components["schemas"]["BreakGlassOffer"] | null;
+            break_glass?: components["schemas"]["BreakGlassOffer"] | null;
             /** Description */
             description: string;
             /** @description for the asker, on the entity asked about when there is one */
@@ -1387,8 +1404,9 @@ export interface components {
             /**
              * Break Glass
              * @description an emergency: this confirms that it goes past its approval
+             * @default false
              */
-            break_glass: boolean;
+            break_glass?: boolean;
             /**
              * Comment
              * @description what the requester says about it
@@ -1473,8 +1491,9 @@ export interface components {
             /**
              * Break Glass
              * @description an emergency: this confirms that it goes past its approval
+             * @default false
              */
-            break_glass: boolean;
+            break_glass?: boolean;
             /**
              * Comment
              * @description what the requester says about it
@@ -1536,6 +1555,8 @@ export interface components {
             inputs: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** @description how it stands with its lock now */
+            lock: components["schemas"]["PlannedLock"] | null;
             may_decide: components["schemas"]["Permitted"];
             may_delegate: components["schemas"]["Permitted"];
             may_take_back: components["schemas"]["Permitted"];
@@ -1551,6 +1572,11 @@ export interface components {
             /** Previous Run */
             previous_run: string | null;
             /**
+             * Read
+             * @description catalog values that the plan read: sealed (before) and now (after); one that differs voids it
+             */
+            read: components["schemas"]["Difference"][];
+            /**
              * Reason Needed
              * @description verdicts that need a reason
              */
@@ -1560,6 +1586,11 @@ export interface components {
              * @description when those who are asked are reminded
              */
             reminders: string[];
+            /**
+             * Request Differences
+             * @description what is sent otherwise than in the last successful run here, by step
+             */
+            request_differences: components["schemas"]["Difference"][];
             requester: components["schemas"]["Person"];
             /** Run */
             run: string;
@@ -1593,6 +1624,8 @@ export interface components {
             stopped?: string | null;
             /** Superseded By */
             superseded_by: string | null;
+            /** @description null: it is about none, or it waits for nobody any more */
+            target: components["schemas"]["TargetNow"] | null;
             /**
              * Terms
              * @description what else holds, a sentence each: reminders, escalation, own requests
@@ -1603,6 +1636,8 @@ export interface components {
              * @description 'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'
              */
             text: string;
+            /** @description null: it waits for nobody any more */
+            undo: components["schemas"]["PlannedUndo"] | null;
             /**
              * Who
              * @description 'one of group:sre or whoever is on call for service:shop'
@@ -3306,6 +3341,48 @@ export interface components {
              */
             ref: string | null;
         };
+        /**
+         * PipelineChange
+         * @description A pipeline file as it is sealed, beside that of the last successful run here.
+         */
+        PipelineChange: {
+            /**
+             * Changed
+             * @description null: there was no run here before
+             */
+            changed: boolean | null;
+            /** Commit */
+            commit: string;
+            /** Connection */
+            connection: string;
+            /**
+             * Cut
+             * @description the difference is longer than what is shown
+             */
+            cut: boolean;
+            /**
+             * Diff
+             * @description unified; null where there is none, or it cannot be had: then `why_not` says why
+             */
+            diff: string | null;
+            /** Pipeline */
+            pipeline: string;
+            /** Previous Commit */
+            previous_commit: string | null;
+            /** Previous Run */
+            previous_run: string | null;
+            /** Project */
+            project: string;
+            /** Step */
+            step: string;
+            /** Why Not */
+            why_not: string | null;
+        };
+        /** PipelineChanges */
+        PipelineChanges: {
+            /** Items */
+            items: components["schemas"]["PipelineChange"][];
+        };
         /** PipelineInputView */
         PipelineInputView: {
             default: components["schemas"]["JsonValue"];
@@ -3548,6 +3625,23 @@ export interface components {
             /** Step */
             step: string;
         };
+        /**
+         * PlannedUndo
+         * @description What would undo it, as far as it is known now.
+         */
+        PlannedUndo: {
+            /** Inputs */
+            inputs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Requests */
+            requests: components["schemas"]["UndoRequest"][];
+            /**
+             * Why Not
+             * @description a whole sentence; null: it can be undone
+             */
+            why_not: string | null;
+        };
         /** PlanRequest */
         PlanRequest: {
             /**
@@ -3589,7 +3683,7 @@ export interface components {
         PlanView: {
             /** Approvals */
             approvals: components["schemas"]["PlannedApproval"][];
-            break_glass: components["schemas"]["PlannedBreakGlass"] | null;
+            break_glass?: components["schemas"]["PlannedBreakGlass"] | null;
             /** Changes */
             changes: components["schemas"]["PlannedChange"][];
             /**
@@ -3892,8 +3986,9 @@ export interface components {
             /**
              * Break Glass
              * @description it went, or asks to go, past its approval
+             * @default false
              */
-            break_glass: boolean;
+            break_glass?: boolean;
             /**
              * Created At
              * Format: date-time
@@ -3930,8 +4025,9 @@ export interface components {
             /**
              * Break Glass
              * @description it went, or asks to go, past its approval
+             * @default false
              */
-            break_glass: boolean;
+            break_glass?: boolean;
             /**
              * Changes
              * @description what it changed in the catalog
@@ -4007,7 +4103,7 @@ export interface components {
              */
             rerun_of?: string | null;
             /** @description of a run that broke the glass */
-            review: components["schemas"]["ReviewView"] | null;
+            review?: components["schemas"]["ReviewView"] | null;
             /** Started At */
             started_at: string | null;
             state: components["schemas"]["RunState"];
@@ -4202,6 +4298,23 @@ export interface components {
             text: string;
         };
         /**
+         * TargetNow
+         * @description The entity that it is about, beside what was sealed.
+         */
+        TargetNow: {
+            /** Owner */
+            owner: string | null;
+            /** Owner Sealed */
+            owner_sealed: string | null;
+            /**
+             * Problem
+             * @description why it could not be planned today; then nothing else is known
+             */
+            problem: string | null;
+            /** Ref */
+            ref: string;
+        };
+        /**
          * TestOfChannel
          * @description What came of a message that was sent to try a channel.
          */
@@ -4261,6 +4374,26 @@ export interface components {
             revoked_at: string | null;
             /** Scopes */
             scopes: string[];
+        };
+        /**
+         * UndoRequest
+         * @description What undoing it would ask for. The commit is pinned when it is asked for.
+         */
+        UndoRequest: {
+            /** Connection */
+            connection: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Pipeline */
+            pipeline: string;
+            /** Project */
+            project: string;
+            /** Ref */
+            ref: string;
+            /** Step */
+            step: string;
         };
         /**
          * Unheard
@@ -4760,6 +4893,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApprovalView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPipelineChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineChanges"];
                 };
             };
             /** @description Problem details */

@@ -18,6 +18,7 @@ import { approvalLook } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import css from "./ApprovalPage.module.css";
+import { Beside } from "./Beside";
 import { Comments } from "./Comments";
 import { Decide } from "./Decide";
 import { Decisions } from "./Decisions";
@@ -43,6 +44,7 @@ export default function ApprovalPage() {
             <div className={css.column}>
               <Asked approval={seen} />
               <Compared approval={seen} />
+              <Beside approval={seen} />
               <SealedSection approval={seen} />
             </div>
             <div className={css.side}>

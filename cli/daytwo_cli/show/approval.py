@@ -1,0 +1,60 @@
+"""One approval, in words: what was sealed, and how it stands now beside it."""
+
+from collections.abc import Callable, Sequence
+
+from daytwo_api.views.approvals import ApprovalView, PipelineChange
+from daytwo_cli.show.plan import pairs, print_differences, word
+
+Say = Callable[[str], None]
+
+
+def print_beside(say: Say, approval: ApprovalView) -> None:
+    """The last run, the target, the lock, freezes and the undo."""
+    print_differences(say, approval.request_differences, approval.previous_run)
+    _print_target(say, approval)
+    if approval.lock is not None:
+        holder = f"held by {approval.lock.held_by_run or 'somebody'}" if approval.lock.held else "free"
+        say(f"lock {approval.lock.key}: {holder}, {approval.lock.queued} waiting")
+    for held in approval.freezes:
+        say(f"freeze: {held.title}")
+    if approval.stopped:
+        say(approval.stopped)
+    _print_undo(say, approval)
+
+
+def _print_target(say: Say, approval: ApprovalView) -> None:
+    target = approval.target
+    if target is not None and target.problem:
+        return say(f"now: {target.problem}")
+    if target is not None and target.owner != target.owner_sealed:
+        say(f"now: the owner is {target.owner or '–'}, sealed was {target.owner_sealed or '–'}")
+    for one in approval.read:
+        if one.before != one.after:
+            say(f"now: {one.field} is {word(one.after)}, sealed was {word(one.before)}: it will be asked for again")
+    return None
+
+
+def _print_undo(say: Say, approval: ApprovalView) -> None:
+    if approval.undo is None:
+        return
+    if approval.undo.why_not:
+        say(f"undo: {approval.undo.why_not}")
+    for one in approval.undo.requests:
+        say(f"undo would start {one.pipeline or one.project} ({one.step}) with {pairs(one.inputs)}")
+
+
+def print_pipelines(say: Say, changes: Sequence[PipelineChange]) -> None:
+    for one in changes:
+        what = one.pipeline or one.project
+        if one.changed is None:
+            say(f"{one.step}: {what} at {one.commit[:12]}; there was no run here before")
+        elif not one.changed:
+            say(f"{one.step}: {what} is the same file as in {one.previous_run}")
+        else:
+            say(
+                f"{one.step}: {what} has changed since {one.previous_run}" + (f": {one.why_not}" if one.why_not else "")
+            )
+        if one.diff:
+            say("\n".join(f"  {line}" for line in one.diff.splitlines()))
+        if one.cut:
+            say("  … the difference is longer; look at the two commits")

@@ -1,0 +1,115 @@
+import type { ApprovalView, Difference, PlannedLock, PlannedUndo } from "../../api/types";
+import { Callout, EntityLink, Facts, RunLink, Section } from "../../parts/Basics";
+import { Differences } from "../../parts/Compare";
+import { Readable } from "../../parts/Json";
+import { visible } from "../../parts/textOf";
+import { text } from "../../text";
+import css from "./Beside.module.css";
+import { PipelineFiles } from "./PipelineFiles";
+
+const words = text.approvals.beside;
+
+/** How it stands now beside what was sealed: the target, the last run, the pipeline files, the lock, the undo. */
+export function Beside({ approval }: { approval: ApprovalView }) {
+  return (
+    <>
+      {approval.target && <Target approval={approval} />}
+      <Section title={words.requests} aside={approval.previous_run && <RunLink id={approval.previous_run} />}>
+        <div className={css.stack}>
+          {approval.request_differences.length > 0 ? (
+            <Differences rows={approval.request_differences} caption={words.requests} />
+          ) : (
+            <p className="soft">{approval.previous_run ? words.sameRequests : text.approvals.noPrevious}</p>
+          )}
+          <PipelineFiles key={approval.id} id={approval.id} />
+        </div>
+      </Section>
+      {approval.state === "pending" && (
+        <Section title={words.now}>
+          <div className={css.stack}>
+            <Lock lock={approval.lock} />
+            {approval.undo && <Undo undo={approval.undo} />}
+          </div>
+        </Section>
+      )}
+    </>
+  );
+}
+
+function Target({ approval }: { approval: ApprovalView }) {
+  const { target, read } = approval;
+  if (!target) return null;
+  const changed = read.filter((one) => !same(one));
+  const owner = target.owner !== target.owner_sealed;
+  const rows: Difference[] = owner
+    ? [{ field: words.owner, before: target.owner_sealed, after: target.owner }, ...changed]
+    : changed;
+  return (
+    <Section title={words.target} aside={<EntityLink entity={target.ref} />}>
+      <div className={css.stack}>
+        {target.problem ? (
+          <Callout tone="bad" title={words.problem}>
+            {visible(target.problem)}
+          </Callout>
+        ) : rows.length > 0 ? (
+          <>
+            <Callout tone="waiting" title={words.differs}>
+              {words.differsLead}
+            </Callout>
+            <Differences rows={rows} caption={words.target} />
+          </>
+        ) : (
+          <p className="soft">{words.asSealed}</p>
+        )}
+        {!target.problem && read.length > 0 && (
+          <Readable value={Object.fromEntries(read.map((one) => [one.field, one.after]))} keys="exact" />
+        )}
+      </div>
+    </Section>
+  );
+}
+
+const same = (one: Difference) => JSON.stringify(one.before) === JSON.stringify(one.after);
+
+function Lock({ lock }: { lock: PlannedLock | null }) {
+  const review = text.actions.review;
+  if (!lock) return <p className="soft">{review.noLock}</p>;
+  return (
+    <p>
+      {review.lock} <code>{visible(lock.key)}</code>: {lock.held ? words.lockHeld : words.lockFree}
+      {lock.held_by_run && (
+        <>
+          {" "}
+          <RunLink id={lock.held_by_run} />
+        </>
+      )}
+      {lock.queued > 0 && `, ${review.lockQueued(lock.queued)}`}
+    </p>
+  );
+}
+
+function Undo({ undo }: { undo: PlannedUndo }) {
+  if (undo.why_not)
+    return (
+      <p>
+        {words.undo}: <span className="soft">{visible(undo.why_not)}</span>
+      </p>
+    );
+  return (
+    <details>
+      <summary>{words.undoWould}</summary>
+      {undo.requests.map((one) => (
+        <Facts
+          key={one.step}
+          facts={[
+            [text.actions.review.step, visible(one.step)],
+            [text.actions.review.project, visible(one.project)],
+            [text.actions.review.pipeline, visible(one.pipeline)],
+            [text.actions.review.ref, visible(one.ref)],
+            [text.actions.review.sentInputs, <Readable key="inputs" value={one.inputs} keys="exact" />],
+          ]}
+        />
+      ))}
+    </details>
+  );
+}

@@ -1,0 +1,74 @@
+"""How it stands now with what a waiting run was planned from, and what would undo it. Reads the database alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.plan.program import read_values
+from daytwo_actions.plan.render import Aim, undo_inputs
+from daytwo_store import principals
+from daytwo_store.engine import Session
+from daytwo_store.errors import DaytwoError
+from daytwo_store.ids import Digest, EntityRef, RunId
+from daytwo_store.tables import PrincipalRow, RunRow
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.planning import Ask, aim, context_of, look
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """`problem`: why it could not be planned today; then nothing else is known."""
+
+    problem: str | None = None
+    owner: str | None = None
+    read: Mapping[str, JsonValue] = field(default_factory=dict)  # what the plan read of the catalog, today
+    undo: Sequence[Aim] | None = None  # what undoing it would ask for; None: it cannot be undone
+    undo_inputs: Mapping[str, JsonValue] = field(default_factory=dict)
+    no_undo: str | None = None
+
+
+async def beside(life: Life, session: Session, run: RunRow, previous: RunRow | None) -> Beside:
+    """`previous` is the run that an undo would go back to."""
+    try:
+        version = await life.definitions.of_run(session, Digest(run.version))
+        requester = (await principals.by_ids(session, [run.requester]))[run.requester]
+        ask = _ask(run, version, requester, run.inputs)
+        scene = await look(session, version, requester, ask.entity)
+        context = await context_of(life, session, ask, scene)
+    except DaytwoError as error:
+        return Beside(problem=error.detail)
+    read = read_values(life.definitions.program(version), context)
+    undo, inputs, why = await _undo(life, session, ask, previous)
+    return Beside(owner=scene.owner, read=read, undo=undo, undo_inputs=inputs, no_undo=why)
+
+
+async def _undo(
+    life: Life, session: Session, ask: Ask, previous: RunRow | None
+) -> tuple[Sequence[Aim] | None, Mapping[str, JsonValue], str | None]:
+    if life.definitions.program(ask.version).undo is None:
+        return None, {}, "The action does not say how it is undone."
+    if previous is None:
+        return None, {}, "There was no successful run here before that it could go back to."
+    try:
+        aimed = await aim(life, session, ask)
+        inputs = undo_inputs(aimed.program, aimed.facts, {"inputs": previous.inputs, "run": previous.id}) or {}
+        return (await aim(life, session, _ask_with(ask, inputs))).aims, inputs, None
+    except DaytwoError as error:
+        return None, {}, f"It could not be undone today: {error.detail}"
+
+
+def _ask(run: RunRow, version: ActionVersion, requester: PrincipalRow, inputs: Mapping[str, JsonValue]) -> Ask:
+    return Ask(
+        run=RunId(run.id),
+        version=version,
+        requester=requester,
+        entity=EntityRef(run.entity) if run.entity else None,
+        inputs=inputs,
+        break_glass=run.break_glass,
+    )
+
+
+def _ask_with(ask: Ask, inputs: Mapping[str, JsonValue]) -> Ask:
+    return Ask(run=ask.run, version=ask.version, requester=ask.requester, entity=ask.entity, inputs=inputs)
