@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -70,6 +71,27 @@ def test_nothing_comes_back_from_the_database(stage: Stage, who: str) -> None:
     assert time.monotonic() - began < 10
     stage.wait([run])
     assert stage.judged().run(run)["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("who", [API, WORKER])
+def test_every_answer_of_the_database_is_lost_for_a_while(stage: Stage, who: str) -> None:
+    """R33 on these edges: what is written is written, and whoever wrote it never hears of it."""
+    note = f"r33-{who}"
+    [slow] = stage.ask("slow", [f"{note}-slow"])
+    stage.wait_dispatched(f"{note}-slow")
+    proxy = stage.house.proxies[who]
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        proxy.deaf = True
+        asked = beside.submit(stage.ask, "fast", [f"{note}-{number}" for number in range(3)])
+        time.sleep(8)
+        proxy.deaf = False
+        fasts = asked.result(timeout=120)
+    stage.house.wait_ready(seconds=30)
+    stage.finish(f"{note}-slow")
+    stage.wait([slow, *fasts], seconds=120)
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in (slow, *fasts)} == {"succeeded"}
+    assert [len(stage.dispatches(f"{note}-{number}")) for number in range(3)] == [1, 1, 1]
 
 
 def test_a_thousand_deliveries_about_one_run(stage: Stage) -> None:

@@ -56,6 +56,7 @@ class PostgresProxy:
         self.transactions: list[bytes] = []  # every committed one, while `recording`
         self.recording = False
         self.held = False  # nothing passes, and nobody is told so
+        self.deaf = False  # requests pass and take effect, no answer comes back, and in the end the connection breaks
         self._upstream = upstream / _SOCKET
         self._loop = loop
         self._traps: list[Trap] = []
@@ -72,7 +73,7 @@ class PostgresProxy:
     def clear(self) -> None:
         self._traps.clear()
         self.transactions.clear()
-        self.recording = self.held = False
+        self.recording = self.held = self.deaf = False
 
     def close(self) -> None:
         self._loop.run(self._stop())
@@ -165,10 +166,18 @@ class _Wire:
         with contextlib.suppress(OSError, _Cut):
             while data := await reader.read(65536):
                 await self._let_through()
+                await self._lose_while_deaf()
                 if self._deadly is not None:
                     self._strike(self._deadly)
                 writer.write(data)
                 await writer.drain()
+
+    async def _lose_while_deaf(self) -> None:
+        if not self._proxy.deaf:
+            return
+        while self._proxy.deaf:
+            await asyncio.sleep(0.02)
+        raise _Cut
 
     def _strike(self, trap: Trap) -> None:
         trap.kill()
