@@ -80,6 +80,7 @@ def _requests(plan: Plan) -> list[PlannedRequest]:
             packed=list(step.packed),
             packing=packing(step.packed),
             loose=loose(step.pinned.loose),
+            secrets=list(step.secrets),
         )
         for step in plan.steps
     ]

@@ -105,6 +105,7 @@ class PlannedRequest(View):
     inputs: Json
     packed: list[str] = Field(description="inputs that the pipeline does not declare by name")
     packing: str | None = Field(description="how those travel, as a sentence; null: every input has its own name")
+    secrets: list[str] = Field(default=[], description="names of secret inputs that its pipeline may collect, once")
     loose: str | None = Field(
         description="what the pipeline takes from elsewhere, so that the commit does not hold it still, as a sentence"
     )

@@ -10,6 +10,10 @@ from daytwo_cli.show.words import duration
 Say = Callable[[str], None]
 
 
+def _collected(secrets: Sequence[str]) -> str | None:
+    return f"Its pipeline may collect, once: {', '.join(secrets)}." if secrets else None
+
+
 def print_plan(say: Say, plan: PlanView) -> None:
     """What is sent where, who must agree, what it waits for, what it changes."""
     for request in plan.requests:
@@ -17,10 +21,9 @@ def print_plan(say: Say, plan: PlanView) -> None:
             f"{request.step}: {request.connection} runs {request.pipeline} of {request.project} at {request.ref} "
             f"({request.commit[:12]}) with {pairs(request.inputs)}"
         )
-        if request.packing:
-            say(request.packing)
-        if request.loose:
-            say(request.loose)
+        for note in (request.packing, _collected(request.secrets), request.loose):
+            if note:
+                say(note)
     print_emergency(say, plan)
     for number, approval in enumerate(plan.approvals, 1):
         stage = f"stage {number} of {len(plan.approvals)}: " if len(plan.approvals) > 1 else ""

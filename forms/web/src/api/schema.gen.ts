@@ -3622,6 +3622,12 @@ export interface components {
             project: string;
             /** Ref */
             ref: string;
+            /**
+             * Secrets
+             * @description names of secret inputs that its pipeline may collect, once
+             * @default []
+             */
+            secrets?: string[];
             /** Step */
             step: string;
         };

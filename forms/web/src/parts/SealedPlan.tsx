@@ -69,6 +69,7 @@ function Step({ step }: { step: SealedStep }) {
           [words.commit, <CopyText key="commit" value={step.commit} shown={step.commit.slice(0, 12)} />],
           [words.sentInputs, <Readable key="inputs" value={step.inputs} keys="exact" />],
           step.packed.length > 0 && [words.packing, visible(words.packed(step.packed))],
+          step.secrets.length > 0 && [words.secrets, visible(step.secrets.join(", "))],
           step.loose.length > 0 && [words.loose, visible(words.looseFiles(step.loose))],
         ]}
       />

@@ -16,6 +16,8 @@ export interface SealedStep {
   packed: string[];
   /** What the pipeline takes from elsewhere: the commit does not hold it still. */
   loose: string[];
+  /** Secret inputs that its pipeline may collect. */
+  secrets: string[];
   request: { method: string; path: string; sha256: string; body: string };
 }
 
@@ -72,6 +74,7 @@ function readStep(step: unknown): SealedStep | null {
     commit: String(pinned?.["commit"]),
     inputs: inputs ?? {},
     packed: packedOf(inputs ?? {}, pinned?.["by_name"]),
+    secrets: Array.isArray(step["secrets"]) ? step["secrets"].map(String) : [],
     loose: Array.isArray(pinned?.["loose"]) ? pinned["loose"].map(String) : [],
     request: {
       method: String(request?.["method"]),

@@ -61,6 +61,7 @@ export const actions = {
     sentInputs: "Inputs",
     packing: "Packed",
     loose: "Not held still",
+    secrets: "May collect, once",
     looseFiles: (names: readonly string[]) =>
       `Not held still by this commit, so it may change until the run begins: ${names.join("; ")}.`,
     packed: (names: readonly string[]) =>
