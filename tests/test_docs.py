@@ -123,7 +123,7 @@ def test_every_setting_is_told_as_it_is() -> None:
         [
             f"`{name}`",
             "only in the file"
-            if name in ("connections", "notifications", "oidc", "vault")
+            if name in ("connections", "notifications", "oidc", "secret_names", "vault")
             else f"`DAYTWO_{name.upper()}`",
             default_of(Settings, name),
             str(field.description),

@@ -20,6 +20,7 @@ from daytwo_store.logging import configure_logging
 from daytwo_store.tables import AuditRow, SecretRow
 from daytwo_workflows.connections.renewed import NOT_YET
 from daytwo_workflows.life.spending import Spending
+from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.wiring import build_backends, build_life
 
 pytestmark = pytest.mark.anyio
@@ -115,6 +116,15 @@ async def test_what_is_no_credential_or_no_connection(scene: Scene) -> None:
     ana = await scene.house.signed_in("ana")
     problem(await ana.put("/api/v1/credentials/github", json={"credential": FIRST}), 403)
     assert await scene.audit() == []
+
+
+def test_a_reference_may_have_a_name(make_settings: Callable[..., ApiSettings]) -> None:
+    one = {"backend": "github", "token": "secrets.ci"}
+    settings = make_settings(connections={"a": one, "b": one}, secret_names={"ci": "secret://env/CI_TOKEN"})
+    assert {str(reference) for reference in settings.references().values()} == {"secret://env/CI_TOKEN"}
+    assert settings.secrets() == ()
+    with pytest.raises(SettingsRejected, match="has no such name"):
+        make_settings(connections={"a": one}).references()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from daytwo_workflows.notify.entry import NotificationsEntry, beside
 from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
 from daytwo_workflows.secret_sources.local import FromEnvironment, FromFiles, FromStore
-from daytwo_workflows.secret_sources.reference import Reference
+from daytwo_workflows.secret_sources.reference import PATTERN, Reference
 from daytwo_workflows.secret_sources.source import Provider, SecretSource
 from daytwo_workflows.secret_sources.vault_entry import VaultEntry
 
@@ -41,7 +41,7 @@ _FILES: Final = frozenset(
     | {"key_ring_file", "secret_file", "secret_folder"}
 )
 _KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
-_ONLY_IN_FILE: Final = frozenset({"connections", "notifications", "oidc", "vault"})
+_ONLY_IN_FILE: Final = frozenset({"connections", "notifications", "oidc", "secret_names", "vault"})
 
 
 class AuditSettings(BaseModel):
@@ -118,6 +118,9 @@ class Settings(AuditSettings):
         default=None, description="folder below which `secret://file/…` may read; without one, nowhere"
     )
     vault: VaultEntry | None = Field(default=None, description="HashiCorp Vault or OpenBao, for `secret://vault/…`")
+    secret_names: Mapping[str, Annotated[str, Field(pattern=PATTERN)]] = Field(
+        default={}, description="references by name: what `secrets.NAME` means as the token of a connection"
+    )
     secret_retention_hours: int = Field(
         default=24, ge=1, le=720, description="secret inputs are deleted so many hours after their run has ended"
     )
@@ -191,7 +194,7 @@ class Settings(AuditSettings):
 
     def references(self) -> dict[str, Reference]:
         """Where the tokens of connections are that stand in no file. Raises `SettingsRejected`."""
-        found = {name: entry.reference(name) for name, entry in self.connections.items()}
+        found = {name: entry.reference(name, self.secret_names) for name, entry in self.connections.items()}
         return {name: one for name, one in found.items() if one is not None}
 
     def source(self, store: Store | None) -> SecretSource:

@@ -1,6 +1,6 @@
 """What every connection has in the file, and how its secrets are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -10,7 +10,7 @@ from daytwo_actions.backends.http.settings import HttpSettings
 from daytwo_store.ids import ConnectionName
 from daytwo_workflows.connections.renewed import NOT_YET
 from daytwo_workflows.secret_files import SettingsRejected, secret_text
-from daytwo_workflows.secret_sources.reference import PATTERN, Reference, ReferenceWrong, read_reference
+from daytwo_workflows.secret_sources.reference import NAMED, PATTERN, Reference, ReferenceWrong, read_reference
 
 STORED: Final = "secret://stored"  # the credential that an administrator has set
 _Settings = TypeVar("_Settings", bound=HttpSettings)
@@ -24,8 +24,9 @@ class Entry(BaseModel):
     backend: str
     address: str = Field(description="the API's address")
     token_file: Path | None = Field(description="file with the token")  # None only where a kind knows something else
-    token: Annotated[str, Field(pattern=PATTERN)] | None = Field(
-        default=None, description="instead of token_file: where the token is, as `secret://vault/ci/github#token`"
+    token: Annotated[str, Field(pattern=f"{PATTERN}|{NAMED}")] | None = Field(
+        default=None,
+        description="instead of token_file: where it is, as `secret://vault/ci/github#token` or `secrets.github`",
     )
     webhook_secret_files: tuple[Path, ...] = Field(
         default=(), description="files with the secrets that deliveries are signed with; two during a change"
@@ -40,10 +41,20 @@ class Entry(BaseModel):
         default=False, description="hand each attempt a token of ours as the input `daytwo_token`, to claim and report"
     )
 
-    def reference(self, name: str) -> Reference | None:
-        """Where the token is, when it is not in a file. Raises `SettingsRejected`."""
+    def reference(self, name: str, named: Mapping[str, str]) -> Reference | None:
+        """Where the token is, when it is not in a file. `named` are references by name. Raises `SettingsRejected`."""
+        if self.token is None:
+            return None
+        text = self.token
+        if text.startswith("secrets."):
+            found = named.get(text.removeprefix("secrets."))
+            if found is None:
+                raise SettingsRejected(
+                    f"connections.{name}.token is {text}, and `secret_names` has no such name. Nothing was started."
+                )
+            text = found
         try:
-            return None if self.token is None else read_reference(self.token, connection=name)
+            return read_reference(text, connection=name)
         except ReferenceWrong as wrong:
             raise SettingsRejected(f"connections.{name}.token {wrong}. Nothing was started.") from None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 PATTERN: Final = r"^secret://(env/[A-Za-z_][A-Za-z0-9_]*|file/[^\s#]+|vault/[^\s/#]+/[^\s#]+#[^\s#]+|stored)$"
+NAMED: Final = r"^secrets\.[a-z][a-z0-9_]*$"
 _PARTS: Final = re.compile(r"secret://(?P<provider>[a-z]+)(?:/(?P<path>[^#]*))?(?:#(?P<key>.+))?")
 
 
