@@ -22,6 +22,7 @@ CORPUS: Final = (
     'a" OR "1"="1',
     "shop' & !'",
 )
+NOT_OURS: Final = "/api/v1/connections/"  # what the CI system in memory finds, whatever is asked for
 STREAMS: Final = ("/api/v1/events", "/api/v1/runs/{run}/events", "/api/v1/audit/export")
 
 
@@ -55,7 +56,8 @@ async def test_sql_is_a_value(shared: House) -> None:
                 where = path.format(**{name: inner.replace("/", "%2F") for name, inner in inside.items()})
                 answer = await pat.get(where, params=given)
                 assert answer.status_code in (200, 404, 422), f"{where} {given}: {answer.text}"
-                if answer.status_code == 200 and spoiled["in"] == "query" and "items" in answer.json():
+                found = answer.status_code == 200 and spoiled["in"] == "query" and not path.startswith(NOT_OURS)
+                if found and "items" in answer.json():
                     assert answer.json()["items"] == [], f"{where} {given}"
                 tried += 1
     for value in CORPUS:
