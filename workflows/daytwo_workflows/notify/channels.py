@@ -5,6 +5,7 @@ redirection, and gives up after a time.
 """
 
 import asyncio
+import base64
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # loaded when there is a channel that needs it: it knows a hu
 
 _PATIENCE: Final = 30.0  # seconds for one message, whatever the channel does
 _THREADS: Final = 4
+_SHORTEST, _LONGEST = 24, 64  # bytes of a secret, as Standard Webhooks say
 _MAIL: Final = frozenset({"mailto", "mailtos"})
 
 
@@ -175,13 +177,19 @@ def _asset() -> "AppriseAsset":
 
 
 def _signer(name: str, secret: str) -> Webhook:
+    """Stricter than the library, which passes over what is no base64 and takes a key of one byte."""
+    encoded = secret.removeprefix("whsec_")
     try:
-        return Webhook(secret)
-    except Exception:  # noqa: BLE001 - its error would quote the secret
+        length = len(base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True))
+    except ValueError:
+        length = 0
+    if encoded == secret or not _SHORTEST <= length <= _LONGEST:
         raise SettingsRejected(
             f"A file of notifications.channels.{name}.secret_files has to hold a secret of Standard Webhooks "
-            "(whsec_ and base64). Nothing was started. Make one: echo whsec_$(openssl rand -base64 32)."
-        ) from None
+            f"(whsec_ and {_SHORTEST} to {_LONGEST} bytes in base64). Nothing was started. Make one: "
+            "echo whsec_$(openssl rand -base64 32)."
+        )
+    return Webhook(secret)
 
 
 def _wrong(name: str, wanted: str) -> str:
