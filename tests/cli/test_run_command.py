@@ -19,6 +19,7 @@ ACTION: dict[str, Any] = {
     "version": "v" * 64,
     "steps": ["ship"],
     "undoable": True,
+    "break_glass": None,
 }
 PLAN: dict[str, Any] = {
     "digest": "a" * 64,
@@ -35,12 +36,33 @@ PLAN: dict[str, Any] = {
             "inputs": {"version": "1.1.0"},
             "packed": ["version"],
             "packing": "The input version goes as JSON.",
+            "loose": None,
         }
     ],
     "approvals": [
         {"needed_from": ["group:sre"], "count": 1, "expires_in": 86400, "who": "one of group:sre", "terms": []}
     ],
-    "lock": {"key": "shop/production", "held": False, "held_by_run": None, "queued": 0},
+    "lock": {
+        "key": "shop/production",
+        "keys": [
+            {
+                "key": "shop/production",
+                "held": True,
+                "held_by_run": None,
+                "hold": None,
+                "next_hold": None,
+                "since": None,
+                "fence": 3,
+                "queued": 2,
+                "text": "held by another run",
+            }
+        ],
+        "queue": "fifo",
+        "held": True,
+        "held_by_run": None,
+        "queued": 2,
+        "expected_at": None,
+    },
     "changes": [
         {
             "entity": "deployment:shop-production",
@@ -178,7 +200,7 @@ def test_the_plan_is_shown_before_it_starts(cli: Any, server: Any, form: dict[st
         "github runs deploy.yml of acme/shop at main (cccccccccccc) with version=1.1.0",
         "The input version goes as JSON.",
         "needs the approval of one of group:sre, within 24 h 0 min",
-        "takes the lock shop/production",
+        "takes the lock shop/production, now held by another run, 2 waiting",
         "deployment:shop-production  properties.version: 1.0.0 → 1.1.0",
         "other than in r_0: version: 1.0.0 → 1.1.0",
         "as soon as it is approved",

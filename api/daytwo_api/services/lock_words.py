@@ -48,7 +48,9 @@ def given_back(keys: Sequence[KeyView]) -> str:
     for key in keys:
         more = f" and {key.queued} more" if key.queued else ""
         if key.hold is not None:
-            words.append(f"{hold_words(key.hold)} ({key.key}){more} is over")
+            until = f" until {moment(key.hold.until)}" if key.hold.until else ""
+            turn = f" and {key.queued} before it had their turn" if key.queued else ""
+            words.append(f"{key.hold.by.name}'s hold of {key.key}{until} ({key.hold.reason}) is over{turn}")
         elif key.held:
             words.append(f"{holder_words(key)}{more} has given back {key.key}")
     return " and ".join(words) or f"the runs before it have given back {joined([key.key for key in keys])}"

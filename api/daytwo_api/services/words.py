@@ -160,7 +160,7 @@ def waits(
                 kind="lock",
                 text=lock_words(lock),
                 owner=next((holder_words(one) for one in lock.keys if one.held), "daytwo"),
-                next_event=f"{lock.key} becomes free",
+                next_event=f"{lock.key} {'becomes' if len(lock.keys) == 1 else 'become'} free",
                 until=None,
                 then=None,
             )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from daytwo_api.views.actions import Difference, PlannedChange, PlanView
+from daytwo_api.views.actions import Difference, PlannedChange, PlannedLock, PlanView
 from daytwo_cli.show.words import duration
 
 Say = Callable[[str], None]
@@ -33,10 +33,7 @@ def print_plan(say: Say, plan: PlanView) -> None:
         say(f"{stage}needs the approval of {approval.who}, within {duration(approval.expires_in)}")
         for sentence in approval.terms:
             say(f"  {sentence}")
-    if plan.lock:
-        holder = plan.lock.held_by_run or "another run"
-        held = f", held now by {holder}, {plan.lock.queued} waiting" if plan.lock.held else ""
-        say(f"takes the lock {plan.lock.key}{held}")
+    print_locks(say, plan.lock)
     if plan.stopped:
         say(plan.stopped)
     for freeze in plan.freezes:
@@ -55,6 +52,13 @@ def print_emergency(say: Say, plan: PlanView) -> None:
     say(f"EMERGENCY: goes past the approval of {past or 'nobody, as nothing needs approval here'}")
     if plan.break_glass.second is None:
         say("EMERGENCY: no second person confirms it; everybody it concerns is told, and it is reviewed afterwards")
+
+
+def print_locks(say: Say, lock: PlannedLock | None) -> None:
+    """Who has what it needs."""
+    for key in lock.keys if lock else []:
+        waiting = f", {key.queued} waiting" if key.queued else ""
+        say(f"takes the lock {key.key}{f', now {key.text}' if key.text != 'free' else ''}{waiting}")
 
 
 def print_changes(say: Say, changes: Sequence[PlannedChange]) -> None:
