@@ -19,6 +19,7 @@ import uvicorn
 from daytwo_actions.backends.base import BackendUnreachable
 from daytwo_actions.backends.wire.provider import ProviderUnusable
 from daytwo_api.app import create_app
+from daytwo_api.fitness import must_be_fit
 from daytwo_api.services.wiring import Services, build_services
 from daytwo_api.settings import ApiSettings
 from daytwo_store import migrate
@@ -179,6 +180,7 @@ def run() -> None:
     try:
         configure_logging(process="api")
         settings = ApiSettings.read(os.environ)
+        must_be_fit(settings)
         configure_logging(process="api", level=settings.log_level)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve(settings))

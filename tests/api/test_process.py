@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -150,6 +151,22 @@ def test_it_waits_for_a_database_that_comes_later(start: Start, databases: Datab
     assert {line["part"] for line in waits} == {"database"}
 
 
+POLICY = "apiVersion: daytwo/v1\nkind: Policy\nmetadata: {{ name: x }}\nspec:\n  roles: {{ admin: [{member}] }}\n"
+
+
+def policies(folder: Path) -> Path:
+    """Folders with policies that are none, and a key that is one."""
+    for name, text in (
+        ("empty", ""),
+        ("second", POLICY.format(member='"group:platform"')),
+        ("broken", POLICY.format(member="group platform")),
+    ):
+        (folder / name).mkdir()
+        (folder / name / "policy.yaml").write_text(text)
+    (folder / "random").write_text(secrets.token_hex(32))
+    return folder
+
+
 @pytest.mark.parametrize(
     ("config", "environment", "expected"),
     [
@@ -157,11 +174,23 @@ def test_it_waits_for_a_database_that_comes_later(start: Start, databases: Datab
         (CONFIG, {"DAYTWO_API_HOST": "0.0.0.0"}, "lets anybody be anybody"),
         (CONFIG, {"DAYTWO_SECRET_FILE": "/nowhere"}, "The file that secret_file names cannot be read"),
         (CONFIG.replace("company: [{catalog}", "company: [/nowhere"), {}, "/nowhere"),
+        (CONFIG.replace("{actions}]", "{policies}/empty]"), {}, "policy.yaml:1:1: This file holds no policy"),
+        (CONFIG.replace("{actions}]", "{policies}/second]"), {}, "A company has one policy"),
+        (CONFIG.replace("{catalog}", "{policies}/broken"), {}, "policy.yaml:5:12: `group platform` does not look like"),
+        (CONFIG.replace("people", "tokens"), {}, "holds something that is not random"),
+        (
+            CONFIG.replace("people", "tokens"),
+            {"DAYTWO_SECRET_FILE": "{random}", "PYTHONDEVMODE": "1"},
+            "debugging is on",
+        ),
     ],
 )
 def test_it_refuses_to_start_with_a_sentence(
-    start: Start, database_url: str, config: str, environment: dict[str, str], expected: str
+    start: Start, database_url: str, tmp_path: Path, config: str, environment: dict[str, str], expected: str
 ) -> None:
+    folder = policies(tmp_path)
+    config = config.replace("{policies}", str(folder))
+    environment = {name: value.replace("{random}", str(folder / "random")) for name, value in environment.items()}
     process = start(database_url, config, **environment)
     _, errors = process.running.communicate(timeout=60)
     assert process.running.returncode == 2

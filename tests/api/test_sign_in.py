@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -327,7 +328,7 @@ def test_a_provider_that_nobody_is_sent_to_is_refused(
 
 async def start(folder: Path, database_url: str, issuer: str) -> tuple[int, str]:
     """The exit code of an API process, and what it said."""
-    (folder / "key").write_bytes(b"k" * 32)
+    (folder / "key").write_text(secrets.token_hex(32))
     (folder / "secret").write_text("s3cret")
     oidc = {"issuer": issuer, "client_id": "daytwo", "client_secret_file": "secret"}
     settings = {"sign_in": "oidc", "public_url": "http://127.0.0.1:1", "oidc": oidc, "secret_file": "key"}

@@ -29,7 +29,7 @@ from tests.chaos.harness.yard import lay_out, services
 
 MEASURES = ("startup", "memory", "latency", "costs", "throughput", "inbox", "polling")
 IN_THE_HOUSE = frozenset({"memory", "latency", "costs", "throughput", "inbox"})
-COUNTS = {"fast": 500, "slow": 1, "real": 1}
+COUNTS = {"fast": 500, "slow": 1, "real": 1, "bare": 1}
 
 
 def main() -> int:

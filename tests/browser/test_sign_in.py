@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -66,7 +67,7 @@ def provider_config(page: str) -> dict[str, Any]:
 
 
 def settings(folder: Path, page: str, issuer: str, database_url: str) -> str:
-    (folder / "key").write_bytes(b"k" * 32)
+    (folder / "key").write_text(secrets.token_hex(32))
     (folder / "client").write_text("s3cret")
     oidc = {
         "issuer": issuer,

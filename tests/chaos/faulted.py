@@ -25,7 +25,7 @@ from tests.chaos.harness.tally import by_fault, by_system, table
 from tests.chaos.harness.yard import lay_out
 
 KINDS: Final = ("github", "gitlab", "argo")
-COUNTS: Final = {"fast": 300, "slow": 120, "real": 1}
+COUNTS: Final = {"fast": 300, "slow": 120, "real": 1, "bare": 20}
 _SHOWN: Final = 40
 
 

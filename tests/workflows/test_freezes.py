@@ -22,7 +22,7 @@ from daytwo_store.ids import LockKey, RunId
 from daytwo_store.lock_reading import situations
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
-from daytwo_store.tables import OutboxRow, RunRow
+from daytwo_store.tables import AuditHeadRow, OutboxRow, RunRow
 from daytwo_workflows.company import load_company
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life import exceptions, interventions
@@ -222,12 +222,33 @@ async def test_a_stop_waits_for_seals_under_way_and_holds_for_every_later_one(fr
     await frozen.window(run)
 
 
+async def test_a_seal_holds_off_who_stops_until_it_is_written(frozen: Frozen) -> None:
+    company = frozen.company
+    run = await company.ask("ana", "1.1.0", "staging")
+    about_to = await advance(company.life, run)
+    async with company.store.write() as auditing:  # whoever writes has to wait for the head of the audit
+        await auditing.session.execute(select(AuditHeadRow).with_for_update())
+        sealing = asyncio.create_task(dispatch(company.life, run, about_to.path, about_to.attempt))
+        await until("SELECT count(*) FROM pg_locks WHERE NOT granted", company)
+        stopping = asyncio.create_task(frozen.stop())
+        await until_somebody_waits(company)
+    await asyncio.gather(sealing, stopping)
+    assert company.ci.posts == 1, "it was sealed before the stop was there"
+    other = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(other)
+    await frozen.window(other)
+
+
 async def until_somebody_waits(company: Company) -> None:
-    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    """For an advisory lock, as that of freezes."""
+    await until("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", company)
+
+
+async def until(count: str, company: Company) -> None:
     async with asyncio.timeout(60):
         while True:
             async with company.store.read() as session:
-                if await session.scalar(waiting):
+                if await session.scalar(text(count)):
                     return
             await asyncio.sleep(0.02)
 

@@ -119,7 +119,7 @@ class Approvals:
         return await window.of_run(self._life, session, run, await self._store.clock.now(session))
 
     async def decide(self, by: Asker, approval: str, asked: DecisionRequest) -> DecisionAnswer:
-        await self.get(by, approval)  # who may not see it gets the same answer as for one that does not exist
+        await self._must_see(by, approval)
         repeated = await deciding.decide(
             self._store,
             Decision(
@@ -132,20 +132,27 @@ class Approvals:
         )
         return DecisionAnswer(approval=await self.get(by, approval), repeated=repeated)
 
+    async def _must_see(self, by: Asker, approval: str) -> None:
+        """Who may not see it gets the same answer as for one that does not exist."""
+        async with self._store.read() as session:
+            asked = await approvals.get(session, ApprovalId(approval))
+            who = await voter_of(self._store, session, by, [asked] if asked else [])
+            await approval_pages.get_visible(session, ApprovalId(approval), reader=reader_of(who))
+
     async def take_back(self, by: Asker, approval: str) -> ApprovalView:
-        await self.get(by, approval)
+        await self._must_see(by, approval)
         await taking_back.take_back(self._store, ApprovalId(approval), by=by.principal)
         return await self.get(by, approval)
 
     async def comment(self, by: Asker, approval: str, asked: CommentRequest, key: str | None) -> ApprovalView:
-        await self.get(by, approval)
+        await self._must_see(by, approval)
         await commenting.comment(
             self._store, ApprovalId(approval), by=by.principal, text=asked.text, key=key_of(by, key)
         )
         return await self.get(by, approval)
 
     async def delegate(self, by: Asker, approval: str, asked: DelegateRequest, key: str | None) -> ApprovalView:
-        await self.get(by, approval)
+        await self._must_see(by, approval)
         wanted = Lending(
             by=by.principal, to=asked.to, begins_at=None, ends_at=asked.until, reason=asked.reason, key=key_of(by, key)
         )

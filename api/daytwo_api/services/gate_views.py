@@ -50,7 +50,7 @@ def answer_to_gate(rows: "Rows", asker: Asker, verdict: GateVerdict, stop: Answe
         stop=stop,
         principal=asker.principal,
         requester=PrincipalId(run.requester),
-        belongs=asker.belongs,
+        belongs=asker.belongs | rows.shifts,
     )
 
 

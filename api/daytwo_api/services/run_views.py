@@ -75,6 +75,7 @@ class Rows:
     undo_refused: str | None  # why it cannot be undone, apart from who asks
     changes: Sequence[PlannedChange]  # as the asker may see them
     named: frozenset[str]  # other runs that the asker may see
+    shifts: frozenset[str]  # entries of the approval that name the asker as being on call
 
     @property
     def speakers(self) -> list[str]:

@@ -25,6 +25,7 @@ from daytwo_store import (
     gates,
     logs,
     messages,
+    on_call,
     reviews,
     runs,
 )
@@ -120,12 +121,14 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
     lock = await lock_views.of_run(session, by, row, clock)
     undone_by = await runs.undone_by(session, run)
     others = [row.previous_run, row.undo_of, row.rerun_of, undone_by.id if undone_by else None, row.lock_lost_to]
+    asked = await approvals.of_run(session, run)
     return Rows(
         run=row,
         steps=await runs.steps(session, run),
         attempts=await attempts.of_run(session, run),
         externals=await attempts.externals_of_run(session, run),
-        approvals=await approvals.of_run(session, run),
+        approvals=asked,
+        shifts=await on_call.held_by(session, by.belongs, asked[-1].needed_from if asked else ()),
         answers=await gates.of_run(session, run),
         findings=await findings.of_run(session, run),
         exceptions=await freeze_exceptions.with_freezes(session, run),

@@ -153,3 +153,59 @@ describe("the canonical form", () => {
     expect(await digestOf({})).toBe("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
   });
 });
+
+describe("who decides for whom, and what is said beside it", () => {
+  const person = (name: string) => ({ id: `p_${name}`, name, ref: `person:${name.toLowerCase()}` });
+
+  test("is told: delegation, own request, taken back, comments, who is on call", async () => {
+    const fake = new FakeApi("sam");
+    const before = fake.approvals.get("a_waiting");
+    if (!before) throw new Error("the fake has this approval");
+    const at = before.created_at;
+    fake.approvals.set("a_waiting", {
+      ...before,
+      who: "2 of group:sre or whoever is on call for service:shop",
+      on_call: { "on-call:properties.on_call@service:shop": ["person:fay"] },
+      terms: ["Approving it takes a reason."],
+      reason_needed: ["approve", "reject"],
+      decides_for: person("Pat"),
+      comments: [{ id: "n_1", by: person("Ana"), text: "It is <b>urgent</b>.", at, stage: 1 }],
+      decisions: [
+        {
+          by: person("Fay"),
+          on_behalf_of: person("Lee"),
+          verdict: "approve",
+          comment: "",
+          at,
+          taken_back_at: at,
+          own_request: false,
+        },
+      ],
+    });
+    const house = open("sam", fake);
+    expect(await screen.findByText("You decide for Pat, who delegated it to you.")).toBeTruthy();
+    expect(screen.getByText("It is <b>urgent</b>.")).toBeTruthy();
+    expect(screen.getByText("Taken back; it does not count.", { exact: false })).toBeTruthy();
+    expect(screen.getByText("Lee")).toBeTruthy();
+    expect(screen.getByText("On call for service:shop")).toBeTruthy();
+    expect(screen.getByText("Approving it takes a reason.")).toBeTruthy();
+    await press("Approve");
+    expect(screen.getByText(/Say why/)).toBeTruthy();
+    expect(decisions(house)).toEqual([]);
+  });
+
+  test("saying something sends the words and decides nothing", async () => {
+    const house = open("sam");
+    await userEvent.type(
+      await screen.findByRole("textbox", { name: "Say something without deciding" }),
+      "Why now?",
+    );
+    await press("Send");
+    await waitFor(() =>
+      expect(house.fake.seen.filter((one) => one.path.endsWith("/comments")).map((one) => one.body)).toEqual([
+        { text: "Why now?" },
+      ]),
+    );
+    expect(decisions(house)).toEqual([]);
+  });
+});

@@ -14,7 +14,8 @@ _EXPECTED: Final = {
 }
 # Temporal's library: a task took long, since the machine is busy; or another worker has it, since this one slept.
 _NOT_OURS: Final = ("[TMPRL1104]", "Task not found when completing")
-_INCIDENT: Final = "dispatch.foreign"  # R19: our name was somebody else's; told to people, and nothing of ours is wrong
+# R19: our name was somebody else's; an answer named a run that does not show our marker. Told to people on purpose.
+_INCIDENTS: Final = {"dispatch.foreign", "dispatch.wrong_id"}
 
 
 def unexpected(logs: Path) -> Iterator[str]:
@@ -42,4 +43,4 @@ def _wrong(told: dict[str, Any]) -> bool:
     raised = [one for one in told.get("exception", ()) if not one.startswith(" ")]
     if raised:
         return raised[-1] not in _EXPECTED
-    return told.get("level") in ("error", "critical") and told.get("event") != _INCIDENT
+    return told.get("level") in ("error", "critical") and told.get("event") not in _INCIDENTS

@@ -2,6 +2,7 @@
 
 Services are named after the executor of their pipelines in the stand-in: `fast-07` ends at once, `slow-07` ends when a
 test says so, `real-01` is executed by act. There are many of each, so that runs seldom wait for each other's locks.
+`bare-01` is fast, too, and alone in its repository: a pipeline that loses its marker makes its neighbours doubtful.
 The one action is there for each CI system: `deploy`, `deploy-gitlab`, `deploy-argo`.
 """
 
@@ -13,8 +14,8 @@ from typing import Any, Final
 
 import yaml
 
-EXECUTORS: Final = {"fast": "instant", "slow": "scripted", "real": "act"}
-COUNTS: Final[Mapping[str, int]] = MappingProxyType({"fast": 60, "slow": 40, "real": 4})
+EXECUTORS: Final = {"fast": "instant", "slow": "scripted", "real": "act", "bare": "instant"}
+COUNTS: Final[Mapping[str, int]] = MappingProxyType({"fast": 60, "slow": 40, "real": 4, "bare": 4})
 YARD: Final = Path(__file__).resolve().parents[1] / "yard"
 EXAMPLES: Final = Path(__file__).resolve().parents[3] / "examples"
 

@@ -46,7 +46,7 @@ deploy:
   script: [echo done]
 """
 
-for name in ("fast", "slow", "real"):
+for name in ("fast", "slow", "real", "bare"):
     path = Path(sys.argv[1]) / "acme" / name
     if not path.exists():
         make_repository(
