@@ -132,7 +132,7 @@ def test_a_reference_may_have_a_name(make_settings: Callable[..., ApiSettings]) 
     [
         ({"token": "secret://nowhere/x"}, "token"),
         ({"token": "ghp_a-token-itself"}, "token"),
-        ({"token": "secret://env/A", "token_file": "t"}, "not both"),
+        ({"token": "secret://env/A", "token_file": "t"}, "not both|only one"),
         ({}, "needs token_file"),
     ],
 )

@@ -65,7 +65,7 @@ class FakeServer:
         return reply(asked) if callable(reply) else reply
 
     def bodies(self, path: str) -> list[Any]:
-        return [one.body for one in self.asked if one.path == f"/api/v1{path}" and one.method == "POST"]
+        return [one.body for one in self.asked if one.path == f"/api/v1{path}" and one.method in ("POST", "PUT")]
 
 
 def _reply(reply: Any) -> Any:
@@ -94,6 +94,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.fake.answer(asked))
 
     def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_PUT(self) -> None:
         self.do_GET()
 
     def do_DELETE(self) -> None:

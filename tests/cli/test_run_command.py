@@ -82,6 +82,7 @@ FIELDS: dict[str, Any] = {
     "replicas": {"type": "integer", "title": "Replicas"},
     "graceful": {"type": "boolean", "title": "Graceful"},
     "reason": {"type": "string", "title": "Reason"},
+    "token": {"type": "string", "title": "Token", "writeOnly": True},
 }
 ENVIRONMENTS = [
     {"const": "environment:staging", "title": "Staging"},
@@ -95,7 +96,8 @@ def form(server: Any, reply: Any) -> dict[str, Any]:
     state: dict[str, Any] = {"required": ["version"], "fields": ["version"], "errors": {}, "remote": [], "oneOf": {}}
 
     def resolve(asked: Any) -> Any:
-        answers = {name: value for name, value in asked.body["answers"].items() if name in state["fields"]}
+        shown = [name for name in state["fields"] if "writeOnly" not in FIELDS[name]]
+        answers = {name: value for name, value in asked.body["answers"].items() if name in shown}
         properties = {name: {**FIELDS[name], **state["oneOf"].get(name, {})} for name in state["fields"]}
         errors = [
             {"pointer": f"/{name}", "detail": words}
@@ -150,6 +152,37 @@ def test_answers_from_a_file(cli: Any, server: Any, form: dict[str, Any], tmp_pa
     file.write_text("version: 1.10\nreplicas: 2\n")
     assert cli("run", "deploy", "--entity", "service:shop", "--file", str(file), "-i", "replicas=4", "--yes").code == 0
     assert started(server) == [{"version": "1.10", "replicas": 4}]
+
+
+def test_a_secret_comes_from_a_file_and_never_from_the_command_line(
+    cli: Any, server: Any, form: dict[str, Any], tmp_path: Path
+) -> None:
+    form.update(fields=["version", "token"], required=["version", "token"])
+    file = tmp_path / "token"
+    file.write_text("correct horse\n")
+    given = ("run", "deploy", "--entity", "service:shop", "-i", "version=1", "--yes")
+    done = cli(*given, "-i", "token=correct horse")
+    assert done.code == Exit.USAGE
+    assert "--secret token=FILE" in done.err
+    assert "correct horse" not in done.err
+    assert "(--secret token=FILE)" in cli(*given).err, "what is missing says how it is given"
+    assert cli(*given, "--secret", "token").code == Exit.USAGE
+    assert cli(*given, "--secret", f"token={tmp_path / 'none'}").code == Exit.USAGE
+    assert started(server) == []
+    done = cli(*given, "--secret", f"token={file}")
+    assert (done.code, started(server)) == (0, [{"version": "1", "token": "correct horse"}])
+    assert "correct horse" not in done.out + done.err
+
+
+def test_a_credential_is_set_from_a_file(cli: Any, server: Any, reply: Any, tmp_path: Path) -> None:
+    server.on("PUT", "/credentials/github", reply(status=204))
+    assert cli("connections", "credential", "set", "github").code == Exit.USAGE, "there is nobody to ask"
+    file = tmp_path / "token"
+    file.write_text("ghp_of_the_bot\n")
+    done = cli("connections", "credential", "set", "github", "--file", str(file))
+    assert done.code == 0, done.err
+    assert server.bodies("/credentials/github") == [{"credential": "ghp_of_the_bot"}]
+    assert "ghp_of_the_bot" not in done.out + done.err
 
 
 def test_a_script_is_told_everything_that_is_missing_or_wrong(cli: Any, server: Any, form: dict[str, Any]) -> None:

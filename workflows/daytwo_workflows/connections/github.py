@@ -26,10 +26,10 @@ class GitHubEntry(Entry):
         app = [self.app_id is not None, self.app_key_file is not None]
         if any(app) != all(app) or (self.installation is not None and not all(app)):
             raise ValueError("app_id and app_key_file belong together, and installation to them")
-        if not all(app):
-            self._one_token()
-        elif self.token_file is not None or self.token is not None:
-            raise ValueError("needs token_file, or app_id with app_key_file, and not both")
+        if sum([self.token_file is not None, self.token is not None, all(app)]) != 1:
+            raise ValueError(
+                "needs token_file, or app_id with app_key_file, or token with a reference, and only one of them"
+            )
         return self
 
     def settings(self, name: str) -> GitHubSettings:
