@@ -126,6 +126,15 @@ export const approvalQuery = (api: Api, id: string) =>
       take(api.GET("/api/v1/approvals/{approval}", { params: { path: { approval: id } }, signal })),
   });
 
+export const reviewsQuery = (api: Api) =>
+  infiniteQueryOptions({
+    queryKey: ["reviews", "open"],
+    queryFn: ({ pageParam, signal }) =>
+      take(api.GET("/api/v1/reviews", { params: { query: { closed: false, cursor: pageParam } }, signal })),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+  });
+
 /** The CI systems are asked for it, so it is a question of its own. */
 export const pipelinesQuery = (api: Api, id: string) =>
   queryOptions({

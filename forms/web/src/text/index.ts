@@ -3,10 +3,22 @@ import { actions } from "./actions";
 import { approvals } from "./approvals";
 import { common } from "./common";
 import { connections } from "./connections";
+import { emergency } from "./emergency";
 import { entities } from "./entities";
 import { freezes } from "./freezes";
 import { runs } from "./runs";
 import { states } from "./states";
 import { tokens } from "./tokens";
 
-export const text = { ...common, actions, approvals, connections, entities, freezes, runs, states, tokens };
+export const text = {
+  ...common,
+  actions,
+  approvals,
+  connections,
+  emergency,
+  entities,
+  freezes,
+  runs,
+  states,
+  tokens,
+};

@@ -1,5 +1,13 @@
 /** A small API in memory that answers as the real one does. One per test, or one for `npm run dev`. */
-import type { ApprovalView, ExceptionView, Me, RunView, StopView, Verdict } from "../../src/api/types";
+import type {
+  ApprovalView,
+  ExceptionView,
+  Me,
+  PipelineChange,
+  RunView,
+  StopView,
+  Verdict,
+} from "../../src/api/types";
 import * as world from "./world";
 
 interface Body {
@@ -36,6 +44,7 @@ export class FakeApi {
   stop: StopView = { stopped: false, reason: null, by: null, at: null, text: "Nothing is stopped." };
   readonly runs = new Map<string, RunView>();
   readonly approvals = new Map<string, ApprovalView>();
+  readonly pipelineChanges = new Map<string, PipelineChange[]>();
   readonly logs = new Map<string, ReturnType<typeof world.logOf>>();
   readonly seen: { method: string; path: string; body: unknown; key: string | null }[] = [];
   private readonly keys = new Map<string, string>();
@@ -413,6 +422,12 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
                 (!query.get("state") || one.state === query.get("state")),
             ),
         ),
+  ],
+  [
+    "GET",
+    /^\/approvals\/([^/]+)\/pipelines$/,
+    (api) =>
+      ({ parts }) => ({ items: api.pipelineChanges.get(parts[0] ?? "") ?? [] }),
   ],
   [
     "GET",

@@ -8,6 +8,7 @@ import { Loading } from "../../parts/Loading";
 import { ProblemNote } from "../../parts/Problem";
 import { text } from "../../text";
 import { AnswersTable } from "./AnswersTable";
+import { Emergency } from "./Emergency";
 import { PlanBody } from "./PlanBody";
 import css from "./Review.module.css";
 import { StartButton } from "./StartButton";
@@ -56,6 +57,7 @@ export function Review({ action, view, entity, inputs, onBack }: Props) {
     <div className={css.review}>
       <PlanBody plan={plan.data} answers={<AnswersTable view={view} inputs={inputs} />} />
       <StartButton key={plan.data.digest} action={action} asked={asked} back={back} />
+      <Emergency key={`emergency ${plan.data.digest}`} action={action} asked={asked} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Replace } from "lucide-react";
+import { Replace, Siren } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link, useParams } from "react-router";
 import { useApi } from "../../api/context";
@@ -39,6 +39,13 @@ export default function ApprovalPage() {
         <>
           <Head approval={seen} />
           <Superseded approval={seen} />
+          {seen.break_glass && (
+            <div className={css.notice}>
+              <Callout tone="bad" icon={<Siren size={18} aria-hidden />} title={text.emergency.confirm}>
+                {text.emergency.after}
+              </Callout>
+            </div>
+          )}
           {seen.state === "pending" && <FreezeNote freezes={seen.freezes} stopped={seen.stopped} />}
           <div className={css.columns}>
             <div className={css.column}>

@@ -10,6 +10,7 @@ import { useTitle } from "../../parts/title";
 import { text } from "../../text";
 import { ApprovalCards } from "./ApprovalCards";
 import css from "./ApprovalsPage.module.css";
+import { Reviews } from "./Reviews";
 
 const words = text.approvals;
 const LISTS = {
@@ -23,7 +24,8 @@ const NAMES = Object.keys(LISTS) as List[];
 /** `/approvals?list=pending` */
 export default function ApprovalsPage() {
   const [search, setSearch] = useSearchParams();
-  const list = NAMES.find((name) => name === search.get("list")) ?? "mine";
+  const asked = search.get("list");
+  const list = asked === "reviews" ? asked : (NAMES.find((name) => name === asked) ?? "mine");
   useTitle(words.title);
   return (
     <>
@@ -38,9 +40,10 @@ export default function ApprovalsPage() {
               {words.tabs[name]}
             </Tabs.Tab>
           ))}
+          <Tabs.Tab value="reviews">{text.emergency.tab}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value={list} className={css.panel}>
-          <Found list={list} />
+          {list === "reviews" ? <Reviews /> : <Found list={list} />}
         </Tabs.Panel>
       </Tabs>
     </>

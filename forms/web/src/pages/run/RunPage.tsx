@@ -11,6 +11,7 @@ import { useTitle } from "../../parts/title";
 import { isMoving, runLook } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
+import { EmergencyCard } from "./EmergencyCard";
 import { Exceptions } from "./Exceptions";
 import { FailureCard } from "./FailureCard";
 import { Gates } from "./Gates";
@@ -44,6 +45,7 @@ function Watched({ id }: { id: string }) {
           <Head run={seen} />
           <LiveBanner mode={mode === "polling" && isMoving(seen.state) ? "polling" : "live"} />
           <div className={css.notices}>
+            <EmergencyCard run={seen} />
             <WaitsCard run={seen} />
             <Exceptions run={seen} />
             <UnheardCard run={seen} />

@@ -1,0 +1,28 @@
+export const emergency = {
+  title: "Emergency: past the approval",
+  lead: "This goes past the approval",
+  second: (who: string, minutes: number) =>
+    `Somebody of ${who}, who is not you, has ${minutes} minutes to confirm it.`,
+  alone: "Nobody confirms it: the definition of this action says so.",
+  after: "Everybody it concerns is told at once, and somebody else reviews it afterwards.",
+  reason: "Why it cannot wait",
+  reasonHint: "Everybody who can see the run can read it. It stays in the audit.",
+  reasonNeeded: "Say why it cannot wait.",
+  start: "Break the glass",
+  run: "An emergency: this run goes past its approval",
+  confirm: "An emergency: your approval lets this go past its ordinary approval",
+  alonePast: "Nobody confirmed it, as its definition says.",
+  confirmedBy: (names: string) => `Confirmed by ${names}.`,
+  waits: "It waits for the person who confirms it.",
+  past: (names: string) => `Passed over: ${names}.`,
+  review: "Review",
+  reviewOpen: (names: string) => `The review is open. It is closed by one of ${names || "the auditors"}.`,
+  reviewClosed: "Reviewed by",
+  found: "What you found, and what follows from it",
+  foundNeeded: "Say what you found.",
+  close: "Close the review",
+  tab: "Reviews",
+  noReviews: "Nothing to review",
+  noReviewsDetail:
+    "Runs that went past their approval in an emergency stand here until somebody closes their review.",
+};
