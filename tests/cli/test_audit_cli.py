@@ -58,11 +58,11 @@ async def test_verify_says_what_holds_and_what_was_compared(
     foreign = await daytwo("verify", "--checkpoints", str(file), "--key", str(keys["other"]))
     assert foreign.code == 1
     assert SIGNER.key in foreign.err
-    early = await daytwo("cut", "--before", "2000-01-01", **own)
+    early = await daytwo("prune", "--before", "2000-01-01", **own)
     assert early.out == "There is no entry older than 2000-01-01. Nothing was deleted.\n"
-    unsigned = await daytwo("cut", "--before", "2100-01-01", "--yes")
+    unsigned = await daytwo("prune", "--before", "2100-01-01", "--yes")
     assert (unsigned.code, "has to be signed" in unsigned.err) == (2, True)
-    unsealed = await daytwo("cut", "--before", "2100-01-01", "--yes", **own)
+    unsealed = await daytwo("prune", "--before", "2100-01-01", "--yes", **own)
     assert (unsealed.code, "Only entries up to 3" in unsealed.err) == (1, True)
 
     await tamper(store, "UPDATE audit SET actor = 'p_eve' WHERE n = 2")

@@ -1,4 +1,4 @@
-"""daytwo audit: list, export, keys, verify, cut."""
+"""daytwo audit: list, export, keys, verify, prune."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -98,8 +98,8 @@ def verify(
     verify_audit(ctx.obj, checkpoints or [], keys or [], as_json=as_json)
 
 
-@audit.command("cut")
-def cut(
+@audit.command("prune")
+def prune(
     ctx: typer.Context,
     before: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="Delete entries older than this day (UTC), as 2025-01-31.")
