@@ -52,10 +52,13 @@ class Company:
         found: dict[str, Any] = json.loads((self.data / "processes.json").read_text())
         return found
 
-    def asks(self, system: str, version: str, environment: str = "staging") -> str:
-        """Ana starts the deploy of the shop; the run."""
-        body = {"entity": "service:shop", "inputs": {"version": version, "environment": f"environment:{environment}"}}
-        action = "deploy" if system == "github" else f"deploy-{system}"
+    def asks(
+        self, system: str, version: str | None, environment: str = "staging", *, action: str = "", **more: str
+    ) -> str:
+        """Ana starts the deploy of the shop, or another action on it; the run."""
+        inputs = {"environment": f"environment:{environment}", **({"version": version} if version else {}), **more}
+        body = {"entity": "service:shop", "inputs": inputs}
+        action = action or ("deploy" if system == "github" else f"deploy-{system}")
         answer = self.ana.insist("POST", f"/actions/{action}/runs", json=body, headers=_key())
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
@@ -143,6 +146,16 @@ def test_a_deploy_really_installs_the_release(company: Company, system: str) -> 
     assert "Daytwo: this run may work." in log
     entity = company.ana.insist("GET", "/entities/deployment/shop-staging").json()
     assert (entity["properties"]["version"], entity["properties"]["run"]) == ("1.1.0", run["id"])
+
+
+def test_argo_rolls_back_and_restarts_too(company: Company) -> None:
+    was = company.deploys("argo", "1.1.0")
+    assert was["state"] == "succeeded", _told(was)
+    back = company.ends(company.asks("argo", "1.0.0", action="rollback-argo", reason="wrong cart"))
+    assert (back["state"], company.answers()) == ("succeeded", "1.0.0"), _told(back)
+    again = company.ends(company.asks("argo", None, action="restart-argo"))
+    assert (again["state"], company.answers()) == ("succeeded", "1.0.0"), _told(again)
+    assert "was started at" in company.log(again["id"])
 
 
 @long

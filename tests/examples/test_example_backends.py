@@ -16,6 +16,7 @@ from daytwo_actions.definitions import load_registry
 from daytwo_standins.machines.config import ServiceName
 from daytwo_standins.machines.variables import variables
 
+ARGO = ("deploy", "rollback", "restart")  # what the company has there
 LIBRARY = Path(__file__).parents[2] / "actions" / "library"
 
 
@@ -26,23 +27,24 @@ def test_on_gitlab_an_action_differs_in_one_name_and_in_what_gitlab_does_not_hav
     assert one_pipeline.replace("github", "gitlab") == (examples / "backends/gitlab/actions/deploy.yaml").read_text()
 
 
-def test_on_argo_it_differs_in_the_place_too(examples: Path) -> None:
-    ours = yaml.safe_load((examples / "actions/deploy.yaml").read_text())["spec"]
-    theirs = yaml.safe_load((examples / "backends/argo/actions/deploy.yaml").read_text())["spec"]
+@pytest.mark.parametrize("name", ARGO)
+def test_on_argo_it_differs_in_the_place_too(examples: Path, name: str) -> None:
+    ours = yaml.safe_load((examples / f"actions/{name}.yaml").read_text())["spec"]
+    theirs = yaml.safe_load((examples / f"backends/argo/actions/{name}.yaml").read_text())["spec"]
     (step,), (other,) = ours.pop("steps"), theirs.pop("steps")
     assert ours == theirs
     assert (step.pop("uses"), other.pop("uses")) == ("github", "argo")
     given, wanted = step.pop("with"), other.pop("with")
     assert step == other
     assert given.pop("inputs") == wanted.pop("inputs")
-    assert wanted == {"project": "${{ entity.properties.namespace }}", "pipeline": "deploy"}
+    assert wanted == {"project": "${{ entity.properties.namespace }}", "pipeline": name}
     assert given.keys() == {"project", "pipeline", "ref"}
 
 
 def test_the_actions_of_all_systems_can_be_loaded_together(examples: Path) -> None:
     folders = [examples / "actions", *(examples / "backends" / kind / "actions" for kind in ("gitlab", "argo"))]
     registry = load_registry([examples / "catalog", *folders])
-    assert {"deploy", "deploy-gitlab", "deploy-argo"} <= {str(name) for name in registry.actions}
+    assert {"deploy", "deploy-gitlab", *(f"{name}-argo" for name in ARGO)} <= {str(name) for name in registry.actions}
 
 
 def test_gitlabs_pipeline_is_found_again_asks_first_and_takes_what_the_action_gives(examples: Path) -> None:
@@ -51,12 +53,13 @@ def test_gitlabs_pipeline_is_found_again_asks_first_and_takes_what_the_action_gi
     _fits(read.inputs, examples / "backends/gitlab/actions/deploy.yaml")
 
 
-def test_argos_template_asks_first_and_takes_what_the_action_gives(examples: Path) -> None:
-    file = examples / "backends/argo/templates/deploy.yaml"
-    read = read_template(yaml.safe_load(file.read_text()), "deploy")
+@pytest.mark.parametrize("name", ARGO)
+def test_argos_template_asks_first_and_takes_what_the_action_gives(examples: Path, name: str) -> None:
+    file = examples / f"backends/argo/templates/{name}.yaml"
+    read = read_template(yaml.safe_load(file.read_text()), name)
     assert read.fenced
     assert [remark.severity for remark in read.remarks] == ["note"], "only that a template stands elsewhere"
-    _fits(read.inputs, examples / "backends/argo/actions/deploy.yaml")
+    _fits(read.inputs, examples / f"backends/argo/actions/{name}.yaml")
 
 
 def test_what_asks_is_that_of_the_library(examples: Path) -> None:
