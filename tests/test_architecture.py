@@ -214,7 +214,7 @@ def test_workflow_code_decides_nothing() -> None:
 WALL_CLOCKS: Final = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 MAY_LOOK_AT_THE_WALL: Final = {
     "store/daytwo_store/ids.py": "the first half of an id, so that ids sort; nothing is decided by it",
-    "api/daytwo_api/services/words.py": "whether a time in a sentence needs its date",
+    "api/daytwo_api/services/moments.py": "whether a time in a sentence needs its date",
     "actions/daytwo_actions/backends/limits.py": "when a rate limit ends, for people; the wait itself is monotonic",
     "actions/daytwo_actions/backends/github/looking_up.py": "until when to list, when GitHub told no time of its own",
     "actions/daytwo_actions/backends/gitlab/looking_up.py": "the same for GitLab",

@@ -11,13 +11,7 @@ depends_on = None
 
 _TEXTS = postgresql.ARRAY(sa.Text())
 _TIME = sa.DateTime(timezone=True)
-_ENDS = ("cancelled", "expired", "failed", "refused", "rejected", "succeeded", "withdrawn")
-
-
-def _open_runs(ends: tuple[str, ...]) -> None:
-    op.drop_index("ix_run_open", table_name="run")
-    listed = ", ".join(f"'{state}'" for state in sorted(ends))
-    op.create_index("ix_run_open", "run", ["progress_at"], postgresql_where=sa.text(f"state not in ({listed})"))
+_ENDS = "'cancelled', 'expired', 'failed', 'refused', 'rejected', 'succeeded', 'superseded', 'withdrawn'"
 
 
 def upgrade() -> None:
@@ -36,7 +30,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("lock_keys is not null"),
     )
     op.create_index("ix_run_durations", "run", ["action", "ended_at"], postgresql_where=sa.text("state = 'succeeded'"))
-    _open_runs((*_ENDS, "superseded"))
+    op.drop_index("ix_run_open", table_name="run")
+    op.create_index("ix_run_open", "run", ["progress_at"], postgresql_where=sa.text(f"state not in ({_ENDS})"))
 
     op.create_table(
         "lock_hold",
