@@ -29,14 +29,20 @@ class Belonging:
 
 
 async def of_person(session: Session, ref: str) -> Belonging:
-    groups = await _groups(session, ref)
+    groups = await _told(session, ref)
+    if groups is None:
+        groups = await entities.groups_of(session, ref)
     return Belonging(ref, groups, await _roles(session, groups | {ref}))
 
 
 async def of_present(session: Session, ref: str) -> Belonging | None:
     """None for whoever has left the catalog."""
     groups = await entities.groups_of_present(session, ref)
-    return None if groups is None else Belonging(ref, groups, await _roles(session, groups | {ref}))
+    if groups is None:
+        return None
+    told = await _told(session, ref)
+    groups = groups if told is None else told
+    return Belonging(ref, groups, await _roles(session, groups | {ref}))
 
 
 async def holders(session: Session, roles: Collection[str]) -> list[tuple[str, str]]:
@@ -49,8 +55,8 @@ async def holders(session: Session, roles: Collection[str]) -> list[tuple[str, s
     return [(role, member) for role, member in rows]
 
 
-async def _groups(session: Session, ref: str) -> frozenset[str]:
-    """Those that an identity provider has told lately; where none tells any, those of the catalog.
+async def _told(session: Session, ref: str) -> frozenset[str] | None:
+    """The groups that an identity provider has told lately; None where none tells any, and the catalog counts.
 
     A group that the catalog does not know entitles nobody.
     """
@@ -62,7 +68,7 @@ async def _groups(session: Session, ref: str) -> frozenset[str]:
         )
     ).all()
     if not told:
-        return await entities.groups_of(session, ref)
+        return None
     named = {group for groups, good in told if good for group in groups or ()}
     return frozenset(
         await session.scalars(select(EntityRow.ref).where(EntityRow.ref.in_(named), EntityRow.kind == "group"))

@@ -28,7 +28,7 @@ from daytwo_store.identity import Login
 from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.lock_holds import Holding
 from daytwo_store.lock_reading import situations
-from daytwo_store.tables import Base, LockHoldRow
+from daytwo_store.tables import Base, LockHoldRow, RunRow
 from daytwo_store.yaml12 import parse
 from daytwo_workflows.life.asking import Wish, start
 
@@ -679,6 +679,27 @@ async def send(world: World, asker: str, route: str, request: Request) -> httpx.
     if route == "DELETE /api/v1/sessions" and answer.status_code == 200:
         assert (await client.post("/api/v1/session", json={"name": PEOPLE[asker]})).status_code == 200
     return answer
+
+
+async def test_pages_of_runs_hold_exactly_what_may_be_seen(world: World) -> None:
+    """The ids of a list, page by page, are those of the model, and a page is full as long as more follow."""
+    for thing in ("shop", "vault", "billing", "vault", "shop"):
+        await world.run(thing)
+    async with world.house.store.read() as session:
+        entities_of = {row.id: row.entity for row in await session.scalars(select(RunRow))}
+    for asker in ("person", "owner", "foreign", "approver", "admin", "viewer", "auditor", "reading"):
+        wanted = {run for run, on in entities_of.items() if on != "service:vault" or asker == "foreign"}
+        seen: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = (await world.askers[asker].get("/api/v1/runs", params={"limit": "50", **cursor})).json()
+            seen += [one["id"] for one in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            assert len(page["items"]) == 50, asker
+            cursor = {"cursor": page["next_cursor"]}
+        assert len(seen) == len(set(seen))
+        assert set(seen) == wanted, asker
 
 
 LISTS: Final = (
