@@ -77,6 +77,24 @@ def test_a_version_is_restored_from_its_document(deploy: ActionVersion) -> None:
         restore_action({**deploy.document, "extra": 1})
 
 
+@pytest.mark.parametrize(
+    ("written", "keys", "queue"),
+    [
+        ("a", ["a"], "fifo"),
+        ('["${{ entity.name }}", b]', ["${{ entity.name }}", "b"], "fifo"),
+        ("{ keys: [a], queue: replace }", ["a"], "replace"),
+        ('{ keys: [a], queue: priority, priority: "${{ 3 }}" }', ["a"], "priority"),
+    ],
+)
+def test_a_lock_is_a_key_a_list_or_an_object(deploy_text: str, written: str, keys: list[str], queue: str) -> None:
+    text = deploy_text.replace("lock: ${{ entity.name }}/${{ inputs.environment.name }}", f"lock: {written}")
+    version = load_action(text, "deploy.yaml")
+    locking = version.model.spec.locking
+    assert locking is not None
+    assert (locking.keys, locking.queue) == (keys, queue)
+    assert restore_action(version.document).model == version.model
+
+
 def test_a_version_does_not_print_its_document(deploy: ActionVersion) -> None:
     assert "acme" not in repr(deploy)
     assert len(repr(deploy)) < 200
