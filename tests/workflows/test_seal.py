@@ -10,13 +10,15 @@ from company import Company
 from tampering import fill
 
 from daytwo_store import counts
-from daytwo_store.audit_check import Whole, verify
+from daytwo_store.audit_check import Broken, Whole, verify
 from daytwo_store.checkpoints import read_lines
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
-from daytwo_store.signing import KeyRing, Signer
+from daytwo_store.signing import KeyRing, Signer, pem_of
 from daytwo_workflows.client import Driver
 from daytwo_workflows.seal import Seal
+from daytwo_workflows.secret_files import SettingsRejected
+from daytwo_workflows.settings import AuditSettings
 from daytwo_workflows.sweeper import Sweeper
 
 pytestmark = pytest.mark.anyio
@@ -105,3 +107,40 @@ async def test_the_sweeper_seals_while_temporal_is_away(company: Company, tmp_pa
     )
     await sweeper.sweep()
     assert len((tmp_path / "checkpoints").read_text().splitlines()) == 1
+
+
+async def test_checkpoints_of_the_key_before_are_trusted_as_long_as_its_public_half_is_named(
+    store: Store, database_url: str, tmp_path: Path
+) -> None:
+    old = Signer.read(b"2" * 64)
+    file = tmp_path / "checkpoints"
+    await fill(store, 1)
+    assert await at(store, Seal(store=store, signer=old, file=file), 0) == 1
+    await fill(store, 1)
+    (tmp_path / "key").write_text("1" * 64)
+    (tmp_path / "old.pem").write_text(pem_of(old.public))
+    environment = {"DAYTWO_DATABASE_URL": database_url, "DAYTWO_AUDIT_KEY_FILE": str(tmp_path / "key")}
+    now = AuditSettings.read({**environment, "DAYTWO_AUDIT_PUBLIC_KEYS": str(tmp_path / "old.pem")})
+    signer = now.signer()
+    assert signer is not None
+    assert await at(store, Seal(store=store, signer=signer, file=file), 61) == 2
+    lines, _ = read_lines(file.read_text().splitlines())
+    async with store.read() as session:
+        both = await verify(session, keys=now.trusted(), outside=lines)
+        alone = await verify(session, keys=AuditSettings.read(environment).trusted(), outside=lines)
+    assert both == Whole(first=1, last=2, checkpoints=2, outside=2, sealed=2, unchecked=0)
+    assert isinstance(alone, Broken)
+    assert old.key in alone.what
+
+
+@pytest.mark.parametrize(
+    "content", ["", "1" * 63, "x" * 64, "-----BEGIN PRIVATE KEY-----\nMTIz\n-----END PRIVATE KEY-----\n"]
+)
+def test_a_key_that_is_none_is_said_without_what_it_is(tmp_path: Path, content: str) -> None:
+    (tmp_path / "key").write_text(content)
+    settings = AuditSettings.read(
+        {"DAYTWO_DATABASE_URL": "postgresql://x@y/z", "DAYTWO_AUDIT_KEY_FILE": str(tmp_path / "key")}
+    )
+    with pytest.raises(SettingsRejected, match="64 hexadecimal digits") as refused:
+        settings.signer()
+    assert content == "" or content not in refused.value.detail
