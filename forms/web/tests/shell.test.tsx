@@ -2,7 +2,9 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { Shell } from "../src/app/Shell";
+import ApprovalsPage from "../src/pages/approval/ApprovalsPage";
 import { FakeApi } from "./fake/api";
+import { exceptionOf, frozen } from "./fake/world";
 import { visit } from "./render";
 
 const ROUTES = [
@@ -79,4 +81,25 @@ test("an error shows the server's words and the id to find it by", async () => {
   });
   expect(await screen.findByText("The store is away.")).toBeTruthy();
   expect(screen.getByText("q_1")).toBeTruthy();
+});
+
+test("a global stop is told on every page", async () => {
+  const fake = new FakeApi("ana");
+  fake.stop = { ...fake.stop, stopped: true, text: "Sam has stopped everything: fire." };
+  visit("/actions", ROUTES, fake);
+  expect(await screen.findByText("Everything is stopped")).toBeTruthy();
+  expect(screen.getByText("Sam has stopped everything: fire.")).toBeTruthy();
+});
+
+test("who may grant an exception finds it in the inbox", async () => {
+  const routes = [{ path: "/approvals", Component: ApprovalsPage }];
+  const fake = new FakeApi("sam");
+  fake.addRun({
+    ...frozen("r_frozen"),
+    exceptions: [exceptionOf(frozen("r_frozen"), "Customers cannot pay")],
+  });
+  visit("/approvals", routes, fake);
+  await screen.findByText(/Customers cannot pay/);
+  const link = screen.getByRole("link", { name: /deploy service:shop/ });
+  expect(link.getAttribute("href")).toBe("/runs/r_frozen");
 });

@@ -144,6 +144,12 @@ export const pipelinesQuery = (api: Api, id: string) =>
     staleTime: 60_000,
   });
 
+export const exceptionsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["approvals", "exceptions"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/exceptions", { signal })),
+  });
+
 export const stopQuery = (api: Api) =>
   queryOptions({
     queryKey: ["stop"],

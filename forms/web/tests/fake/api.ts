@@ -218,6 +218,14 @@ const newest = (runs: Iterable<RunView>) => [...runs].reverse();
 const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] = [
   ["GET", /^\/me$/, (api) => () => api.me],
   ["GET", /^\/stop$/, (api) => () => api.stop],
+  [
+    "GET",
+    /^\/exceptions$/,
+    (api) => () => ({
+      items: [...api.runs.values()].flatMap((run) => run.exceptions ?? []),
+      next_cursor: null,
+    }),
+  ],
   ["POST", /^\/runs\/([^/]+)\/exceptions$/, (api) => (asked) => api.askException(asked)],
   ["POST", /^\/exceptions\/([^/]+)\/decision$/, (api) => (asked) => api.decideException(asked)],
   [

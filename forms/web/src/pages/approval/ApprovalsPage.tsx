@@ -1,11 +1,12 @@
 import { Tabs } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { useSearchParams } from "react-router";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useSearchParams } from "react-router";
 import { useApi } from "../../api/context";
-import { approvalsQuery, type ApprovalFilter } from "../../api/queries";
-import { Empty, PageHead } from "../../parts/Basics";
+import { approvalsQuery, exceptionsQuery, type ApprovalFilter } from "../../api/queries";
+import { Empty, PageHead, Section } from "../../parts/Basics";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
+import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
 import { text } from "../../text";
 import { ApprovalCards } from "./ApprovalCards";
@@ -43,10 +44,30 @@ export default function ApprovalsPage() {
           <Tabs.Tab value="reviews">{text.emergency.tab}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value={list} className={css.panel}>
+          {list === "mine" && <AskedExceptions />}
           {list === "reviews" ? <Reviews /> : <Found list={list} />}
         </Tabs.Panel>
       </Tabs>
     </>
+  );
+}
+
+/** Exceptions to freezes that the asker may grant: decided on the page of their run. */
+function AskedExceptions() {
+  const asked = useQuery(exceptionsQuery(useApi()));
+  const mine = asked.data?.items.filter((one) => one.may_decide.allowed) ?? [];
+  if (mine.length === 0) return null;
+  return (
+    <Section title={text.freezes.exceptions}>
+      {mine.map((one) => (
+        <p key={one.id}>
+          <Link to={`/runs/${encodeURIComponent(one.run)}`}>
+            {visible(one.action)} {one.entity && visible(one.entity)}
+          </Link>
+          : {visible(one.title)} · {text.freezes.asked(visible(one.asked_by.name))}: {visible(one.reason)}
+        </p>
+      ))}
+    </Section>
   );
 }
 
