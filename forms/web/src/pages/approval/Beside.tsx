@@ -17,7 +17,7 @@ export function Beside({ approval }: { approval: ApprovalView }) {
       <Section title={words.requests} aside={approval.previous_run && <RunLink id={approval.previous_run} />}>
         <div className={css.stack}>
           {approval.request_differences.length > 0 ? (
-            <Differences rows={approval.request_differences} caption={words.requests} />
+            <Differences rows={approval.request_differences.map(shortened)} caption={words.requests} />
           ) : (
             <p className="soft">{approval.previous_run ? words.sameRequests : text.approvals.noPrevious}</p>
           )}
@@ -68,6 +68,15 @@ function Target({ approval }: { approval: ApprovalView }) {
     </Section>
   );
 }
+
+/** Commits and digests by their first letters: in full they stand in the sealed plan. */
+const shortened = ({ field, before, after }: Difference) => ({
+  field,
+  before: short(before),
+  after: short(after),
+});
+const short = (value: unknown) =>
+  typeof value === "string" && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value) ? value.slice(0, 12) : value;
 
 const same = (one: Difference) => JSON.stringify(one.before) === JSON.stringify(one.after);
 
