@@ -176,7 +176,7 @@ def policies(folder: Path) -> Path:
         (CONFIG.replace("company: [{catalog}", "company: [/nowhere"), {}, "/nowhere"),
         (CONFIG.replace("{actions}]", "{policies}/empty]"), {}, "policy.yaml:1:1: This file holds no policy"),
         (CONFIG.replace("{actions}]", "{policies}/second]"), {}, "A company has one policy"),
-        (CONFIG.replace("{catalog}", "{policies}/broken"), {}, "policy.yaml:5:12: `group platform` does not look like"),
+        (CONFIG.replace("{catalog}", "{policies}/broken"), {}, "policy.yaml:5:20: `group platform` does not look like"),
         (CONFIG.replace("people", "tokens"), {}, "holds something that is not random"),
         (
             CONFIG.replace("people", "tokens"),
