@@ -36,7 +36,7 @@ COMMA := ,
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
   --custom-compile-command "make lock"
 
-.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults web clean
+.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults security web clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
@@ -91,6 +91,9 @@ chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact point
 
 faults: $(INSTALLED) $(PAGE) ## Dispatch 1,000 times on each CI system, each with a fault, and count what came of it
 	$(BIN)/python -m tests.chaos.faulted $(FAULTS)
+
+security: $(INSTALLED) $(PAGE) ## Attack it, and print for each case what was tried and what came of it
+	$(BIN)/python -m tests.security $(SECURITY)
 
 web: $(PAGE) ## Build the page
 

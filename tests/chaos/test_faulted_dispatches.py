@@ -6,7 +6,6 @@ The seed is drawn for a long run and fixed for a short one; `faulted.py` tells h
 import random
 from collections import Counter
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,24 +82,3 @@ def test_what_is_broken_is_counted(facts: Facts, broken: list[str]) -> None:
     [line] = by_system(facts, {"r_1": ASKED}, set())
     assert line.broken == broken
     assert "| argo | 1 |" in table([line])
-
-
-@pytest.mark.short
-def test_the_cases_name_tests_that_are_there() -> None:
-    """docs/reference/cases.md: each case of the test program, and the tests that are it."""
-    root = Path(__file__).resolve().parents[2]
-    rows = [
-        [cell.strip() for cell in line.strip("|\n").split("|")]
-        for line in (root / "docs/reference/cases.md").read_text().splitlines()
-        if line.startswith(("| R", "| S"))
-    ]
-    assert [row[0] for row in rows] == CASES
-    for case, _, named in rows:
-        for test in named.replace("`", "").split(", "):
-            file, _, name = test.partition("::")
-            assert f"def {name}(" in (root / "tests" / file).read_text(), f"{case}: there is no {test}"
-
-
-RELIABILITY = (1, 4, 5, 7, 9, 10, 11, 13, 14, 16, 17, 18, 19, 20, 22, 23, 25, 26, 27, 28, 29, 30, 32, 33)
-SECURITY = (17, 18, 21, 23, 24, 26, 41)
-CASES = [*(f"R{number}" for number in RELIABILITY), *(f"S{number}" for number in SECURITY)]

@@ -1,0 +1,46 @@
+"""docs/reference/cases.md: each case of the test program is there, and the tests that it names are."""
+
+import pytest
+from tests.security.__main__ import Tally
+from tests.security.cases import NAMED, NO_TEST, PAGE, TESTS, Case, cases
+
+FURTHER = (1, 4, 5, 7, 9, 10, 11, 13, 14, 16, 17, 18, 19, 20, 22, 23, 25, 26, 27, 28, 29, 30, 32, 33)
+FOREIGN = (17, 18, 21, 23, 24, 26, 41)  # what comes from CI systems
+EXPECTED = {*NAMED, *(f"R{number}" for number in FURTHER), *(f"S{number}" for number in FOREIGN)}
+ROWS = cases(PAGE.read_text())
+
+
+def test_every_case_has_a_row_in_order() -> None:
+    numbers = [row.number for row in ROWS]
+    assert set(numbers) == EXPECTED
+    assert numbers == sorted(numbers, key=lambda number: (number[0], int(number[1:])))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.number)
+def test_the_tests_that_a_case_names_are_there(row: Case) -> None:
+    for test in row.tests:
+        file, _, name = test.partition("::")
+        assert f"def {name}(" in (TESTS / file).read_text(), f"there is no {test}"
+
+
+def report(test: str, outcome: str, inputs: int | None = None) -> pytest.TestReport:
+    told: list[tuple[str, object]] = [] if inputs is None else [("inputs", inputs)]
+    return pytest.TestReport(
+        f"tests/{test}",
+        ("", None, ""),
+        {},
+        outcome,
+        None,
+        "call",
+        user_properties=told,  # type: ignore[arg-type]
+    )
+
+
+def test_what_came_of_a_case_is_counted_and_what_did_not_run_is_said() -> None:
+    tally = Tally()
+    for parameter in "ab":
+        tally.pytest_runtest_logreport(report(f"x.py::test_a[{parameter}]", "passed"))
+    tally.pytest_runtest_logreport(report("x.py::test_b", "failed", 40))
+    assert tally.row(Case("S1", "w", ("x.py::test_a", "x.py::test_b"))) == "| S1 | w | 42 | 1 failed, 2 passed |"
+    assert "did not run: x.py::test_c" in tally.row(Case("S1", "w", ("x.py::test_a", "x.py::test_c")))
+    assert tally.row(Case("S48", "w", ())).endswith(f"| 0 | {NO_TEST} |")
