@@ -189,7 +189,7 @@ describe("the review", () => {
     for (const said of [
       "acme/shop",
       "deploy.yml",
-      "1 of group:sre",
+      "one of group:sre",
       "within 24 h",
       "shop/production",
       "held by run",

@@ -473,7 +473,9 @@ function plan(inputs: Record<string, unknown>): unknown {
         packing: null,
       },
     ],
-    approvals: production ? [{ needed_from: ["group:sre"], count: 1, expires_in: 86_400 }] : [],
+    approvals: production
+      ? [{ needed_from: ["group:sre"], count: 1, expires_in: 86_400, who: "one of group:sre", terms: [] }]
+      : [],
     lock: {
       key: document.lock,
       keys: [
