@@ -69,7 +69,13 @@ def document() -> dict[str, Any]:
     """openapi.json as data."""
     app = FastAPI(title="Daytwo", version="1", docs_url=None, redoc_url=None)
     add_routes(app)
-    return app.openapi()
+    described = app.openapi()
+    for path in described["paths"].values():
+        for operation in path.values():
+            content = operation["responses"].get("default", {}).get("content", {})
+            if "application/json" in content:  # FastAPI knows a model's answers by this type alone
+                content["application/problem+json"] = content.pop("application/json")
+    return described
 
 
 if __name__ == "__main__":
