@@ -24,6 +24,7 @@ from daytwo_store.states import (
     APPROVAL_MOVES,
     ATTEMPT_LIVE,
     ATTEMPT_MOVES,
+    EXCEPTION_MOVES,
     EXTERNAL_ENDS,
     GATE_ANSWER_MOVES,
     RUN_ENDS,
@@ -33,6 +34,7 @@ from daytwo_store.states import (
     STEP_MOVES,
     ApprovalState,
     AttemptState,
+    ExceptionState,
     ExternalStatus,
     GateAnswerState,
     RunState,
@@ -114,6 +116,7 @@ HTTP_ADAPTERS: Final = (
     "cli/daytwo_cli/demo/story.py",  # asks the example's applications
     "standins/",  # sends webhooks; its control client
     "workflows/daytwo_workflows/notify/channels.py",  # webhooks that tell people
+    "workflows/daytwo_workflows/secret_sources/vault.py",  # hvac takes a session of requests
 )
 
 
@@ -216,6 +219,7 @@ MAY_LOOK_AT_THE_WALL: Final = {
     "store/daytwo_store/ids.py": "the first half of an id, so that ids sort; nothing is decided by it",
     "api/daytwo_api/services/moments.py": "whether a time in a sentence needs its date",
     "actions/daytwo_actions/backends/limits.py": "when a rate limit ends, for people; the wait itself is monotonic",
+    "workflows/daytwo_workflows/notify/channels.py": "a webhook's timestamp, which its receiver holds to its own clock",
     "actions/daytwo_actions/backends/github/looking_up.py": "until when to list, when GitHub told no time of its own",
     "actions/daytwo_actions/backends/gitlab/looking_up.py": "the same for GitLab",
 }
@@ -329,6 +333,12 @@ TABLES: Final[tuple[tuple[type[StrEnum], Mapping[Any, frozenset[Any]], set[StrEn
         APPROVAL_MOVES,
         {ApprovalState.REJECTED, ApprovalState.EXPIRED, ApprovalState.SUPERSEDED, ApprovalState.WITHDRAWN},
         ApprovalState.PENDING,
+    ),
+    (
+        ExceptionState,
+        EXCEPTION_MOVES,
+        {ExceptionState.REFUSED, ExceptionState.REVOKED},
+        ExceptionState.ASKED,
     ),
     (
         GateAnswerState,

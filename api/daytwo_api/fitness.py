@@ -1,6 +1,5 @@
 """What is fine on one's own machine and not where others are served: placeholders for secrets, and debugging."""
 
-import os
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -28,7 +27,7 @@ _FEWEST: Final = 10  # different bytes in a key; 32 random ones, or 64 random he
 _DEBUGGING: Final = ("PYTHONASYNCIODEBUG", "PYTHONDEVMODE")
 
 
-def must_be_fit(settings: ApiSettings, environment: Mapping[str, str] = os.environ) -> None:
+def must_be_fit(settings: ApiSettings, environment: Mapping[str, str]) -> None:
     """Raises `SettingsRejected`. Trying it out, on loopback, may be done with anything."""
     if settings.sign_in == "people":
         return

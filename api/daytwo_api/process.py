@@ -180,7 +180,7 @@ def run() -> None:
     try:
         configure_logging(process="api")
         settings = ApiSettings.read(os.environ)
-        must_be_fit(settings)
+        must_be_fit(settings, os.environ)
         configure_logging(process="api", level=settings.log_level)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve(settings))

@@ -12,7 +12,7 @@ from dateutil.rrule import rrule, rrulestr
 
 _LATER: Final = 7600  # years; a multiple of 400
 EARLIEST: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - on a wall clock
-LATEST: Final = datetime(2300, 1, 1)  # noqa: DTZ001
+LATEST: Final = datetime(2300, 1, 1)  # noqa: DTZ001 - the same
 _MOST: Final = 5000  # dates of one rule in one answer
 _WITHIN: Final = 10  # years in which a rule has to have a first date
 _FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")

@@ -1,7 +1,6 @@
 """Who is asking: a session of the page, or a token. Groups are looked up for each request."""
 
 import hashlib
-import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,14 +9,14 @@ from typing import Final
 from fastapi import Request, Response
 from pydantic import SecretStr
 
-from daytwo_actions.definitions.model import NAME
 from daytwo_actions.policy import YES, Answer, lacking
 from daytwo_actions.roles import EVERYONE, Permission, Role, Scope, roles_with, scope_of
 from daytwo_api.asker import Asker
 from daytwo_api.security import COOKIE
+from daytwo_api.services.token_scopes import named_actions, scopes_asked_for, scopes_of, token_view
 from daytwo_api.services.too_many import Demand, Refusals
 from daytwo_api.services.vouching import Sealing
-from daytwo_api.views.common import Page, Person
+from daytwo_api.views.common import Page
 from daytwo_api.views.control import (
     Me,
     SignInChoice,
@@ -38,7 +37,6 @@ from daytwo_store.tokens import NewToken, Token
 ISSUER: Final = "catalog"  # the subject is the ref of a person's entity
 SIGN_IN_PATH: Final = "/api/v1/session/oidc"
 MARK: Final = "dt_"  # how a token begins: lets secret scanners find a leaked one
-_NAMED: Final = re.compile(rf"run:(?=.{{1,63}}$){NAME.strip('^$')}")  # one action
 EVERY_SCOPE: Final = frozenset(Scope)
 
 
@@ -218,7 +216,7 @@ class Identity:
 
     async def tokens(self, by: Asker) -> Page[TokenView]:
         async with self._store.read() as session:
-            return Page(items=[_view(token) for token in await tokens.of_owner(session, by.principal)])
+            return Page(items=[token_view(token) for token in await tokens.of_owner(session, by.principal)])
 
     async def everybodys_tokens(self, *, cursor: str | None, limit: int) -> Page[TokenView]:
         """Newest first, whoever's they are."""
@@ -228,7 +226,7 @@ class Identity:
         shown = found[:limit]
         last = shown[-1] if len(found) > limit else None
         return Page(
-            items=[_view(token) for token in shown],
+            items=[token_view(token) for token in shown],
             next_cursor=cursors.make(last.created_at.isoformat(), last.id) if last else None,
         )
 
@@ -238,7 +236,7 @@ class Identity:
             raise Forbidden(
                 "A token cannot make another token. Nothing was made. Sign in on the page and make it there."
             )
-        scopes = _scopes(asked, by)
+        scopes = scopes_asked_for(asked, by)
         days = min(30, self._settings.token_days) if asked.days is None else asked.days
         if days > self._settings.token_days:
             raise Rejected(
@@ -250,7 +248,7 @@ class Identity:
         async with self._store.write() as tx:
             owner = await identity.principal(tx.session, by.principal)
             assert owner is not None
-            return TokenCreated(token=_view(await tokens.create(tx, owner, new)), secret=secret)
+            return TokenCreated(token=token_view(await tokens.create(tx, owner, new)), secret=secret)
 
     async def revoke_token(self, by: Asker, token: str) -> None:
         """One's own, or as an administrator anybody's. With a token only that token itself."""
@@ -334,51 +332,3 @@ async def _choice(session: Session, person: Entity) -> SignInChoice:
     groups = [ref.partition(":")[2] for ref in sorted(await entities.groups_of(session, person.ref))]
     about = ", ".join(filter(None, [role if isinstance(role, str) else "", *groups]))
     return SignInChoice(name=person.name, title=person.title, about=about)
-
-
-def _scopes(asked: TokenRequest, by: Asker) -> list[str]:
-    known = {str(scope) for scope in Scope}
-    if faults := [
-        FieldFault(
-            f"/scopes/{number}",
-            f"there is no scope {scope}; there are {', '.join(sorted(known))}, and run:<action> for one action alone",
-        )
-        for number, scope in enumerate(asked.scopes)
-        if scope not in known and not _NAMED.fullmatch(scope)
-    ]:
-        raise Rejected("The token was not made, because it asks for a scope that there is not.", errors=faults)
-    scopes = [*(scope for scope in Scope if scope in asked.scopes), *sorted({*asked.scopes} - known)]
-    if Scope.RUN in scopes and len(scopes) > len(known & {*scopes}):
-        raise Rejected(
-            "The token was not made: it asks for run, which is every action, and for named actions too. Leave one out."
-        )
-    if Scope.ADMIN in scopes and all(scope_of(one) is not Scope.ADMIN for one in by.permissions):
-        raise Forbidden(
-            "A token with the scope admin is for who looks after something here, and none of your roles does. None was "
-            "made. Leave that scope out."
-        )
-    return scopes
-
-
-def scopes_of(token: Token) -> frozenset[Scope]:
-    """`run:deploy` is the scope run, for one action."""
-    return frozenset(Scope(scope.partition(":")[0]) for scope in token.scopes)
-
-
-def named_actions(token: Token) -> frozenset[str] | None:
-    """The actions that a token is for; None: every one that its other scopes let it run."""
-    named = frozenset(scope.partition(":")[2] for scope in token.scopes if ":" in scope)
-    return named or None
-
-
-def _view(token: Token) -> TokenView:
-    return TokenView(
-        id=token.id,
-        name=token.name,
-        scopes=list(token.scopes),
-        owner=Person(id=token.owner.id, name=token.owner.name, ref=token.owner.ref),
-        created_at=token.created_at,
-        expires_at=token.expires_at,
-        last_used_at=token.last_used_at,
-        revoked_at=token.revoked_at,
-    )
