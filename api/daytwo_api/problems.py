@@ -86,8 +86,11 @@ def install(app: FastAPI) -> None:
         return _routing(error, request_id(request.scope))
 
 
+MAX_FAULTS: Final = 100  # told of one request: an answer is not to be many times as long as what was asked
+
+
 def _invalid(errors: Sequence[Any], request: str) -> Response:
-    faults = [Fault(pointer=_pointer(error["loc"]), detail=_sentence(error)) for error in errors]
+    faults = [Fault(pointer=_pointer(error["loc"]), detail=_sentence(error)) for error in errors[:MAX_FAULTS]]
     said = "; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults[:5])
     problem = Problem(
         type="invalid-request",

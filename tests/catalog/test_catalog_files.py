@@ -1,5 +1,6 @@
 """Catalog files: what is read, and every mistake with its place."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,10 @@ def test_what_is_left_out_has_a_meaning(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("just text", "a.yaml:1:1: a document begins with `apiVersion: daytwo/v1`"),
-        ("apiVersion: daytwo/v1\nkind: Thing", "a.yaml:2:7: a document here is of kind Kind, Entity, Action or Policy"),
+        (
+            "apiVersion: daytwo/v1\nkind: Thing",
+            "a.yaml:2:7: a document here is of kind Kind, Entity, Action, Freeze or Policy",
+        ),
         (entity().replace("daytwo/v1", "daytwo/v2"), "a.yaml:1:13: apiVersion: input should be 'daytwo/v1'"),
         (entity("kind: service"), "a.yaml:3:11: metadata.name is missing"),
         (entity("kind: service, name: shop, visible_to: []"), "did you mean visibleTo?"),
@@ -167,3 +171,35 @@ def test_patterns_cannot_hang_the_server(tmp_path: Path) -> None:
 def test_the_published_schemas_describe_the_documents() -> None:
     assert document_schema("entity")["properties"]["metadata"]
     assert "schema" in document_schema("kind")["$defs"]["KindSpec"]["properties"]
+
+
+def chain(length: int) -> str:
+    definitions = ", ".join(f"d{n}: {{ $ref: '#/$defs/d{n + 1}' }}" for n in range(length))
+    return f"{{ type: object, $ref: '#/$defs/d0', $defs: {{ {definitions}, d{length}: {{}} }} }}"
+
+
+def doubled(depth: int) -> str:
+    inner = "{}"
+    for _ in range(depth):
+        inner = f"{{ anyOf: [{inner}, {inner}] }}"
+    return f"{{ type: object, properties: {{ a: {inner} }} }}"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        chain(10_000),
+        "{ type: object, $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } }",
+        "{ type: object, $ref: '#' }",
+        "{ type: object, properties: { a: { $ref: 'file:///etc/passwd' } } }",
+        "{ type: object, properties: { a: { $dynamicRef: 'https://example.com/x#a' } } }",
+        doubled(14),
+        f"{{ type: object, properties: {{ a: {{ enum: [{', '.join(map(str, range(60_000)))}] }} }} }}",
+    ],
+    ids=["a long chain", "a circle", "itself", "a file", "dynamic", "doubled", "a huge enum"],
+)
+def test_schemas_that_are_made_to_hurt_are_refused(tmp_path: Path, schema: str) -> None:
+    text = f"apiVersion: daytwo/v1\nkind: Kind\nmetadata: {{ name: server }}\nspec: {{ schema: {schema} }}\n"
+    started = time.thread_time()
+    assert problems(tmp_path, text + "---\n" + entity("kind: server, name: a", "{ properties: { a: 1 } }"))
+    assert time.thread_time() - started < 20, "refused in a time that only what grows out of hand can take"
