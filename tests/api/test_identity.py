@@ -13,7 +13,8 @@ from daytwo_api.app import create_app
 from daytwo_api.security import COOKIE
 from daytwo_api.services.wiring import build_services
 from daytwo_api.settings import ApiSettings
-from daytwo_store import audit, entities
+from daytwo_store import audit_check, entities
+from daytwo_store.audit_check import Whole
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import EVERYTHING
@@ -147,7 +148,7 @@ async def test_an_administrator_ends_all_that_somebody_is_signed_in_with(house: 
         entries = list(await session.scalars(select(AuditRow)))
         by = {entry.action: entry.actor for entry in entries}
         assert by["token.revoked"] == by["session.closed_all"] == (await pat.get("/api/v1/me")).json()["id"]
-        assert isinstance(await audit.verify(session), int)
+        assert isinstance(await audit_check.verify(session), Whole)
 
 
 async def test_groups_are_those_of_the_moment(house: House) -> None:
@@ -224,7 +225,7 @@ async def test_a_token_is_shown_once_and_stored_hashed(house: House) -> None:
         assert len(row.hash) == 64
         facts = {entry.action: entry.facts for entry in await session.scalars(select(AuditRow))}
         assert facts["token.created"]["scopes"] == "read run"
-        assert isinstance(await audit.verify(session), int)
+        assert isinstance(await audit_check.verify(session), Whole)
 
 
 async def test_others_neither_see_nor_revoke_a_token_but_an_administrator_revokes_it(house: House) -> None:
