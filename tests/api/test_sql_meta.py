@@ -1,6 +1,6 @@
 """SQL in every text parameter of every route that reads (S19): it is a value, nothing else, and finds nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -39,7 +39,7 @@ def is_text(parameter: dict[str, Any]) -> bool:
     return any(one.get("type") == "string" and "format" not in one and "enum" not in one for one in kinds)
 
 
-async def test_sql_is_a_value(shared: House) -> None:
+async def test_sql_is_a_value(shared: House, record_property: Callable[[str, object], None]) -> None:
     pat = await shared.signed_in("pat")
     anything = {"run": "r_0", "kind": "service", "name": "github", "project": "acme/shop"}
     tried = 0
@@ -67,6 +67,7 @@ async def test_sql_is_a_value(shared: House) -> None:
             assert "hash" not in answer.text
             assert field == "text" or not answer.json().get("items")
     assert tried > 200
+    record_property("inputs", tried)
     async with shared.store.read() as session:
         assert await session.scalar(text("SELECT count(*) FROM audit")) > 0
         assert await session.scalar(text("SELECT count(*) FROM run")) is not None
