@@ -40,6 +40,17 @@ async def among(session: AsyncSession, runs: Collection[str | None], by: Onlooke
     return frozenset(await session.scalars(query.where(RunRow.id.in_(named), visible(by.belongs, by.principal))))
 
 
+async def kept_from(session: AsyncSession, run: RunRow) -> list[frozenset[str]]:
+    """Of an entity that has left the catalog: whoever reads about the run has to be in each of these, as `visible` has
+    it. None: everybody may."""
+    last = await session.scalar(
+        select(EntityEventRow.before).where(EntityEventRow.ref == run.entity).order_by(EntityEventRow.n.desc()).limit(1)
+    )
+    named: object = last.get("visible_to") if last is not None else None
+    at_removal = frozenset(str(one) for one in named) if isinstance(named, list) else frozenset[str]()
+    return [one for one in (frozenset(run.visible_to), at_removal) if one]
+
+
 def _kept(groups: Collection[str]) -> ColumnElement[bool]:
     return or_(func.cardinality(RunRow.visible_to) == 0, RunRow.visible_to.op("&&")(_texts(groups)))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
-from company import Company
+from company import SHOP, Company
 from receivers import HookServer, MailServer, hook_server, mail_server
 from sqlalchemy import select, text
 from standardwebhooks import Webhook
@@ -19,6 +19,7 @@ from daytwo_store.ids import RunId
 from daytwo_store.messages import PAUSES
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.tables import AuditRow, MessageRow, NotificationRow
+from daytwo_workflows.notify import notifier as notifier_module
 from daytwo_workflows.notify.channels import open_channels
 from daytwo_workflows.notify.compose import address_of
 from daytwo_workflows.notify.entry import NotificationsEntry, beside
@@ -361,6 +362,82 @@ async def test_who_may_not_see_what_it_is_about_is_told_only_that_there_is_somet
     assert "shop" not in message.as_string()
     assert b"shop" not in hook.taken[0][2]
     assert run.encode() in hook.taken[0][2]
+
+
+async def hide_shop(company: Company, *groups: str, remove: bool = False) -> None:
+    async with company.store.write() as tx:
+        shop = await entities.get(tx.session, "service:shop", sees="everything")
+        assert shop is not None
+        draft = entities.Draft(
+            kind="service",
+            name="shop",
+            title="Shop",
+            owner=shop.owner,
+            properties=shop.properties,
+            relations=shop.relations,
+            visible_to=groups,
+        )
+        await entities.upsert(tx, draft, by="file:test.yaml")
+        if remove:
+            await entities.delete(tx, SHOP, by="file:test.yaml")
+
+
+async def test_what_was_hidden_stays_hidden_when_it_has_left_the_catalog(
+    company: Company, make: Make, mail: MailServer
+) -> None:
+    await asked(company)  # everybody might see it then
+    await hide_shop(company, "group:storefront", remove=True)
+    await make().round()
+    message = next(one for to, one in mail.taken if to == ["sam@acme.example"])
+    assert message["Subject"] == "Your approval is asked: a run"
+    assert "shop" not in message.as_string()
+
+
+async def test_a_chat_that_anybody_may_read_names_nothing_hidden(
+    company: Company, make: Make, hook: HookServer
+) -> None:
+    """The owners are told, and may see it; others read the same chat."""
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.through(run)
+    await hide_shop(company, "group:storefront")
+    await make(routes=[{"events": ["run.succeeded"], "channels": ["chat", "hooks"]}]).round()
+    assert len(hook.taken) == 2
+    assert not [body for _, _, body in hook.taken if b"shop" in body]
+    hook.taken.clear()
+    again = await company.ask("ana", "1.2.0", "staging")
+    await company.through(again)
+    await make(routes=[{"events": ["run.succeeded"], "to": ["group:storefront"], "channels": ["chat"]}]).round()
+    ((_, _, body),) = hook.taken
+    assert b"shop" in body, "this chat is theirs"
+
+
+async def test_one_that_cannot_be_sent_or_made_holds_up_no_other(
+    company: Company, make: Make, hook: HookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notifier = make(routes=[{"events": ["*"], "channels": ["hooks", "chat"]}])
+
+    class Raises:
+        async def send(self, message: object) -> str | None:
+            raise RuntimeError("of a plugin")
+
+    async with company.store.write() as tx:
+        tell(tx, Notice.GLASS_ASKED, audience=["person:sam"], facts={"state": "poison"})
+        tell(tx, Notice.GLASS_BROKEN, audience=["person:sam"])
+
+    async def poisoned(session: Any, row: NotificationRow, *rest: Any) -> Any:
+        if row.facts.get("state") == "poison":
+            raise KeyError("a")
+        return await composed(session, row, *rest)
+
+    composed = notifier_module.compose
+    monkeypatch.setattr(notifier_module, "compose", poisoned)
+    notifier.channels = {**notifier.channels, "hooks": Raises()}
+    await notifier.round()
+    assert [path for path, _, _ in hook.taken] == ["/chat"]
+    assert await outcomes(company) == {"glass.asked": "failed", "glass.broken": "told"}
+    async with company.store.read() as session:
+        rows = await session.execute(select(MessageRow.channel, MessageRow.tries, MessageRow.last_error))
+        assert ("hooks", 1, "it failed (RuntimeError)") in [tuple(row) for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from ci_in_memory import CiInMemory
@@ -23,10 +25,13 @@ from daytwo_store.inbox import Delivery
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import ExternalRunRow, WebhookRow
+from daytwo_workflows import sweeper as sweeper_module
 from daytwo_workflows.client import Driver
 from daytwo_workflows.life.polling import Poller
 from daytwo_workflows.life.watch import watch
 from daytwo_workflows.poker import Poker, deliver
+from daytwo_workflows.seal import Seal
+from daytwo_workflows.secret_care import SecretCare
 from daytwo_workflows.sweeper import Sweeper
 
 pytestmark = pytest.mark.anyio
@@ -140,6 +145,31 @@ async def test_a_connection_that_is_refused_keeps_no_other_from_its_poller(compa
     temporal = Temporal(refuses=["one"])
     await sweeper(company, temporal).sweep()
     assert temporal.watched == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("broken", ["locks", "seal", "questions"])
+async def test_a_job_of_the_sweeper_that_breaks_keeps_no_other_from_its_turn(
+    company: Company, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    (run,) = await stale(company, 1)
+    done: list[str] = []
+
+    def job(name: str) -> Callable[..., Awaitable[Any]]:
+        async def work(*_: object) -> int:
+            done.append(name)
+            if name == broken:
+                raise RuntimeError("of this job")
+            return 0
+
+        return work
+
+    monkeypatch.setattr(sweeper_module, "sweep_locks", job("locks"))
+    sweeping = sweeper(company, Temporal())
+    sweeping.seal = cast("Seal", SimpleNamespace(seal=job("seal")))
+    sweeping.answer = job("questions")
+    sweeping.secrets = cast("SecretCare", SimpleNamespace(round=job("secrets")))
+    assert await sweeping.sweep() == [run]
+    assert done == ["locks", "seal", "questions", "secrets"]
 
 
 async def test_pokes_of_other_runs_are_delivered(company: Company) -> None:

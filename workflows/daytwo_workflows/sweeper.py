@@ -68,9 +68,9 @@ class Sweeper:
             now = await self.store.clock.now(session)
             stale = await runs.without_progress(session, since=now - self.windows.stale_after, limit=limit)
             unanswered = await inbox.unanswered(session, before=now - timedelta(seconds=1), limit=limit)
-        await sweep_locks(self.store, now)
+        await _alone("locks", sweep_locks(self.store, now))
         if self.seal is not None:
-            await self.seal.seal(now)
+            await _alone("seal", self.seal.seal(now))
         if stale:
             log.warning("sweeper.stale_runs", count=len(stale), first=stale[0])
         await self._want(unanswered)
@@ -82,12 +82,12 @@ class Sweeper:
         for connection in self.connections:
             if not await self.driver.watch([connection]) and not await self.driver.alive():
                 break
-        await self._remind()
-        await self._prune(now)
+        await _alone("reviews", self._remind())
+        await _alone("prune", self._prune(now))
         if self.answer is not None:
-            await self.answer()
+            await _alone("questions", self.answer())
         if self.secrets is not None:
-            await self.secrets.round(now)
+            await _alone("secrets", self.secrets.round(now))
         return told.taken
 
     async def _remind(self) -> None:
@@ -109,3 +109,13 @@ class Sweeper:
         if unanswered:
             async with self.store.write() as tx:
                 await inbox.want(tx, unanswered)
+
+
+async def _alone(name: str, job: Awaitable[object]) -> None:
+    """One job of a round. What fails in it is told, tried again in the next round, and keeps no other from its turn."""
+    try:
+        await job
+    except DaytwoError as error:
+        log.warning("sweeper.waits", what=name, error=error.type)
+    except Exception:
+        log.exception("sweeper.failed", what=name)

@@ -22,9 +22,15 @@ async def sweep_locks(store: Store, now: datetime) -> None:
         over = await lock_holds.over(session, now=now, limit=_AT_A_TIME)
         leaked = await lock_reading.leaked(session, limit=_AT_A_TIME)
     for hold in over:
-        async with store.write() as tx:
-            await lock_holds.end(tx, hold.id, by="daytwo")
+        try:
+            async with store.write() as tx:
+                await lock_holds.end(tx, hold.id, by="daytwo")
+        except Exception:  # one that cannot be ended keeps no other held
+            log.exception("lock.hold_not_ended", what=hold.id)
     for run, keys in leaked.items():
         log.error("lock.leaked", run=run, count=len(keys))
-        async with store.write() as tx:
-            await locks.release(tx, keys, run)
+        try:
+            async with store.write() as tx:
+                await locks.release(tx, keys, run)
+        except Exception:
+            log.exception("lock.not_released", run=run)

@@ -12,6 +12,7 @@ from daytwo_store.engine import Session
 from daytwo_store.messages import Draft, Outcome
 from daytwo_store.notifications import Notice
 from daytwo_store.on_call import called
+from daytwo_store.run_visibility import kept_from
 from daytwo_store.tables import ApprovalRow, NotificationRow, RunRow
 from daytwo_workflows.notify import audience
 from daytwo_workflows.notify.entry import ChatEntry, MailEntry, NotificationsEntry, fits
@@ -54,7 +55,10 @@ class _Scene:
     requester: str
     by: str
     told: frozenset[str]
-    visible_to: frozenset[str] | None  # groups and people that may see what it is about; None: everybody
+    visible_to: Sequence[frozenset[str]]  # a reader has to be in each of these to see what it is about
+
+    def shown_to(self, readers: Collection[str]) -> bool:
+        return not any(one.isdisjoint(readers) for one in self.visible_to)
 
 
 def urgent(kind: str) -> bool:
@@ -76,7 +80,7 @@ async def compose(
             continue
         routed = True
         for name in route.channels:
-            for draft in await _messages(session, scene, name, to, entry, texts, page):
+            for draft in await _messages(session, scene, name, to, route.to, entry, texts, page):
                 drafts[draft.channel, draft.recipient] = draft
     asked = ", ".join(called(one) for one in row.audience)
     if routed:
@@ -103,6 +107,7 @@ async def _messages(
     scene: _Scene,
     name: str,
     to: Collection[str],
+    meant: Collection[str],
     entry: NotificationsEntry,
     texts: Texts,
     page: str,
@@ -112,23 +117,25 @@ async def _messages(
         people = await audience.people(session, to)
         known = await entities.get_many(session, people, sees=entities.EVERYTHING)
         there = [str(ref) for ref, one in sorted(known.items()) if address_of(one.properties, channel.address)]
-        return [await _draft(session, scene, name, person, texts, page, inert=False) for person in there]
-    return [await _draft(session, scene, name, "", texts, page, inert=isinstance(channel, ChatEntry), to=to)]
+        return [
+            _draft(scene, name, person, texts, page, inert=False, sees=await _shown(session, scene, [person]))
+            for person in there
+        ]
+    inert, sees = isinstance(channel, ChatEntry), await _shown(session, scene, meant)
+    return [_draft(scene, name, "", texts, page, inert=inert, sees=sees)]
 
 
-async def _draft(
-    session: Session,
-    scene: _Scene,
-    channel: str,
-    recipient: str,
-    texts: Texts,
-    page: str,
-    *,
-    inert: bool,
-    to: Collection[str] = (),
-) -> Draft:
-    readers = await audience.belongs(session, recipient) if recipient else frozenset(to)
-    values = _values(scene, page, sees=scene.visible_to is None or not scene.visible_to.isdisjoint(readers))
+async def _shown(session: Session, scene: _Scene, readers: Collection[str]) -> bool:
+    """Whether each of these may see what it is about. A chat is read by more than who is told: by whom its route says,
+    and where it says nobody, by anybody."""
+    if not scene.visible_to:
+        return True
+    belongs = [await audience.belongs(session, one) if one.startswith("person:") else {one} for one in readers]
+    return bool(belongs) and all(scene.shown_to(one) for one in belongs)
+
+
+def _draft(scene: _Scene, channel: str, recipient: str, texts: Texts, page: str, *, inert: bool, sees: bool) -> Draft:
+    values = _values(scene, page, sees=sees)
     words = texts.write(scene.row.kind, values, inert=inert)
     data: dict[str, JsonValue] = {name: value for name, value in values.items() if name not in ("what", "about")}
     data["at"] = scene.row.at.astimezone(UTC).isoformat()
@@ -219,9 +226,10 @@ async def _title(session: Session, run: RunRow | None) -> str:
     return str(title or run.action)
 
 
-async def _visible_to(session: Session, run: RunRow | None) -> frozenset[str] | None:
+async def _visible_to(session: Session, run: RunRow | None) -> Sequence[frozenset[str]]:
     if run is None or run.entity is None:
-        return None
+        return []
     entity = await entities.get(session, run.entity, sees=entities.EVERYTHING)
-    groups = entity.visible_to if entity is not None else run.visible_to
-    return frozenset(groups) if groups else None
+    if entity is None:
+        return await kept_from(session, run)
+    return [frozenset(entity.visible_to)] if entity.visible_to else []

@@ -19,7 +19,7 @@ from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import DaytwoError
 from daytwo_store.tables import MessageRow
 from daytwo_workflows.notify.channels import Channel, Outgoing
-from daytwo_workflows.notify.compose import address_of, compose
+from daytwo_workflows.notify.compose import Composed, address_of, compose
 from daytwo_workflows.notify.entry import MailEntry, NotificationsEntry
 from daytwo_workflows.notify.texts import Texts, Words
 
@@ -71,8 +71,15 @@ class Notifier:
         async with self.store.read() as session:
             rows = await notifications.open_ones(session, limit=_AT_ONCE)
         for row in rows:
-            async with self.store.read() as session:
-                made = await compose(session, row, self.entry, texts, self.page)
+            try:
+                async with self.store.read() as session:
+                    made = await compose(session, row, self.entry, texts, self.page)
+            except DaytwoError:
+                raise  # the database, and it comes back
+            except Exception as error:  # of this one nothing can be said: an alarm, and the next one has its turn
+                log.exception("notify.not_composed", run=row.run_id, what=row.kind)
+                why = f"no message could be made of it ({type(error).__name__})"
+                made = Composed(drafts=(), outcome=messages.Outcome.FAILED, why=why)
             async with self.store.write() as tx:
                 await messages.write(tx, row, made.drafts, made.outcome, made.why)
             if not made.drafts and made.outcome in messages.ALARMS:
@@ -87,7 +94,12 @@ class Notifier:
         return taken
 
     async def _send(self, name: str, row: MessageRow) -> bool:
-        why = await self.channels[name].send(await self._outgoing(name, row))
+        outgoing = await self._outgoing(name, row)
+        try:
+            why = await self.channels[name].send(outgoing)
+        except Exception as error:  # counted as a try: else it would be the first one for ever, and hold up all others
+            log.exception("notify.channel_failed", channel=name)
+            why = f"it failed ({type(error).__name__})"
         async with self.store.write() as tx:
             if why is None:
                 await messages.sent(tx, row.id)
