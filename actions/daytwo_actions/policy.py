@@ -58,13 +58,14 @@ def may_run(
 def may_decide(
     needed_from: Sequence[str],
     *,
-    principal: PrincipalId,
-    requester: PrincipalId,
+    principal: str,
+    requester: str,
     belongs: Collection[str],
     before: Collection[str] = (),
 ) -> Answer:
     """Four eyes: never the requester, with whatever token; else a member of one of the groups that are asked.
 
+    `principal` and `requester` are keys of humans: two sign-ins of one person are one.
     `before` holds those who approved an earlier stage, where each stage needs other people.
     """
     if principal == requester:
@@ -105,8 +106,8 @@ def may_answer_gate(
     protected: bool,
     needed_from: Sequence[str],
     stop: Answer,
-    principal: PrincipalId,
-    requester: PrincipalId,
+    principal: str,
+    requester: str,
     belongs: Collection[str],
 ) -> Answer:
     """A gate in the CI system is answered by who may stop the run (`stop`).

@@ -75,7 +75,7 @@ def voice(voter: Voter, asked: Question) -> Voice | str:
         if entry is not None:
             return Voice(entry)
         why = f"This is decided by {listed(asked.needed_from)}, and you are not one of them. Ask one of them."
-    elif voter.own.key == asked.requester or voter.own.key in asked.before or asked.requester in voter.own.bound:
+    elif voter.own.key in {asked.requester, *asked.before, *asked.decided} or asked.requester in voter.own.bound:
         return why
     for lent in voter.lent:
         entry = entitling(asked.needed_from, lent.by.belongs)
@@ -101,6 +101,8 @@ def _own(human: Human, asked: Question) -> str | None:
             )
     if human.key in asked.before:
         return f"You approved an earlier stage, and this one needs somebody else. {ask}"
+    if human.key in asked.decided:
+        return "You have decided on this already, with another sign-in, and each person counts once."
     if human.key in asked.spoken:
         return f"{asked.spoken[human.key]} has decided for you already, and each person counts once."
     return None

@@ -1,13 +1,17 @@
 """A run that waits in the CI system: what it says, and who may answer it from here."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from api_house import House, problem
+from more_actions import like_deploy, load_beside
 
 from daytwo_actions.backends.tree import Artifact, ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
-from daytwo_store.ids import ExternalJobId, RunId
+from daytwo_store.identity import Login, principal_for
+from daytwo_store.ids import EntityRef, ExternalJobId, RunId
 from daytwo_store.states import ExternalStatus
 
 pytestmark = pytest.mark.anyio
@@ -37,12 +41,20 @@ def tree(gate: ExternalGate = GATE) -> list[Job]:
     return [replace(deploy, id=ExternalJobId("1"), name="child", kind=JobKind.GROUP, parent=None, gate=None), deploy]
 
 
-async def at_the_gate(house: House, environment: str, gate: ExternalGate = GATE) -> RunId:
+async def at_the_gate(
+    house: House,
+    environment: str,
+    gate: ExternalGate = GATE,
+    *,
+    asks: str = "ana",
+    approves: str = "sam",
+    action: str = "deploy",
+) -> RunId:
     company = house.company
     company.ci.ends_as, company.ci.tree = None, tree(gate)
-    run = await company.ask("ana", "1.1.0", environment)
+    run = await company.ask(asks, "1.1.0", environment, action=action)
     if environment == "production":
-        await company.decide("sam", run)
+        await company.decide(approves, run)
     await company.drive(run)
     number = str(len(company.ci.ledger))
     company.ci.states[number] = replace(company.ci.states[number], status=ExternalStatus.WAITING, detail="waiting")
@@ -97,6 +109,30 @@ async def test_a_token_without_the_scope_to_approve_cannot_let_a_protected_run_o
     assert (await both.post(where, json={"verdict": "go"}, headers=key)).status_code == 202
     assert (await both.post(where, json={"verdict": "go"}, headers=key)).status_code == 202
     assert len(house.company.ci.answers) == 1
+
+
+async def test_who_asked_is_the_same_person_with_another_sign_in_and_as_a_delegate(
+    house: House, tmp_path: Path
+) -> None:
+    approval = [{"from": ["group:sre", "group:platform"]}]
+    await load_beside(house.company, tmp_path, like_deploy("one", allow={"run": ["everyone"]}, approval=approval))
+    async with house.store.write() as tx:
+        login = Login(issuer="https://id.example", subject="007", name="Sam", ref=EntityRef("person:sam"))
+        house.company.people["sam"] = (await principal_for(tx, login)).id
+    run = await at_the_gate(house, "production", asks="sam", approves="pat", action="one")
+    sam, pat = await house.signed_in("sam"), await house.signed_in("pat")
+    [gate] = (await seen(house, "sam", run))["gates"]
+    assert (gate["go"]["allowed"], gate["stop"]["allowed"]) == (False, True)
+    where = f"/api/v1/runs/{run}/gates/{gate['id']}"
+    assert "four eyes" in problem(await sam.post(where, json={"verdict": "go"}), 403)["detail"]
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    asked = {"to": "person:pat", "until": until, "reason": "away"}
+    lent = await sam.post("/api/v1/delegations", json=asked, headers={"Idempotency-Key": "lend-0001"})
+    assert lent.status_code == 201, lent.text
+    assert "one person here" in problem(await pat.post(where, json={"verdict": "go"}), 403)["detail"]
+    assert house.company.ci.answers == []
+    assert (await sam.delete(f"/api/v1/delegations/{lent.json()['id']}")).is_success
+    assert (await pat.post(where, json={"verdict": "go"})).status_code == 202
 
 
 async def test_what_can_only_be_answered_there_says_so(house: House) -> None:

@@ -13,7 +13,8 @@ from daytwo_actions.definitions import DefinitionRejected
 from daytwo_actions.plan.model import Plan
 from daytwo_store import reviews
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
-from daytwo_store.ids import RunId
+from daytwo_store.identity import Login, principal_for
+from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.reviews import REMIND_EVERY
 from daytwo_store.states import RunState, Verdict
 from daytwo_store.tables import AuditRow, NotificationRow, ReviewRow
@@ -227,6 +228,17 @@ async def test_the_review_stays_open_until_somebody_else_closes_it_with_words(ya
         await closing(yard, run, "fay", words="otherwise")
     assert len(await audited(yard, "review.closed")) == 1
     assert len(await told(yard, "review.closed")) == 1
+
+
+async def test_with_another_sign_in_it_is_still_not_somebody_else(yard: Company) -> None:
+    run = await ask(yard)
+    await yard.decide("pat", run)
+    await yard.through(run)
+    async with yard.store.write() as tx:
+        login = Login(issuer="https://id.example", subject="007", name="Sam", ref=EntityRef("person:sam"))
+        yard.people["sam"] = (await principal_for(tx, login)).id
+    with pytest.raises(Forbidden, match="asked for this run"):
+        await closing(yard, run, "sam")
 
 
 async def test_an_open_review_is_reminded_of_every_day_until_it_is_closed(yard: Company) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from company import Company
+from freezing import freeze
 from more_actions import like_deploy, load_beside
 from sqlalchemy import select, update
 
@@ -17,6 +18,7 @@ from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId
 from daytwo_store.states import ApprovalState, RunState, Verdict
 from daytwo_store.tables import AuditRow, DelegationRow
 from daytwo_workflows.contracts import What
+from daytwo_workflows.life import exceptions
 from daytwo_workflows.life.decide import Decision, decide
 from daytwo_workflows.life.lending import Lending, lend, lend_one, revoke
 
@@ -220,6 +222,59 @@ async def test_an_action_may_let_the_requester_approve_and_the_plan_and_the_audi
     assert entry.facts["own_request"] == "true"
     with pytest.raises(Forbidden, match="not one of them"):
         await yard.decide("ana", await asks(yard, "ana", "own"))  # who asks is let, not made, an approver
+
+
+async def other_sign_in(company: Company, name: str) -> PrincipalId:
+    """From now on the company's person of that name signs in elsewhere."""
+    async with company.store.write() as tx:
+        login = Login(issuer="https://id.example", subject=name, name=name.title(), ref=EntityRef(f"person:{name}"))
+        company.people[name] = (await principal_for(tx, login)).id
+    return company.people[name]
+
+
+async def test_two_sign_ins_are_not_two_people_at_one_stage(yard: Company) -> None:
+    run = await asks(yard, "ana")
+    await yard.decide("sam", run)
+    await other_sign_in(yard, "sam")
+    with pytest.raises(Forbidden, match="decided on this already"):
+        await yard.decide("sam", run)
+    assert await lends(yard, "pat", "sam")
+    with pytest.raises(Forbidden, match="decided on this already"):
+        await yard.decide("sam", run)  # and not for somebody else either
+    assert await state(yard, run) == ApprovalState.PENDING
+
+
+async def grant(company: Company, exception: str, name: str) -> None:
+    until = await now(company) + timedelta(hours=1)
+    by = await company.person(name)
+    await exceptions.decide(
+        company.life, exceptions.Deciding(exception=exception, by=by, grant=True, until=until, comment="")
+    )
+
+
+async def test_an_exception_takes_another_person_and_not_another_sign_in_or_a_delegate(yard: Company) -> None:
+    await freeze(yard, "night")
+    run = await asks(yard, "ana")
+    for name in ("sam", "pat"):
+        await yard.decide(name, run)
+    await yard.drive(run)
+    by = await yard.person("sam")
+    asking = exceptions.Asking(run=run, freeze="night", by=by, reason="now", key="ask-1")
+    exception = (await exceptions.ask(yard.life, asking)).id
+    await other_sign_in(yard, "sam")
+    with pytest.raises(Forbidden, match="You asked for this exception"):
+        await grant(yard, exception, "sam")
+
+    run = await asks(yard, "ana", "one")
+    await yard.decide("sam", run)
+    await yard.drive(run)
+    asking = exceptions.Asking(run=run, freeze="night", by=await yard.person("ana"), reason="now", key="ask-2")
+    exception = (await exceptions.ask(yard.life, asking)).id
+    lent = await lends(yard, "ana", "sam")
+    with pytest.raises(Forbidden, match="one person here"):
+        await grant(yard, exception, "sam")
+    await revoke(yard.store, lent, by=await yard.person("ana"), anybody=False)
+    await grant(yard, exception, "sam")
 
 
 async def test_two_sign_ins_of_one_person_are_one_person(yard: Company) -> None:

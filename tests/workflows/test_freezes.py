@@ -313,7 +313,6 @@ async def test_a_changed_plan_makes_an_exception_void(frozen: Frozen) -> None:
     deciding = Deciding(
         exception=exception.id,
         by=await company.person("sam"),
-        person="person:sam",
         grant=True,
         until=frozen.clock.moment + timedelta(hours=1),
         comment="",

@@ -9,8 +9,8 @@ from sqlalchemy import select, text
 
 from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, GateClosed
 from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
+from daytwo_store import freezes, runs
 from daytwo_store import gates as rows
-from daytwo_store import runs
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.gates import GateAnswer
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
@@ -202,6 +202,43 @@ async def test_a_gate_that_asks_us_goes_on_by_the_approval_that_holds(company: C
     assert await answer_questions(company.life) == 0
     said = [one for one in await company.audit(run) if one.action == "gate.question_answered"]
     assert [one.facts["verdict"] for one in said] == ["stop", "go"]
+
+
+async def test_no_person_lets_on_a_gate_that_asks_us(company: Company) -> None:
+    """What we refused, because it is not what was approved, an approver does not let on by mistake."""
+    asks = replace(GATE, title="daytwo", kind=GateKind.SUSPEND)
+    company.ci.ends_as, company.ci.tree = None, waiting(asks)
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", run)
+    await company.through(run)
+    company.ci.misfits["1"] = ["somebody else started it"]
+    assert await answer_questions(company.life) == 1
+    with pytest.raises(Conflict, match="No person answers it"):
+        await say(company, run)
+    assert company.ci.answers == []
+    await say(company, run, "stop")
+    assert company.ci.answers == [(GATE.id, GateVerdict.STOP)]
+
+
+async def test_nothing_is_let_on_while_everything_is_stopped(company: Company) -> None:
+    asks = replace(GATE, title="daytwo", id=GateId("ours"), kind=GateKind.SUSPEND)
+    company.ci.ends_as = None
+    company.ci.tree = [*waiting(), job("asks", kind=JobKind.GATE, status=ExternalStatus.WAITING, gate=asks)]
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.through(run)
+    by = await company.person("pat")
+    async with company.store.write() as tx:
+        await freezes.stop(tx, by=by, reason="The network is on fire")
+    with pytest.raises(Conflict, match="on fire"):
+        await say(company, run)
+    assert await answer_questions(company.life) == 0
+    assert company.ci.answers == []
+    async with company.store.write() as tx:
+        await freezes.lift(tx, by=by, why="It is out")
+        await tx.session.execute(text("update gate_question set again_at = now() - interval '1 second'"))
+    await say(company, run)
+    assert await answer_questions(company.life) == 1
+    assert company.ci.answers == [(GATE.id, GateVerdict.GO), ("ours", GateVerdict.GO)]
 
 
 async def test_a_gate_of_another_name_or_of_a_run_that_is_stopped_waits(company: Company) -> None:

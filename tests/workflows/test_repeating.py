@@ -9,7 +9,7 @@ from ci_in_memory import LOST
 from company import Company
 
 from daytwo_actions.backends.base import Accepted, Ambiguous, Refused, Traits
-from daytwo_store import attempts, runs
+from daytwo_store import attempts, freezes, runs
 from daytwo_store.ids import ExternalRunId, RunId
 from daytwo_store.settings import TEST_WINDOWS, Windows
 from daytwo_store.states import AttemptState, RunState
@@ -95,6 +95,14 @@ async def test_nothing_is_repeated_for_a_run_that_is_to_stop(company: Company) -
     await company.drive(run)
     assert company.ci.posts == 1
     assert (await company.run(run)).state == RunState.CANCELLED
+
+
+async def test_nothing_is_repeated_while_everything_is_stopped(company: Company) -> None:
+    run = await ambiguous(company)
+    async with company.store.write() as tx:
+        await freezes.stop(tx, by=await company.person("pat"), reason="The network is on fire")
+    await company.step(run)
+    assert company.ci.posts == 1
 
 
 async def test_a_refusal_of_the_repetition_says_nothing_about_the_first(company: Company) -> None:

@@ -9,6 +9,7 @@ from daytwo_api.services.gate_views import answer_to_gate
 from daytwo_api.services.gather import Known, gather
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.runs import Runs, everything, visible
+from daytwo_api.services.voters import voter_of
 from daytwo_api.views.runs import CancelRequest, GateRequest, ReasonRequest, ResolveRequest, RunView
 from daytwo_store.engine import Store
 from daytwo_store.errors import Forbidden
@@ -62,8 +63,9 @@ class Control:
         async with self._store.read() as session:
             row = await visible(session, by, run)
             rows = await everything(session, by, row, {}, self._store.clock)
-            known = await gather(session, [row])
-        allowed = answer_to_gate(rows, by, asked.verdict, run_views.stop_answer(rows, known, by))
+            who = await voter_of(self._store, session, by, rows.approvals)
+            known = await gather(session, [row], voter=who)
+        allowed = answer_to_gate(rows, known, by, asked.verdict, run_views.stop_answer(rows, known, by))
         if not allowed.allowed:
             raise Forbidden(f"{allowed.why_not} Nothing was sent.")
         said = GateAnswer(

@@ -73,7 +73,8 @@ def exception_view(
     void = row.digest != run.digest
     live = row.state in (ExceptionState.ASKED, ExceptionState.GRANTED) and run.ended_at is None
     open_now = row.state == ExceptionState.ASKED and not void and run.ended_at is None
-    decide = may_decide(row, run, freeze, principal=asker.principal, belongs=asker.belongs)
+    assert known.voter is not None, "who reads an exception is looked up"
+    decide = may_decide(row, run, freeze, human=known.voter.own, people=known.people)
     revoke = may_revoke(row, run, freeze, principal=asker.principal, belongs=asker.belongs)
     return ExceptionView(
         id=row.id,

@@ -12,6 +12,7 @@ from daytwo_api.services.gather import Known, gather
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.stop_flag import StopFlag
+from daytwo_api.services.voters import voter_of
 from daytwo_api.views.common import Page
 from daytwo_api.views.freezes import (
     ExceptionDecision,
@@ -145,7 +146,6 @@ class Freezes:
             Deciding(
                 exception=exception,
                 by=by.principal,
-                person=by.ref,
                 grant=asked.verdict == "grant",
                 until=asked.until,
                 comment=asked.comment,
@@ -162,8 +162,8 @@ class Freezes:
         self, session: Session, by: Asker, found: Sequence[tuple[FreezeExceptionRow, RunRow]]
     ) -> Sequence[ExceptionView]:
         seen = await among(session, [run.id for _, run in found], onlooker(by))
-        people = {name for row, _ in found for name in speakers(row)}
-        known = await gather(session, [], people=people)
+        people = {name for row, run in found for name in (*speakers(row), run.requester)}
+        known = await gather(session, [], people=people, voter=await voter_of(self._life.store, session, by, []))
         shown = []
         for row, run in found:
             freeze = await exceptions.freeze_of(session, row)

@@ -11,9 +11,10 @@ from daytwo_api.services.gate_words import waits_there
 from daytwo_api.services.gather import Known
 from daytwo_api.views.common import Permitted
 from daytwo_api.views.runs import GateAnswerView, GateView, JobView
-from daytwo_store.ids import PrincipalId
 from daytwo_store.states import EXTERNAL_ENDS, GateAnswerState
 from daytwo_store.tables import Json, StepRow
+from daytwo_workflows.life.standing import key
+from daytwo_workflows.life.trees import asks_us
 
 if TYPE_CHECKING:
     from daytwo_api.services.run_views import Rows
@@ -37,19 +38,27 @@ def gates_of(rows: "Rows", known: Known, asker: Asker, stop: Answer) -> Iterator
             yield _gate(rows, known, asker, stop, step, external.connection, job, gate)
 
 
-def answer_to_gate(rows: "Rows", asker: Asker, verdict: GateVerdict, stop: Answer) -> Answer:
+def answer_to_gate(rows: "Rows", known: Known, asker: Asker, verdict: GateVerdict, stop: Answer) -> Answer:
     """May the asker say this to a gate of this run?"""
     run = rows.run
     go_on = verdict is GateVerdict.GO and run.protected
     if go_on and Scope.APPROVE not in asker.scopes:
         return Answer(False, "Letting a run on that somebody had to approve needs a token with the scope 'approve'.")
+    requester = key(known.people, run.requester)
+    if go_on and known.voter is not None and requester in known.voter.own.bound:
+        who = known.person(run.requester).name
+        return Answer(
+            False,
+            f"{who}, who asked for this run, {known.voter.own.bound[requester]}: you two are one person here "
+            "(four eyes).",
+        )
     return may_answer_gate(
         go=verdict is GateVerdict.GO,
         protected=run.protected,
         needed_from=rows.approvals[-1].needed_from if rows.approvals else [],
         stop=stop,
-        principal=asker.principal,
-        requester=PrincipalId(run.requester),
+        principal=asker.ref or asker.principal,
+        requester=requester,
         belongs=asker.belongs | rows.shifts,
     )
 
@@ -77,9 +86,13 @@ def _gate(
         verdicts = gate["verdicts"]
         if not isinstance(verdicts, list) or verdict not in verdicts:
             return Permitted(allowed=False, why_not=f"This connection's credential cannot answer it: do it in {title}.")
+        if verdict is GateVerdict.GO and asks_us(gate):
+            return Permitted(
+                allowed=False, why_not="Daytwo answers it: it lets on what was approved, and nothing else."
+            )
         if on_its_way:
             return Permitted(allowed=False, why_not="An answer is on its way; it is read again.")
-        said = answer_to_gate(rows, asker, verdict, stop)
+        said = answer_to_gate(rows, known, asker, verdict, stop)
         return Permitted(allowed=said.allowed, why_not=None if said.allowed else said.why_not)
 
     return GateView(

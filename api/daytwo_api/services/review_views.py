@@ -32,19 +32,19 @@ def review_view(row: ReviewRow, run: RunRow, known: Known, asker: Asker) -> Revi
         closed_at=row.closed_at,
         closed_by=known.person(row.closed_by) if row.closed_by else None,
         words=row.words,
-        may_close=_may_close(row, run, decided, asker),
+        may_close=_may_close(row, run, decided, known, asker),
     )
 
 
-def _may_close(row: ReviewRow, run: RunRow, decided: list[DecisionRow], asker: Asker) -> Permitted:
+def _may_close(row: ReviewRow, run: RunRow, decided: list[DecisionRow], known: Known, asker: Asker) -> Permitted:
     if row.closed_at is not None:
         return Permitted(allowed=False, why_not="It is closed already.")
     if run.ended_at is None:
         return Permitted(allowed=False, why_not="The run has not ended, so there is nothing to review yet.")
     why_not = may_close(
         row.needed_from,
-        took_part=took_part(run, decided),
-        principal=asker.principal,
+        took_part=took_part(run, decided, known.people),
+        person=asker.ref or asker.principal,
         belongs=asker.belongs,
         any_review=any_review(asker),
     )

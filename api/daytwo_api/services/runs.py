@@ -77,7 +77,7 @@ class Runs:
         async with self._store.read() as session:
             row = await visible(session, by, run)
             rows = await everything(session, by, row, self._traits, self._store.clock)
-            who = await voter_of(self._store, session, by, rows.approvals) if rows.approvals else None
+            who = await voter_of(self._store, session, by, rows.approvals)
             known = await gather(session, [row], rows.approvals, rows.speakers, voter=who)
         return run_views.whole(rows, known, by)
 

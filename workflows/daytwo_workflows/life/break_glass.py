@@ -1,6 +1,6 @@
 """An emergency: a run past approval, the second person who confirms it, and the review that somebody else closes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from daytwo_actions.plan.model import Plan
@@ -10,8 +10,9 @@ from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
 from daytwo_store.ids import PrincipalId, RunId
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import Verdict
-from daytwo_store.tables import DecisionRow, RunRow
+from daytwo_store.tables import DecisionRow, PrincipalRow, RunRow
 from daytwo_workflows.life.people import belongings
+from daytwo_workflows.life.standing import key, people_of, speakers
 
 
 async def asked(tx: Tx, row: RunRow, plan: Plan) -> None:
@@ -81,31 +82,32 @@ async def why_not(tx: Tx, row: RunRow, needed_from: list[str], closing: Closing)
     belongs = await belongings(tx.session, closing.person)
     asked = [one.id for one in await approvals.of_run(tx.session, closing.run)]
     decided = await approvals.decisions(tx.session, asked)
+    people = await people_of(tx.session, [row], decided, closing.principal)
     return may_close(
         needed_from,
-        took_part=took_part(row, decided),
-        principal=closing.principal,
+        took_part=took_part(row, decided, people),
+        person=key(people, closing.principal),
         belongs=belongs,
         any_review=closing.any_review,
     )
 
 
-def took_part(row: RunRow, decided: Sequence[DecisionRow]) -> frozenset[str]:
-    """Who asked for the run, and who confirmed it, for themselves or for somebody else."""
+def took_part(row: RunRow, decided: Sequence[DecisionRow], people: Mapping[str, PrincipalRow]) -> frozenset[str]:
+    """The humans who asked for the run, and who confirmed it, for themselves or for somebody else."""
     agreed = [one for one in decided if one.verdict == Verdict.APPROVE]
-    return frozenset({row.requester} | {who for one in agreed for who in (one.principal, one.on_behalf_of) if who})
+    return speakers(people, agreed) | {key(people, row.requester)}
 
 
 def may_close(
     needed_from: list[str],
     *,
     took_part: frozenset[str],
-    principal: PrincipalId,
+    person: str,
     belongs: frozenset[str],
     any_review: bool,
 ) -> str | None:
-    """Somebody else: neither who asked nor who confirmed."""
-    if principal in took_part:
+    """Somebody else: neither who asked nor who confirmed, with whatever sign-in."""
+    if person in took_part:
         return "You asked for this run, or confirmed it, so somebody else has to review it."
     if not any_review and belongs.isdisjoint(needed_from):
         return f"This is reviewed by one of {', '.join(needed_from) or 'the auditors'}, and you are not one of them."

@@ -24,7 +24,7 @@ from daytwo_actions.backends.base import (
     Refused,
     Sent,
 )
-from daytwo_store import attempts, runs
+from daytwo_store import attempts, freezes, runs
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Digest, RunId, StepPath
 from daytwo_store.states import AttemptState, RunState
@@ -113,8 +113,9 @@ class Repeat(Enum):
 async def repeat(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Repeat:
     """Send the frozen request of an open attempt again, where its name is ours and unique (`Traits.repeatable`).
 
-    Never once an external id is known, never for a run that is to stop or has lost its lock, and never later than
-    `repeat_for` after the intent: the object that bore the name could have been cleared away by then.
+    Never once an external id is known, never for a run that is to stop or has lost its lock, never while everything is
+    stopped, and never later than `repeat_for` after the intent: the object that bore the name could have been cleared
+    away by then.
     """
     deadline = time.monotonic() + life.windows.send_total.total_seconds()  # counted from before the claim
     attempt = await _claim_again(life, run, path, no)
@@ -149,6 +150,9 @@ async def _claim_again(life: Life, run: RunId, path: StepPath, no: AttemptNo) ->
             return None
         if tx.now + windows.send_total > attempt.intent_at + windows.repeat_for:
             return None
+        await freezes.read_locked(tx.session)
+        if await freezes.stopped(tx.session) is not None:
+            return None  # if the first has not arrived, this would start it
         attempt.send_by = max(attempt.send_by, tx.now)  # its bytes leave within send_total from now
         facts = {"step": path, "attempt": str(no), "digest": attempt.digest}
         tx.audit(actor="daytwo", action="attempt.repeated", subject=f"run:{run}", facts=facts)

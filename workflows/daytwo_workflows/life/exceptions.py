@@ -4,20 +4,23 @@ Each of these is one transaction that holds the run's row, as the seal does: wha
 sealed is not revoked any more.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from daytwo_actions.policy import Answer
+from daytwo_actions.voices import Human
 from daytwo_store import attempts, freeze_exceptions, freezes, principals, runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, Forbidden, Rejected
 from daytwo_store.freeze_exceptions import Settled
 from daytwo_store.ids import PrincipalId, RunId
 from daytwo_store.states import ATTEMPT_LIVE, RUN_ENDS, AttemptState, ExceptionState, RunState
-from daytwo_store.tables import FreezeExceptionRow, FreezeRow, RunRow
+from daytwo_store.tables import FreezeExceptionRow, FreezeRow, PrincipalRow, RunRow
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.people import belongings
+from daytwo_workflows.life.people import belongings, voter
+from daytwo_workflows.life.standing import key
 from daytwo_workflows.life.window import of_run
 
 LONGEST: Final = timedelta(days=31)
@@ -36,7 +39,6 @@ class Asking:
 class Deciding:
     exception: str
     by: PrincipalId
-    person: str | None  # ref of the person, whose groups are looked up in the transaction
     grant: bool
     until: datetime | None  # of a granted one
     comment: str
@@ -92,8 +94,9 @@ async def decide(life: Life, given: Deciding) -> bool:
         raise Rejected("Say why you refuse it: who asked will read it. Nothing was decided.")
     async with life.store.write() as tx:
         exception, row, freeze = await _held(tx, given.exception)
-        belongs = await belongings(tx.session, given.person)
-        answer = may_decide(exception, row, freeze, principal=given.by, belongs=belongs)
+        people = await principals.by_ids(tx.session, {given.by, exception.asked_by, row.requester})
+        who = await voter(tx.session, people[given.by], entries=(), now=tx.now)
+        answer = may_decide(exception, row, freeze, human=who.own, people=people)
         if not answer.allowed:
             raise Forbidden(f"{answer.why_not} Nothing was decided.")
         wanted = ExceptionState.GRANTED if given.grant else ExceptionState.REFUSED
@@ -110,13 +113,25 @@ async def decide(life: Life, given: Deciding) -> bool:
 
 
 def may_decide(
-    exception: FreezeExceptionRow, run: RunRow, freeze: FreezeRow, *, principal: str, belongs: frozenset[str]
+    exception: FreezeExceptionRow,
+    run: RunRow,
+    freeze: FreezeRow,
+    *,
+    human: Human,
+    people: Mapping[str, PrincipalRow],
 ) -> Answer:
-    """Somebody of the freeze's owners, and neither who asked for it nor who asked for the run."""
-    if principal in (exception.asked_by, run.requester):
-        what = "this exception" if principal == exception.asked_by else "this run"
-        return Answer(False, f"You asked for {what}, so somebody else has to decide (four eyes). Ask {freeze.owner}.")
-    if freeze.owner not in belongs:
+    """Somebody of the freeze's owners, and one person with neither who asked for it nor who asked for the run."""
+    for asked_by, what in ((exception.asked_by, "this exception"), (run.requester, "this run")):
+        asker = key(people, asked_by)
+        if human.key == asker:
+            why = f"You asked for {what}, so somebody else has to decide (four eyes)."
+        elif asker in human.bound:
+            name = people[asked_by].name
+            why = f"{name}, who asked for {what}, {human.bound[asker]}: you two are one person here (four eyes)."
+        else:
+            continue
+        return Answer(False, f"{why} Ask {freeze.owner}.")
+    if freeze.owner not in human.belongs:
         return Answer(False, f"This is decided by {freeze.owner}, and you are not one of them. Ask one of them.")
     return Answer(True)
 

@@ -12,7 +12,7 @@ import structlog
 
 from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalGone, GateClosed
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobTree
-from daytwo_store import attempts, gates, inbox, runs
+from daytwo_store import attempts, freezes, gates, inbox, runs
 from daytwo_store.engine import Tx
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.gates import GateAnswer
@@ -21,7 +21,7 @@ from daytwo_store.states import EXTERNAL_ENDS, GateAnswerState
 from daytwo_store.tables import AttemptRow, ExternalRunRow, GateAnswerRow, Json
 from daytwo_workflows.life import requests
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.trees import open_gates, storable
+from daytwo_workflows.life.trees import asks_us, open_gates, storable
 
 log = structlog.get_logger()
 # An answer without a reply may still be carried out for so long; a read before that proves nothing.
@@ -44,6 +44,8 @@ async def answer(life: Life, said: GateAnswer) -> None:
                 "The lock of this run was taken away, and somebody else may have it. Nothing was sent. "
                 "The pipeline can be stopped from here, and not be let on."
             )
+        if said.verdict == GateVerdict.GO:
+            await _must_not_be_stopped(tx)
         said, attempt, external, gate = await _open(tx, said)
         intended = await gates.intend(tx, said)
     state, note = await _tell(life, attempt, external, GateId(gate), said)
@@ -58,6 +60,17 @@ async def answer(life: Life, said: GateAnswer) -> None:
         tx.poke(said.run)
     if state is GateAnswerState.REFUSED:
         raise Rejected(str(note))
+
+
+async def _must_not_be_stopped(tx: Tx) -> None:
+    """What a gate lets on begins now, as a dispatch does. Whoever stops everything waits for this transaction."""
+    await freezes.read_locked(tx.session)
+    stop = await freezes.stopped(tx.session)
+    if stop is not None:
+        raise Conflict(
+            f"Everything is stopped ({stop.reason}), so nothing is let on. Nothing was sent. Answer again when that "
+            "ends; the pipeline can be stopped from here meanwhile."
+        )
 
 
 def _must_be_same(before: GateAnswerRow, said: GateAnswer) -> None:
@@ -95,6 +108,11 @@ async def _must_take(tx: Tx, said: GateAnswer, gate: Json, seen_at: datetime | N
         raise Rejected(
             f"“{gate['title']}” cannot be answered so with this connection's credential. Nothing was sent. "
             "Answer it in the CI system."
+        )
+    if said.verdict == GateVerdict.GO and asks_us(gate):
+        raise Conflict(
+            f"“{gate['title']}” asks Daytwo, which lets on what was approved and sent as it is, and nothing else. No "
+            "person answers it from here, and nothing was sent. The pipeline can be stopped."
         )
     if await gates.answered_since(tx.session, said.run, said.gate, seen_at):
         raise Conflict(

@@ -21,13 +21,14 @@ from daytwo_actions.backends.base import (
 )
 from daytwo_actions.backends.some import Asking, Question
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobTree
-from daytwo_store import approvals, attempts, inbox, questions, runs
+from daytwo_store import approvals, attempts, freezes, inbox, questions, runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_store.states import EXTERNAL_ENDS, RUN_ENDS, ApprovalState, AttemptState, RunState
 from daytwo_store.tables import AttemptRow, ExternalRunRow, GateQuestionRow, RunRow
 from daytwo_workflows.life.adopting import SKEW, marker_of
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.trees import OURS
 
 log = structlog.get_logger()
 _AT_A_TIME: Final = 50
@@ -36,7 +37,6 @@ _FAILED: Final = timedelta(minutes=1)
 # An answer to a dispatch may be lost, and the run found later: it is not called a stranger's before that.
 _MAY_BE_OURS: Final = timedelta(minutes=10)
 
-OURS: Final = "daytwo"  # a suspend node or a manual job of this name is a question to us, and not to a person
 
 _Answer = tuple[GateVerdict | None, str]  # None: not now
 
@@ -133,10 +133,13 @@ async def _decide(life: Life, asked: GateQuestionRow) -> tuple[str, _Answer]:
         attempt = await attempts.get(session, RunId(run.id), StepPath(external.path), AttemptNo(external.no))
         assert attempt is not None, "an external run has its attempt"
         approved = await _approved(session, run)
+        stop = await freezes.stopped(session)
     subject = f"run:{run.id}"
     first = _of_ours(run, attempt, approved=approved)
     if first is not None:
         return subject, first
+    if stop is not None:
+        return subject, (None, f"Everything is stopped in Daytwo ({stop.reason}): nothing is let on until that ends.")
     marker = marker_of(attempt)
     shown = await life.backend(attempt.connection).recognise(
         marker, ExternalRunId(asked.external_id), attempt.intent_at - SKEW

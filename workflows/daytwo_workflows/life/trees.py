@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.tree import Artifact, ExternalGate, Job, JobKind, JobTree
+from daytwo_actions.backends.tree import Artifact, ExternalGate, GateKind, Job, JobKind, JobTree
 from daytwo_store import gates
 from daytwo_store.ids import StepPath
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
@@ -14,6 +14,7 @@ from daytwo_store.tables import Json, StepRow
 
 MOST_JOBS: Final = 1000  # of one step; the rest is only counted
 MOST_ARTIFACTS: Final = 500
+OURS: Final = "daytwo"  # a suspend node or a manual job of this name is a question to us, and not to a person
 
 
 def tree_json(path: StepPath, tree: JobTree) -> list[Json]:
@@ -29,6 +30,11 @@ def open_gates(step: StepRow) -> Iterator[Json]:
         gate = job.get("gate")
         if isinstance(gate, dict) and job.get("status") not in EXTERNAL_ENDS:
             yield gate
+
+
+def asks_us(gate: Json) -> bool:
+    """No person lets such a gate on from here: what is asked there is looked at first, commit and all (`questions`)."""
+    return gate["title"] == OURS and gate["kind"] in (GateKind.MANUAL_JOB, GateKind.SUSPEND)
 
 
 def artifacts_json(found: Sequence[Artifact]) -> list[Json]:
