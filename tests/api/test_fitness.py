@@ -28,6 +28,7 @@ def make(tmp_path: Path) -> Make:
 @pytest.mark.parametrize(
     "key",
     ["k" * 32, "0" * 64, "changeme" * 4, "correct-horse-battery-" * 2, f"{RANDOM[:20]}changeme{RANDOM}", "ab" * 32],
+    ids=("one letter", "zeros", "a placeholder", "a phrase twice", "a placeholder within", "two letters"),
 )
 def test_a_key_that_is_not_random(make: Make, key: str) -> None:
     with pytest.raises(SettingsRejected, match=r"not random\. Nothing was started"):
