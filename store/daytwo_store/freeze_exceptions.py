@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId, RunId, new_exception_id
 from daytwo_store.notifications import Notice, tell
+from daytwo_store.run_visibility import Onlooker, visible
 from daytwo_store.states import EXCEPTION_MOVES, ExceptionState, check_move
-from daytwo_store.tables import FreezeExceptionRow, FreezeRow, RunRow
+from daytwo_store.tables import EntityRow, FreezeExceptionRow, FreezeRow, RunRow
 
 LIVE = (ExceptionState.ASKED, ExceptionState.GRANTED)
 
@@ -70,13 +71,24 @@ async def with_freezes(session: AsyncSession, run: RunId) -> Sequence[tuple[Free
     return [(exception, freeze) for exception, freeze in await session.execute(query)]
 
 
-async def asked(session: AsyncSession, *, limit: int = 200) -> Sequence[tuple[FreezeExceptionRow, RunRow]]:
-    """Those that wait for somebody, oldest first, with their runs."""
+async def waiting(
+    session: AsyncSession, by: Onlooker, *, limit: int = 200
+) -> Sequence[tuple[FreezeExceptionRow, RunRow]]:
+    """Those that wait for somebody, oldest first, with their runs: of runs that may be seen, and of freezes of theirs.
+
+    Who asked for one of a run that has ended meanwhile waits for nothing.
+    """
     query = (
         select(FreezeExceptionRow, RunRow)
         .join(RunRow, RunRow.id == FreezeExceptionRow.run_id)
-        .where(FreezeExceptionRow.state == ExceptionState.ASKED)
-        .order_by(FreezeExceptionRow.asked_at)
+        .join(FreezeRow, FreezeRow.id == FreezeExceptionRow.freeze_id)
+        .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
+        .where(
+            FreezeExceptionRow.state == ExceptionState.ASKED,
+            RunRow.ended_at.is_(None),
+            or_(visible(by.belongs, by.principal), FreezeRow.owner.in_(by.belongs)),
+        )
+        .order_by(FreezeExceptionRow.asked_at, FreezeExceptionRow.id)
         .limit(limit)
     )
     return [(exception, run) for exception, run in await session.execute(query)]

@@ -10,6 +10,7 @@ import pytest
 from api_house import House, problem
 from company import Company, open_company
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from daytwo_store import outbox
 from daytwo_store.clock import GivenClock
@@ -219,6 +220,27 @@ async def test_an_exception_is_granted_by_a_second_person_and_lets_this_run_thro
     told = [one for one in entries["items"] if one["action"] == "exception.granted"]
     assert told[0]["facts"]["freeze"] == freeze
     assert told[0]["facts"]["exception"] == exception
+
+
+async def test_what_nobody_can_decide_any_more_hides_no_exception_that_waits(town: Town) -> None:
+    """Two hundred are told at once, the oldest first."""
+    freeze = await town.freeze()
+    gone, run = await town.run(), await town.run()
+    old = await town.ask(gone, freeze)
+    copy = """
+        INSERT INTO "{table}" SELECT (jsonb_populate_record(one, jsonb_build_object(
+            'id', 'f' || n, 'freeze_id', 'f' || n, 'idempotency_key', 'k' || n))).*
+        FROM "{table}" one, generate_series(1, 200) n WHERE one.id = :one
+    """
+    async with town.company.store.engine.begin() as connection:
+        await connection.execute(text(copy.format(table="freeze")), {"one": freeze})
+        await connection.execute(text(copy.format(table="freeze_exception")), {"one": old})
+    await town.call("ana", "POST", f"/runs/{gone}/withdraw", json={})
+    assert await town.state(gone) == "withdrawn"
+    town.clock.moment += timedelta(minutes=1)
+    live = await town.ask(run, freeze)
+    shown = (await town.call("sam", "GET", "/exceptions"))["items"]
+    assert [one["id"] for one in shown] == [live], f"{old} waits for nothing"
 
 
 async def test_who_asked_for_the_run_cannot_grant_what_another_asked_for_it(town: Town) -> None:

@@ -127,7 +127,7 @@ class Freezes:
     async def exceptions(self, by: Asker) -> Page[ExceptionView]:
         """Those that wait for a decision, as far as the asker sees their runs or may decide."""
         async with self._life.store.read() as session:
-            found = await freeze_exceptions.asked(session)
+            found = await freeze_exceptions.waiting(session, onlooker(by))
             return Page(items=[*await self._shown(session, by, found)])
 
     async def exception(self, by: Asker, exception: str) -> ExceptionView:
