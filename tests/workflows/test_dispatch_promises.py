@@ -15,7 +15,8 @@ from daytwo_store import attempts, definitions, entities, runs
 from daytwo_store.definitions import Loaded
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Conflict, Forbidden, Rejected
-from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
+from daytwo_store.identity import Login, principal_for
+from daytwo_store.ids import AttemptNo, EntityRef, ExternalRunId, PrincipalId, RunId, StepPath
 from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import AttemptRow, ExternalRunRow
 from daytwo_workflows.contracts import What
@@ -381,6 +382,24 @@ async def test_it_did_not_run_sends_what_was_approved_once_more(company: Company
     await company.through(run)
     assert (await company.run(run)).state == RunState.SUCCEEDED
     assert len(company.ci.ledger) == 1
+
+
+async def test_one_person_with_two_sign_ins_sends_nothing_again(company: Company) -> None:
+    run = await held(company, executes=False)
+    company.ci.executes = True
+    sam, ana = await company.person("sam"), await company.person("ana")
+    assert not await resolve(company.life, finding(run, "did_not_run", sam))
+    others: list[PrincipalId] = []
+    async with company.store.write() as tx:
+        for name in ("sam", "ana"):
+            login = Login(issuer="https://id.example", subject=name, name=name, ref=EntityRef(f"person:{name}"))
+            others.append((await principal_for(tx, login)).id)
+    assert not await resolve(company.life, finding(run, "did_not_run", others[0]))
+    for asked in (ana, others[1]):
+        with pytest.raises(Forbidden, match="four eyes"):
+            await resolve(company.life, finding(run, "did_not_run", asked))
+    assert (await company.attempts(run))[0].state == AttemptState.HELD
+    assert company.ci.posts == 1
 
 
 async def test_two_who_found_different_things_settle_nothing_until_they_agree(company: Company) -> None:

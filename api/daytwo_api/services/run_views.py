@@ -266,7 +266,7 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
         ),
         undo=_permit(run_answer(rows, known, asker), rows.undo_refused),
         resolve=_permit(
-            finding_views.may_resolve(run, stop, asker.principal),
+            finding_views.may_resolve(run, stop, known, asker),
             None if run.state == RunState.NEEDS_ATTENTION else "No attempt waits for somebody to say what happened.",
         ),
         evidence=_permit(

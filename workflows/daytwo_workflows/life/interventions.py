@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from daytwo_store import attempts, findings, runs
+from daytwo_store import attempts, findings, principals, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden
 from daytwo_store.ids import AttemptNo, ExternalRunId, PrincipalId, RunId, StepPath
@@ -12,6 +12,7 @@ from daytwo_store.states import RUN_ENDS, UNSENT, AttemptState, RunState, StepSt
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import naming
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.standing import key
 
 
 async def withdraw(store: Store, run: RunId, *, by: PrincipalId, reason: str) -> None:
@@ -87,7 +88,8 @@ async def resolve(life: Life, finding: Finding) -> bool:
     async with life.store.read() as session:
         run = await runs.peek(session, finding.run)
         attempt = _held(run, await attempts.get(session, finding.run, finding.path, finding.no))
-    if run.protected and run.requester == finding.by:
+        people = await principals.by_ids(session, {run.requester, finding.by})
+    if run.protected and key(people, run.requester) == key(people, finding.by):
         raise Forbidden(
             "You asked for this run, so somebody else who may run this action here has to say what happened "
             "(four eyes). Nothing was changed."
@@ -126,7 +128,7 @@ def _facts(named: naming.Named | None) -> Mapping[str, str]:
 
 
 async def _agreed(tx: Tx, attempt: AttemptRow, finding: Finding, named: naming.Named | None) -> bool:
-    """Has somebody else found the same? Each person's newest finding counts."""
+    """Has somebody else found the same? Each person's newest finding counts, whatever they signed in with."""
     await findings.note(
         tx,
         attempt,
@@ -137,10 +139,11 @@ async def _agreed(tx: Tx, attempt: AttemptRow, finding: Finding, named: naming.N
         facts=_facts(named),
     )
     said = (finding.outcome, finding.external if finding.outcome == "ran" else None)
-    return any(
-        one.principal != finding.by and (one.outcome, one.external_id) == said
-        for one in await findings.of_attempt(tx.session, attempt)
-    )
+    found = await findings.of_attempt(tx.session, attempt)
+    people = await principals.by_ids(tx.session, {one.principal for one in found})
+    newest = {key(people, one.principal): (one.outcome, one.external_id) for one in found}
+    me = key(people, finding.by)
+    return any(who != me and what == said for who, what in newest.items())
 
 
 def _held(run: RunRow, attempt: AttemptRow | None) -> AttemptRow:
