@@ -1,5 +1,6 @@
 """Groups that an identity provider tells (the stand-in, on a real port), and what ends when it takes one away."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,9 +11,10 @@ import httpx
 import pytest
 from api_house import House, problem
 from id_provider import PEOPLE, AtWork, local, oidc_settings, provider_at_work
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from daytwo_api.app import create_app
+from daytwo_api.services import vouching
 from daytwo_api.services.vouching import GroupsClaim, Rechecks, Sealing, TooManyGroups
 from daytwo_api.services.wiring import build_services
 from daytwo_api.settings import ApiSettings
@@ -172,6 +174,37 @@ async def test_a_provider_that_is_away_changes_nothing_until_its_word_is_too_old
     async with door.house.store.write() as tx:
         await tx.session.execute(update(PrincipalRow).values(groups_until=tx.now - timedelta(seconds=1)))
     assert await groups(sam) == []  # and not those of the catalog
+
+
+async def test_a_database_with_the_schema_before_ends_nothing(open_door: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API is started before `daytwo migrate`: it waits, and goes on when that is done."""
+    door = await open_door()
+    door.say("u-ana", ["sre"])
+    ana = await door.signed_in("u-ana")
+    door.say("u-ana", [])
+    monkeypatch.setattr(vouching, "_PAUSE", 0.01)
+    tries: list[int] = []
+    once = door.rechecks.once
+
+    async def counted() -> int:
+        tries.append(1)
+        return await once()
+
+    monkeypatch.setattr(door.rechecks, "once", counted)
+    async with door.house.store.write() as tx:
+        await tx.session.execute(text("ALTER TABLE session RENAME COLUMN refresh TO refresh_later"))
+        await tx.session.execute(text("UPDATE session SET checked_at = checked_at - interval '31 seconds'"))
+    running = asyncio.create_task(door.rechecks.run())
+    async with asyncio.timeout(60):
+        while len(tries) < 3 and not running.done():
+            await asyncio.sleep(0.01)
+        async with door.house.store.write() as tx:
+            await tx.session.execute(text("ALTER TABLE session RENAME COLUMN refresh_later TO refresh"))
+        while not running.done() and await groups(ana):
+            await asyncio.sleep(0.01)
+    assert not running.done()
+    running.cancel()
+    assert await groups(ana) == []
 
 
 async def test_without_refresh_tokens_the_groups_of_the_sign_in_count_as_long_as_a_session(open_door: Open) -> None:

@@ -96,13 +96,15 @@ class Rechecks:
         self._every = every
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Nothing else may end it: the process would end with it."""
         while self._provider is not None:
             try:
                 if await self.once() == _AT_ONCE:
                     continue
             except Unavailable:
                 log.warning("sign_in.recheck_waits", part="database")
+            except Exception:  # a schema that is still the one before, for example
+                log.exception("sign_in.recheck_failed")
             await asyncio.sleep(_PAUSE)
         await asyncio.Event().wait()
 
@@ -111,7 +113,10 @@ class Rechecks:
         assert self._provider is not None
         async with self._store.write() as tx:
             due = await sessions.take_due(tx, every=self._every, limit=_AT_ONCE)
-        await asyncio.gather(*(self._ask(self._provider, one) for one in due))
+        ends = await asyncio.gather(*(self._ask(self._provider, one) for one in due), return_exceptions=True)
+        for end in ends:  # each was asked about, whatever became of another
+            if isinstance(end, BaseException):
+                raise end
         return len(due)
 
     async def _ask(self, provider: Provider, one: Due) -> None:
