@@ -94,17 +94,19 @@ async def waiting(
     return [(exception, run) for exception, run in await session.execute(query)]
 
 
-async def granted(session: AsyncSession, run: RunRow, now: datetime) -> dict[str, datetime]:
-    """Freezes that do not hold for the run's plan as it is, each with the end of that."""
-    rows = await session.scalars(
-        select(FreezeExceptionRow).where(
+async def granted(session: AsyncSession, run: RunRow, now: datetime) -> Sequence[tuple[FreezeExceptionRow, FreezeRow]]:
+    """Those that were granted for the run's plan as it is and are not over, each with its freeze."""
+    query = (
+        select(FreezeExceptionRow, FreezeRow)
+        .join(FreezeRow, FreezeRow.id == FreezeExceptionRow.freeze_id)
+        .where(
             FreezeExceptionRow.run_id == run.id,
             FreezeExceptionRow.state == ExceptionState.GRANTED,
             FreezeExceptionRow.digest == run.digest,
             FreezeExceptionRow.until > now,
         )
     )
-    return {row.freeze_id: row.until for row in rows if row.until is not None}
+    return [(exception, freeze) for exception, freeze in await session.execute(query)]
 
 
 async def ask(tx: Tx, run: RunRow, freeze: str, *, by: PrincipalId, reason: str, key: str) -> FreezeExceptionRow:

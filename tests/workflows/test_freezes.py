@@ -15,10 +15,10 @@ from sqlalchemy import delete, insert, inspect, select, text
 
 from daytwo_actions.definitions import DefinitionRejected
 from daytwo_actions.freezes import as_document, freeze_of
-from daytwo_store import freezes, locks, runs
+from daytwo_store import entities, freezes, locks, runs
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
-from daytwo_store.ids import LockKey, RunId
+from daytwo_store.ids import EntityRef, LockKey, RunId
 from daytwo_store.lock_reading import situations
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
@@ -323,6 +323,25 @@ async def test_a_changed_plan_makes_an_exception_void(frozen: Frozen) -> None:
     await company.drive(run)
     await frozen.window(run)
     assert company.ci.posts == 0
+
+
+async def test_an_exception_falls_with_who_granted_it(frozen: Frozen) -> None:
+    company = frozen.company
+    await frozen.freeze("year-end")
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    asking = Asking(run=run, freeze="year-end", by=await company.person("ana"), reason="now", key="ask-1")
+    exception = await exceptions.ask(company.life, asking)
+    until = frozen.clock.moment + timedelta(hours=1)
+    sam = await company.person("sam")
+    await exceptions.decide(company.life, Deciding(exception=exception.id, by=sam, grant=True, until=until, comment=""))
+    async with company.store.write() as tx:
+        await entities.delete(tx, EntityRef("person:sam"), by="test:x")
+    await company.drive(run)
+    await frozen.window(run)
+    assert company.ci.posts == 0
+    again = await exceptions.ask(company.life, replace(asking, key="ask-2"))
+    assert again.id != exception.id, "another one may be asked for"
 
 
 async def test_a_stop_keeps_the_next_step_of_what_has_begun_and_its_lock(frozen: Frozen, tmp_path: Path) -> None:

@@ -73,12 +73,14 @@ def _same(before: FreezeExceptionRow, asked: Asking) -> FreezeExceptionRow:
 
 
 async def _clear(tx: Tx, one: FreezeExceptionRow, row: RunRow) -> None:
-    """One that is void or over makes room for a new one. Raises `Conflict` for one that counts."""
+    """One that no longer counts makes room for a new one: the freeze holds. Raises `Conflict` for one that is asked."""
     over = one.until is not None and one.until <= tx.now
-    if one.digest == row.digest and not over:
+    if one.digest == row.digest and one.state == ExceptionState.ASKED:
         name = (await principals.by_ids(tx.session, [one.asked_by]))[one.asked_by].name
         raise Conflict(f"{name} has asked for this exception already: {one.id} is {one.state}. Nothing was asked for.")
-    why = "its time was over" if over else "the plan that it was for has changed"
+    why = "the plan that it was for has changed"
+    if one.digest == row.digest:
+        why = "its time was over" if over else "whoever granted it is no longer one of the freeze's owners"
     freeze_exceptions.settle(
         tx, one, Settled(state=ExceptionState.REVOKED, by=PrincipalId(one.asked_by), why=f"{why}; asked for again")
     )

@@ -22,6 +22,7 @@ from daytwo_store.tables import RunRow, StopRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.asking import Planned
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.planning import Aimed, Ask, context_of, look
 
 log = structlog.get_logger()
@@ -79,7 +80,7 @@ async def of_run(life: Life, session: Session, row: RunRow, now: datetime) -> Wi
     subject = await subject_of_run(life, session, row)
     if subject is None:
         return Window(stop=stop, opens=None if stop else now)
-    granted = await freeze_exceptions.granted(session, row, now)
+    granted = await _granted(session, row, now)
     return judge(versions, subject, now, stop=stop, granted=granted)
 
 
@@ -90,6 +91,18 @@ async def of_plan(life: Life, session: Session, planned: Planned, *, at: datetim
         planned.version, planned.aimed.facts.context, undo=False, break_glass=planned.plan.break_glass is not None
     )
     return judge(await life.frozen.current(session, min(at, now)), subject, at, stop=stop)
+
+
+async def _granted(session: Session, row: RunRow, now: datetime) -> Mapping[str, datetime]:
+    """Until when which freeze does not hold. Whoever granted that has to be one of the freeze's owners still."""
+    found = await freeze_exceptions.granted(session, row, now)
+    people = await principals.by_ids(session, {one.decided_by for one, _ in found if one.decided_by})
+    spared: dict[str, datetime] = {}
+    for one, freeze in found:
+        who = people.get(one.decided_by or "")
+        if who is not None and one.until is not None and freeze.owner in await belongings(session, who.ref):
+            spared[freeze.id] = one.until
+    return spared
 
 
 async def shut(life: Life, tx: Tx, row: RunRow, aimed: Aimed) -> bool:
@@ -113,7 +126,7 @@ async def _at_seal(life: Life, tx: Tx, row: RunRow, aimed: Aimed) -> Window:
         return Window(stop=stop, opens=None if stop else tx.now)
     version = await life.definitions.of_run(tx.session, Digest(row.version))
     subject = subject_of(version, aimed.facts.context, undo=row.undo_of is not None, break_glass=row.break_glass)
-    granted = await freeze_exceptions.granted(tx.session, row, tx.now)
+    granted = await _granted(tx.session, row, tx.now)
     return judge(versions, subject, tx.now, stop=stop, granted=granted)
 
 
