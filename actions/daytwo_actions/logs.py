@@ -1,7 +1,7 @@
 """From a CI system's bytes to lines that may be kept and shown (A12). Pure.
 
 bytes → UTF-8 → masked across chunk borders → lines of at most 64 KB → control characters filtered (ANSI colours stay)
-→ cut at the run's limit with a visible marker.
+→ what an escape sequence has parted masked → cut at the run's limit with a visible marker.
 """
 
 import codecs
@@ -15,6 +15,7 @@ LINE_LIMIT: Final = 64 * 1024
 CUT_MARK: Final = "… the log is longer than what is kept of one run; the rest is in the CI system"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ESCAPE: Final = re.compile(r"\x1b(?!\[[0-9;]{0,32}m)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?|.?)")
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,32}m")
 _ERROR: Final = re.compile(r"##\[error\]|::error|\berror\b[:!]|\bERROR\b|Traceback \(most recent", re.ASCII)
 _VENDOR_ERROR: Final = re.compile(r"##\[error\]|::error")
 
@@ -25,6 +26,7 @@ class Cleaner:
     def __init__(self, *, secrets: Sequence[str], limit: int) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._masker = Masker(secrets)
+        self._of_line = Masker(secrets)
         self._left = limit
         self._line = ""
         self._cut = False
@@ -60,7 +62,7 @@ class Cleaner:
         for line in lines:
             if self._cut:
                 break
-            clean = _CONTROL.sub("\ufffd", _ESCAPE.sub("", line.lstrip("\ufeff").rstrip("\r")))
+            clean = _CONTROL.sub("\ufffd", self._rejoined(line.lstrip("\ufeff").rstrip("\r")))
             self._left -= len(clean) + 1
             if self._left < 0:
                 self._cut = True
@@ -68,6 +70,16 @@ class Cleaner:
                 break
             kept.append(clean)
         return kept
+
+    def _rejoined(self, line: str) -> str:
+        """The line without the escape sequences that are not kept. A secret that one of them, or a colour, has parted
+        would stand there whole: such a line loses its colours, and is masked."""
+        if "\x1b" not in line:
+            return line
+        kept = _ESCAPE.sub("", line)
+        bare = _COLOUR.sub("", kept)
+        masked = self._of_line.feed(bare) + self._of_line.end()
+        return kept if masked == bare else masked
 
 
 def _parts(line: str) -> list[str]:

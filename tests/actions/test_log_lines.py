@@ -79,3 +79,20 @@ def test_the_vendors_mark_counts_more_than_a_guess() -> None:
     assert first_error(lines) == 2
     assert first_error(lines[:2]) == 0
     assert first_error(["all is well", "0 errors"]) is None
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "key=hun\x1b[Kter2-of-shop;",
+        "key=\x1b[01;31m\x1b[Khunter2\x1b[m\x1b[K-of-shop;",  # grep --color
+        "key=hunter2\x1b]0;title\x07-of-shop;",
+        "key=h\x1b[0mu\x1b[1mnter2-of-shop;",
+    ],
+)
+def test_a_secret_that_escape_sequences_part_is_masked_and_other_lines_keep_their_colours(printed: str) -> None:
+    for size in (1, 7, 1000):
+        cleaner = Cleaner(secrets=["hunter2-of-shop"], limit=10_000)
+        raw = f"\x1b[32mfine\x1b[0m\n{printed}\n".encode()
+        lines = [line for at in range(0, len(raw), size) for line in cleaner.feed(raw[at : at + size])]
+        assert [*lines, *cleaner.end()] == ["\x1b[32mfine\x1b[0m", "key=***;"]
