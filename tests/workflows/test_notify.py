@@ -411,6 +411,22 @@ async def test_a_chat_that_anybody_may_read_names_nothing_hidden(
     assert b"shop" in body, "this chat is theirs"
 
 
+async def test_who_is_on_call_is_told_without_what_for(
+    company: Company, make: Make, hook: HookServer, mail: MailServer
+) -> None:
+    run = await company.ask("ana", "1.1.0", "staging")
+    await hide_shop(company, "group:storefront")
+    async with company.store.write() as tx:
+        asked_for = ["on-call:properties.on_call@service:shop", "group:sre"]
+        tell(tx, Notice.APPROVAL_ASKED, audience=asked_for, run=run)
+    texts = {"approval.asked": {"title": "Asked: ${{ audience }}", "body": "${{ audience }}"}}
+    await make(texts=texts, routes=[{"events": ["*"], "channels": ["mail", "hooks"]}]).round()
+    ((_, _, body),) = hook.taken
+    assert json.loads(body)["data"]["audience"] == "whoever is on call, group:sre"
+    assert b"shop" not in body
+    assert not [to for to, message in mail.taken if "shop" in message.as_string()]
+
+
 async def test_one_that_cannot_be_sent_or_made_holds_up_no_other(
     company: Company, make: Make, hook: HookServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from daytwo_store import definitions, entities, principals
 from daytwo_store.engine import Session
 from daytwo_store.messages import Draft, Outcome
 from daytwo_store.notifications import Notice
-from daytwo_store.on_call import called
+from daytwo_store.on_call import called, place_of
 from daytwo_store.run_visibility import kept_from
 from daytwo_store.tables import ApprovalRow, NotificationRow, RunRow
 from daytwo_workflows.notify import audience
@@ -180,13 +180,18 @@ def _values(scene: _Scene, page: str, *, sees: bool) -> dict[str, str]:
         "entity": entity,
         "requester": scene.requester if run is not None else "",
         "by": scene.by,
-        "audience": ", ".join(called(one) for one in scene.row.audience if not one.startswith("p_")),
+        "audience": ", ".join(_asked(one) for one in scene.row.audience if not one.startswith("p_")),
         "state": facts.get("state", ""),
         "until": _time(approval.expires_at) if approval is not None and approval.state == "pending" else "",
         "run": run.id if run is not None else "",
         "approval": approval.id if approval is not None else "",
         "link": _link(page, run, approval),
     }
+
+
+def _asked(entry: str) -> str:
+    """One of those who are told; whoever is on call without what for, which not every reader may see."""
+    return entry if place_of(entry) is None else "whoever is on call"
 
 
 def _link(page: str, run: RunRow | None, approval: ApprovalRow | None) -> str:
