@@ -1,5 +1,6 @@
 """A secret input: typed into the form, encrypted, never planned or shown, collected once by its own pipeline (A6)."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -94,6 +95,13 @@ async def test_its_own_pipeline_collects_it_once(door: Door) -> None:
     assert refused.subject == f"run:{run}"
     shown = (await (await door.house.signed_in("ana")).get(f"/api/v1/runs/{run}")).json()["steps"][0]
     assert (shown["secrets"], shown["secrets_by"]) == (["password", "note"], "1/1")
+
+
+async def test_of_many_who_ask_at_once_one_gets_it(door: Door) -> None:
+    _, marker = await door.running()
+    answers = await asyncio.gather(*(door.collect(ONE.github(**GITHUB), marker) for _ in range(8)))
+    assert sorted(one.status_code for one in answers) == [200, *[409] * 7]
+    assert len(await door.audit("secrets.collected")) == 1
 
 
 async def test_it_is_neither_planned_nor_sent_nor_stored_in_clear(door: Door) -> None:
