@@ -62,13 +62,11 @@ async def test_who_brings_nothing_is_told_to_sign_in_however_often(guarded: Hous
 
 async def test_one_principal_does_not_take_it_all_with_more_tokens(guarded: House) -> None:
     first, second = await guarded.token("ana", "read"), await guarded.token("ana", "read")
-    seen = [
-        (await client.post("/api/v1/entities/search", json={"text": "shop"})).status_code
-        for _ in range(40)
-        for client in (first, second)
-    ]
+    seen = []
+    while 429 not in seen and len(seen) <= 120:  # a minute may have ended in between
+        for client in (first, second):
+            seen.append((await client.post("/api/v1/entities/search", json={"text": "shop"})).status_code)
     assert set(seen) == {200, 429}
-    assert seen.count(200) <= 120  # a minute may have ended in between
     assert seen[0] == 200
     assert (await (await guarded.token("sam", "read")).get("/api/v1/me")).status_code == 200
     await guarded.close()

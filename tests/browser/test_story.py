@@ -18,7 +18,7 @@ def deploy(page: Page, version: str) -> str:
     choose(page, "Version", version)
     choose(page, "Environment", "Production")
     page.get_by_role("button", name="See what will happen").click()
-    expect(page.get_by_text("1 of group:sre")).to_be_visible()
+    expect(page.get_by_text("one of group:sre, within 24 h, or it expires")).to_be_visible()
     expect(page.get_by_text("shop/production", exact=True)).to_be_visible()
     page.get_by_role("textbox", name="Comment").fill(f"{version} is what everybody waits for")
     page.get_by_role("button", name="Deploy a service").dblclick()

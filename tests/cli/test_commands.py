@@ -292,7 +292,14 @@ def test_resolve_finds_the_one_held_attempt(cli: Any, server: Any, make: Any) ->
     server.on("POST", "/runs/r_1/resolve", make.run())
     assert cli("resolve", "r_1", "--ran", "77", "--reason", "seen").code == 0
     assert server.bodies("/runs/r_1/resolve") == [
-        {"step": "ship", "attempt": 2, "outcome": "ran", "external_run": "77", "reason": "seen"}
+        {
+            "step": "ship",
+            "attempt": 2,
+            "outcome": "ran",
+            "external_run": "77",
+            "without_marker": False,
+            "reason": "seen",
+        }
     ]
     assert cli("resolve", "r_1", "--reason", "?").code == Exit.USAGE
     assert cli("resolve", "r_1", "--ran", "1", "--step", "other", "--reason", "?").code == Exit.USAGE
