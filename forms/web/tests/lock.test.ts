@@ -15,6 +15,8 @@ test("the lock names no download address, so that it works behind any mirror, an
   );
   expect(packages.length).toBeGreaterThan(100);
   expect(packages.filter(([, one]) => one.resolved !== undefined).map(([path]) => path)).toEqual([]);
+  const lock = readFileSync(new URL("../package-lock.json", import.meta.url), "utf8");
+  expect(lock.split("\n").filter((line) => line.includes("://"))).toEqual([]);
   expect(packages.filter(([, one]) => !one.integrity).map(([path]) => path)).toEqual([]);
 });
 
