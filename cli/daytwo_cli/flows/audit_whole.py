@@ -1,35 +1,25 @@
 """Verify or cut the audit: on the database itself, since whoever verifies trusts no server in between."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
 
-from daytwo_cli.client.server import DEFAULT_DATA
-from daytwo_cli.errors import CliError, Declined, Unreachable, Usage
+from daytwo_cli.errors import CliError, Declined, Usage
+from daytwo_cli.flows.on_database import environment_of, on_store, or_usage
 from daytwo_cli.tools import Tools
-from daytwo_cli.up.folder import DataFolder, read_processes
-from daytwo_cli.up.postgres import EmbeddedPostgres
-from daytwo_cli.up.product import CONFIG_FILE
 from daytwo_store import audit_cut
 from daytwo_store.audit_check import Broken, Whole, known_keys, verify
 from daytwo_store.checkpoints import Checkpoint, read_lines
 from daytwo_store.engine import Store
-from daytwo_store.errors import DaytwoError, Unavailable
-from daytwo_store.event_loop import loop_factory
 from daytwo_store.signing import KeyRing, KeyUnusable, public_keys
 from daytwo_workflows.settings import AuditSettings
-
-Found = TypeVar("Found")
-_URL: Final = "DAYTWO_DATABASE_URL"
 
 
 def verify_audit(tools: Tools, checkpoints: Sequence[Path], keys: Sequence[Path], *, as_json: bool) -> None:
     """Raises CliError that names the entry when the chain does not hold."""
     settings = _settings(tools)
-    ring = known_keys([_or_usage(settings.trusted), read_keys(keys)])
+    ring = known_keys([or_usage(settings.trusted), read_keys(keys)])
     own = settings.audit_checkpoints
     files = [*checkpoints] or ([own] if own is not None and own.exists() else [])
     outside = [one for file in files for one in read_file(tools, file)]
@@ -41,7 +31,7 @@ def verify_audit(tools: Tools, checkpoints: Sequence[Path], keys: Sequence[Path]
                 session, keys=ring, outside=outside, progress=lambda n: show(f"{n} entries are verified")
             )
 
-    found = _on(settings, work)
+    found = on_store(settings.store, work)
     tools.out.finish()
     if as_json:
         tools.out.json(_json(found))
@@ -54,7 +44,7 @@ def verify_audit(tools: Tools, checkpoints: Sequence[Path], keys: Sequence[Path]
 
 def cut_audit(tools: Tools, before: datetime, *, yes: bool) -> None:
     settings = _settings(tools)
-    signer = _or_usage(settings.signer)
+    signer = or_usage(settings.signer)
     if signer is None:
         raise Usage("DAYTWO_AUDIT_KEY_FILE is not set: a cut has to be signed. Nothing was deleted.")
 
@@ -62,13 +52,13 @@ def cut_audit(tools: Tools, before: datetime, *, yes: bool) -> None:
         async with store.read() as session:
             return await audit_cut.last_before(session, before.replace(tzinfo=UTC))
 
-    to = _on(settings, last)
+    to = on_store(settings.store, last)
     if not to:
         tools.out.line(f"There is no entry older than {before:%Y-%m-%d}. Nothing was deleted.")
         return
     if not yes and not tools.asker.confirm(f"Delete every entry of the audit up to {to}, for good?"):
         raise Declined("Nothing was deleted.")
-    gone = _on(settings, lambda store: audit_cut.cut(store, signer, to=to, actor="operator"))
+    gone = on_store(settings.store, lambda store: audit_cut.cut(store, signer, to=to, actor="operator"))
     tools.out.line(f"{gone} entries up to {to} are deleted; a signed entry says so, and the rest can be verified.")
 
 
@@ -101,44 +91,7 @@ def read_file(tools: Tools, file: Path) -> list[Checkpoint]:
 
 def _settings(tools: Tools) -> AuditSettings:
     """From the environment; without one, of the house that `daytwo up` keeps in this folder."""
-    return _or_usage(lambda: AuditSettings.read(_environment(tools)))
-
-
-def _environment(tools: Tools) -> Mapping[str, str]:
-    data = tools.here / DEFAULT_DATA
-    if tools.environment.get(_URL) or tools.environment.get("DAYTWO_CONFIG"):
-        return tools.environment
-    if not read_processes(DataFolder(data).processes):
-        raise Usage(
-            f"{_URL} is not set (postgresql://user:password@host:5432/name), and `daytwo up` keeps nothing in this "
-            "folder. Nothing was read."
-        )
-    url = EmbeddedPostgres(data / "postgres").url
-    return {**tools.environment, _URL: url, "DAYTWO_CONFIG": str(data / CONFIG_FILE)}
-
-
-def _or_usage(read: Callable[[], Found]) -> Found:
-    try:
-        return read()
-    except DaytwoError as error:
-        raise Usage(error.detail) from None
-
-
-def _on(settings: AuditSettings, work: Callable[[Store], Awaitable[Found]]) -> Found:
-    async def inside() -> Found:
-        store = Store(settings.store)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(inside())
-    except Unavailable as error:
-        raise Unreachable(error.detail) from None
-    except DaytwoError as error:
-        raise CliError(error.detail) from None
+    return or_usage(lambda: AuditSettings.read(environment_of(tools)))
 
 
 def _json(found: Broken | Whole) -> str:

@@ -1,35 +1,25 @@
 """Looking after the key ring: its file on this machine, and what in the database needs which key."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
-from daytwo_cli.client.server import DEFAULT_DATA
-from daytwo_cli.errors import CliError, Unreachable, Usage
+from daytwo_cli.errors import CliError, Usage
+from daytwo_cli.flows.on_database import environment_of, on_store, or_usage
 from daytwo_cli.tools import Tools
-from daytwo_cli.up.folder import DataFolder, read_processes
-from daytwo_cli.up.postgres import EmbeddedPostgres
-from daytwo_cli.up.product import CONFIG_FILE, KEY
 from daytwo_store import secret_values
 from daytwo_store.engine import Store
-from daytwo_store.errors import DaytwoError, Unavailable
-from daytwo_store.event_loop import loop_factory
 from daytwo_store.keyring import KeyId, KeyRing
-from daytwo_store.logging import configure_logging
 from daytwo_workflows.key_file import new_key, read_ring, write_ring
 from daytwo_workflows.secret_care import SecretCare
 from daytwo_workflows.settings import Settings
-
-Found = TypeVar("Found")
 
 
 def add_key(tools: Tools) -> None:
     settings, path = _settings(tools)
     kid, ring = new_key(_ring(path) if path.exists() else KeyRing(None, {}), datetime.now(UTC))
-    _on(settings, lambda store: _tell(store, "key.added", kid))
+    on_store(settings.store, lambda store: _tell(store, "key.added", kid))
     write_ring(path, ring)
     tools.out.line(kid)
     if ring.active == kid:
@@ -41,8 +31,8 @@ def add_key(tools: Tools) -> None:
 
 def show_keys(tools: Tools, *, as_json: bool) -> None:
     settings, path = _settings(tools)
-    ring = _or_usage(settings.keys).ring
-    counts = _on(settings, _counts)
+    ring = or_usage(settings.keys).ring
+    counts = on_store(settings.store, _counts)
     rows = [
         (kid, "active" if kid == ring.active else "" if kid in ring.keys else "MISSING", str(counts.get(kid, 0)))
         for kid in sorted({*ring.keys, *map(KeyId, counts)})
@@ -62,15 +52,15 @@ def rotate_to(tools: Tools, wanted: str | None) -> None:
     if kid not in ring.keys:
         raise Usage(f"There is no key {kid} in {path}. Nothing was changed. `daytwo keys list` shows them.")
     if kid != ring.active:
-        _on(settings, lambda store: _tell(store, "key.activated", kid))
+        on_store(settings.store, lambda store: _tell(store, "key.activated", kid))
         write_ring(path, KeyRing(kid, ring.keys))
-    keys = _or_usage(settings.keys)
+    keys = or_usage(settings.keys)
 
     async def reseal(store: Store) -> tuple[int, Mapping[str, int]]:
         care = SecretCare(store=store, keys=keys, retention=settings.secret_retention)
         return await care.reseal(), await _counts(store)
 
-    changed, counts = _on(settings, reseal)
+    changed, counts = on_store(settings.store, reseal)
     tools.out.line(f"{kid} is active; {_many(changed)} encrypted with it.")
     for other, left in sorted(counts.items()):
         if other != kid:
@@ -87,13 +77,13 @@ def retire_key(tools: Tools, wanted: str) -> None:
         raise Usage(f"There is no key {kid} in {path}. Nothing was changed. `daytwo keys list` shows them.")
     if kid == ring.active:
         raise Usage(f"{kid} is the active key. Nothing was changed. Make another one active: daytwo keys rotate.")
-    counts = _on(settings, _counts)
+    counts = on_store(settings.store, _counts)
     if counts.get(kid):
         raise CliError(
             f"{_many(counts[kid])} encrypted with {kid}, so it was not retired and nothing was changed. Encrypt "
             f"them with the active key first: daytwo keys rotate {ring.active}."
         )
-    _on(settings, lambda store: _tell(store, "key.retired", kid))
+    on_store(settings.store, lambda store: _tell(store, "key.retired", kid))
     write_ring(path, KeyRing(ring.active, {name: key for name, key in ring.keys.items() if name != kid}))
     tools.out.line(f"{kid} is retired: it is no longer in {path}.")
     tools.out.note("Destroy the copies of it, too: then what backups still hold under it can never be read again.")
@@ -115,7 +105,7 @@ async def _tell(store: Store, action: str, kid: KeyId) -> None:
 
 def _settings(tools: Tools) -> tuple[Settings, Path]:
     """From the environment; without one, of the house that `daytwo up` keeps in this folder."""
-    settings = _or_usage(lambda: Settings.read(_environment(tools)))
+    settings = or_usage(lambda: Settings.read(environment_of(tools)))
     if settings.key_ring_file is None:
         raise Usage(
             "DAYTWO_KEY_RING_FILE is not set: the file in which the keys are to be. Nothing was changed. Until there "
@@ -124,47 +114,5 @@ def _settings(tools: Tools) -> tuple[Settings, Path]:
     return settings, settings.key_ring_file
 
 
-def _environment(tools: Tools) -> Mapping[str, str]:
-    data = tools.here / DEFAULT_DATA
-    if tools.environment.get("DAYTWO_DATABASE_URL") or tools.environment.get("DAYTWO_CONFIG"):
-        return tools.environment
-    if not read_processes(DataFolder(data).processes):
-        raise Usage(
-            "DAYTWO_DATABASE_URL is not set (postgresql://user:password@host:5432/name), and `daytwo up` keeps nothing "
-            "in this folder. Nothing was read."
-        )
-    return {
-        **tools.environment,
-        "DAYTWO_DATABASE_URL": EmbeddedPostgres(data / "postgres").url,
-        "DAYTWO_SECRET_FILE": str(DataFolder(data).secret(KEY)),
-        "DAYTWO_CONFIG": str(data / CONFIG_FILE),
-    }
-
-
 def _ring(path: Path) -> KeyRing:
-    return _or_usage(lambda: read_ring(path))
-
-
-def _or_usage(read: Callable[[], Found]) -> Found:
-    try:
-        return read()
-    except DaytwoError as error:
-        raise Usage(error.detail) from None
-
-
-def _on(settings: Settings, work: Callable[[Store], Awaitable[Found]]) -> Found:
-    async def inside() -> Found:
-        store = Store(settings.store)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    configure_logging(process="cli", level="error")
-    try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(inside())
-    except Unavailable as error:
-        raise Unreachable(error.detail) from None
-    except DaytwoError as error:
-        raise CliError(error.detail) from None
+    return or_usage(lambda: read_ring(path))
