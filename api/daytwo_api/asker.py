@@ -8,7 +8,7 @@ only the outer door.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -76,6 +76,11 @@ class Needs:
         return asker
 
 
+def needs(permission: Permission) -> Any:
+    """For a route to which it does not matter who has the permission: `dependencies=[needs(…)]`."""
+    return Depends(Needs(permission))
+
+
 SignedIn = Annotated[Asker, Depends(Needs(Permission.SELF))]
 Reader = Annotated[Asker, Depends(Needs(Permission.READ))]
 Runner = Annotated[Asker, Depends(Needs(Permission.RUN))]
@@ -84,11 +89,6 @@ LockHolder = Annotated[Asker, Depends(Needs(Permission.LOCKS_HOLD))]
 LockForcer = Annotated[Asker, Depends(Needs(Permission.LOCKS_FORCE))]
 FreezeManager = Annotated[Asker, Depends(Needs(Permission.FREEZES_MANAGE))]
 Stopper = Annotated[Asker, Depends(Needs(Permission.STOP_GLOBAL))]
-WebhookReader = Annotated[Asker, Depends(Needs(Permission.WEBHOOKS_READ))]
-PipelineReader = Annotated[Asker, Depends(Needs(Permission.PIPELINES_READ))]
-ActionChecker = Annotated[Asker, Depends(Needs(Permission.ACTIONS_CHECK))]
-AuditReader = Annotated[Asker, Depends(Needs(Permission.AUDIT_READ))]
-SecretReader = Annotated[Asker, Depends(Needs(Permission.SECRETS_READ))]
 SecretManager = Annotated[Asker, Depends(Needs(Permission.SECRETS_MANAGE))]
 NotificationManager = Annotated[Asker, Depends(Needs(Permission.NOTIFICATIONS_MANAGE))]
 Admin = Annotated[Asker, Depends(Needs(Permission.ACCESS_MANAGE))]

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import AwareDatetime
 
-from daytwo_api.asker import AuditReader
+from daytwo_actions.roles import Permission
+from daytwo_api.asker import needs
 from daytwo_api.deps import Cursor, Limit, ServicesDep
 from daytwo_api.views.audit import AuditEntry, AuditSeal, ExportFormat
 from daytwo_api.views.common import Page
@@ -30,11 +31,16 @@ def wanted(
 Wanted = Annotated[AuditFilter, Depends(wanted)]
 
 
-@router.get("/audit", summary="Who did what, newest first", operation_id="listAudit")
+@router.get(
+    "/audit",
+    summary="Who did what, newest first",
+    operation_id="listAudit",
+    dependencies=[needs(Permission.AUDIT_READ)],
+)
 async def list_audit(
-    by: AuditReader, services: ServicesDep, wanted: Wanted, cursor: Cursor = None, limit: Limit = 50
+    services: ServicesDep, wanted: Wanted, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[AuditEntry]:
-    return await services.audit.page(by, wanted, cursor=cursor, limit=limit)
+    return await services.audit.page(wanted, cursor=cursor, limit=limit)
 
 
 @router.get(
@@ -43,20 +49,25 @@ async def list_audit(
     operation_id="exportAudit",
     response_class=StreamingResponse,
     responses={200: {"content": {"application/x-ndjson": {}, "text/csv": {}}}},
+    dependencies=[needs(Permission.AUDIT_READ)],
 )
 async def export_audit(
-    by: AuditReader,
     services: ServicesDep,
     wanted: Wanted,
     shape: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.NDJSON,
     after: Annotated[int, Query(ge=0, le=2**53 - 1, description="only entries above this number")] = 0,
 ) -> StreamingResponse:
-    return await services.audit.export(by, wanted, shape, after=after)
+    return await services.audit.export(wanted, shape, after=after)
 
 
-@router.get("/audit/seal", summary="How far the audit is signed, and the public keys", operation_id="getAuditSeal")
-async def get_seal(by: AuditReader, services: ServicesDep) -> AuditSeal:
-    return await services.audit.seal(by)
+@router.get(
+    "/audit/seal",
+    summary="How far the audit is signed, and the public keys",
+    operation_id="getAuditSeal",
+    dependencies=[needs(Permission.AUDIT_READ)],
+)
+async def get_seal(services: ServicesDep) -> AuditSeal:
+    return await services.audit.seal()
 
 
 @router.get(
@@ -65,6 +76,7 @@ async def get_seal(by: AuditReader, services: ServicesDep) -> AuditSeal:
     operation_id="getEvidence",
     response_class=Response,
     responses={200: {"content": {"application/json": {}}}},
+    dependencies=[needs(Permission.AUDIT_READ)],
 )
-async def get_evidence(run: str, by: AuditReader, services: ServicesDep) -> Response:
-    return await services.audit.evidence(by, run)
+async def get_evidence(run: str, services: ServicesDep) -> Response:
+    return await services.audit.evidence(run)

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from daytwo_api.asker import Reader
+from daytwo_actions.roles import Permission
+from daytwo_api.asker import Reader, needs
 from daytwo_api.deps import Cursor, Limit, ServicesDep
 from daytwo_api.views.catalog import EntityEventView, EntitySearch, EntitySummary, EntityView, KindView
 from daytwo_api.views.common import Page
@@ -10,14 +11,14 @@ from daytwo_api.views.common import Page
 router = APIRouter(tags=["catalog"])
 
 
-@router.get("/kinds", summary="Kinds of entities", operation_id="listKinds")
-async def list_kinds(by: Reader, services: ServicesDep) -> Page[KindView]:
-    return await services.catalog.kinds(by)
+@router.get("/kinds", summary="Kinds of entities", operation_id="listKinds", dependencies=[needs(Permission.READ)])
+async def list_kinds(services: ServicesDep) -> Page[KindView]:
+    return await services.catalog.kinds()
 
 
-@router.get("/kinds/{name}", summary="One kind", operation_id="getKind")
-async def get_kind(name: str, by: Reader, services: ServicesDep) -> KindView:
-    return await services.catalog.kind(by, name)
+@router.get("/kinds/{name}", summary="One kind", operation_id="getKind", dependencies=[needs(Permission.READ)])
+async def get_kind(name: str, services: ServicesDep) -> KindView:
+    return await services.catalog.kind(name)
 
 
 @router.post("/entities/search", summary="Entities by kind, text and owner", operation_id="searchEntities")

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from daytwo_api.asker import Admin, Reader, SignedIn, WebhookReader
+from daytwo_actions.roles import Permission
+from daytwo_api.asker import Reader, SignedIn, needs
 from daytwo_api.deps import Cursor, Limit, ServicesDep
 from daytwo_api.views.access import MayRequest
 from daytwo_api.views.common import Page, Permitted
@@ -65,9 +66,9 @@ async def list_tokens(by: SignedIn, services: ServicesDep) -> Page[TokenView]:
     tags=["identity"],
     summary="Tokens of everybody with their owners, newest first",
     operation_id="listEverybodysTokens",
+    dependencies=[needs(Permission.ACCESS_MANAGE)],
 )
 async def list_everybodys_tokens(
-    by: Admin,  # noqa: ARG001  # it opens the door
     services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -97,9 +98,15 @@ async def revoke_token(token: str, by: SignedIn, services: ServicesDep) -> None:
     await services.identity.revoke_token(by, token)
 
 
-@router.get("/connections", tags=["control"], summary="CI systems and their health", operation_id="listConnections")
-async def list_connections(by: Reader, services: ServicesDep) -> Page[ConnectionView]:
-    return await services.overview.connections(by)
+@router.get(
+    "/connections",
+    tags=["control"],
+    summary="CI systems and their health",
+    operation_id="listConnections",
+    dependencies=[needs(Permission.READ)],
+)
+async def list_connections(services: ServicesDep) -> Page[ConnectionView]:
+    return await services.overview.connections()
 
 
 @router.get(
@@ -107,15 +114,15 @@ async def list_connections(by: Reader, services: ServicesDep) -> Page[Connection
     tags=["control"],
     summary="Verified deliveries of a CI system, newest first",
     operation_id="listWebhooks",
+    dependencies=[needs(Permission.WEBHOOKS_READ)],
 )
 async def list_webhooks(
     name: Annotated[str, Path(max_length=200)],
-    by: WebhookReader,
     services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[WebhookView]:
-    return await services.overview.webhooks(by, name, cursor=cursor, limit=limit)
+    return await services.overview.webhooks(name, cursor=cursor, limit=limit)
 
 
 @router.get(

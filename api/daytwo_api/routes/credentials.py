@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, status
 
-from daytwo_api.asker import SecretManager, SecretReader
+from daytwo_actions.roles import Permission
+from daytwo_api.asker import SecretManager, needs
 from daytwo_api.deps import ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.credentials import CredentialRequest, CredentialView
@@ -13,8 +14,13 @@ router = APIRouter(prefix="/credentials", tags=["control"])
 Name = Annotated[str, Path(max_length=200, description="of the connection")]
 
 
-@router.get("", summary="Where the credential of each connection comes from", operation_id="listCredentials")
-async def list_credentials(by: SecretReader, services: ServicesDep) -> Page[CredentialView]:  # noqa: ARG001 - the permission is all
+@router.get(
+    "",
+    summary="Where the credential of each connection comes from",
+    operation_id="listCredentials",
+    dependencies=[needs(Permission.SECRETS_READ)],
+)
+async def list_credentials(services: ServicesDep) -> Page[CredentialView]:
     return await services.credentials.list()
 
 

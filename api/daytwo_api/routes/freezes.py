@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, status
 from pydantic import AwareDatetime
 
-from daytwo_api.asker import Decider, FreezeManager, Reader, Runner, Stopper
+from daytwo_actions.roles import Permission
+from daytwo_api.asker import Decider, FreezeManager, Reader, Runner, Stopper, needs
 from daytwo_api.deps import IdempotencyKey, ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.freezes import (
@@ -24,14 +25,18 @@ router = APIRouter(tags=["control"])
 Name = Annotated[str, Path(max_length=100)]
 
 
-@router.get("/freezes", summary="Freezes, with their windows in a stretch of time", operation_id="listFreezes")
+@router.get(
+    "/freezes",
+    summary="Freezes, with their windows in a stretch of time",
+    operation_id="listFreezes",
+    dependencies=[needs(Permission.READ)],
+)
 async def list_freezes(
-    by: Reader,
     services: ServicesDep,
     after: Annotated[AwareDatetime | None, Query(alias="from", description="windows from here on")] = None,
     before: Annotated[AwareDatetime | None, Query(alias="until", description="and until here")] = None,
 ) -> Page[FreezeView]:
-    return await services.freezes.list(by, after=after, before=before)
+    return await services.freezes.list(after=after, before=before)
 
 
 @router.post("/freezes", status_code=status.HTTP_201_CREATED, summary="Make a freeze", operation_id="makeFreeze")
@@ -41,9 +46,9 @@ async def make_freeze(
     return await services.freezes.make(by, asked, idempotency_key)
 
 
-@router.get("/freezes/{freeze}", summary="One freeze", operation_id="getFreeze")
-async def get_freeze(freeze: Name, by: Reader, services: ServicesDep) -> FreezeView:
-    return await services.freezes.get(by, freeze)
+@router.get("/freezes/{freeze}", summary="One freeze", operation_id="getFreeze", dependencies=[needs(Permission.READ)])
+async def get_freeze(freeze: Name, services: ServicesDep) -> FreezeView:
+    return await services.freezes.get(freeze)
 
 
 @router.patch("/freezes/{freeze}", summary="Change a freeze that somebody made here", operation_id="changeFreeze")
@@ -61,9 +66,11 @@ async def remove_freeze(freeze: Name, by: FreezeManager, services: ServicesDep) 
     await services.freezes.remove(by, freeze)
 
 
-@router.get("/stop", summary="The global stop, if there is one", operation_id="getStop")
-async def get_stop(by: Reader, services: ServicesDep) -> StopView:
-    return await services.freezes.stop_state(by)
+@router.get(
+    "/stop", summary="The global stop, if there is one", operation_id="getStop", dependencies=[needs(Permission.READ)]
+)
+async def get_stop(services: ServicesDep) -> StopView:
+    return await services.freezes.stop_state()
 
 
 @router.post("/stop", summary="Stop everything: nothing new is dispatched anywhere", operation_id="stopEverything")

@@ -8,7 +8,6 @@ from typing import Final
 
 from fastapi.responses import Response, StreamingResponse
 
-from daytwo_api.asker import Asker
 from daytwo_api.services.evidence import collect
 from daytwo_api.views.audit import AuditEntry, AuditKey, AuditSeal, ExportFormat
 from daytwo_api.views.common import Page
@@ -35,7 +34,6 @@ class Audit:
 
     async def page(
         self,
-        by: Asker,  # noqa: ARG002 - the route has asked for somebody who may read the audit
         wanted: AuditFilter,
         *,
         cursor: str | None,
@@ -48,7 +46,6 @@ class Audit:
 
     async def export(
         self,
-        by: Asker,  # noqa: ARG002 - as above
         wanted: AuditFilter,
         shape: ExportFormat,
         *,
@@ -64,7 +61,7 @@ class Audit:
             headers={"Content-Disposition": f'attachment; filename="audit.{shape}"'},
         )
 
-    async def seal(self, by: Asker) -> AuditSeal:  # noqa: ARG002 - public halves of keys, and numbers
+    async def seal(self) -> AuditSeal:
         async with self._store.read() as session:
             found = await checkpoints.state(session)
         current = self._signer.key if self._signer is not None else None
@@ -79,7 +76,7 @@ class Audit:
             ],
         )
 
-    async def evidence(self, by: Asker, run: str) -> Response:  # noqa: ARG002 - as above: every run
+    async def evidence(self, run: str) -> Response:
         if self._signer is None:
             raise Conflict(
                 "This server has no key to sign evidence with, so none was made. Whoever operates it sets "

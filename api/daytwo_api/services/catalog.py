@@ -19,11 +19,11 @@ class Catalog:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def kinds(self, by: Asker) -> Page[KindView]:  # noqa: ARG002 - kinds are for everybody who is signed in
+    async def kinds(self) -> Page[KindView]:
         async with self._store.read() as session:
             return Page(items=[_kind(kind) for kind in (await kinds.every(session)).values()])
 
-    async def kind(self, by: Asker, name: str) -> KindView:  # noqa: ARG002 - as above
+    async def kind(self, name: str) -> KindView:
         async with self._store.read() as session:
             found = await kinds.get(session, name)
         if found is None:

@@ -14,7 +14,6 @@ from daytwo_actions.definitions.kinds import kind_shape
 from daytwo_actions.definitions.load import restore_action
 from daytwo_actions.definitions.registry import load_texts
 from daytwo_actions.definitions.shapes import KindShape, RelationShape
-from daytwo_api.asker import Asker
 from daytwo_api.views.pipelines import CheckProblem, CheckRequest, CheckView
 from daytwo_catalog.model import record
 from daytwo_store import definitions, entities, kinds
@@ -30,7 +29,6 @@ class Checks:
 
     async def check(
         self,
-        by: Asker,  # noqa: ARG002 - the route has asked for an administrator
         asked: CheckRequest,
     ) -> CheckView:
         """Nothing is registered or changed by it."""

@@ -47,7 +47,6 @@ class Freezes:
 
     async def list(
         self,
-        by: Asker,  # noqa: ARG002 - everybody who is signed in sees what may hold them back
         *,
         after: datetime | None,
         before: datetime | None,
@@ -77,7 +76,7 @@ class Freezes:
             periods = []
         return freeze_view(row, version, known, now=now, periods=periods)
 
-    async def get(self, by: Asker, freeze: str) -> FreezeView:  # noqa: ARG002 - likewise
+    async def get(self, freeze: str) -> FreezeView:
         async with self._life.store.read() as session:
             row = await freezes.get(session, freeze)
             now = await self._life.store.clock.now(session)
@@ -87,17 +86,17 @@ class Freezes:
     async def make(self, by: Asker, asked: FreezeRequest, key: str | None) -> FreezeView:
         draft = Draft(title=asked.title, description=asked.description, owner=asked.owner, spec=asked.spec)
         row = await freeze_changes.make(self._life, draft, by=by.principal, key=key_of(by, key))
-        return await self.get(by, row.id)
+        return await self.get(row.id)
 
     async def change(self, by: Asker, freeze: str, asked: FreezeChange) -> FreezeView:
         draft = Draft(title=asked.title, description=asked.description, owner=asked.owner, spec=asked.spec)
         await freeze_changes.change(self._life, freeze, draft, by=by.principal)
-        return await self.get(by, freeze)
+        return await self.get(freeze)
 
     async def remove(self, by: Asker, freeze: str) -> None:
         await freeze_changes.remove(self._life, freeze, by=by.principal)
 
-    async def stop_state(self, by: Asker) -> StopView:  # noqa: ARG002 - everybody is told
+    async def stop_state(self) -> StopView:
         async with self._life.store.read() as session:
             row = await freezes.stopped(session)
             return stop_view(row, await gather(session, [], people=[row.by] if row else ()))
@@ -108,13 +107,13 @@ class Freezes:
         async with self._life.store.write() as tx:
             await freezes.stop(tx, by=by.principal, reason=asked.reason.strip())
         self._flag.forget()
-        return await self.stop_state(by)
+        return await self.stop_state()
 
     async def lift(self, by: Asker, reason: str) -> StopView:
         async with self._life.store.write() as tx:
             await freezes.lift(tx, by=by.principal, why=reason.strip())
         self._flag.forget()
-        return await self.stop_state(by)
+        return await self.stop_state()
 
     async def ask(self, by: Asker, run: str, asked: ExceptionRequest, key: str | None) -> ExceptionView:
         await self._control.must_be_allowed(by, run)

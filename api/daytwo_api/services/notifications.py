@@ -20,7 +20,7 @@ class Notifications:
         self._channels = open_channels(self._entry)
         self._page = page
 
-    async def channels(self, by: Asker) -> Page[ChannelView]:  # noqa: ARG002 - the route has asked for who may
+    async def channels(self) -> Page[ChannelView]:
         async with self._store.read() as session:
             last = await messages.last_of(session, sorted(self._entry.channels))
         return Page(

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from daytwo_actions.backends.base import Backend, Budget
 from daytwo_actions.backends.registry import ConnectionSettings
-from daytwo_api.asker import Asker
 from daytwo_api.metrics import Observe
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import ConnectionView, WebhookView
@@ -54,7 +53,7 @@ class Overview:
         self._connections = connections
         self._backends = backends
 
-    async def connections(self, by: Asker) -> Page[ConnectionView]:  # noqa: ARG002 - names and addresses only
+    async def connections(self) -> Page[ConnectionView]:
         names = sorted(self._connections.settings)
         async with self._store.read() as session:
             rows = {row.name: row for row in await connections.everything(session)}
@@ -64,7 +63,6 @@ class Overview:
 
     async def webhooks(
         self,
-        by: Asker,  # noqa: ARG002 - the route has asked for an administrator
         connection: str,
         *,
         cursor: str | None,

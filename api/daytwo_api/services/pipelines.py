@@ -8,7 +8,6 @@ from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreacha
 from daytwo_actions.backends.pipelines import PipelineInputs
 from daytwo_actions.definitions.connections import KEYS, Keys
 from daytwo_actions.drafts.action import action_text
-from daytwo_api.asker import Asker
 from daytwo_api.views.common import Page
 from daytwo_api.views.pipelines import PipelineInputView, PipelineRemarkView, PipelineSummary, PipelineView
 from daytwo_store.errors import NotFound, Rejected, Unavailable
@@ -22,7 +21,6 @@ class Pipelines:
 
     async def offered(
         self,
-        by: Asker,  # noqa: ARG002 - the route has asked for an administrator
         connection: str,
         *,
         project: str,
@@ -38,7 +36,6 @@ class Pipelines:
 
     async def one(
         self,
-        by: Asker,  # noqa: ARG002 - the route has asked for an administrator
         connection: str,
         target: Target,
     ) -> PipelineView:
