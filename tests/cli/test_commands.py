@@ -1,6 +1,7 @@
 """What the commands print, ask for, send, and end with."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,17 @@ def test_a_token_is_not_sent_in_the_clear(cli: Any) -> None:
 
 def test_the_server_of_daytwo_up_in_this_folder(cli: Any, server: Any, tmp_path: Path) -> None:
     (tmp_path / ".daytwo").mkdir()
-    (tmp_path / ".daytwo" / "processes.json").write_text(json.dumps({"page": server.url}))
+    there = tmp_path / ".daytwo" / "processes.json"
+    logins = tmp_path / ".config" / "daytwo" / "logins.json"
+    logins.parent.mkdir(parents=True)
+    logins.write_text(json.dumps({"current": "http://127.0.0.1:9", "servers": {}}))
     server.on("GET", "/runs", PAGE)
-    assert cli("runs", environment={}).code == 0
+    there.write_text(json.dumps({"page": server.url, "pid": os.getpid()}))
+    assert cli("runs", environment={}).code == 0, "before the last login: it is what somebody has just started"
+    there.write_text(json.dumps({"page": server.url, "pid": 2**31 - 1}))
+    assert "http://127.0.0.1:9 does not answer" in cli("runs", environment={}).err, "a house that has ended is none"
+    there.write_text(json.dumps({"page": "https://daytwo.example", "pid": os.getpid()}))
+    assert "http://127.0.0.1:9 does not answer" in cli("runs", environment={}).err, "a folder leads to nobody else"
 
 
 def test_login_keeps_a_session_for_its_user_alone(cli: Any, server: Any, reply: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which server, and as whom: DAYTWO_URL and DAYTWO_TOKEN, else the stored login, else what `daytwo up` wrote."""
+"""Which server, and as whom: DAYTWO_URL and DAYTWO_TOKEN, else the house of this folder, else the last login."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from daytwo_cli.client.logins import Login, Logins
 from daytwo_cli.errors import Usage
-from daytwo_cli.up.folder import read_processes
+from daytwo_cli.up.folder import DataFolder
 
 DEFAULT_DATA = Path(".daytwo")
 
@@ -26,11 +26,7 @@ class Server:
 
 def find_server(environment: Mapping[str, str], logins: Logins, here: Path) -> Server:
     """Raises Usage when there is no address, or one over which a token would be readable by others."""
-    url = (
-        environment.get("DAYTWO_URL")
-        or logins.current
-        or read_processes(here / DEFAULT_DATA / "processes.json").get("page")
-    )
+    url = environment.get("DAYTWO_URL") or _of_this_folder(here) or logins.current
     if not url:
         raise Usage(
             "No server is known, so nothing was asked. Start one here with `daytwo up`, "
@@ -40,6 +36,12 @@ def find_server(environment: Mapping[str, str], logins: Logins, here: Path) -> S
     _check_address(url)
     token = environment.get("DAYTWO_TOKEN")
     return Server(url=url, token=SecretStr(token) if token else None, login=None if token else logins.get(url))
+
+
+def _of_this_folder(here: Path) -> str | None:
+    """Only an address of this machine: a folder may be somebody else's."""
+    page = DataFolder(here / DEFAULT_DATA).running().get("page")
+    return page if isinstance(page, str) and is_loopback(page) else None
 
 
 def is_loopback(url: str) -> bool:

@@ -7,13 +7,14 @@ from typing import Final, TypeVar
 from daytwo_cli.client.server import DEFAULT_DATA
 from daytwo_cli.errors import CliError, Unreachable, Usage
 from daytwo_cli.tools import Tools
-from daytwo_cli.up.folder import DataFolder, read_processes
+from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_cli.up.product import CONFIG_FILE, KEY
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
+from daytwo_store.migrate import is_current
 from daytwo_store.settings import StoreSettings
 
 Found = TypeVar("Found")
@@ -25,7 +26,7 @@ def environment_of(tools: Tools) -> Mapping[str, str]:
     data = tools.here / DEFAULT_DATA
     if tools.environment.get(_URL) or tools.environment.get("DAYTWO_CONFIG"):
         return tools.environment
-    if not read_processes(DataFolder(data).processes):
+    if not DataFolder(data).running():
         raise Usage(
             f"{_URL} is not set (postgresql://user:password@host:5432/name), and `daytwo up` keeps nothing in this "
             "folder. Nothing was read."
@@ -52,6 +53,11 @@ def on_store(settings: StoreSettings, work: Callable[[Store], Awaitable[Found]])
     async def inside() -> Found:
         store = Store(settings)
         try:
+            if not await is_current(store):
+                raise CliError(
+                    "The database does not have the tables of this version, so nothing was read or changed. Wait until "
+                    "`daytwo up` is ready, or bring it up to date with `daytwo migrate`."
+                )
             return await work(store)
         finally:
             await store.close()

@@ -76,6 +76,12 @@ class DataFolder:
                 raise CliError(self._taken()) from None
             yield
 
+    def running(self) -> dict[str, Any]:
+        """What runs here now; empty when its process is gone: the file stays. Takes no lock that `up` may want."""
+        now = read_processes(self.processes)
+        pid = now.get("pid")
+        return now if isinstance(pid, int) and pid > 0 and _lives(pid) else {}
+
     def _taken(self) -> str:
         now = read_processes(self.processes)
         where = f" Its page is {now['page']}." if now.get("page") else ""
@@ -83,6 +89,14 @@ class DataFolder:
             f"Daytwo already runs on {self.root} (process {now.get('pid', 'unknown')}).{where} "
             "Nothing was started or changed. Stop it with Ctrl-C there, or start another with --data DIR."
         )
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (OSError, OverflowError):  # gone, somebody else's, or a number that is none
+        return False
+    return True
 
 
 def read_processes(file: Path) -> dict[str, Any]:
