@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import pytest
 
-from daytwo_actions.definitions.publish import action_schema
+from daytwo_actions.publish import action_schema
 from daytwo_api.openapi import document
 from daytwo_store import states
 from daytwo_store.states import (

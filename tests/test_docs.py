@@ -23,10 +23,10 @@ from pydantic_core import PydanticUndefined
 from daytwo_actions.definitions.check import RESERVED_STEPS, Surroundings
 from daytwo_actions.definitions.load import load_action
 from daytwo_actions.definitions.model import Action
-from daytwo_actions.definitions.registry import load_registry
 from daytwo_actions.definitions.sites import NAMES, Scope
 from daytwo_actions.expressions import Evaluator, parse_template
 from daytwo_actions.expressions.names import FILTERS, FUNCTIONS, TESTS
+from daytwo_actions.registry import load_registry
 from daytwo_api.settings import ApiSettings
 from daytwo_catalog.documents import EntityDocument
 from daytwo_cli.app import build

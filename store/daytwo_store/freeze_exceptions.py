@@ -1,4 +1,5 @@
-"""Exceptions to freezes: asked for by one person, granted by another, for one run's plan and until an end.
+"""Exceptions to freezes: asked for by one person, granted by another, for one run's plan, for the freeze as it stood
+then, and until an end.
 
 Whoever calls holds the run's row.
 """
@@ -95,7 +96,7 @@ async def waiting(
 
 
 async def granted(session: AsyncSession, run: RunRow, now: datetime) -> Sequence[tuple[FreezeExceptionRow, FreezeRow]]:
-    """Those that were granted for the run's plan as it is and are not over, each with its freeze."""
+    """Those that were granted for the run's plan and the freeze as both are, and are not over, each with its freeze."""
     query = (
         select(FreezeExceptionRow, FreezeRow)
         .join(FreezeRow, FreezeRow.id == FreezeExceptionRow.freeze_id)
@@ -103,18 +104,20 @@ async def granted(session: AsyncSession, run: RunRow, now: datetime) -> Sequence
             FreezeExceptionRow.run_id == run.id,
             FreezeExceptionRow.state == ExceptionState.GRANTED,
             FreezeExceptionRow.digest == run.digest,
+            FreezeExceptionRow.freeze_digest == FreezeRow.digest,
             FreezeExceptionRow.until > now,
         )
     )
     return [(exception, freeze) for exception, freeze in await session.execute(query)]
 
 
-async def ask(tx: Tx, run: RunRow, freeze: str, *, by: PrincipalId, reason: str, key: str) -> FreezeExceptionRow:
+async def ask(tx: Tx, run: RunRow, freeze: FreezeRow, *, by: PrincipalId, reason: str, key: str) -> FreezeExceptionRow:
     row = FreezeExceptionRow(
         id=new_exception_id(),
         run_id=run.id,
-        freeze_id=freeze,
+        freeze_id=freeze.id,
         digest=run.digest,
+        freeze_digest=freeze.digest,
         state=ExceptionState.ASKED,
         reason=reason,
         asked_by=by,
@@ -124,8 +127,7 @@ async def ask(tx: Tx, run: RunRow, freeze: str, *, by: PrincipalId, reason: str,
     tx.session.add(row)
     await tx.session.flush()
     _told(tx, row, actor=by)
-    frozen = await tx.session.get_one(FreezeRow, freeze)
-    tell(tx, Notice.EXCEPTION_ASKED, audience=[frozen.owner], run=RunId(run.id), facts={"exception": row.id, "by": by})
+    tell(tx, Notice.EXCEPTION_ASKED, audience=[freeze.owner], run=RunId(run.id), facts={"exception": row.id, "by": by})
     return row
 
 
@@ -145,7 +147,12 @@ def settle(tx: Tx, row: FreezeExceptionRow, settled: Settled) -> None:
 
 
 def _told(tx: Tx, row: FreezeExceptionRow, *, actor: str) -> None:
-    facts = {"exception": row.id, "freeze": row.freeze_id, "digest": row.digest}
+    facts = {
+        "exception": row.id,
+        "freeze": row.freeze_id,
+        "digest": row.digest,
+        "freeze_digest": row.freeze_digest,
+    }
     if row.state == ExceptionState.GRANTED and row.until is not None:
         facts |= {"until": row.until.isoformat(), "group": row.group or ""}
     tx.audit(actor=actor, action=f"exception.{row.state}", subject=f"run:{row.run_id}", facts=facts)

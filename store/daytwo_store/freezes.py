@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId, RunId, new_stop_id
-from daytwo_store.states import RunState
-from daytwo_store.tables import FreezeRow, Json, RunRow, StopRow
+from daytwo_store.states import UNSENT, RunState
+from daytwo_store.tables import FreezeRow, Json, PrincipalRow, RunRow, StopRow
 
 _DOOR: Final = 0x66726565  # the advisory lock of freezes and of the stop
 EVERYWHERE: Final = "everywhere"  # what live pages are told
@@ -160,6 +160,14 @@ async def _wake(tx: Tx) -> None:
     for run in waiting:
         tx.poke(RunId(run))
     tx.notify(Topic.FREEZE, EVERYWHERE)
+
+
+async def unsent_of(session: AsyncSession, people: Collection[str], *, limit: int) -> Sequence[RunRow]:
+    """Runs of which nothing was sent, that these asked for: by ref of the catalog or id of the principal."""
+    asked_by = or_(PrincipalRow.ref.in_(people), PrincipalRow.id.in_(people))
+    query = select(RunRow).join(PrincipalRow, PrincipalRow.id == RunRow.requester)
+    query = query.where(asked_by, RunRow.state.in_([str(state) for state in UNSENT]))
+    return (await session.scalars(query.order_by(RunRow.created_at, RunRow.id).limit(limit))).all()
 
 
 async def stopped(session: AsyncSession) -> StopRow | None:

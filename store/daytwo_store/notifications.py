@@ -34,6 +34,7 @@ class Notice(StrEnum):
     REVIEW_CLOSED = "review.closed"  # (the requester and who confirmed)
     EXCEPTION_ASKED = "exception.asked"  # a run wants to go on in spite of a freeze (the freeze's owners)
     EXCEPTION_DECIDED = "exception.decided"  # granted, refused or ended (who asked for it)
+    FREEZE_CHANGED = "freeze.changed"  # one that was made here was changed or ended (its owners, before and after)
     LOCK_HELD = "lock.held"  # a person keeps a key to themselves (who waits for it)
     DELEGATION_BEGUN = "delegation.begun"  # somebody may decide for another (the delegate)
     DELEGATION_ENDED = "delegation.ended"  # it was revoked (the delegate)

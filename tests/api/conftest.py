@@ -7,11 +7,13 @@ import pytest
 from api_house import House, NoTemporal
 from company import Company, open_company
 from databases import Databases
+from freeze_town import NOW, Town
 from pydantic import SecretStr
 
 from daytwo_api.app import create_app
 from daytwo_api.services.wiring import build_services
 from daytwo_api.settings import ApiSettings
+from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.settings import StoreSettings
 
@@ -73,6 +75,16 @@ async def house(company: Company, make_settings: MakeSettings) -> AsyncIterator[
     opened = build_house(company, make_settings())
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def town(database_url: str, make_settings: MakeSettings) -> AsyncIterator[Town]:
+    clock = GivenClock(NOW)
+    store = Store(StoreSettings(url=SecretStr(database_url), pool_size=5), clock=clock)
+    house = build_house(await open_company(store), make_settings())
+    yield Town(house, clock, {name: await house.signed_in(name) for name in ("ana", "sam", "pat", "ben", "fay")})
+    await house.close()
+    await store.close()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import yaml
 
 from daytwo_actions.backends.argo.wire.inputs import read_template
 from daytwo_actions.backends.gitlab.wire.inputs import read_pipeline
-from daytwo_actions.definitions import load_registry
+from daytwo_actions.registry import load_registry
 from daytwo_standins.machines.config import ServiceName
 from daytwo_standins.machines.variables import variables
 

@@ -9,7 +9,7 @@ from daytwo_actions.backends.base import BackendDenied, Target
 from daytwo_actions.backends.github.wire.inputs import read_workflow
 from daytwo_actions.backends.pipelines import PipelineInputs
 from daytwo_actions.contracts.check import check_contracts
-from daytwo_actions.definitions import load_registry
+from daytwo_actions.registry import load_registry
 from daytwo_catalog.load import read_company
 from daytwo_catalog.model import record
 

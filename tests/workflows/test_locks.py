@@ -43,6 +43,11 @@ def like(name: str, lock: object, **spec: object) -> dict[str, Any]:
     return like_deploy(name, **{"approval": [], **spec}, lock=lock)
 
 
+def rolling_back(action: dict[str, Any]) -> dict[str, Any]:
+    action["metadata"]["tags"] = ["rollback"]
+    return action
+
+
 ONE = "${{ entity.name }}/${{ inputs.environment.name }}"
 ACTIONS = [
     like("both", [ONE, "${{ entity.name }}/database"]),
@@ -51,6 +56,7 @@ ACTIONS = [
     like("newest", {"keys": [ONE], "queue": "latest"}),
     like("impatient", {"keys": [ONE], "queue": "reject"}),
     like("pushy", {"keys": [ONE], "queue": "replace"}),
+    rolling_back(like("back", {"keys": [ONE], "queue": "replace"})),
     like("ranked", {"keys": [ONE], "queue": "priority", "priority": "${{ 9 if inputs.version == '1.3.0' else 1 }}"}),
     like("ours", {"keys": [ONE], "queue": "replace"}, allow={"run": ["group:sre", "group:storefront"]}),
     like("theirs", ONE, allow={"run": ["group:sre"]}),
@@ -250,6 +256,17 @@ async def test_nobody_replaces_what_they_may_not_stop(company: Company) -> None:
     assert (await company.run(holder)).cancel_at is None
     await ends(company, holder)
     await company.through(pushy)
+
+
+async def test_a_rollback_is_replaced_by_a_rollback_only(company: Company) -> None:
+    holder = await started(company, "back")
+    pushy = await waits(company, "pushy")
+    assert (await company.run(holder)).cancel_at is None, "what is newer does not win over a rollback"
+    await withdraw(company.store, pushy, by=await company.person("ana"), reason="")
+    newer = await waits(company, "back")
+    assert (await company.run(holder)).cancel_reason == "another run replaces it"
+    await ends(company, holder, ExternalStatus.CANCELLED)
+    await company.through(newer)
 
 
 async def test_an_undo_is_not_replaced(company: Company) -> None:

@@ -11,7 +11,7 @@ from daytwo_actions.contracts.check import check_contracts
 from daytwo_actions.definitions.check import Surroundings
 from daytwo_actions.definitions.errors import DefinitionRejected
 from daytwo_actions.definitions.policy_file import DEFAULT, Policy
-from daytwo_actions.definitions.registry import Registry, load_registry
+from daytwo_actions.registry import Registry, load_registry
 from daytwo_actions.roles import Role
 from daytwo_catalog.ingest import ingest
 from daytwo_catalog.load import CompanyFiles, read_company

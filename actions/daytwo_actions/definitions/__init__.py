@@ -4,7 +4,6 @@ from daytwo_actions.definitions.check import Surroundings
 from daytwo_actions.definitions.errors import DefinitionRejected, Problem
 from daytwo_actions.definitions.load import ActionVersion, load_action, restore_action
 from daytwo_actions.definitions.model import Action
-from daytwo_actions.definitions.registry import Registry, load_registry
 from daytwo_actions.definitions.shapes import KindShape, RelationShape
 
 __all__ = [
@@ -13,10 +12,8 @@ __all__ = [
     "DefinitionRejected",
     "KindShape",
     "Problem",
-    "Registry",
     "RelationShape",
     "Surroundings",
     "load_action",
-    "load_registry",
     "restore_action",
 ]

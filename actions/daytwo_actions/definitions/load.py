@@ -20,6 +20,7 @@ from daytwo_forms import FormRejected, FormSchema, compile_form
 from daytwo_forms.pointers import under
 from daytwo_store.ids import ActionName, Digest
 
+ROLLBACK: Final = "rollback"
 _PAGES: Final = "/spec/form/pages"
 _STORED: Final = "a stored version"
 
@@ -36,6 +37,11 @@ class ActionVersion:
     form: FormSchema = field(repr=False)
     file: str
     source: Document = field(repr=False, compare=False)  # with the positions of everything; of a stored one, none
+
+    @property
+    def is_rollback(self) -> bool:
+        """An action that is called rollback, or tagged so."""
+        return ROLLBACK in (self.model.metadata.name, *self.model.metadata.tags)
 
 
 def load_action(text: str, file: str, *, surroundings: Surroundings | None = None) -> ActionVersion:

@@ -6,11 +6,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.definitions.load import ActionVersion
+from daytwo_actions.definitions.load import ROLLBACK, ActionVersion
 from daytwo_actions.freezes.model import LetThrough, Selector
 
 Json = Mapping[str, JsonValue]
-ROLLBACK: Final = "rollback"
 _ENVIRONMENT: Final = "environment"
 
 
@@ -29,12 +28,6 @@ class Subject:
     context: Json = field(repr=False)  # for `when`
 
 
-def is_rollback(version: ActionVersion) -> bool:
-    """An action that is called rollback, or tagged so."""
-    metadata = version.model.metadata
-    return metadata.name == ROLLBACK or ROLLBACK in metadata.tags
-
-
 def subject_of(version: ActionVersion, context: Json, *, undo: bool, break_glass: bool = False) -> Subject:
     """From a definition and what its expressions see: `inputs` (entities as records), `entity`, `user`."""
     model = version.model
@@ -42,7 +35,7 @@ def subject_of(version: ActionVersion, context: Json, *, undo: bool, break_glass
     named = [*_records(context.get("inputs")), *([target] if isinstance(target, dict) else [])]
     environments = {str(one["ref"]): one for one in named if one["kind"] == _ENVIRONMENT}
     doing = {str(model.spec.operation)}
-    doing |= {ROLLBACK} if is_rollback(version) else set()
+    doing |= {ROLLBACK} if version.is_rollback else set()
     doing |= {"undo"} if undo else set()
     return Subject(
         action=model.metadata.name,

@@ -12,8 +12,8 @@ from daytwo_actions.definitions import ActionVersion, DefinitionRejected, Surrou
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.kinds import kind_shape
 from daytwo_actions.definitions.load import restore_action
-from daytwo_actions.definitions.registry import load_texts
 from daytwo_actions.definitions.shapes import KindShape, RelationShape
+from daytwo_actions.registry import load_texts
 from daytwo_api.views.pipelines import CheckProblem, CheckRequest, CheckView
 from daytwo_catalog.model import record
 from daytwo_store import definitions, entities, kinds

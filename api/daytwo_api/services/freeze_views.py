@@ -14,7 +14,7 @@ from daytwo_api.views.common import Permitted
 from daytwo_api.views.freezes import ExceptionView, FreezeView, HeldView, PeriodView, StopView
 from daytwo_store.states import ExceptionState
 from daytwo_store.tables import FreezeExceptionRow, FreezeRow, RunRow, StopRow
-from daytwo_workflows.life.exceptions import may_decide, may_revoke
+from daytwo_workflows.life.exceptions import may_decide, may_revoke, void
 
 
 def held_view(held: Held) -> HeldView:
@@ -70,9 +70,9 @@ def _part(row: FreezeRow, name: str) -> dict[str, JsonValue]:
 def exception_view(
     row: FreezeExceptionRow, run: RunRow, freeze: FreezeRow, known: Known, asker: Asker
 ) -> ExceptionView:
-    void = row.digest != run.digest
+    why_void = void(row, run, freeze)
     live = row.state in (ExceptionState.ASKED, ExceptionState.GRANTED) and run.ended_at is None
-    open_now = row.state == ExceptionState.ASKED and not void and run.ended_at is None
+    open_now = row.state == ExceptionState.ASKED and why_void is None and run.ended_at is None
     assert known.voter is not None, "who reads an exception is looked up"
     decide = may_decide(row, run, freeze, human=known.voter.own, people=known.people)
     revoke = may_revoke(row, run, freeze, principal=asker.principal, belongs=asker.belongs)
@@ -85,7 +85,7 @@ def exception_view(
         title=freeze.title,
         owner=freeze.owner,
         state=ExceptionState(row.state),
-        text=_exception_text(row, freeze, known, void=void),
+        text=_exception_text(row, freeze, known, why_void),
         reason=row.reason,
         asked_by=known.person(row.asked_by),
         asked_at=row.asked_at,
@@ -93,7 +93,7 @@ def exception_view(
         decided_at=row.decided_at,
         comment=row.comment,
         until=row.until,
-        void=void,
+        void=why_void is not None,
         may_decide=_permit(decide, open_now, "It waits for no decision."),
         may_revoke=_permit(revoke, live, "There is nothing to take back."),
     )
@@ -105,7 +105,7 @@ def _permit(answer: Answer, possible: bool, else_: str) -> Permitted:
     return Permitted(allowed=answer.allowed, why_not=answer.why_not)
 
 
-def _exception_text(row: FreezeExceptionRow, freeze: FreezeRow, known: Known, *, void: bool) -> str:
+def _exception_text(row: FreezeExceptionRow, freeze: FreezeRow, known: Known, why_void: str | None) -> str:
     spec = _part(freeze, "spec")
     zone = str(spec["timezone"]) if spec.get("timezone") else None
     match ExceptionState(row.state):
@@ -118,7 +118,7 @@ def _exception_text(row: FreezeExceptionRow, freeze: FreezeRow, known: Known, *,
             return f"refused by {known.person(row.decided_by).name}"
         case ExceptionState.REVOKED:
             return f"taken back by {known.person(row.ended_by).name}"
-    return f"{text}; void: what the run would do has changed" if void else text
+    return f"{text}; void: {why_void}" if why_void else text
 
 
 def stop_view(row: StopRow | None, known: Known) -> StopView:

@@ -9,8 +9,9 @@ from typing import Final
 from pydantic import JsonValue
 
 from daytwo_actions.contracts.check import check_contracts
-from daytwo_actions.definitions import DefinitionRejected, Surroundings, load_registry
+from daytwo_actions.definitions import DefinitionRejected, Surroundings
 from daytwo_actions.definitions.errors import Problem
+from daytwo_actions.registry import load_registry
 from daytwo_api.services.checks import view
 from daytwo_api.views.pipelines import CheckView
 from daytwo_catalog.errors import CatalogRejected

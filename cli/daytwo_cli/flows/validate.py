@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from daytwo_actions.definitions import DefinitionRejected, load_registry
-from daytwo_actions.definitions.publish import action_schema_text, freeze_schema
+from daytwo_actions.definitions import DefinitionRejected
+from daytwo_actions.publish import action_schema_text, freeze_schema
+from daytwo_actions.registry import load_registry
 from daytwo_catalog.documents import document_schema
 from daytwo_catalog.errors import CatalogRejected
 from daytwo_catalog.load import read_company

@@ -53,6 +53,7 @@ class FreezeExceptionRow(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
     freeze_id: Mapped[str] = mapped_column(ForeignKey("freeze.id"))
     digest: Mapped[str]  # of the run's plan: it is for this plan and no other
+    freeze_digest: Mapped[str]  # of the freeze as it was asked for: likewise
     state: Mapped[str]
     reason: Mapped[str]
     asked_by: Mapped[str] = mapped_column(ForeignKey("principal.id"))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from daytwo_actions.definitions import DefinitionRejected, load_registry
+from daytwo_actions.definitions import DefinitionRejected
+from daytwo_actions.registry import load_registry
 from daytwo_actions.roles import PERMISSIONS, Permission, Role, granted, roles_in, scope_of
 
 POLICY = """\

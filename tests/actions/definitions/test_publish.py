@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from daytwo_actions.definitions.publish import action_schema, action_schema_text
 from daytwo_actions.definitions.yaml import read_documents
+from daytwo_actions.publish import action_schema, action_schema_text
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,14 +21,12 @@ def validator() -> Draft202012Validator:
 
 def test_the_committed_schema_is_current() -> None:
     committed = (ROOT / "actions" / "action.schema.json").read_text()
-    assert committed == action_schema_text(), (
-        "run: python -m daytwo_actions.definitions.publish > actions/action.schema.json"
-    )
+    assert committed == action_schema_text(), "run: python -m daytwo_actions.publish > actions/action.schema.json"
 
 
 def test_it_is_printed_as_it_is_committed() -> None:
     printed = subprocess.run(
-        [sys.executable, "-m", "daytwo_actions.definitions.publish"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "daytwo_actions.publish"], capture_output=True, text=True, check=True
     )
     assert printed.stdout == action_schema_text()
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from daytwo_actions.definitions import DefinitionRejected, Surroundings, load_registry
+from daytwo_actions.definitions import DefinitionRejected, Surroundings
+from daytwo_actions.registry import load_registry
 
 KIND = "apiVersion: daytwo/v1\nkind: Kind\nmetadata: {{ name: {name} }}\nspec: {{ schema: {schema} }}\n"
 SERVICE = "{ type: object, additionalProperties: false, properties: { repository: { type: string } } }"

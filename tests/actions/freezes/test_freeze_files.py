@@ -9,8 +9,8 @@ from pydantic import JsonValue
 
 from daytwo_actions.definitions import DefinitionRejected, Surroundings
 from daytwo_actions.definitions.load import load_action
-from daytwo_actions.definitions.registry import load_texts
 from daytwo_actions.freezes import FreezeVersion, Subject, as_document, freeze_of, opens, restore_freeze, subject_of
+from daytwo_actions.registry import load_texts
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 DEPLOY = (Path(__file__).parents[3] / "examples/actions/deploy.yaml").read_text()

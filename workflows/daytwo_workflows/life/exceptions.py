@@ -53,17 +53,16 @@ async def ask(life: Life, asked: Asking) -> FreezeExceptionRow:
         before = await freeze_exceptions.with_key(tx.session, asked.by, asked.key)
         if before is not None:
             return _same(before, asked)
-        await freezes.get(tx.session, asked.freeze)
+        await freezes.read_locked(tx.session)  # it is for the freeze as it stands now
+        freeze = await freezes.get(tx.session, asked.freeze)
         await _must_be_unsent(tx, row, "so it needs no exception")
         window = await of_run(life, tx.session, row, tx.now)
         if asked.freeze not in {held.id for held in window.holds}:
             raise Conflict(f"The freeze {asked.freeze} does not hold this run now, so it needs no exception to it.")
         for one in await freeze_exceptions.of_run(tx.session, asked.run):
             if one.freeze_id == asked.freeze and one.state in freeze_exceptions.LIVE:
-                await _clear(tx, one, row)
-        return await freeze_exceptions.ask(
-            tx, row, asked.freeze, by=asked.by, reason=asked.reason.strip(), key=asked.key
-        )
+                await _clear(tx, one, row, freeze)
+        return await freeze_exceptions.ask(tx, row, freeze, by=asked.by, reason=asked.reason.strip(), key=asked.key)
 
 
 def _same(before: FreezeExceptionRow, asked: Asking) -> FreezeExceptionRow:
@@ -72,19 +71,28 @@ def _same(before: FreezeExceptionRow, asked: Asking) -> FreezeExceptionRow:
     return before
 
 
-async def _clear(tx: Tx, one: FreezeExceptionRow, row: RunRow) -> None:
+async def _clear(tx: Tx, one: FreezeExceptionRow, row: RunRow, freeze: FreezeRow) -> None:
     """One that no longer counts makes room for a new one: the freeze holds. Raises `Conflict` for one that is asked."""
-    over = one.until is not None and one.until <= tx.now
-    if one.digest == row.digest and one.state == ExceptionState.ASKED:
+    why = void(one, row, freeze)
+    if why is None and one.state == ExceptionState.ASKED:
         name = (await principals.by_ids(tx.session, [one.asked_by]))[one.asked_by].name
         raise Conflict(f"{name} has asked for this exception already: {one.id} is {one.state}. Nothing was asked for.")
-    why = "the plan that it was for has changed"
-    if one.digest == row.digest:
+    if why is None:
+        over = one.until is not None and one.until <= tx.now
         why = "its time was over" if over else "whoever granted it is no longer one of the freeze's owners"
     freeze_exceptions.settle(
         tx, one, Settled(state=ExceptionState.REVOKED, by=PrincipalId(one.asked_by), why=f"{why}; asked for again")
     )
     await tx.session.flush()
+
+
+def void(exception: FreezeExceptionRow, run: RunRow, freeze: FreezeRow) -> str | None:
+    """Why an exception no longer counts, whoever decided it: it was for this plan, under the freeze as it was."""
+    if exception.digest != run.digest:
+        return "what the run would do has changed"
+    if exception.freeze_digest != freeze.digest:
+        return "the freeze has changed"
+    return None
 
 
 async def decide(life: Life, given: Deciding) -> bool:
@@ -104,7 +112,7 @@ async def decide(life: Life, given: Deciding) -> bool:
         wanted = ExceptionState.GRANTED if given.grant else ExceptionState.REFUSED
         if exception.decided_by == given.by and (exception.state, exception.until) == (wanted, given.until):
             return True
-        await _must_be_open(tx, exception, row)
+        await _must_be_open(tx, exception, row, freeze)
         until = _end(given, tx.now) if given.grant else None
         freeze_exceptions.settle(
             tx,
@@ -174,13 +182,14 @@ async def _held(tx: Tx, exception: str) -> tuple[FreezeExceptionRow, RunRow, Fre
     return await freeze_exceptions.get(tx.session, exception), row, await freeze_of(tx.session, found)
 
 
-async def _must_be_open(tx: Tx, exception: FreezeExceptionRow, row: RunRow) -> None:
+async def _must_be_open(tx: Tx, exception: FreezeExceptionRow, row: RunRow, freeze: FreezeRow) -> None:
     if exception.state != ExceptionState.ASKED:
         who = exception.decided_by or exception.ended_by or exception.asked_by
         name = (await principals.by_ids(tx.session, [who]))[who].name
         raise Conflict(f"This exception is already {exception.state}, by {name}. Nothing was changed by you.")
-    if exception.digest != row.digest:
-        raise Conflict("What the run would do has changed since it was asked for, so it is void. Ask again.")
+    why = void(exception, row, freeze)
+    if why is not None:
+        raise Conflict(f"Since it was asked for, {why}, so it is void. Nothing was decided. Ask again.")
     await _must_be_unsent(tx, row, "so there is nothing to decide")
 
 

@@ -16,8 +16,10 @@ from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Conflict, FieldFault, Rejected
 from daytwo_store.freezes import Made
 from daytwo_store.ids import EntityRef, PrincipalId, new_freeze_id
+from daytwo_store.notifications import Notice, tell
 from daytwo_store.tables import FreezeRow
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.freeze_eyes import must_hold_none_of_theirs
 from daytwo_workflows.life.frozen import made
 
 Json = Mapping[str, JsonValue]
@@ -52,7 +54,11 @@ async def make(life: Life, draft: Draft, *, by: PrincipalId, key: str) -> Freeze
 
 
 async def change(life: Life, freeze: str, draft: Draft, *, by: PrincipalId) -> None:
-    """What is left out stays; keys of `spec` are replaced one by one, with null they go. Raises `Rejected`."""
+    """What is left out stays; keys of `spec` are replaced one by one, with null they go.
+
+    Raises `Rejected`, and `Forbidden` for whoever has a run that it holds.
+    """
+    await must_hold_none_of_theirs(life, freeze, by)
     async with life.store.write() as tx:
         row = await _ours(tx, freeze)
         metadata, spec = row.document["metadata"], row.document["spec"]
@@ -66,12 +72,21 @@ async def change(life: Life, freeze: str, draft: Draft, *, by: PrincipalId) -> N
         )
         wanted = await _checked(tx.session, row.id, whole, merged)
         if wanted.digest != row.digest:
+            _tell(tx, [row.owner, wanted.owner], by=by, state="changed")
             await freezes.change(tx, row, wanted, by=by)
 
 
 async def remove(life: Life, freeze: str, *, by: PrincipalId) -> None:
+    """Raises `Forbidden` for whoever has a run that it holds."""
+    await must_hold_none_of_theirs(life, freeze, by)
     async with life.store.write() as tx:
-        await freezes.remove(tx, await _ours(tx, freeze), by=by)
+        row = await _ours(tx, freeze)
+        _tell(tx, [row.owner], by=by, state="ended")
+        await freezes.remove(tx, row, by=by)
+
+
+def _tell(tx: Tx, owners: list[str], *, by: PrincipalId, state: str) -> None:
+    tell(tx, Notice.FREEZE_CHANGED, audience=owners, facts={"by": by, "state": state})
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """`queue: replace`: the holder is asked to stop, as if who asked for the waiting run had cancelled it.
 
 The lock passes only when the holder has really ended. Only who is next in line asks for it: before that it would stop
-one run for another that it then has to wait for. An undo is never stopped for another run, and a run that the
-requester may not stop is waited for.
+one run for another that it then has to wait for. An undo is never stopped for another run, a rollback only for a
+rollback, and a run that the requester may not stop is waited for.
 """
 
 from daytwo_actions.policy import may_stop
@@ -46,6 +46,8 @@ async def _may_be_stopped(life: Life, session: Session, holder: RunRow, waiting:
         return False
     person = (await principals.by_ids(session, [waiting.requester]))[waiting.requester]
     version = await life.definitions.of_run(session, Digest(holder.version))
+    if version.is_rollback and not (await life.definitions.of_run(session, Digest(waiting.version))).is_rollback:
+        return False
     entity = await entities.get(session, holder.entity, sees=EVERYTHING) if holder.entity else None
     return may_stop(
         principal=PrincipalId(waiting.requester),

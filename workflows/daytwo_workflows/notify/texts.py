@@ -48,6 +48,7 @@ WHAT: Final[Mapping[str, str]] = {
     Notice.REVIEW_CLOSED: "The review of a break-glass run was closed",
     Notice.EXCEPTION_ASKED: "An exception to a freeze of yours is asked",
     Notice.EXCEPTION_DECIDED: "Your exception to a freeze",
+    Notice.FREEZE_CHANGED: "A freeze of yours is another one now",
     Notice.LOCK_HELD: "A person holds the lock that your run waits for",
     Notice.DELEGATION_BEGUN: "You may decide for somebody",
     Notice.DELEGATION_ENDED: "You decide for somebody no more",

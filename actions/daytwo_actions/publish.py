@@ -1,6 +1,6 @@
 """The JSON Schema of action files, for editors and for `daytwo schema action`. Made from the models, never edited.
 
-`python -m daytwo_actions.definitions.publish` prints what `actions/action.schema.json` must be.
+`python -m daytwo_actions.publish` prints what `actions/action.schema.json` must be.
 """
 
 import json
