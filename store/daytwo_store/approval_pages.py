@@ -21,6 +21,7 @@ class Right:
     """By what somebody may decide: their own right, or what another lends them."""
 
     principal: PrincipalId  # whose it is
+    human: str  # who that is: a ref of the catalog, which several sign-ins may share, or the principal
     belongs: Collection[str]  # entries of `needed_from` that it answers to
     never_for: Collection[str]  # requesters, by ref or id, whose runs it does not decide on
     approval: str | None = None  # only this one
@@ -104,26 +105,28 @@ def _decidable(reader: Reader) -> ColumnElement[bool]:
     requester = func.coalesce(PrincipalRow.ref, PrincipalRow.id)
     return and_(
         or_(requester.not_in(list(own.never_for)), lets),
-        not_(_counted(own.principal)),
+        not_(_counted(own.human)),
         or_(
             _asked(own),
             *(
-                and_(_asked(right), requester.not_in(list(right.never_for)), not_(_counted(right.principal)))
+                and_(_asked(right), requester.not_in(list(right.never_for)), not_(_counted(right.human)))
                 for right in reader.lent
             ),
         ),
     )
 
 
-def _counted(principal: PrincipalId) -> ColumnElement[bool]:
-    """Does this person count here already, by a decision of their own or for them, or in an earlier stage?"""
-    stage = aliased(ApprovalRow)
+def _counted(human: str) -> ColumnElement[bool]:
+    """Does this person count here already, with whatever sign-in, by a decision of their own or for them, or in an
+    earlier stage?"""
+    stage, who = aliased(ApprovalRow), aliased(PrincipalRow)
     same = func.coalesce(stage.first, stage.id) == func.coalesce(ApprovalRow.first, ApprovalRow.id)
     return (
         select(DecisionRow.approval_id)
         .join(stage, stage.id == DecisionRow.approval_id)
+        .join(who, or_(who.id == DecisionRow.principal, who.id == DecisionRow.on_behalf_of))
         .where(
-            or_(DecisionRow.principal == principal, DecisionRow.on_behalf_of == principal),
+            func.coalesce(who.ref, who.id) == human,
             DecisionRow.withdrawn_at.is_(None),
             or_(stage.id == ApprovalRow.id, and_(same, not_(ApprovalRow.again))),
         )

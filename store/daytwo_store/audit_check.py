@@ -94,7 +94,7 @@ async def verify(
     cut = await audit_cut.newest(session, keys)
     if isinstance(cut, str):
         return Broken(1, cut)
-    signed = _gathered(list(outside), await _of_database(session), keys, cut)
+    signed = _gathered(list(outside), await of_database(session), keys, cut)
     if isinstance(signed, Broken):
         return signed
     walked = await _walk(session, cut, signed, progress)
@@ -158,10 +158,11 @@ def _gathered(
     return _Signed(dict(by_entry), frozenset(outside), unchecked)
 
 
-async def _of_database(session: Session) -> list[Checkpoint]:
+async def of_database(session: Session, *, page: int = _PAGE) -> list[Checkpoint]:
+    """The checkpoints of the database itself."""
     found: list[Checkpoint] = []
-    while page := await checkpoints.page(session, after=found[-1].n if found else -1, limit=_PAGE):
-        found += page
+    while more := await checkpoints.page(session, after=found[-1] if found else None, limit=page):
+        found += more
     return found
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue
-from sqlalchemy import select
+from sqlalchemy import select, true, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from daytwo_store.engine import Session, Tx
@@ -151,14 +151,13 @@ async def state(session: Session) -> Sealed:
     )
 
 
-async def page(session: Session, *, after: int, limit: int) -> list[Checkpoint]:
-    """Checkpoints of entries above `after`, in order."""
+async def page(session: Session, *, after: Checkpoint | None, limit: int) -> list[Checkpoint]:
+    """Checkpoints after that one, in order of entries and then keys: two keys may have signed one entry."""
+    place = tuple_(AuditCheckpointRow.n, AuditCheckpointRow.key)
+    there = place > tuple_(after.n, after.key) if after is not None else true()
     rows: Sequence[AuditCheckpointRow] = (
         await session.scalars(
-            select(AuditCheckpointRow)
-            .where(AuditCheckpointRow.n > after)
-            .order_by(AuditCheckpointRow.n, AuditCheckpointRow.key)
-            .limit(limit)
+            select(AuditCheckpointRow).where(there).order_by(AuditCheckpointRow.n, AuditCheckpointRow.key).limit(limit)
         )
     ).all()
     return [Checkpoint(n=row.n, hash=row.hash, at=row.at, key=row.key, signature=row.signature) for row in rows]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
@@ -73,7 +73,7 @@ async def with_freezes(session: AsyncSession, run: RunId) -> Sequence[tuple[Free
 
 
 async def waiting(
-    session: AsyncSession, by: Onlooker, *, limit: int = 200
+    session: AsyncSession, by: Onlooker, *, after: tuple[datetime, str] | None, limit: int
 ) -> Sequence[tuple[FreezeExceptionRow, RunRow]]:
     """Those that wait for somebody, oldest first, with their runs: of runs that may be seen, and of freezes of theirs.
 
@@ -92,6 +92,8 @@ async def waiting(
         .order_by(FreezeExceptionRow.asked_at, FreezeExceptionRow.id)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(FreezeExceptionRow.asked_at, FreezeExceptionRow.id) > tuple_(*after))
     return [(exception, run) for exception, run in await session.execute(query)]
 
 

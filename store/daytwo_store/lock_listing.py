@@ -14,8 +14,8 @@ from daytwo_store.tables import EntityRow, LockHoldRow, LockQueueRow, LockRow, R
 class LockFilter:
     key: str | None = None  # this one
     text: str | None = None  # that is in the key
-    run: str | None = None  # has it, or waits for it
-    waiting: bool = False  # somebody waits for it
+    run: str | None = None  # has it, or waits for it; nothing for a run that may not be seen
+    waiting: bool = False  # a run that may be seen waits for it
     held_by_person: bool = False
 
 
@@ -36,10 +36,10 @@ async def page(
     if wanted.text is not None:
         query = query.where(func.strpos(key, wanted.text) > 0)
     if wanted.run is not None:
-        holds = exists().where(LockRow.key == key, LockRow.holder_run == wanted.run)
-        query = query.where(or_(holds, exists().where(LockQueueRow.key == key, LockQueueRow.run_id == wanted.run)))
+        one = RunRow.id == wanted.run
+        query = query.where(or_(_holds(key, by).where(one).exists(), _waits(key, by).where(one).exists()))
     if wanted.waiting:
-        query = query.where(exists().where(LockQueueRow.key == key))
+        query = query.where(_waits(key, by).exists())
     if wanted.held_by_person:
         query = query.where(_open_hold(key))
     return list(await session.scalars(query))
@@ -50,13 +50,20 @@ def _held_next() -> Select[str]:
 
 
 def _seen(key: ColumnElement[str], by: Onlooker, *, operates: bool) -> ColumnElement[bool]:
-    holder = exists(_runs(by).join(LockRow, LockRow.holder_run == RunRow.id).where(LockRow.key == key))
-    waits = exists(_runs(by).join(LockQueueRow, LockQueueRow.run_id == RunRow.id).where(LockQueueRow.key == key))
     needed = or_(RunRow.lock_key == key, RunRow.lock_keys.op("@>")(array([key])))
     mine = exists().where(LockHoldRow.key == key, LockHoldRow.ended_at.is_(None), LockHoldRow.by == by.principal)
     held = and_(_open_hold(key), exists(_runs(by).where(needed)))
     unused = and_(_open_hold(key), ~exists().where(needed)) if operates else false()
-    return or_(holder, waits, mine, held, unused)
+    return or_(_holds(key, by).exists(), _waits(key, by).exists(), mine, held, unused)
+
+
+def _holds(key: ColumnElement[str], by: Onlooker) -> Select[str]:
+    """The run that has it, if it may be seen."""
+    return _runs(by).join(LockRow, LockRow.holder_run == RunRow.id).where(LockRow.key == key)
+
+
+def _waits(key: ColumnElement[str], by: Onlooker) -> Select[str]:
+    return _runs(by).join(LockQueueRow, LockQueueRow.run_id == RunRow.id).where(LockQueueRow.key == key)
 
 
 def _open_hold(key: ColumnElement[str]) -> ColumnElement[bool]:

@@ -9,7 +9,8 @@ from api_house import ORIGIN, House, problem
 from more_actions import like_deploy, load_beside
 
 from daytwo_store import approvals
-from daytwo_store.ids import RunId
+from daytwo_store.identity import Login, principal_for
+from daytwo_store.ids import EntityRef, RunId
 
 pytestmark = pytest.mark.anyio
 TWO = [{"from": ["group:sre"], "self_approval": True, "remind": ["50%"], "reason": ["approve"]}]
@@ -164,3 +165,19 @@ async def test_what_is_not_as_usual_is_told_before_and_after(house: House, tmp_p
     body["comment"] = "tried on staging"
     seen = (await sam.post(f"/api/v1/approvals/{approval}/decision", json=body)).json()["approval"]
     assert (seen["decisions"][0]["own_request"], seen["self_approval"]) == (True, True)
+
+
+async def test_who_has_decided_with_another_sign_in_is_not_asked_again(house: House, tmp_path: Path) -> None:
+    """The inbox says what the decision would: each person counts once, with whatever sign-in."""
+    both = like_deploy("both", approval=[{"from": ["group:sre"], "count": 2}])
+    await load_beside(house.company, tmp_path, both)
+    run, approval, _ = await asked(house, action="both")
+    sam = await house.signed_in("sam")
+    assert [one["id"] for one in (await sam.get("/api/v1/approvals?mine=true")).json()["items"]] == [approval]
+    async with house.store.write() as tx:
+        login = Login(issuer="https://id.example", subject="007", name="Sam", ref=EntityRef("person:sam"))
+        house.company.people["sam"] = (await principal_for(tx, login)).id
+    await house.company.decide("sam", run)
+    assert (await sam.get("/api/v1/approvals?mine=true")).json()["items"] == []
+    (seen,) = (await sam.get("/api/v1/approvals")).json()["items"]
+    assert "another sign-in" in seen["may_decide"]["why_not"]

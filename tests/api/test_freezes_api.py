@@ -157,7 +157,7 @@ async def test_an_exception_is_granted_by_a_second_person_and_lets_this_run_thro
 
 
 async def test_what_nobody_can_decide_any_more_hides_no_exception_that_waits(town: Town) -> None:
-    """Two hundred are told at once, the oldest first."""
+    """A page shows the oldest first."""
     freeze = await town.freeze()
     gone, run = await town.run(), await town.run()
     old = await town.ask(gone, freeze)
@@ -175,6 +175,21 @@ async def test_what_nobody_can_decide_any_more_hides_no_exception_that_waits(tow
     live = await town.ask(run, freeze)
     shown = (await town.call("sam", "GET", "/exceptions"))["items"]
     assert [one["id"] for one in shown] == [live], f"{old} waits for nothing"
+
+
+async def test_exceptions_come_in_pages(town: Town) -> None:
+    freeze = await town.freeze()
+    wanted = []
+    for _ in range(3):
+        wanted.append(await town.ask(await town.run(), freeze))
+        town.clock.moment += timedelta(seconds=1)
+    cursor, found = "", []
+    for _ in range(3):
+        page = await town.call("sam", "GET", f"/exceptions?limit=1{cursor}")
+        found += [one["id"] for one in page["items"]]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert (found, page["next_cursor"]) == (wanted, None)
+    problem(await town.people["sam"].get("/api/v1/exceptions?cursor=x"), 422, "rejected")
 
 
 async def test_who_asked_for_the_run_cannot_grant_what_another_asked_for_it(town: Town) -> None:

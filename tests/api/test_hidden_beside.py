@@ -145,6 +145,28 @@ async def test_the_holder_of_a_lock_is_named_to_those_who_may_see_it(house: Hous
     assert (seen["lock"]["held_by_run"], holder in seen["text"]) == (holder, True)
 
 
+async def test_who_waits_for_a_lock_is_counted_and_found_by_those_who_may_see_it(house: House, tmp_path: Path) -> None:
+    await share_a_lock(house, tmp_path)
+    house.company.ci.ends_as = None
+    holder = await on(house, "ana", SHOP, "1.1.0")
+    await house.company.drive(holder)
+    hidden = await on(house, "sam", BILLING, "1.3.0")
+    await house.company.drive(hidden)
+    for name, waiting in (("ben", []), ("sam", [hidden])):
+        client = await house.signed_in(name)
+        (row,) = (await client.get("/api/v1/locks")).json()["items"]
+        assert (row["key"], row["holder_run"], row["queued"], row["waiting"]) == (
+            "staging",
+            holder,
+            waiting,
+            len(waiting),
+        )
+        for query in ({"run": hidden}, {"waiting": True}, {"run": hidden, "waiting": True}):
+            found = (await client.get("/api/v1/locks", params=query)).json()["items"]
+            assert len(found) == len(waiting), (name, query)
+        assert len((await client.get("/api/v1/locks", params={"run": holder})).json()["items"]) == 1
+
+
 async def test_why_an_undo_is_refused_names_no_hidden_run(house: House, tmp_path: Path) -> None:
     await share_a_lock(house, tmp_path)
     for version in ("1.0.0", "1.1.0"):

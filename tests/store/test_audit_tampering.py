@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from tampering import fill, recompute, tamper
 
-from daytwo_store.audit_check import Broken, Whole, verify
+from daytwo_store.audit_check import Broken, Whole, of_database, verify
 from daytwo_store.audit_cut import cut, last_before
 from daytwo_store.checkpoints import Checkpoint, read_lines, written
 from daytwo_store.engine import Store
@@ -114,6 +114,22 @@ async def test_a_chain_that_holds_says_what_it_was_compared_with(store: Store) -
         alone = await verify(session)
     assert found == Whole(first=1, last=5, checkpoints=2, outside=2, sealed=5, unchecked=0)
     assert alone == Whole(first=1, last=5, checkpoints=0, outside=0, sealed=0, unchecked=1)
+
+
+async def test_what_two_keys_have_signed_of_one_entry_is_read_across_pages(store: Store) -> None:
+    """A key was changed: of two checkpoints of the entry at the border of a page, none is passed over."""
+    signed = []
+    for count in range(1, 4):
+        await fill(store, 1, first=count)
+        signed += [await checkpoint(store), await checkpoint(store, OTHER)]
+    async with store.write() as tx:
+        for one in signed:
+            await written(tx, one)
+    async with store.read() as session:
+        for size in (1, 2, 3, 4, 6):
+            found = await of_database(session, page=size)
+            assert {(one.n, one.key) for one in found} == {(one.n, one.key) for one in signed}, size
+            assert len(found) == 6
 
 
 async def test_a_checkpoint_that_was_changed_or_is_anothers_is_a_finding(store: Store) -> None:

@@ -13,12 +13,13 @@ from typing import Final
 
 import structlog
 
-from daytwo_store import inbox, leases, questions, reviews, runs
+from daytwo_store import inbox, questions, reviews, runs
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
 from daytwo_store.settings import Windows
 from daytwo_workflows.client import Driver
+from daytwo_workflows.leased import under_lease
 from daytwo_workflows.life.lock_sweep import sweep_locks
 from daytwo_workflows.poker import deliver, tell
 from daytwo_workflows.seal import Seal
@@ -49,8 +50,7 @@ class Sweeper:
         pause = self.windows.sweep_every.total_seconds()
         while True:
             try:
-                if await leases.take(self.store, _LEASE, holder=self.name, seconds=3 * pause):
-                    await self.sweep()
+                await under_lease(self.store, _LEASE, holder=self.name, seconds=3 * pause, work=self.sweep)
             except DaytwoError as error:
                 log.warning("sweeper.waits", error=error.type)
             except Exception:

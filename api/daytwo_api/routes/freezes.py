@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Decider, FreezeManager, Reader, Runner, Stopper, needs
-from daytwo_api.deps import IdempotencyKey, ServicesDep
+from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.freezes import (
     ExceptionDecision,
@@ -98,8 +98,10 @@ async def ask_exception(
 
 
 @router.get("/exceptions", summary="Exceptions that wait for a decision", operation_id="listExceptions")
-async def list_exceptions(by: Reader, services: ServicesDep) -> Page[ExceptionView]:
-    return await services.freezes.exceptions(by)
+async def list_exceptions(
+    by: Reader, services: ServicesDep, cursor: Cursor = None, limit: Limit = 50
+) -> Page[ExceptionView]:
+    return await services.freezes.exceptions(by, cursor=cursor, limit=limit)
 
 
 @router.get("/exceptions/{exception}", summary="One exception", operation_id="getException")

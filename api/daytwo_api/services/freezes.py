@@ -25,7 +25,7 @@ from daytwo_api.views.freezes import (
     StopRequest,
     StopView,
 )
-from daytwo_store import freeze_exceptions, freezes, runs
+from daytwo_store import cursors, freeze_exceptions, freezes, runs
 from daytwo_store.engine import Session
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import RunId
@@ -123,11 +123,14 @@ class Freezes:
         )
         return await self.exception(by, row.id)
 
-    async def exceptions(self, by: Asker) -> Page[ExceptionView]:
+    async def exceptions(self, by: Asker, *, cursor: str | None, limit: int) -> Page[ExceptionView]:
         """Those that wait for a decision, as far as the asker sees their runs or may decide."""
+        after = cursors.moment(cursor) if cursor else None
         async with self._life.store.read() as session:
-            found = await freeze_exceptions.waiting(session, onlooker(by))
-            return Page(items=[*await self._shown(session, by, found)])
+            found = await freeze_exceptions.waiting(session, onlooker(by), after=after, limit=limit + 1)
+            items = [*await self._shown(session, by, found[:limit])]
+        last = found[limit - 1][0] if len(found) > limit else None
+        return Page(items=items, next_cursor=cursors.make(last.asked_at.isoformat(), last.id) if last else None)
 
     async def exception(self, by: Asker, exception: str) -> ExceptionView:
         async with self._life.store.read() as session:

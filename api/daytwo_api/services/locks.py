@@ -132,6 +132,7 @@ def _until(asked: HoldRequest, now: datetime) -> datetime | None:
 async def _rows(session: Session, by: Asker, seen: Collection[LockSituation]) -> list[LockRow]:
     views = await lock_views.keys(session, by, list(seen))
     named = await among(session, {run for one in seen for run in one.queue}, onlooker(by))
+    queues = [[run for run in one.queue if run in named] for one in seen]
     return [
         LockRow(
             key=one.key,
@@ -140,11 +141,11 @@ async def _rows(session: Session, by: Asker, seen: Collection[LockSituation]) ->
             next_hold=view.next_hold,
             fence=view.fence,
             since=view.since,
-            queued=[run for run in one.queue if run in named],
-            waiting=len(one.queue),
+            queued=queue,
+            waiting=len(queue),
             text=view.text,
         )
-        for one, view in zip(seen, views, strict=True)
+        for one, view, queue in zip(seen, views, queues, strict=True)
     ]
 
 

@@ -28,6 +28,7 @@ def reader_of(who: Voter) -> Reader:
 def _right(human: Human, approval: str | None = None) -> Right:
     return Right(
         principal=human.principal,
+        human=human.key,
         belongs=human.belongs,
         never_for=frozenset({human.key, *human.bound}),
         approval=approval,

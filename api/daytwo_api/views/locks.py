@@ -47,7 +47,7 @@ class LockRow(View):
     fence: int | None = Field(description="the holder's number; a later holder's is higher")
     since: datetime | None
     queued: list[str] = Field(description="runs that wait and that the asker may see, the next one first")
-    waiting: int = Field(description="how many wait, those that the asker may not see among them")
+    waiting: int = Field(description="how many of them")
     text: str = Field(description="who has it, as a sentence")
 
 

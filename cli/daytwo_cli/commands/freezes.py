@@ -108,14 +108,18 @@ def remove_freeze(ctx: typer.Context, freeze: FreezeArgument) -> None:
 
 
 @exceptions.command("list")
-def list_exceptions(ctx: typer.Context, as_json: AsJson = False) -> None:
+def list_exceptions(
+    ctx: typer.Context,
+    cursor: Annotated[str | None, typer.Option(help="The next page; the last one told it.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """List exceptions that wait for a decision."""
     from daytwo_api.views.common import Page
     from daytwo_api.views.freezes import ExceptionView
 
     tools: Tools = ctx.obj
     with tools.api() as api:
-        found = api.get("/exceptions", Page[ExceptionView])
+        found = api.get("/exceptions", Page[ExceptionView], {"cursor": cursor})
     if as_json:
         return tools.out.json(found.text)
     rows = [
@@ -123,7 +127,10 @@ def list_exceptions(ctx: typer.Context, as_json: AsJson = False) -> None:
         for one in found.view.items
     ]
     columns = ("EXCEPTION", "RUN", "ACTION", "ON", "FREEZE", "BY", "WHY")
-    return tools.out.table(columns, rows, empty="No exception waits for a decision.")
+    tools.out.table(columns, rows, empty="No exception waits for a decision.")
+    if found.view.next_cursor:
+        tools.out.note(f"There are more: --cursor {found.view.next_cursor}")
+    return None
 
 
 @exceptions.command("ask")

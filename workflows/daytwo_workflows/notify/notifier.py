@@ -13,11 +13,12 @@ from typing import Final
 
 import structlog
 
-from daytwo_store import entities, leases, messages, notifications
+from daytwo_store import entities, messages, notifications
 from daytwo_store.engine import Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import DaytwoError
 from daytwo_store.tables import MessageRow
+from daytwo_workflows.leased import under_lease
 from daytwo_workflows.notify.channels import Channel, Outgoing
 from daytwo_workflows.notify.compose import Composed, address_of, compose
 from daytwo_workflows.notify.entry import MailEntry, NotificationsEntry
@@ -25,7 +26,7 @@ from daytwo_workflows.notify.texts import Texts, Words
 
 log = structlog.get_logger()
 _LEASE: Final = "notifier"
-_LEASE_FOR: Final = 90.0  # seconds; a round takes no longer
+_LEASE_FOR: Final = 30.0  # seconds; renewed while a round goes on
 _AT_ONCE: Final = 50  # notifications, and messages of one channel, in one round
 _ROUND: Final = timedelta(seconds=45)  # no message is begun later in a round
 _TIDY_EVERY: Final = timedelta(hours=1)
@@ -46,8 +47,7 @@ class Notifier:
         """Until cancelled. A database that does not answer is waited for."""
         while True:
             try:
-                if await leases.take(self.store, _LEASE, holder=self.name, seconds=_LEASE_FOR):
-                    await self.round()
+                await under_lease(self.store, _LEASE, holder=self.name, seconds=_LEASE_FOR, work=self.round)
             except DaytwoError as error:
                 log.warning("notifier.waits", error=error.type)
             except Exception:

@@ -145,9 +145,12 @@ export const pipelinesQuery = (api: Api, id: string) =>
   });
 
 export const exceptionsQuery = (api: Api) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ["approvals", "exceptions"],
-    queryFn: ({ signal }) => take(api.GET("/api/v1/exceptions", { signal })),
+    queryFn: ({ pageParam, signal }) =>
+      take(api.GET("/api/v1/exceptions", { params: { query: { cursor: pageParam } }, signal })),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
   });
 
 export const stopQuery = (api: Api) =>

@@ -1,5 +1,5 @@
 import { Tabs } from "@mantine/core";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "react-router";
 import { useApi } from "../../api/context";
 import { approvalsQuery, exceptionsQuery, type ApprovalFilter } from "../../api/queries";
@@ -54,9 +54,9 @@ export default function ApprovalsPage() {
 
 /** Exceptions to freezes that the asker may grant: decided on the page of their run. */
 function AskedExceptions() {
-  const asked = useQuery(exceptionsQuery(useApi()));
-  const mine = asked.data?.items.filter((one) => one.may_decide.allowed) ?? [];
-  if (mine.length === 0) return null;
+  const asked = useInfiniteQuery(exceptionsQuery(useApi()));
+  const mine = asked.data?.pages.flatMap((page) => page.items).filter((one) => one.may_decide.allowed) ?? [];
+  if (mine.length === 0 && !asked.hasNextPage) return null;
   return (
     <Section title={text.freezes.exceptions}>
       {mine.map((one) => (
@@ -67,6 +67,7 @@ function AskedExceptions() {
           : {visible(one.title)} · {text.freezes.asked(visible(one.asked_by.name))}: {visible(one.reason)}
         </p>
       ))}
+      <MoreButton query={asked} />
     </Section>
   );
 }
