@@ -5,7 +5,7 @@ come from what people type into forms. Nothing is ever fetched.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import re2
@@ -13,25 +13,19 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
-from pydantic import JsonValue
 from referencing import Registry
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
 
+from daytwo_catalog import schema_keywords
 from daytwo_catalog.errors import EntityRejected
 from daytwo_catalog.model import Draft, Kind
+from daytwo_catalog.schema_keywords import escaped
 from daytwo_store.errors import FieldFault
 from daytwo_store.tables import Json
 
-FORMATS: Final = frozenset(
-    {"date", "date-time", "email", "idn-email", "ipv4", "ipv6", "time", "uri", "uri-reference", "uuid"}
-)
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?\Z")
 _REF: Final = re.compile(r"([a-z][a-z0-9-]*):([a-z0-9][a-z0-9._-]*)\Z")
 _LONGEST: Final = 300  # characters of one fault
-
-
-Exists = Callable[[str], bool]
 
 
 def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
@@ -42,8 +36,6 @@ def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[Val
 _Validator: Final[type[Validator]] = extend(  # type: ignore[no-untyped-call]  # its stubs leave it untyped
     Draft202012Validator, {"pattern": _pattern}
 )
-_SCHEMAS_BY_NAME: Final = frozenset({"properties", "$defs", "dependentSchemas"})
-_DATA: Final = frozenset({"enum", "const", "default", "examples"})
 
 
 def is_name(text: str) -> bool:
@@ -89,76 +81,21 @@ def schema_faults(schema: Json) -> Iterator[FieldFault]:
         return
     if schema.get("type") != "object":
         yield FieldFault("/type", "the properties of an entity are an object: write `type: object`")
-    resolver = Registry[Any]().with_resource("", DRAFT202012.create_resource(schema)).resolver()
-
-    def exists(reference: str) -> bool:
-        try:
-            resolver.lookup(reference)
-        except Unresolvable:
-            return False
-        return True
-
-    yield from _unusable(schema, "", exists)
-
-
-def _unusable(part: JsonValue, pointer: str, exists: Exists) -> Iterator[FieldFault]:
-    """Keywords that would be ignored in silence, fetched from elsewhere, or matched in exponential time."""
-    if isinstance(part, list):
-        for number, item in enumerate(part):
-            yield from _unusable(item, f"{pointer}/{number}", exists)
-    if not isinstance(part, dict):
-        return
-    for key, value in part.items():
-        here = f"{pointer}/{_escaped(key)}"
-        if detail := _objection(key, value, exists):
-            yield FieldFault(here, detail)
-        if key in _SCHEMAS_BY_NAME and isinstance(value, dict):
-            for name, schema in value.items():
-                yield from _unusable(schema, f"{here}/{_escaped(name)}", exists)
-        elif key not in _DATA:
-            yield from _unusable(value, here, exists)
-
-
-def _objection(key: str, value: JsonValue, exists: Exists) -> str | None:
-    if key == "patternProperties":
-        return "patternProperties is not supported. Name the properties, or use additionalProperties."
-    if not isinstance(value, str):
-        return None
-    match key:
-        case "$ref" | "$dynamicRef":
-            return _bad_reference(value, exists)
-        case "format" if value not in FORMATS:
-            return f"the format {value} is not checked here. Checked are {', '.join(sorted(FORMATS))}."
-        case "pattern" if reason := _bad_pattern(value):
-            return f"this pattern cannot be used (RE2 syntax): {reason}"
-        case _:
-            return None
-
-
-def _bad_reference(target: str, exists: Exists) -> str | None:
-    if not target.startswith("#"):
-        return f"{target} lies elsewhere, and nothing is fetched. Write it into this schema under $defs."
-    return None if exists(target) else f"there is no {target} in this schema"
-
-
-def _bad_pattern(pattern: str) -> str | None:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        said = error.args[0] if error.args else "not understood"
-        return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-    return None
+    yield from schema_keywords.faults(schema)
 
 
 def _property_faults(properties: Json, kind: Kind) -> Iterator[FieldFault]:
     registry: Registry[Any] = Registry()  # an empty one: without it a remote $ref would be fetched
-    validator = _Validator(dict(kind.property_schema), registry=registry, format_checker=_Validator.FORMAT_CHECKER)
+    # A part that names a dialect is handed to that dialect's own validator, which knows nothing of RE2.
+    schema = {name: value for name, value in kind.property_schema.items() if name != schema_keywords.DIALECT}
+    validator = _Validator(schema, registry=registry, format_checker=_Validator.FORMAT_CHECKER)
     try:
         errors = sorted(validator.iter_errors(dict(properties)), key=lambda error: list(map(str, error.absolute_path)))
     except RecursionError:
         yield FieldFault("/properties", f"the schema of {kind.name} refers to itself without end")
+        return
+    except Unresolvable:
+        yield FieldFault("/properties", f"the schema of {kind.name} refers to something that is not in it")
         return
     for error in errors:
         yield FieldFault(f"/properties{_pointer(error.absolute_path)}", _short(error.message))
@@ -166,7 +103,7 @@ def _property_faults(properties: Json, kind: Kind) -> Iterator[FieldFault]:
 
 def _relation_faults(relations: Mapping[str, list[str]], kind: Kind) -> Iterator[FieldFault]:
     for name, targets in relations.items():
-        pointer = f"/relations/{_escaped(name)}"
+        pointer = f"/relations/{escaped(name)}"
         rule = kind.relations.get(name)
         if rule is None:
             known = ", ".join(kind.relations) or "none"
@@ -183,12 +120,7 @@ def _relation_faults(relations: Mapping[str, list[str]], kind: Kind) -> Iterator
 
 def _pointer(path: object) -> str:
     assert hasattr(path, "__iter__")
-    return "".join(f"/{_escaped(str(part))}" for part in path)
-
-
-def _escaped(part: str) -> str:
-    """RFC 6901."""
-    return part.replace("~", "~0").replace("/", "~1")
+    return "".join(f"/{escaped(str(part))}" for part in path)
 
 
 def _short(text: str) -> str:

@@ -123,6 +123,15 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, expected: s
         ("{ type: object, properties: { a: { format: hostname } } }", "the format hostname is not checked here"),
         ("{ type: object, patternProperties: { a: {} } }", "patternProperties is not supported"),
         ("{ type: object, properties: { a: { pattern: '(?=x)' } } }", "cannot be used (RE2 syntax)"),
+        ("{ $schema: 'http://json-schema.org/draft-07/schema#', type: object }", "are JSON Schema 2020-12 throughout"),
+        ("{ $schema: 'https://example.com/mine', type: object }", "are JSON Schema 2020-12 throughout"),
+        (
+            "{ type: object, $defs: { b: { $schema: 'https://json-schema.org/draft/2020-12/schema' } } }",
+            "Leave $schema out",
+        ),
+        ("{ type: object, properties: { a: { $id: 'https://example.com/a', type: string } } }", "Leave $id out"),
+        ("{ type: object, properties: { a: { default: {}, $ref: '#/properties/a/default' } } }", "there is no #/prop"),
+        ("{ type: object, required: [a], properties: { a: { $ref: '#/required' } } }", "there is no #/required"),
         ("{ type: object, properties: { pattern: { allOf: [{ pattern: '(' }] } } }", "a.yaml:4:77"),
     ],
 )
@@ -166,6 +175,28 @@ def test_patterns_cannot_hang_the_server(tmp_path: Path) -> None:
     kinds = KINDS.replace("^[a-z]+/[a-z]+$", "^(a+)+$")
     (found,) = problems(tmp_path, entity(spec=f"{{ properties: {{ repository: {'a' * 5000}b }} }}"), kinds)
     assert len(found) < 400
+
+
+EVIL = "{ type: string, pattern: '^(a+)+$' }"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        f"{{ $schema: '%s', type: object, properties: {{ a: {EVIL} }} }}",
+        f"{{ $schema: '%s', type: object, properties: {{ a: {EVIL}, b: {{ $ref: '#' }} }} }}",
+    ],
+    ids=["on top", "by reference"],
+)
+def test_no_dialect_takes_a_pattern_to_another_matcher(tmp_path: Path, schema: str) -> None:
+    """A validator that meets `$schema` hands over to that dialect's own, which matches by backtracking."""
+    value = "a" * 5000 + "b"
+    text = f"apiVersion: daytwo/v1\nkind: Kind\nmetadata: {{ name: server }}\nspec: {{ schema: {schema} }}\n"
+    text %= "https://json-schema.org/draft/2020-12/schema"
+    spec = f"{{ properties: {{ a: {value}, b: {{ a: {value} }} }} }}"
+    found = problems(tmp_path, text + "---\n" + entity("kind: server, name: a", spec))
+    assert found
+    assert all("'aaaa" in one for one in found)
 
 
 def test_the_published_schemas_describe_the_documents() -> None:

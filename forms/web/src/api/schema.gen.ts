@@ -2950,7 +2950,7 @@ export interface components {
             text: string;
             /**
              * Waiting
-             * @description how many wait, those that the asker may not see among them
+             * @description how many of them
              */
             waiting: number;
             /**
@@ -2994,7 +2994,7 @@ export interface components {
             text: string;
             /**
              * Waiting
-             * @description how many wait, those that the asker may not see among them
+             * @description how many of them
              */
             waiting: number;
         };
@@ -5708,7 +5708,10 @@ export interface operations {
     };
     listExceptions: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
