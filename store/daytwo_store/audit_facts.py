@@ -27,6 +27,7 @@ FACTS: Final = frozenset(
         "for",
         "force",
         "freeze",
+        "freeze_digest",
         "from",
         "gate",
         "given",
