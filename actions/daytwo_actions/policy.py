@@ -6,6 +6,7 @@ One answer serves the page, the CLI, the API and the check before sending, so th
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from daytwo_actions.expressions import has_expression
 from daytwo_actions.roles import EVERYONE, Permission, granted, roles_with, without_roles
 from daytwo_store.ids import EntityRef, PrincipalId
 
@@ -53,6 +54,23 @@ def may_run(
         f"{_either(without_roles(belongs)) or 'in no group'}. "
         f"Ask one of them to run it, or to take you in.",
     )
+
+
+def runners(allow: Sequence[str], *, owner: str | None, kind: str | None) -> str:
+    """Who may run an action, in words: 'the owner of the service or group:sre'.
+
+    `allow` as it is written, with expressions; `owner` is that of the entity it is asked about, null without one.
+    """
+    names = [_runner(entry, owner=owner, kind=kind) for entry in allow]
+    if EVERYONE in names:
+        return EVERYONE
+    return _either(list(dict.fromkeys(names)), sort=False) or "nobody"
+
+
+def _runner(entry: str, *, owner: str | None, kind: str | None) -> str:
+    if entry == "owner":
+        return owner or f"the owner of the {kind or 'entity'}"
+    return f"whoever fits {entry}" if has_expression(entry) else entry
 
 
 def may_decide(

@@ -51,6 +51,7 @@ export default defineConfig({
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["tests/setup.ts"],
     restoreMocks: true,
+    testTimeout: 20_000, // a busy machine is not a failure
     css: false,
     server: { deps: { inline: [/@rjsf\//] } },
   },

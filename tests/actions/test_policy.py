@@ -2,7 +2,7 @@
 
 import pytest
 
-from daytwo_actions.policy import entitling, may_decide, may_run, may_stop
+from daytwo_actions.policy import entitling, may_decide, may_run, may_stop, runners
 from daytwo_store.ids import EntityRef, PrincipalId
 
 SHOP = EntityRef("service:shop")
@@ -33,6 +33,21 @@ def test_may_run(allow: list[str], belongs: set[str], owner: str | None, allowed
     answer = may_run(allow, belongs={"role:requester", *belongs}, owner=owner, entity=SHOP, action="Deploy")
     assert answer.allowed is allowed
     assert (answer.why_not is None) is allowed
+
+
+@pytest.mark.parametrize(
+    ("allow", "owner", "words"),
+    [
+        (["owner", "group:sre"], None, "the owner of the service or group:sre"),
+        (["owner", "group:sre"], "group:storefront", "group:storefront or group:sre"),
+        (["owner", "group:sre"], "group:sre", "group:sre"),
+        (["group:sre", "everyone"], None, "everyone"),
+        (["${{ user.name == 'ana' }}"], None, "whoever fits ${{ user.name == 'ana' }}"),
+        ([], None, "nobody"),
+    ],
+)
+def test_who_may_run_it_in_words(allow: list[str], owner: str | None, words: str) -> None:
+    assert runners(allow, owner=owner, kind="service") == words
 
 
 def test_nobody_decides_on_their_own_request_whatever_groups_they_are_in() -> None:

@@ -93,3 +93,20 @@ async def test_of_two_undos_at_once_one_is_accepted(house: House) -> None:
     assert accepted.status_code == 202, accepted.text
     told = problem(refused, 409)["detail"]
     assert told == f"Run {accepted.json()['id']} is undoing it already. Nothing was started."
+
+
+async def test_a_run_says_whether_it_may_be_run_again_and_an_action_who_may_run_it(house: House) -> None:
+    ana, fay = await house.signed_in("ana"), await house.signed_in("fay")
+    run = await house.company.ask("ana", "1.1.0", "staging")
+    may = (await ana.get(f"/api/v1/runs/{run}")).json()["may"]["rerun"]
+    assert (may["allowed"], may["why_not"]) == (False, "It has not ended. Wait for it, or stop it.")
+    await house.company.through(run)
+    assert (await ana.get(f"/api/v1/runs/{run}")).json()["may"]["rerun"]["allowed"]
+    assert not (await fay.get(f"/api/v1/runs/{run}")).json()["may"]["rerun"]["allowed"]
+
+    async def who(**query: str) -> str:
+        items = (await ana.get("/api/v1/actions", params=query)).json()["items"]
+        return str(next(one["runners"] for one in items if one["name"] == "deploy"))
+
+    assert await who() == "the owner of the service or group:sre"
+    assert await who(entity="service:shop") == "group:storefront or group:sre"

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from daytwo_actions.allow import entries
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import list_options, resolve_form
-from daytwo_actions.policy import may_by_token, may_run, may_see
+from daytwo_actions.policy import may_by_token, may_run, may_see, runners
 from daytwo_actions.roles import Permission, granted
 from daytwo_api.asker import Asker
 from daytwo_api.views.actions import (
@@ -158,6 +158,11 @@ def _summary(version: ActionVersion, by: Asker, target: Entity | None, context: 
         operation=spec.operation,
         target_kind=spec.target.kind if spec.target else None,
         may_run=_may_run(version, by, target, context),
+        runners=runners(
+            spec.allow.run,
+            owner=target.owner if target else None,
+            kind=spec.target.kind if spec.target else None,
+        ),
     )
 
 

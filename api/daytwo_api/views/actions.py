@@ -18,6 +18,7 @@ class ActionSummary(View):
     operation: str = Field(description="create, day-2 or delete")
     target_kind: str | None = Field(description="the kind of entity that it is offered on")
     may_run: Permitted = Field(description="for the asker, on the entity asked about when there is one")
+    runners: str = Field(description="who may run it, in words: 'the owner of the service or group:sre'")
 
 
 class BreakGlassOffer(View):

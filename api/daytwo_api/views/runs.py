@@ -200,6 +200,7 @@ class RunPermissions(View):
     cancel: Permitted
     withdraw: Permitted
     undo: Permitted
+    rerun: Permitted = Field(description="with the same inputs; who may, may also start it with others")
     resolve: Permitted
     evidence: Permitted
 

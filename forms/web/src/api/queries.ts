@@ -98,6 +98,14 @@ export const runsQuery = (api: Api, filter: RunFilter, limit = 50) =>
     placeholderData: (before) => before,
   });
 
+/** The latest runs of the asker: what they did lately. */
+export const myRunsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["runs", "mine"],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/runs", { params: { query: { mine: true, limit: 50 } }, signal })),
+  });
+
 export const runQuery = (api: Api, id: string) =>
   queryOptions({
     queryKey: ["run", id],

@@ -1344,6 +1344,11 @@ export interface components {
             operation: string;
             /** Owner */
             owner: string | null;
+            /**
+             * Runners
+             * @description who may run it, in words: 'the owner of the service or group:sre'
+             */
+            runners: string;
             /** Tags */
             tags: string[];
             /**
@@ -1371,6 +1376,11 @@ export interface components {
             operation: string;
             /** Owner */
             owner: string | null;
+            /**
+             * Runners
+             * @description who may run it, in words: 'the owner of the service or group:sre'
+             */
+            runners: string;
             /** Steps */
             steps: string[];
             /** Tags */
@@ -3945,6 +3955,8 @@ export interface components {
         RunPermissions: {
             cancel: components["schemas"]["Permitted"];
             evidence: components["schemas"]["Permitted"];
+            /** @description with the same inputs; who may, may also start it with others */
+            rerun: components["schemas"]["Permitted"];
             resolve: components["schemas"]["Permitted"];
             undo: components["schemas"]["Permitted"];
             withdraw: components["schemas"]["Permitted"];

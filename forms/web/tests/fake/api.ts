@@ -348,7 +348,8 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
           newest(api.runs.values()).filter(
             (run) =>
               (!query.get("state") || run.state === query.get("state")) &&
-              (!query.get("entity") || run.entity === query.get("entity")),
+              (!query.get("entity") || run.entity === query.get("entity")) &&
+              (query.get("mine") !== "true" || run.requester.id === api.me?.id),
           ),
         ),
   ],

@@ -73,11 +73,12 @@ const action = (name: string, title: string, description: string, may = yes): Ac
   name,
   title,
   description,
-  tags: [name],
+  tags: [name, "service"],
   owner: "group:platform",
   operation: "day-2",
   target_kind: "service",
   may_run: may,
+  runners: "the owner of the service or group:sre",
   version: sha(name),
   steps: ["ship"],
   undoable: name !== "restart",
@@ -491,6 +492,7 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
         state === "succeeded"
           ? yes
           : no("Only a run that succeeded can be undone: this one changed nothing."),
+      rerun: ended ? yes : no("It has not ended. Wait for it, or stop it."),
       resolve: yes,
       evidence: state === "succeeded" ? yes : no("Evidence is for those who read the audit."),
     },

@@ -1,76 +1,96 @@
-import { TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Search } from "lucide-react";
-import { useMemo } from "react";
 import { Link, useSearchParams } from "react-router";
 import { useApi } from "../../api/context";
-import { actionsQuery } from "../../api/queries";
-import type { ActionSummary } from "../../api/types";
+import { actionsQuery, myRunsQuery } from "../../api/queries";
+import type { ActionSummary, RunSummary } from "../../api/types";
 import { Empty, EntityLink, PageHead } from "../../parts/Basics";
 import { Loaded } from "../../parts/Loaded";
+import { Loading } from "../../parts/Loading";
 import { useTitle } from "../../parts/title";
 import { text } from "../../text";
 import { ActionCards } from "./ActionCards";
+import { ActionFilters } from "./ActionFilters";
 import css from "./ActionsPage.module.css";
+import { matching, useActionFilter } from "./filter";
+import { recentOf } from "./recent";
+import { Shortcuts } from "./Shortcuts";
+import { useFavourites } from "./useFavourites";
 
-/** `/actions?entity=service:shop&q=deploy` */
+const words = text.actions;
+
+/** `/actions?entity=service:shop&q=deploy&tag=release&operation=day-2&may=yes` */
 export default function ActionsPage() {
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
   const entity = search.get("entity") ?? undefined;
-  const q = search.get("q") ?? "";
   const actions = useQuery(actionsQuery(useApi(), { entity }));
-  const find = (words: string) =>
-    setSearch(
-      (before) => {
-        if (words) before.set("q", words);
-        else before.delete("q");
-        return before;
-      },
-      { replace: true },
-    );
-  useTitle(text.actions.title);
+  // Both before anything is drawn: a list that comes later would push the cards down under somebody's finger.
+  const mine = useQuery(myRunsQuery(useApi()));
+  useTitle(words.title);
   return (
     <>
       <PageHead
-        title={text.actions.title}
+        title={words.title}
         lead={
           entity ? (
             <>
-              {text.actions.onEntity("")}
-              <EntityLink entity={entity} /> · <Link to="/actions">{text.actions.allActions}</Link>
+              {words.onEntity("")}
+              <EntityLink entity={entity} /> · <Link to="/actions">{words.allActions}</Link>
             </>
           ) : (
-            text.actions.lead
+            words.lead
           )
         }
       />
-      <TextInput
-        className={css.search}
-        aria-label={text.actions.search}
-        placeholder={text.actions.search}
-        leftSection={<Search size={16} aria-hidden />}
-        value={q}
-        onChange={(event) => find(event.currentTarget.value)}
-      />
-      <Loaded query={actions}>{({ items }) => <Found items={items} q={q} entity={entity} />}</Loaded>
+      {mine.isLoading ? (
+        <Loading />
+      ) : (
+        <Loaded query={actions}>
+          {({ items }) => <Found items={items} runs={mine.data?.items ?? []} entity={entity} />}
+        </Loaded>
+      )}
     </>
   );
 }
 
-function Found({ items, q, entity }: { items: ActionSummary[]; q: string; entity: string | undefined }) {
-  const found = useMemo(() => matching(items, q), [items, q]);
+function Found({
+  items,
+  runs,
+  entity,
+}: {
+  items: ActionSummary[];
+  runs: readonly RunSummary[];
+  entity: string | undefined;
+}) {
+  const by = useActionFilter();
+  const { favourites } = useFavourites();
   if (items.length === 0) {
-    return <Empty title={text.actions.noneTitle}>{entity ? text.actions.noneHere : text.actions.none}</Empty>;
+    return <Empty title={words.noneTitle}>{entity ? words.noneHere : words.none}</Empty>;
   }
-  if (found.length === 0) return <Empty title={text.actions.noMatch}>{text.actions.noMatchDetail}</Empty>;
-  return <ActionCards actions={found} entity={entity} level="h2" />;
-}
-
-/** Actions in which every word occurs somewhere. There are few enough to look through here, while somebody types. */
-export function matching(items: ActionSummary[], q: string): ActionSummary[] {
-  const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-  return items.filter((action) => {
-    const all = [action.name, action.title, action.description, ...action.tags].join(" ").toLowerCase();
-    return words.every((word) => all.includes(word));
-  });
+  const found = matching(items, by.filter);
+  return (
+    <>
+      <ActionFilters items={items} by={by} />
+      {!by.narrowed && (
+        <Shortcuts
+          favourites={items.filter((one) => favourites.includes(one.name) && one.may_run.allowed)}
+          recent={recentOf(runs, items, entity)}
+          entity={entity}
+        />
+      )}
+      <p className={css.all} role="status">
+        {words.count(found.length, items.length)}
+      </p>
+      {found.length === 0 ? (
+        <Empty title={words.noMatch}>
+          {words.noMatchDetail}{" "}
+          <Button size="compact-sm" variant="default" onClick={by.clear}>
+            {words.clearFilters}
+          </Button>
+        </Empty>
+      ) : (
+        <ActionCards actions={found} entity={entity} level="h2" />
+      )}
+    </>
+  );
 }
