@@ -36,7 +36,7 @@ COMMA := ,
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
   --custom-compile-command "make lock"
 
-.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults security web clean
+.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults security screens pictures web clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
@@ -94,6 +94,12 @@ faults: $(INSTALLED) $(PAGE) ## Dispatch 1,000 times on each CI system, each wit
 
 security: $(INSTALLED) $(PAGE) ## Attack it, and print for each case what was tried and what came of it
 	$(BIN)/python -m tests.security $(SECURITY)
+
+screens: $(INSTALLED) $(PAGE) ## Look at every screen in both themes, wide and narrow; pictures in test-results/browser
+	DAYTWO_SCREENS=all $(BIN)/python -m pytest tests/browser/test_screens.py tests/browser/test_story.py $(PYTEST)
+
+pictures: $(INSTALLED) $(PAGE) ## Make the pictures of the documentation again, by playing the story
+	DAYTWO_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_story.py $(PYTEST)
 
 web: $(PAGE) ## Build the page
 

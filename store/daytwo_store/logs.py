@@ -166,8 +166,8 @@ async def grep(
     return found
 
 
-async def stream(store: Store, run: RunId) -> AsyncIterator[str]:
-    """The text of every chunk of a run in order, a few at a time in memory.
+async def stream(store: Store, run: RunId, *, path: str | None = None, job: str | None = None) -> AsyncIterator[str]:
+    """The text of every chunk of a run, or of one step or job of it, in order, a few at a time in memory.
 
     Nothing of the database is held while somebody reads, however slowly: each look is a session of its own. Raises
     `Unavailable`.
@@ -175,7 +175,7 @@ async def stream(store: Store, run: RunId) -> AsyncIterator[str]:
     after = 0
     while True:
         async with store.read() as session:
-            found = await _some(session, run, after=after, path=None, job=None)
+            found = await _some(session, run, after=after, path=path, job=job)
         for chunk in found:
             yield chunk.text
         if len(found) < _AT_ONCE:

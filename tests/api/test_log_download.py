@@ -39,6 +39,18 @@ async def test_others_are_served_between_any_two_pieces(company: Company) -> Non
     assert "".join(pieces) == "".join(f"line {number} a\nline {number} b\n" for number in range(CHUNKS))
 
 
+async def test_one_job_is_read_by_itself(company: Company) -> None:
+    run = await company.ask("ana", "1.1.0", "staging")
+    await keep(company, run)
+    async with company.store.write() as tx:
+        other = logs.Source(run=run, path=StepPath("ship"), job=ExternalJobId("2"), name="check")
+        assert await logs.append(tx, other, ["all is well"], before=0, done=True, error_at=None)
+    for job, lines in (("build", 2 * CHUNKS), ("check", 1), ("nothing", 0)):
+        response = await Runs(company.store).logs_text(await ana(company), run, step="ship", job=job)
+        text = "".join([str(piece) async for piece in response.body_iterator])
+        assert len(text.splitlines()) == lines, job
+
+
 async def keep(company: Company, run: RunId) -> None:
     source = logs.Source(run=run, path=StepPath("ship"), job=ExternalJobId("1"), name="build")
     for number in range(CHUNKS):

@@ -20,6 +20,7 @@ from typing import Any
 from tests.bench.costs import costs
 from tests.bench.inbox import after_a_crash, inbox
 from tests.bench.machine import described, memory, startups
+from tests.bench.page import views
 from tests.bench.polling import polling
 from tests.bench.report import tables
 from tests.bench.speed import latency, throughput
@@ -27,8 +28,8 @@ from tests.bench.ways import Way, three_ways
 from tests.chaos.harness.house import ChaosHouse
 from tests.chaos.harness.yard import lay_out, services
 
-MEASURES = ("startup", "memory", "latency", "costs", "throughput", "inbox", "polling")
-IN_THE_HOUSE = frozenset({"memory", "latency", "costs", "throughput", "inbox"})
+MEASURES = ("startup", "memory", "latency", "costs", "throughput", "inbox", "page", "polling")
+IN_THE_HOUSE = frozenset({"memory", "latency", "costs", "throughput", "inbox", "page"})
 COUNTS = {"fast": 500, "slow": 1, "real": 1, "bare": 1}
 
 
@@ -50,6 +51,9 @@ def main() -> int:
             yard = lay_out(Path(folder) / "yard", COUNTS)
             with ChaosHouse.plan(Path(folder) / "data", yard, profile="default", proxied=False) as house:
                 asyncio.run(_measure(house, given, numbers))
+                if "page" in given.only:
+                    _say("the page in Chromium")
+                    numbers["page"] = asdict(views(house, services("fast", COUNTS)[0]))
                 if "inbox" in given.only:  # the last, because it kills everything
                     _say("10,000 pending approvals")
                     names = services("fast", COUNTS)
@@ -64,7 +68,7 @@ def main() -> int:
 async def _measure(house: ChaosHouse, given: argparse.Namespace, numbers: dict[str, Any]) -> None:
     names = services("fast", COUNTS)
     idle = memory(house)
-    if set(given.only).isdisjoint(IN_THE_HOUSE - {"inbox"}):
+    if set(given.only).isdisjoint(IN_THE_HOUSE - {"inbox", "page"}):
         return
     async with three_ways(house) as ways:
         if "latency" in given.only:

@@ -21,6 +21,7 @@ def tables(numbers: Numbers) -> str:
         "memory": _memory,
         "startup": _startup,
         "inbox": _inbox,
+        "page": _page,
         "polling": _polling,
     }
     parts += [write(numbers) for name, write in writers.items() if name in numbers]
@@ -45,6 +46,28 @@ def _inbox(numbers: Numbers) -> str:
     head = ["approvals pending", "list p50, ms", "p95", "mine p50", "p95", "decision p50", "p95"]
     crash = f"First decision effective {numbers['after_a_crash']:.1f} s after everything was killed (budget 60 s)."
     return f"{table(head, rows)}\n\n{crash}"
+
+
+def _page(numbers: Numbers) -> str:
+    page = numbers["page"]
+    once = [
+        ["script until the first view, KB gzip", f"{page['script_kb']:.0f}", "≤ 300"],
+        ["first view, nothing cached, ms", f"{page['first_view_ms']:.0f}", ""],
+        ["form can be used, ms", f"{page['form_ready_ms']:.0f}", "≤ 1000"],
+        ["100 MB of log: first line, ms", f"{page['log_first_line_ms']:.0f}", "≤ 1000"],
+        ["100 MB of log: from there to its end, ms", f"{page['log_end_ms']:.0f}", ""],
+        ["100 MB of log: something found at its end, ms", f"{page['log_found_ms']:.0f}", ""],
+    ]
+    rows = [
+        [
+            *(one["what"], f"{one['ready_ms']:.0f}", one["frames"], f"{100 * one['within_33_ms']:.1f} %"),
+            *(f"{one['worst_ms']:.0f}", f"{one['heap_mb']:.0f}"),
+        ]
+        for one in page["scrolled"]
+    ]
+    rows.append(["budget", "", "", "≥ 95 %", "", ""])
+    head = ["scrolled", "ready, ms", "frames", "under 33 ms", "worst, ms", "script heap, MB"]
+    return f"{table(['the page', 'measured', 'budget'], once)}\n\n{table(head, rows)}"
 
 
 def _throughput(numbers: Numbers) -> str:

@@ -1,8 +1,10 @@
 """Every screen, light on a desk and dark on a phone: nothing for axe to find, nothing wider than the window.
 
-Pictures of all of them are left in `test-results/browser/`.
+Pictures of all of them are left in `test-results/browser/`. With `DAYTWO_SCREENS=all` (`make screens`) also dark on a
+desk and light on a phone.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,14 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PICTURES = Path(__file__).resolve().parents[2] / "test-results" / "browser"
 
+LOOKS = [("light", 1440), ("dark", 390)]
+if os.environ.get("DAYTWO_SCREENS") == "all":
+    LOOKS += [("dark", 1440), ("light", 390)]
+
 ADDRESSES = {
     "actions": "/actions",
+    "actions-narrowed": "/actions?tag=deploy&operation=day-2&may=yes",
+    "no-such-action": "/actions?q=zebra",
     "chooser": "/actions/deploy",
     "form": "/actions/deploy?entity=service:shop&version=1.1.0&nonsense=1",
     "entities": "/entities",
@@ -58,7 +66,7 @@ def settle(page: Page) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_screen(someone: Callable[..., Any], theme: str, width: int) -> None:
     wrong: list[str] = []
     nobody = someone(None, theme=theme, width=width)
@@ -96,6 +104,9 @@ def _asking(sam: Any, suffix: str) -> list[str]:
     page.wait_for_url("**/runs/r_*")
     expect(page.get_by_text("Moves next")).to_be_visible()
     wrong += look(page, f"run-waiting-{suffix}")
+    page.get_by_role("tab", name="Timeline").click()
+    expect(page.get_by_text("were waiting")).to_be_visible()
+    wrong += look(page, f"run-timeline-{suffix}")
     page.get_by_role("tab", name="Plan and answers").click()
     wrong += look(page, f"run-plan-{suffix}")
     page.get_by_role("tab", name="Approvals").click()
@@ -109,4 +120,9 @@ def _asking(sam: Any, suffix: str) -> list[str]:
     wrong += look(page, f"dialog-{suffix}")
     page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("status").filter(has_text="Withdrawn")).to_be_visible()
+    wrong += look(page, f"run-withdrawn-{suffix}")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Go to anything").fill("shop")
+    expect(page.get_by_role("group", name="Entities").get_by_role("option").first).to_be_visible()
+    wrong += look(page, f"palette-{suffix}")
     return wrong

@@ -1,12 +1,16 @@
 """The story by two people in two browsers: ask, approve, watch, read what broke, undo. Nobody reloads a page."""
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.timeout(240)
+# The pictures of README and tutorial: where they are to be made again, else beside the others.
+PICTURES = Path(os.environ.get("DAYTWO_PICTURES") or "test-results/browser/docs")
 A_WHILE = 60_000  # milliseconds that a whole pipeline may take on a busy machine
 
 
@@ -20,10 +24,18 @@ def deploy(page: Page, version: str) -> str:
     page.get_by_role("button", name="See what will happen").click()
     expect(page.get_by_text("one of group:sre, within 24 h, or it expires")).to_be_visible()
     expect(page.get_by_text("shop/production", exact=True)).to_be_visible()
+    if version == "1.1.0":
+        picture(page, "plan")
     page.get_by_role("textbox", name="Comment").fill(f"{version} is what everybody waits for")
     page.get_by_role("button", name="Deploy a service").dblclick()
     page.wait_for_url("**/runs/r_*")
     return re.sub(r".*(/runs/r_\w+).*", r"\1", page.url)
+
+
+def picture(page: Page, name: str) -> None:
+    """What is in the window, as the documentation shows it."""
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
 
 def choose(page: Page, field: str, title: str) -> None:
@@ -37,6 +49,7 @@ def approve(page: Page) -> None:
     page.get_by_role("link", name="Deploy a service").first.click()
     expect(page.get_by_text("computed the digest from what is shown here, and it is the same")).to_be_visible()
     expect(page.get_by_text("acme/shop").first).to_be_visible()
+    picture(page, "approval")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("Your decision is recorded: approved.")).to_be_visible()
 
@@ -72,6 +85,10 @@ def test_the_story(someone: Any) -> None:
     # Ana's page moves by itself: jobs, log, end, catalog.
     expect(state(ana.page)).to_contain_text("Succeeded", timeout=A_WHILE)
     expect(ana.page.get_by_role("log")).to_contain_text("answers in production")
+    picture(ana.page, "run")
+    ana.page.get_by_role("tab", name="Timeline").click()
+    expect(ana.page.get_by_text("were waiting")).to_be_visible()
+    picture(ana.page, "timeline")
     ana.page.get_by_role("tab", name="Catalog changes").click()
     expect(ana.page.get_by_role("row", name="properties.version")).to_contain_text("1.1.0")
     ana.goes("/entities/service/shop")

@@ -82,13 +82,15 @@ async def get_logs(
 
 @router.get(
     "/{run}/logs.txt",
-    summary="The whole log as text",
+    summary="The log as text: all of it, or of one step or job",
     operation_id="downloadLogs",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/plain": {}}}},
 )
-async def download_logs(run: str, by: Reader, services: ServicesDep) -> Response:
-    return await services.runs.logs_text(by, run)
+async def download_logs(
+    run: str, by: Reader, services: ServicesDep, step: Filter = None, job: Filter = None
+) -> Response:
+    return await services.runs.logs_text(by, run, step=step, job=job)
 
 
 @router.post("/{run}/cancel", status_code=status.HTTP_202_ACCEPTED, summary="Stop a run", operation_id="cancelRun")

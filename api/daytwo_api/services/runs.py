@@ -94,12 +94,14 @@ class Runs:
                 lines=[_line(line) for line in found], next=found[-1].number if len(found) == limit else row.log_lines
             )
 
-    async def logs_text(self, by: Asker, run: str) -> StreamingResponse:
+    async def logs_text(
+        self, by: Asker, run: str, *, step: str | None = None, job: str | None = None
+    ) -> StreamingResponse:
         async with self._store.read() as session:
             row = await visible(session, by, run)
 
         async def text() -> AsyncIterator[str]:
-            async for chunk in logs.stream(self._store, RunId(row.id)):
+            async for chunk in logs.stream(self._store, RunId(row.id), path=step, job=job):
                 yield chunk + "\n"
 
         return StreamingResponse(

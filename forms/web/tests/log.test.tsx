@@ -1,10 +1,12 @@
-import { act, screen } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useState } from "react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { LogLine } from "../src/api/types";
 import { parseLine, plainText } from "../src/log/line";
-import { LogStore } from "../src/log/logStore";
 import { LogView } from "../src/log/LogView";
+import { CHUNK, LogWindow, MOST } from "../src/log/logWindow";
+import type { Part, ReadPart } from "../src/log/useLog";
 import { show } from "./render";
 
 const ESC = "\u001b";
@@ -50,28 +52,107 @@ describe("a line", () => {
   });
 });
 
-describe("the store", () => {
+/** A server that has these lines; `seen` are the questions that it was asked. */
+function serving(lines: LogLine[]) {
+  const seen: Parameters<ReadPart>[0][] = [];
+  const read: ReadPart = (asked) => {
+    seen.push(asked);
+    const { after, limit, part, find } = asked;
+    const fits = lines.filter(
+      (one) =>
+        one.number > after &&
+        (!part || (one.step === part.step && (part.job === null || one.job === part.job))) &&
+        one.text.toLowerCase().includes(find.toLowerCase()),
+    );
+    const some = fits.slice(0, limit);
+    const last = some.at(-1)?.number ?? after;
+    return Promise.resolve({ lines: some, next: find && some.length < limit ? lines.length : last });
+  };
+  const log = new LogWindow(
+    (after, limit, signal) => read({ after, limit, part: null, find: "" }, signal),
+    now,
+  );
+  return { lines, seen, read, log };
+}
+const settle = () => act(() => new Promise<void>((done) => setTimeout(done, 0)));
+
+describe("the window", () => {
+  test("reads what is looked at, once, and knows how much there is", async () => {
+    const { log, seen } = serving(many(10_000));
+    log.grown(10_000);
+    expect([log.count(), log.at(0)]).toEqual([10_000, undefined]);
+    log.want(5_000, 5_100);
+    log.want(5_001, 5_101);
+    await settle();
+    expect(log.at(5_050)?.number).toBe(5_051);
+    expect(seen).toEqual([{ after: 5_000, limit: CHUNK, part: null, find: "" }]);
+    log.want(5_000, 5_100);
+    expect(seen).toHaveLength(1);
+  });
+
+  test("forgets what has long been out of sight, and never what is in it", async () => {
+    const { log } = serving(many(CHUNK * (MOST + 20)));
+    log.grown(CHUNK * (MOST + 20));
+    for (let chunk = 0; chunk < MOST + 20; chunk += 1) {
+      log.want(chunk * CHUNK, chunk * CHUNK + 10);
+      await settle();
+    }
+    const here = Array.from({ length: MOST + 20 }, (_, chunk) => log.at(chunk * CHUNK) !== undefined);
+    expect(here.filter(Boolean)).toHaveLength(MOST);
+    expect(here.at(-1)).toBe(true);
+    expect(here[0]).toBe(false);
+  });
+
   test("keeps each number once, in order, however batches overlap", () => {
-    const store = new LogStore(now);
-    store.append({ lines: many(3) });
-    store.append({ lines: many(5) });
-    store.append({ lines: many(2) });
-    expect(store.lines.map((one) => one.number)).toEqual([1, 2, 3, 4, 5]);
-    expect(store.last).toBe(5);
+    const { log } = serving([]);
+    log.append({ lines: many(3) });
+    log.append({ lines: many(5) });
+    log.append({ lines: many(2) });
+    expect(log.count()).toBe(5);
+    expect([0, 1, 2, 3, 4, 5].map((index) => log.at(index)?.number)).toEqual([1, 2, 3, 4, 5, undefined]);
+  });
+
+  test("lines that come while older ones of their place are read are there in the end", async () => {
+    const { log, lines } = serving(many(1_200));
+    log.grown(1_200);
+    log.want(1_000, 1_199);
+    lines.push(line(1_201), line(1_202));
+    log.append({ lines: [line(1_201)] });
+    log.append({ lines: [line(1_202)] });
+    await settle();
+    expect([1_199, 1_200, 1_201].map((index) => log.at(index)?.number)).toEqual([1_200, 1_201, 1_202]);
+  });
+
+  test("what could not be read is said, and asked for again when somebody wants it", async () => {
+    let away = true;
+    const log = new LogWindow(
+      () => (away ? Promise.reject(new Error("away")) : Promise.resolve({ lines: many(3), next: 3 })),
+      now,
+    );
+    log.grown(3);
+    log.want(0, 2);
+    await settle();
+    expect(log.failed()).toBeTruthy();
+    away = false;
+    log.again();
+    await settle();
+    expect([log.failed(), log.at(2)?.number]).toEqual([null, 3]);
   });
 
   test("tells once for many batches of one frame", () => {
     const waiting: (() => void)[] = [];
-    const store = new LogStore((tell) => waiting.push(tell));
+    const log = new LogWindow(
+      () => Promise.reject(new Error("not asked")),
+      (tell) => waiting.push(tell),
+    );
     const heard = vi.fn();
-    store.subscribe(heard);
-    store.append({ lines: [line(1)] });
-    store.append({ lines: [line(2)] });
-    expect(store.count()).toBe(0);
+    log.subscribe(heard);
+    log.append({ lines: [line(1)] });
+    log.append({ lines: [line(2)] });
     expect(waiting).toHaveLength(1);
     waiting[0]?.();
     expect(heard).toHaveBeenCalledTimes(1);
-    expect(store.count()).toBe(2);
+    expect(log.count()).toBe(2);
   });
 });
 
@@ -96,32 +177,47 @@ describe("the view", () => {
     } as HTMLElement["scrollTo"]);
   });
 
-  const view = (store: LogStore, change: Partial<Parameters<typeof LogView>[0]> = {}) => {
+  interface Given extends Partial<Parameters<typeof LogView>[0]> {
+    part?: Part | null;
+  }
+  const view = (served: ReturnType<typeof serving>, { part = null, ...change }: Given = {}) => {
     const onTarget = vi.fn();
-    const given = {
-      firstError: null,
-      target: null,
-      live: false,
-      downloadUrl: "/logs.txt",
-      onTarget,
-      ...change,
-    };
-    show(<LogView store={store} {...given} />);
+    function Here() {
+      const [find, setFind] = useState("");
+      const [shownPart, setPart] = useState(part);
+      return (
+        <LogView
+          {...{ log: served.log, read: served.read, parts: [], firstError: null, target: null, live: false }}
+          address={{ find, setFind, part: shownPart, setPart }}
+          downloadUrl="/logs.txt"
+          onTarget={onTarget}
+          {...change}
+        />
+      );
+    }
+    show(<Here />);
     return onTarget;
   };
   const filled = (lines: LogLine[]) => {
-    const store = new LogStore(now);
-    store.append({ lines });
-    return store;
+    const served = serving(lines);
+    served.log.grown(lines.length);
+    return served;
   };
+  const search = (words: string) =>
+    fireEvent.change(screen.getByRole("textbox", { name: "Search in the log" }), {
+      target: { value: words },
+    });
   const shown = () => screen.getAllByRole("link", { name: /Link to line/ }).map((link) => link.textContent);
 
-  test("draws what is in sight and no more, of a hundred thousand lines", () => {
-    view(filled(many(100_000)));
+  test("draws and reads what is in sight and no more, of a hundred thousand lines", async () => {
+    const served = filled(many(100_000));
+    view(served);
+    await screen.findByRole("link", { name: "Link to line 1" });
     expect(shown()[0]).toBe("1");
     expect(shown().length).toBeGreaterThan(15);
     expect(shown().length).toBeLessThan(80);
     expect(screen.getByText("100,000 lines")).toBeTruthy();
+    expect(served.seen).toHaveLength(1);
   });
 
   test("each line has an address, and the one of the address is gone to and marked", async () => {
@@ -133,31 +229,69 @@ describe("the view", () => {
   });
 
   test("a line that has not come yet is gone to when it comes", async () => {
-    const store = filled(many(10));
-    view(store, { target: 900, live: true });
-    act(() => store.append({ lines: many(1_000) }));
+    const served = filled(many(10));
+    view(served, { target: 900, live: true });
+    await screen.findByRole("link", { name: "Link to line 1" });
+    served.lines.push(...many(1_000).slice(10));
+    act(() => served.log.append({ lines: served.lines.slice(10) }));
     expect(await screen.findByRole("link", { name: "Link to line 900" })).toBeTruthy();
   });
 
-  test("search counts, marks, and goes round", async () => {
-    view(
-      filled(
-        many(400).map((one) => (one.number % 100 === 0 ? { ...one, text: `Hundred ${one.number}` } : one)),
-      ),
+  test("search asks the server, counts, marks, and goes round", async () => {
+    const hundreds = many(4_000).map((one) =>
+      one.number % 1_000 === 0 ? { ...one, text: `Thousand ${one.number}` } : one,
     );
-    await userEvent.type(screen.getByRole("textbox", { name: "Search in the log" }), "hundred");
-    expect(screen.getByText("1 of 4")).toBeTruthy();
-    expect((await screen.findByText("Hundred", { selector: "mark" })).textContent).toBe("Hundred");
+    view(filled(hundreds));
+    search("thousand");
+    expect(await screen.findByText("1 of 4")).toBeTruthy();
+    expect((await screen.findByText("Thousand", { selector: "mark" })).textContent).toBe("Thousand");
     await userEvent.click(screen.getByRole("button", { name: "Previous match" }));
-    expect(screen.getByText("4 of 4")).toBeTruthy();
-    expect(await screen.findByRole("link", { name: "Link to line 400" })).toBeTruthy();
-    await userEvent.keyboard("{Enter}");
+    expect(await screen.findByText("4 of 4")).toBeTruthy();
+    expect(await screen.findByRole("link", { name: "Link to line 4000" })).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Next match" }));
+    expect(await screen.findByText("1 of 4")).toBeTruthy();
+  });
+
+  test("more places than are asked for at once are said to be more, and gone on to", async () => {
+    view(filled(many(1_500)));
+    search("line");
+    expect(await screen.findByText("1 of 1,000+")).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Previous match" }));
+    await screen.findByText("1000 of 1,000+");
+    await userEvent.click(screen.getByRole("button", { name: "Next match" }));
+    expect(await screen.findByText("1001 of 1,500")).toBeTruthy();
   });
 
   test("says that nothing matches", async () => {
     view(filled(many(10)));
-    await userEvent.type(screen.getByRole("textbox", { name: "Search in the log" }), "zebra");
-    expect(screen.getByText("no match")).toBeTruthy();
+    search("zebra");
+    expect(await screen.findByText("no match")).toBeTruthy();
+  });
+
+  test("one job's lines are asked for as such, keep their numbers, and can be left", async () => {
+    const two = many(100).map((one) => (one.number % 2 ? one : { ...one, job: "deploy" }));
+    const parts = [
+      { step: "ship", job: "test" },
+      { step: "ship", job: "deploy" },
+    ];
+    const served = filled(two);
+    view(served, { parts, part: { step: "ship", job: "deploy" } });
+    await screen.findByRole("link", { name: "Link to line 2" });
+    expect(shown().slice(0, 3)).toEqual(["2", "4", "6"]);
+    expect(screen.getByText("50 lines")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Download this part" })).toBeTruthy();
+    expect(served.seen.every((asked) => asked.part?.job === "deploy")).toBe(true);
+  });
+
+  test("of more than a million lines a million are scrolled at once", async () => {
+    const served = serving([]);
+    served.log.grown(2_500_000);
+    view(served);
+    expect(screen.getByText("Lines 1 to 1,000,000 of 2,500,000")).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Later lines" }));
+    await userEvent.click(screen.getByRole("button", { name: "Later lines" }));
+    expect(screen.getByText("Lines 2,000,001 to 2,500,000 of 2,500,000")).toBeTruthy();
+    await waitFor(() => expect(served.seen.at(-1)?.after).toBe(2_000_000));
   });
 
   test("the first error is one press away", async () => {
@@ -167,14 +301,14 @@ describe("the view", () => {
   });
 
   test("follows new lines while they come, until somebody turns it off", async () => {
-    const store = filled(many(200));
-    view(store, { live: true });
+    const served = filled(many(200));
+    view(served, { live: true });
     const before = Math.max(...scrolled);
-    act(() => store.append({ lines: many(400) }));
+    act(() => served.log.append({ lines: many(400) }));
     expect(Math.max(...scrolled)).toBeGreaterThan(before);
-    const after = scrolled.length;
     await userEvent.click(screen.getByRole("button", { name: "Following" }));
-    act(() => store.append({ lines: many(800) }));
+    const after = scrolled.length;
+    act(() => served.log.append({ lines: many(800) }));
     expect(scrolled.length).toBe(after);
     expect(screen.getByRole("button", { name: "Follow" })).toBeTruthy();
   });
@@ -185,7 +319,7 @@ describe("the view", () => {
   });
 
   test("an empty log says so", () => {
-    view(new LogStore(now), { live: true });
+    view(serving([]), { live: true });
     expect(screen.getByText("There are no log lines yet.")).toBeTruthy();
   });
 });

@@ -32,7 +32,7 @@ test("what the stream says is shown at once, and its end closes it", async () =>
   const { sources } = open("r_running");
   await screen.findByText("follows deploy.yml on acme/shop");
   const [stream] = sources;
-  expect(stream?.url).toBe("/api/v1/runs/r_running/events?after=0");
+  expect(stream?.url).toBe("/api/v1/runs/r_running/events?after=260");
   act(() => stream?.send("run", run("r_running", "succeeded", { text: "it is out" })));
   expect(await screen.findByText("it is out")).toBeTruthy();
   expect(document.title).toContain("Succeeded: Deploy a service");

@@ -10,7 +10,7 @@
  */
 import type { LogBatch, RunView } from "./types";
 
-export const SILENCE = 12_000;
+export const SILENCE = 10_000;
 export const POLL = 3_000;
 export const POLL_HIDDEN = 15_000;
 export const RETRY = 30_000;

@@ -1037,7 +1037,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole log as text */
+        /** The log as text: all of it, or of one step or job */
         get: operations["downloadLogs"];
         put?: never;
         post?: never;
@@ -6723,7 +6723,10 @@ export interface operations {
     };
     downloadLogs: {
         parameters: {
-            query?: never;
+            query?: {
+                job?: string | null;
+                step?: string | null;
+            };
             header?: never;
             path: {
                 run: string;

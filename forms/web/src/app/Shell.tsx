@@ -1,26 +1,20 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Boxes, CirclePlay, History, Inbox, type LucideIcon } from "lucide-react";
 import { NavLink, Outlet, ScrollRestoration } from "react-router";
 import { useApi } from "../api/context";
 import { ApiError } from "../api/problem";
 import { approvalsQuery, meQuery } from "../api/queries";
 import type { Me } from "../api/types";
+import { PaletteButton } from "../palette/PaletteButton";
 import { Loading } from "../parts/Loading";
 import { ProblemNote } from "../parts/Problem";
 import { text } from "../text";
 import { AccountMenu } from "./AccountMenu";
 import { LiveBanner, LiveLists } from "./live";
 import { MeProvider } from "./me";
+import { MAIN } from "./places";
 import css from "./Shell.module.css";
 import { SignIn } from "./SignIn";
 import { StopBanner } from "./StopBanner";
-
-const PLACES: readonly { to: string; label: string; icon: LucideIcon }[] = [
-  { to: "/actions", label: text.nav.actions, icon: CirclePlay },
-  { to: "/entities", label: text.nav.entities, icon: Boxes },
-  { to: "/runs", label: text.nav.runs, icon: History },
-  { to: "/approvals", label: text.nav.approvals, icon: Inbox },
-];
 
 /** What is around every screen. Who is not signed in sees the sign-in page instead, whatever the address. */
 export function Shell() {
@@ -47,6 +41,7 @@ function House({ me }: { me: Me }) {
               <img src="/icon.svg" alt="" width={28} height={28} />
               <span>{text.product}</span>
             </NavLink>
+            <PaletteButton />
             <Places />
             <AccountMenu me={me} />
           </header>
@@ -66,7 +61,7 @@ function Places() {
   const waiting = useWaiting();
   return (
     <nav className={css.nav} aria-label={text.nav.label}>
-      {PLACES.map(({ to, label, icon: Icon }) => (
+      {MAIN.map(({ to, label, icon: Icon }) => (
         <NavLink key={to} to={to} className={css.place}>
           <Icon size={18} aria-hidden />
           <span>{label}</span>

@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { meQuery } from "../api/queries";
 import type { Api } from "../api/client";
 import type { Me } from "../api/types";
+import { forgetDrafts } from "../form/draft";
 
 /** Somebody signed in: nothing that was read as somebody else may stay. */
 export function becomes(queries: QueryClient, api: Api, me: Me): void {
@@ -11,6 +12,7 @@ export function becomes(queries: QueryClient, api: Api, me: Me): void {
 
 /** Signed out: ask again who the reader is, and forget everything else. */
 export async function leaves(queries: QueryClient, api: Api): Promise<void> {
+  forgetDrafts();
   forget(queries, api);
   await queries.resetQueries({ queryKey: meQuery(api).queryKey });
 }

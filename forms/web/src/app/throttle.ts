@@ -15,5 +15,10 @@ export function throttled(act: () => void, every: number): { call: () => void; s
       call();
     }, every);
   };
-  return { call, stop: () => clearTimeout(timer) };
+  const stop = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    again = false;
+  };
+  return { call, stop };
 }

@@ -2,6 +2,7 @@
 import { MultiSelect, Select, type ComboboxItem } from "@mantine/core";
 import { ariaDescribedByIds, labelValue, type WidgetProps } from "@rjsf/utils";
 import { inWords, visible } from "../parts/textOf";
+import { keyOf } from "./FormContext";
 import css from "./RemoteSelect.module.css";
 
 interface Choice extends ComboboxItem {
@@ -87,6 +88,3 @@ function choicesOf({ options, value }: WidgetProps): Choice[] {
     })),
   ];
 }
-
-// Values need not be text: 1 and "1" are two choices.
-const keyOf = (value: unknown): string => JSON.stringify(value);

@@ -8,12 +8,20 @@ import { fieldId } from "./FormPage";
 export interface SummaryLine {
   field: string | null;
   message: string;
-  /** The title of another page, when the field is not on this one. */
-  elsewhere?: string;
+  /** Another page, when the field is not on this one. */
+  elsewhere?: { page: number; title: string };
 }
 
 /** What has to be changed, with a way to each field. Takes the focus when it appears after an attempt to go on. */
-export function ErrorSummary({ lines, attempt }: { lines: readonly SummaryLine[]; attempt: number }) {
+export function ErrorSummary({
+  lines,
+  attempt,
+  onJump,
+}: {
+  lines: readonly SummaryLine[];
+  attempt: number;
+  onJump: (line: SummaryLine) => void;
+}) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (attempt > 0) box.current?.focus();
@@ -25,24 +33,25 @@ export function ErrorSummary({ lines, attempt }: { lines: readonly SummaryLine[]
         <ul className={css.list}>
           {lines.map((line) => (
             <li key={`${line.field}${line.message}`}>
-              {line.field && !line.elsewhere ? (
-                <a href={`#${fieldId(line.field)}`} onClick={(event) => jump(event, line.field)}>
+              {line.field ? (
+                <a
+                  href={`#${fieldId(line.field)}`}
+                  onClick={(event) => {
+                    // The address keeps the page of the form in its hash, so the link only moves the focus.
+                    event.preventDefault();
+                    onJump(line);
+                  }}
+                >
                   {visible(line.message)}
                 </a>
               ) : (
                 visible(line.message)
               )}
-              {line.elsewhere && ` (${text.actions.form.elsewhere(line.elsewhere)})`}
+              {line.elsewhere && ` (${text.actions.form.elsewhere(visible(line.elsewhere.title))})`}
             </li>
           ))}
         </ul>
       </Callout>
     </div>
   );
-}
-
-// The address keeps the page of the form in its hash, so the link only moves the focus.
-function jump(event: React.MouseEvent, field: string | null): void {
-  event.preventDefault();
-  if (field) document.getElementById(fieldId(field))?.focus();
 }

@@ -1,5 +1,5 @@
 import type { RJSFSchema, UiSchema } from "@rjsf/utils";
-import type { OptionsView } from "../api/types";
+import type { OptionsView, OptionView } from "../api/types";
 
 /** What our widgets know beyond their own field. */
 export interface FormContext {
@@ -11,9 +11,16 @@ export interface FormContext {
   ) => Promise<OptionsView>;
   /** Changes whenever other answers have changed what a field may offer. */
   answersKey: string;
+  /** Every choice that was offered so far, by field and key: what is chosen keeps its title on every page. */
+  seen: Map<string, OptionView>;
   warnings: Readonly<Record<string, string>>;
   fromLink: ReadonlySet<string>;
+  /** What is said beside those fields: "from the link". */
+  origin: string;
 }
+
+/** Values of choices need not be text: 1 and "1" are two. */
+export const keyOf = (value: unknown): string => JSON.stringify(value);
 
 /** Fields whose choices are too many for the schema get our searching widget; descriptions reach every widget. */
 export function withWidgets(schema: RJSFSchema, ui: UiSchema): UiSchema {

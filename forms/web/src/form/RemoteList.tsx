@@ -1,51 +1,86 @@
-/** Several choices out of many, searched on the server. */
-import { MultiSelect } from "@mantine/core";
+/** Several choices out of many, searched and paged on the server. */
+import { Combobox, Pill, PillsInput } from "@mantine/core";
 import { ariaDescribedByIds, labelValue, type WidgetProps } from "@rjsf/utils";
-import { useState } from "react";
 import { inWords, visible } from "../parts/textOf";
 import { text } from "../text";
-import type { FormContext } from "./FormContext";
-import { useChoices, useTitles } from "./useChoices";
+import { keyOf, type FormContext } from "./FormContext";
+import { RemoteOptions } from "./RemoteOptions";
+import { useRemote } from "./useRemote";
 
 const words = text.actions.form;
-const keyOf = (value: unknown): string => JSON.stringify(value);
 
 export function RemoteList(props: WidgetProps) {
   const { id, label, hideLabel, required, rawErrors, options, schema } = props;
-  const [search, setSearch] = useState<string | null>(null);
-  const choices = useChoices(props.registry.formContext as FormContext, props.name, search);
-  const titles = useTitles(choices.items);
   const chosen: unknown[] = Array.isArray(props.value) ? props.value : [];
-  const seen = new Map(choices.items.map((option) => [keyOf(option.value), visible(option.title)]));
-  for (const value of chosen) {
-    const key = keyOf(value);
-    if (!seen.has(key)) seen.set(key, visible(titles.get(key)?.title ?? inWords(value)));
-  }
+  const without = (key: string) => chosen.filter((value) => keyOf(value) !== key);
+  const remote = useRemote(
+    { id, field: props.name, context: props.registry.formContext as FormContext },
+    ({ value }) => {
+      const others = without(keyOf(value));
+      // What is chosen already is given back when it is pressed again.
+      props.onChange(others.length < chosen.length ? others : [...chosen, value]);
+    },
+  );
+  const blocked = (props.disabled ?? false) || (props.readonly ?? false);
   return (
-    <MultiSelect
-      id={id}
-      label={labelValue(label || undefined, hideLabel, false)}
-      description={options.description ?? schema.description}
-      required={required ?? false}
-      disabled={(props.disabled ?? false) || (props.readonly ?? false)}
-      error={rawErrors?.length ? rawErrors.join("\n") : undefined}
-      placeholder={chosen.length === 0 ? words.typeToSearch : undefined}
-      aria-describedby={ariaDescribedByIds(id)}
-      searchable
-      clearable={!required}
-      data={[...seen].map(([value, title]) => ({ value, label: title }))}
-      // The server has searched already.
-      filter={({ options: all }) => all}
-      nothingFoundMessage={choices.busy ? words.loadingOptions : words.noOptions}
-      value={chosen.map(keyOf)}
-      onSearchChange={setSearch}
-      onChange={(keys) => props.onChange(keys.map((key) => JSON.parse(key) as unknown))}
-      onFocus={() => {
-        setSearch((typed) => typed ?? "");
-        props.onFocus(id, chosen);
-      }}
-      onBlur={() => props.onBlur(id, chosen)}
-      comboboxProps={{ withinPortal: false, transitionProps: { duration: 0 } }}
-    />
+    <Combobox
+      store={remote.combobox}
+      onOptionSubmit={remote.submit}
+      resetSelectionOnOptionHover
+      withinPortal={false}
+      transitionProps={{ duration: 0 }}
+    >
+      <Combobox.DropdownTarget>
+        <PillsInput
+          id={id}
+          label={labelValue(label || undefined, hideLabel, false)}
+          description={options.description ?? schema.description}
+          required={required ?? false}
+          disabled={blocked}
+          error={rawErrors?.length ? rawErrors.join("\n") : undefined}
+          onClick={remote.open}
+        >
+          <Pill.Group disabled={blocked}>
+            {chosen.map((value) => (
+              <Pill
+                key={keyOf(value)}
+                withRemoveButton={!blocked}
+                onRemove={() => props.onChange(without(keyOf(value)))}
+              >
+                {visible(remote.titleOf(value)?.title ?? inWords(value))}
+              </Pill>
+            ))}
+            <Combobox.EventsTarget withExpandedAttribute>
+              <PillsInput.Field
+                id={id}
+                aria-describedby={ariaDescribedByIds(id)}
+                autoComplete="off"
+                disabled={blocked}
+                placeholder={chosen.length === 0 ? words.typeToSearch : ""}
+                value={remote.search ?? ""}
+                onChange={(event) => remote.type(event.currentTarget.value)}
+                onFocus={() => {
+                  remote.open();
+                  props.onFocus(id, chosen);
+                }}
+                onBlur={() => {
+                  remote.combobox.closeDropdown();
+                  props.onBlur(id, chosen);
+                }}
+                onKeyDown={(event) => {
+                  if (event.key === "ArrowDown") remote.open();
+                  if (event.key === "Backspace" && !remote.search) props.onChange(chosen.slice(0, -1));
+                }}
+              />
+            </Combobox.EventsTarget>
+          </Pill.Group>
+        </PillsInput>
+      </Combobox.DropdownTarget>
+      <RemoteOptions
+        remote={remote}
+        label={label || props.name}
+        chosen={new Set(chosen.map((value) => keyOf(value)))}
+      />
+    </Combobox>
   );
 }

@@ -1,56 +1,33 @@
-/** A choice out of many, searched and paged on the server: entities, tags, branches. */
-import { Combobox, InputBase, Loader, useCombobox } from "@mantine/core";
+/** A choice out of many, searched and paged on the server: entities, groups, tags, branches. */
+import { Combobox, InputBase, Loader } from "@mantine/core";
 import { ariaDescribedByIds, labelValue, type WidgetProps } from "@rjsf/utils";
 import { ChevronsUpDown, X } from "lucide-react";
-import { useState } from "react";
-import { ApiError } from "../api/problem";
 import { inWords, visible } from "../parts/textOf";
 import { text } from "../text";
-import type { FormContext } from "./FormContext";
+import { keyOf, type FormContext } from "./FormContext";
+import { RemoteOptions } from "./RemoteOptions";
 import css from "./RemoteSelect.module.css";
-import { useChoices, useTitles, type Choices } from "./useChoices";
+import { useRemote } from "./useRemote";
 
 const words = text.actions.form;
-const END = 48; // pixels from the end of the list at which the next page is fetched
 
 export function RemoteSelect(props: WidgetProps) {
-  const {
-    id,
-    value,
-    label,
-    hideLabel,
-    required,
-    disabled,
-    readonly,
-    placeholder,
-    rawErrors,
-    options,
-    schema,
-  } = props;
-  const [search, setSearch] = useState<string | null>(null);
-  const field = props.name;
-  const choices = useChoices(props.registry.formContext as FormContext, field, search);
-  const titles = useTitles(choices.items);
-  const combobox = useCombobox({
-    onDropdownClose: () => {
-      combobox.resetSelectedOption();
-      setSearch(null);
-    },
-  });
-  const blocked = (disabled ?? false) || (readonly ?? false);
-  const chosen = titles.get(JSON.stringify(value));
-  const shown = value === undefined || value === null ? "" : (chosen?.title ?? inWords(value));
-  const open = () => {
-    setSearch((typed) => typed ?? "");
-    combobox.openDropdown();
-  };
-  const pick = (key: string) => {
-    props.onChange(titles.get(key)?.value);
-    combobox.closeDropdown();
-  };
-
+  const { id, value, label, hideLabel, required, placeholder, rawErrors, options, schema } = props;
+  const context = props.registry.formContext as FormContext;
+  const remote = useRemote({ id, field: props.name, context }, (option) => props.onChange(option.value));
+  const { combobox, search } = remote;
+  const given = value !== undefined && value !== null;
+  const chosen = given ? remote.titleOf(value) : undefined;
+  const blocked = (props.disabled ?? false) || (props.readonly ?? false);
+  const clears = given && !required && !blocked;
   return (
-    <Combobox store={combobox} onOptionSubmit={pick} withinPortal={false} transitionProps={{ duration: 0 }}>
+    <Combobox
+      store={combobox}
+      onOptionSubmit={remote.submit}
+      resetSelectionOnOptionHover
+      withinPortal={false}
+      transitionProps={{ duration: 0 }}
+    >
       <Combobox.Target withExpandedAttribute>
         <InputBase
           id={id}
@@ -62,75 +39,49 @@ export function RemoteSelect(props: WidgetProps) {
           aria-describedby={ariaDescribedByIds(id)}
           autoComplete="off"
           placeholder={placeholder || words.typeToSearch}
-          value={search ?? shown}
-          onChange={(event) => {
-            setSearch(event.currentTarget.value);
-            combobox.openDropdown();
-            combobox.updateSelectedOptionIndex();
+          value={search ?? (given ? visible(chosen?.title ?? inWords(value)) : "")}
+          onChange={(event) => remote.type(event.currentTarget.value)}
+          onClick={remote.open}
+          onKeyDown={(event) => {
+            if (event.key === "ArrowDown") remote.open();
           }}
-          onClick={open}
           onFocus={() => props.onFocus(id, value)}
           onBlur={() => {
             combobox.closeDropdown();
             props.onBlur(id, value);
           }}
-          rightSectionPointerEvents={value !== undefined && !required ? "all" : "none"}
+          rightSectionPointerEvents={clears ? "all" : "none"}
           rightSection={
             <RightSide
-              busy={choices.busy}
-              clear={value !== undefined && !required && !blocked ? () => props.onChange(undefined) : null}
+              busy={remote.choices.busy}
+              clear={clears ? () => props.onChange(undefined) : null}
+              label={label || props.name}
             />
           }
         />
       </Combobox.Target>
       {chosen?.detail && <p className={css.detail}>{visible(chosen.detail)}</p>}
-      <Combobox.Dropdown>
-        <Combobox.Options
-          className={css.options}
-          aria-label={words.choicesOf(label || field)}
-          onScroll={(event) => {
-            const list = event.currentTarget;
-            if (list.scrollHeight - list.scrollTop - list.clientHeight < END) choices.more();
-          }}
-        >
-          {choices.items.map((option) => (
-            <Combobox.Option key={JSON.stringify(option.value)} value={JSON.stringify(option.value)}>
-              <span className={css.title}>{visible(option.title)}</span>
-              {option.detail && <span className={css.optionDetail}>{visible(option.detail)}</span>}
-            </Combobox.Option>
-          ))}
-          <ListEnd choices={choices} />
-        </Combobox.Options>
-      </Combobox.Dropdown>
+      <RemoteOptions
+        remote={remote}
+        label={label || props.name}
+        chosen={new Set(given ? [keyOf(value)] : [])}
+      />
     </Combobox>
   );
 }
 
-function RightSide({ busy, clear }: { busy: boolean; clear: (() => void) | null }) {
-  if (busy) return <Loader size={14} aria-label={words.loadingOptions} />;
-  if (!clear) return <ChevronsUpDown size={14} aria-hidden />;
+function RightSide(props: { busy: boolean; clear: (() => void) | null; label: string }) {
+  if (props.busy) return <Loader size={14} aria-label={words.loadingOptions} />;
+  if (!props.clear) return <ChevronsUpDown size={14} aria-hidden />;
   return (
     <button
       type="button"
       className={css.clear}
-      aria-label={text.clear}
-      onMouseDown={(e) => e.preventDefault()}
-      onClick={clear}
+      aria-label={words.clearField(props.label)}
+      onMouseDown={(event) => event.preventDefault()}
+      onClick={props.clear}
     >
       <X size={14} aria-hidden />
     </button>
   );
-}
-
-function ListEnd({ choices }: { choices: Choices }) {
-  if (choices.error) {
-    const why = choices.error instanceof ApiError ? choices.error.message : words.optionsFailed;
-    return <Combobox.Empty>{visible(why)}</Combobox.Empty>;
-  }
-  if (choices.items.length === 0) {
-    return <Combobox.Empty>{choices.busy ? words.loadingOptions : words.noOptions}</Combobox.Empty>;
-  }
-  return choices.hasMore ? (
-    <Combobox.Footer className={css.more}>{words.loadingOptions}</Combobox.Footer>
-  ) : null;
 }

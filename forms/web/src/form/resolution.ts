@@ -3,7 +3,7 @@
  * away. Each change asks the server again after a pause; an answer to older questions is thrown away.
  */
 import type { Fault, FormView, JsonObject } from "../api/types";
-import { coerce } from "./prefill";
+import { coerce, type Prefill } from "./prefill";
 
 export const PAUSE = 250;
 
@@ -21,13 +21,17 @@ export interface Snapshot {
   leftOver: readonly string[];
   /** The definition has changed since the form was opened. */
   versionChanged: boolean;
+  /** Answers of an earlier visit are here again. */
+  restored: boolean;
 }
 
 export type Resolve = (answers: JsonObject, signal: AbortSignal) => Promise<FormView>;
 
 export class FormResolution {
   private readonly answers = new Map<string, unknown>();
-  private pending: Map<string, string>;
+  private pending: Map<string, unknown>;
+  /** Fields that were a secret whenever they were shown. */
+  private readonly secrets = new Set<string>();
   private question = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private abort: AbortController | undefined;
@@ -37,9 +41,11 @@ export class FormResolution {
 
   constructor(
     private readonly resolve: Resolve,
-    prefill: ReadonlyMap<string, string> = new Map(),
+    prefill: Prefill = new Map(),
+    draft: JsonObject = {},
   ) {
     this.pending = new Map(prefill);
+    for (const [key, value] of Object.entries(draft)) this.answers.set(key, value);
     this.snapshot = {
       view: null,
       shown: {},
@@ -48,6 +54,7 @@ export class FormResolution {
       fromLink: new Set(),
       leftOver: [],
       versionChanged: false,
+      restored: this.answers.size > 0,
     };
   }
 
@@ -62,6 +69,13 @@ export class FormResolution {
     const asked = this.snapshot.view ? fieldsOf(this.snapshot.view) : new Map();
     return Object.fromEntries(
       Object.entries(this.snapshot.shown).filter(([key, value]) => asked.has(key) && value !== undefined),
+    );
+  }
+
+  /** What may be kept for another visit: everything that was answered, and no secret. */
+  draft(): JsonObject {
+    return Object.fromEntries(
+      [...this.answers].filter(([key, value]) => value !== undefined && !this.secrets.has(key)),
     );
   }
 
@@ -130,6 +144,7 @@ export class FormResolution {
   }
 
   private answer(view: FormView): void {
+    for (const [key, schema] of fieldsOf(view)) if (schema["writeOnly"] === true) this.secrets.add(key);
     const filled = this.fillFromLink(view);
     const first = this.snapshot.view;
     this.update({

@@ -2,7 +2,6 @@
 import type { FieldTemplateProps, ObjectFieldTemplateProps } from "@rjsf/utils";
 import { Link2, TriangleAlert } from "lucide-react";
 import { visible } from "../parts/textOf";
-import { text } from "../text";
 import type { FormContext } from "./FormContext";
 import css from "./templates.module.css";
 
@@ -30,7 +29,7 @@ export function FieldFrame({ id, hidden, children, help, registry }: FieldTempla
       {help}
       {context.fromLink.has(name) && (
         <p className={css.note}>
-          <Link2 size={13} aria-hidden /> {text.actions.form.fromLink}
+          <Link2 size={13} aria-hidden /> {context.origin}
         </p>
       )}
       {context.warnings[name] && (

@@ -1,7 +1,7 @@
 /** Choices of one field as the server offers them: searched there, fetched page by page. */
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useCallback, useMemo } from "react";
 import type { OptionView } from "../api/types";
 import type { FormContext } from "./FormContext";
 
@@ -26,22 +26,15 @@ export function useChoices(context: FormContext, field: string, search: string |
     staleTime: 30_000,
   });
   const items = useMemo(() => query.data?.pages.flatMap((page) => page.options) ?? [], [query.data]);
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   return {
     items,
     busy: query.isFetching,
     error: query.error,
-    hasMore: query.hasNextPage,
-    more: () => {
-      if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
-    },
+    hasMore: hasNextPage,
+    more,
   };
-}
-
-/** Titles of everything seen so far, so that the chosen one keeps its title when the list shows another search. */
-export function useTitles(items: readonly OptionView[]): ReadonlyMap<string, OptionView> {
-  const [seen] = useState(() => new Map<string, OptionView>());
-  return useMemo(() => {
-    for (const option of items) seen.set(JSON.stringify(option.value), option);
-    return seen;
-  }, [items, seen]);
 }

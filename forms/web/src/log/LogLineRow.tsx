@@ -5,7 +5,8 @@ import { parseLine } from "./line";
 import css from "./LogView.module.css";
 
 interface Props {
-  line: LogLine;
+  /** Not here yet: its place is kept free. */
+  line: LogLine | undefined;
   /** The text that is searched for, in lower case; empty for none. */
   find: string;
   times: boolean;
@@ -14,6 +15,7 @@ interface Props {
 }
 
 export const LogLineRow = memo(function LogLineRow({ line, find, times, marked, current }: Props) {
+  if (!line) return <div className={css.line} aria-hidden />;
   const { time, kind, spans } = parseLine(line.text);
   return (
     <div

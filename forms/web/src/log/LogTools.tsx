@@ -1,18 +1,18 @@
 import { ActionIcon, Button, Select, TextInput } from "@mantine/core";
 import { ArrowDownToLine, ChevronDown, ChevronUp, CircleX, Clock, Download, Search } from "lucide-react";
+import { visible } from "../parts/textOf";
 import { text } from "../text";
 import css from "./LogTools.module.css";
+import type { Part } from "./useLog";
+import type { Search as Searching } from "./useSearch";
 
 const words = text.runs.log;
 
 interface Props {
-  search: string;
-  onSearch: (words: string) => void;
-  match: { at: number; of: number };
-  onStep: (step: number) => void;
-  jobs: readonly string[];
-  job: string | null;
-  onJob: (job: string | null) => void;
+  search: Searching;
+  parts: readonly Part[];
+  part: Part | null;
+  onPart: (part: Part | null) => void;
   times: boolean;
   onTimes: (times: boolean) => void;
   /** Null when nothing new can come. */
@@ -20,25 +20,14 @@ interface Props {
   onFollow: (follow: boolean) => void;
   onFirstError: (() => void) | null;
   downloadUrl: string;
-  count: number;
+  count: string;
 }
 
 export function LogTools(props: Props) {
   return (
     <div className={css.tools}>
-      <SearchBox {...props} />
-      {props.jobs.length > 1 && (
-        <Select
-          className={css.job}
-          size="xs"
-          aria-label={words.job}
-          placeholder={words.all}
-          clearable
-          data={[...props.jobs]}
-          value={props.job}
-          onChange={props.onJob}
-        />
-      )}
+      <SearchBox {...props.search} />
+      <PartSelect {...props} />
       {props.onFirstError && (
         <Button
           size="xs"
@@ -78,14 +67,47 @@ export function LogTools(props: Props) {
         download
         leftSection={<Download size={14} aria-hidden />}
       >
-        {words.download}
+        {props.part ? words.downloadPart : words.download}
       </Button>
-      <span className={css.count}>{words.lines(props.count)}</span>
+      <span className={css.count}>{props.count}</span>
     </div>
   );
 }
 
-function SearchBox({ search, onSearch, match, onStep }: Props) {
+const keyOf = (part: Part): string => JSON.stringify([part.step, part.job]);
+
+/** Everything, one step, or one of its jobs. */
+function PartSelect({ parts, part, onPart }: Props) {
+  if (parts.length < 2 && part === null) return null;
+  const all = part && !parts.some((one) => keyOf(one) === keyOf(part)) ? [...parts, part] : parts;
+  const steps = [...new Set(all.map((one) => one.step))];
+  const data = steps.map((step) => ({
+    group: visible(step),
+    items: all
+      .filter((one) => one.step === step)
+      .map((one) => ({ value: keyOf(one), label: one.job === null ? words.step(step) : visible(one.job) })),
+  }));
+  return (
+    <Select
+      className={css.job}
+      size="xs"
+      aria-label={words.job}
+      placeholder={words.all}
+      clearable
+      searchable={all.length > 12}
+      data={data}
+      value={part && keyOf(part)}
+      onChange={(key) => onPart(all.find((one) => keyOf(one) === key) ?? null)}
+    />
+  );
+}
+
+function SearchBox({ typed, type, step, at, of, whole, busy, failed, find }: Searching) {
+  const says = failed
+    ? words.searchFailed
+    : busy && of === 0
+      ? words.searching
+      : words.matches(at, of, whole);
   return (
     <div className={css.search}>
       <TextInput
@@ -93,22 +115,23 @@ function SearchBox({ search, onSearch, match, onStep }: Props) {
         aria-label={words.search}
         placeholder={words.search}
         leftSection={<Search size={14} aria-hidden />}
-        value={search}
-        onChange={(event) => onSearch(event.currentTarget.value)}
+        maxLength={200}
+        value={typed}
+        onChange={(event) => type(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key === "Enter") onStep(event.shiftKey ? -1 : 1);
-          if (event.key === "Escape") onSearch("");
+          if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+          if (event.key === "Escape") type("");
         }}
       />
-      {search.trim() && (
+      {find && (
         <>
           <span className={css.matches} role="status">
-            {words.matches(match.at, match.of)}
+            {says}
           </span>
-          <ActionIcon variant="default" size={28} aria-label={words.previous} onClick={() => onStep(-1)}>
+          <ActionIcon variant="default" size={28} aria-label={words.previous} onClick={() => step(-1)}>
             <ChevronUp size={14} aria-hidden />
           </ActionIcon>
-          <ActionIcon variant="default" size={28} aria-label={words.next} onClick={() => onStep(1)}>
+          <ActionIcon variant="default" size={28} aria-label={words.next} onClick={() => step(1)}>
             <ChevronDown size={14} aria-hidden />
           </ActionIcon>
         </>

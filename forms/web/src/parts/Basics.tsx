@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { entityPath } from "../api/queries";
 import type { Person } from "../api/types";
 import type { Tone } from "../states/states";
+import { text } from "../text";
 import css from "./Basics.module.css";
 import { safeLink, visible } from "./textOf";
 
@@ -125,7 +126,7 @@ export function OutLink({ url, children }: { url: string | null | undefined; chi
     <a href={href} target="_blank" rel="noreferrer noopener" className={css.out}>
       {children}
       <LinkIcon size={13} aria-hidden />
-      <span className="visually-hidden">(opens in a new tab)</span>
+      <span className="visually-hidden">{text.newTab}</span>
     </a>
   );
 }

@@ -1,4 +1,7 @@
 /** Times in words. All take `now`, so that tests and lists agree on it. */
+import { text } from "../text";
+
+const words = text.time;
 
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_536_000],
@@ -16,22 +19,22 @@ export function ago(iso: string, now: number): string {
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
-  return seconds > 5 ? "in less than a minute" : "just now";
+  return seconds > 5 ? words.soon : words.now;
 }
 
 /** "1 min 12 s", "2 h 5 min": at most two units. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 60) return words.seconds(seconds);
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return parts(minutes, "min", seconds % 60, "s");
+  if (minutes < 60) return parts(minutes, words.minutes, words.seconds(seconds % 60), seconds % 60);
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return parts(hours, "h", minutes % 60, "min");
-  return parts(Math.floor(hours / 24), "days", hours % 24, "h");
+  if (hours < 48) return parts(hours, words.hours, `${minutes % 60} ${words.minutes}`, minutes % 60);
+  return parts(Math.floor(hours / 24), words.days, `${hours % 24} ${words.hours}`, hours % 24);
 }
 
-function parts(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+function parts(large: number, unit: string, small: string, count: number): string {
+  return count === 0 ? `${large} ${unit}` : `${large} ${unit} ${small}`;
 }
 
 /** How long something took, or has taken until now. */
@@ -44,5 +47,5 @@ export function elapsed(start: string | null, end: string | null, now: number): 
 export function exact(iso: string): string {
   const at = new Date(iso);
   const local = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-  return `${local} (${at.toISOString().replace("T", " ").slice(0, 19)} UTC)`;
+  return words.zone(local, at.toISOString().replace("T", " ").slice(0, 19));
 }

@@ -49,6 +49,14 @@ export const actions = {
         : `${count} answers were filled in by the link that brought you here.`,
     unknownLink: (names: string) =>
       `The link also wanted to fill in ${names}, which this form does not ask for.`,
+    fromRun: "from the earlier run",
+    fromRunNote: (count: number) =>
+      count === 1 ? "One answer is that of run" : `${count} answers are those of run`,
+    fromRunSecrets: "Secret answers are never taken over. Change what you like; nothing is sent yet.",
+    unknownRun: (names: string) =>
+      `That run also had ${names}, which this form does not ask for or does not take over.`,
+    restored: "What you had answered before is here again, except secrets.",
+    startOver: "Start over",
     changed: "This action has changed since you began. Your answers are kept; look them over.",
     noFields: "This action asks for nothing. Go on to see what it will do.",
     required: (label: string) => `${label} is required`,
@@ -56,6 +64,7 @@ export const actions = {
     loadingOptions: "Looking",
     optionsFailed: "The choices could not be read",
     choicesOf: (label: string) => `Choices: ${label}`,
+    clearField: (label: string) => `Clear ${label}`,
     typeToSearch: "Type to search",
   },
   review: {

@@ -59,6 +59,7 @@ export const common = {
     dark: "Dark",
     auto: "As the system",
   },
+  newTab: "(opens in a new tab)",
   loading: "Loading",
   more: "Show more",
   search: "Search",
@@ -71,6 +72,12 @@ export const common = {
   no: "no",
   time: {
     now: "just now",
+    soon: "in less than a minute",
+    seconds: (count: number) => `${count} s`,
+    minutes: "min",
+    hours: "h",
+    days: "days",
+    zone: (local: string, utc: string) => `${local} (${utc} UTC)`,
     unknown: "not yet",
   },
   diff: {

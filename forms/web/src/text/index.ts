@@ -5,7 +5,9 @@ import { common } from "./common";
 import { connections } from "./connections";
 import { emergency } from "./emergency";
 import { entities } from "./entities";
+import { faults } from "./faults";
 import { freezes } from "./freezes";
+import { palette } from "./palette";
 import { runs } from "./runs";
 import { states } from "./states";
 import { tokens } from "./tokens";
@@ -17,7 +19,9 @@ export const text = {
   connections,
   emergency,
   entities,
+  faults,
   freezes,
+  palette,
   runs,
   states,
   tokens,

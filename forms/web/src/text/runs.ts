@@ -25,6 +25,7 @@ export const runs = {
   toActions: "Go to the actions",
   undoOf: "Undoes",
   undoneBy: "Undone by",
+  rerunOf: "Again, after",
   previous: "Previous successful run",
   duration: "Duration",
   waits: {
@@ -94,24 +95,50 @@ export const runs = {
       suspend: { go: "Resume", stop: "Stop" },
     },
   },
-  tabs: { log: "Log", plan: "Plan and answers", approvals: "Approvals", catalog: "Catalog changes" },
+  tabs: {
+    log: "Log",
+    timeline: "Timeline",
+    plan: "Plan and answers",
+    approvals: "Approvals",
+    catalog: "Catalog changes",
+  },
   log: {
     label: "Log of the run",
     search: "Search in the log",
-    matches: (at: number, of: number) => (of === 0 ? "no match" : `${at} of ${of}`),
+    matches: (at: number, of: number, whole: boolean) =>
+      of === 0 ? "no match" : `${at} of ${of.toLocaleString("en")}${whole ? "" : "+"}`,
+    searching: "looking",
+    searchFailed: "could not look",
     next: "Next match",
     previous: "Previous match",
     follow: "Follow",
     following: "Following",
     firstError: "First error",
     download: "Download",
+    downloadPart: "Download this part",
     times: "Times",
-    all: "All jobs",
-    job: "Job",
+    all: "Everything",
+    job: "Step or job",
+    step: (name: string) => `All of ${name}`,
+    ofJob: (name: string) => `Log of ${name}`,
+    segments: "Part of the log",
+    segment: (from: number, to: number, of: number) =>
+      `Lines ${from.toLocaleString("en")} to ${to.toLocaleString("en")} of ${of.toLocaleString("en")}`,
+    earlier: "Earlier lines",
+    later: "Later lines",
     empty: "There are no log lines yet.",
     emptyDone: "This run wrote no log.",
-    lines: (count: number) => (count === 1 ? "1 line" : `${count.toLocaleString("en")} lines`),
+    lines: (count: number, whole: boolean) =>
+      count === 1 && whole ? "1 line" : `${count.toLocaleString("en")}${whole ? "" : "+"} lines`,
     line: (number: number) => `Link to line ${number}`,
+  },
+  timeline: {
+    none: "Nothing has begun yet.",
+    lead: (whole: string, waited: string) => `${whole} in all, of which ${waited} were waiting.`,
+    approval: (stage: number, stages: number) =>
+      stages > 1 ? `Approval, stage ${stage} of ${stages}` : "Approval",
+    turn: "Window and lock",
+    after: (time: string) => `, from ${time} after the request`,
   },
   failure: {
     title: (where: string) => `Failed: ${where}`,
@@ -154,7 +181,13 @@ export const runs = {
     heldBy: "held by run",
     expected: "its turn is about",
   },
-  buttons: { cancel: "Cancel the run", withdraw: "Withdraw", undo: "Undo", keep: "Close" },
+  buttons: {
+    cancel: "Cancel the run",
+    withdraw: "Withdraw",
+    undo: "Undo",
+    rerun: "Run again",
+    edit: "Run with changes",
+  },
   confirm: {
     reason: "Reason",
     reasonHint: "Stands in the audit and on the run's page.",
@@ -169,6 +202,9 @@ export const runs = {
     undoText:
       "A new run is started that brings back what was there before. It is checked, approved and locked like any other.",
     undoPrevious: "What was there before came from run",
+    rerunTitle: "Run this again?",
+    rerunText:
+      "A new run is started with the same answers, by today's definition of the action. It is checked, approved and locked like any other. Secret answers are not kept, so an action that asks for one has to be run with changes.",
     failed: "It did not happen",
   },
   resolve: {

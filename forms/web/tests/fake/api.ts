@@ -111,6 +111,11 @@ export class FakeApi {
     return { id, state: production ? "waiting_approval" : "running", repeated: false, url: "" };
   }
 
+  again(asked: Asked): unknown {
+    const before = found(this.runs.get(asked.parts[0] ?? ""), "run");
+    return this.start({ ...asked, body: { inputs: before.inputs } });
+  }
+
   askException({ parts, body }: Asked): unknown {
     const run = found(this.runs.get(parts[0] ?? ""), "run");
     const asked = world.exceptionOf(run, String((body as { reason?: string }).reason));
@@ -365,10 +370,19 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
     /^\/runs\/([^/]+)\/logs$/,
     (api) =>
       ({ parts, query }) => {
-        const lines = (api.logs.get(parts[0] ?? "") ?? []).filter(
-          (line) => line.number > Number(query.get("after")),
+        const all = api.logs.get(parts[0] ?? "") ?? [];
+        const [step, job, grep] = ["step", "job", "grep"].map((name) => query.get(name));
+        const fits = all.filter(
+          (line) =>
+            line.number > Number(query.get("after")) &&
+            (!step || line.step === step) &&
+            (!job || line.job === job) &&
+            (!grep || line.text.toLowerCase().includes(grep.toLowerCase())),
         );
-        return { lines, next: lines.at(-1)?.number ?? 0 };
+        const limit = Number(query.get("limit") ?? 1000);
+        const lines = fits.slice(0, limit);
+        const last = lines.at(-1)?.number ?? Number(query.get("after"));
+        return { lines, next: grep && lines.length < limit ? all.length : last };
       },
   ],
   [
@@ -408,6 +422,7 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
         },
       ]),
   ],
+  ["POST", /^\/runs\/([^/]+)\/rerun$/, (api) => (asked) => api.again(asked)],
   [
     "POST",
     /^\/runs\/([^/]+)\/undo$/,

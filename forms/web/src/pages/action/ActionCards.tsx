@@ -86,12 +86,16 @@ function Card({ action, entity, level: Heading, starred, onStar }: CardProps) {
         {text.actions.operation[action.operation] ?? action.operation}
         {action.target_kind && ` · ${text.actions.target(action.target_kind)}`}
         {action.owner && ` · ${text.actions.owner} ${visible(action.owner)}`}
-        {action.tags.map((tag) => (
-          <span key={tag} className={css.tag}>
-            {visible(tag)}
-          </span>
-        ))}
       </p>
+      {action.tags.length > 0 && (
+        <ul className={css.tags} aria-label={text.actions.tags}>
+          {action.tags.map((tag) => (
+            <li key={tag} className={css.tag}>
+              {visible(tag)}
+            </li>
+          ))}
+        </ul>
+      )}
     </>
   );
 }

@@ -9,8 +9,8 @@ import { Loaded } from "../../parts/Loaded";
 import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
 import { text } from "../../text";
-import { ActionForm } from "./ActionForm";
 import { EntityChooser } from "./EntityChooser";
+import { FormStart } from "./FormStart";
 
 /** `/actions/deploy?entity=service:shop&version=1.2.0`: the form, then what will happen, then the run. */
 export default function ActionPage() {
@@ -69,5 +69,5 @@ function Next({
   }
   if (action.target_kind && !entity) return <EntityChooser kind={action.target_kind} />;
   // Another entity is another form: nothing typed for one may end up in the other's.
-  return <ActionForm key={`${action.name} ${entity}`} action={action} entity={entity} search={search} />;
+  return <FormStart key={`${action.name} ${entity}`} action={action} entity={entity} search={search} />;
 }

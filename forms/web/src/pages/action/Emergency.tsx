@@ -22,7 +22,15 @@ interface Asked {
 }
 
 /** Past the approval: folded away, with a reason, and what follows from it said before. */
-export function Emergency({ action, asked }: { action: ActionView; asked: Asked }) {
+export function Emergency({
+  action,
+  asked,
+  onStarted,
+}: {
+  action: ActionView;
+  asked: Asked;
+  onStarted: () => void;
+}) {
   const api = useApi();
   const navigate = useNavigate();
   const [key] = useState(newKey);
@@ -36,7 +44,10 @@ export function Emergency({ action, asked }: { action: ActionView; asked: Asked 
           body: { ...asked, comment: reason.trim(), break_glass: true },
         }),
       ),
-    onSuccess: (run) => navigate(`/runs/${encodeURIComponent(run.id)}`),
+    onSuccess: (run) => {
+      onStarted();
+      return navigate(`/runs/${encodeURIComponent(run.id)}`);
+    },
   });
   const offer = action.break_glass;
   if (!offer?.may.allowed) return null;

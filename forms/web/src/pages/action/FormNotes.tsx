@@ -1,14 +1,21 @@
-import { Link2, RefreshCw } from "lucide-react";
+import { Button } from "@mantine/core";
+import { Link2, RefreshCw, Undo2 } from "lucide-react";
 import type { Snapshot } from "../../form/resolution";
-import { Callout } from "../../parts/Basics";
+import { Callout, RunLink } from "../../parts/Basics";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
 import css from "./FormNotes.module.css";
 
 const words = text.actions.form;
 
+interface Props extends Pick<Snapshot, "fromLink" | "leftOver" | "versionChanged" | "restored"> {
+  /** The run whose answers the form began with; null: those of the link, if any. */
+  from: string | null;
+  onStartOver: () => void;
+}
+
 /** What somebody should know about this form before filling it in. */
-export function FormNotes(props: Pick<Snapshot, "fromLink" | "leftOver" | "versionChanged">) {
+export function FormNotes(props: Props) {
   return (
     <div className={css.notes}>
       {props.versionChanged && (
@@ -16,12 +23,35 @@ export function FormNotes(props: Pick<Snapshot, "fromLink" | "leftOver" | "versi
           {words.changed}
         </Callout>
       )}
-      {(props.fromLink.size > 0 || props.leftOver.length > 0) && (
-        <Callout tone="quiet" icon={<Link2 size={16} aria-hidden />}>
-          {props.fromLink.size > 0 && <p>{words.fromLinkNote(props.fromLink.size)}</p>}
-          {props.leftOver.length > 0 && <p>{words.unknownLink(visible(props.leftOver.join(", ")))}</p>}
+      {props.restored && (
+        <Callout tone="quiet" icon={<Undo2 size={16} aria-hidden />}>
+          <p>
+            {words.restored}{" "}
+            <Button size="compact-xs" variant="default" onClick={props.onStartOver}>
+              {words.startOver}
+            </Button>
+          </p>
         </Callout>
       )}
+      <Prefilled {...props} />
     </div>
+  );
+}
+
+function Prefilled({ fromLink, leftOver, from }: Props) {
+  if (fromLink.size === 0 && leftOver.length === 0) return null;
+  const names = visible(leftOver.join(", "));
+  return (
+    <Callout tone="quiet" icon={<Link2 size={16} aria-hidden />}>
+      {fromLink.size > 0 &&
+        (from ? (
+          <p>
+            {words.fromRunNote(fromLink.size)} <RunLink id={from} />. {words.fromRunSecrets}
+          </p>
+        ) : (
+          <p>{words.fromLinkNote(fromLink.size)}</p>
+        ))}
+      {leftOver.length > 0 && <p>{from ? words.unknownRun(names) : words.unknownLink(names)}</p>}
+    </Callout>
   );
 }

@@ -19,10 +19,11 @@ interface Props {
   entity: string | null;
   inputs: JsonObject;
   onBack: () => void;
+  onStarted: () => void;
 }
 
 /** What will happen, worked out by the server, and the button that makes it happen. */
-export function Review({ action, view, entity, inputs, onBack }: Props) {
+export function Review({ action, view, entity, inputs, onBack, onStarted }: Props) {
   const api = useApi();
   const asked = { entity, inputs, version: view.version };
   const plan = useQuery({
@@ -56,8 +57,8 @@ export function Review({ action, view, entity, inputs, onBack }: Props) {
   return (
     <div className={css.review}>
       <PlanBody plan={plan.data} answers={<AnswersTable view={view} inputs={inputs} />} />
-      <StartButton key={plan.data.digest} action={action} asked={asked} back={back} />
-      <Emergency key={`emergency ${plan.data.digest}`} action={action} asked={asked} />
+      <StartButton key={plan.data.digest} action={action} asked={asked} back={back} onStarted={onStarted} />
+      <Emergency key={`emergency ${plan.data.digest}`} action={action} asked={asked} onStarted={onStarted} />
     </div>
   );
 }

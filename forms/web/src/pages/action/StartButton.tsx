@@ -23,7 +23,17 @@ interface Asked {
  * Starts the run. The idempotency key is chosen once, when the plan is shown: however often this is pressed and however
  * often the answer is lost, the server makes one run of it. Another plan is another button, with another key.
  */
-export function StartButton({ action, asked, back }: { action: ActionView; asked: Asked; back: ReactNode }) {
+export function StartButton({
+  action,
+  asked,
+  back,
+  onStarted,
+}: {
+  action: ActionView;
+  asked: Asked;
+  back: ReactNode;
+  onStarted: () => void;
+}) {
   const api = useApi();
   const navigate = useNavigate();
   const [key] = useState(newKey);
@@ -36,7 +46,10 @@ export function StartButton({ action, asked, back }: { action: ActionView; asked
           body: { ...asked, comment: comment.trim() },
         }),
       ),
-    onSuccess: (run) => navigate(`/runs/${encodeURIComponent(run.id)}`),
+    onSuccess: (run) => {
+      onStarted();
+      return navigate(`/runs/${encodeURIComponent(run.id)}`);
+    },
   });
   const unsure = start.error instanceof ApiError && (start.error.status === 0 || start.error.status >= 500);
   return (

@@ -1,4 +1,6 @@
+import { Button } from "@mantine/core";
 import { useState } from "react";
+import { Link } from "react-router";
 import type { RunView } from "../../api/types";
 import { ReasonedButton } from "../../parts/ReasonedButton";
 import { isMoving } from "../../states/states";
@@ -24,11 +26,27 @@ export function RunButtons({ run }: { run: RunView }) {
         </ReasonedButton>
       )}
       {!moving && (
-        <ReasonedButton variant="default" may={run.may.undo} onClick={() => setDoing("undo")}>
-          {words.undo}
-        </ReasonedButton>
+        <>
+          <ReasonedButton variant="default" may={run.may.rerun} onClick={() => setDoing("rerun")}>
+            {words.rerun}
+          </ReasonedButton>
+          {run.may.rerun.allowed && (
+            <Button variant="default" component={Link} to={editPath(run)}>
+              {words.edit}
+            </Button>
+          )}
+          <ReasonedButton variant="default" may={run.may.undo} onClick={() => setDoing("undo")}>
+            {words.undo}
+          </ReasonedButton>
+        </>
       )}
       {doing && <RunDialog run={run} doing={doing} onClose={() => setDoing(null)} />}
     </>
   );
+}
+
+/** The form of the action, with the answers of this run in it. */
+function editPath(run: RunView): string {
+  const begin = { ...(run.entity ? { entity: run.entity } : {}), from: run.id };
+  return `/actions/${encodeURIComponent(run.action)}?${new URLSearchParams(begin)}`;
 }

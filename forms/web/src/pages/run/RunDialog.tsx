@@ -11,12 +11,13 @@ import { newKey } from "../../parts/newKey";
 import { ProblemNote } from "../../parts/Problem";
 import { text } from "../../text";
 
-export type Doing = "cancel" | "withdraw" | "undo";
+export type Doing = "cancel" | "withdraw" | "undo" | "rerun";
 
 const words = text.runs.confirm;
 const SAYS: Record<Doing, { title: string; text: string; verb: string }> = {
   cancel: { title: words.cancelTitle, text: words.cancelText, verb: text.runs.buttons.cancel },
   withdraw: { title: words.withdrawTitle, text: words.withdrawText, verb: text.runs.buttons.withdraw },
+  rerun: { title: words.rerunTitle, text: words.rerunText, verb: text.runs.buttons.rerun },
   undo: { title: words.undoTitle, text: words.undoText, verb: text.runs.buttons.undo },
 };
 
@@ -100,6 +101,12 @@ async function ask(
       const header = { "idempotency-key": key };
       return (await take(api.POST("/api/v1/runs/{run}/undo", { params: { path, header }, body: { reason } })))
         .id;
+    }
+    case "rerun": {
+      const header = { "idempotency-key": key };
+      return (
+        await take(api.POST("/api/v1/runs/{run}/rerun", { params: { path, header }, body: { reason } }))
+      ).id;
     }
   }
 }

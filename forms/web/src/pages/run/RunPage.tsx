@@ -35,7 +35,7 @@ export default function RunPage() {
 
 function Watched({ id }: { id: string }) {
   const run = useQuery({ ...runQuery(useApi(), id), staleTime: 30_000 });
-  const { log, mode } = useRunEvents(id);
+  const { log, read, mode } = useRunEvents(id, run.data);
   const tab = useTab();
   useTitle(run.data && `${runLook(run.data.state).word}: ${run.data.action_title}`);
   return (
@@ -59,7 +59,7 @@ function Watched({ id }: { id: string }) {
               <Steps run={seen} />
               <Outputs steps={seen.steps} />
             </div>
-            <RunTabs run={seen} log={log} tab={tab} />
+            <RunTabs run={seen} log={log} read={read} tab={tab} />
           </div>
         </>
       )}

@@ -1,8 +1,10 @@
 import { Tabs } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { RunView } from "../../api/types";
-import type { LogStore } from "../../log/logStore";
 import { LogView } from "../../log/LogView";
+import type { LogWindow } from "../../log/logWindow";
+import type { ReadPart } from "../../log/useLog";
+import { useLogAddress } from "../../log/useLogAddress";
 import { ChangeList } from "../../parts/Compare";
 import { Digest, Raw, Readable } from "../../parts/Json";
 import { Facts } from "../../parts/Basics";
@@ -11,22 +13,23 @@ import { visible } from "../../parts/textOf";
 import { isMoving } from "../../states/states";
 import { text } from "../../text";
 import { ApprovalList } from "./ApprovalList";
+import { downloadUrl, partsOf } from "./parts";
 import css from "./RunTabs.module.css";
+import { Timeline } from "./Timeline";
 import { TABS, type Tab, type TabState } from "./useTab";
 
+interface Props {
+  run: RunView;
+  log: LogWindow;
+  read: ReadPart;
+  tab: TabState;
+}
+
 /** The log, and what was asked, decided and changed. */
-export function RunTabs({ run, log, tab }: { run: RunView; log: LogStore; tab: TabState }) {
+export function RunTabs({ run, log, read, tab }: Props) {
   const panels: Record<Tab, () => ReactNode> = {
-    log: () => (
-      <LogView
-        store={log}
-        firstError={run.first_error?.number ?? null}
-        target={tab.line}
-        live={isMoving(run.state)}
-        downloadUrl={`/api/v1/runs/${encodeURIComponent(run.id)}/logs.txt`}
-        onTarget={tab.toLine}
-      />
-    ),
+    log: () => <Log run={run} log={log} read={read} tab={tab} />,
+    timeline: () => <Timeline run={run} />,
     plan: () => <PlanAndAnswers run={run} />,
     approvals: () => <ApprovalList approvals={run.approvals} />,
     catalog: () => <Changes run={run} />,
@@ -51,6 +54,21 @@ export function RunTabs({ run, log, tab }: { run: RunView; log: LogStore; tab: T
         </Tabs.Panel>
       </Tabs>
     </div>
+  );
+}
+
+function Log({ run, log, read, tab }: Props) {
+  const address = useLogAddress();
+  return (
+    <LogView
+      {...{ log, read, address }}
+      parts={partsOf(run)}
+      firstError={run.first_error?.number ?? null}
+      target={tab.line}
+      live={isMoving(run.state) || run.log_pending}
+      downloadUrl={downloadUrl(run.id, address.part)}
+      onTarget={tab.toLine}
+    />
   );
 }
 

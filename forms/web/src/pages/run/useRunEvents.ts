@@ -1,54 +1,53 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { take } from "../../api/client";
 import { useDoors } from "../../api/context";
 import { Watch, type Mode, type RunEvents } from "../../api/events";
-import { LogStore } from "../../log/logStore";
+import type { RunView } from "../../api/types";
+import { LogWindow } from "../../log/logWindow";
+import type { ReadPart } from "../../log/useLog";
 
-const BATCH = 5_000; // lines in one read, the most that the API gives
-
-/** The log of a run and the run itself as they happen; by looking again where nothing is pushed. */
-export function useRunEvents(id: string): { log: LogStore; mode: Mode } {
+/**
+ * The run as it happens, and its log as far as somebody looks; by looking again where nothing is pushed. The stream
+ * begins behind the lines that the run has already: those are read when they are looked at.
+ */
+export function useRunEvents(
+  id: string,
+  run: RunView | undefined,
+): { log: LogWindow; read: ReadPart; mode: Mode } {
   const { api, openSource } = useDoors();
   const queries = useQueryClient();
-  const [log] = useState(() => new LogStore());
+  const read = useCallback<ReadPart>(
+    ({ after, limit, part, find }, signal) => {
+      const query = { after, limit, step: part?.step ?? null, job: part?.job ?? null, grep: find };
+      return take(api.GET("/api/v1/runs/{run}/logs", { params: { path: { run: id }, query }, signal }));
+    },
+    [api, id],
+  );
+  const [log] = useState(
+    () => new LogWindow((after, limit, signal) => read({ after, limit, part: null, find: "" }, signal)),
+  );
   const [mode, setMode] = useState<Mode>("connecting");
+  const known = run !== undefined;
+  const lines = run?.log_lines ?? 0;
   useEffect(() => {
-    let reading = false;
-    const readLog = async () => {
-      if (reading) return;
-      reading = true;
-      try {
-        for (let more = true; more;) {
-          const query = { after: log.last, limit: BATCH };
-          const batch = await take(
-            api.GET("/api/v1/runs/{run}/logs", { params: { path: { run: id }, query } }),
-          );
-          log.append(batch);
-          more = batch.lines.length === BATCH;
-        }
-      } catch {
-        // The run itself is read in the same round and shows what is wrong; the log is read again in the next.
-      } finally {
-        reading = false;
-      }
-    };
-    const lookAgain = () => {
-      void queries.invalidateQueries({ queryKey: ["run", id] });
-      void readLog();
-    };
+    if (known && (mode !== "live" || log.count() === 0)) log.grown(lines);
+  }, [log, known, lines, mode]);
+  useEffect(() => {
+    if (!known) return;
+    const lookAgain = () => void queries.invalidateQueries({ queryKey: ["run", id] });
     const watch = new Watch<RunEvents>({
-      url: () => `/api/v1/runs/${encodeURIComponent(id)}/events?after=${log.last}`,
+      url: () => `/api/v1/runs/${encodeURIComponent(id)}/events?after=${log.count()}`,
       open: openSource,
       on: {
-        run: (run) => queries.setQueryData(["run", id], run),
+        run: (seen) => queries.setQueryData(["run", id], seen),
         log: (batch) => log.append(batch),
-        end: () => lookAgain(),
+        end: lookAgain,
       },
       poll: lookAgain,
       onMode: setMode,
     });
     return () => watch.close();
-  }, [api, openSource, queries, id, log]);
-  return { log, mode };
+  }, [known, openSource, queries, id, log]);
+  return { log, read, mode };
 }

@@ -1,7 +1,7 @@
 import { useCallback } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
 
-export const TABS = ["log", "plan", "approvals", "catalog"] as const;
+export const TABS = ["log", "timeline", "plan", "approvals", "catalog"] as const;
 export type Tab = (typeof TABS)[number];
 
 export interface TabState {
@@ -30,7 +30,8 @@ export function useTab(): TabState {
     [navigate],
   );
   const toLine = useCallback(
-    (number: number) => void navigate({ hash: `L${number}` }, { preventScrollReset: true }),
+    // The line stands in the whole log: what it was narrowed to is left.
+    (number: number) => void navigate({ search: "", hash: `L${number}` }, { preventScrollReset: true }),
     [navigate],
   );
   return { tab, line: hasLine ? line : null, go, toLine };

@@ -1,0 +1,22 @@
+/** Where one can go from everywhere. A place with `needs` is shown to those who may do something there. */
+import { Boxes, Cable, CirclePlay, History, Inbox, KeyRound, type LucideIcon } from "lucide-react";
+import { text } from "../text";
+
+export interface Place {
+  to: string;
+  label: string;
+  icon: LucideIcon;
+  needs?: string;
+}
+
+export const MAIN: readonly Place[] = [
+  { to: "/actions", label: text.nav.actions, icon: CirclePlay },
+  { to: "/entities", label: text.nav.entities, icon: Boxes },
+  { to: "/runs", label: text.nav.runs, icon: History },
+  { to: "/approvals", label: text.nav.approvals, icon: Inbox },
+];
+
+export const OPERATE: readonly Place[] = [
+  { to: "/connections", label: text.nav.connections, icon: Cable },
+  { to: "/tokens", label: text.nav.tokens, icon: KeyRound },
+];
