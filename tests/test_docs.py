@@ -20,10 +20,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from daytwo_actions.definitions.check import RESERVED_STEPS, Surroundings
+from daytwo_actions.definitions.check import Surroundings
 from daytwo_actions.definitions.load import load_action
 from daytwo_actions.definitions.model import Action
-from daytwo_actions.definitions.sites import NAMES, Scope
+from daytwo_actions.definitions.scopes import NAMES, Scope
+from daytwo_actions.definitions.step_checks import RESERVED_STEPS
 from daytwo_actions.expressions import Evaluator, parse_template
 from daytwo_actions.expressions.names import FILTERS, FUNCTIONS, TESTS
 from daytwo_actions.registry import load_registry
@@ -56,6 +57,7 @@ from daytwo_workflows.notify.entry import Channel, RouteEntry, TextEntry
 from daytwo_workflows.notify.texts import NAMES as TEXT_NAMES
 from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.secret_sources.vault_entry import VaultEntry
+from daytwo_workflows.services_entry import ServiceEntry
 from daytwo_workflows.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -123,7 +125,7 @@ def test_every_setting_is_told_as_it_is() -> None:
         [
             f"`{name}`",
             "only in the file"
-            if name in ("connections", "notifications", "oidc", "secret_names", "vault")
+            if name in ("connections", "notifications", "oidc", "secret_names", "services", "vault")
             else f"`DAYTWO_{name.upper()}`",
             default_of(Settings, name),
             str(field.description),
@@ -143,6 +145,12 @@ def test_every_key_of_vault_is_told_as_it_is() -> None:
     fields = VaultEntry.model_fields.items()
     expected = [[f"`{name}`", default_of(VaultEntry, name), str(field.description)] for name, field in fields]
     assert rows(section(SETTINGS, "Vault")) == expected
+
+
+def test_every_key_of_a_service_is_told_as_it_is() -> None:
+    fields = ServiceEntry.model_fields.items()
+    expected = [[f"`{name}`", default_of(ServiceEntry, name), str(field.description)] for name, field in fields]
+    assert rows(section(SETTINGS, "A service")) == expected
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

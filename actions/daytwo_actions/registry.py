@@ -85,6 +85,7 @@ class _Reader:
         around = Surroundings(
             kinds=known if known or self.surroundings.kinds is not None else None,
             connections=self.surroundings.connections,
+            services=self.surroundings.services,
         )
         actions = self._actions(around)
         freezes = self._freezes(actions)

@@ -118,7 +118,14 @@ async def _load(services: Services) -> None:
             if await migrate.is_current(store):
                 await must_have_keys(store, settings.keys())
                 kinds = {name: backend.traits.kind for name, backend in services.backends.items()}
-                await load_company(store, settings.company, kinds, backends=services.backends, admins=settings.admins)
+                await load_company(
+                    store,
+                    settings.company,
+                    kinds,
+                    backends=services.backends,
+                    admins=settings.admins,
+                    services={name: one.secrets for name, one in settings.services.items()},
+                )
                 services.loading.done = True
                 log.info("api.ready")
                 return

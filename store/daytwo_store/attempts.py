@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Corr, Digest, ExternalRunId, RunId, StepPath
-from daytwo_store.states import ATTEMPT_MOVES, AttemptState, ExternalStatus, check_move
+from daytwo_store.states import ATTEMPT_LIVE, ATTEMPT_MOVES, AttemptState, ExternalStatus, check_move
 from daytwo_store.tables import AttemptRow, ExternalRunRow, Json
+
+_PERHAPS: Final = tuple(ATTEMPT_LIVE - {AttemptState.INTENT})  # it was sent, and may have been carried out
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,8 +163,9 @@ async def of_step(session: AsyncSession, run: RunId, path: StepPath) -> Sequence
 
 
 async def begun(session: AsyncSession, run: RunId) -> bool:
-    """Has anything of the run been started?"""
-    query = select(AttemptRow.no).where(AttemptRow.run_id == run, AttemptRow.external_id.is_not(None))
+    """Has anything of the run been started, or may it have been?"""
+    there = or_(AttemptRow.external_id.is_not(None), AttemptRow.state.in_(_PERHAPS))
+    query = select(AttemptRow.no).where(AttemptRow.run_id == run, there)
     return await session.scalar(query.limit(1)) is not None
 
 

@@ -9,8 +9,9 @@ from daytwo_store.tables import AttemptRow
 
 
 async def by_marker(session: AsyncSession, marker: Corr) -> AttemptRow | None:
-    """The attempt that was sent with this marker."""
-    found: AttemptRow | None = await session.scalar(select(AttemptRow).where(AttemptRow.corr == marker))
+    """The attempt that was sent to a CI system with this marker."""
+    in_ci = AttemptRow.request.has_key("project_id")
+    found: AttemptRow | None = await session.scalar(select(AttemptRow).where(AttemptRow.corr == marker, in_ci))
     return found
 
 

@@ -16,6 +16,7 @@ from daytwo_store.tables import Json, StepRow
 class OutputsSource(StrEnum):
     REPORT = "report"  # the run told us, with an identity that was verified
     ARTIFACT = "artifact"  # the backend found them when the run had ended
+    ANSWER = "answer"  # a service's answer to a request
 
 
 def keep(tx: Tx, step: StepRow, outputs: Json, source: OutputsSource) -> bool:

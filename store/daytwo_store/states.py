@@ -116,6 +116,7 @@ class AttemptState(StrEnum):
     ABSENT = "absent"  # proven not to have happened
     HELD = "held"  # neither could be proven: a person decides
     ABANDONED = "abandoned"  # given up before anything was sent (cancelled, drifted)
+    FAILED = "failed"  # it ran and has failed, and the step is tried again
 
 
 ATTEMPT_LIVE: Final = frozenset(
@@ -129,7 +130,8 @@ ATTEMPT_MOVES: Final[Mapping[AttemptState, frozenset[AttemptState]]] = {
     ),
     AttemptState.AMBIGUOUS: frozenset({AttemptState.ACCEPTED, AttemptState.ABSENT, AttemptState.HELD}),
     AttemptState.HELD: frozenset({AttemptState.ACCEPTED, AttemptState.ABSENT}),
-    AttemptState.ACCEPTED: frozenset(),
+    AttemptState.ACCEPTED: frozenset({AttemptState.FAILED}),
+    AttemptState.FAILED: frozenset(),
     AttemptState.REJECTED: frozenset(),
     AttemptState.ABSENT: frozenset(),
     AttemptState.ABANDONED: frozenset(),

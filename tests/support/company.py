@@ -20,6 +20,7 @@ from daytwo_store.tables import ApprovalRow, AttemptRow, AuditRow, RunRow
 from daytwo_workflows.company import load_company
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import follow
+from daytwo_workflows.life.acting import act
 from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.asking import Wish, start
 from daytwo_workflows.life.context import Life
@@ -106,6 +107,8 @@ class Company:
                 return await follow.read(self.life, run, move.path, move.attempt)
             case What.COLLECT:
                 return await follow.collect(self.life, run, move.path, move.attempt, lambda: None)
+            case What.ACT | What.LOOK:
+                return await act(self.life, run, move.path, move.attempt)
             case What.CANCEL | What.FORCE_CANCEL:
                 return await follow.cancel(
                     self.life, run, move.path, move.attempt, force=move.what is What.FORCE_CANCEL

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from daytwo_workflows.contracts import AttemptInput, Move, RunInput, WatchInput
 from daytwo_workflows.life import follow
+from daytwo_workflows.life.acting import act
 from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.dispatch import dispatch
@@ -91,6 +92,11 @@ class Activities:
     @_nameless
     async def force_cancel(self, given: AttemptInput) -> Move:
         return await follow.cancel(self._life, given.run, given.path, given.attempt, force=True)
+
+    @activity.defn
+    @_nameless
+    async def act(self, given: AttemptInput) -> Move:
+        return await act(self._life, given.run, given.path, given.attempt)
 
     @activity.defn
     @_nameless

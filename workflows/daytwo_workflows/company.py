@@ -1,6 +1,6 @@
 """A company's folders become kinds, entities, actions and freezes: all of them, or none and every problem."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +40,16 @@ async def load_company(
     *,
     backends: Mapping[str, Backend] | None = None,
     admins: str | None = None,
+    services: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Load the files in one transaction; `connections` says of which kind each is.
 
     With `backends`, actions that are new or changed are compared with the pipelines that they start. `admins` is a
-    group that administers, whatever the policy says.
+    group that administers, whatever the policy says. `services` are those that steps may call, with the names of the
+    secrets that may be sent there; None: not checked.
     Raises `DefinitionRejected`, `CatalogRejected`, `PolicyMissing`; then nothing has changed.
     """
-    registry = load_registry(folders, surroundings=Surroundings(connections=connections))
+    registry = load_registry(folders, surroundings=Surroundings(connections=connections, services=services))
     catalog = read_company(folders)
     if backends:
         await _compare(store, registry, catalog, backends)

@@ -37,6 +37,11 @@ class What(StrEnum):
     COLLECT = "collect"  # keep job tree and logs of an ended external run
     CANCEL = "cancel"  # ask the CI system to stop
     FORCE_CANCEL = "force_cancel"
+    ACT = "act"  # do what a step of another kind than a dispatch does outside of the database
+    LOOK = "look"  # likewise, and it only reads
+
+
+SENDING: Final = frozenset({What.DISPATCH, What.ACT})  # moves that bring something about elsewhere
 
 
 _NO_STEP: Final = StepPath("")

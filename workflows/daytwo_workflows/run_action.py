@@ -64,6 +64,8 @@ class RunAction:
                 return await workflow.execute_activity_method(Activities.collect, about, **LONG)
             case What.CANCEL:
                 return await workflow.execute_local_activity_method(Activities.cancel, about, **SHORT)
+            case What.ACT | What.LOOK:
+                return await workflow.execute_local_activity_method(Activities.act, about, **SHORT)
             case What.FORCE_CANCEL:
                 return await workflow.execute_local_activity_method(Activities.force_cancel, about, **SHORT)
             case _:

@@ -31,6 +31,7 @@ from daytwo_workflows.secret_sources.local import FromEnvironment, FromFiles, Fr
 from daytwo_workflows.secret_sources.reference import PATTERN, Reference
 from daytwo_workflows.secret_sources.source import Provider, SecretSource
 from daytwo_workflows.secret_sources.vault_entry import VaultEntry
+from daytwo_workflows.services_entry import ServiceEntry
 
 PREFIX: Final = "DAYTWO_"
 CONFIG: Final = "DAYTWO_CONFIG"
@@ -41,7 +42,7 @@ _FILES: Final = frozenset(
     | {"key_ring_file", "secret_file", "secret_folder"}
 )
 _KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
-_ONLY_IN_FILE: Final = frozenset({"connections", "notifications", "oidc", "secret_names", "vault"})
+_ONLY_IN_FILE: Final = frozenset({"connections", "notifications", "oidc", "secret_names", "services", "vault"})
 
 
 class AuditSettings(BaseModel):
@@ -119,7 +120,8 @@ class Settings(AuditSettings):
     )
     vault: VaultEntry | None = Field(default=None, description="HashiCorp Vault or OpenBao, for `secret://vault/…`")
     secret_names: Mapping[str, Annotated[str, Field(pattern=PATTERN)]] = Field(
-        default={}, description="references by name: what `secrets.NAME` means as the token of a connection"
+        default={},
+        description="references by name: what `secrets.NAME` means as the token of a connection, or in a step",
     )
     secret_retention_hours: int = Field(
         default=24, ge=1, le=720, description="secret inputs are deleted so many hours after their run has ended"
@@ -131,6 +133,7 @@ class Settings(AuditSettings):
     )
     company: tuple[Path, ...] = Field(default=(), description="folders with catalog and action files")
     connections: Mapping[str, ConnectionEntry] = Field(default={}, description="CI systems by name")
+    services: Mapping[str, ServiceEntry] = Field(default={}, description="HTTP services by name, that steps may call")
     admins: Annotated[str, Field(pattern=r"^group:[a-z0-9._-]+$")] | None = Field(
         default=None, description="group whose members administer, as group:platform"
     )
@@ -248,8 +251,9 @@ def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
     folder = file.parent
     for name in given.keys() & _FILES:
         given[name] = _beside(folder, given[name])
-    if isinstance(given.get("connections"), dict):
-        given["connections"] = {name: _connection(folder, entry) for name, entry in given["connections"].items()}
+    for key in ("connections", "services"):
+        if isinstance(given.get(key), dict):
+            given[key] = {name: _connection(folder, entry) for name, entry in given[key].items()}
     if "notifications" in given:
         given["notifications"] = beside(folder, given["notifications"])
     for name in given.keys() & {"oidc", "vault"}:

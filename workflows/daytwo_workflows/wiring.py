@@ -18,6 +18,7 @@ from daytwo_workflows.notify.notifier import Notifier
 from daytwo_workflows.seal import Seal
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.secret_sources.source import SecretSource
+from daytwo_workflows.services_entry import open_services
 from daytwo_workflows.settings import Settings
 
 log = structlog.get_logger()
@@ -77,6 +78,7 @@ def build_life(
         hand_tokens=frozenset(name for name, one in settings.backends().items() if one.run_tokens),
         secrets=settings.secrets(),
         source=source,
+        services=open_services(settings.services, settings.secret_names),
         keys=settings.keys(),
         fingerprint_key=settings.key("secret fingerprints"),
         public_url=settings.page,

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from daytwo_actions.backends.base import Target
 from daytwo_actions.definitions import ActionVersion
-from daytwo_actions.definitions.model import Step
+from daytwo_actions.definitions.steps.dispatch import DispatchStep
 from daytwo_actions.expressions import Evaluator, ExpressionError, Template, names, parse_template
 
 Record = Mapping[str, JsonValue]
@@ -28,8 +28,10 @@ class Aimed:
     entity: str | None
 
     @property
-    def step(self) -> Step:
-        return self.version.model.spec.steps[self.number]
+    def step(self) -> DispatchStep:
+        step = self.version.model.spec.steps[self.number]
+        assert isinstance(step, DispatchStep), "only pipelines are aimed at"
+        return step
 
     @property
     def pointer(self) -> str:
@@ -47,10 +49,13 @@ class Unaimed:
 
 def aims(version: ActionVersion, entities: Sequence[Record]) -> Iterator[Aimed | Unaimed]:
     for number, step in enumerate(version.model.spec.steps):
-        yield from _of_step(version, number, step, entities)
+        if isinstance(step, DispatchStep):
+            yield from _of_step(version, number, step, entities)
 
 
-def _of_step(version: ActionVersion, number: int, step: Step, entities: Sequence[Record]) -> Iterator[Aimed | Unaimed]:
+def _of_step(
+    version: ActionVersion, number: int, step: DispatchStep, entities: Sequence[Record]
+) -> Iterator[Aimed | Unaimed]:
     wanted = {
         "project": parse_template(step.with_.project),
         "pipeline": parse_template(step.with_.pipeline or ""),

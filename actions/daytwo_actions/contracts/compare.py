@@ -10,7 +10,8 @@ from pydantic import JsonValue
 
 from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineInputs, Severity, is_ours
 from daytwo_actions.contracts.given import Answer, Fixed, Given, Words, inputs_of
-from daytwo_actions.definitions.model import Action, Step
+from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.steps.dispatch import DispatchStep
 from daytwo_actions.expressions import did_you_mean
 from daytwo_forms.patterns import matches
 from daytwo_forms.pointers import under
@@ -38,7 +39,7 @@ class Finding:
     at_key: bool = False
 
 
-def compare(action: Action, step: Step, pipeline: PipelineInputs) -> Iterator[Finding]:
+def compare(action: Action, step: DispatchStep, pipeline: PipelineInputs) -> Iterator[Finding]:
     """Everything to correct, in the step or in the pipeline's file."""
     for remark in pipeline.remarks:
         if remark.severity is not Severity.NOTE:

@@ -8,8 +8,9 @@ from pydantic import JsonValue
 from daytwo_actions.definitions.approvers import People
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.model import Action, Upsert
+from daytwo_actions.definitions.model import Action
 from daytwo_actions.definitions.shapes import KindShape, Members, find, of_schema
+from daytwo_actions.definitions.upsert import Upsert
 from daytwo_actions.expressions import did_you_mean
 
 Kinds = Mapping[str, KindShape]

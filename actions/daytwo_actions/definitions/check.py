@@ -11,33 +11,19 @@ from typing import Final
 from daytwo_actions.definitions import shapes
 from daytwo_actions.definitions.approval_checks import approval_problems
 from daytwo_actions.definitions.catalog_checks import catalog_problems, kind_problems, people_problems
-from daytwo_actions.definitions.connections import key_problems
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.model import Action, Lock, LockQueue, Step
+from daytwo_actions.definitions.model import Action, Lock, LockQueue
+from daytwo_actions.definitions.scopes import NAMES, Scope
 from daytwo_actions.definitions.secrets import named_secret, secret_problems
+from daytwo_actions.definitions.service_checks import service_problems, service_secret, step_number
 from daytwo_actions.definitions.shapes import KindShape, Shape
-from daytwo_actions.definitions.sites import NAMES, Scope, Site, idle, sites
+from daytwo_actions.definitions.sites import Site, idle, sites
+from daytwo_actions.definitions.step_checks import StepNames, step_problems
 from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
 from daytwo_forms.fields import FieldSpec
 
-RESERVED_STEPS: Final = (
-    "approval",
-    "task",
-    "input",
-    "http",
-    "check",
-    "wait",
-    "lock",
-    "parallel",
-    "foreach",
-    "action",
-    "catalog",
-    "notify",
-    "temporary",
-)
 LONGEST_SECOND: Final = timedelta(hours=1)  # that the second person of a break-glass run has
-MARKER_INPUT: Final = "daytwo_run"  # carries the marker of an attempt; a definition that set it could forge one
 _USER: Final = shapes.Members(
     {
         "name": shapes.TEXT,
@@ -48,6 +34,7 @@ _USER: Final = shapes.Members(
     }
 )
 _RUN: Final = shapes.Members({"id": shapes.TEXT, "url": shapes.TEXT})
+_RESPONSE: Final = shapes.Members({"status": shapes.Single("a number"), "body": shapes.Anything()})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +43,7 @@ class Surroundings:
 
     kinds: Mapping[str, KindShape] | None = None
     connections: Mapping[str, str] | None = None  # by name, of which kind each is: "github"
+    services: Mapping[str, Collection[str]] | None = None  # by name, the secrets that may be sent there
 
 
 def check_action(action: Action, document: Document, surroundings: Surroundings) -> list[Problem]:
@@ -70,6 +58,7 @@ class _Checks:
         self._document = document
         self._known = surroundings
         self._kinds = surroundings.kinds or {}
+        self._steps = StepNames(action.spec.steps)
         self._fields: dict[str, FieldSpec] = {
             name: field for page in self._spec.form.pages for name, field in page.properties.items()
         }
@@ -80,8 +69,8 @@ class _Checks:
         yield from self._people()
         yield from approval_problems(self._spec, self._document)
         yield from self._lock()
-        for number, step in enumerate(self._spec.steps):
-            yield from self._step(step, number)
+        yield from step_problems(self._action, self._document, self._known.connections)
+        yield from service_problems(self._action, self._document, self._known.services)
         yield from self._undo()
         if self._known.kinds is not None:
             yield from kind_problems(self._action, self._document, self._known.kinds)
@@ -111,15 +100,26 @@ class _Checks:
         allowed = NAMES[site.scope]
         if (secret := named_secret(name, self._fields)) is not None:
             yield self._at(name, len(name.parts) - 1, *secret)
-        elif root == "steps":
-            advice = f"Everything is planned, and approved, before the first one starts. Known here: {_list(allowed)}."
-            yield self._at(name, 0, "Outputs of steps cannot be used yet", advice)
+        elif root == "secrets" and root in allowed:
+            fault = service_secret(name, self._spec.steps[step_number(site.pointer)], self._known.services)
+            if fault is not None:
+                yield self._at(name, *fault)
+        elif root == "steps" and root in allowed:
+            yield from self._of_steps(name, site)
         elif root not in allowed or (root == "entity" and self._spec.target is None):
             yield self._misplaced(name, root, site)
         elif root == "form" and len(name.parts) == 1:
             yield self._at(name, 0, "`form` alone cannot be used", "Name a field, as in `form.version`.")
         else:
             yield from self._undeclared(name, self._shape(root))
+
+    def _of_steps(self, name: Name, site: Site) -> Iterator[Problem]:
+        number = step_number(site.pointer)
+        fault = self._steps.fault(name, number, site.pointer.split("/", 4)[4])
+        if fault is not None:
+            yield self._at(name, *fault)
+        else:
+            yield from self._undeclared(name, self._steps.shape(number))
 
     def _misplaced(self, name: Name, root: str, site: Site) -> Problem:
         allowed = NAMES[site.scope]
@@ -128,6 +128,9 @@ class _Checks:
         if root in ("inputs", "form"):
             other = "form" if "form" in allowed else "inputs"
             return self._at(name, 0, f"`{root}` is not known {site.scope}", f"Here the answers are called `{other}`.")
+        if root == "steps":
+            advice = f"It is worked out before the first step begins. Known here: {_list(allowed)}."
+            return self._at(name, 0, f"Results of steps are not known {site.scope}", advice)
         if any(root in known for known in NAMES.values()):
             advice = f"Known here: {_list(allowed)}."
             return self._at(name, 0, f"`{root}` is not known {site.scope}", advice)
@@ -166,6 +169,8 @@ class _Checks:
                 return _USER
             case "run":
                 return _RUN
+            case "response":
+                return _RESPONSE
             case _:
                 answers = {name: shapes.of_value(field) for name, field in self._fields.items()}
                 return shapes.Members({"inputs": shapes.Members(answers), "run": _RUN})
@@ -205,22 +210,6 @@ class _Checks:
         if lock.priority is None and lock.queue is LockQueue.PRIORITY:
             message = "A queue that goes by priority needs one"
             yield self._document.problem("/spec/lock/queue", message, "Add `priority`: a number or an expression.")
-
-    def _step(self, step: Step, number: int) -> Iterator[Problem]:
-        pointer = f"/spec/steps/{number}"
-        if step.id in [other.id for other in self._spec.steps[:number]]:
-            yield self._document.problem(f"{pointer}/id", f"There is a step `{step.id}` before; an id is used once")
-        if step.uses in RESERVED_STEPS:
-            message = f"Steps of the kind `{step.uses}` come later"
-            yield self._document.problem(f"{pointer}/uses", message, "A step names a connection now, as `github`.")
-        elif self._known.connections is not None and step.uses not in self._known.connections:
-            advice = did_you_mean(step.uses, self._known.connections)
-            yield self._document.problem(f"{pointer}/uses", f"There is no connection `{step.uses}`", advice)
-        elif self._known.connections is not None:
-            yield from key_problems(step, pointer, self._known.connections[step.uses], self._document)
-        if MARKER_INPUT in step.with_.inputs:
-            message = f"The input `{MARKER_INPUT}` is ours: the run is recognised by it in the CI system"
-            yield self._document.problem(f"{pointer}/with/inputs/{MARKER_INPUT}", message, at_key=True)
 
     def _undo(self) -> Iterator[Problem]:
         if self._spec.undo is not None and self._spec.lock is None:

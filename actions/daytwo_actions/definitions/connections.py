@@ -9,7 +9,7 @@ from typing import Final
 
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.model import Step
+from daytwo_actions.definitions.steps.dispatch import DispatchStep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,7 @@ KEYS: Final[Mapping[str, Keys]] = {
 }
 
 
-def key_problems(step: Step, pointer: str, kind: str, document: Document) -> Iterator[Problem]:
+def key_problems(step: DispatchStep, pointer: str, kind: str, document: Document) -> Iterator[Problem]:
     """`kind` is that of the step's connection, `pointer` the step's."""
     keys = KEYS.get(kind, Keys())
     given = step.with_.model_fields_set

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType, UnionType
 from typing import Annotated, Final, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from daytwo_actions.definitions.document import Document
@@ -13,7 +13,6 @@ from daytwo_actions.expressions import did_you_mean
 from daytwo_forms.messages import shown
 from daytwo_forms.pointers import under
 
-_STEP_NOW: Final = "A step has `id`, `uses`, `with` and `timeout` now"
 _INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "$ref": "Write the fields out: a form stands alone, and nothing is ever fetched.",
@@ -25,8 +24,8 @@ _INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "ui:field": "Use `format: entity` for an entity, or `from` for choices.",
         "ui:disabled": "Use `disabled`, which the server minds too.",
         "ui:readonly": "Use `disabled`, which the server minds too.",
-        "if": f"{_STEP_NOW}; conditions come later. In a form, use `visible`.",
-        **{key: f"{_STEP_NOW}; `{key}` comes later." for key in ("needs", "retry", "effect", "on_error", "outputs")},
+        "if": "Steps have an `if`. In a form, use `visible`.",
+        "undo": "A run is undone as a whole: `undo` stands beside `steps`.",
     }
 )
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
@@ -50,12 +49,13 @@ def problems(error: ValidationError, document: Document, model: type[BaseModel])
 
 
 def _problem(detail: ErrorDetails, document: Document, model: type[BaseModel]) -> Problem:
-    loc = [part for part in detail["loc"] if not _is_tag(part)]
+    whole = detail["loc"]
+    loc = [part for part in whole if not _is_tag(part)]
     at_key = detail["type"] == "extra_forbidden" or loc[-1:] == ["[key]"]
     pointer = ""
     for part in loc:
         pointer = pointer if part == "[key]" else under(pointer, part)
-    message, advice = _said(detail, loc, model)
+    message, advice = _said(detail, whole, model)
     if detail["type"] == "missing":
         pointer = pointer.rpartition("/")[0]
     return document.problem(pointer, message, advice, at_key=at_key)
@@ -114,22 +114,42 @@ def _quote(detail: ErrorDetails) -> str | None:
 
 
 def _known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> Iterator[str]:
-    """The keys of the model that stands at a place."""
+    """The keys of the model that stands at a place; of a union, of the member whose name stands in it."""
     types: list[object] = [model]
-    for part in loc:
-        types = [inner for one in types for inner in _members(one, part)]
-    for one in types:
+    last = len(loc) - 1  # what is directly in a union is looked for in all its members: the wrong one may be meant
+    for index, part in enumerate(loc):
+        if not _is_tag(part):
+            types = [inner for one in types for inner in _members(one, part)]
+        elif index < last:
+            types = [inner for one in types for inner in _tagged(one, part)] or types
+    for one in (inner for alternative in types for inner in _alternatives(alternative)):
         if isinstance(one, type) and issubclass(one, BaseModel):
             yield from (field.alias or name for name, field in one.model_fields.items())
 
 
+def _tagged(owner: object, tag: str | int) -> Iterator[object]:
+    """The member of a union that bears a name."""
+    if get_origin(owner) is Annotated:
+        inner, *notes = get_args(owner)
+        if any(isinstance(note, Tag) and note.tag == tag for note in notes):
+            yield inner
+        else:
+            yield from _tagged(inner, tag)
+    elif get_origin(owner) in (Union, UnionType):
+        for one in get_args(owner):
+            yield from _tagged(one, tag)
+
+
 def _members(owner: object, part: str | int) -> Iterator[object]:
-    if isinstance(owner, type) and issubclass(owner, BaseModel):
+    if get_origin(owner) is Annotated or get_origin(owner) in (Union, UnionType):
+        for one in _alternatives(owner):
+            yield from _members(one, part)
+    elif isinstance(owner, type) and issubclass(owner, BaseModel):
         for name, field in owner.model_fields.items():
             if (field.alias or name) == part:
-                yield from _alternatives(field.annotation)
+                yield field.annotation
     elif get_origin(owner) in (dict, list):
-        yield from _alternatives(get_args(owner)[-1])
+        yield get_args(owner)[-1]
 
 
 def _alternatives(annotation: object) -> Iterator[object]:

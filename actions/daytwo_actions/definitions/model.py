@@ -12,13 +12,14 @@ from pydantic import Tag as Member
 
 from daytwo_actions.definitions.approvers import ROLE, Approver, AskedFor, Escalate, Reminder
 from daytwo_actions.definitions.durations import Duration
+from daytwo_actions.definitions.steps.kinds import AnyStep
+from daytwo_actions.definitions.upsert import Upsert
 from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Template, Text, Vocabulary, json_type
 
 API_VERSION: Final = "daytwo/v1"
 NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 ActionId = Annotated[str, Field(pattern=NAME, max_length=63)]
 Tag = Annotated[str, Field(pattern=NAME, max_length=63)]
-StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63, description="as in steps.<id>.outputs")]
 GroupRef = Annotated[str, Field(pattern=r"^group:[a-z0-9][a-z0-9._-]*$", max_length=200)]
 Asker = Annotated[
     str,
@@ -30,7 +31,6 @@ Asker = Annotated[
     ),
 ]
 Second = Annotated[str, Field(pattern=r"^(none|owner|(group|person):[a-z0-9][a-z0-9._-]*)$", max_length=200)]
-Name = Annotated[str, Field(min_length=1, max_length=63)]
 ALL: Final = "all"
 Count = Annotated[
     Annotated[int, Field(ge=1, le=20), Member("(whole)")] | Annotated[Literal["all"], Member("(text)")],
@@ -113,36 +113,6 @@ class BreakGlass(Vocabulary):
     expires: Duration = Field(default=timedelta(minutes=15), description="how long the second person has")
 
 
-class Dispatch(Vocabulary):
-    """What is started. The keys mean the same on every backend."""
-
-    project: Template = Field(description="repository, project path or namespace")
-    pipeline: Template = Field(default="", description="workflow file or template name; GitLab has none")
-    ref: Template = Field(default="", description="branch or tag that the pipeline is taken from; Argo has none")
-    inputs: dict[Name, JsonValue] = Field(default={}, max_length=100, description="values may contain ${{ }}")
-
-
-class Step(Vocabulary):
-    """Starts one pipeline and follows it to its end. Steps run in order."""
-
-    id: StepId
-    uses: Name = Field(description="the name of a connection")
-    with_: Dispatch = Field(alias="with")
-    timeout: Duration = Field(default=timedelta(hours=1), description="how long the pipeline may take")
-    secrets: list[FieldName] = Field(
-        default=[], max_length=50, description="secret fields of the form that its pipeline may collect, once"
-    )
-
-
-class Upsert(Vocabulary):
-    """An entity that is created, or changed where it is named."""
-
-    kind: KindName
-    name: Template
-    properties: dict[Name, JsonValue] = {}
-    relations: dict[Name, JsonValue] = Field(default={}, description="a ref, or a list of them")
-
-
 class CatalogChange(Vocabulary):
     """Written in the transaction that ends a successful run."""
 
@@ -208,7 +178,7 @@ class Spec(Vocabulary):
         ]
         | None
     ) = Field(default=None, description="one run at a time holds a key; text with ${{ }}, a list of keys, or an object")
-    steps: list[Step] = Field(min_length=1, max_length=50)
+    steps: list[AnyStep] = Field(min_length=1, max_length=50)
     catalog: list[CatalogChange] = Field(default=[], max_length=50)
     undo: Undo | None = None
 

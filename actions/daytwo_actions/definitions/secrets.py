@@ -10,6 +10,7 @@ from typing import Final
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.steps.dispatch import DispatchStep
 from daytwo_actions.expressions import Name, did_you_mean
 from daytwo_forms.fields import FieldSpec
 
@@ -36,13 +37,15 @@ def secret_problems(action: Action, document: Document) -> Iterator[Problem]:
     """Each secret is collected by a step, each step collects what is one, and nothing needs one that is gone."""
     spec = action.spec
     fields = {name: field for page in spec.form.pages for name, field in page.properties.items()}
-    collected = {name for step in spec.steps for name in step.secrets}
+    collected = {name for step in spec.steps if isinstance(step, DispatchStep) for name in step.secrets}
     for number, page in enumerate(spec.form.pages):
         for name, field in page.properties.items():
             if field.secret and name not in collected:
                 pointer = f"/spec/form/pages/{number}/properties/{name}/secret"
                 yield document.problem(pointer, f"No step takes the secret `{name}`", _COLLECTED)
     for number, step in enumerate(spec.steps):
+        if not isinstance(step, DispatchStep):
+            continue
         for index, name in enumerate(step.secrets):
             pointer = f"/spec/steps/{number}/secrets/{index}"
             if name in step.secrets[:index]:

@@ -1,45 +1,16 @@
-"""Where a definition may hold expressions, and what may be named there."""
+"""Where a definition may hold expressions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from types import MappingProxyType
-from typing import Final
 
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.approvers import OnCall, OwnerOf, People
 from daytwo_actions.definitions.model import Action, Allow, Lock
+from daytwo_actions.definitions.scopes import Scope
 from daytwo_actions.expressions import has_expression
 from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item
 from daytwo_forms.pointers import under
-
-
-class Scope(StrEnum):
-    """A place where expressions are worked out, in words for messages."""
-
-    FORM = "in the form"
-    ALLOW = "in `allow.run`"
-    SEE = "in `allow.see`"
-    APPROVAL = "in `approval`"
-    LOCK = "in `lock`"
-    STEP = "in a step"
-    CATALOG = "in `catalog`"
-    UNDO = "in `undo`"
-
-
-NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
-    {
-        Scope.FORM: ("form", "entity", "user"),
-        Scope.ALLOW: ("inputs", "entity", "user"),
-        Scope.SEE: ("entity", "user"),
-        Scope.APPROVAL: ("inputs", "entity", "user", "run"),
-        Scope.LOCK: ("inputs", "entity"),  # a key with the user or the run in it would lock nobody out
-        Scope.STEP: ("inputs", "entity", "user", "run"),
-        Scope.CATALOG: ("inputs", "entity", "user", "run"),
-        Scope.UNDO: ("previous", "inputs", "entity", "user"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +30,9 @@ def sites(action: Action) -> Iterator[Site]:
     yield from _lock_sites(action)
     yield from _allow_sites(spec.allow)
     for number, step in enumerate(spec.steps):
-        sent: dict[str, JsonValue] = step.with_.model_dump(by_alias=True)
-        for key, value in sent.items():
-            yield Site(f"/spec/steps/{number}/with/{key}", value, Scope.STEP)
+        yield Site(f"/spec/steps/{number}/if", step.if_, Scope.STEP)
+        for key, value, scope in step.places():
+            yield Site(f"/spec/steps/{number}/with/{key}", value, scope)
     for number, change in enumerate(spec.catalog):
         written: dict[str, JsonValue] = change.upsert.model_dump(include={"name", "properties", "relations"})
         for key, value in written.items():

@@ -6,7 +6,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from daytwo_actions.definitions.durations import Duration
-from daytwo_actions.definitions.model import ActionId, GroupRef, Name
+from daytwo_actions.definitions.model import ActionId, GroupRef
+from daytwo_actions.definitions.steps.common import Name
 from daytwo_forms.fields import Flag, KindName, Line, Scalar, Text, Vocabulary
 
 FREEZE_NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"

@@ -6,19 +6,14 @@ from datetime import datetime
 from typing import Literal
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-from daytwo_actions.backends.base import Pinned, Target
-from daytwo_actions.backends.pipelines import packed_names
+from daytwo_actions.plan.steps import Part, Planned, PlannedStep
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import Digest
 from daytwo_store.terms import DEFAULT, Terms
 
 Json = Mapping[str, JsonValue]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PlannedAction(Part):
@@ -67,82 +62,6 @@ class PlannedBreakGlass(Part):
     past: list[PlannedStage]
 
 
-class PlannedPin(Part):
-    """What `project`, `pipeline` and `ref` were when the plan was made."""
-
-    project_id: str
-    pipeline_id: str
-    commit: str
-    pipeline_digest: str
-    marked: bool
-    by_name: list[str] | None = None
-    declared: list[str] = []
-    fenced: bool = False
-    lasting: bool = True
-    loose: list[str] = []
-
-    @classmethod
-    def of(cls, pinned: Pinned) -> "PlannedPin":
-        return cls(
-            project_id=pinned.project_id,
-            pipeline_id=pinned.pipeline_id,
-            commit=pinned.commit,
-            pipeline_digest=pinned.pipeline_digest,
-            marked=pinned.marked,
-            by_name=None if pinned.by_name is None else list(pinned.by_name),
-            declared=list(pinned.declared),
-            fenced=pinned.fenced,
-            lasting=pinned.lasting,
-            loose=list(pinned.loose),
-        )
-
-
-class PlannedRequest(Part):
-    """The first attempt's bytes as they will be sent; a later attempt differs in its marker alone."""
-
-    method: str
-    path: str
-    body: str
-    sha256: str
-
-
-class PlannedStep(Part):
-    path: str
-    uses: str
-    project: str
-    pipeline: str
-    ref: str
-    pinned: PlannedPin
-    inputs: dict[str, JsonValue]
-    timeout: int  # seconds
-    secrets: list[str] = []  # that its pipeline may collect once, by name
-    request: PlannedRequest
-
-    @property
-    def target(self) -> Target:
-        return Target(project=self.project, pipeline=self.pipeline, ref=self.ref)
-
-    @property
-    def packed(self) -> tuple[str, ...]:
-        """Inputs that travel together in one, as JSON."""
-        return packed_names(self.inputs, self.pinned.by_name)
-
-    def pin(self) -> Pinned:
-        return Pinned(
-            target=self.target,
-            project_id=self.pinned.project_id,
-            pipeline_id=self.pinned.pipeline_id,
-            commit=self.pinned.commit,
-            pipeline_digest=Digest(self.pinned.pipeline_digest),
-            marked=self.pinned.marked,
-            by_name=None if self.pinned.by_name is None else tuple(self.pinned.by_name),
-            declared=tuple(self.pinned.declared),
-            fenced=self.pinned.fenced,
-            lasting=self.pinned.lasting,
-            loose=tuple(self.pinned.loose),
-        )
-
-
 class PlannedWrite(Part):
     """One entity as the run will leave it in the catalog when it has succeeded."""
 
@@ -176,8 +95,19 @@ class Plan(Part):
     lock: str | PlannedLock | None  # text: one key, first come, first served
     approval: PlannedApproval | None
     break_glass: PlannedBreakGlass | None = None
-    steps: list[PlannedStep]
+    steps: list[Planned]
     catalog: list[PlannedWrite]
+
+    @property
+    def dispatches(self) -> list[PlannedStep]:
+        """Those steps that start something in a CI system."""
+        return [step for step in self.steps if isinstance(step, PlannedStep)]
+
+    def dispatch(self, path: str) -> PlannedStep:
+        return next(step for step in self.dispatches if step.path == path)
+
+    def step(self, path: str) -> Planned:
+        return next(step for step in self.steps if step.path == path)
 
     @property
     def locking(self) -> PlannedLock | None:

@@ -2,25 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.approvers import OwnerOf, People
-from daytwo_actions.definitions.model import Action, ApprovalStage, Lock, LockQueue, Step, Upsert
+from daytwo_actions.definitions.model import Action, ApprovalStage, Lock, LockQueue
+from daytwo_actions.definitions.upsert import Upsert
 from daytwo_actions.expressions import Template, names, parse_template
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepProgram:
-    path: str
-    uses: str
-    project: Template
-    pipeline: Template | None  # None: left out, where the kind of CI system has none
-    ref: Template | None
-    inputs: Template
-    timeout: timedelta
-    secrets: tuple[str, ...] = ()  # fields that its pipeline may collect
+from daytwo_actions.plan.step_program import StepProgram, step_program
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +53,7 @@ class Program:
             action=action,
             approvals=tuple(_approval(one) for one in spec.approval),
             lock=_lock(spec.locking) if spec.locking is not None else None,
-            steps=tuple(_step(step) for step in spec.steps),
+            steps=tuple(step_program(step) for step in spec.steps),
             catalog=tuple(_upsert(change.upsert) for change in spec.catalog),
             undo=parse_template(spec.undo.inputs) if spec.undo is not None else None,
         )
@@ -80,7 +69,7 @@ class Program:
             if self.lock.priority is not None:
                 yield self.lock.priority
         for step in self.steps:
-            yield from (one for one in (step.project, step.pipeline, step.ref, step.inputs) if one is not None)
+            yield from step.templates()
         for write in self.catalog:
             yield from (write.name, write.properties, write.relations)
 
@@ -128,19 +117,6 @@ def _lock(lock: Lock) -> LockProgram:
         keys=tuple(parse_template(key) for key in lock.keys),
         queue=lock.queue,
         priority=parse_template(lock.priority) if lock.priority is not None else None,
-    )
-
-
-def _step(step: Step) -> StepProgram:
-    return StepProgram(
-        path=step.id,
-        uses=step.uses,
-        project=parse_template(step.with_.project),
-        pipeline=parse_template(step.with_.pipeline) if step.with_.pipeline else None,
-        ref=parse_template(step.with_.ref) if step.with_.ref else None,
-        inputs=parse_template(step.with_.inputs),
-        timeout=step.timeout,
-        secrets=tuple(step.secrets),
     )
 
 

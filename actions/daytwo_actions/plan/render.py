@@ -10,22 +10,18 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Pinned, Target
-from daytwo_actions.expressions import Evaluator, ExpressionError, Template
+from daytwo_actions.definitions.steps.kinds import DISPATCH
+from daytwo_actions.expressions import Evaluator, Template
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.approvers import planned_approval
 from daytwo_actions.plan.break_glass import broken_glass
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.locking import planned_lock
-from daytwo_actions.plan.model import (
-    Plan,
-    PlannedAction,
-    PlannedPin,
-    PlannedRequest,
-    PlannedStep,
-    PlannedTarget,
-    PlannedWrite,
-)
-from daytwo_actions.plan.program import Program, StepProgram, UpsertProgram, read_values
+from daytwo_actions.plan.model import Plan, PlannedAction, PlannedTarget, PlannedWrite
+from daytwo_actions.plan.program import Program, UpsertProgram, read_values
+from daytwo_actions.plan.step_program import StepProgram
+from daytwo_actions.plan.steps import PlannedPin, PlannedRequest, PlannedStep
+from daytwo_actions.plan.working_out import INPUT, common, evaluated, planned_kind, text_of
 from daytwo_store.errors import Rejected, Unavailable
 from daytwo_store.ids import AttemptNo, Corr, StepPath
 
@@ -45,7 +41,7 @@ class Aim:
 def targets(program: Program, facts: Facts) -> list[Aim]:
     """What each step is aimed at. Raises `Rejected` when an expression cannot be worked out: nothing is sent."""
     evaluator = Evaluator()
-    return [_aim(step, evaluator, facts) for step in program.steps]
+    return [_aim(step, evaluator, facts) for step in program.steps if step.kind == DISPATCH]
 
 
 async def pin(aims: Sequence[Aim], backends: Mapping[str, Backend]) -> list[Pinned]:
@@ -68,6 +64,7 @@ def render(
     `handed` gives what an attempt gets as inputs from us, besides those of its step.
     """
     evaluator = Evaluator()
+    aimed = {aim.step.path: (aim, pinned) for aim, pinned in zip(aims, pins, strict=True)}
     asked = planned_approval(program.approvals, evaluator, facts)
     glass = None
     if facts.break_glass:
@@ -84,8 +81,10 @@ def render(
         approval=asked,
         break_glass=glass,
         steps=[
-            _planned(aim, pinned, facts, backends[aim.step.uses], marker_key, handed)
-            for aim, pinned in zip(aims, pins, strict=True)
+            _dispatch(*aimed[step.path], evaluator, facts, backends[step.uses], marker_key, handed)
+            if step.path in aimed
+            else planned_kind(step, evaluator, facts)
+            for step in program.steps
         ],
         catalog=[_write(write, evaluator, facts) for write in program.catalog],
     )
@@ -102,14 +101,16 @@ def undo_inputs(program: Program, facts: Facts, previous: Json | None) -> dict[s
 
 def _aim(step: StepProgram, evaluator: Evaluator, facts: Facts) -> Aim:
     where = f"step {step.path}"
-    inputs = _evaluate(evaluator, step.inputs, facts, f"the inputs of {where}")
-    assert isinstance(inputs, dict)
+    inputs: dict[str, JsonValue] = {}
+    for key, template in step.early.items():
+        if key.startswith(INPUT):
+            inputs[key.removeprefix(INPUT)] = evaluated(evaluator, template, facts, f"the inputs of {where}")
     return Aim(
         step=step,
         target=Target(
-            project=_text(evaluator, step.project, facts, f"project of {where}"),
-            pipeline=_optional(evaluator, step.pipeline, facts, f"pipeline of {where}"),
-            ref=_optional(evaluator, step.ref, facts, f"ref of {where}"),
+            project=text_of(evaluator, step.early["project"], facts, f"project of {where}"),
+            pipeline=_optional(evaluator, step.early.get("pipeline"), facts, f"pipeline of {where}"),
+            ref=_optional(evaluator, step.early.get("ref"), facts, f"ref of {where}"),
         ),
         inputs=inputs,
     )
@@ -132,36 +133,44 @@ async def _pin(aim: Aim, backends: Mapping[str, Backend]) -> Pinned:
         raise Rejected(f"{error.detail} Nothing was started.") from error
 
 
-def _planned(
-    aim: Aim, pinned: Pinned, facts: Facts, backend: Backend, marker_key: bytes, handed: Handed
+def _dispatch(
+    aim: Aim,
+    pinned: Pinned,
+    evaluator: Evaluator,
+    facts: Facts,
+    backend: Backend,
+    marker_key: bytes,
+    handed: Handed,
 ) -> PlannedStep:
     assert pinned.target == aim.target, "a step is sent where it was pinned, and nowhere else"
     marker = corr(marker_key, facts.run, StepPath(aim.step.path), AttemptNo(1))
-    try:
-        request = backend.freeze(pinned, {**aim.inputs, **handed(aim.step.uses, marker)}, marker)
-    except BackendDenied as error:
-        raise Rejected(f"{error.detail} Nothing was started.") from error
+    request = None
+    if not aim.step.late:
+        try:
+            request = backend.freeze(pinned, {**aim.inputs, **handed(aim.step.uses, marker)}, marker)
+        except BackendDenied as error:
+            raise Rejected(f"{error.detail} Nothing was started.") from error
     return PlannedStep(
-        path=aim.step.path,
-        uses=aim.step.uses,
+        **common(aim.step, evaluator, facts),
         project=aim.target.project,
         pipeline=aim.target.pipeline,
         ref=aim.target.ref,
         pinned=PlannedPin.of(pinned),
         inputs=aim.inputs,
-        timeout=int(aim.step.timeout.total_seconds()),
         secrets=[name for name in aim.step.secrets if name in facts.secrets],
-        request=PlannedRequest(
+        request=None
+        if request is None
+        else PlannedRequest(
             method=request.method, path=request.path, body=request.body.decode(), sha256=request.digest
         ),
     )
 
 
 def _write(write: UpsertProgram, evaluator: Evaluator, facts: Facts) -> PlannedWrite:
-    name = _text(evaluator, write.name, facts, f"the name of the {write.kind}")
+    name = text_of(evaluator, write.name, facts, f"the name of the {write.kind}")
     where = f"the {write.kind} {name}"
-    properties = _evaluate(evaluator, write.properties, facts, f"the properties of {where}")
-    relations = _evaluate(evaluator, write.relations, facts, f"the relations of {where}")
+    properties = evaluated(evaluator, write.properties, facts, f"the properties of {where}")
+    relations = evaluated(evaluator, write.relations, facts, f"the relations of {where}")
     assert isinstance(properties, dict)
     assert isinstance(relations, dict)
     return PlannedWrite(
@@ -176,23 +185,6 @@ def _refs(value: JsonValue) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
-def _text(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> str:
-    value = _evaluate(evaluator, template, facts, where)
-    if not isinstance(value, str) or not value.strip():
-        raise Rejected(
-            f"{where} came out as {'nothing' if value in (None, '') else type(value).__name__}, and text is needed. "
-            "Nothing was started. Look at the entity in the catalog, or at the action's definition."
-        )
-    return value
-
-
 def _optional(evaluator: Evaluator, template: Template | None, facts: Facts, where: str) -> str:
     """Nothing when it was left out; an expression that comes out as nothing is refused all the same."""
-    return "" if template is None else _text(evaluator, template, facts, where)
-
-
-def _evaluate(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> JsonValue:
-    try:
-        return evaluator.evaluate(template, facts.context)
-    except ExpressionError as error:
-        raise Rejected(f"{where} cannot be worked out: {error.detail} Nothing was started.") from error
+    return "" if template is None else text_of(evaluator, template, facts, where)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from daytwo_actions.plan.difference import Change, differences
-from daytwo_actions.plan.model import Plan, PlannedStep
+from daytwo_actions.plan.model import Plan
+from daytwo_actions.plan.steps import PlannedStep
 from daytwo_api.asker import Asker
 from daytwo_api.services.approval_views import as_view
 from daytwo_api.services.plan_views import lock_now
@@ -77,7 +78,9 @@ def _same(name: str, value: JsonValue) -> Difference:
 
 
 def _requests(last: Plan, plan: Plan) -> list[Change]:
-    return differences({step.path: _sent(step) for step in last.steps}, {step.path: _sent(step) for step in plan.steps})
+    return differences(
+        {step.path: _sent(step) for step in last.dispatches}, {step.path: _sent(step) for step in plan.dispatches}
+    )
 
 
 def _sent(step: PlannedStep) -> dict[str, JsonValue]:

@@ -29,13 +29,14 @@ def job_view(job: Json) -> JobView:
 
 def gates_of(rows: "Rows", known: Known, asker: Asker, stop: Answer) -> Iterator[GateView]:
     """Where the run waits there, in the order of the tree. `stop`: whether the asker may stop the run."""
-    step, external = rows.current()
-    if step is None or external is None or external.ended_at is not None:
-        return
-    for job in step.jobs:
-        gate = _open_gate(job)
-        if gate is not None:
-            yield _gate(rows, known, asker, stop, step, external.connection, job, gate)
+    for step in rows.going_on():
+        external = rows.newest(step)
+        if external is None or external.ended_at is not None:
+            continue
+        for job in step.jobs:
+            gate = _open_gate(job)
+            if gate is not None:
+                yield _gate(rows, known, asker, stop, step, external.connection, job, gate)
 
 
 def answer_to_gate(rows: "Rows", known: Known, asker: Asker, verdict: GateVerdict, stop: Answer) -> Answer:

@@ -9,7 +9,8 @@ from typing import Final
 
 from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable
 from daytwo_actions.backends.some import Showing
-from daytwo_actions.plan.model import Plan, PlannedStep
+from daytwo_actions.plan.model import Plan
+from daytwo_actions.plan.steps import PlannedStep
 from daytwo_api.views.approvals import PipelineChange
 
 MOST_LINES: Final = 400  # of one difference
@@ -26,9 +27,9 @@ class PipelineChanges:
 
     async def of(self, plan: Plan, last: Plan | None, *, shown: bool) -> Sequence[PipelineChange]:
         """`shown`: may the asker see the files? They are read with the connection's credential."""
-        before = {step.path: step for step in last.steps} if last else {}
+        before = {step.path: step for step in last.dispatches} if last else {}
         run = last.run if last else None
-        return await asyncio.gather(*(self._of(step, before.get(step.path), run, shown) for step in plan.steps))
+        return await asyncio.gather(*(self._of(step, before.get(step.path), run, shown) for step in plan.dispatches))
 
     async def _of(self, step: PlannedStep, last: PlannedStep | None, run: str | None, shown: bool) -> PipelineChange:
         same = last is not None and (last.uses, last.target) == (step.uses, step.target)

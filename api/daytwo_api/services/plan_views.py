@@ -82,7 +82,7 @@ def _requests(plan: Plan) -> list[PlannedRequest]:
             loose=loose(step.pinned.loose),
             secrets=list(step.secrets),
         )
-        for step in plan.steps
+        for step in plan.dispatches
     ]
 
 

@@ -16,6 +16,7 @@ from daytwo_api.services.freeze_views import exception_view, held_view
 from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
 from daytwo_api.services.review_views import review_view
+from daytwo_api.services.step_words import several, step_waits
 from daytwo_api.services.window_words import kept_holds
 from daytwo_api.views.actions import PlannedChange
 from daytwo_api.views.common import Permitted
@@ -94,11 +95,14 @@ class Rows:
     def tries(self, step: StepRow) -> list[AttemptRow]:
         return [attempt for attempt in self.attempts if attempt.path == step.path]
 
-    def current(self) -> tuple[StepRow | None, ExternalRunRow | None]:
-        """The step that is under way, and its external run."""
-        step = next((row for row in self.steps if row.state in (StepState.RUNNING, StepState.HELD)), None)
+    def going_on(self) -> list[StepRow]:
+        """Steps that are under way."""
+        return [row for row in self.steps if row.state in (StepState.RUNNING, StepState.HELD)]
+
+    def newest(self, step: StepRow | None) -> ExternalRunRow | None:
+        """The external run that a step has come to."""
         tries = self.tries(step) if step else []
-        return step, self.external(tries[-1]) if tries else None
+        return self.external(tries[-1]) if tries else None
 
     def title(self, connection: str) -> str:
         """What people call the CI system behind a connection."""
@@ -166,8 +170,21 @@ def _text(run: RunRow, waits: Waits | None) -> str:
 
 
 def _waits(rows: Rows, known: Known) -> Waits | None:
-    step, external = rows.current()
-    told = words.waits(
+    going_on = rows.going_on()
+    each = [one for step in going_on if (one := _step_waits(rows, known, step)) is not None]
+    told = several(going_on, each) if len(each) > 1 else each[0] if each else _step_waits(rows, known, None)
+    found = finding_views.sentence(rows.run, rows.findings, rows.attempts, known)
+    return told.model_copy(update={"text": f"{told.text} {found}"}) if told and found else told
+
+
+def _step_waits(rows: Rows, known: Known, step: StepRow | None) -> Waits | None:
+    """Why the run does not move, as far as it is because of this step."""
+    external = rows.newest(step)
+    if step is not None and rows.run.state == RunState.RUNNING and rows.run.window is None:
+        own = step_waits(step)
+        if own is not None:
+            return own
+    return words.waits(
         rows.run,
         rows.approvals[-1] if rows.approvals else None,
         deciders(rows.approvals[-1], known) if rows.approvals else [],
@@ -176,8 +193,6 @@ def _waits(rows: Rows, known: Known) -> Waits | None:
         external,
         rows.title(external.connection) if external else "",
     )
-    found = finding_views.sentence(rows.run, rows.findings, rows.attempts, known)
-    return told.model_copy(update={"text": f"{told.text} {found}"}) if told and found else told
 
 
 def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepView:
@@ -188,8 +203,11 @@ def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepVi
     return StepView(
         path=step.path,
         uses=step.uses,
+        kind=step.kind,
+        needs=step.needs,
+        due_at=step.due_at,
         state=StepState(step.state),
-        text=words.step_words(step, tries[-1] if tries else None, external, title),
+        text=_said(step, tries, external, title),
         started_at=step.started_at,
         ended_at=step.ended_at,
         attempts=[_attempt(rows, attempt, known) for attempt in tries],
@@ -201,6 +219,11 @@ def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepVi
         secrets_at=step.secrets_at,
         secrets_by=step.secrets_by,
     )
+
+
+def _said(step: StepRow, tries: Sequence[AttemptRow], external: ExternalRunRow | None, title: str) -> str:
+    own = step_waits(step) if step.state == StepState.RUNNING else None
+    return own.text if own is not None else words.step_words(step, tries[-1] if tries else None, external, title)
 
 
 def _attempt(rows: Rows, row: AttemptRow, known: Known) -> AttemptView:

@@ -19,7 +19,7 @@ from daytwo_store.states import AttemptState, ExternalStatus, GateAnswerState, R
 class Waits(View):
     """Why a run does not move, who moves it, and what happens if nobody does."""
 
-    kind: Literal["approval", "window", "lock", "pipeline", "gate", "cancellation", "person", "start"]
+    kind: Literal["approval", "window", "lock", "pipeline", "gate", "cancellation", "person", "start", "timer", "steps"]
     text: str = Field(description="a sentence: 'waits for one of group:sre until 14:00 UTC; then expires'")
     owner: str = Field(description="who or what moves it next: group:sre, run r_…, github, daytwo")
     next_event: str
@@ -154,17 +154,20 @@ class AttemptView(View):
 
 class StepView(View):
     path: str
-    uses: str
+    uses: str = Field(description="the connection, or the kind of step where that is no dispatch")
+    kind: str = Field(description="dispatch, wait …")
     state: StepState
     text: str
+    needs: list[str] | None = Field(description="steps that have to be done before; null: the one before it")
+    due_at: datetime | None = Field(description="when something about it is due by itself")
     started_at: datetime | None
     ended_at: datetime | None
     attempts: list[AttemptView]
     jobs: list[JobView]
     log_note: str | None = Field(description="what is to be said of its log, in words")
     outputs: Json | None = Field(description="what the pipeline says came of it: data, written by others")
-    outputs_source: Literal["report", "artifact"] | None = Field(
-        description="report: the run told us; artifact: found in a file that it left"
+    outputs_source: Literal["report", "artifact", "answer"] | None = Field(
+        description="report: the run told us; artifact: found in a file that it left; answer: a service answered so"
     )
     secrets: list[str] = Field(description="names of secret inputs that its pipeline may collect, once")
     secrets_at: datetime | None = Field(description="when its pipeline collected them")

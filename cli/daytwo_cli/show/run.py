@@ -77,7 +77,9 @@ def print_end(out: Out, run: RunView) -> None:
 
 
 def _print_step(out: Out, step: StepView) -> None:
-    out.state(step.state, f"step {step.path} on {step.uses}  {lasted(step.started_at, step.ended_at)}")
+    what = f"on {step.uses}" if step.kind == "dispatch" else f"({step.kind})"
+    said = "" if step.kind == "dispatch" or step.text == step.state else f": {step.text}"
+    out.state(step.state, f"step {step.path} {what}  {lasted(step.started_at, step.ended_at)}{said}")
     for attempt in step.attempts:
         where = f"  {attempt.external.url or attempt.external.id}" if attempt.external else ""
         out.line(f"  attempt {attempt.number}: {state_words(attempt.state)}{where}")

@@ -15,11 +15,18 @@ class ApprovalRow(Base):
     __table_args__ = (
         Index("ix_approval_pending", "expires_at", "id", postgresql_where=text("state = 'pending'")),
         Index("ix_approval_looks_up", "id", postgresql_where=text("state = 'pending' and looks_up")),
-        Index("one_pending_approval", "run_id", unique=True, postgresql_where=text("state = 'pending'")),
+        Index(
+            "one_pending_approval",
+            "run_id",
+            text("coalesce(path, '')"),
+            unique=True,
+            postgresql_where=text("state = 'pending'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), index=True)
+    path: Mapped[str | None]  # the step that asks; none: the run as a whole, before anything is sent
     state: Mapped[str]
     digest: Mapped[str]
     document: Mapped[str]  # canonical JSON, the very text that `digest` is of

@@ -110,9 +110,19 @@ class StepRow(Base):
     path: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int]
     uses: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default=text("'dispatch'"))
+    needs: Mapped[Texts | None]  # paths that have to be done before; none: as in runs of old, the one before it
+    asks: Mapped[bool] = mapped_column(server_default=text("false"))  # something of it is worked out when it begins
+    on_error: Mapped[str] = mapped_column(server_default=text("'fail'"))
+    tries: Mapped[int] = mapped_column(server_default=text("1"))  # how often it is tried in all when it fails
+    retry_wait: Mapped[int] = mapped_column(server_default=text("0"))  # seconds
     state: Mapped[str]
     note: Mapped[str | None]
-    timeout: Mapped[int]  # seconds from the moment that the external run is known
+    timeout: Mapped[int]  # seconds; of a dispatch from the moment that the external run is known, else from its start
+    results: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # JSON Schema of each declared output
+    given: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # what it began with: all holes are filled
+    data: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # what its kind keeps of it while it goes on
+    due_at: Mapped[datetime | None]  # when something about it is due, if nothing happens before
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     jobs: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))

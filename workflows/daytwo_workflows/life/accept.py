@@ -13,9 +13,9 @@ from daytwo_store.errors import Rejected
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId, TokenId
 from daytwo_store.keyring import KeyRing
 from daytwo_store.secret_values import keep_inputs
-from daytwo_store.states import RunState, StepState
-from daytwo_store.tables import RunRow, StepRow
-from daytwo_workflows.life import break_glass
+from daytwo_store.states import RunState
+from daytwo_store.tables import RunRow
+from daytwo_workflows.life import break_glass, step_rows
 from daytwo_workflows.life.locking import lock_columns
 
 
@@ -76,18 +76,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
     )
     tx.session.add(row)
     await tx.session.flush()
-    for position, step in enumerate(plan.steps):
-        tx.session.add(
-            StepRow(
-                run_id=plan.run,
-                path=step.path,
-                position=position,
-                uses=step.uses,
-                state=StepState.PENDING,
-                timeout=step.timeout,
-                jobs=[],
-            )
-        )
+    step_rows.write(tx, plan)
     keep_inputs(tx, ring, RunId(plan.run), submission.secrets, by=submission.requester)
     tx.audit(
         actor=submission.requester,

@@ -12,16 +12,16 @@ from daytwo_store.ids import ApprovalId, RunId
 from daytwo_store.locks import Queue
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.on_call import called
-from daytwo_store.states import RUN_ENDS, ApprovalState, RunState, StepState
+from daytwo_store.states import RUN_ENDS, ApprovalState, RunState
 from daytwo_store.tables import ApprovalRow, RunRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import locking, replacing
 from daytwo_workflows.life.attending import attend
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.finish import succeed
-from daytwo_workflows.life.step import late_logs, next_of_step
+from daytwo_workflows.life.flow import next_of_steps
+from daytwo_workflows.life.steps.dispatch import late_logs
 from daytwo_workflows.life.stop import next_of_stopping
-from daytwo_workflows.life.window import next_of_window, stopped_between_steps
+from daytwo_workflows.life.window import next_of_window
 
 _ACT_TAKES = timedelta(seconds=60)  # after it the sweeper looks, which is harmless
 _COLLECTING_TAKES = timedelta(minutes=10)  # a long log
@@ -59,7 +59,7 @@ async def _decide(life: Life, tx: Tx, row: RunRow) -> Move:
         await _gate(tx, row)
         or await next_of_window(life, tx, row)
         or await locking.take(life, tx, row)
-        or await _steps(life, tx, row)
+        or await next_of_steps(life, tx, row)
     )
 
 
@@ -90,21 +90,3 @@ def _nobody(approval: ApprovalRow) -> str:
     who = f"{'Nobody' if approval.count == 1 else f'Fewer than {approval.count}'} of {asked}"
     total = approval.stage + len(approval.later)
     return f"In stage {approval.stage} of {total}, {who[0].lower()}{who[1:]}" if total > 1 else who
-
-
-async def _steps(life: Life, tx: Tx, row: RunRow) -> Move:
-    """Then the steps, in order. A run whose lock was taken away is followed to its end, and sends nothing more."""
-    if row.state != RunState.NEEDS_ATTENTION:
-        runs.move(tx, row, RunState.RUNNING)
-    for step in await runs.steps(tx.session, RunId(row.id)):
-        if step.state in (StepState.SUCCEEDED, StepState.SKIPPED):
-            continue
-        if step.state == StepState.PENDING:
-            runs.move_step(tx, step, StepState.RUNNING)
-        move = await next_of_step(life, tx, row, step)
-        if move is not None and move.what is What.DISPATCH and row.lock_taken_at is not None:
-            return await locking.fail_without_lock(tx, row, step)
-        if move is not None:
-            return await stopped_between_steps(tx, row, move)
-    await succeed(tx, row)
-    return Move(what=What.END)

@@ -11,7 +11,7 @@ from daytwo_store.ids import ApprovalId, RunId
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ApprovalState, RunState, StepState
 from daytwo_store.tables import RunRow
-from daytwo_workflows.life import standing
+from daytwo_workflows.life import standing, step_rows
 from daytwo_workflows.life.accept import ask_for_approval
 from daytwo_workflows.life.locking import plan_locks
 
@@ -25,6 +25,7 @@ async def ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change],
     text = after.canonical()
     row.plan, row.digest, row.protected = text, digest_of(text), True
     plan_locks(row, after)
+    await step_rows.renew(tx, after)
     row.window = None
     for stage in old:
         approvals.settle(tx, stage, ApprovalState.SUPERSEDED)

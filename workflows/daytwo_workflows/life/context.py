@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from daytwo_actions import run_token
 from daytwo_actions.backends.base import Backend, BackendDenied
+from daytwo_actions.services.door import Service
 from daytwo_store import secret_values
 from daytwo_store.engine import Store
 from daytwo_store.ids import Corr, RunId
@@ -37,6 +38,7 @@ class Life:
     hand_tokens: frozenset[str] = frozenset()  # connections whose attempts are handed a token
     secrets: tuple[str, ...] = ()  # values that never may stand in a log
     source: SecretSource = NO_SOURCE  # of those that are named by reference
+    services: Mapping[str, Service] = field(default_factory=dict)  # that steps may call, by name
     keys: Keys = NO_KEYS  # what secret inputs are encrypted with
     fingerprint_key: bytes = b""  # tells whether a secret is another one, and nothing else about it
     public_url: str

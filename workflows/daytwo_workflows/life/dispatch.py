@@ -28,11 +28,12 @@ from daytwo_store import attempts, freezes, runs
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Digest, RunId, StepPath
 from daytwo_store.states import AttemptState, RunState
-from daytwo_store.tables import AttemptRow, RunRow
+from daytwo_store.tables import AttemptRow
 from daytwo_workflows.contracts import Move, What
-from daytwo_workflows.life import limits, locking, requests
+from daytwo_workflows.life import limits, requests
 from daytwo_workflows.life.adopting import SKEW, adopt, marker_of, stop_duplicate
 from daytwo_workflows.life.advance import advance, advance_within
+from daytwo_workflows.life.claim_attempt import claim, lost
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.sealing import refuse, seal
 
@@ -58,7 +59,7 @@ async def dispatch(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Mov
         await _refuse(life, run, path, no, error.detail)
         return await advance(life, run)
     deadline = time.monotonic() + life.windows.send_total.total_seconds()  # counted from before the claim
-    if await _claim(life, run, path, no):
+    if await claim(life, run, path, no):
         return await _send(life, backend, attempt, deadline)
     return await advance(life, run)
 
@@ -81,24 +82,6 @@ async def _look(life: Life, backend: Backend, attempt: AttemptRow) -> Listing:
     raise BackendUnreachable(
         f"{attempt.connection} could not list its runs completely, so it is not known whether this one was started."
     )
-
-
-async def _claim(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> bool:
-    """INTENT → SENT in a transaction of its own. Too late, stopped, or without the lock: given up, nothing was sent."""
-    async with life.store.write() as tx:
-        row = await runs.hold(tx, run)
-        attempt = await attempts.get(tx.session, run, path, no)
-        if attempt is None or attempt.state != AttemptState.INTENT:
-            return False
-        gone = await _lost(tx, row)
-        if row.state != RunState.RUNNING or row.cancel_at is not None or gone:
-            attempts.settle(tx, attempt, AttemptState.ABANDONED, note=gone or "stopped before it was sent")
-            return False
-        if tx.now > attempt.send_by - life.windows.send_margin:
-            attempts.settle(tx, attempt, AttemptState.ABANDONED, note="its time had passed before it was sent")
-            return False
-        row.reason = (await runs.step(tx.session, run, path)).note = None  # what was waited for is over
-        return await attempts.claim(tx, attempt, sender=life.sender)
 
 
 class Repeat(Enum):
@@ -146,7 +129,7 @@ async def _claim_again(life: Life, run: RunId, path: StepPath, no: AttemptNo) ->
         attempt = await attempts.get(tx.session, run, path, no)
         if attempt is None or attempt.state not in _OPEN or attempt.external_id is not None:
             return None
-        if row.state != RunState.RUNNING or row.cancel_at is not None or await _lost(tx, row):
+        if row.state != RunState.RUNNING or row.cancel_at is not None or await lost(tx, row):
             return None
         if tx.now + windows.send_total > attempt.intent_at + windows.repeat_for:
             return None
@@ -157,10 +140,6 @@ async def _claim_again(life: Life, run: RunId, path: StepPath, no: AttemptNo) ->
         facts = {"step": path, "attempt": str(no), "digest": attempt.digest}
         tx.audit(actor="daytwo", action="attempt.repeated", subject=f"run:{run}", facts=facts)
         return attempt
-
-
-async def _lost(tx: Tx, row: RunRow) -> str | None:
-    return None if await locking.held(tx, row) else "the lock was taken away before it was sent"
 
 
 async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: float) -> Move:

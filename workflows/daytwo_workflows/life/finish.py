@@ -1,5 +1,8 @@
 """The good end of a run: catalog, state and lock in one transaction."""
 
+import re
+from typing import Final
+
 from daytwo_actions.plan.model import Plan, PlannedWrite
 from daytwo_catalog.write import EntityWrite, apply
 from daytwo_store import entities, runs
@@ -10,6 +13,8 @@ from daytwo_store.ids import RunId
 from daytwo_store.states import RunState
 from daytwo_store.tables import Json, RunRow
 from daytwo_workflows.life.locking import taken_words
+
+_UNCHANGED: Final = re.compile(r"[Tt]he catalog (?:was not changed|is as before)")
 
 
 async def succeed(tx: Tx, run: RunRow, *, reason: str | None = None) -> None:
@@ -23,19 +28,19 @@ async def succeed(tx: Tx, run: RunRow, *, reason: str | None = None) -> None:
         await runs.end(tx, run, RunState.SUCCEEDED, reason=" ".join([*([reason] if reason else []), note]))
         return
     plan = Plan.model_validate_json(run.plan)
-    target = await _target(tx, run, plan)
+    target = await target_of(tx, run, plan)
     notes = [reason] if reason else []
-    changes: list[Json] = []
+    changes: list[Json] = list(run.changes)  # those of its steps come first
     for planned in sorted(plan.catalog, key=lambda write: write.ref):
         try:
-            changes += await _write(tx, run, planned, target)
+            changes += await write_entity(tx, run, planned, target)
         except DaytwoError as error:
             notes.append(f"The pipeline succeeded, but the catalog refused {planned.ref}: {error.detail}")
     run.changes = changes
     await runs.end(tx, run, RunState.SUCCEEDED, reason=" ".join(notes) or None)
 
 
-async def _target(tx: Tx, run: RunRow, plan: Plan) -> Draft | None:
+async def target_of(tx: Tx, run: RunRow, plan: Plan) -> Draft | None:
     """What the run is about. When it has left the catalog, what is made by the run is hidden as it was."""
     if plan.entity is None:
         return None
@@ -46,7 +51,8 @@ async def _target(tx: Tx, run: RunRow, plan: Plan) -> Draft | None:
     return Draft(kind=kind, name=name, title=name, owner=run.owner, visible_to=tuple(run.visible_to))
 
 
-async def _write(tx: Tx, run: RunRow, planned: PlannedWrite, target: Draft | None) -> list[Json]:
+async def write_entity(tx: Tx, run: RunRow, planned: PlannedWrite, target: Draft | None) -> list[Json]:
+    """In a savepoint. Raises `DaytwoError` when the catalog refuses it: then nothing is written."""
     written = len(tx.entries)
     try:
         async with tx.session.begin_nested():
@@ -55,6 +61,15 @@ async def _write(tx: Tx, run: RunRow, planned: PlannedWrite, target: Draft | Non
         del tx.entries[written:]  # what was rolled back is not told by the audit
         raise
     return [change_json(change) for change in changes]
+
+
+def truthful(run: RunRow, text: str) -> str:
+    """What is said of the end of a run whose steps have written into the catalog: that stays."""
+    if not run.changes:
+        return text
+    return _UNCHANGED.sub(
+        lambda found: f"{'W' if found[0].startswith('T') else 'w'}hat its steps wrote into the catalog stays", text
+    )
 
 
 def entity_write(planned: PlannedWrite) -> EntityWrite:

@@ -13,6 +13,7 @@ from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import naming
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.standing import key
+from daytwo_workflows.life.steps.http import by_request, done_by_word
 
 
 async def withdraw(store: Store, run: RunId, *, by: PrincipalId, reason: str) -> None:
@@ -95,7 +96,7 @@ async def resolve(life: Life, finding: Finding) -> bool:
             "(four eyes). Nothing was changed."
         )
     named: naming.Named | None = None
-    if finding.outcome == "ran":
+    if finding.outcome == "ran" and not by_request(attempt):
         named = await naming.check(life, attempt, finding.external, without_marker=finding.without_marker)
         finding = replace(finding, external=named.id)
     async with life.store.write() as tx:
@@ -105,7 +106,8 @@ async def resolve(life: Life, finding: Finding) -> bool:
             return False
         note = f"resolved by hand: {finding.reason.strip()}"
         if named is None:
-            attempts.settle(tx, held, AttemptState.ABSENT, note=note, actor=finding.by)
+            became = AttemptState.ACCEPTED if finding.outcome == "ran" else AttemptState.ABSENT
+            attempts.settle(tx, held, became, note=note, actor=finding.by)
         else:
             note = f"{note}{'' if note.endswith('.') else '.'} {named.words}"
             adopted = await attempts.adopt(
@@ -116,6 +118,8 @@ async def resolve(life: Life, finding: Finding) -> bool:
         step = await runs.step(tx.session, finding.run, finding.path)
         if step.state == StepState.HELD:
             runs.move_step(tx, step, StepState.RUNNING, note=note)
+        if named is None and finding.outcome == "ran":
+            done_by_word(tx, step)
         if row.state == RunState.NEEDS_ATTENTION:
             runs.move(tx, row, RunState.RUNNING, actor=finding.by)
         tx.poke(finding.run)

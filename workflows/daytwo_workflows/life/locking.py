@@ -9,7 +9,7 @@ from daytwo_store.errors import Conflict
 from daytwo_store.ids import RunId
 from daytwo_store.locks import Held, Queued, Superseded, Taken
 from daytwo_store.run_visibility import Onlooker, among
-from daytwo_store.states import RunState, StepState
+from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
@@ -107,9 +107,6 @@ def taken_words(row: RunRow) -> str:
     return f"The lock was taken away from this run while it ran{why}."
 
 
-async def fail_without_lock(tx: Tx, row: RunRow, step: StepRow) -> Move:
-    """It may send nothing more: somebody else may have the key."""
-    reason = f"{taken_words(row)} {step.path} was not sent; what was started before stays. The catalog was not changed."
-    runs.move_step(tx, step, StepState.FAILED, note=reason)
-    await runs.end(tx, row, RunState.FAILED, reason=reason)
-    return Move(what=What.END)
+def not_without_lock(row: RunRow, step: StepRow) -> str:
+    """Why it may send nothing more: somebody else may have the key."""
+    return f"{taken_words(row)} {step.path} was not sent; what was started before stays. The catalog was not changed."

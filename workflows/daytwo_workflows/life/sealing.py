@@ -6,48 +6,62 @@ with the difference shown.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
+from pydantic import JsonValue
 
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.marker import corr
-from daytwo_actions.plan.difference import drift
+from daytwo_actions.plan.difference import Change, drift
 from daytwo_actions.plan.model import Plan, digest_of
-from daytwo_store import attempts, definitions, locks, principals, runs
+from daytwo_actions.plan.steps import PlannedStep
+from daytwo_actions.plan.working_out import INPUT
+from daytwo_store import attempts, definitions, locks, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError
-from daytwo_store.ids import ActionName, AttemptNo, Digest, EntityRef, RunId, StepPath
+from daytwo_store.ids import ActionName, AttemptNo, Digest, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
 from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
-from daytwo_workflows.life import locking, requests, standing
+from daytwo_workflows.life import locking, requests, standing, step_rows
 from daytwo_workflows.life.asking_again import ask_again, give_back
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble
+from daytwo_workflows.life.planning import Aimed, aim, assemble
 from daytwo_workflows.life.secret_inputs import fingerprints_of
-from daytwo_workflows.life.step import fail
+from daytwo_workflows.life.steps.begin import asked
+from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.window import shut
 
 log = structlog.get_logger()
 _ROUNDS: Final = 3  # of pinning, when targets keep changing meanwhile
 
 
-async def seal(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> AttemptRow | None:
-    """The sealed attempt, or None when the run has moved elsewhere (the caller asks what is next).
+Write = Callable[[Life, Tx, RunRow, StepPath, AttemptNo], Awaitable[AttemptRow]]
+
+
+async def seal(
+    life: Life, run: RunId, path: StepPath, no: AttemptNo, *, write: Write | None = None
+) -> AttemptRow | None:
+    """The sealed attempt, or None when the run has moved elsewhere (the caller asks what is next). `write`: what is
+    written at last; a dispatch when left out.
 
     Raises `BackendUnreachable` and `BackendDenied` from pinning, `UnknownKey` while a secret input cannot be opened.
     """
     async with life.store.read() as session:
         existing = await attempts.get(session, run, path, no)
         row = await runs.peek(session, run)
+        begun = await attempts.begun(session, run)
     if existing is not None:
         return existing if existing.state == AttemptState.INTENT else None
-    targets = [(step.uses, step.target) for step in Plan.model_validate_json(row.plan).steps]
+    plan = Plan.model_validate_json(row.plan)
+    targets = [(step.uses, step.target) for step in plan.dispatches]
+    # What has begun is not looked at again, nor what comes later: that is when its own turn has come.
+    known = {step.path: step.pin() for step in plan.dispatches if begun and step.path != path}
     for _ in range(_ROUNDS):
-        pins = await _pins(life, targets)
+        pins = await _pins(life, targets, [known.get(step.path) for step in plan.dispatches])
         async with life.store.write() as tx:
             row = await runs.hold(tx, run)
             if row.state != RunState.RUNNING or row.cancel_at is not None:
@@ -55,19 +69,23 @@ async def seal(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Attempt
             again = await attempts.get(tx.session, run, path, no)
             if again is not None:
                 return again if again.state == AttemptState.INTENT else None
-            sealed = await _seal(life, tx, row, path, no, pins)
+            sealed = await _seal(life, tx, row, path, no, pins, write or _write)
         if not isinstance(sealed, list):
             return sealed
         targets = sealed  # what the steps are aimed at has changed: those have to be pinned
     return None
 
 
-async def _pins(life: Life, targets: Sequence[tuple[str, Target]]) -> list[Pinned]:
-    return list(await asyncio.gather(*(life.backend(uses).resolve(target) for uses, target in targets)))
+async def _pins(life: Life, targets: Sequence[tuple[str, Target]], known: Sequence[Pinned | None]) -> list[Pinned]:
+    async def pin(uses: str, target: Target, before: Pinned | None) -> Pinned:
+        return before if before is not None and before.target == target else await life.backend(uses).resolve(target)
+
+    every = zip(targets, known, strict=True)
+    return list(await asyncio.gather(*(pin(uses, target, before) for (uses, target), before in every)))
 
 
 async def _seal(
-    life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo, pins: Sequence[Pinned]
+    life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo, pins: Sequence[Pinned], write: Write
 ) -> AttemptRow | list[tuple[str, Target]] | None:
     """The sealed attempt; the targets to be pinned instead when they have changed; None when the run went elsewhere."""
     before = Plan.model_validate_json(row.plan)
@@ -88,31 +106,45 @@ async def _seal(
         return None
     if not await locking.held(tx, row):
         return None
-    if changes and await attempts.begun(tx.session, RunId(row.id)):
-        names = ", ".join(change.name for change in changes[:5])
-        step = await runs.step(tx.session, RunId(row.id), path)
-        await fail(tx, row, step, f"What was planned has changed since the run began ({names}): {path} was not sent.")
+    if changes and not await _goes_on(tx, row, path, before, after, changes):
         return None
-    if changes:
-        before_keys = locks.keys_of(row)
-        if row.protected or after.approval is not None:
-            await ask_again(tx, row, after, changes)
-        else:
-            _replan(tx, row, after)
-        if row.state != RunState.RUNNING or locks.keys_of(row) != before_keys:
-            await give_back(tx, row, before_keys)
-            return None
     if await shut(life, tx, row, aimed):
         return None
     await _note_previous(tx, row, aimed)
-    return await _write(life, tx, row, path, no)
+    try:
+        return await write(life, tx, row, path, no)
+    except DaytwoError as error:
+        await refuse(tx, row, path, error.detail)
+        return None
+
+
+async def _goes_on(tx: Tx, row: RunRow, path: StepPath, before: Plan, after: Plan, changes: Sequence[Change]) -> bool:
+    """What to do about a plan that is another one now: plan anew what nobody had to approve, and ask again else."""
+    asks = row.protected or after.approval is not None
+    if await attempts.begun(tx.session, RunId(row.id)):
+        if asks or after.keys != before.keys:
+            names = ", ".join(change.name for change in changes[:5])
+            step = await runs.step(tx.session, RunId(row.id), path)
+            fail(tx, step, f"What was planned has changed since the run began ({names}): {path} was not sent.")
+            return False
+        await _replan(tx, row, after)
+        return True
+    before_keys = locks.keys_of(row)
+    if asks:
+        await ask_again(tx, row, after, changes)
+    else:
+        await _replan(tx, row, after)
+    if row.state != RunState.RUNNING or locks.keys_of(row) != before_keys:
+        await give_back(tx, row, before_keys)
+        return False
+    return True
 
 
 async def refuse(tx: Tx, row: RunRow, path: StepPath, detail: str) -> None:
     """End a run whose step may not be sent. What earlier steps did is not denied."""
     if await attempts.begun(tx.session, RunId(row.id)):
         step = await runs.step(tx.session, RunId(row.id), path)
-        await fail(tx, row, step, f"{detail} {path} was not sent; what the steps before it did stays.")
+        fail(tx, step, f"{detail} {path} was not sent; what the steps before it did stays.")
         return
     await runs.end(tx, row, RunState.REFUSED, reason=f"{detail} Nothing was sent.")
 
@@ -132,28 +164,15 @@ async def _undo_still_right(session: Session, row: RunRow) -> None:
 
 
 async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping[str, str]) -> Aimed:
-    requester = (await principals.by_ids(session, [row.requester]))[row.requester]
-    version = await life.definitions.of_run(session, Digest(row.version))
     await definitions.must_be_offered(session, ActionName(row.action))
-    return await aim(
-        life,
-        session,
-        Ask(
-            run=RunId(row.id),
-            version=version,
-            requester=requester,
-            entity=EntityRef(row.entity) if row.entity else None,
-            inputs=row.inputs,
-            secrets=secrets,
-            break_glass=row.break_glass,
-        ),
-    )
+    return await aim(life, session, await asked(life, session, row, secrets=secrets))
 
 
-def _replan(tx: Tx, row: RunRow, after: Plan) -> None:
+async def _replan(tx: Tx, row: RunRow, after: Plan) -> None:
     text = after.canonical()
     row.plan, row.digest = text, digest_of(text)
     locking.plan_locks(row, after)
+    await step_rows.renew(tx, after)
     tx.audit(actor="daytwo", action="run.replanned", subject=f"run:{row.id}", facts={"digest": row.digest})
 
 
@@ -169,7 +188,9 @@ async def _note_previous(tx: Tx, row: RunRow, aimed: Aimed) -> None:
 
 
 async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo) -> AttemptRow:
-    request = _request(life, row, path, no)
+    planned = Plan.model_validate_json(row.plan).dispatch(path)
+    step = await runs.step(tx.session, RunId(row.id), path)
+    request = _request(life, RunId(row.id), planned, filled=step.given or {}, no=no)
     return await attempts.seal(
         tx,
         Intent(
@@ -177,7 +198,7 @@ async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo)
             path=path,
             no=no,
             corr=request.corr,
-            connection=next(step.uses for step in Plan.model_validate_json(row.plan).steps if step.path == path),
+            connection=planned.uses,
             request=requests.as_json(request),
             body=request.body,
             digest=request.digest,
@@ -186,12 +207,17 @@ async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo)
     )
 
 
-def _request(life: Life, row: RunRow, path: StepPath, no: AttemptNo) -> FrozenRequest:
-    """The bytes of this attempt: the first one's are in the plan, a later one's are frozen with its own marker."""
-    step = next(step for step in Plan.model_validate_json(row.plan).steps if step.path == path)
-    marker = corr(life.marker_key, RunId(row.id), path, no)
-    if no > 1:
-        return life.backends[step.uses].freeze(step.pin(), {**step.inputs, **life.handed(step.uses, marker)}, marker)
+def _request(
+    life: Life, run: RunId, step: PlannedStep, *, filled: Mapping[str, JsonValue], no: AttemptNo
+) -> FrozenRequest:
+    """The bytes of this attempt. The first one's are in the plan, unless it has holes, which are filled by now; a later
+    one's are frozen with its own marker. Raises `BackendDenied`."""
+    marker = corr(life.marker_key, run, StepPath(step.path), no)
+    if no > 1 or step.request is None:
+        assert filled.keys() == step.late.keys(), "all holes are filled, and nothing else"
+        late = {key.removeprefix(INPUT): value for key, value in filled.items()}
+        given = {**step.inputs, **late, **life.handed(step.uses, marker)}
+        return life.backends[step.uses].freeze(step.pin(), given, marker)
     return FrozenRequest(
         pinned=step.pin(),
         corr=marker,

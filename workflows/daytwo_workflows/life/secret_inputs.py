@@ -104,7 +104,7 @@ def _not_known_enough(life: Life, attempt: AttemptRow, asking: Asking) -> str | 
 async def _given(life: Life, tx: Tx, run: RunRow, attempt: AttemptRow) -> dict[str, str]:
     """What the approved plan gives this step, as long as it is what was planned."""
     plan = Plan.model_validate_json(run.plan)
-    names = next(step.secrets for step in plan.steps if step.path == attempt.path)
+    names = plan.dispatch(attempt.path).secrets
     stored = await secret_values.open_inputs(tx.session, life.keys.ring, RunId(run.id))
     marks = fingerprints(life, RunId(run.id), stored)
     for name in names:

@@ -19,7 +19,7 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import Digest, EntityRef, RunId
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StopRow
-from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.contracts import SENDING, Move, What
 from daytwo_workflows.life.asking import Planned
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.people import belongings
@@ -189,7 +189,7 @@ async def _step_aside(tx: Tx, row: RunRow) -> None:
 
 async def stopped_between_steps(tx: Tx, row: RunRow, move: Move) -> Move:
     """A run that has begun sends nothing more while everything is stopped, and keeps its lock."""
-    if move.what is not What.DISPATCH:
+    if move.what not in SENDING:
         return move
     stop = await freezes.stopped(tx.session)
     if stop is not None:

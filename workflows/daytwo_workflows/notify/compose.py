@@ -13,7 +13,7 @@ from daytwo_store.messages import Draft, Outcome
 from daytwo_store.notifications import Notice
 from daytwo_store.on_call import called, place_of
 from daytwo_store.run_visibility import kept_from
-from daytwo_store.tables import ApprovalRow, NotificationRow, RunRow
+from daytwo_store.tables import ApprovalRow, NotificationRow, RunRow, StepRow
 from daytwo_workflows.notify import audience
 from daytwo_workflows.notify.entry import ChatEntry, MailEntry, NotificationsEntry, fits
 from daytwo_workflows.notify.texts import Texts, what
@@ -55,6 +55,7 @@ class _Scene:
     requester: str
     by: str
     told: frozenset[str]
+    message: str  # of the step that tells it
     visible_to: Sequence[frozenset[str]]  # a reader has to be in each of these to see what it is about
 
     def shown_to(self, readers: Collection[str]) -> bool:
@@ -183,6 +184,7 @@ def _values(scene: _Scene, page: str, *, sees: bool) -> dict[str, str]:
         "audience": ", ".join(_asked(one) for one in scene.row.audience if not one.startswith("p_")),
         "state": facts.get("state", ""),
         "until": _time(approval.expires_at) if approval is not None and approval.state == "pending" else "",
+        "message": scene.message if sees else "",
         "run": run.id if run is not None else "",
         "approval": approval.id if approval is not None else "",
         "link": _link(page, run, approval),
@@ -218,8 +220,16 @@ async def _scene(session: Session, row: NotificationRow) -> _Scene:
         requester=people[run.requester].name if run is not None and run.requester in people else "",
         by=people[by].name if by in people else "",
         told=await audience.named(session, row.audience),
+        message=await _message(session, row),
         visible_to=await _visible_to(session, run),
     )
+
+
+async def _message(session: Session, row: NotificationRow) -> str:
+    """What a step says stands with the step."""
+    path = row.facts.get("step") if row.kind == Notice.STEP_MESSAGE else None
+    step = await session.get(StepRow, (row.run_id, path)) if path is not None else None
+    return str((step.given or {}).get("text", "")) if step is not None else ""
 
 
 async def _title(session: Session, run: RunRow | None) -> str:

@@ -28,6 +28,7 @@ NAMES: Final[Mapping[str, str]] = {
     "audience": "who is told",
     "state": "the state of the approval or the run",
     "until": "when the approval expires",
+    "message": "what a step of the kind `notify` says; empty for readers who may not see what the run is about",
     "run": "id of the run",
     "approval": "id of the approval",
     "link": "address of the page; it shows, and decides nothing",
@@ -52,6 +53,7 @@ WHAT: Final[Mapping[str, str]] = {
     Notice.LOCK_HELD: "A person holds the lock that your run waits for",
     Notice.DELEGATION_BEGUN: "You may decide for somebody",
     Notice.DELEGATION_ENDED: "You decide for somebody no more",
+    Notice.STEP_MESSAGE: "A run has something to say",
     Notice.RUN_SUCCEEDED: "Succeeded",
     Notice.RUN_FAILED: "Failed",
     Notice.RUN_CANCELLED: "Cancelled",
@@ -118,6 +120,8 @@ def _ours(values: Mapping[str, str]) -> Words:
     """Only lines that have something to say."""
     title = _TITLE if values["about"] else "${{ what }}"
     lines = [title + "."]
+    if values["message"]:
+        lines.append("${{ message }}")
     if values["requester"]:
         lines.append("Asked for by ${{ requester }}.")
     if values["by"]:

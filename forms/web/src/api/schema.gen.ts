@@ -1678,7 +1678,7 @@ export interface components {
          * @description One try at one step (algorithm A1).
          * @enum {string}
          */
-        AttemptState: "intent" | "sent" | "accepted" | "rejected" | "ambiguous" | "absent" | "held" | "abandoned";
+        AttemptState: "intent" | "sent" | "accepted" | "rejected" | "ambiguous" | "absent" | "held" | "abandoned" | "failed";
         /** AttemptView */
         AttemptView: {
             /** Claimed At */
@@ -4249,15 +4249,30 @@ export interface components {
         StepView: {
             /** Attempts */
             attempts: components["schemas"]["AttemptView"][];
+            /**
+             * Due At
+             * @description when something about it is due by itself
+             */
+            due_at: string | null;
             /** Ended At */
             ended_at: string | null;
             /** Jobs */
             jobs: components["schemas"]["JobView"][];
             /**
+             * Kind
+             * @description dispatch, wait …
+             */
+            kind: string;
+            /**
              * Log Note
              * @description what is to be said of its log, in words
              */
             log_note: string | null;
+            /**
+             * Needs
+             * @description steps that have to be done before; null: the one before it
+             */
+            needs: string[] | null;
             /**
              * Outputs
              * @description what the pipeline says came of it: data, written by others
@@ -4267,9 +4282,9 @@ export interface components {
             } | null;
             /**
              * Outputs Source
-             * @description report: the run told us; artifact: found in a file that it left
+             * @description report: the run told us; artifact: found in a file that it left; answer: a service answered so
              */
-            outputs_source: ("report" | "artifact") | null;
+            outputs_source: ("report" | "artifact" | "answer") | null;
             /** Path */
             path: string;
             /**
@@ -4292,7 +4307,10 @@ export interface components {
             state: components["schemas"]["StepState"];
             /** Text */
             text: string;
-            /** Uses */
+            /**
+             * Uses
+             * @description the connection, or the kind of step where that is no dispatch
+             */
             uses: string;
         };
         /** StopRequest */
@@ -4442,7 +4460,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start";
+            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start" | "timer" | "steps";
             /** Next Event */
             next_event: string;
             /**

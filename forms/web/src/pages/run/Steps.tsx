@@ -32,6 +32,7 @@ function Step({ step }: { step: StepView }) {
       <div className={css.row}>
         <StateIcon look={stepLook(step.state)} />
         <strong className={css.name}>{visible(step.path)}</strong>
+        {step.kind !== "dispatch" && <span className={css.took}>{visible(step.kind)}</span>}
         <span className={css.took}>
           <Took start={step.started_at} end={step.ended_at} />
         </span>

@@ -12,10 +12,12 @@ from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepStat
 from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.steps.failing import fail, hold
+from daytwo_workflows.life.steps.results import faults
 
 
-async def next_of_step(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
-    """The next move of a step that has begun, or None when it has succeeded. Ends the run when the step has failed.
+async def next_of_dispatch(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
+    """The next move of a dispatch that has begun, or None when it has ended.
 
     Nothing is sent to a connection that has asked to be left alone, whichever process it has told so (R14).
     """
@@ -41,11 +43,13 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
         case AttemptState.HELD:
             return hold(tx, run, step, last.note)
         case AttemptState.REJECTED:
-            return await _after_rejection(life, tx, run, step, tries)
+            return _after_rejection(life, tx, step, tries)
         case AttemptState.ABSENT:
-            return await _after_absence(life, tx, run, step, tries)
+            return _after_absence(life, tx, step, tries)
         case AttemptState.ACCEPTED:
             return await _follow(life, tx, run, step, last)
+        case AttemptState.FAILED:
+            return _dispatch(step, last.no + 1)
 
 
 async def late_logs(tx: Tx, run: RunRow) -> Move | None:
@@ -67,29 +71,15 @@ def _about(what: What, attempt: AttemptRow) -> Move:
     return Move(what=what, path=StepPath(attempt.path), attempt=AttemptNo(attempt.no))
 
 
-def hold(tx: Tx, run: RunRow, step: StepRow, note: str | None) -> Move:
-    """A person has to find out what happened; the lock stays with the run on purpose."""
-    runs.move_step(tx, step, StepState.HELD, note=note)
-    runs.move(tx, run, RunState.NEEDS_ATTENTION, reason=note)
-    return Move(what=What.WAIT, seconds=timedelta(hours=1).total_seconds())
-
-
-async def fail(tx: Tx, run: RunRow, step: StepRow, reason: str, *, state: RunState = RunState.FAILED) -> Move:
-    """End the step and with it the run."""
-    runs.move_step(tx, step, StepState.CANCELLED if state is RunState.CANCELLED else StepState.FAILED, note=reason)
-    await runs.end(tx, run, state, reason=reason)
-    return Move(what=What.END)
-
-
-async def _after_rejection(life: Life, tx: Tx, run: RunRow, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
+def _after_rejection(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move | None:
     last = tries[-1]
     if last.retry_at is None:
-        return await fail(tx, run, step, f"{last.note} Nothing was started there.")
+        return fail(tx, step, f"{last.note} Nothing was started there.")
     if last.retry_at > tx.now:
         return Move(what=What.WAIT, seconds=(last.retry_at - tx.now).total_seconds())
     refused = list(takewhile(lambda one: one.state == AttemptState.REJECTED, reversed(tries)))
     if len(refused) > _REFUSALS and tx.now - refused[-1].intent_at > life.windows.give_up_looking:
-        return await fail(tx, run, step, f"{last.note} It kept saying so, so this run gave up. Nothing was started.")
+        return fail(tx, step, f"{last.note} It kept saying so, so this run gave up. Nothing was started.")
     return _dispatch(step, last.no + 1)
 
 
@@ -103,11 +93,11 @@ def _after_giving_up(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptR
     return _dispatch(step, tries[-1].no + 1)
 
 
-async def _after_absence(life: Life, tx: Tx, run: RunRow, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
+def _after_absence(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move | None:
     """Proven absent: it may be sent again, as a new attempt, a few times."""
     absent = sum(attempt.state == AttemptState.ABSENT for attempt in tries)
     if absent >= life.windows.attempts:
-        return await fail(tx, run, step, f"{tries[-1].note} Tried {absent} times, nothing was started.")
+        return fail(tx, step, f"{tries[-1].note} Tried {absent} times, nothing was started.")
     return _dispatch(step, tries[-1].no + 1)
 
 
@@ -115,7 +105,9 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
     external = await attempts.external_of(tx.session, attempt)
     assert external is not None, "an accepted attempt has its external run"
     if external.ended_at is not None:
-        if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
+        if external.collected_at is None and (
+            _promised(step) or tx.now - external.ended_at < life.windows.settle_with_logs
+        ):
             return _about(What.COLLECT, attempt)
         return await _settle(tx, run, step, attempt, external)
     looked = external.seen_at or external.known_at
@@ -135,6 +127,11 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
     if wanted or looked + life.windows.look_anyway <= tx.now:
         return _about(What.READ, attempt)
     return Move(what=What.WAIT, seconds=(min(deadline, looked + life.windows.look_anyway) - tx.now).total_seconds())
+
+
+def _promised(step: StepRow) -> bool:
+    """Do later steps wait for results that have not come yet?"""
+    return bool(step.results) and step.outputs is None
 
 
 def is_gone(life: Life, external: ExternalRunRow) -> bool:
@@ -168,11 +165,10 @@ def in_other_words(external: ExternalRunRow) -> str:
     return "" if said.lower() in ("", "failed", "failure") else f" ({said})"
 
 
-async def fail_unapproved(tx: Tx, run: RunRow, step: StepRow, external: ExternalRunRow, other: str) -> Move:
+def fail_unapproved(tx: Tx, step: StepRow, external: ExternalRunRow, other: str) -> Move | None:
     """Whatever it ended as: it is not what somebody approved, so it is no success."""
-    return await fail(
+    return fail(
         tx,
-        run,
         step,
         f"{other} Nobody approved that. It ended as {external.detail}; the catalog was not changed. "
         "Find out what it did before you go on.",
@@ -183,26 +179,52 @@ async def _settle(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, exter
     """The pipeline has ended and is kept: what it says is what we say."""
     other = other_commit(attempt, external)
     if other is not None and run.protected:
-        return await fail_unapproved(tx, run, step, external, other)
-    if external.status == ExternalStatus.SUCCEEDED:
-        runs.move_step(tx, step, StepState.SUCCEEDED, note=other)
-        return None
+        return fail_unapproved(tx, step, external, other)
     where = f"{external.connection} run {external.id}"
-    if external.status == ExternalStatus.CANCELLED:
-        return await fail(
-            tx,
-            run,
-            step,
-            f"Somebody cancelled {where} in the CI system. What it had done until then stays; the catalog was not "
-            "changed. Look at its log for how far it came.",
-            state=RunState.CANCELLED,
-        )
-    if external.status == ExternalStatus.SKIPPED:
-        return await fail(tx, run, step, f"{where} ran none of its jobs ({external.detail}). The catalog is as before.")
-    return await fail(
+    match ExternalStatus(external.status):
+        case ExternalStatus.SUCCEEDED:
+            return _succeeded(tx, step, note=other)
+        case ExternalStatus.CANCELLED:
+            return fail(
+                tx,
+                step,
+                f"Somebody cancelled {where} in the CI system. What it had done until then stays; the catalog was not "
+                "changed. Look at its log for how far it came.",
+                state=StepState.CANCELLED,
+            )
+        case ExternalStatus.SKIPPED:
+            return fail(tx, step, f"{where} ran none of its jobs ({external.detail}). The catalog is as before.")
+    if step.tries > 1 and (again := await _again(tx, step, attempt, external)) is not None:
+        return again
+    return fail(
         tx,
-        run,
         step,
         f"{where} failed{in_other_words(external)}. The catalog was not changed. The log shows the first error; what "
         "the pipeline did before it stays.",
     )
+
+
+def _succeeded(tx: Tx, step: StepRow, *, note: str | None) -> Move | None:
+    """What it promised to leave for later steps has to be there."""
+    wrong = faults(step)
+    if wrong:
+        said = "; ".join(wrong)
+        return fail(tx, step, f"The pipeline succeeded, but left other results than the action declares: {said}.")
+    runs.move_step(tx, step, StepState.SUCCEEDED, note=note)
+    return None
+
+
+async def _again(tx: Tx, step: StepRow, attempt: AttemptRow, external: ExternalRunRow) -> Move | None:
+    """The definition has it tried again after a failure that is known; None when that was the last try."""
+    tries = await attempts.of_step(tx.session, RunId(step.run_id), StepPath(step.path))
+    ran = sum(one.external_id is not None for one in tries)
+    if ran >= step.tries:
+        return None
+    due = (external.ended_at or tx.now) + timedelta(seconds=step.retry_wait)
+    if due > tx.now:
+        step.note = (
+            f"{external.connection} run {external.id} failed; it is tried again (try {ran + 1} of {step.tries})."
+        )
+        return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
+    attempts.settle(tx, attempt, AttemptState.FAILED, note=f"it failed{in_other_words(external)}; tried again")
+    return _dispatch(step, attempt.no + 1)

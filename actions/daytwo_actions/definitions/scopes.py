@@ -1,0 +1,39 @@
+"""Places where expressions are worked out, and what may be named there."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Scope(StrEnum):
+    """A place where expressions are worked out, in words for messages."""
+
+    FORM = "in the form"
+    ALLOW = "in `allow.run`"
+    SEE = "in `allow.see`"
+    APPROVAL = "in `approval`"
+    LOCK = "in `lock`"
+    STEP = "in a step"
+    ANSWER = "where an answer is judged"
+    SENT = "in what is sent to a service"
+    CATALOG = "in `catalog`"
+    UNDO = "in `undo`"
+
+
+_STEP: Final = ("inputs", "entity", "user", "run", "steps")
+
+NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
+    {
+        Scope.FORM: ("form", "entity", "user"),
+        Scope.ALLOW: ("inputs", "entity", "user"),
+        Scope.SEE: ("entity", "user"),
+        Scope.APPROVAL: ("inputs", "entity", "user", "run"),
+        Scope.LOCK: ("inputs", "entity"),  # a key with the user or the run in it would lock nobody out
+        Scope.STEP: _STEP,
+        Scope.ANSWER: (*_STEP, "response"),
+        Scope.SENT: (*_STEP, "secrets"),
+        Scope.CATALOG: ("inputs", "entity", "user", "run"),
+        Scope.UNDO: ("previous", "inputs", "entity", "user"),
+    }
+)

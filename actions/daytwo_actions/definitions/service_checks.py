@@ -1,0 +1,67 @@
+"""Steps that call a service: whether it is there, what may be sent to it, and what its effect needs."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from daytwo_actions.definitions.document import Document
+from daytwo_actions.definitions.errors import Problem
+from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.steps.check import CheckStep
+from daytwo_actions.definitions.steps.common import Effect, StepBase
+from daytwo_actions.definitions.steps.http import HttpStep
+from daytwo_actions.expressions import Name, did_you_mean
+
+Services = Mapping[str, Collection[str]]
+_ALONE: Final = "Write it alone, as ${{ secrets.name }}, with other text around it if need be."
+
+
+def step_number(pointer: str) -> int:
+    """Of a pointer below `/spec/steps/3`."""
+    return int(pointer.split("/")[3])
+
+
+def service_problems(action: Action, document: Document, services: Services | None) -> Iterator[Problem]:
+    """None: which services there are is not known here."""
+    for number, step in enumerate(action.spec.steps):
+        pointer = f"/spec/steps/{number}"
+        if isinstance(step, HttpStep):
+            yield from _service(step.with_.service, f"{pointer}/with/service", document, services)
+            yield from _effect(step, pointer, document)
+        elif isinstance(step, CheckStep) and step.with_.get is not None:
+            yield from _service(step.with_.get.service, f"{pointer}/with/get/service", document, services)
+
+
+def service_secret(name: Name, step: StepBase, services: Services | None) -> tuple[int, str, str] | None:
+    """What is wrong with a secret that an expression names: index of the part, message, advice."""
+    if len(name.parts) != 2:
+        return 0, "A secret is named as `secrets.<name>`, and has no members", _ALONE
+    start, end = name.spans[0][0], name.spans[-1][1]
+    if not (name.text[:start].rstrip().endswith("${{") and name.text[end:].lstrip().startswith("}}")):
+        return 1, "A secret cannot be part of a longer expression", _ALONE
+    if services is None or not isinstance(step, HttpStep):
+        return None
+    allowed = services.get(step.with_.service, ())
+    if name.parts[1] not in allowed:
+        near = did_you_mean(str(name.parts[1]), allowed)
+        advice = near or f"An administrator names it under `services.{step.with_.service}.secrets` in the settings."
+        return 1, f"`{name.parts[1]}` may not be sent to `{step.with_.service}`", advice
+    return None
+
+
+def _service(name: str, pointer: str, document: Document, services: Services | None) -> Iterator[Problem]:
+    if services is not None and name not in services:
+        advice = did_you_mean(name, services) or "An administrator adds it under `services` in the settings."
+        yield document.problem(pointer, f"There is no service `{name}`", advice)
+
+
+def _effect(step: HttpStep, pointer: str, document: Document) -> Iterator[Problem]:
+    reads = step.with_.method in ("GET", "HEAD")
+    if step.does is Effect.READ and not reads:
+        message = f"A {step.with_.method} is no `read`"
+        advice = "Say `idempotent`, `checkable` or `once`."
+        yield document.problem(f"{pointer}/effect", message, advice)
+    if step.does is Effect.CHECKABLE and step.with_.probe is None:
+        message = "A request is `checkable` by its `probe`, and this has none"
+        yield document.problem(f"{pointer}/with", message, "Add a `probe`, or choose another `effect`.", at_key=True)
+    if reads and step.with_.body is not None:
+        yield document.problem(f"{pointer}/with/body", f"A {step.with_.method} has no body", at_key=True)

@@ -1,0 +1,44 @@
+"""The kinds of step that there are. To add one: docs/decisions/0032."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import Discriminator, Tag
+
+from daytwo_actions.definitions.steps.catalog import CatalogStep
+from daytwo_actions.definitions.steps.check import CheckStep
+from daytwo_actions.definitions.steps.common import StepBase
+from daytwo_actions.definitions.steps.dispatch import DispatchStep
+from daytwo_actions.definitions.steps.http import HttpStep
+from daytwo_actions.definitions.steps.notify import NotifyStep
+from daytwo_actions.definitions.steps.wait import WaitStep
+
+DISPATCH: Final = "dispatch"  # the kind of a step that names a connection; no reserved word of `uses`
+KINDS: Final[Mapping[str, type[StepBase]]] = {
+    "catalog": CatalogStep,
+    "check": CheckStep,
+    "http": HttpStep,
+    "notify": NotifyStep,
+    "wait": WaitStep,
+}
+
+
+def step_kind(value: object) -> str:
+    """Which kind of step a document, or a model that is written back, is: the name of a union's member."""
+    uses = value.get("uses") if isinstance(value, dict) else getattr(value, "uses", None)
+    return f"({uses})" if isinstance(uses, str) and uses in KINDS else f"({DISPATCH})"
+
+
+AnyStep = Annotated[
+    Annotated[DispatchStep, Tag("(dispatch)")]
+    | Annotated[CatalogStep, Tag("(catalog)")]
+    | Annotated[CheckStep, Tag("(check)")]
+    | Annotated[HttpStep, Tag("(http)")]
+    | Annotated[NotifyStep, Tag("(notify)")]
+    | Annotated[WaitStep, Tag("(wait)")],
+    Discriminator(step_kind),
+]
+
+
+def kind_of(step: StepBase) -> str:
+    return step_kind(step).strip("()")

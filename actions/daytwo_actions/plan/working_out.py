@@ -1,0 +1,78 @@
+"""Working out the steps of a plan: what is known now, and what stands in it as it is written."""
+
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions.steps.http import HttpStep
+from daytwo_actions.expressions import Evaluator, ExpressionError, Template
+from daytwo_actions.plan.facts import Facts
+from daytwo_actions.plan.step_program import StepProgram
+from daytwo_actions.plan.steps import PlannedKind, PlannedRetry
+from daytwo_forms.plain import plain_schema
+from daytwo_store.errors import Rejected
+
+INPUT: Final = "inputs."  # before the name of an input of a dispatch, in `late`
+
+
+def planned_kind(step: StepProgram, evaluator: Evaluator, facts: Facts) -> PlannedKind:
+    """A step that is not a dispatch. Raises `Rejected`."""
+    given = {
+        key: evaluated(evaluator, template, facts, f"{key} of step {step.path}") for key, template in step.early.items()
+    }
+    return PlannedKind(**common(step, evaluator, facts), given=given)
+
+
+def common(step: StepProgram, evaluator: Evaluator, facts: Facts) -> dict[str, Any]:
+    """What every kind has in a plan. Raises `Rejected`."""
+    model = step.step
+    known = step.knows
+    return {
+        "path": step.path,
+        "uses": step.uses,
+        "timeout": int(model.limit.total_seconds()),
+        "needs": model.needs,
+        "runs": not known or _holds(step, evaluator, facts),
+        "when": None if known else str(model.if_),
+        "late": dict(step.late),
+        "outputs": {name: plain_schema(value) for name, value in model.outputs.items()},
+        "retry": PlannedRetry(attempts=model.retry.attempts, wait=int(model.retry.wait.total_seconds()))
+        if model.retry
+        else None,
+        "effect": model.effect or (model.does if isinstance(model, HttpStep) else None),
+        "on_error": model.on_error,
+        "protected": getattr(model, "protected", False),
+    }
+
+
+def _holds(step: StepProgram, evaluator: Evaluator, facts: Facts) -> bool:
+    if step.condition is None:
+        return True
+    return truth(evaluated(evaluator, step.condition, facts, f"the `if` of step {step.path}"), step.path)
+
+
+def truth(value: JsonValue, path: str) -> bool:
+    """Raises `Rejected`: what is neither true nor false neither runs a step nor skips it."""
+    if not isinstance(value, bool):
+        raise Rejected(
+            f"The `if` of step {path} came out as {'nothing' if value is None else type(value).__name__}, and true or "
+            "false is needed. Nothing was started. Look at the action's definition."
+        )
+    return value
+
+
+def text_of(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> str:
+    value = evaluated(evaluator, template, facts, where)
+    if not isinstance(value, str) or not value.strip():
+        raise Rejected(
+            f"{where} came out as {'nothing' if value in (None, '') else type(value).__name__}, and text is needed. "
+            "Nothing was started. Look at the entity in the catalog, or at the action's definition."
+        )
+    return value
+
+
+def evaluated(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> JsonValue:
+    try:
+        return evaluator.evaluate(template, facts.context)
+    except ExpressionError as error:
+        raise Rejected(f"{where} cannot be worked out: {error.detail} Nothing was started.") from error

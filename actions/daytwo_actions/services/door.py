@@ -1,0 +1,54 @@
+"""A service, seen from a step: one request, and what came of it. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import rfc8785
+from pydantic import JsonValue
+
+from daytwo_actions.backends.wire.answer import Silence
+from daytwo_store.ids import Digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceCall:
+    """`path` is below the service's address."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # secrets too
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceAnswer:
+    """`body` is JSON where it is that, else text."""
+
+    status: int
+    body: JsonValue
+    retry_after: float | None = None  # seconds, where it asks to be asked again
+
+    def seen(self) -> dict[str, JsonValue]:
+        """`response` of expressions."""
+        return {"status": self.status, "body": self.body}
+
+
+class Service(Protocol):
+    """Never retries, never follows a redirection, gives up in time."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The references of secrets that may be sent there, by name."""
+
+    async def call(self, call: ServiceCall, *, seconds: float) -> ServiceAnswer | Silence: ...
+
+
+def digest_of_call(call: ServiceCall) -> Digest:
+    """Of everything that is sent."""
+    parts: dict[str, Any] = {"method": call.method, "path": call.path, "headers": dict(call.headers)}
+    return Digest(hashlib.sha256(rfc8785.dumps(parts) + b"\n" + (call.body or b"")).hexdigest())

@@ -1,0 +1,105 @@
+"""The steps of a run that may go on: which begin, which go on, and how the run ends by them.
+
+A step begins when those that it needs are done. When one has failed for good, no other begins: what goes on elsewhere
+is followed to its end, what only waits is given up, and then the run ends.
+"""
+
+from collections.abc import Sequence
+
+from daytwo_store import runs
+from daytwo_store.engine import Tx
+from daytwo_store.ids import RunId
+from daytwo_store.states import STEP_ENDS, RunState, StepState
+from daytwo_store.tables import RunRow, StepRow
+from daytwo_workflows.contracts import SENDING, Move, What
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finish import succeed, truthful
+from daytwo_workflows.life.locking import not_without_lock
+from daytwo_workflows.life.moves import first_of
+from daytwo_workflows.life.steps.begin import begin
+from daytwo_workflows.life.steps.failing import fail
+from daytwo_workflows.life.steps.table import KINDS
+from daytwo_workflows.life.window import stopped_between_steps
+
+_WHILE_HELD = Move(what=What.WAIT, seconds=3600)
+
+
+async def next_of_steps(life: Life, tx: Tx, row: RunRow) -> Move:
+    """A run whose lock was taken away is followed to its end, and sends nothing more."""
+    if row.state != RunState.NEEDS_ATTENTION:
+        runs.move(tx, row, RunState.RUNNING)
+    steps = await runs.steps(tx.session, RunId(row.id))
+    moves: list[Move] = []
+    ended = -1
+    while ended != _ended(steps):  # what ends lets others begin
+        ended = _ended(steps)
+        moves = [move for step in steps if (move := await _next(life, tx, row, step, steps)) is not None]
+    if moves:
+        return first_of(moves)
+    await _over(tx, row, steps)
+    return Move(what=What.END)
+
+
+async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[StepRow]) -> Move | None:
+    """The move of one step; None when it has ended, or its turn has not come."""
+    kind = KINDS[step.kind]
+    broken = _broken(steps)
+    if step.state == StepState.PENDING and not broken and row.state == RunState.RUNNING and _ready(step, steps):
+        await begin(life, tx, row, step, steps)
+    if step.state not in (StepState.RUNNING, StepState.HELD):
+        return None
+    if broken and not kind.outside:
+        runs.move_step(tx, step, StepState.CANCELLED, note=f"given up, because {broken.path} had failed")
+        return None
+    move = await kind.next(life, tx, row, step)
+    if move is None or move.what not in SENDING:
+        return move
+    if row.lock_taken_at is not None:
+        fail(tx, step, not_without_lock(row, step))
+        return None
+    if row.state == RunState.NEEDS_ATTENTION:
+        return _WHILE_HELD
+    return await stopped_between_steps(tx, row, move)
+
+
+def _ready(step: StepRow, steps: Sequence[StepRow]) -> bool:
+    if step.needs is None:
+        needed = [one for one in steps if one.position < step.position]
+    else:
+        needed = [one for one in steps if one.path in step.needs]
+    return all(_done(one) for one in needed)
+
+
+def _done(step: StepRow) -> bool:
+    """Does the run go on after it?"""
+    went_on = step.on_error == "continue" and step.state in (StepState.FAILED, StepState.CANCELLED)
+    return went_on or step.state in (StepState.SUCCEEDED, StepState.SKIPPED)
+
+
+def _broken(steps: Sequence[StepRow]) -> StepRow | None:
+    """The step because of which the run cannot succeed any more."""
+    lost = [step for step in steps if StepState(step.state) in STEP_ENDS and not _done(step)]
+    return min(lost, key=_cause, default=None)
+
+
+def _cause(step: StepRow) -> tuple[bool, bool, int]:
+    """What was given up because of another one comes last."""
+    return step.state != StepState.FAILED, not KINDS[step.kind].outside, step.position
+
+
+def _ended(steps: Sequence[StepRow]) -> int:
+    return sum(StepState(step.state) in STEP_ENDS for step in steps)
+
+
+async def _over(tx: Tx, row: RunRow, steps: Sequence[StepRow]) -> None:
+    """Nothing goes on: the run ends as its steps have."""
+    broken = _broken(steps)
+    if broken is not None:
+        state = RunState.CANCELLED if broken.state == StepState.CANCELLED else RunState.FAILED
+        named = f"Step {broken.path}: " if len(steps) > 1 else ""
+        reason = f"{named}{broken.note}" if broken.note else None
+        await runs.end(tx, row, state, reason=truthful(row, reason) if reason else None)
+        return
+    left = [step.path for step in steps if step.state in (StepState.FAILED, StepState.CANCELLED)]
+    reason = f"Without {', '.join(left)}, which failed; the action goes on then." if left else None
+    await succeed(tx, row, reason=reason)

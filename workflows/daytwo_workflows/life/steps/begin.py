@@ -1,0 +1,99 @@
+"""The turn of a step has come: it is skipped, it fails, or it begins with every hole filled.
+
+What it begins with is written down (`step.given`): asked again, or tried again, it is the same.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions.steps.kinds import KINDS as DEFINED
+from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
+from daytwo_actions.plan.model import Plan
+from daytwo_actions.plan.steps import Planned, PlannedKind
+from daytwo_store import principals, runs
+from daytwo_store.engine import Session, Tx
+from daytwo_store.errors import DaytwoError, Rejected
+from daytwo_store.ids import Digest, EntityRef, RunId
+from daytwo_store.states import StepState
+from daytwo_store.tables import RunRow, StepRow
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.planning import Ask, context_of, look
+from daytwo_workflows.life.service_secrets import stand_ins
+from daytwo_workflows.life.steps.failing import fail
+from daytwo_workflows.life.steps.results import seen
+from daytwo_workflows.life.steps.table import KINDS
+
+Context = dict[str, JsonValue]
+
+
+async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[StepRow]) -> None:
+    """Of a held run. Afterwards the step runs, or has ended."""
+    if step.kind == "dispatch" and not step.asks:
+        runs.move_step(tx, step, StepState.RUNNING)
+        return
+    planned = Plan.model_validate_json(run.plan).step(step.path)
+    try:
+        context = await context_now(life, tx.session, run, steps) if planned.when or planned.late else {}
+        if not _wanted(planned, context):
+            runs.move_step(tx, step, StepState.SKIPPED, note="skipped: its condition does not hold")
+            return
+        step.given = filled(planned, context)
+        if planned.effect is not None and planned.kind != "dispatch":
+            step.given["effect"] = planned.effect
+        runs.move_step(tx, step, StepState.RUNNING)
+        await KINDS[step.kind].begin(life, tx, run, step)
+    except DaytwoError as error:
+        if step.state == StepState.PENDING:
+            runs.move_step(tx, step, StepState.RUNNING)
+        fail(tx, step, f"{error.detail} This step was not begun.")
+
+
+def filled(planned: Planned, context: Context) -> dict[str, JsonValue]:
+    """Its `with` without holes; of a dispatch the inputs that were late. Raises `Rejected`."""
+    kept = DEFINED[planned.kind].kept if planned.kind in DEFINED else frozenset()
+    given: dict[str, JsonValue] = dict(planned.given) if isinstance(planned, PlannedKind) else {}
+    for key, text in planned.late.items():
+        given[key] = text if key in kept else _worked_out(text, context, f"`{key}` of step {planned.path}")
+    return given
+
+
+async def context_now(life: Life, session: Session, run: RunRow, steps: Sequence[StepRow]) -> Context:
+    """What the expressions of a step see when its turn comes."""
+    ask = await asked(life, session, run)
+    scene = await look(session, ask.version, ask.requester, ask.entity)
+    return {
+        **await context_of(life, session, ask, scene),
+        "steps": seen(steps),
+        "secrets": dict(stand_ins(life, RunId(run.id))),
+    }
+
+
+async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
+    """Who asked for a run, and for what."""
+    return Ask(
+        run=RunId(run.id),
+        version=await life.definitions.of_run(session, Digest(run.version)),
+        requester=(await principals.by_ids(session, [run.requester]))[run.requester],
+        entity=EntityRef(run.entity) if run.entity else None,
+        inputs=run.inputs,
+        break_glass=run.break_glass,
+        **more,
+    )
+
+
+def _wanted(planned: Planned, context: Context) -> bool:
+    if planned.when is None:
+        return planned.runs
+    value = _worked_out(planned.when, context, f"The `if` of step {planned.path}")
+    if not isinstance(value, bool):
+        raise Rejected(f"The `if` of step {planned.path} came out as neither true nor false.")
+    return value
+
+
+def _worked_out(text: JsonValue, context: Context, where: str) -> JsonValue:
+    try:
+        return Evaluator().evaluate(parse_template(text), context)
+    except ExpressionError as error:
+        raise Rejected(f"{where} cannot be worked out: {error.detail}") from error
