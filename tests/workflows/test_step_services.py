@@ -24,6 +24,7 @@ from daytwo_workflows.secret_sources.source import SecretSource
 
 pytestmark = pytest.mark.anyio
 MINUTE = timedelta(minutes=1)
+SOON = timedelta(seconds=6)  # within the time that is given to finding out
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ async def test_what_is_idempotent_is_sent_again_with_the_same_key(stepping: Step
     pager.says = lambda number: LOST if number < 2 else answer()
     run = await stepping.run(page(effect="idempotent"))
     for _ in range(3):
-        await stepping.on(run, later=MINUTE)
+        await stepping.on(run, later=SOON)
     keys = {call.headers["Idempotency-Key"] for call in pager.calls}
     assert (len(pager.calls), len(keys), await state(stepping, run)) == (3, 1, RunState.SUCCEEDED)
     assert len(await stepping.company.attempts(run)) == 1
@@ -120,7 +121,7 @@ async def test_what_is_checkable_is_looked_for(
     pager.says = lambda number: LOST if number == 0 else answer(there=happened)
     run = await stepping.run(page(effect="checkable", probe=probe))
     for _ in range(3):
-        await stepping.on(run, later=MINUTE)
+        await stepping.on(run, later=SOON)
     methods = [call.method for call in pager.calls]
     assert (methods.count("POST"), methods.count("GET")) == (posts, 1)
     assert await state(stepping, run) == RunState.SUCCEEDED

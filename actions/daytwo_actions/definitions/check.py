@@ -15,7 +15,7 @@ from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action, Lock, LockQueue
 from daytwo_actions.definitions.scopes import NAMES, Scope
-from daytwo_actions.definitions.secrets import named_secret, secret_problems
+from daytwo_actions.definitions.secrets import COLLECTED, named_secret, secret_problems
 from daytwo_actions.definitions.service_checks import service_problems, service_secret, step_number
 from daytwo_actions.definitions.shapes import KindShape, Shape
 from daytwo_actions.definitions.sites import Site, idle, sites
@@ -128,6 +128,8 @@ class _Checks:
         if root in ("inputs", "form"):
             other = "form" if "form" in allowed else "inputs"
             return self._at(name, 0, f"`{root}` is not known {site.scope}", f"Here the answers are called `{other}`.")
+        if root == "secrets":
+            return self._at(name, 0, "A secret cannot be used here", COLLECTED)
         if root == "steps":
             advice = f"It is worked out before the first step begins. Known here: {_list(allowed)}."
             return self._at(name, 0, f"Results of steps are not known {site.scope}", advice)

@@ -14,7 +14,7 @@ from daytwo_actions.definitions.steps.dispatch import DispatchStep
 from daytwo_actions.expressions import Name, did_you_mean
 from daytwo_forms.fields import FieldSpec
 
-_COLLECTED: Final = (
+COLLECTED: Final = (
     "What a pipeline is given can be read by everybody who can read the repository. List it under `secrets` of the"
     " step instead: its pipeline then collects it once, with its own identity (docs/how-to/secrets.md)."
 )
@@ -30,7 +30,7 @@ def named_secret(name: Name, fields: Mapping[str, FieldSpec]) -> tuple[str, str]
         return None
     if name.parts[0] == "previous":
         return f"`{parts[1]}` is secret, so it is not kept after its run", "Ask for it anew."
-    return f"`{parts[1]}` is secret, so no expression may name it", _COLLECTED
+    return f"`{parts[1]}` is secret, so no expression may name it", COLLECTED
 
 
 def secret_problems(action: Action, document: Document) -> Iterator[Problem]:
@@ -42,7 +42,7 @@ def secret_problems(action: Action, document: Document) -> Iterator[Problem]:
         for name, field in page.properties.items():
             if field.secret and name not in collected:
                 pointer = f"/spec/form/pages/{number}/properties/{name}/secret"
-                yield document.problem(pointer, f"No step takes the secret `{name}`", _COLLECTED)
+                yield document.problem(pointer, f"No step takes the secret `{name}`", COLLECTED)
     for number, step in enumerate(spec.steps):
         if not isinstance(step, DispatchStep):
             continue

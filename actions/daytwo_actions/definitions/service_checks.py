@@ -33,8 +33,6 @@ def service_problems(action: Action, document: Document, services: Services | No
 
 def service_secret(name: Name, step: StepBase, services: Services | None) -> tuple[int, str, str] | None:
     """What is wrong with a secret that an expression names: index of the part, message, advice."""
-    if len(name.parts) != 2:
-        return 0, "A secret is named as `secrets.<name>`, and has no members", _ALONE
     start, end = name.spans[0][0], name.spans[-1][1]
     if not (name.text[:start].rstrip().endswith("${{") and name.text[end:].lstrip().startswith("}}")):
         return 1, "A secret cannot be part of a longer expression", _ALONE

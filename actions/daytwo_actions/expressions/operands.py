@@ -97,13 +97,8 @@ def name(reader: Reader, root: Token) -> Operand:
         spans.append(member[1])
     if root.value in _PYTHON:
         raise reader.fault(f"`{root.value}` is not defined", root, f"Write `{_PYTHON[root.value]}`.")
-    if root.value == "secrets":
-        raise reader.fault(
-            "A secret cannot be used here",
-            Path(tuple(parts), tuple(spans)),
-            "What a step sends is readable by everybody who can read the repository;"
-            " let the pipeline collect the secret with its own identity.",
-        )
+    if root.value == "secrets" and not (len(parts) == 2 and isinstance(parts[1], str)):
+        raise reader.fault("A secret is named as `secrets.<name>`", Path(tuple(parts), tuple(spans)))
     return reader.path(Path(tuple(parts), tuple(spans)))
 
 

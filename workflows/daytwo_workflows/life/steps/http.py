@@ -110,7 +110,7 @@ def _again(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow], *, la
         due = (last.settled_at or tx.now) + _PAUSE
     elif last.state == AttemptState.ABSENT and absent < life.windows.attempts:
         due = tx.now
-    if due is None or late:
+    if due is None or (late and last.state != AttemptState.ABSENT):  # whoever finds it absent has it sent again
         return fail(tx, step, f"{last.note or 'It was not carried out.'}")
     if due > tx.now:
         return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
