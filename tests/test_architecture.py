@@ -111,6 +111,7 @@ def test_only_workflows_know_temporal() -> None:
 HTTP: Final = ("httpx", "requests", "urllib3", "github", "gitlab", "gitlab", "aiohttp", "http.client", "urllib.request")
 HTTP_ADAPTERS: Final = (
     "actions/daytwo_actions/backends/",  # CI systems; not in wire/, see below
+    "actions/daytwo_actions/services/sender.py",  # services that steps call
     "cli/daytwo_cli/client/",  # our own API
     "cli/daytwo_cli/up/probes.py",  # is a part of this machine's house up?
     "cli/daytwo_cli/demo/story.py",  # asks the example's applications
@@ -325,7 +326,7 @@ TABLES: Final[tuple[tuple[type[StrEnum], Mapping[Any, frozenset[Any]], set[StrEn
     (
         AttemptState,
         ATTEMPT_MOVES,
-        {AttemptState.ACCEPTED, AttemptState.REJECTED, AttemptState.ABSENT, AttemptState.ABANDONED},
+        {AttemptState.REJECTED, AttemptState.ABSENT, AttemptState.ABANDONED, AttemptState.FAILED},
         AttemptState.INTENT,
     ),
     (
@@ -378,7 +379,12 @@ def test_the_sets_beside_the_tables_agree_with_them() -> None:
     assert RUN_ENDS_UNSENT < RUN_ENDS
     assert all(not RUN_MOVES[end] for end in RUN_ENDS)
     # A live attempt is one that a second one must not stand beside: it may be running, or still be sent.
-    assert set(AttemptState) - ATTEMPT_LIVE == {AttemptState.REJECTED, AttemptState.ABSENT, AttemptState.ABANDONED}
+    assert set(AttemptState) - ATTEMPT_LIVE == {
+        AttemptState.REJECTED,
+        AttemptState.ABSENT,
+        AttemptState.ABANDONED,
+        AttemptState.FAILED,
+    }
     # Nothing may be sent again on a guess: only from a state that says that the first was not, or never will be, sent.
     assert AttemptState.ABSENT not in ATTEMPT_MOVES[AttemptState.INTENT]
     assert ExternalStatus.UNKNOWN not in EXTERNAL_ENDS

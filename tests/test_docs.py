@@ -32,7 +32,7 @@ from daytwo_api.settings import ApiSettings
 from daytwo_catalog.documents import EntityDocument
 from daytwo_cli.app import build
 from daytwo_cli.exits import MEANING, OF_RUN, Exit
-from daytwo_forms.fields import FieldSpec, Format, Page, Widget
+from daytwo_forms.fields import FieldSpec, Format, Page, Value, Widget
 from daytwo_store.errors import DaytwoError
 from daytwo_store.notifications import Notice
 from daytwo_store.settings import Windows
@@ -328,7 +328,7 @@ def models_below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         while todo:
             one = todo.pop()
             if isinstance(one, type) and issubclass(one, BaseModel):
-                yield from models_below(one) if one is not Page else ()
+                yield from models_below(one) if one not in (Page, Value) else ()
             elif one not in (None, NoneType):
                 todo += [inner for inner in get_args(one) if not isinstance(inner, str | int)]
 
