@@ -1,11 +1,10 @@
 """Runs: accept, move, end, read. Whoever changes a run holds its row first (`hold`)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -79,6 +78,12 @@ async def hold_of_approval(tx: Tx, approval: ApprovalId) -> RunRow | None:
 async def peek(session: AsyncSession, run: RunId) -> RunRow:
     """The run as it is, without holding it."""
     return (await session.execute(select(RunRow).where(RunRow.id == run))).scalar_one()
+
+
+async def by_ids(session: AsyncSession, ids: Collection[RunId | str]) -> dict[RunId, RunRow]:
+    """Those that exist, by id; for showing."""
+    rows = await session.scalars(select(RunRow).where(RunRow.id.in_(set(ids))))
+    return {RunId(row.id): row for row in rows}
 
 
 def move(tx: Tx, row: RunRow, state: RunState, *, reason: str | None = None, actor: str = "daytwo") -> None:
@@ -158,44 +163,6 @@ async def get_visible(session: AsyncSession, run: RunId, *, groups: Sequence[str
     if row is None:
         raise NotFound(f"There is no run {run}, or you may not see it. Look at the list of runs.")
     return row
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunFilter:
-    action: str | None = None
-    entity: str | None = None
-    state: str | None = None
-    requester: PrincipalId | None = None
-
-
-async def page(
-    session: AsyncSession,
-    wanted: RunFilter,
-    *,
-    groups: Sequence[str],
-    principal: PrincipalId,
-    before: tuple[datetime, str] | None,
-    limit: int,
-) -> Sequence[RunRow]:
-    """Runs, newest first, that the principal may see; `before` is (created_at, id) of the last one seen."""
-    query = (
-        select(RunRow)
-        .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
-        .where(visible(groups, principal))
-        .order_by(RunRow.created_at.desc(), RunRow.id.desc())
-        .limit(limit)
-    )
-    for column, value in (
-        (RunRow.action, wanted.action),
-        (RunRow.entity, wanted.entity),
-        (RunRow.state, wanted.state),
-        (RunRow.requester, wanted.requester),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if before is not None:
-        query = query.where(tuple_(RunRow.created_at, RunRow.id) < tuple_(*before))
-    return (await session.scalars(query)).all()
 
 
 async def previous_under_lock(

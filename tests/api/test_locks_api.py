@@ -11,8 +11,10 @@ from hiding import hide
 from locking import Locking
 from more_actions import like_deploy, load_beside
 
-from daytwo_store import runs
+from daytwo_store import run_listing, runs
 from daytwo_store.ids import EntityRef, RunId
+from daytwo_store.run_listing import RunFilter
+from daytwo_store.run_visibility import Onlooker
 from daytwo_store.states import ExternalStatus, RunState
 
 pytestmark = pytest.mark.anyio
@@ -159,9 +161,8 @@ async def test_the_same_request_again_is_the_same_hold(house: House) -> None:
 async def test_an_expected_start_is_told_from_what_earlier_runs_took_or_not_at_all(house: House) -> None:
     ana, company = await house.signed_in("ana"), house.company
     async with house.store.write() as tx:  # nobody knows how long one takes
-        for row in await runs.page(
-            tx.session, runs.RunFilter(), groups=[], principal=await company.person("ana"), before=None, limit=100
-        ):
+        by = Onlooker(belongs=frozenset(), principal=await company.person("ana"))
+        for row in await run_listing.page(tx.session, RunFilter(), by=by, before=None, limit=100):
             row.started_at = None
     run, behind = await holder(house), await holder(house)
     assert (await view(ana, behind))["lock"]["expected_at"] is None
@@ -193,6 +194,43 @@ async def test_a_dry_run_says_behind_whom_it_would_wait(house: House) -> None:
     assert [(one["key"], one["text"]) for one in lock["keys"]] == [("shared", "free"), (KEY, f"held by run {run}")]
     assert plan["starts"] == f"When run {run} has given back {KEY}."
     await done(house, run)
+
+
+async def test_a_second_look_says_who_waits_and_about_when_it_is_whose_turn(house: House) -> None:
+    ana, company = await house.signed_in("ana"), house.company
+    before = await holder(house)
+    await done(house, before)
+    async with house.store.write() as tx:
+        ended = await runs.hold(tx, before)
+        assert ended.ended_at is not None
+        ended.started_at = ended.ended_at - timedelta(minutes=30)
+    run, second, third = await holder(house), await holder(house), await holder(house, "both")
+    look = (await ana.get("/api/v1/locks/detail", params={"key": KEY})).json()
+    assert (look["holder"]["id"], look["holder"]["requester"]["name"]) == (run, "Ana")
+    assert [(one["place"], one["run"]["id"]) for one in look["queue"]] == [(1, second), (2, third)]
+    began = (await company.run(run)).started_at
+    assert began is not None
+    first, then = (one["expected_at"] for one in look["queue"])
+    assert first is not None
+    assert datetime.fromisoformat(first) <= began + timedelta(minutes=30)
+    assert datetime.fromisoformat(then) > datetime.fromisoformat(first)
+    await done(house, run, second, third)
+
+
+async def test_of_a_run_in_the_queue_that_may_not_be_seen_nothing_but_its_place_is_told(house: House) -> None:
+    fay, company = await house.signed_in("fay"), house.company
+    run = await holder(house)
+    made = (await hold(await house.signed_in("pat"))).json()  # so that the key is seen without the runs
+    async with house.store.write() as tx:
+        (await runs.hold(tx, run)).requester = await company.person("fay")
+    behind = await holder(house)
+    await hide(house.store, "service:shop", "group:storefront")
+    look = (await fay.get("/api/v1/locks/detail", params={"key": KEY})).json()
+    assert (look["holder"]["id"], look["waiting"]) == (run, 1)
+    assert look["queue"] == [{"place": 1, "run": None, "expected_at": None}]
+    await hide(house.store, "service:shop")
+    await (await house.signed_in("pat")).delete(f"/api/v1/locks/holds/{made['id']}")
+    await done(house, run, behind)
 
 
 async def test_a_second_look_then_the_lock_is_taken_away(house: House) -> None:

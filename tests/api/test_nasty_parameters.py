@@ -42,6 +42,14 @@ CASES: Final = [
     *(("/api/v1/runs", {name: "x" * 201}) for name in ("action", "entity", "state")),
     ("/api/v1/runs", {"state": "none"}),
     ("/api/v1/runs", {"mine": "perhaps"}),
+    *(
+        (path, {name: value})
+        for path in ("/api/v1/runs", "/api/v1/runs/statistics")
+        for name in ("since", "until")
+        for value in ("yesterday", "2026-01-01T00:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", HUGE)
+    ),
+    *(("/api/v1/runs/statistics", {"zone": value}) for value in ("Nowhere/Else", "../../etc/passwd", "a\x00b", "")),
+    *(("/api/v1/runs", {"requester": value}) for value in ("p_none", "person:none", "%", "a\x00b")),
     ("/api/v1/approvals", {"state": "none"}),
     ("/api/v1/actions", {"entity": "no:such:ref"}),
     ("/api/v1/actions", {"q": "%_\\", "tag": "'"}),

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Query, status
 from daytwo_api.asker import LockForcer, LockHolder, Reader
 from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
 from daytwo_api.views.common import Page
-from daytwo_api.views.locks import HoldRequest, HoldView, LockDetail, LockRow, ReleaseRequest
+from daytwo_api.views.lock_detail import LockDetail
+from daytwo_api.views.locks import HoldRequest, HoldView, LockRow, ReleaseRequest
 from daytwo_store.lock_listing import LockFilter
 
 router = APIRouter(tags=["control"])

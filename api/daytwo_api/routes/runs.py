@@ -3,8 +3,9 @@
 from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Path, Query, Request, status
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, status
 from fastapi.responses import Response, StreamingResponse
+from pydantic import AwareDatetime
 
 from daytwo_api.asker import Reader, Runner
 from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
@@ -19,6 +20,9 @@ from daytwo_api.views.runs import (
     RunSummary,
     RunView,
 )
+from daytwo_api.views.statistics import RunStatistics
+from daytwo_store.ids import PrincipalId
+from daytwo_store.run_listing import RunFilter
 from daytwo_store.states import RunState
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -26,20 +30,50 @@ LAST_LINE: Final = 2**53 - 1
 Filter = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("", summary="Runs, newest first", operation_id="listRuns")
-async def list_runs(
+def wanted_runs(
     by: Reader,
-    services: ServicesDep,
     action: Filter = None,
     entity: Filter = None,
     state: RunState | None = None,
     mine: bool = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Page[RunSummary]:
-    return await services.runs.list(
-        by, action=action, entity=entity, state=state, mine=mine, cursor=cursor, limit=limit
+    requester: Annotated[str | None, Query(max_length=200, description="who asked: person:ana, or an id, p_…")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="asked for from then on")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="asked for before then")] = None,
+) -> RunFilter:
+    identity = by.principal if mine else PrincipalId(requester) if (requester or "").startswith("p_") else None
+    return RunFilter(
+        action=action,
+        entity=entity,
+        state=state,
+        requester=identity,
+        person=None if (requester or "").startswith("p_") else requester,
+        since=since,
+        until=until,
     )
+
+
+WantedRuns = Annotated[RunFilter, Depends(wanted_runs)]
+
+
+@router.get("", summary="Runs, newest first", operation_id="listRuns")
+async def list_runs(
+    by: Reader, services: ServicesDep, wanted: WantedRuns, cursor: Cursor = None, limit: Limit = 50
+) -> Page[RunSummary]:
+    return await services.runs.list(by, wanted, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/statistics",
+    summary="How many runs there were, how they ended and how long they took, by action and over time",
+    operation_id="getRunStatistics",
+)
+async def get_statistics(
+    by: Reader,
+    services: ServicesDep,
+    wanted: WantedRuns,
+    zone: Annotated[str, Query(max_length=100, description="whose days are counted, as Europe/Berlin")] = "UTC",
+) -> RunStatistics:
+    return await services.statistics.runs(by, wanted, zone)
 
 
 @router.get("/{run}", summary="One run: state, why it waits, steps, plan, decisions", operation_id="getRun")

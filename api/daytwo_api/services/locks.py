@@ -6,10 +6,11 @@ from typing import Final
 
 from daytwo_actions.roles import Permission, roles_with
 from daytwo_api.asker import Asker
-from daytwo_api.services import lock_views
+from daytwo_api.services import lock_queues, lock_views
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.views.common import Page, Permitted
-from daytwo_api.views.locks import HoldRequest, HoldView, LockDetail, LockRow, ReleaseRequest, RunningThere
+from daytwo_api.views.lock_detail import LockDetail, RunningThere
+from daytwo_api.views.locks import HoldRequest, HoldView, LockRow, ReleaseRequest
 from daytwo_store import attempts, cursors, lock_holds, lock_listing, lock_reading, principals
 from daytwo_store.engine import Session, Store
 from daytwo_store.errors import NotFound, Rejected
@@ -54,8 +55,12 @@ class Locks:
             seen = await self._seen(session, by, key)
             (row,) = await _rows(session, by, [seen])
             running = await _running(session, row.holder_run) if row.holder_run else []
+            shown = await lock_queues.those_seen(session, by, seen)
+            queue = await lock_queues.queue(session, seen, shown, now=await self._store.clock.now(session))
         return LockDetail(
             **dict(row),
+            holder=shown.get(row.holder_run or ""),
+            queue=queue,
             running=running,
             warning=_warning(row, running),
             may_hold=_permitted(by, Permission.LOCKS_HOLD),

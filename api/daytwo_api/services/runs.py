@@ -27,14 +27,15 @@ from daytwo_store import (
     messages,
     on_call,
     reviews,
+    run_listing,
     runs,
 )
 from daytwo_store.clock import Clock
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import RunId
+from daytwo_store.run_listing import RunFilter
 from daytwo_store.run_visibility import among
-from daytwo_store.runs import RunFilter
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.undo import why_not_undoable
 
@@ -44,28 +45,10 @@ class Runs:
         self._store = store
         self._traits = traits or {}
 
-    async def list(
-        self,
-        by: Asker,
-        *,
-        action: str | None,
-        entity: str | None,
-        state: str | None,
-        mine: bool,
-        cursor: str | None,
-        limit: int,
-    ) -> Page[RunSummary]:
+    async def list(self, by: Asker, wanted: RunFilter, *, cursor: str | None, limit: int) -> Page[RunSummary]:
         before = cursors.moment(cursor) if cursor else None
-        wanted = RunFilter(action=action, entity=entity, state=state, requester=by.principal if mine else None)
         async with self._store.read() as session:
-            found = await runs.page(
-                session,
-                wanted,
-                groups=sorted(by.belongs),
-                principal=by.principal,
-                before=before,
-                limit=limit + 1,
-            )
+            found = await run_listing.page(session, wanted, by=onlooker(by), before=before, limit=limit + 1)
             known = await gather(session, found)
         shown = found[:limit]
         return Page(

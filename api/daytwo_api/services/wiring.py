@@ -32,6 +32,7 @@ from daytwo_api.services.reviews import Reviews
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.sessions import Sessions
 from daytwo_api.services.sign_in import CALLBACK, SignIn
+from daytwo_api.services.statistics import Statistics
 from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.services.submission import SubmissionService
 from daytwo_api.services.vouching import GroupsClaim, Rechecks, Sealing
@@ -66,6 +67,7 @@ class Services:
     actions: Actions
     submission: SubmissionService
     runs: Runs
+    statistics: Statistics
     approvals: Approvals
     reviews: Reviews
     control: Control
@@ -122,6 +124,7 @@ def build_services(
         actions=actions,
         submission=SubmissionService(life, control),
         runs=runs,
+        statistics=Statistics(store),
         approvals=approvals,
         reviews=Reviews(store),
         control=control,

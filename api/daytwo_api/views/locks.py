@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from daytwo_api.views.common import LongText, Permitted, Person, Request, View
+from daytwo_api.views.common import LongText, Person, Request, View
 
 LockText = Annotated[str, Field(max_length=200)]
 
@@ -49,27 +49,6 @@ class LockRow(View):
     queued: list[str] = Field(description="runs that wait and that the asker may see, the next one first")
     waiting: int = Field(description="how many of them")
     text: str = Field(description="who has it, as a sentence")
-
-
-class RunningThere(View):
-    """What a run has started in a CI system, as far as it is known."""
-
-    run: str
-    step: str
-    connection: str
-    external_run: str | None = Field(description="null: it may have been started, and is still looked for")
-    url: str | None
-    detail: str
-    ended: bool
-
-
-class LockDetail(LockRow):
-    """A second look, before somebody takes the lock away."""
-
-    running: list[RunningThere]
-    warning: str | None = Field(description="what taking it away would mean, as a sentence; null: nobody has it")
-    may_hold: Permitted
-    may_release: Permitted
 
 
 class HoldRequest(Request):

@@ -45,7 +45,7 @@ def list_locks(
 @locks.command("show")
 def show_lock(ctx: typer.Context, key: KeyArgument, as_json: AsJson = False) -> None:
     """Look twice at one key: who has it, who waits, what may still be running."""
-    from daytwo_api.views.locks import LockDetail
+    from daytwo_api.views.lock_detail import LockDetail
     from daytwo_cli.flows.locks import print_lock
 
     tools: Tools = ctx.obj

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.durations import parse_duration
-from daytwo_api.views.locks import HoldView, LockDetail, LockRow
+from daytwo_api.views.lock_detail import LockDetail
+from daytwo_api.views.locks import HoldView, LockRow
 from daytwo_cli.client.api import Api, new_key
 from daytwo_cli.errors import CliError, Declined, Usage
 from daytwo_cli.show.words import at

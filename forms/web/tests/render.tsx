@@ -1,6 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render } from "@testing-library/react";
+import { configure, render } from "@testing-library/react";
 import type { ReactElement, ReactNode } from "react";
 import { createMemoryRouter, RouterProvider, type RouteObject } from "react-router";
 import { createApi } from "../src/api/client";
@@ -9,6 +9,8 @@ import type { OpenSource } from "../src/api/events";
 import { MeProvider } from "../src/app/me";
 import { FakeApi } from "./fake/api";
 import { FakeSource } from "./fakeSource";
+
+configure({ asyncUtilTimeout: 10_000 }); // on a busy machine a second passes without anything being wrong
 
 export interface House {
   fake: FakeApi;

@@ -7,7 +7,10 @@ export interface RunFilter {
   action?: string | undefined;
   entity?: string | undefined;
   state?: RunState | undefined;
+  requester?: string | undefined;
   mine?: boolean | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
 }
 
 export interface ApprovalFilter {
@@ -82,10 +85,7 @@ export const runsQuery = (api: Api, filter: RunFilter, limit = 50) =>
         api.GET("/api/v1/runs", {
           params: {
             query: {
-              action: filter.action ?? null,
-              entity: filter.entity ?? null,
-              state: filter.state ?? null,
-              mine: filter.mine ?? false,
+              ...asAsked(filter),
               cursor: pageParam,
               limit,
             },
@@ -104,6 +104,24 @@ export const myRunsQuery = (api: Api) =>
     queryKey: ["runs", "mine"],
     queryFn: ({ signal }) =>
       take(api.GET("/api/v1/runs", { params: { query: { mine: true, limit: 50 } }, signal })),
+  });
+
+const asAsked = (filter: RunFilter) => ({
+  action: filter.action ?? null,
+  entity: filter.entity ?? null,
+  state: filter.state ?? null,
+  requester: filter.requester ?? null,
+  mine: filter.mine ?? false,
+  since: filter.since ?? null,
+  until: filter.until ?? null,
+});
+
+export const statisticsQuery = (api: Api, filter: RunFilter, zone: string) =>
+  queryOptions({
+    queryKey: ["runs", "statistics", filter, zone],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/runs/statistics", { params: { query: { ...asAsked(filter), zone } }, signal })),
+    placeholderData: (before) => before,
   });
 
 export const runQuery = (api: Api, id: string) =>
@@ -166,6 +184,44 @@ export const stopQuery = (api: Api) =>
     queryKey: ["stop"],
     queryFn: ({ signal }) => take(api.GET("/api/v1/stop", { signal })),
     refetchInterval: 15_000, // a page without live updates learns of it, too
+  });
+
+export interface LockFilter {
+  q?: string | undefined;
+  run?: string | undefined;
+  waiting?: boolean;
+  held?: boolean;
+}
+
+export const locksQuery = (api: Api, filter: LockFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["locks", "list", filter],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/locks", {
+          params: {
+            query: {
+              q: filter.q ?? null,
+              run: filter.run ?? null,
+              waiting: filter.waiting ?? false,
+              held: filter.held ?? false,
+              cursor: pageParam,
+            },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    placeholderData: (before) => before,
+    refetchInterval: 10_000, // no hint tells of a hold
+  });
+
+export const lockQuery = (api: Api, key: string) =>
+  queryOptions({
+    queryKey: ["locks", "one", key],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/locks/detail", { params: { query: { key } }, signal })),
+    refetchInterval: 10_000,
   });
 
 export const connectionsQuery = (api: Api) =>

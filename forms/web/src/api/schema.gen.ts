@@ -1115,6 +1115,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many runs there were, how they ended and how long they took, by action and over time */
+        get: operations["getRunStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1329,6 +1346,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** ActionCount */
+        ActionCount: {
+            /** Action */
+            action: string;
+            /** Failed */
+            failed: number;
+            /**
+             * Median Seconds
+             * @description from start to end, of those that succeeded; null: none did
+             */
+            median_seconds: number | null;
+            /**
+             * Open
+             * @description not at their end
+             */
+            open: number;
+            /**
+             * Other
+             * @description at another end: cancelled, rejected, expired …
+             */
+            other: number;
+            /**
+             * Parts
+             * @description as many as `parts` of the whole, in the same order
+             */
+            parts: components["schemas"]["RunCount"][];
+            /** Runs */
+            runs: number;
+            /** Succeeded */
+            succeeded: number;
+            /** Title */
+            title: string;
+        };
         /** ActionSummary */
         ActionSummary: {
             /** Description */
@@ -2933,6 +2983,8 @@ export interface components {
             fence: number | null;
             /** @description of the person who has it */
             hold: components["schemas"]["HoldView"] | null;
+            /** @description the run that has it, where the asker may see it */
+            holder: components["schemas"]["RunSummary"] | null;
             /**
              * Holder Run
              * @description null as well when the asker may not see that run
@@ -2944,6 +2996,11 @@ export interface components {
             may_release: components["schemas"]["Permitted"];
             /** @description of the person who has it next */
             next_hold: components["schemas"]["HoldView"] | null;
+            /**
+             * Queue
+             * @description the next one first, 20 at most
+             */
+            queue: components["schemas"]["QueuedThere"][];
             /**
              * Queued
              * @description runs that wait and that the asker may see, the next one first
@@ -3769,6 +3826,21 @@ export interface components {
             /** Type */
             type: string;
         };
+        /**
+         * QueuedThere
+         * @description A run that waits for the key.
+         */
+        QueuedThere: {
+            /**
+             * Expected At
+             * @description about when it is its turn; null when nobody can say
+             */
+            expected_at: string | null;
+            /** Place */
+            place: number;
+            /** @description null when the asker may not see it */
+            run: components["schemas"]["RunSummary"] | null;
+        };
         /** Readiness */
         Readiness: {
             /** Parts */
@@ -3929,6 +4001,33 @@ export interface components {
             url: string;
         };
         /**
+         * RunCount
+         * @description Of those runs that the asker may see.
+         */
+        RunCount: {
+            /** Failed */
+            failed: number;
+            /**
+             * Median Seconds
+             * @description from start to end, of those that succeeded; null: none did
+             */
+            median_seconds: number | null;
+            /**
+             * Open
+             * @description not at their end
+             */
+            open: number;
+            /**
+             * Other
+             * @description at another end: cancelled, rejected, expired …
+             */
+            other: number;
+            /** Runs */
+            runs: number;
+            /** Succeeded */
+            succeeded: number;
+        };
+        /**
          * RunningThere
          * @description What a run has started in a CI system, as far as it is known.
          */
@@ -3950,6 +4049,40 @@ export interface components {
             step: string;
             /** Url */
             url: string | null;
+        };
+        /** RunPart */
+        RunPart: {
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Failed */
+            failed: number;
+            /**
+             * Median Seconds
+             * @description from start to end, of those that succeeded; null: none did
+             */
+            median_seconds: number | null;
+            /**
+             * Open
+             * @description not at their end
+             */
+            open: number;
+            /**
+             * Other
+             * @description at another end: cancelled, rejected, expired …
+             */
+            other: number;
+            /** Runs */
+            runs: number;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Succeeded */
+            succeeded: number;
         };
         /** RunPermissions */
         RunPermissions: {
@@ -3995,6 +4128,35 @@ export interface components {
          * @enum {string}
          */
         RunState: "accepted" | "waiting_approval" | "waiting_window" | "waiting_lock" | "running" | "cancelling" | "needs_attention" | "succeeded" | "failed" | "cancelled" | "rejected" | "expired" | "withdrawn" | "refused" | "superseded";
+        /**
+         * RunStatistics
+         * @description A stretch of time in parts, whole hours, days or weeks of the time zone; the first and last may be shorter.
+         */
+        RunStatistics: {
+            /**
+             * Actions
+             * @description those with the most runs first, 50 at most
+             */
+            actions: components["schemas"]["ActionCount"][];
+            /** Parts */
+            parts: components["schemas"]["RunPart"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "hour" | "day" | "week";
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            whole: components["schemas"]["RunCount"];
+        };
         /** RunSummary */
         RunSummary: {
             /** Action */
@@ -6464,7 +6626,13 @@ export interface operations {
                 entity?: string | null;
                 limit?: number;
                 mine?: boolean;
+                /** @description who asked: person:ana, or an id, p_… */
+                requester?: string | null;
+                /** @description asked for from then on */
+                since?: string | null;
                 state?: components["schemas"]["RunState"] | null;
+                /** @description asked for before then */
+                until?: string | null;
             };
             header?: never;
             path?: never;
@@ -6906,6 +7074,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRunStatistics: {
+        parameters: {
+            query?: {
+                action?: string | null;
+                entity?: string | null;
+                mine?: boolean;
+                /** @description who asked: person:ana, or an id, p_… */
+                requester?: string | null;
+                /** @description asked for from then on */
+                since?: string | null;
+                state?: components["schemas"]["RunState"] | null;
+                /** @description asked for before then */
+                until?: string | null;
+                /** @description whose days are counted, as Europe/Berlin */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStatistics"];
                 };
             };
             /** @description Problem details */

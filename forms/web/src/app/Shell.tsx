@@ -1,8 +1,8 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { NavLink, Outlet, ScrollRestoration } from "react-router";
 import { useApi } from "../api/context";
 import { ApiError } from "../api/problem";
-import { approvalsQuery, meQuery } from "../api/queries";
+import { meQuery } from "../api/queries";
 import type { Me } from "../api/types";
 import { PaletteButton } from "../palette/PaletteButton";
 import { Loading } from "../parts/Loading";
@@ -11,7 +11,7 @@ import { text } from "../text";
 import { AccountMenu } from "./AccountMenu";
 import { LiveBanner, LiveLists } from "./live";
 import { MeProvider } from "./me";
-import { MAIN } from "./places";
+import { Places } from "./Places";
 import css from "./Shell.module.css";
 import { SignIn } from "./SignIn";
 import { StopBanner } from "./StopBanner";
@@ -55,30 +55,4 @@ function House({ me }: { me: Me }) {
       </LiveLists>
     </MeProvider>
   );
-}
-
-function Places() {
-  const waiting = useWaiting();
-  return (
-    <nav className={css.nav} aria-label={text.nav.label}>
-      {MAIN.map(({ to, label, icon: Icon }) => (
-        <NavLink key={to} to={to} className={css.place}>
-          <Icon size={18} aria-hidden />
-          <span>{label}</span>
-          {to === "/approvals" && waiting > 0 && (
-            <span className={css.count}>
-              <span aria-hidden>{waiting}</span>
-              <span className="visually-hidden">{text.nav.waiting(waiting)}</span>
-            </span>
-          )}
-        </NavLink>
-      ))}
-    </nav>
-  );
-}
-
-/** How many approvals the asker may decide now (of the first page: beyond that the number says nothing more). */
-function useWaiting(): number {
-  const mine = useInfiniteQuery(approvalsQuery(useApi(), { mine: true, state: "pending" }));
-  return mine.data?.pages[0]?.items.length ?? 0;
 }

@@ -1,5 +1,15 @@
 /** Where one can go from everywhere. A place with `needs` is shown to those who may do something there. */
-import { Boxes, Cable, CirclePlay, History, Inbox, KeyRound, type LucideIcon } from "lucide-react";
+import {
+  Activity,
+  Boxes,
+  Cable,
+  CirclePlay,
+  History,
+  Inbox,
+  KeyRound,
+  Lock,
+  type LucideIcon,
+} from "lucide-react";
 import { text } from "../text";
 
 export interface Place {
@@ -17,6 +27,8 @@ export const MAIN: readonly Place[] = [
 ];
 
 export const OPERATE: readonly Place[] = [
+  { to: "/operate", label: text.nav.overview, icon: Activity },
+  { to: "/locks", label: text.nav.locks, icon: Lock },
   { to: "/connections", label: text.nav.connections, icon: Cable },
   { to: "/tokens", label: text.nav.tokens, icon: KeyRound },
 ];

@@ -49,3 +49,11 @@ export function exact(iso: string): string {
   const local = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
   return words.zone(local, at.toISOString().replace("T", " ").slice(0, 19));
 }
+
+/** "12 Nov, 14:00", and without the hour where it is midnight: for axes and stretches of time. */
+export function day(iso: string): string {
+  const at = new Date(iso);
+  const date = at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  if (at.getHours() === 0 && at.getMinutes() === 0) return date;
+  return `${date}, ${at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+}

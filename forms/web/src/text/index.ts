@@ -8,6 +8,8 @@ import { entities } from "./entities";
 import { faults } from "./faults";
 import { freezes } from "./freezes";
 import { palette } from "./palette";
+import { locks } from "./locks";
+import { operate } from "./operate";
 import { runs } from "./runs";
 import { states } from "./states";
 import { tokens } from "./tokens";
@@ -22,6 +24,8 @@ export const text = {
   faults,
   freezes,
   palette,
+  locks,
+  operate,
   runs,
   states,
   tokens,

@@ -2,12 +2,15 @@
 import type {
   ApprovalView,
   ExceptionView,
+  HoldView,
   Me,
   PipelineChange,
   RunView,
   StopView,
   Verdict,
 } from "../../src/api/types";
+import { HOLD, locksOf, watching } from "./locks";
+import * as operate from "./operate";
 import * as world from "./world";
 
 interface Body {
@@ -43,6 +46,7 @@ export class FakeApi {
   provider: { title: string; path: string } | null = null;
   stop: StopView = { stopped: false, reason: null, by: null, at: null, text: "Nothing is stopped." };
   readonly runs = new Map<string, RunView>();
+  holds: HoldView[] = [HOLD];
   readonly approvals = new Map<string, ApprovalView>();
   readonly pipelineChanges = new Map<string, PipelineChange[]>();
   readonly logs = new Map<string, ReturnType<typeof world.logOf>>();
@@ -159,6 +163,11 @@ export class FakeApi {
       world.logOf(false),
     );
     return { approval: decided, repeated: false };
+  }
+
+  locks() {
+    const all = locksOf(this.runs, this.holds);
+    return this.me?.permissions.includes("locks.force") ? all : all.map(watching);
   }
 
   permitted(approval: ApprovalView): ApprovalView {
@@ -354,9 +363,19 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
             (run) =>
               (!query.get("state") || run.state === query.get("state")) &&
               (!query.get("entity") || run.entity === query.get("entity")) &&
-              (query.get("mine") !== "true" || run.requester.id === api.me?.id),
+              (query.get("mine") !== "true" || run.requester.id === api.me?.id) &&
+              (!query.get("requester") || run.requester.ref === query.get("requester")) &&
+              (!query.get("since") || run.created_at >= String(query.get("since"))) &&
+              (!query.get("until") || run.created_at < String(query.get("until"))),
           ),
         ),
+  ],
+  [
+    "GET",
+    /^\/runs\/statistics$/,
+    (api) =>
+      ({ query }) =>
+        operate.statistics(api.runs.values(), query),
   ],
   [
     "GET",
@@ -404,6 +423,66 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
         const run = { ...found(api.runs.get(parts[0] ?? ""), "run"), gates: [] };
         api.addRun(run, api.logs.get(run.id));
         return run;
+      },
+  ],
+  [
+    "GET",
+    /^\/locks$/,
+    (api) =>
+      ({ query }) =>
+        page(
+          api
+            .locks()
+            .filter(
+              (lock) =>
+                lock.key.includes(query.get("q") ?? "") &&
+                (query.get("waiting") !== "true" || lock.waiting > 0) &&
+                (query.get("held") !== "true" || lock.hold !== null),
+            ),
+        ),
+  ],
+  [
+    "GET",
+    /^\/locks\/detail$/,
+    (api) =>
+      ({ query }) =>
+        found(
+          api.locks().find((lock) => lock.key === query.get("key")),
+          "lock",
+        ),
+  ],
+  [
+    "POST",
+    /^\/locks\/holds$/,
+    (api) =>
+      ({ body }) => {
+        const { key, reason } = body as { key: string; reason: string };
+        const hold = { ...HOLD, id: "h_2", key, reason, by: world.person(api.me?.id ?? "sam"), until: null };
+        api.holds = [...api.holds, hold];
+        return hold;
+      },
+  ],
+  [
+    "DELETE",
+    /^\/locks\/holds\/([^/]+)$/,
+    (api) =>
+      ({ parts }) =>
+        void (api.holds = api.holds.filter((hold) => hold.id !== parts[0])),
+  ],
+  [
+    "POST",
+    /^\/locks\/release$/,
+    (api) =>
+      ({ body }) => {
+        const { key, fence } = body as unknown as { key: string; fence: number };
+        const lock = found(
+          api.locks().find((one) => one.key === key),
+          "lock",
+        );
+        if (lock.fence !== fence)
+          throw new Refused(409, "Changed meanwhile", "Somebody else has it by now. Nothing was changed.");
+        api.runs.delete(lock.holder_run ?? "");
+        return lock;
       },
   ],
   ["GET", /^\/connections$/, () => () => page(world.CONNECTIONS)],

@@ -44,6 +44,10 @@ const LOCK: NonNullable<RunView["lock"]> = {
 const yes: Permitted = { allowed: true, why_not: null };
 export const no = (why_not: string): Permitted => ({ allowed: false, why_not });
 
+const OPERATES = [
+  ...["self", "read", "run", "decide", "runs.control", "locks.hold", "locks.force"],
+  ...["freezes.manage", "stop.global", "webhooks.read"],
+];
 export const PEOPLE: Record<string, Me> = Object.fromEntries(
   (
     [
@@ -57,8 +61,8 @@ export const PEOPLE: Record<string, Me> = Object.fromEntries(
       name,
       ref: `person:${id}`,
       groups: [...groups],
-      roles: [],
-      permissions: [],
+      roles: id === "sam" ? ["operator"] : ["requester"],
+      permissions: id === "sam" ? OPERATES : ["self", "read", "run", "decide"],
       scopes: ["read", "run", "approve"],
       sign_out: true,
     },

@@ -1,66 +1,56 @@
-import { Button, Checkbox, Select, TextInput } from "@mantine/core";
+import { Checkbox, Select } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { useApi } from "../../api/context";
 import { actionsQuery, runsQuery } from "../../api/queries";
 import type { RunState } from "../../api/types";
 import { Empty, PageHead } from "../../parts/Basics";
+import { FilterBar } from "../../parts/FilterBar";
+import { FilterText } from "../../parts/FilterText";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
+import { PeriodSelect, useStretch } from "../../parts/PeriodSelect";
 import { RunTable } from "../../parts/RunTable";
 import { useTitle } from "../../parts/title";
+import { useFilters, type Filters } from "../../parts/useFilters";
 import { text } from "../../text";
-import css from "./RunsPage.module.css";
 
 const words = text.runs;
-const FILTERS = ["state", "action", "entity", "mine"] as const;
+const FILTERS = ["state", "action", "entity", "requester", "mine", "time", "since", "until"] as const;
 type Filter = (typeof FILTERS)[number];
 
 /** An address that somebody typed may name a state that there is not: then nothing is filtered by it. */
 const runState = (name: string | undefined) =>
   name !== undefined && name in text.states.run ? (name as RunState) : undefined;
 
-/** `/runs?state=failed&action=deploy&entity=service:shop&mine=true` */
+/** `/runs?state=failed&action=deploy&entity=service:shop&requester=person:ana&time=7d` */
 export default function RunsPage() {
-  const [search, setSearch] = useSearchParams();
-  const value = (name: Filter) => search.get(name) ?? undefined;
+  const filters = useFilters(FILTERS);
+  const { value } = filters;
   const runs = useInfiniteQuery(
     runsQuery(useApi(), {
       state: runState(value("state")),
       action: value("action"),
       entity: value("entity"),
+      requester: value("requester"),
       mine: value("mine") === "true",
+      ...useStretch(value),
     }),
   );
-  const filter = (name: Filter, next: string | null) =>
-    setSearch(
-      (before) => {
-        if (next) before.set(name, next);
-        else before.delete(name);
-        return before;
-      },
-      { replace: true },
-    );
-  const filtered = FILTERS.some((name) => search.has(name));
   useTitle(words.title);
   return (
     <>
       <PageHead title={words.title} lead={words.lead} />
-      <Filters value={value} onFilter={filter} />
+      <RunFilters filters={filters} />
       <Loaded query={runs}>
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
           if (items.length > 0) return <RunTable runs={items} />;
-          return (
+          return filters.any ? (
+            <Empty title={words.noneTitle}>{words.noneFiltered}</Empty>
+          ) : (
             <Empty title={words.noneTitle}>
-              {filtered ? words.noneFiltered : words.none}{" "}
-              {filtered ? (
-                <Button size="compact-sm" variant="default" onClick={() => setSearch({})}>
-                  {words.clearFilters}
-                </Button>
-              ) : (
-                <Link to="/actions">{words.toActions}</Link>
-              )}
+              {words.none} <Link to="/actions">{words.toActions}</Link>
             </Empty>
           );
         }}
@@ -70,22 +60,18 @@ export default function RunsPage() {
   );
 }
 
-interface FiltersProps {
-  value: (name: Filter) => string | undefined;
-  onFilter: (name: Filter, next: string | null) => void;
-}
-
-function Filters({ value, onFilter }: FiltersProps) {
+function RunFilters({ filters }: { filters: Filters<Filter> }) {
   const actions = useQuery(actionsQuery(useApi()));
+  const { value, set, any, clear } = filters;
   return (
-    <div className={css.filters} role="search">
+    <FilterBar onClear={any && clear}>
       <Select
         aria-label={words.state}
         placeholder={words.anyState}
         clearable
         data={Object.entries(text.states.run).map(([state, label]) => ({ value: state, label }))}
-        value={value("state") ?? null}
-        onChange={(next) => onFilter("state", next)}
+        value={runState(value("state")) ?? null}
+        onChange={(state) => set({ state })}
       />
       <Select
         aria-label={words.action}
@@ -93,24 +79,26 @@ function Filters({ value, onFilter }: FiltersProps) {
         clearable
         data={(actions.data?.items ?? []).map((action) => ({ value: action.name, label: action.title }))}
         value={value("action") ?? null}
-        onChange={(next) => onFilter("action", next)}
+        onChange={(action) => set({ action })}
       />
-      <TextInput
-        // Applied when it is left or Enter is pressed: half a name would find nothing.
-        key={value("entity") ?? ""}
-        aria-label={words.entity}
+      <FilterText
+        label={words.entity}
         placeholder={words.anyEntity}
-        defaultValue={value("entity") ?? ""}
-        onBlur={(event) => onFilter("entity", event.currentTarget.value.trim() || null)}
-        onKeyDown={(event) =>
-          event.key === "Enter" && onFilter("entity", event.currentTarget.value.trim() || null)
-        }
+        value={value("entity")}
+        onFilter={(entity) => set({ entity })}
       />
+      <FilterText
+        label={words.by}
+        placeholder={words.anybody}
+        value={value("requester")}
+        onFilter={(requester) => set({ requester })}
+      />
+      <PeriodSelect label={words.time} value={value} onFilter={set} />
       <Checkbox
         label={words.mine}
         checked={value("mine") === "true"}
-        onChange={(event) => onFilter("mine", event.currentTarget.checked ? "true" : null)}
+        onChange={(event) => set({ mine: event.currentTarget.checked ? "true" : null })}
       />
-    </div>
+    </FilterBar>
   );
 }
