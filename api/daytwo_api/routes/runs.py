@@ -40,13 +40,13 @@ def wanted_runs(
     since: Annotated[AwareDatetime | None, Query(description="asked for from then on")] = None,
     until: Annotated[AwareDatetime | None, Query(description="asked for before then")] = None,
 ) -> RunFilter:
-    identity = by.principal if mine else PrincipalId(requester) if (requester or "").startswith("p_") else None
+    identity = PrincipalId(requester) if requester is not None and requester.startswith("p_") else None
     return RunFilter(
         action=action,
         entity=entity,
         state=state,
-        requester=identity,
-        person=None if (requester or "").startswith("p_") else requester,
+        requester=by.principal if mine else identity,
+        person=requester if identity is None else None,
         since=since,
         until=until,
     )
