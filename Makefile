@@ -99,7 +99,7 @@ screens: $(INSTALLED) $(PAGE) ## Look at every screen in both themes, wide and n
 	DAYTWO_SCREENS=all $(BIN)/python -m pytest tests/browser/test_screens.py tests/browser/test_story.py $(PYTEST)
 
 pictures: $(INSTALLED) $(PAGE) ## Make the pictures of the documentation again, by playing the story
-	DAYTWO_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_story.py $(PYTEST)
+	DAYTWO_PICTURES=docs/images $(BIN)/python -m pytest --basetemp=/tmp/daytwo tests/browser/test_story.py $(PYTEST)
 
 web: $(PAGE) ## Build the page
 

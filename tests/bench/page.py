@@ -94,9 +94,9 @@ def _measured(browser: Browser, base: str, service: str, run: str) -> Views:
     page = context.new_page()
     scripts: dict[str, int] = {}
     page.on("response", lambda answer: _weigh(answer, scripts))
-    first = _took(lambda: page.goto(f"{base}/actions"), page.get_by_role("link", name="Deploy a service"))
+    card = page.get_by_role("heading", name="Deploy", exact=True).get_by_role("link")
+    first = _took(lambda: page.goto(f"{base}/actions"), card)
     weight = sum(scripts.values())
-    card = page.get_by_role("link", name="Deploy a service")
     page.goto(f"{base}/actions?entity=service:{service}")
     form = _took(card.click, page.get_by_role("combobox", name="Environment"))
     scrolled = [_picker(page), _runs(page, base)]
@@ -122,6 +122,7 @@ def _picker(page: Page) -> Scrolled:
 
 def _runs(page: Page, base: str) -> Scrolled:
     page.goto(f"{base}/runs")
+    page.get_by_role("row").nth(1).wait_for()
     more = page.get_by_role("button", name="Show more")
     began = time.perf_counter()
     while page.get_by_role("row").count() <= RUNS and more.count():

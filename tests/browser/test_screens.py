@@ -17,6 +17,7 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PICTURES = Path(__file__).resolve().parents[2] / "test-results" / "browser"
 
+SHIFT = 0.05  # half of what is called good
 LOOKS = [("light", 1440), ("dark", 390)]
 if os.environ.get("DAYTWO_SCREENS") == "all":
     LOOKS += [("dark", 1440), ("light", 390)]
@@ -53,6 +54,17 @@ def found_by_axe(page: Page) -> list[str]:
     ]
 
 
+def shifted(page: Page) -> float:
+    """How far what is shown has moved by itself since the address was opened, as browsers score it."""
+    score = """() => new Promise(done => {
+      let sum = 0;
+      new PerformanceObserver(list => list.getEntries().forEach(one => { if (!one.hadRecentInput) sum += one.value; }))
+        .observe({ type: 'layout-shift', buffered: true });
+      setTimeout(() => done(sum), 100);
+    })"""
+    return float(page.evaluate(score))
+
+
 def look(page: Page, name: str) -> list[str]:
     """What is wrong with what is shown."""
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -69,7 +81,7 @@ def settle(page: Page) -> None:
     expect(page.locator("[aria-label=Loading]")).to_have_count(0)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_screen(someone: Callable[..., Any], theme: str, width: int) -> None:
     wrong: list[str] = []
@@ -83,6 +95,8 @@ def test_every_screen(someone: Callable[..., Any], theme: str, width: int) -> No
         sam.goes(address)
         settle(page)
         wrong += look(page, f"{name}-{theme}-{width}")
+        if (shift := shifted(page)) > SHIFT:
+            wrong.append(f"{name}: what is shown moved by itself, {shift:.3f}")
     wrong += _asking(sam, f"{theme}-{width}")
     sam.complaints[:] = [one for one in sam.complaints if "404" not in one]  # asked for on purpose above
     assert wrong == []

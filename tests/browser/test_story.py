@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 # The pictures of README and tutorial: where they are to be made again, else beside the others.
 PICTURES = Path(os.environ.get("DAYTWO_PICTURES") or "test-results/browser/docs")
 A_WHILE = 60_000  # milliseconds that a whole pipeline may take on a busy machine

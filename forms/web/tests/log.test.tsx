@@ -6,6 +6,7 @@ import type { LogLine } from "../src/api/types";
 import { parseLine, plainText } from "../src/log/line";
 import { LogView } from "../src/log/LogView";
 import { CHUNK, LogWindow, MOST } from "../src/log/logWindow";
+import { PartOfLog } from "../src/log/partOfLog";
 import type { Part, ReadPart } from "../src/log/useLog";
 import { show } from "./render";
 
@@ -154,6 +155,22 @@ describe("the window", () => {
     expect(heard).toHaveBeenCalledTimes(1);
     expect(log.count()).toBe(2);
   });
+});
+
+test("lines of a part that come while it is read are read after it", async () => {
+  const { lines, read } = serving(many(3));
+  const part = new PartOfLog(
+    (after, limit, signal) => read({ after, limit, part: null, find: "" }, signal),
+    now,
+  );
+  part.again();
+  await settle();
+  part.want(0, 2);
+  part.again();
+  lines.push(line(4));
+  part.again();
+  await settle();
+  expect([part.count(), part.whole(), part.at(3)?.number]).toEqual([4, true, 4]);
 });
 
 describe("the view", () => {
@@ -311,6 +328,29 @@ describe("the view", () => {
     act(() => served.log.append({ lines: many(800) }));
     expect(scrolled.length).toBe(after);
     expect(screen.getByRole("button", { name: "Follow" })).toBeTruthy();
+  });
+
+  test("the last lines are followed, although the run has ended before they come", async () => {
+    const served = filled(many(200));
+    function Ending() {
+      const [live, setLive] = useState(true);
+      return (
+        <>
+          <button onClick={() => setLive(false)}>end</button>
+          <LogView
+            {...{ log: served.log, read: served.read, parts: [], firstError: null, target: null, live }}
+            address={{ find: "", setFind: vi.fn(), part: null, setPart: vi.fn() }}
+            downloadUrl="/logs.txt"
+            onTarget={vi.fn()}
+          />
+        </>
+      );
+    }
+    show(<Ending />);
+    await userEvent.click(screen.getByRole("button", { name: "end" }));
+    const before = Math.max(...scrolled);
+    act(() => served.log.append({ lines: many(400) }));
+    expect(Math.max(...scrolled)).toBeGreaterThan(before);
   });
 
   test("a run that has ended has nothing to follow", () => {

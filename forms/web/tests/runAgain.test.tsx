@@ -58,7 +58,10 @@ describe("the log", () => {
       "/api/v1/runs/r_failed/logs.txt?step=ship&job=test",
     );
     await userEvent.click(screen.getByRole("button", { name: "First error" }));
-    expect(house.at()).toBe("/runs/r_failed#L262");
+    expect(house.at()).toBe("/runs/r_failed?find=skipped#L262");
+    await userEvent.click(screen.getByRole("tab", { name: "Timeline" }));
+    await userEvent.click(screen.getByRole("tab", { name: "Log" }));
+    expect(house.at()).toBe("/runs/r_failed?find=skipped");
   });
 });
 

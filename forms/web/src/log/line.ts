@@ -54,6 +54,8 @@ export function plainText(raw: string): string {
 }
 
 function spansOf(body: string): Span[] {
+  // Most lines have no colours, and thousands may come in sight in a second.
+  if (!body.includes(ESCAPE)) return body ? [{ text: visible(body), looks: [] }] : [];
   return Anser.ansiToJson(body, { use_classes: true, remove_empty: true }).map((part) => ({
     text: visible(part.content),
     looks: [

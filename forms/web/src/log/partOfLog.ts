@@ -53,7 +53,8 @@ export class PartOfLog extends Told implements Lines {
   readonly again = (): void => {
     this.done = false;
     this.problem = null;
-    void this.more();
+    // What is being read now may have been asked for before the log grew.
+    void (this.reading ?? Promise.resolve()).then(() => this.more());
   };
 
   close(): void {

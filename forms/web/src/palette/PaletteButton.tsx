@@ -24,12 +24,15 @@ export function PaletteButton() {
       <button
         type="button"
         className={css.button}
+        aria-label={text.palette.open} // on a phone the word is not shown
         aria-haspopup="dialog"
         aria-keyshortcuts={APPLE ? "Meta+K" : "Control+K"}
         onClick={() => setOpen(true)}
       >
         <Search size={16} aria-hidden />
-        <span className={css.word}>{text.palette.open}</span>
+        <span className={css.word} aria-hidden>
+          {text.palette.open}
+        </span>
         <kbd className={css.keys} aria-hidden>
           {APPLE ? "⌘K" : "Ctrl K"}
         </kbd>

@@ -23,6 +23,9 @@ export function inWords(value: unknown): string {
   return visible(JSON.stringify(value));
 }
 
+/** A part of a sentence of the server's, as the beginning of one. */
+export const capital = (said: string): string => said.charAt(0).toUpperCase() + said.slice(1);
+
 /** `shop_version` → "Shop version": for keys that have no title of their own. */
 export function humanised(key: string): string {
   const words = key.replace(/[_-]+/g, " ").trim();

@@ -5,7 +5,7 @@ import { ChangeList, Differences } from "../../parts/Compare";
 import { Digest, Raw } from "../../parts/Json";
 import { FreezeNote } from "../../parts/FreezeNote";
 import { PlannedRequests } from "../../parts/PlannedRequests";
-import { visible } from "../../parts/textOf";
+import { capital, visible } from "../../parts/textOf";
 import { duration } from "../../parts/time";
 import { text } from "../../text";
 import css from "./PlanBody.module.css";
@@ -21,7 +21,7 @@ export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode
         <Section title={words.title}>
           <Facts
             facts={[
-              [words.starts, visible(plan.starts)],
+              [words.starts, capital(visible(plan.starts))],
               [words.approvals, <Approvals key="approvals" approvals={plan.approvals} />],
               [words.lock, <Lock key="lock" lock={plan.lock} />],
               [words.undoable, plan.undoable ? words.undoableYes : words.notUndoable],

@@ -10,7 +10,7 @@ import { Confirm } from "../../parts/Confirm";
 import { newKey } from "../../parts/newKey";
 import { ProblemNote } from "../../parts/Problem";
 import { ReasonedButton } from "../../parts/ReasonedButton";
-import { visible } from "../../parts/textOf";
+import { capital, visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { text } from "../../text";
 import css from "./Gates.module.css";
@@ -113,5 +113,3 @@ function GateDialog(props: { run: RunView; gate: GateView; verdict: Verdict; onC
     </Confirm>
   );
 }
-
-const capital = (said: string): string => said.charAt(0).toUpperCase() + said.slice(1);

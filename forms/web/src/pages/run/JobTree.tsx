@@ -1,3 +1,4 @@
+import { Link } from "react-router";
 import type { JobView } from "../../api/types";
 import { OutLink } from "../../parts/Basics";
 import { visible } from "../../parts/textOf";
@@ -5,6 +6,7 @@ import { Took } from "../../parts/Times";
 import { externalLook } from "../../states/states";
 import { StateIcon } from "../../states/StateBadge";
 import { text } from "../../text";
+import { partPath } from "./parts";
 import css from "./Steps.module.css";
 
 const words = text.runs.steps;
@@ -14,8 +16,8 @@ const MANY = 12;
 type Inside = ReadonlyMap<string | null, readonly JobView[]>;
 
 /** Jobs nested as they belong together. What runs, waits or failed is open; of hundreds that went well, their number. */
-export function JobTree({ jobs }: { jobs: readonly JobView[] }) {
-  return <Level inside={nested(jobs)} parent={null} />;
+export function JobTree({ step, jobs }: { step: string; jobs: readonly JobView[] }) {
+  return <Level step={step} inside={nested(jobs)} parent={null} />;
 }
 
 function nested(jobs: readonly JobView[]): Inside {
@@ -28,7 +30,7 @@ function nested(jobs: readonly JobView[]): Inside {
   return inside;
 }
 
-function Level({ inside, parent }: { inside: Inside; parent: string | null }) {
+function Level({ step, inside, parent }: { step: string; inside: Inside; parent: string | null }) {
   const jobs = inside.get(parent) ?? [];
   const well = jobs.filter((job) => wentWell(job) && !inside.has(job.id));
   const folded = well.length > MANY ? new Set(well) : null;
@@ -37,7 +39,13 @@ function Level({ inside, parent }: { inside: Inside; parent: string | null }) {
       {jobs
         .filter((job) => !folded?.has(job))
         .map((job) => (
-          <Node key={job.id} job={job} inside={inside} sole={parent === null && jobs.length === 1} />
+          <Node
+            key={job.id}
+            step={step}
+            job={job}
+            inside={inside}
+            sole={parent === null && jobs.length === 1}
+          />
         ))}
       {folded && (
         <li>
@@ -48,7 +56,7 @@ function Level({ inside, parent }: { inside: Inside; parent: string | null }) {
             </summary>
             <ol className={css.jobs}>
               {well.map((job) => (
-                <Node key={job.id} job={job} inside={inside} />
+                <Node key={job.id} step={step} job={job} inside={inside} />
               ))}
             </ol>
           </details>
@@ -60,8 +68,15 @@ function Level({ inside, parent }: { inside: Inside; parent: string | null }) {
 
 const wentWell = (job: JobView): boolean => job.status === "succeeded" || job.status === "skipped";
 
+interface NodeProps {
+  step: string;
+  job: JobView;
+  inside: Inside;
+  sole?: boolean;
+}
+
 /** `sole`: everything is inside of it, as in a workflow of Argo's, so it stands open. */
-function Node({ job, inside, sole = false }: { job: JobView; inside: Inside; sole?: boolean }) {
+function Node({ step, job, inside, sole = false }: NodeProps) {
   const open = sole || job.status === "running" || job.status === "failed" || job.status === "waiting";
   const within = inside.get(job.id) ?? [];
   const count = within.length;
@@ -85,8 +100,8 @@ function Node({ job, inside, sole = false }: { job: JobView; inside: Inside; sol
       {/* Keyed by whether it opens itself: a job that begins or fails opens, however it stood before. */}
       <details key={String(open)} open={open}>
         <summary className={css.row}>{head}</summary>
-        {job.steps.length > 0 && <JobSteps job={job} />}
-        {count > 0 && <Level inside={inside} parent={job.id} />}
+        {job.steps.length > 0 && <JobSteps step={step} job={job} />}
+        {count > 0 && <Level step={step} inside={inside} parent={job.id} />}
       </details>
     </li>
   );
@@ -106,18 +121,23 @@ function Within(props: { jobs: readonly JobView[]; inside: Inside; open: boolean
   );
 }
 
-function JobSteps({ job }: { job: JobView }) {
+function JobSteps({ step, job }: { step: string; job: JobView }) {
   return (
     <ol className={css.jobSteps}>
-      {job.steps.map((step) => (
-        <li key={step.number} className={css.row}>
-          <StateIcon look={externalLook(step.status)} size={14} />
-          <span className={css.name}>{visible(step.name)}</span>
+      {job.steps.map((one) => (
+        <li key={one.number} className={css.row}>
+          <StateIcon look={externalLook(one.status)} size={14} />
+          <span className={css.name}>{visible(one.name)}</span>
           <span className={css.took}>
-            <Took start={step.started_at} end={step.ended_at} />
+            <Took start={one.started_at} end={one.ended_at} />
           </span>
         </li>
       ))}
+      {job.kind === "job" && job.started_at !== null && (
+        <li className={css.row}>
+          <Link to={partPath({ step, job: job.name })}>{text.runs.log.ofJob(visible(job.name))}</Link>
+        </li>
+      )}
       {job.url && (
         <li className={css.row}>
           <OutLink url={job.url}>{words.openJob}</OutLink>

@@ -38,7 +38,7 @@ function Step({ step }: { step: StepView }) {
         </span>
       </div>
       <p className={css.note}>{visible(step.text)}</p>
-      {step.jobs.length > 0 && <JobTree jobs={step.jobs} />}
+      {step.jobs.length > 0 && <JobTree step={step.path} jobs={step.jobs} />}
       {step.log_note && <p className={css.note}>{visible(step.log_note)}</p>}
       {step.attempts.map((attempt) => (
         <Attempt key={attempt.number} attempt={attempt} only={step.attempts.length === 1} />

@@ -2,7 +2,7 @@ import { Hourglass } from "lucide-react";
 import { Link } from "react-router";
 import type { RunView } from "../../api/types";
 import { Callout, Facts } from "../../parts/Basics";
-import { visible } from "../../parts/textOf";
+import { capital, visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { text } from "../../text";
 import css from "./WaitsCard.module.css";
@@ -22,7 +22,7 @@ export function WaitsCard({ run }: { run: RunView }) {
     <Callout
       tone={waits.kind === "person" ? "attention" : "waiting"}
       icon={<Hourglass size={18} aria-hidden />}
-      title={visible(waits.text)}
+      title={capital(visible(waits.text))}
     >
       <div className={css.facts}>
         <Facts

@@ -22,17 +22,22 @@ export function useTab(): TabState {
   const hasLine = Number.isInteger(line);
   const tab = hasLine ? "log" : (TABS.find((known) => known === asked) ?? "log");
   const go = useCallback(
-    (next: Tab) =>
-      void navigate(
-        { search: next === "log" ? "" : `tab=${next}` },
-        { replace: true, preventScrollReset: true },
-      ),
-    [navigate],
+    (next: Tab) => {
+      const to = new URLSearchParams(search);
+      if (next === "log") to.delete("tab");
+      else to.set("tab", next);
+      void navigate({ search: to.toString() }, { replace: true, preventScrollReset: true });
+    },
+    [navigate, search],
   );
   const toLine = useCallback(
-    // The line stands in the whole log: what it was narrowed to is left.
-    (number: number) => void navigate({ search: "", hash: `L${number}` }, { preventScrollReset: true }),
-    [navigate],
+    (number: number) => {
+      // The line stands in the whole log: what it was narrowed to is left, what is looked for stays.
+      const find = search.get("find");
+      const to = find === null ? "" : new URLSearchParams({ find }).toString();
+      void navigate({ search: to, hash: `L${number}` }, { preventScrollReset: true });
+    },
+    [navigate, search],
   );
   return { tab, line: hasLine ? line : null, go, toLine };
 }
