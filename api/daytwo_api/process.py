@@ -19,6 +19,7 @@ import uvicorn
 from daytwo_actions.backends.base import BackendUnreachable
 from daytwo_actions.backends.wire.provider import ProviderUnusable
 from daytwo_api.app import create_app
+from daytwo_api.door import door
 from daytwo_api.fitness import must_be_fit
 from daytwo_api.services.wiring import Services, build_services
 from daytwo_api.settings import ApiSettings
@@ -157,7 +158,7 @@ def _listen(settings: ApiSettings) -> socket.socket:
 def _config(services: Services) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(services),
-        http="httptools",
+        http=door(),
         ws="none",
         lifespan="off",
         log_config=None,

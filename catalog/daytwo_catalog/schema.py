@@ -5,7 +5,8 @@ come from what people type into forms. Nothing is ever fetched.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 import re2
@@ -26,6 +27,7 @@ from daytwo_store.tables import Json
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?\Z")
 _REF: Final = re.compile(r"([a-z][a-z0-9-]*):([a-z0-9][a-z0-9._-]*)\Z")
 _LONGEST: Final = 300  # characters of one fault
+_REFERENCES: Final = 10_000  # that are followed to check one entity
 
 
 def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
@@ -33,8 +35,27 @@ def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[Val
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
+class _TooMuch(Exception):
+    """References lead to one another in more ways than anybody can go."""
+
+
+def _counting(keyword: str) -> Callable[..., Iterator[ValidationError]]:
+    """A reference, followed as always and counted: twenty that each name the next one twice are a million."""
+    follow = Draft202012Validator.VALIDATORS[keyword]
+
+    def followed(validator: Any, target: str, value: object, schema: object) -> Iterator[ValidationError]:
+        left = _LEFT.get()
+        left[0] -= 1
+        if left[0] < 0:
+            raise _TooMuch
+        yield from follow(validator, target, value, schema) or ()
+
+    return followed
+
+
+_LEFT: ContextVar[list[int]] = ContextVar("references that may still be followed")
 _Validator: Final[type[Validator]] = extend(  # type: ignore[no-untyped-call]  # its stubs leave it untyped
-    Draft202012Validator, {"pattern": _pattern}
+    Draft202012Validator, {"pattern": _pattern, **{name: _counting(name) for name in ("$ref", "$dynamicRef")}}
 )
 
 
@@ -89,8 +110,15 @@ def _property_faults(properties: Json, kind: Kind) -> Iterator[FieldFault]:
     # A part that names a dialect is handed to that dialect's own validator, which knows nothing of RE2.
     schema = {name: value for name, value in kind.property_schema.items() if name != schema_keywords.DIALECT}
     validator = _Validator(schema, registry=registry, format_checker=_Validator.FORMAT_CHECKER)
+    _LEFT.set([_REFERENCES])
     try:
         errors = sorted(validator.iter_errors(dict(properties)), key=lambda error: list(map(str, error.absolute_path)))
+    except _TooMuch:
+        yield FieldFault(
+            "/properties",
+            f"the schema of {kind.name} leads on more than {_REFERENCES} times. Make it simpler.",
+        )
+        return
     except RecursionError:
         yield FieldFault("/properties", f"the schema of {kind.name} refers to itself without end")
         return

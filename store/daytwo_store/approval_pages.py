@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import and_, false, func, not_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, defer
 from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.errors import NotFound
@@ -14,6 +15,8 @@ from daytwo_store.ids import ApprovalId, PrincipalId
 from daytwo_store.run_visibility import visible
 from daytwo_store.states import ApprovalState
 from daytwo_store.tables import ApprovalRow, DecisionRow, EntityRow, PrincipalRow, RunRow
+
+_LARGE: Final = (ApprovalRow.document, ApprovalRow.drift, RunRow.plan, RunRow.inputs, RunRow.changes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,9 +50,11 @@ async def page(
     after: tuple[datetime, str] | None,
     limit: int,
 ) -> Sequence[tuple[ApprovalRow, RunRow]]:
-    """Approvals with their runs, those that expire first at the top, that the reader may see."""
+    """Approvals with their runs, those that expire first at the top, that the reader may see; without what is large,
+    which no list shows."""
     query = (
         select(ApprovalRow, RunRow)
+        .options(*(defer(column, raiseload=True) for column in _LARGE))
         .join(RunRow, RunRow.id == ApprovalRow.run_id)
         .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
         .where(_visible(reader))

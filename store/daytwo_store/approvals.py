@@ -1,13 +1,14 @@
 """Approvals (A3): one pending at most per run, one decision per person, decided once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, or_, select
+from sqlalchemy import ARRAY, Text, all_, any_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import CollectionAggregate, ColumnElement
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.identity import Login, principal_for
@@ -248,20 +249,21 @@ async def newest(session: AsyncSession, run: RunId) -> ApprovalRow | None:
 async def stages(session: AsyncSession, approvals: Sequence[ApprovalRow]) -> dict[str, list[ApprovalRow]]:
     """The stages that have opened, in order, of what each of these approvals belongs to, by its id."""
     keys = {row.first or row.id for row in approvals}
-    rows = await session.scalars(
+    here = {row.id: row for row in approvals}
+    others = await session.scalars(
         select(ApprovalRow)
-        .where(or_(ApprovalRow.id.in_(keys), ApprovalRow.first.in_(keys)))
-        .order_by(ApprovalRow.stage)
+        .where(or_(ApprovalRow.id == _one_of(keys), ApprovalRow.first == _one_of(keys)))
+        .where(ApprovalRow.id != all_(_texts(here)))
     )
     found: dict[str, list[ApprovalRow]] = {}
-    for row in rows:
+    for row in sorted((*here.values(), *others), key=lambda row: row.stage):
         found.setdefault(row.first or row.id, []).append(row)
     return {row.id: found[row.first or row.id] for row in approvals}
 
 
-async def successor(session: AsyncSession, approval: ApprovalRow) -> ApprovalRow | None:
-    """What replaced it, in whatever stage it was."""
-    ids = [row.id for row in (await stages(session, [approval]))[approval.id]]
+async def successor(session: AsyncSession, stages_of_it: Sequence[ApprovalRow]) -> ApprovalRow | None:
+    """What replaced an approval, in whatever stage it was."""
+    ids = [row.id for row in stages_of_it]
     found: ApprovalRow | None = await session.scalar(select(ApprovalRow).where(ApprovalRow.supersedes.in_(ids)))
     return found
 
@@ -270,7 +272,16 @@ async def decisions(
     session: AsyncSession, approvals: Sequence[str], *, taken_back: bool = False
 ) -> Sequence[DecisionRow]:
     """Decisions that count, oldest first; with `taken_back` also those that no longer do."""
-    query = select(DecisionRow).where(DecisionRow.approval_id.in_(approvals)).order_by(DecisionRow.at)
+    query = select(DecisionRow).where(DecisionRow.approval_id == _one_of(approvals)).order_by(DecisionRow.at)
     if not taken_back:
         query = query.where(DecisionRow.withdrawn_at.is_(None))
     return (await session.scalars(query)).all()
+
+
+def _one_of(ids: Iterable[str]) -> CollectionAggregate[bool]:
+    """For a page of ids: as one parameter the statement is the same for every page, and prepared once."""
+    return any_(_texts(ids))
+
+
+def _texts(ids: Iterable[str]) -> ColumnElement[Sequence[str]]:
+    return cast(list(ids), ARRAY(Text))

@@ -67,21 +67,28 @@ def _harmless(value: str) -> str:
     return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
 
 
+_canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
 def digest(n: int, entry: Entry) -> bytes:
     """SHA-256 of the entry in canonical JSON.
 
     For text, whole numbers and ASCII keys this is RFC 8785 to the letter (a test compares), and many times faster.
     """
+    return digest_of(n, entry.at, entry.actor, entry.action, entry.subject, entry.facts)
+
+
+def digest_of(n: int, at: datetime, actor: str, action: str, subject: str, facts: Mapping[str, str]) -> bytes:
+    """The same from the columns of its row, for whoever walks a million of them."""
     document = {
-        "action": entry.action,
-        "actor": entry.actor,
-        "at": entry.at.astimezone(UTC).isoformat(),
-        "facts": entry.facts,
+        "action": action,
+        "actor": actor,
+        "at": at.astimezone(UTC).isoformat(),
+        "facts": facts,
         "n": n,
-        "subject": entry.subject,
+        "subject": subject,
     }
-    canonical = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(canonical.encode()).digest()
+    return hashlib.sha256(_canonical(document).encode()).digest()
 
 
 def joined(before: str, digest_of_entry: bytes) -> str:

@@ -4,8 +4,10 @@ Whoever can write the database can compute the whole chain anew; only checkpoint
 they show is the stretch between the last one that holds and the first that does not.
 """
 
+import asyncio
+import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from daytwo_store import audit_cut, checkpoints
-from daytwo_store.audit import GENESIS, Entry, link
+from daytwo_store.audit import GENESIS, Entry, digest_of, joined
 from daytwo_store.audit_cut import Cut
 from daytwo_store.checkpoints import Checkpoint
 from daytwo_store.engine import Session
@@ -117,14 +119,12 @@ async def _walk(session: Session, cut: Cut | None, signed: _Signed, progress: Pr
     if cut and (broken := signed.compare(last, before)) is not None:
         return broken
     while True:
-        async for row in _rows(session, last):
-            if row.n != last + 1:
-                return Broken(last + 1, "the entry is missing")
-            before, last = link(before, row.n, entry_of(row)), row.n
-            if before != row.hash:
-                return Broken(row.n, "the entry is not what was written")
-            if row.n in signed.by_entry and (broken := signed.compare(row.n, before)) is not None:
-                return broken
+        async with contextlib.aclosing(_pages(session, last)) as pages:
+            async for page in pages:
+                walked = _follow(page, before, last, signed)
+                if isinstance(walked, Broken):
+                    return walked
+                before, last = walked
         progress(last)
         head = (await session.execute(text("SELECT n, hash FROM audit_head WHERE id = 1"))).one_or_none()
         if head is None:
@@ -135,6 +135,19 @@ async def _walk(session: Session, cut: Cut | None, signed: _Signed, progress: Pr
             return Broken(
                 min(head.n, last) + 1, f"the head names entry {head.n} as the last, and {last} is: cut off or replaced"
             )
+
+
+def _follow(page: Sequence[Any], before: str, last: int, signed: _Signed) -> Broken | tuple[str, int]:
+    """The hash and number after this page, which begins after entry `last`."""
+    for n, at, actor, action, subject, facts, hash_ in page:
+        if n != last + 1:
+            return Broken(last + 1, "the entry is missing")
+        before, last = joined(before, digest_of(n, at, actor, action, subject, facts)), n
+        if before != hash_:
+            return Broken(n, "the entry is not what was written")
+        if n in signed.by_entry and (broken := signed.compare(n, before)) is not None:
+            return broken
+    return before, last
 
 
 def _gathered(
@@ -166,12 +179,21 @@ async def of_database(session: Session, *, page: int = _PAGE) -> list[Checkpoint
     return found
 
 
-async def _rows(session: Session, after: int) -> AsyncIterator[Row[Any]]:
+async def _pages(session: Session, after: int) -> AsyncGenerator[Sequence[Row[Any]], None]:
+    """Entries in order; the database reads the next page while this one is hashed."""
+    page = await _page(session, after)
+    while page:
+        following = asyncio.create_task(_page(session, page[-1].n))
+        await asyncio.sleep(0)  # lets the question go out
+        try:
+            yield page
+        finally:
+            page = await following
+
+
+async def _page(session: Session, after: int) -> Sequence[Row[Any]]:
     read = text("SELECT n, at, actor, action, subject, facts, hash FROM audit WHERE n > :n ORDER BY n LIMIT :page")
-    while rows := (await session.execute(read, {"n": after, "page": _PAGE})).all():
-        for row in rows:
-            yield row
-        after = rows[-1].n
+    return (await session.execute(read, {"n": after, "page": _PAGE})).all()
 
 
 async def _none_after(session: Session, n: int) -> bool:

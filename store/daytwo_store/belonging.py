@@ -7,11 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 
 from daytwo_store import entities
 from daytwo_store.engine import Session
-from daytwo_store.tables import EntityRow, PrincipalRow, RoleGrantRow
+from daytwo_store.tables import RoleGrantRow
 
 EVERYONE: Final = "everyone"
 
@@ -29,20 +29,13 @@ class Belonging:
 
 
 async def of_person(session: Session, ref: str) -> Belonging:
-    groups = await _told(session, ref)
-    if groups is None:
-        groups = await entities.groups_of(session, ref)
-    return Belonging(ref, groups, await _roles(session, groups | {ref}))
+    return (await _looked_up(session, ref))[0]
 
 
 async def of_present(session: Session, ref: str) -> Belonging | None:
     """None for whoever has left the catalog."""
-    groups = await entities.groups_of_present(session, ref)
-    if groups is None:
-        return None
-    told = await _told(session, ref)
-    groups = groups if told is None else told
-    return Belonging(ref, groups, await _roles(session, groups | {ref}))
+    found, present = await _looked_up(session, ref)
+    return found if present else None
 
 
 async def holders(session: Session, roles: Collection[str]) -> list[tuple[str, str]]:
@@ -55,26 +48,33 @@ async def holders(session: Session, roles: Collection[str]) -> list[tuple[str, s
     return [(role, member) for role, member in rows]
 
 
-async def _told(session: Session, ref: str) -> frozenset[str] | None:
-    """The groups that an identity provider has told lately; None where none tells any, and the catalog counts.
-
-    A group that the catalog does not know entitles nobody.
+# In one statement, because it is asked with every request. What an identity provider has told lately counts alone;
+# where none tells any, the catalog does. A group that the catalog does not know entitles nobody.
+_LOOK_UP: Final = text(
     """
-    told = (
-        await session.execute(
-            select(PrincipalRow.groups, PrincipalRow.groups_until > func.now()).where(
-                PrincipalRow.ref == ref, PrincipalRow.groups.is_not(None)
-            )
+    WITH told AS (
+        SELECT groups, groups_until > now() AS good FROM principal WHERE ref = :ref AND groups IS NOT NULL
+    ), member AS (
+        SELECT ref FROM entity WHERE kind = 'group' AND ref IN (
+            SELECT unnest(groups) FROM told WHERE good
+            UNION ALL
+            SELECT target FROM relation WHERE source = :ref AND name = :member_of AND NOT EXISTS (SELECT FROM told)
         )
-    ).all()
-    if not told:
-        return None
-    named = {group for groups, good in told if good for group in groups or ()}
-    return frozenset(
-        await session.scalars(select(EntityRow.ref).where(EntityRow.ref.in_(named), EntityRow.kind == "group"))
     )
+    SELECT 'group' AS what, ref AS name FROM member
+    UNION ALL
+    SELECT 'role', role FROM role_grant WHERE member IN (:ref, :everyone) OR member IN (SELECT ref FROM member)
+    UNION ALL
+    SELECT 'person', ref FROM entity WHERE ref = :ref AND kind = 'person'
+    """
+)
 
 
-async def _roles(session: Session, members: Collection[str]) -> frozenset[str]:
-    query = select(RoleGrantRow.role).where(RoleGrantRow.member.in_([*members, EVERYONE]))
-    return frozenset(await session.scalars(query))
+async def _looked_up(session: Session, ref: str) -> tuple[Belonging, bool]:
+    """And whether the person is in the catalog."""
+    given = {"ref": ref, "member_of": entities.MEMBER_OF, "everyone": EVERYONE}
+    found = [(what, name) for what, name in await session.execute(_LOOK_UP, given)]
+    groups, roles, present = (
+        frozenset(name for what, name in found if what == wanted) for wanted in ("group", "role", "person")
+    )
+    return Belonging(ref, groups, roles), bool(present)

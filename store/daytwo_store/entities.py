@@ -162,18 +162,6 @@ async def groups_of(session: AsyncSession, person: str) -> frozenset[str]:
     return frozenset(rows)
 
 
-async def groups_of_present(session: AsyncSession, person: str) -> frozenset[str] | None:
-    """The same of a person who is in the catalog, else None."""
-    groups = (
-        select(RelationRow.target)
-        .join(EntityRow, EntityRow.ref == RelationRow.target)
-        .where(RelationRow.source == person, RelationRow.name == MEMBER_OF, EntityRow.kind == "group")
-    )
-    themselves = select(EntityRow.ref).where(EntityRow.ref == person, EntityRow.kind == "person")
-    found = frozenset(await session.scalars(groups.union_all(themselves)))
-    return found - {person} if person in found else None
-
-
 async def is_person(session: AsyncSession, ref: str) -> bool:
     """Is there still such a person?"""
     return (

@@ -1,6 +1,6 @@
 """The whole application on a real database with the example company, a CI system in memory, and no Temporal."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -97,3 +97,13 @@ async def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory)
     await opened.close()
     await store.close()
     databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def make_company_house() -> Callable[[Store, str, Path], Awaitable[House]]:
+    """For whoever has a loop of its own."""
+
+    async def make(store: Store, url: str, folder: Path) -> House:
+        return build_house(await open_company(store), settings_for(url, folder))
+
+    return make

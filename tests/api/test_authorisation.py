@@ -6,25 +6,21 @@ for nothing, word for word.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
 from api_house import House
-from matrix_requests import REQUESTS, Request, World, plain, revoked
-from sqlalchemy import select, text
+from counting import Rows
+from matrix_requests import REQUESTS, Request, World, plain
+from matrix_world import open_world
+from sqlalchemy import select
 
 from daytwo_actions.roles import PERMISSIONS, Permission
-from daytwo_api.app import create_app
 from daytwo_api.openapi import document
-from daytwo_api.services.live import Live
-from daytwo_api.services.ticks import Pace
-from daytwo_store import entities, grants
-from daytwo_store.entities import Draft
 from daytwo_store.ids import RunId
-from daytwo_store.tables import Base, RunRow
+from daytwo_store.tables import RunRow
 from daytwo_store.yaml12 import parse
 
 pytestmark = pytest.mark.anyio
@@ -51,62 +47,13 @@ PEOPLE: Final = {"person": "kim", "owner": "ana", "foreign": "fay", "approver": 
 
 @pytest.fixture(scope="module")
 async def world(shared: House) -> AsyncIterator[World]:
-    """Adds Kim and Lou, who are in no group, and the vault, which only finance may see."""
-    async with shared.store.write() as tx:
-        shop = await entities.get(tx.session, "service:shop", sees="everything")
-        assert shop is not None
-        properties = {"email": "kim@acme.example"}
-        kim = Draft(kind="person", name="kim", title="Kim", properties=properties)
-        lou = Draft(kind="person", name="lou", title="Lou", properties={"email": "lou@acme.example"})
-        vault = Draft(
-            kind="service",
-            name="vault",
-            title="Vault",
-            owner="group:finance",
-            properties=shop.properties,
-            visible_to=("group:finance",),
-        )
-        more = [
-            Draft(kind="person", name=name, title=name.title(), properties={"email": f"{name}@acme.example"})
-            for name in ("rob", "vera", "ulf", "cleo", "aud")
-        ]
-        for draft in (kim, lou, vault, *more):
-            await entities.upsert(tx, draft, by="file:test.yaml")
-        groups = ("storefront", "finance", "sre", "platform")
-        given = {
-            "viewer": ["person:vera"],
-            "requester": ["person:kim", "person:lou", *(f"group:{name}" for name in groups)],
-            "operator": ["group:sre"],
-            "author": ["person:ulf"],
-            "catalog_admin": ["person:cleo"],
-            "auditor": ["person:aud"],
-            "admin": ["group:platform"],
-        }
-        await grants.put(tx, given, source="test.yaml")
-    live = Live(shared.services.listener, shared.services.runs, Pace(ping=0.01, least=0.0, life=0.05))
-    services = replace(shared.services, live=live)
-    house = House(create_app(services), services, shared.company, shared.temporal)
-    askers = {
-        "anonymous": house.anonymous(),
-        "person": await house.signed_in("kim"),
-        "owner": await house.signed_in("ana"),
-        "foreign": await house.signed_in("fay"),
-        "approver": await house.signed_in("sam"),
-        "reading": await house.token("ben", "read"),
-        "running": await house.token("ben", "read", "run"),
-        "admin": await house.signed_in("pat"),
-        "revoked": await revoked(house),
-        "ci": house.anonymous(Authorization="Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2NpIn0.c2ln"),
-        "roleless": await house.signed_in("rob"),
-        "viewer": await house.signed_in("vera"),
-        "team": await house.signed_in("ben"),
-        "author": await house.signed_in("ulf"),
-        "catalog_admin": await house.signed_in("cleo"),
-        "auditor": await house.signed_in("aud"),
-        "deciding": await house.token("sam", "read", "approve"),
-    }
-    yield World(house, askers)
-    await house.close()
+    async with open_world(shared) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def rows(world: World) -> Rows:
+    return Rows(world.house.store)
 
 
 CASES: Final = [(route, thing) for route, things in ROWS.items() for thing in things]
@@ -123,21 +70,20 @@ def test_every_route_has_its_row_and_every_row_its_route() -> None:
 
 
 @pytest.mark.parametrize(("route", "thing"), CASES, ids=[f"{route} {thing}" for route, thing in CASES])
-async def test_who_may(world: World, route: str, thing: str) -> None:
+async def test_who_may(world: World, rows: Rows, route: str, thing: str) -> None:
     """Status and effect of every cell: what is refused changes no row, and what changes one is in the audit."""
     wrong: list[str] = []
     refused: Request | None = None
-    after: dict[str, str] | None = None  # rows, where nothing was made since
     for asker in (*COLUMNS, *FURTHER):
         wanted = expected(asker, route, thing)
         # what was refused has changed nothing, so the next who is refused may be refused the same
         if refused is None or wanted not in REFUSED or "/ci/" in route:
-            request, after = await made(world, route, thing), None
+            request = await made(world, route, thing)
         else:
             request = refused
-        before = after or await rows(world)
+        before = await rows.count()
         answer = await send(world, asker, route, request)
-        after = await rows(world)
+        after = await rows.count()
         if answer.status_code != wanted:
             wrong.append(f"{asker}: {answer.status_code}, not {wanted}: {answer.text[:200]}")
             continue
@@ -205,21 +151,6 @@ def test_no_row_is_for_nobody() -> None:
 def test_roles_in_the_code_are_those_of_the_table() -> None:
     table = {role: sorted(map(str, Permission) if one == "everything" else one) for role, one in MODEL["roles"].items()}
     assert table == {str(role): sorted(map(str, opened)) for role, opened in PERMISSIONS.items()}
-
-
-COUNTED: Final = text(
-    " UNION ALL ".join(
-        f"SELECT '{table}', count(*)::text FROM \"{table}\""  # names of our own tables
-        for table in sorted(Base.metadata.tables)
-    )
-    + " UNION ALL SELECT 'audit head', max(n)::text FROM audit"
-)
-
-
-async def rows(world: World) -> dict[str, str]:
-    """How many rows every table has."""
-    async with world.house.store.read() as session:
-        return {name: str(count) for name, count in await session.execute(COUNTED)}
 
 
 HIDING: Final = [route for route, things in ROWS.items() if {"vault", "nothing"} <= set(things)]

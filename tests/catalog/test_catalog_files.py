@@ -216,6 +216,12 @@ def doubled(depth: int) -> str:
     return f"{{ type: object, properties: {{ a: {inner} }} }}"
 
 
+def million() -> str:
+    """2^20 ways through twenty references."""
+    pairs = [f"d{n}: {{ anyOf: [{{ $ref: '#/$defs/d{n + 1}' }}, {{ $ref: '#/$defs/d{n + 1}' }}] }}" for n in range(20)]
+    return f"{{ type: object, $ref: '#/$defs/d0', $defs: {{ {', '.join(pairs)}, d20: {{ required: [never] }} }} }}"
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -225,9 +231,10 @@ def doubled(depth: int) -> str:
         "{ type: object, properties: { a: { $ref: 'file:///etc/passwd' } } }",
         "{ type: object, properties: { a: { $dynamicRef: 'https://example.com/x#a' } } }",
         doubled(14),
+        million(),
         f"{{ type: object, properties: {{ a: {{ enum: [{', '.join(map(str, range(60_000)))}] }} }} }}",
     ],
-    ids=["a long chain", "a circle", "itself", "a file", "dynamic", "doubled", "a huge enum"],
+    ids=["a long chain", "a circle", "itself", "a file", "dynamic", "doubled", "a million", "a huge enum"],
 )
 def test_schemas_that_are_made_to_hurt_are_refused(tmp_path: Path, schema: str) -> None:
     text = f"apiVersion: daytwo/v1\nkind: Kind\nmetadata: {{ name: server }}\nspec: {{ schema: {schema} }}\n"

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,11 +18,11 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+async def served(app: ASGIApp, *, http: Any = "httptools") -> AsyncIterator[tuple[str, uvicorn.Server]]:
     """Its address, and the server."""
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=2
+        app, http=http, ws="none", lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=2
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))

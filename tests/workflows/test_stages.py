@@ -142,7 +142,7 @@ async def test_who_approved_the_first_stage_and_left_voids_all_of_it(yard: Compa
     assert {change["field"] for change in found[-1].drift} == {"approval of Sam"}
     async with yard.store.read() as session:
         for old in found[:2]:
-            following = await approvals.successor(session, old)
+            following = await approvals.successor(session, (await approvals.stages(session, [old]))[old.id])
             assert following is not None
             assert following.id == found[-1].id
 

@@ -71,17 +71,17 @@ class Approvals:
             asked = await approvals.get(session, ApprovalId(approval))
             who = await voter_of(self._store, session, by, [asked] if asked else [])
             row, run = await approval_pages.get_visible(session, ApprovalId(approval), reader=reader_of(who))
-            stages = [stage.id for stage in (await approvals.stages(session, [row]))[row.id]]
+            stages = await approvals.stages(session, [row])
             beside = Beside(
-                comments=await comments.of_approvals(session, stages),
+                comments=await comments.of_approvals(session, [stage.id for stage in stages[row.id]]),
                 delegations=await delegations.of_approvals(session, [row.id]),
                 on_call=await on_call.names(session, row.needed_from),
                 now=await self._store.clock.now(session),
             )
             speakers = [*(one.principal for one in beside.comments), *(one.principal for one in beside.delegations)]
-            known = await gather(session, [run], [row], speakers, voter=who)
+            known = await gather(session, [run], [row], speakers, voter=who, stages=stages)
             previous = await _previous_of(session, by, run)
-            following = await approvals.successor(session, row)
+            following = await approvals.successor(session, stages[row.id])
             opening = await self._opening(session, run)
             now = await beside_views(self._life, session, by, row, run, previous)
         return approval_views.whole(

@@ -46,11 +46,13 @@ async def gather(
     asked: Collection[ApprovalRow] = (),
     people: Collection[str] = (),
     voter: Voter | None = None,
+    stages: Mapping[str, Sequence[ApprovalRow]] | None = None,
 ) -> Known:
-    """What is known about these runs and approvals."""
+    """What is known about these runs and approvals, whose stages may have been read already."""
     found = await definitions.by_digests(session, {run.version for run in runs})
     decided: dict[str, list[DecisionRow]] = {}
-    stages = await approvals.stages(session, list(asked)) if asked else {}
+    if stages is None:
+        stages = await approvals.stages(session, list(asked)) if asked else {}
     opened = {stage.id for rows in stages.values() for stage in rows}
     taken_back: dict[str, list[DecisionRow]] = {}
     ids = {run.requester for run in runs} | set(people)

@@ -4,21 +4,21 @@ from collections.abc import Collection
 
 from daytwo_actions.voices import Human, Voter
 from daytwo_api.asker import Asker
-from daytwo_store import on_call, principals
+from daytwo_store import on_call
 from daytwo_store.approval_pages import Reader, Right
 from daytwo_store.engine import Session, Store
 from daytwo_store.tables import ApprovalRow
-from daytwo_workflows.life.people import voter
+from daytwo_workflows.life.people import Somebody, voter
 
 
 async def voter_of(store: Store, session: Session, by: Asker, rows: Collection[ApprovalRow] | None = None) -> Voter:
-    """For these approvals; None: for all that are pending."""
+    """For these approvals; None: for all that are pending. What the asker belongs to was looked up for this request."""
     if rows is None:
         entries = await on_call.asked_for(session)
     else:
         entries = frozenset(entry for row in rows for entry in row.needed_from)
-    who = (await principals.by_ids(session, [by.principal]))[by.principal]
-    return await voter(session, who, entries=entries, now=await store.clock.now(session))
+    who = Somebody(id=by.principal, ref=by.ref, name=by.name)
+    return await voter(session, who, entries=entries, now=await store.clock.now(session), belongs=by.belongs)
 
 
 def reader_of(who: Voter) -> Reader:
