@@ -43,14 +43,19 @@ async def store(tx: Tx, delivery: Delivery) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A run that has to be looked at: now when `after` is zero, else when it has passed."""
+    """A look at the run that a delivery is about: now when `after` is zero, else when it has passed."""
 
     run: RunId
     after: timedelta
 
 
-async def want_look(tx: Tx, delivery: Delivery, *, at_most_every: timedelta) -> Look | None:
-    """When to look because of this delivery; None when its run is not open. One look answers many deliveries."""
+async def want_look(
+    tx: Tx, delivery: Delivery, *, at_most_every: timedelta, unwatched: timedelta | None = timedelta(0)
+) -> Look | None:
+    """When to look because of this delivery; None when its run is not open. One look answers many deliveries.
+
+    `unwatched`: so much later where nobody has the run open; None: not because of this one, but with the next look.
+    """
     row = (
         await tx.session.execute(
             select(ExternalRunRow)
@@ -65,6 +70,11 @@ async def want_look(tx: Tx, delivery: Delivery, *, at_most_every: timedelta) -> 
     ).scalar_one_or_none()
     if row is None:
         return None
+    if row.watched_until is None or row.watched_until <= tx.now:
+        if unwatched is None:
+            return None
+        if unwatched:
+            return Look(RunId(row.run_id), unwatched)
     wait = row.wanted_at + at_most_every - tx.now if row.wanted_at is not None else timedelta(0)
     if wait > timedelta(0):
         return Look(RunId(row.run_id), wait)
@@ -111,18 +121,19 @@ async def consume(
     )
 
 
-async def unanswered(session: AsyncSession, *, before: datetime, limit: int) -> Sequence[RunId]:
+async def unanswered(
+    session: AsyncSession, *, before: datetime, limit: int, about: Delivery | None = None
+) -> Sequence[RunId]:
     """Open runs with deliveries that no read has answered yet (also those that came before the run was known: R28).
 
     Those first that were wanted the longest ago (`want`), so that none is left out for ever when there are many.
+    `about`: only the run that this one is about.
     """
+    query = select(ExternalRunRow.run_id)
+    if about is not None:
+        query = query.where(ExternalRunRow.connection == about.connection, ExternalRunRow.id == about.external)
     rows = await session.scalars(
-        select(ExternalRunRow.run_id)
-        .join(
-            WebhookRow,
-            (WebhookRow.connection == ExternalRunRow.connection) & (WebhookRow.external_id == ExternalRunRow.id),
-        )
-        .join(RunRow, RunRow.id == ExternalRunRow.run_id)
+        query.join(RunRow, RunRow.id == ExternalRunRow.run_id)
         .where(
             WebhookRow.consumed_at.is_(None),
             WebhookRow.received_at <= before,

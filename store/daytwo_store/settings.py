@@ -23,6 +23,7 @@ class Windows(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    fresh_plan: timedelta = timedelta(seconds=3)  # what it has read counts as read now, where nobody had to approve
     send_by: timedelta = timedelta(seconds=45)  # an attempt is not sent later than this after its intent
     send_margin: timedelta = timedelta(seconds=12)  # … and not begun later than this before that
     send_total: timedelta = timedelta(seconds=10)  # one POST, all of it
@@ -76,6 +77,7 @@ class Windows(BaseModel):
 
 
 TEST_WINDOWS = Windows(
+    fresh_plan=timedelta(seconds=0.3),
     send_by=timedelta(seconds=8),
     send_margin=timedelta(seconds=4),
     send_total=timedelta(seconds=3),

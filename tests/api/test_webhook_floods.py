@@ -4,17 +4,20 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import cast
 
 import pytest
 from api_house import House
 from ci_in_memory import CiInMemory
 from company import Company, open_company
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from daytwo_actions.backends.base import Hint
-from daytwo_store import inbox
+from daytwo_actions.backends.base import Hint, Part
+from daytwo_store import externals, inbox
 from daytwo_store.engine import Store
 from daytwo_store.ids import ExternalRunId
+from daytwo_store.states import ExternalStatus
 from daytwo_store.tables import OutboxRow, WebhookRow
 
 pytestmark = pytest.mark.anyio
@@ -25,8 +28,11 @@ WHERE = "/api/v1/webhooks/github"
 class Telling(CiInMemory):
     """Takes the body of a delivery for its id."""
 
+    part: Part = Part.ANY
+
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
-        return [Hint(delivery=body.decode(), project_id="1", run=ExternalRunId("1"), event="workflow_job.in_progress")]
+        run, event = ExternalRunId("1"), "workflow_job.waiting"
+        return [Hint(delivery=body.decode(), project_id="1", run=run, event=event, part=self.part)]
 
 
 @pytest.fixture
@@ -61,8 +67,32 @@ async def test_a_delivery_before_its_run_is_known_is_answered_later(house: House
     run = await house.company.ask("ana", "1.1.0", "staging")
     await house.company.drive(run)
     async with house.store.write() as tx:
+        assert await inbox.unanswered(tx.session, before=tx.now, limit=10) == [], (
+            "the read that confirmed it came later"
+        )
+    house.company.ci.end("1", ExternalStatus.SUCCEEDED)
+    await sender.post(WHERE, content="late")
+    async with house.store.write() as tx:
         assert await inbox.unanswered(tx.session, before=tx.now, limit=10) == [run]
-    await house.company.look(run)
     await house.company.drive(run)
     async with house.store.write() as tx:
         assert await inbox.unanswered(tx.session, before=tx.now, limit=10) == []
+    assert (await house.company.run(run)).state == "succeeded"
+
+
+async def test_what_begins_is_looked_at_only_for_those_who_have_it_open(house: House) -> None:
+    """A beginning is seen in the next listing; a job's end waits a moment for the end of the whole run."""
+    run = await house.company.ask("ana", "1.1.0", "staging")
+    await house.company.drive(run)
+    sender, ci = house.anonymous(), cast("Telling", house.company.ci)
+    before = await pokes(house)
+    for part, more in ((Part.BEGINS, 0), (Part.ENDS, 0), (Part.ANY, 1)):
+        ci.part = part
+        await sender.post(WHERE, content=f"unwatched-{part.name}")
+        assert await pokes(house) - before == more, part
+    async with house.store.write() as tx:
+        await externals.watch(tx, run, until=tx.now + timedelta(minutes=1))
+        await tx.session.execute(text("update external_run set wanted_at = null"))
+    ci.part = Part.BEGINS
+    await sender.post(WHERE, content="watched")
+    assert await pokes(house) - before == 2

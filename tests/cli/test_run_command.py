@@ -36,6 +36,7 @@ PLAN: dict[str, Any] = {
             "inputs": {"version": "1.1.0"},
             "packed": ["version"],
             "packing": "The input version goes as JSON.",
+            "held": None,
             "loose": None,
         }
     ],

@@ -54,6 +54,7 @@ class CiInMemory:
     nameless: bool = False  # runs lost their names, and the marker with it
     misfits: dict[str, list[str]] = field(default_factory=dict)  # what else does not fit, by run
     lists_all: bool = True
+    clockless: bool = False  # its listings do not say when they were made
     down: bool = False
     hidden: bool = False  # runs are not visible in listings
     says: Callable[[str], Sent] = field(default=lambda run: Accepted(id=ExternalRunId(run), url=f"https://ci/{run}"))
@@ -121,7 +122,8 @@ class CiInMemory:
         if not self.marked:
             return Listing(found=[], complete=False, server_time=None)
         bare = [ExternalRunId(str(n)) for n in range(1, len(self.ledger) + 1)] if self.nameless else []
-        return Listing(found=found, complete=self.lists_all, server_time=datetime.now(UTC), unmarked=bare)
+        clock = None if self.clockless else datetime.now(UTC)
+        return Listing(found=found, complete=self.lists_all, server_time=clock, unmarked=bare)
 
     async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:
         """By its id, however late listings are."""

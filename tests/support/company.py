@@ -32,6 +32,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 # Generous where a slow machine could be too late, short where somebody would only wait: `Company` moves time itself.
 FAST = TEST_WINDOWS.model_copy(
     update={
+        "fresh_plan": timedelta(0),
         "look_every": (0.02,),
         "send_by": timedelta(seconds=120),
         "send_margin": timedelta(seconds=60),

@@ -1,6 +1,7 @@
 """Variations of the example company's deploy, loaded beside it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ def like_deploy(name: str, **spec: object) -> dict[str, Any]:
     return document
 
 
-async def load_beside(company: Company, folder: Path, *documents: dict[str, Any]) -> None:
-    """Load the examples and these actions."""
+async def load_beside(
+    company: Company, folder: Path, *documents: dict[str, Any], known: Mapping[str, str] | None = None
+) -> None:
+    """Load the examples and these actions. `known`: kinds of further connections by their names."""
     actions = folder / "more-actions"
     actions.mkdir()
     for document in documents:
         (actions / f"{document['metadata']['name']}.yaml").write_text(json.dumps(document))
-    await load_company(company.store, [EXAMPLES / "catalog", EXAMPLES / "actions", actions], {"github": "github"})
+    await load_company(
+        company.store, [EXAMPLES / "catalog", EXAMPLES / "actions", actions], {"github": "github", **(known or {})}
+    )

@@ -84,14 +84,18 @@ async def test_a_lost_answer_without_a_marker_waits_for_a_person_who_can_end_it(
     assert (await company.run(run)).state == RunState.CANCELLED
 
 
-async def test_looking_ends_with_a_person_even_when_no_listing_proves_anything(company: Company) -> None:
+@pytest.mark.parametrize(("what", "value"), [("lists_all", False), ("clockless", True)])
+async def test_looking_ends_with_a_person_even_when_no_listing_proves_anything(
+    company: Company, what: str, value: bool
+) -> None:
     company.ci.says, company.ci.executes = (lambda run: LOST), False
     with_windows(company, give_up_looking=timedelta(seconds=0.3))
     run = await company.ask("ana", "1.1.0", "staging")
     await company.step(run)
-    company.ci.lists_all = False
+    setattr(company.ci, what, value)
     await company.drive(run)
     assert (await company.run(run)).state == RunState.NEEDS_ATTENTION
+    assert company.ci.posts == 1
 
 
 async def test_a_target_that_changed_while_it_waited_is_pinned_anew_and_sent_there(company: Company) -> None:

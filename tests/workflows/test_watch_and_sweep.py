@@ -420,12 +420,14 @@ def delivery(name: str, external: ExternalRunId) -> Delivery:
 
 
 async def running(company: Company) -> RunId:
-    """A run whose pipeline has been started; each under a lock of its own."""
+    """A run whose pipeline has been started a while ago; each under a lock of its own."""
     run = await company.ask("ana", "1.1.0", "staging")
     async with company.store.write() as tx:
         (await runs.hold(tx, run)).lock_key = None
     await company.drive(run)
     assert (await company.run(run)).state == RunState.RUNNING
+    async with company.store.write() as tx:
+        (await external_of(tx, run)).seen_at = None
     return run
 
 

@@ -67,7 +67,7 @@ class Sweeper:
         async with self.store.read() as session:
             now = await self.store.clock.now(session)
             stale = await runs.without_progress(session, since=now - self.windows.stale_after, limit=limit)
-            unanswered = await inbox.unanswered(session, before=now - timedelta(seconds=1), limit=limit)
+            unanswered = await inbox.unanswered(session, before=now - self.windows.poll_every, limit=limit)
         await _alone("locks", sweep_locks(self.store, now))
         if self.seal is not None:
             await _alone("seal", self.seal.seal(now))

@@ -8,6 +8,7 @@ given.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -61,8 +62,10 @@ class Pinned:
     # A run that has ended stays there long enough to be found. Otherwise one that is not there may have run all the
     # same, and its name is free again: no absence is proven, and nothing is sent a second time under it.
     lasting: bool = True
-    # What the pipeline takes from elsewhere as it is when it starts, in words ("ci.yml of acme/ci at main"): the commit
-    # does not hold it still, so what was approved does not cover it.
+    # What the pipeline takes from elsewhere, with the SHA-256 of what it was: the commit does not hold it still, so it
+    # is read again before it is sent ("ci.yml of acme/ci at main, sha256 0f…").
+    held: tuple[str, ...] = ()
+    # What it takes from elsewhere that could not be read here, in words: what was approved does not cover it.
     loose: tuple[str, ...] = ()
 
 
@@ -166,6 +169,14 @@ class Recognised:
         return self.marked and not self.misfits
 
 
+class Part(Enum):
+    """What a webhook is about that does not tell of a whole run's end, where that says how soon a look is worth it."""
+
+    ANY = auto()
+    BEGINS = auto()  # something was queued or has begun: whoever does not have the run open needs no look
+    ENDS = auto()  # a job has ended: its log is to be had, and the end of all of it may follow in a moment
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hint:
     """What a verified webhook tells: look at this run. It proves nothing (webhooks wake, reads prove)."""
@@ -175,6 +186,7 @@ class Hint:
     run: ExternalRunId
     event: str  # "workflow_run.completed"
     final: bool = False  # it says that the run has ended: looked at once
+    part: Part = Part.ANY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -42,6 +42,7 @@ class PlannedPin(Part):
     declared: list[str] = []
     fenced: bool = False
     lasting: bool = True
+    held: list[str] = []
     loose: list[str] = []
 
     @classmethod
@@ -56,6 +57,7 @@ class PlannedPin(Part):
             declared=list(pinned.declared),
             fenced=pinned.fenced,
             lasting=pinned.lasting,
+            held=list(pinned.held),
             loose=list(pinned.loose),
         )
 
@@ -148,6 +150,7 @@ class PlannedStep(PlannedAny):
             declared=tuple(self.pinned.declared),
             fenced=self.pinned.fenced,
             lasting=self.pinned.lasting,
+            held=tuple(self.pinned.held),
             loose=tuple(self.pinned.loose),
         )
 

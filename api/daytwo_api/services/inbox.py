@@ -7,18 +7,19 @@ from datetime import timedelta
 import structlog
 from fastapi import Request
 
-from daytwo_actions.backends.base import Backend, Hint, WebhookRefused
+from daytwo_actions.backends.base import Backend, Hint, Part, WebhookRefused
 from daytwo_actions.backends.some import Asking, Question
 from daytwo_store import inbox, questions
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import DaytwoError, NotFound, Unauthenticated
-from daytwo_store.ids import RunId
-from daytwo_store.inbox import Delivery, Look
+from daytwo_store.inbox import Delivery
 
 log = structlog.get_logger()
 _AT_MOST_EVERY = timedelta(seconds=1)  # looks at one run
 _FINAL_EVERY = timedelta(milliseconds=100)  # … when the delivery says that it has ended
-
+# Later where nobody has the run open. A beginning is seen in the next listing; a job's end mostly is the end of it all.
+_UNWATCHED = {Part.ANY: timedelta(0), Part.BEGINS: None, Part.ENDS: timedelta(seconds=3)}
+_MADE_KNOWN = timedelta(seconds=1)  # a run may end before the answer to its dispatch is written down (R28)
 _SETTLED = timedelta(seconds=10)  # deliveries overtake each other for so long
 
 
@@ -26,7 +27,7 @@ class Inbox:
     def __init__(self, store: Store, backends: Mapping[str, Backend]) -> None:
         self._store = store
         self._backends = backends
-        self._later: dict[RunId, asyncio.Task[None]] = {}
+        self._later: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def receive(self, connection: str, request: Request) -> dict[str, bool]:
         backend = self._backends.get(connection)
@@ -63,28 +64,36 @@ class Inbox:
             return False
         if not hint.final:
             await inbox.want_after_end(tx, delivery, settled=_SETTLED)
-        look = await inbox.want_look(tx, delivery, at_most_every=_FINAL_EVERY if hint.final else _AT_MOST_EVERY)
-        if look is not None and look.after:
-            self._look_later(look)
-        elif look is not None:
+        every = _FINAL_EVERY if hint.final else _AT_MOST_EVERY
+        look = await inbox.want_look(tx, delivery, at_most_every=every, unwatched=_UNWATCHED[hint.part])
+        if look is not None and not look.after:
             tx.poke(look.run)
+        elif look is not None or hint.final:
+            self._look_later(delivery, look.after if look is not None else _MADE_KNOWN)
         return True
 
-    def _look_later(self, look: Look) -> None:
+    def _look_later(self, delivery: Delivery, after: timedelta) -> None:
         """One look for all deliveries that come meanwhile. If this process dies first, the sweeper does it."""
-        if look.run not in self._later:
-            task = asyncio.create_task(self._look(look))
-            self._later[look.run] = task
-            task.add_done_callback(lambda _: self._later.pop(look.run, None))
+        key = (delivery.connection, delivery.external)
+        if key not in self._later:
+            task = asyncio.create_task(self._look(delivery, after))
+            self._later[key] = task
+            task.add_done_callback(lambda _: self._later.pop(key, None))
 
-    async def _look(self, look: Look) -> None:
-        await asyncio.sleep(look.after.total_seconds())
+    async def _look(self, delivery: Delivery, after: timedelta) -> None:
+        await asyncio.sleep(after.total_seconds())
         try:
+            async with self._store.read() as session:
+                now = await self._store.clock.now(session)
+                left = await inbox.unanswered(session, before=now, limit=1, about=delivery)
+            if not left:
+                return  # a read since then has answered it, or it is nobody's run here
             async with self._store.write() as tx:
-                await inbox.want(tx, [look.run])
-                tx.poke(look.run)
+                await inbox.want(tx, left)
+                for run in left:
+                    tx.poke(run)
         except DaytwoError as error:
-            log.warning("webhook.look_is_swept", run=look.run, error=error.type)
+            log.warning("webhook.look_is_swept", external=delivery.external, error=error.type)
 
 
 def _question(connection: str, one: Question) -> questions.Asked:

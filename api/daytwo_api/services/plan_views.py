@@ -14,7 +14,7 @@ from daytwo_api.services.lock_words import given_back, joined
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.term_words import terms_words
 from daytwo_api.services.window_words import zoned
-from daytwo_api.services.words import loose, needed, packing
+from daytwo_api.services.words import held, loose, needed, packing
 from daytwo_api.views.actions import PlannedApproval, PlannedBreakGlass, PlannedLock, PlannedRequest, PlanView
 from daytwo_catalog.write import preview
 from daytwo_store import lock_reading, runs
@@ -79,6 +79,7 @@ def _requests(plan: Plan) -> list[PlannedRequest]:
             inputs=step.inputs,
             packed=list(step.packed),
             packing=packing(step.packed),
+            held=held(step.pinned.held),
             loose=loose(step.pinned.loose),
             secrets=list(step.secrets),
         )

@@ -73,8 +73,16 @@ def packing(packed: Sequence[str]) -> str | None:
     return f"{some} as JSON in the pipeline's input {PACK}, because it does not declare {_them(packed)} by name."
 
 
+def held(found: Sequence[str]) -> str | None:
+    """What a plan says about files of other projects that were read for it; None when there are none."""
+    if not found:
+        return None
+    files = "; ".join(one.partition(", sha256 ")[0] for one in found)
+    return f"Read for this plan, and compared once more right before it is sent: {files}."
+
+
 def loose(found: Sequence[str]) -> str | None:
-    """What a plan says about what a pipeline takes from elsewhere; None when its commit holds everything still."""
+    """What a plan says about what nobody here could read; None when everything is held still."""
     if not found:
         return None
     return f"Not held still by this commit, so it may change until the run begins: {'; '.join(found)}."

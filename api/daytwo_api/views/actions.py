@@ -107,8 +107,14 @@ class PlannedRequest(View):
     packed: list[str] = Field(description="inputs that the pipeline does not declare by name")
     packing: str | None = Field(description="how those travel, as a sentence; null: every input has its own name")
     secrets: list[str] = Field(default=[], description="names of secret inputs that its pipeline may collect, once")
+    held: str | None = Field(
+        default=None,
+        description="files of other projects that the pipeline takes: read for the plan, and compared again before it "
+        "is sent, as a sentence",
+    )
     loose: str | None = Field(
-        description="what the pipeline takes from elsewhere, so that the commit does not hold it still, as a sentence"
+        description="what else the pipeline takes from elsewhere, which could not be read and nothing holds still, as "
+        "a sentence"
     )
 
 

@@ -21,7 +21,7 @@ def print_plan(say: Say, plan: PlanView) -> None:
             f"{request.step}: {request.connection} runs {request.pipeline} of {request.project} at {request.ref} "
             f"({request.commit[:12]}) with {pairs(request.inputs)}"
         )
-        for note in (request.packing, _collected(request.secrets), request.loose):
+        for note in (request.packing, _collected(request.secrets), request.held, request.loose):
             if note:
                 say(note)
     print_emergency(say, plan)

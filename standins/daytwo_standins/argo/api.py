@@ -1,15 +1,10 @@
-"""The API's server: every request goes the same way.
+"""The API's server: who asks; how often; may they; the handler."""
 
-Faults that strike before; who asks; how often; may they; the handler; faults that strike after; the request log.
-"""
-
-import json
 import logging
 import math
-import secrets
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,8 +19,7 @@ from daytwo_standins.argo.routes import control, general, streams, templates, wo
 from daytwo_standins.argo.standin import Standin
 from daytwo_standins.argo.streaming import broken, streamed
 from daytwo_standins.shared.answers import Answer, CallEffects
-from daytwo_standins.shared.durable_lines import monotonic
-from daytwo_standins.shared.fault_actions import Hung, Plot, hung_response
+from daytwo_standins.shared.endpoint import Endpoint, as_response
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *general.OPERATIONS,
@@ -51,32 +45,13 @@ def _paths(operation: Operation) -> list[str]:
     return [operation.path, everywhere] if operation.verb in {"list", "watch"} else [operation.path]
 
 
-class _Endpoint:
-    """One operation as an ASGI application of its own, so that a fault can take the connection away."""
-
+class _Endpoint(Endpoint):
     def __init__(self, standin: Standin, operation: Operation) -> None:
+        super().__init__(operation.name, standin.faults, standin.requests, problem)
         self._standin = standin
         self._operation = operation
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        request = Request(scope, receive)
-        begun, request_id = time.time(), secrets.token_hex(8)
-        raw = await request.body()
-        plot = Plot(self._standin.faults.strike(self._operation.name, self._about(request, raw)), problem)
-        try:
-            answer = await plot.before()
-            login = ""
-            if answer is None:
-                answer, login = await self._answer(request, raw, plot.effects)
-                answer = await plot.after(answer)
-            self._log(request, answer.status, login, begun, request_id, plot)
-            response = plot.shape(self._response(request, answer, login))
-        except Hung as hung:
-            self._log(request, 0, "", begun, request_id, plot)
-            response = hung_response(hung)
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
+    async def answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
         login = ""
         try:
             token = self._token(request)
@@ -118,42 +93,22 @@ class _Endpoint:
             wait = max(1, math.ceil(self._standin.limits.facts(login)["reset"] - time.time()))
             raise ApiError(EXHAUSTED, "rate limit exceeded", headers={"retry-after": str(wait)})
 
-    def _response(self, request: Request, answer: Answer, login: str) -> Response:
+    def respond(self, request: Request, answer: Answer, login: str, request_id: str) -> Response:  # noqa: ARG002  # the base's
         headers = {**(_limits(self._standin.limits.facts(login)) if login else {}), **answer.headers}
         if isinstance(answer, Stream):
             accept = request.headers.get("accept", "")
             response: Response = streamed(answer, accept=accept, fields=request.query_params.get("fields", ""))
             response.headers.update(headers)
             return response
-        if answer.raw is not None or answer.data is None:
-            return Response(answer.raw, answer.status, headers=headers)
-        body = json.dumps(answer.data, ensure_ascii=False).encode()
-        return Response(body, answer.status, headers={"content-type": "application/json", **headers})
+        return as_response(answer, headers, "application/json")
 
-    def _about(self, request: Request, raw: bytes) -> str | None:
+    def about(self, request: Request, raw: bytes) -> str | None:
         """The name, labels and parameters of the workflow that a request is about, for fault rules."""
         if self._operation.name == "dispatch":
             return about_dispatch(raw)
         told = request.path_params
         run = self._standin.engine.runs.live(told.get("namespace", ""), told.get("name", ""))
         return about_run(run) if run is not None else None
-
-    def _log(self, request: Request, status: int, login: str, begun: float, request_id: str, plot: Plot) -> None:
-        self._standin.requests.add(
-            {
-                "operation": self._operation.name,
-                "method": request.method,
-                "path": request.url.path,
-                "query": request.url.query,
-                "status": status,
-                "login": login,
-                "at": begun,
-                "monotonic": monotonic(),
-                "seconds": round(time.time() - begun, 6),
-                "request_id": request_id,
-                "faults": plot.ids,
-            }
-        )
 
 
 def _limits(facts: Mapping[str, int]) -> dict[str, str]:

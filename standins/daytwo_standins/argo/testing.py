@@ -7,14 +7,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from daytwo_standins.shared.testing import RunningStandin, eventually
+from daytwo_standins.shared.testing import NOTHING, RunningStandin, eventually, started
 
 __all__ = ["RunningStandin", "eventually", "start_standin"]
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @contextmanager
@@ -23,10 +20,10 @@ def start_standin(
     namespaces: Mapping[str, Mapping[str, str]],
     *,
     tokens: Sequence[Mapping[str, Any]],
-    cluster: Mapping[str, str] = _NOTHING,
-    namespace_settings: Mapping[str, Mapping[str, Any]] = _NOTHING,
-    settings: Mapping[str, Any] = _NOTHING,
-    environment: Mapping[str, str] = _NOTHING,
+    cluster: Mapping[str, str] = NOTHING,
+    namespace_settings: Mapping[str, Mapping[str, Any]] = NOTHING,
+    settings: Mapping[str, Any] = NOTHING,
+    environment: Mapping[str, str] = NOTHING,
 ) -> Iterator[RunningStandin]:
     """A stand-in with these namespaces, each with the template files that it has (name and YAML), and tokens.
 
@@ -46,11 +43,8 @@ def start_standin(
         "tokens": [dict(one) for one in tokens],
         **settings,
     }
-    running = RunningStandin(module="daytwo_standins.argo", folder=folder, config=config, environment=environment)
-    try:
+    with started("argo", tmp_path, config, environment) as running:
         yield running
-    finally:
-        running.stop_all()
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:

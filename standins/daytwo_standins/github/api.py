@@ -1,13 +1,7 @@
-"""The API's server: every request goes the same way.
+"""The API's server: who asks; how often; may they; the handler; ETag."""
 
-Faults that strike before; who asks; how often; may they; the handler; ETag; faults that strike after; the request log.
-"""
-
-import hashlib
 import json
 import logging
-import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,8 +19,7 @@ from daytwo_standins.github.problems import ApiError, not_found
 from daytwo_standins.github.routes import apps, artifacts, deployments, general, jobs, repositories, runs, workflows
 from daytwo_standins.github.standin import Standin
 from daytwo_standins.shared.answers import Answer, CallEffects
-from daytwo_standins.shared.durable_lines import monotonic
-from daytwo_standins.shared.fault_actions import Hung, Plot, hung_response
+from daytwo_standins.shared.endpoint import Endpoint, as_response, conditional
 
 API_V3 = "/api/v3"  # where an Enterprise Server has its API
 OPERATIONS: tuple[Operation, ...] = (
@@ -54,32 +47,13 @@ def api_app(standin: Standin) -> Starlette:
     return Starlette(routes=[*mine, Route("/{path:path}", _Endpoint(standin, _UNKNOWN), methods=None)])
 
 
-class _Endpoint:
-    """One operation as an ASGI application of its own, so that a fault can take the connection away."""
-
+class _Endpoint(Endpoint):
     def __init__(self, standin: Standin, operation: Operation) -> None:
+        super().__init__(operation.name, standin.faults, standin.requests, _problem)
         self._standin = standin
         self._operation = operation
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        request = Request(scope, receive)
-        begun, request_id = time.time(), secrets.token_hex(8).upper()
-        raw = await request.body()
-        plot = Plot(self._standin.faults.strike(self._operation.name, self._about(request, raw)), _problem)
-        try:
-            answer = await plot.before()
-            login = ""
-            if answer is None:
-                answer, login = await self._answer(request, raw, plot.effects)
-                answer = await plot.after(answer)
-            self._log(request, answer.status, login, begun, request_id, plot)
-            response = plot.shape(self._response(answer, login, request_id))
-        except Hung as hung:
-            self._log(request, 0, "", begun, request_id, plot)
-            response = hung_response(hung)
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
+    async def answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
         login = ""
         try:
             token, app = self._caller(request)
@@ -138,17 +112,12 @@ class _Endpoint:
             raise ApiError(403, f"API rate limit exceeded for user {login}.", documentation=where)
 
     def _conditional(self, request: Request, answer: Answer, login: str) -> Answer:
-        if request.method != "GET" or answer.status != 200 or answer.data is None:
-            return answer
-        body = json.dumps(answer.data, ensure_ascii=False).encode()
-        tag = f'W/"{hashlib.sha256(body).hexdigest()}"'
-        headers = {**answer.headers, "etag": tag, "cache-control": "private, max-age=60, s-maxage=60"}
-        if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
+        told = conditional(request, answer, content_type=_JSON, cache="private, max-age=60, s-maxage=60")
+        if told.status == 304:
             self._standin.limits.give_back(login)
-            return Answer(status=304, raw=b"", headers=headers)
-        return Answer(status=200, raw=body, headers={"content-type": _JSON, **headers})
+        return told
 
-    def _response(self, answer: Answer, login: str, request_id: str) -> Response:
+    def respond(self, request: Request, answer: Answer, login: str, request_id: str) -> Response:  # noqa: ARG002  # the base's
         headers = {
             "x-github-request-id": request_id,
             "x-github-media-type": _MEDIA,
@@ -158,33 +127,13 @@ class _Endpoint:
         }
         if self._standin.config.enterprise is not None:
             headers["x-github-enterprise-version"] = self._standin.config.enterprise.version
-        if answer.raw is not None or answer.data is None:
-            return Response(answer.raw, answer.status, headers=headers)
-        body = json.dumps(answer.data, ensure_ascii=False).encode()
-        return Response(body, answer.status, headers={"content-type": _JSON, **headers})
+        return as_response(answer, headers, _JSON)
 
-    def _about(self, request: Request, raw: bytes) -> str | None:
+    def about(self, request: Request, raw: bytes) -> str | None:
         """The title and the inputs of the run that a request is about, for fault rules."""
         if self._operation.name == "dispatch":
             return workflows.about_dispatch(raw)
         return about_run(self._standin, request.path_params)
-
-    def _log(self, request: Request, status: int, login: str, begun: float, request_id: str, plot: Plot) -> None:
-        self._standin.requests.add(
-            {
-                "operation": self._operation.name,
-                "method": request.method,
-                "path": request.url.path,
-                "query": request.url.query,
-                "status": status,
-                "login": login,
-                "at": begun,
-                "monotonic": monotonic(),
-                "seconds": round(time.time() - begun, 6),
-                "request_id": request_id,
-                "faults": plot.ids,
-            }
-        )
 
 
 def _limits(facts: Mapping[str, int]) -> dict[str, str]:

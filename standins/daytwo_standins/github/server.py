@@ -11,14 +11,14 @@ from daytwo_standins.shared.control_app import control_app
 from daytwo_standins.shared.server import LOOPBACK, listen, port_of, serve_until_stopped, take_folder
 
 
-async def serve(*, config: Config, folder: Path, host: str, port: int, control_port: int, blob_port: int) -> None:
+async def serve(*, config: Config, folder: Path, host: str, port: int, control_port: int, log_port: int) -> None:
     """Run until SIGTERM or SIGINT. Runs that are being executed go on; the next start finds them.
 
     Raises:
         OSError: a port is taken, or another stand-in works in the folder.
     """
     take_folder(folder)
-    api, control, storage = listen(host, port), listen(LOOPBACK, control_port), listen(host, blob_port)
+    api, control, storage = listen(host, port), listen(LOOPBACK, control_port), listen(host, log_port)
     url = f"http://{LOOPBACK}:{port_of(api)}"
     webhooks = Webhooks(config=config, folder=folder, url=url)
     standin = Standin(config=config, folder=folder, url=url, blob_port=port_of(storage), listener=webhooks.changed)

@@ -1,12 +1,7 @@
-"""The API's server: every request goes the same way.
+"""The API's server: who asks; how often; may they; the handler; ETag."""
 
-Faults that strike before; who asks; how often; may they; the handler; ETag; faults that strike after; the request log.
-"""
-
-import hashlib
 import json
 import logging
-import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -31,8 +26,7 @@ from daytwo_standins.gitlab.routing import Operation, Router
 from daytwo_standins.gitlab.standin import Standin
 from daytwo_standins.shared.answers import Answer, CallEffects
 from daytwo_standins.shared.contract import Exchange
-from daytwo_standins.shared.durable_lines import monotonic
-from daytwo_standins.shared.fault_actions import Hung, Plot, hung_response
+from daytwo_standins.shared.endpoint import Endpoint, as_response, conditional
 
 OPERATIONS: tuple[Operation, ...] = (
     *general.OPERATIONS,
@@ -44,6 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 _LOG = logging.getLogger(__name__)
 _JSON = "application/json"
+_CACHE = "max-age=0, private, must-revalidate"
 _READS = {"GET", "HEAD"}
 # Left out of the description, or described wrongly: branches by a number, the approvals of a deployment as one, the
 # success of a cancel as 201 (the server answers 200, as its source says). The body of `trigger` holds a token, which
@@ -67,37 +62,26 @@ class _Api:
         self._router = Router(OPERATIONS)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        request = Request(scope, receive)
-        begun, request_id = time.time(), secrets.token_hex(13).upper()
-        raw = await request.body()
         path = scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
-        operation, params = self._router.find(request.method, path)
-        name = operation.name if operation else "unknown"
-        plot = Plot(self._standin.faults.strike(name, self._about(name, params, raw)), problem)
-        violations: list[str] = []
-        try:
-            answer = await plot.before()
-            login = ""
-            if answer is None:
-                answer, login = await self._answer(request, operation, params, path, raw, plot.effects)
-                violations = self._violations(request, name, path, raw, answer)
-                answer = await plot.after(answer)
-            self._log(request, name, path, answer.status, login, begun, request_id, plot, violations)
-            response = plot.shape(self._response(answer, login, request_id))
-        except Hung as hung:
-            self._log(request, name, path, 0, "", begun, request_id, plot, violations)
-            response = hung_response(hung)
-        await response(scope, receive, send)
+        operation, params = self._router.find(scope["method"], path)
+        await _Endpoint(self._standin, operation, params, path)(scope, receive, send)
 
-    async def _answer(
-        self,
-        request: Request,
-        operation: Operation | None,
-        params: dict[str, str],
-        path: str,
-        raw: bytes,
-        effects: CallEffects,
-    ) -> tuple[Answer, str]:
+
+class _Endpoint(Endpoint):
+    """One request, with the operation that its path means and what stands in it."""
+
+    def __init__(self, standin: Standin, operation: Operation | None, params: dict[str, str], path: str) -> None:
+        super().__init__(operation.name if operation else "unknown", standin.faults, standin.requests, problem)
+        self._standin = standin
+        self._operation = operation
+        self._params = params
+        self._path = path
+
+    def path(self, request: Request) -> str:  # noqa: ARG002  # the base's
+        return self._path
+
+    async def answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
+        operation = self._operation
         login = ""
         try:
             if operation is None:
@@ -112,15 +96,16 @@ class _Api:
                 standin=self._standin,
                 token=token,
                 base=str(request.base_url).rstrip("/"),
-                path=path,
-                params=params,
+                path=self._path,
+                params=self._params,
                 query=request.query_params,
                 headers=request.headers,
                 raw=raw,
                 effects=effects,
             )
             _require(call, operation)
-            return _conditional(request, await operation.handler(call)), login
+            answer = await operation.handler(call)
+            return conditional(request, answer, content_type=_JSON, cache=_CACHE), login
         except ApiError as error:
             if isinstance(error.body, str):
                 return Answer(status=error.status, raw=error.body.encode(), headers=error.headers), login
@@ -143,30 +128,28 @@ class _Api:
             raise invalid_token("Token is expired. You can either do re-authorization or token refresh.")
         return found
 
-    def _violations(self, request: Request, name: str, path: str, raw: bytes, answer: Answer) -> list[str]:
+    def violations(self, request: Request, raw: bytes, answer: Answer | None) -> list[str]:
         """What is not as GitLab describes it, where its description is at hand."""
         contract = self._standin.contract
-        if contract is None or name in _NOT_DESCRIBED or answer.status in {304, 500}:
+        if answer is None or contract is None or self.name in _NOT_DESCRIBED or answer.status in {304, 500}:
             return []
         query = tuple(request.query_params.multi_items())
-        exchange = Exchange(method=request.method, path=path, query=query, body=raw, answer=answer)
+        exchange = Exchange(method=request.method, path=self._path, query=query, body=raw, answer=answer)
         return contract.violations(exchange)
 
-    def _response(self, answer: Answer, login: str, request_id: str) -> Response:
+    def respond(self, request: Request, answer: Answer, login: str, request_id: str) -> Response:  # noqa: ARG002  # the base's
         headers = {
             "x-request-id": request_id,
             "x-gitlab-meta": json.dumps({"correlation_id": request_id, "version": "1"}),
             **(_limits(self._standin.limits.facts(login)) if login else {}),
             **answer.headers,
         }
-        if answer.raw is not None or answer.data is None:
-            return Response(answer.raw, answer.status, headers=headers)
-        body = json.dumps(answer.data, ensure_ascii=False).encode()
-        return Response(body, answer.status, headers={"content-type": _JSON, **headers})
+        return as_response(answer, headers, _JSON)
 
-    def _about(self, name: str, params: Mapping[str, str], raw: bytes) -> str | None:
+    def about(self, request: Request, raw: bytes) -> str | None:  # noqa: ARG002  # the base's
         """The name, inputs and variables of the pipeline that a request is about, for fault rules."""
-        if name in {"dispatch", "trigger"}:
+        params = self._params
+        if self.name in {"dispatch", "trigger"}:
             return creation.about(raw)
         number = params.get("pipeline_id", "")
         job = params.get("job_id", params.get("deployment_id", ""))
@@ -174,35 +157,6 @@ class _Api:
             number = str(split_job_id(int(job))[0])
         pipeline = self._standin.engine.pipelines.get(int(number)) if number.isdigit() else None
         return None if pipeline is None else pipeline.about
-
-    def _log(
-        self,
-        request: Request,
-        name: str,
-        path: str,
-        status: int,
-        login: str,
-        begun: float,
-        request_id: str,
-        plot: Plot,
-        violations: list[str],
-    ) -> None:
-        self._standin.requests.add(
-            {
-                "operation": name,
-                "method": request.method,
-                "path": path,
-                "query": request.url.query,
-                "status": status,
-                "login": login,
-                "at": begun,
-                "monotonic": monotonic(),
-                "seconds": round(time.time() - begun, 6),
-                "request_id": request_id,
-                "faults": plot.ids,
-                "violations": violations,
-            }
-        )
 
 
 def _require(call: Call, operation: Operation) -> None:
@@ -221,17 +175,6 @@ def _require(call: Call, operation: Operation) -> None:
         raise insufficient_scope(" ".join(sorted(allowed)))
     if "id" in call.params and token.role < operation.role:
         raise forbidden() if token.role >= Role.GUEST else not_found()
-
-
-def _conditional(request: Request, answer: Answer) -> Answer:
-    if request.method != "GET" or answer.status != 200 or answer.data is None:
-        return answer
-    body = json.dumps(answer.data, ensure_ascii=False).encode()
-    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {**answer.headers, "etag": tag, "cache-control": "max-age=0, private, must-revalidate"}
-    if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
-        return Answer(status=304, raw=b"", headers=headers)
-    return Answer(status=200, raw=body, headers={"content-type": _JSON, **headers})
 
 
 def _limits(facts: Mapping[str, int]) -> dict[str, str]:

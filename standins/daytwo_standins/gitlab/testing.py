@@ -7,14 +7,11 @@ gives a ``RunningStandin`` s; ``gitlab.Gitlab(s.url, private_token="t")`` is the
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from daytwo_standins.shared.testing import RunningStandin, eventually, make_repository
+from daytwo_standins.shared.testing import NOTHING, RunningStandin, eventually, make_repository, with_repositories
 
 __all__ = ["RunningStandin", "eventually", "make_repository", "start_standin"]
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @contextmanager
@@ -24,23 +21,20 @@ def start_standin(
     *,
     tokens: Sequence[Mapping[str, Any]],
     webhook: Mapping[str, Any] | None = None,
-    settings: Mapping[str, Any] = _NOTHING,
-    environment: Mapping[str, str] = MappingProxyType({}),
+    settings: Mapping[str, Any] = NOTHING,
+    environment: Mapping[str, str] = NOTHING,
 ) -> Iterator[RunningStandin]:
     """A stand-in with these projects and tokens, as in the configuration (``config.Config``).
 
     ``settings`` are further keys of the configuration, ``environment`` further variables of the process.
     """
-    config = {
-        "projects": [{**one, "path": str(one["path"])} for one in projects],
-        "tokens": [dict(one) for one in tokens],
-        "webhooks": [dict(webhook)] if webhook else [],
-        **settings,
-    }
-    running = RunningStandin(
-        module="daytwo_standins.gitlab", folder=tmp_path / "gitlab-standin", config=config, environment=environment
-    )
-    try:
+    with with_repositories(
+        "gitlab",
+        tmp_path,
+        {"projects": projects},
+        tokens=tokens,
+        webhook=webhook,
+        settings=settings,
+        environment=environment,
+    ) as running:
         yield running
-    finally:
-        running.stop_all()

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +18,7 @@ from daytwo_standins.shared.control import ControlClient
 
 _START_SECONDS = 30.0
 _DATE = "2026-01-01T12:00:00+00:00"
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RunningStandin:
@@ -27,7 +28,7 @@ class RunningStandin:
     """
 
     def __init__(
-        self, *, module: str, folder: Path, config: Mapping[str, Any], environment: Mapping[str, str] = _NOTHING
+        self, *, module: str, folder: Path, config: Mapping[str, Any], environment: Mapping[str, str] = NOTHING
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "standin.json").write_text(json.dumps(config), encoding="utf-8")
@@ -93,6 +94,43 @@ class RunningStandin:
         self.control.close()
 
 
+@contextmanager
+def started(
+    kind: str, folder: Path, config: Mapping[str, Any], environment: Mapping[str, str] = NOTHING
+) -> Iterator[RunningStandin]:
+    """The stand-in ``daytwo_standins.KIND`` in a folder of its own, until the end of the block, with all it started."""
+    running = RunningStandin(
+        module=f"daytwo_standins.{kind}", folder=folder / f"{kind}-standin", config=config, environment=environment
+    )
+    try:
+        yield running
+    finally:
+        running.stop_all()
+
+
+@contextmanager
+def with_repositories(
+    kind: str,
+    folder: Path,
+    repositories: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
+    tokens: Sequence[Mapping[str, Any]],
+    webhook: Mapping[str, Any] | None,
+    settings: Mapping[str, Any],
+    environment: Mapping[str, str],
+) -> Iterator[RunningStandin]:
+    """One that has repositories, under its own word for them, and may send webhooks."""
+    [(word, listed)] = repositories.items()
+    config = {
+        word: [{**one, "path": str(one["path"])} for one in listed],
+        "tokens": [dict(one) for one in tokens],
+        "webhooks": [dict(webhook)] if webhook else [],
+        **settings,
+    }
+    with started(kind, folder, config, environment) as running:
+        yield running
+
+
 def make_repository(path: Path, commits: Sequence[tuple[Mapping[str, str], str | None]]) -> list[str]:
     """A git repository with branch main: per commit the files that it adds or changes, and its tag or None.
 
@@ -100,6 +138,11 @@ def make_repository(path: Path, commits: Sequence[tuple[Mapping[str, str], str |
     """
     path.mkdir(parents=True)
     _git(path, "init", "--quiet", "--initial-branch=main")
+    return add_commits(path, commits)
+
+
+def add_commits(path: Path, commits: Sequence[tuple[Mapping[str, str], str | None]]) -> list[str]:
+    """More commits on top of those that are there."""
     ids = []
     for files, tag in commits:
         for name, text in files.items():

@@ -34,7 +34,9 @@ from daytwo_workflows.life import limits, requests
 from daytwo_workflows.life.adopting import SKEW, adopt, marker_of, stop_duplicate
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.claim_attempt import claim, lost
+from daytwo_workflows.life.confirming import Shown, confirmed
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.noting import note_first
 from daytwo_workflows.life.sealing import refuse, seal
 
 log = structlog.get_logger()
@@ -143,7 +145,10 @@ async def _claim_again(life: Life, run: RunId, path: StepPath, no: AttemptNo) ->
 
 
 async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: float) -> Move:
-    sent = await _confirmed(backend, attempt, await _answer(backend, _sealed(life, attempt), deadline))
+    sent = await _answer(backend, _sealed(life, attempt), deadline)
+    shown: Shown | None = None
+    if isinstance(sent, Accepted) and sent.id is not None and not sent.proven:
+        sent, shown = await confirmed(life, backend, attempt, sent, sent.id)
     log.info(
         "dispatch.answered",
         run=attempt.run_id,
@@ -153,7 +158,7 @@ async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: flo
     )
     if isinstance(sent, Refused) and sent.retry_after is not None:
         await limits.remember(life, attempt.connection)
-    return await _record(life, attempt, sent)
+    return await _record(life, attempt, sent, shown)
 
 
 def _sealed(life: Life, attempt: AttemptRow) -> FrozenRequest:
@@ -177,32 +182,11 @@ async def _answer(backend: Backend, request: FrozenRequest, deadline: float) -> 
         return Ambiguous(detail=f"sending broke off ({type(error).__name__})")
 
 
-async def _confirmed(backend: Backend, attempt: AttemptRow, sent: Sent) -> Sent:
-    """An answer may name another run than ours, and what it names would be followed, and stopped. So it is read first.
+async def _record(life: Life, sealed: AttemptRow, sent: Sent, shown: Shown | None) -> Move:
+    """Write the answer down, if the attempt is still ours. A late one changes nothing; a late start is an incident.
 
-    A run that does not fit is not taken; ours is found by its marker then. Where the pipeline shows none, the answer is
-    the best that there is, and it counts unless it is seen to be wrong.
+    `shown` is the first state of the run, so that nothing has to be read again for it.
     """
-    if not isinstance(sent, Accepted) or sent.id is None or sent.proven:
-        return sent
-    marker, doubt = marker_of(attempt), "which is not there"
-    try:
-        shown = await backend.recognise(marker, sent.id, attempt.intent_at - SKEW)
-    except (BackendUnreachable, BackendDenied):
-        shown, doubt = None, "which could not be read"
-    if shown is None and not marker.pinned.marked:
-        return sent
-    if shown is not None:
-        unmarked = ["it does not carry the marker"] if marker.pinned.marked and not shown.marked else []
-        if not (misfits := [*unmarked, *shown.misfits]):
-            return replace(sent, proven=True)
-        doubt = f"and {', '.join(misfits)}"
-        log.error("dispatch.wrong_id", run=attempt.run_id, step=attempt.path, attempt=attempt.no, external=sent.id)
-    return Accepted(id=None, url=None, doubt=f"it named run {sent.id}, {doubt}")
-
-
-async def _record(life: Life, sealed: AttemptRow, sent: Sent) -> Move:
-    """Write the answer down, if the attempt is still ours. A late one changes nothing; a late start is an incident."""
     run, path, no = RunId(sealed.run_id), StepPath(sealed.path), AttemptNo(sealed.no)
     async with life.store.write() as tx:
         row = await runs.hold(tx, run)
@@ -211,6 +195,9 @@ async def _record(life: Life, sealed: AttemptRow, sent: Sent) -> Move:
         ours = attempt.state == AttemptState.SENT
         if ours:
             await _settle(tx, attempt, sent)
+            external = await attempts.external_of(tx.session, attempt) if shown is not None else None
+            if external is not None and shown is not None:
+                await note_first(life, tx, row, external, shown.state, began=shown.began)
         move = await advance_within(life, tx, row)
     if not ours:
         log.warning("dispatch.late_answer", run=run, step=path, attempt=no)

@@ -40,26 +40,13 @@ async def apply_state(
     async with life.store.write() as tx:
         held = await runs.hold(tx, run)
         row = await attempts.external_by_id(tx.session, known.connection, ExternalRunId(known.id))
-        await inbox.consume(tx.session, row.connection, ExternalRunId(row.id), until=began, now=tx.now)
-        if row.ended_at is not None:
-            row.wanted_at = None
-            _note_rerun(tx, row, state)
-            return False
-        if row.seen_at is not None and row.seen_at > began:
+        if not await _is_news(tx, row, state, began):
             return False
         before = (row.status, row.detail, row.waits_for)
-        row.seen_at, row.unseen_since = began, None
         if state is None:
             _note_absence(life, row, began)
-        _note_rerun(tx, row, state)
-        if state is not None:
-            row.status, row.detail, row.waits_for = state.status, state.detail, state.waits_for
-            row.gone_at = None
-            _say_unknown(life, row.connection, state, tree)
-            row.url = state.url or row.url
-            await _note_commit(tx, held, row, state)
-            if state.status in EXTERNAL_ENDS:
-                row.ended_at = tx.now
+        else:
+            await _note_state(life, tx, held, row, state, tree)
         if tree is not None and tree.jobs:
             step = await runs.step(tx.session, run, StepPath(row.path))
             step.jobs, step.jobs_at = tree_json(StepPath(row.path), tree), tx.now
@@ -70,6 +57,40 @@ async def apply_state(
         if changed and poke:
             tx.poke(run)
     return changed
+
+
+async def note_first(
+    life: Life, tx: Tx, held: RunRow, row: ExternalRunRow, state: ExternalState, *, began: datetime
+) -> None:
+    """What was read of a run that has just become ours, as its first state. An end is left to a look at all of it."""
+    if state.status not in EXTERNAL_ENDS and await _is_news(tx, row, state, began):
+        await _note_state(life, tx, held, row, state, None)
+
+
+async def _is_news(tx: Tx, row: ExternalRunRow, state: ExternalState | None, began: datetime) -> bool:
+    """Whether a read that began then may say something about it. Deliveries that came before are answered by it."""
+    await inbox.consume(tx.session, row.connection, ExternalRunId(row.id), until=began, now=tx.now)
+    if row.ended_at is not None:
+        row.wanted_at = None
+        _note_rerun(tx, row, state)
+        return False
+    if row.seen_at is not None and row.seen_at > began:
+        return False
+    row.seen_at, row.unseen_since = began, None
+    _note_rerun(tx, row, state)
+    return True
+
+
+async def _note_state(
+    life: Life, tx: Tx, held: RunRow, row: ExternalRunRow, state: ExternalState, tree: JobTree | None
+) -> None:
+    row.status, row.detail, row.waits_for = state.status, state.detail, state.waits_for
+    row.gone_at = None
+    _say_unknown(life, row.connection, state, tree)
+    row.url = state.url or row.url
+    await _note_commit(tx, held, row, state)
+    if state.status in EXTERNAL_ENDS:
+        row.ended_at = tx.now
 
 
 def _note_rerun(tx: Tx, row: ExternalRunRow, state: ExternalState | None) -> None:

@@ -187,10 +187,8 @@ def _as_it_is(life: Life, run: RunRow, attempt: AttemptRow, shown: Recognised | 
             GateVerdict.STOP,
             f"Somebody re-ran it here. Whoever wants it again asks for a new run in Daytwo: {where}",
         )
-    if run.protected and shown.state.commit != planned:
-        return (
-            GateVerdict.STOP,
-            f"It runs commit {str(shown.state.commit)[:12]}, and {planned[:12]} was approved: {where}",
-        )
+    commit = shown.state.commit  # Argo has none: what its workflows run was sealed with the template's digest
+    if run.protected and commit is not None and commit != planned:
+        return GateVerdict.STOP, f"It runs commit {commit[:12]}, and {planned[:12]} was approved: {where}"
     said = "was approved" if run.protected else "needed no approval"
     return GateVerdict.GO, f"The run {run.id} of Daytwo {said}, and this is what it has sent: {where}"

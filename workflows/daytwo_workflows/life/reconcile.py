@@ -116,8 +116,8 @@ def _tells(attempt: AttemptRow) -> bool:
 
 
 def _late_enough(listing: Listing, search: _Search) -> bool:
-    """The vendor's own clock has to be past the moment too, give or take its whole seconds."""
-    return listing.server_time is None or listing.server_time + timedelta(seconds=1) >= search.safe_at
+    """The vendor's own clock has to be past the moment too, give or take its whole seconds. No clock is no proof."""
+    return listing.server_time is not None and listing.server_time + timedelta(seconds=1) >= search.safe_at
 
 
 async def _verdict(life: Life, attempt: AttemptRow, search: _Search, now: datetime) -> tuple[AttemptState, str] | None:

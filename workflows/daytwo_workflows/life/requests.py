@@ -25,6 +25,7 @@ def as_json(request: FrozenRequest) -> Json:
         "declared": list(pinned.declared),
         "fenced": pinned.fenced,
         "lasting": pinned.lasting,
+        "held": list(pinned.held),
         "loose": list(pinned.loose),
     }
 
@@ -46,6 +47,7 @@ def pinned_of(attempt: AttemptRow) -> Pinned:
         declared=_names(request.get("declared")) or (),
         fenced=bool(request.get("fenced", False)),
         lasting=bool(request.get("lasting", True)),
+        held=_names(request.get("held")) or (),
         loose=_names(request.get("loose")) or (),
     )
 

@@ -7,6 +7,7 @@ with the difference shown.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -54,12 +55,13 @@ async def seal(
         existing = await attempts.get(session, run, path, no)
         row = await runs.peek(session, run)
         begun = await attempts.begun(session, run)
+        fresh = _just_planned(life, row, await life.store.clock.now(session))
     if existing is not None:
         return existing if existing.state == AttemptState.INTENT else None
     plan = Plan.model_validate_json(row.plan)
     targets = [(step.uses, step.target) for step in plan.dispatches]
     # What has begun is not looked at again, nor what comes later: that is when its own turn has come.
-    known = {step.path: step.pin() for step in plan.dispatches if begun and step.path != path}
+    known = {step.path: step.pin() for step in plan.dispatches if fresh or (begun and step.path != path)}
     for _ in range(_ROUNDS):
         pins = await _pins(life, targets, [known.get(step.path) for step in plan.dispatches])
         async with life.store.write() as tx:
@@ -74,6 +76,11 @@ async def seal(
             return sealed
         targets = sealed  # what the steps are aimed at has changed: those have to be pinned
     return None
+
+
+def _just_planned(life: Life, row: RunRow, now: datetime) -> bool:
+    """Whether what its plan has read of the CI system is as good as read now: nobody had to approve, so it is new."""
+    return not row.protected and now - row.created_at < life.windows.fresh_plan
 
 
 async def _pins(life: Life, targets: Sequence[tuple[str, Target]], known: Sequence[Pinned | None]) -> list[Pinned]:

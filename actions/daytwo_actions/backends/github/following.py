@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from daytwo_actions.backends import many
 from daytwo_actions.backends.base import ExternalGone, ExternalState, Target
 from daytwo_actions.backends.github.waiting import Waiting
 from daytwo_actions.backends.github.wire import names, runs
@@ -19,11 +20,7 @@ from daytwo_actions.backends.wire.answer import Answer, Silence, next_page
 from daytwo_store.ids import ExternalRunId
 from daytwo_store.states import ExternalStatus
 
-_PER_PAGE: Final = 100
-_MOST_LISTINGS: Final = 3  # pages of the newest runs; older ones are read one by one
 _MOST_JOB_PAGES: Final = 20
-
-_States = dict[str, ExternalState]
 
 
 class Following:
@@ -36,24 +33,10 @@ class Following:
 
         Raises `BackendUnreachable`, `BackendDenied`: then nothing is known of any of them.
         """
-        by_project: dict[str, set[str]] = {}
-        for target, run in wanted:
-            by_project.setdefault(target.project, set()).add(run)
-        found = await asyncio.gather(*(self._of_project(project, ids) for project, ids in by_project.items()))
-        states = dict(zip(by_project, found, strict=True))
-        return [states[target.project].get(run) for target, run in wanted]
+        return await many.states(wanted, self._of_project)
 
-    async def _of_project(self, project: str, ids: set[str]) -> _States:
-        found: _States = {}
-        page = 1
-        # A listing of a hundred is one request, and so is a single run.
-        while len(ids - found.keys()) > 1 and page <= _MOST_LISTINGS:
-            listed, more = await self._listing(project, page)
-            found |= {run: state for run, state in listed.items() if run in ids}
-            page = page + 1 if more else _MOST_LISTINGS + 1
-        missing = sorted(ids - found.keys())
-        singles = await asyncio.gather(*(self._single(project, run) for run in missing))
-        found |= {run: state for run, state in zip(missing, singles, strict=True) if state is not None}
+    async def _of_project(self, project: str, ids: set[str]) -> many.States:
+        found = await many.listed(project, ids, self._listing, self._single)
         ours = await asyncio.gather(*(self._first(project, state) for state in found.values()))
         return {state.id: state for state in await self._waiting.described(project, ours)}
 
@@ -90,13 +73,13 @@ class Following:
         )
         return second or latest.created_at
 
-    async def _listing(self, project: str, page: int) -> tuple[_States, bool]:
-        def parse(answer: Answer) -> tuple[_States, bool]:
+    async def _listing(self, project: str, page: int) -> tuple[many.States, bool]:
+        def parse(answer: Answer) -> tuple[many.States, bool]:
             listed = runs.RunsPage.model_validate_json(answer.body).workflow_runs
             return {str(run.id): runs.state_of(run) for run in listed}, next_page(answer) is not None
 
         # All filters are here, so that a run that was re-run by hand is still in it.
-        parameters = {"event": "workflow_dispatch", "per_page": str(_PER_PAGE), "page": str(page)}
+        parameters = {"event": "workflow_dispatch", "per_page": str(many.PER_PAGE), "page": str(page)}
         found = await self._reading.find(
             "runs.list", f"the runs of {project}", f"{names.repository(project)}/actions/runs", parse, parameters
         )
@@ -133,7 +116,7 @@ class Following:
 
         found: list[runs.VendorJob] = []
         for page in range(1, _MOST_JOB_PAGES + 1):
-            parameters = {"per_page": str(_PER_PAGE), "page": str(page)}
+            parameters = {"per_page": str(many.PER_PAGE), "page": str(page)}
             what, path = f"the jobs of run {run} of {project}", f"{names.run(project, run)}/attempts/1/jobs"
             listed = await self._reading.find("run.jobs", what, path, parse, parameters)
             if listed is None:

@@ -1,5 +1,6 @@
 """Names of branches, tags and environments for a form: a page at a time, or searched."""
 
+import time
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -7,6 +8,7 @@ from daytwo_actions.backends.base import BackendDenied
 from daytwo_actions.backends.github.wire import names
 from daytwo_actions.backends.github.wire.refs import matching_in, names_in
 from daytwo_actions.backends.http.reading import Reading
+from daytwo_actions.backends.http.recent import Recent
 from daytwo_actions.backends.wire.answer import Answer, next_page
 
 Kind = Literal["heads", "tags", "environments"]
@@ -14,23 +16,26 @@ Kind = Literal["heads", "tags", "environments"]
 KINDS: Final[Mapping[str, Kind]] = {"tags": "tags", "branches": "heads", "environments": "environments"}
 _LISTED: Final[Mapping[Kind, str]] = {kind: listed for listed, kind in KINDS.items()}
 _MOST_PAGES: Final = 5  # read for one answer while nothing fits
+_FRESH: Final = 30.0  # seconds that a name which exists is not asked for again; absence is not remembered
+_KEPT: Final = 256
 
 
 class Options:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
+        self._exact: Recent[tuple[float, list[str]]] = Recent(_KEPT)  # searches for names that exist, with when
 
     async def page(self, project: str, kind: Kind, *, search: str, cursor: str | None) -> tuple[list[str], str | None]:
         """Names in GitHub's order and the cursor of the next page, None after the last.
 
         With `search`, first those that begin with it, wherever they are in the list (so that an exact name is always
         in the first answer), then those that contain it, without regard to case. When one is exactly that, the others
-        wait for the next page: whether a name exists is one request.
+        wait for the next page: whether a name exists is one request, and none if that was asked a moment ago.
         Raises `BackendUnreachable`, `BackendDenied`.
         """
         page = _page_number(cursor)
         search = search.strip()
-        found = await self._beginning(project, kind, search) if search and cursor is None else []
+        found = await self._first(project, kind, search) if search and cursor is None else []
         if search in found:
             return found, str(page)
         known = kind != "environments"
@@ -41,6 +46,17 @@ class Options:
             if found or not more:
                 return found, str(page) if more else None
         return found, str(page)
+
+    async def _first(self, project: str, kind: Kind, search: str) -> list[str]:
+        """Names that begin so: new runs ask for the same versions, and for each of them when it is asked for."""
+        key = (project, kind, search)
+        at, known = self._exact.get(key) or (-_FRESH, [])
+        if time.monotonic() - at < _FRESH:
+            return list(known)
+        found = await self._beginning(project, kind, search)
+        if search in found:
+            self._exact.put(key, (time.monotonic(), found))
+        return found
 
     async def _beginning(self, project: str, kind: Kind, search: str) -> list[str]:
         if kind == "environments":

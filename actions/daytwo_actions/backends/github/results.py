@@ -1,6 +1,7 @@
 """What a run left behind in GitHub: its artifacts, and the one that holds its results."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -21,12 +22,15 @@ from daytwo_actions.backends.github.wire.artifacts import (
 )
 from daytwo_actions.backends.github.wire.outcome import GITHUB
 from daytwo_actions.backends.http.reading import Reading
+from daytwo_actions.backends.http.recent import Recent
 from daytwo_actions.backends.tree import Artifact
 from daytwo_actions.backends.wire.answer import Answer, next_page
 from daytwo_actions.backends.wire.result_file import LARGEST_ARCHIVE, BadResult, result_in
 
 _MOST_PAGES: Final = 5  # of a hundred artifacts each
 _GONE: Final = 410
+_JUST: Final = 10.0  # seconds; results and files are asked for one after the other
+_KEPT: Final = 64
 
 
 class Results:
@@ -34,6 +38,7 @@ class Results:
         self._settings = settings
         self._reading = reading
         self._following = following
+        self._just_listed: Recent[tuple[float, Sequence[VendorArtifact]]] = Recent(_KEPT)  # with when
         self._wanted = stored.Wanted(
             what="artifact", limit=LARGEST_ARCHIVE, seconds=settings.total_timeout.total_seconds()
         )
@@ -41,15 +46,24 @@ class Results:
     async def artifacts(self, project: str, run: str) -> Sequence[Artifact]:
         """Raises `ExternalGone` and what a read raises."""
         page = f"{web_address(self._settings.base)}/{project}/actions/runs/{run}"
-        return [artifact_of(one, page) for one in await self._listed(project, run, None)]
+        at, listed = self._just_listed.get((project, run)) or (0.0, ())
+        if time.monotonic() - at > _JUST:
+            listed = await self._listed(project, run)
+        return [artifact_of(one, page) for one in listed]
 
     async def outputs(self, project: str, run: str) -> Mapping[str, JsonValue] | None:
         """The object in `result.json` of the artifact `daytwo-result`; None when there is no such artifact.
 
         Raises `OutputsUnusable`, `ExternalGone` and what a read raises.
         """
+        listed = await self._listed(project, run)
+        self._just_listed.put((project, run), (time.monotonic(), listed))
+        if len(listed) >= _MOST_PAGES * 100:  # there may be more than were listed
+            listed = await self._listed(project, run, RESULT)
+        if not any(one.name == RESULT for one in listed):
+            return None
         again = await self._following.run_again_at(project, run)
-        chosen = newest_result(await self._listed(project, run, RESULT), before=again)
+        chosen = newest_result(listed, before=again)
         if chosen is None:
             return None
         what = f"The artifact {RESULT} of run {run} of {project}"
@@ -65,7 +79,7 @@ class Results:
         except BadResult as bad:
             raise OutputsUnusable(f"{what} cannot be used: {bad}. Nothing was taken from it.") from None
 
-    async def _listed(self, project: str, run: str, name: str | None) -> list[VendorArtifact]:
+    async def _listed(self, project: str, run: str, name: str = "") -> Sequence[VendorArtifact]:
         def parse(answer: Answer) -> tuple[tuple[VendorArtifact, ...], bool]:
             return ArtifactsPage.model_validate_json(answer.body).artifacts, next_page(answer) is not None
 

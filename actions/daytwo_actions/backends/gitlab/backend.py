@@ -7,8 +7,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
@@ -49,7 +50,7 @@ from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
 
-TRAITS: Final = Traits(kind="gitlab", title="GitLab", live_logs=True)
+TRAITS: Final = Traits(kind="gitlab", title="GitLab", live_logs=True, listing_lag=timedelta(seconds=60))
 
 
 class GitLabBackend:
@@ -62,7 +63,7 @@ class GitLabBackend:
         self._transport = Transport(settings)
         self._reading = Reading(GITLAB, self._get, observe)
         self._writing = Writing(settings, self._transport, self._workers, self._reading)
-        self._resolving = Resolving(self._reading)
+        self._resolving = Resolving(self._reading, host=urlsplit(settings.base).netloc)
         self._looking_up = LookingUp(settings, self._reading)
         self._following = Following(self._reading, self._resolving)
         self._trees = Trees(self._reading, self._following, answers_deployments=settings.approves_deployments)

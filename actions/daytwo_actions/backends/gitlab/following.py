@@ -1,9 +1,8 @@
 """The state of pipelines: many of a project in one request, others one by one."""
 
-import asyncio
 from collections.abc import Sequence
-from typing import Final
 
+from daytwo_actions.backends import many
 from daytwo_actions.backends.base import ExternalGone, ExternalState, Target
 from daytwo_actions.backends.gitlab.resolving import Resolving
 from daytwo_actions.backends.gitlab.wire import names
@@ -11,10 +10,6 @@ from daytwo_actions.backends.gitlab.wire.pipelines import Pipelines, VendorPipel
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.wire.answer import Answer, next_page
 from daytwo_store.ids import ExternalRunId
-
-_MOST_LISTINGS: Final = 3  # pages of those that changed last; others are read one by one
-
-_States = dict[str, ExternalState]
 
 
 class Following:
@@ -27,32 +22,18 @@ class Following:
 
         Raises `BackendUnreachable`, `BackendDenied`: then nothing is known of any of them.
         """
-        by_project: dict[str, set[str]] = {}
-        for target, run in wanted:
-            by_project.setdefault(target.project, set()).add(run)
-        found = await asyncio.gather(*(self._of_project(project, ids) for project, ids in by_project.items()))
-        states = dict(zip(by_project, found, strict=True))
-        return [states[target.project].get(run) for target, run in wanted]
+        return await many.states(wanted, self._of_project)
 
-    async def _of_project(self, project: str, ids: set[str]) -> _States:
-        found: _States = {}
-        page = 1
-        # A listing of a hundred is one request, and so is a single pipeline, which tells more.
-        while len(ids - found.keys()) > 1 and page <= _MOST_LISTINGS:
-            listed, more = await self._listing(project, page)
-            found |= {run: state for run, state in listed.items() if run in ids}
-            page = page + 1 if more else _MOST_LISTINGS + 1
-        missing = sorted(ids - found.keys())
-        singles = await asyncio.gather(*(self._single(project, run) for run in missing))
-        return found | {run: state for run, state in zip(missing, singles, strict=True) if state is not None}
+    async def _of_project(self, project: str, ids: set[str]) -> many.States:
+        return await many.listed(project, ids, self._listing, self._single)
 
-    async def _listing(self, project: str, page: int) -> tuple[_States, bool]:
-        def parse(answer: Answer) -> tuple[_States, bool]:
+    async def _listing(self, project: str, page: int) -> tuple[many.States, bool]:
+        def parse(answer: Answer) -> tuple[many.States, bool]:
             listed = Pipelines.validate_json(answer.body)
             return {str(one.id): state_of(one) for one in listed}, next_page(answer) is not None
 
         # Those that changed last come first: a pipeline that is followed changes, however long ago it was created.
-        parameters = {"order_by": "updated_at", "sort": "desc", "per_page": "100", "page": str(page)}
+        parameters = {"order_by": "updated_at", "sort": "desc", "per_page": str(many.PER_PAGE), "page": str(page)}
         found = await self._reading.find(
             "pipelines.list", f"the pipelines of {project}", f"{names.project(project)}/pipelines", parse, parameters
         )

@@ -14,6 +14,9 @@ class Recent(Generic[_Value]):
         self._size = size
         self._entries: OrderedDict[Hashable, _Value] = OrderedDict()
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
     def get(self, key: Hashable) -> _Value | None:
         if key not in self._entries:
             return None

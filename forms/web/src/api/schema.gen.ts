@@ -3664,13 +3664,18 @@ export interface components {
             commit: string;
             /** Connection */
             connection: string;
+            /**
+             * Held
+             * @description files of other projects that the pipeline takes: read for the plan, and compared again before it is sent, as a sentence
+             */
+            held?: string | null;
             /** Inputs */
             inputs: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /**
              * Loose
-             * @description what the pipeline takes from elsewhere, so that the commit does not hold it still, as a sentence
+             * @description what else the pipeline takes from elsewhere, which could not be read and nothing holds still, as a sentence
              */
             loose: string | null;
             /**

@@ -33,6 +33,7 @@ export function PlannedRequests({ requests }: { requests: readonly PlannedReques
               [words.sentInputs, <Readable key="inputs" value={request.inputs} keys="exact" />],
               !!request.packing && [words.packing, visible(request.packing)],
               !!request.secrets?.length && [words.secrets, visible(request.secrets.join(", "))],
+              !!request.held && [words.held, visible(request.held)],
               !!request.loose && [words.loose, visible(request.loose)],
             ]}
           />

@@ -70,6 +70,7 @@ function Step({ step }: { step: SealedStep }) {
           [words.sentInputs, <Readable key="inputs" value={step.inputs} keys="exact" />],
           step.packed.length > 0 && [words.packing, visible(words.packed(step.packed))],
           step.secrets.length > 0 && [words.secrets, visible(step.secrets.join(", "))],
+          step.held.length > 0 && [words.held, visible(words.heldFiles(step.held))],
           step.loose.length > 0 && [words.loose, visible(words.looseFiles(step.loose))],
         ]}
       />

@@ -14,7 +14,9 @@ export interface SealedStep {
   inputs: JsonObject;
   /** Inputs that the pipeline does not declare by name: they travel together as JSON in one. */
   packed: string[];
-  /** What the pipeline takes from elsewhere: the commit does not hold it still. */
+  /** Files of other projects that the pipeline takes, with what they were: compared again before it is sent. */
+  held: string[];
+  /** What the pipeline takes from elsewhere that could not be read: nothing holds it still. */
   loose: string[];
   /** Secret inputs that its pipeline may collect. */
   secrets: string[];
@@ -75,6 +77,7 @@ function readStep(step: unknown): SealedStep | null {
     inputs: inputs ?? {},
     packed: packedOf(inputs ?? {}, pinned?.["by_name"]),
     secrets: Array.isArray(step["secrets"]) ? step["secrets"].map(String) : [],
+    held: Array.isArray(pinned?.["held"]) ? pinned["held"].map(String) : [],
     loose: Array.isArray(pinned?.["loose"]) ? pinned["loose"].map(String) : [],
     request: {
       method: String(request?.["method"]),

@@ -83,8 +83,11 @@ export const actions = {
     commit: "Commit",
     sentInputs: "Inputs",
     packing: "Packed",
+    held: "From elsewhere",
     loose: "Not held still",
     secrets: "May collect, once",
+    heldFiles: (names: readonly string[]) =>
+      `Read for this plan, and compared once more right before it is sent: ${names.join("; ")}.`,
     looseFiles: (names: readonly string[]) =>
       `Not held still by this commit, so it may change until the run begins: ${names.join("; ")}.`,
     packed: (names: readonly string[]) =>

@@ -105,7 +105,7 @@ async def _file(call: Call) -> tuple[str, bytes]:
     if not name:
         raise invalid_parameter("ref", "is missing, ref is empty")
     git = call.standin.git(call.project)
-    sha = await git.resolve(name)
+    sha = await git.resolve(call.project.default_branch if name == "HEAD" else name)
     if sha is None:
         raise not_found("Commit")
     content = await git.read(sha, call.params["path"])

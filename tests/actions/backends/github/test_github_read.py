@@ -669,6 +669,13 @@ class TestOptions:
         rest = await backend.names("tags", "acme/shop", search="1.2.0", cursor=first.next_cursor)
         assert list(rest.names) == ["x1.2.0"]
         assert rest.next_cursor == "2"
+        again = await backend.names("tags", "acme/shop", search="1.2.0", cursor=None)
+        assert again == first
+        assert len(server.requests) == 2, "it was asked for a moment ago"
+        found.clear()
+        for _ in range(2):  # that there is none is not remembered
+            await backend.names("tags", "acme/shop", search="9.9.9", cursor=None)
+        assert [one.path for one in server.requests].count(match.replace("1.2.0", "9.9.9")) == 2
 
     async def test_a_search_goes_on_over_pages_without_a_hit_but_not_for_ever(self, serve: Any, connect: Any) -> None:
         link = '<http://x/?page=9>; rel="next"'

@@ -222,10 +222,28 @@ class TestLeft:
 
     async def test_results_come_out_of_the_newest_archive(self, serve: Any, connect: Any) -> None:
         house = House(serve, artifact(1), artifact(3), artifact(2), artifact(9, "x"), archive=zipped(b'{"url": "x"}'))
-        assert await connect(house.server.url).outputs(TARGET, RUN) == {"url": "x"}
+        backend = connect(house.server.url)
+        assert await backend.outputs(TARGET, RUN) == {"url": "x"}
         assert asked(house.server, "/zip") == [f"{REPO}/actions/artifacts/3/zip"]
-        listing = parse_qs(urlsplit(asked(house.server, "/artifacts?")[0]).query)
-        assert listing["name"] == ["daytwo-result"]
+        assert len(await backend.artifacts(TARGET, RUN)) == 4
+        assert len(asked(house.server, "/artifacts?")) == 1, "files and results are listed once"
+
+    async def test_among_more_files_than_are_listed_results_are_asked_for_by_name(
+        self, serve: Any, connect: Any
+    ) -> None:
+        house = House(serve, artifact(3), archive=zipped(b"{}"))
+
+        def page(request: Any, line: Any) -> None:
+            if urlsplit(request.path).path != f"{RUNS}/17/artifacts":
+                return house.vendor(request, line)
+            named = "name" in parse_qs(urlsplit(request.path).query)
+            shown = [artifact(3)] if named else [artifact(9, f"file-{number}") for number in range(100)]
+            more = {} if named else {"Link": '<http://x/?page=2>; rel="next"'}
+            return line.answer(200, {"total_count": 900, "artifacts": shown}, **more)
+
+        server = serve(page)
+        assert await connect(server.url).outputs(TARGET, RUN) == {}
+        assert len(asked(server, "/artifacts?")) == 6
 
     async def test_results_of_what_somebody_ran_again_are_not_ours(self, serve: Any, connect: Any) -> None:
         house = House(serve, artifact(1), artifact(5), archive=zipped(b"{}"))
@@ -237,6 +255,7 @@ class TestLeft:
     async def test_no_results_are_none(self, serve: Any, connect: Any) -> None:
         house = House(serve, artifact(1, "other"))
         assert await connect(house.server.url).outputs(TARGET, RUN) is None
+        assert len(house.server.requests) == 1, "whether it was run again is asked where there are results"
 
     @pytest.mark.parametrize(
         ("change", "archive", "status", "why"),

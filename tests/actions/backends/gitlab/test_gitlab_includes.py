@@ -1,21 +1,50 @@
-"""What a commit does not hold still is named; what it does is not."""
+"""What a commit does not hold still is read where it is, or named; what it does hold is not."""
 
 import pytest
 
-from daytwo_actions.backends.gitlab.wire.includes import Included, included_in
+from daytwo_actions.backends.gitlab.wire.includes import Included, Outside, included_in
 
 COMMIT = "a" * 40
+FILES = ("templates/claim.yml", "templates/claim/template.yml")
+
+
+def included(entry: str) -> list[Included]:
+    """The same entry alone, twice in a list, and of a job that starts a child pipeline."""
+    files = (
+        f"include: {entry}\n",
+        f"include: [{entry}, {entry}]\n",
+        f"spec: {{inputs: {{}}}}\n---\njob: {{trigger: {{include: [{entry}]}}}}\n",
+    )
+    return [included_in(file.encode(), hosts={"gitlab.example:8443"}) for file in files]
+
+
+@pytest.mark.parametrize(
+    ("entry", "project", "ref", "paths"),
+    [
+        ("{project: acme/ci, file: /deploy.yml}", "acme/ci", None, ("deploy.yml",)),
+        ("{project: acme/ci, file: [a.yml], ref: main}", "acme/ci", "main", ("a.yml",)),
+        ("{component: $CI_SERVER_FQDN/acme/x/claim@1}", "acme/x", "1", FILES),
+        ("{component: '${CI_SERVER_HOST}/acme/x/claim@main'}", "acme/x", "main", FILES),
+        ("{component: gitlab.example:8443/a/b/c/claim@v1.0}", "a/b/c", "v1.0", FILES),
+    ],
+)
+def test_files_that_can_be_read_elsewhere(entry: str, project: str, ref: str | None, paths: tuple[str, ...]) -> None:
+    assert included(entry) == [Included(outside=(Outside(project=project, ref=ref, paths=paths),))] * 3
 
 
 @pytest.mark.parametrize(
     ("entry", "loose"),
     [
-        ("{project: acme/ci, file: /deploy.yml}", "deploy.yml of acme/ci at its default branch"),
-        ("{project: acme/ci, file: [a.yml], ref: main}", "a.yml of acme/ci at main"),
+        ("{project: $GROUP/ci, file: a.yml}", "a.yml of $GROUP/ci at its default branch"),
+        ("{project: acme/ci, file: a.yml, ref: $REF}", "a.yml of acme/ci at $REF"),
+        ("{project: acme/ci, file: $FILE.yml, ref: v1}", "$FILE.yml of acme/ci at v1"),
         ("{remote: 'https://ci.example/a.yml'}", "https://ci.example/a.yml"),
         ("https://ci.example/b.yml", "https://ci.example/b.yml"),
         ("{template: Deploy.gitlab-ci.yml}", "GitLab's template Deploy.gitlab-ci.yml"),
-        ("{component: $CI_SERVER_FQDN/acme/x/claim@1}", "the component $CI_SERVER_FQDN/acme/x/claim@1"),
+        ("{component: gitlab.com/acme/x/claim@1}", "the component gitlab.com/acme/x/claim@1"),
+        ("{component: $CI_SERVER_FQDN/acme/x/claim@~latest}", "the component $CI_SERVER_FQDN/acme/x/claim@~latest"),
+        ("{component: $CI_SERVER_FQDN/$GROUP/x/claim@1}", "the component $CI_SERVER_FQDN/$GROUP/x/claim@1"),
+        ("{component: claim}", "the component claim"),
         ("{local: 'ci/*.yml'}", "what ci/*.yml includes in turn"),
         ("{local: ci/$NAME.yml}", "what ci/$NAME.yml includes in turn"),
         (f"{{project: acme/ci, file: a.yml, ref: {COMMIT}}}", None),
@@ -23,11 +52,8 @@ COMMIT = "a" * 40
         ("{remote: 'https://ci.example/a.yml', integrity: 'sha256-x'}", None),
     ],
 )
-def test_each_kind_of_include(entry: str, loose: str | None) -> None:
-    wanted = Included(loose=(loose,) if loose else ())
-    assert included_in(f"include: {entry}\n".encode()) == wanted
-    assert included_in(f"include: [{entry}, {entry}]\n".encode()) == wanted
-    assert included_in(f"spec: {{inputs: {{}}}}\n---\njob: {{trigger: {{include: [{entry}]}}}}\n".encode()) == wanted
+def test_what_cannot_be_read_is_named_and_what_is_held_is_not(entry: str, loose: str | None) -> None:
+    assert included(entry) == [Included(loose=(loose,) if loose else ())] * 3
 
 
 def test_local_files_are_of_the_same_commit_and_are_looked_into() -> None:

@@ -288,10 +288,11 @@ async def test_what_a_commit_does_not_hold_still_is_named_also_in_local_files(
         there = {"encoding": "base64", "size": len(text), "content": content}
         answers.by_path[f"{PROJECT}/repository/files/{quote(name, safe='')}"] = there
     pinned = await backend.resolve(TARGET)
-    assert pinned.loose == ("GitLab's template Deploy.gitlab-ci.yml", "b.yml of acme/ci at its default branch")
+    unreadable = "b.yml of acme/ci at its default branch, which this credential cannot read"
+    assert (pinned.held, pinned.loose) == ((), ("GitLab's template Deploy.gitlab-ci.yml", unreadable))
     asked = len(server.requests)
     assert await backend.resolve(TARGET) == pinned
-    assert len(server.requests) == asked + 1, "files of a commit are read once"
+    assert len(server.requests) == asked + 2, "files of a commit are read once, others each time"
 
 
 # --- jobs, gates, children -------------------------------------------------------------------------------------------

@@ -11,13 +11,20 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from daytwo_actions.backends.base import Hint, WebhookRefused
+from daytwo_actions.backends.base import Hint, Part, WebhookRefused
 from daytwo_actions.backends.some import Question
 from daytwo_actions.backends.tree import GateId
 from daytwo_store.ids import ExternalRunId
 
 RULE: Final = "deployment_protection_rule"
 _CALLBACK: Final = re.compile(r"/actions/runs/([1-9][0-9]{0,18})/deployment_protection_rule$")
+_PARTS: Final = {
+    ("workflow_run", "requested"): Part.BEGINS,
+    ("workflow_run", "in_progress"): Part.BEGINS,
+    ("workflow_job", "queued"): Part.BEGINS,
+    ("workflow_job", "in_progress"): Part.BEGINS,
+    ("workflow_job", "completed"): Part.ENDS,
+}
 _ABOUT_RUNS: Final = frozenset({"workflow_run", "workflow_job", "deployment_review"})
 
 
@@ -137,6 +144,7 @@ def _hint(event: str, delivery: str, body: bytes) -> Hint:
         run=ExternalRunId(str(about)),
         event=f"{event}.{told.action}",
         final=(event, told.action) == ("workflow_run", "completed"),
+        part=_PARTS.get((event, told.action), Part.ANY),
     )
 
 

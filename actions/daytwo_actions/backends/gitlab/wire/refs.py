@@ -29,6 +29,7 @@ class File(Vendor):
     encoding: str
     content: str
     size: int = 0
+    commit_id: str | None = None  # what the asked-for ref meant
 
 
 class Account(Vendor):
