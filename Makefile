@@ -44,7 +44,7 @@ COMMA := ,
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
   --custom-compile-command "make lock"
 
-.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults security dependencies screens pictures web clean
+.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults security dependencies screens pictures histories web clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-13s %s\n' "$$name" "$$text"; done
@@ -115,6 +115,9 @@ screens: $(INSTALLED) $(PAGE) ## Look at every screen in both themes, wide and n
 
 pictures: $(INSTALLED) $(PAGE) ## Make the pictures of the documentation again, by playing the story
 	DAYTWO_PICTURES=docs/images $(BIN)/python -m pytest --basetemp=/tmp/daytwo tests/browser/test_story.py $(PYTEST)
+
+histories: $(INSTALLED) ## Record again what workflows do, for the replay tests
+	PYTHONPATH=tests/support $(BIN)/python -m tests.workflows.record $(SHAPES)
 
 web: $(PAGE) ## Build the page
 

@@ -50,6 +50,7 @@ class Metrics:
         self._held = self._gauge("daytwo_held_attempts", "Attempts that wait for a person")
         self._unheard = self._gauge("daytwo_undelivered_notifications", "Nobody could be told; of open runs or a day")
         self._messages = self._gauge("daytwo_waiting_messages", "Messages to people that are still to be sent")
+        self._policy = self._gauge("daytwo_policy_refused", "1 while the policy in the files is not the one that holds")
         self._entries = self._gauge("daytwo_audit_entries", "Number of the last entry of the audit")
         self._sealed = self._gauge("daytwo_audit_sealed", "Last entry that a signed checkpoint covers")
         self._failing = self._gauge("daytwo_audit_checkpoint_failing", "1 while no checkpoint can be written outside")
@@ -104,6 +105,9 @@ class Metrics:
         audit = (self._entries, self._sealed, self._failing)
         for gauge in (self._approvals, self._outbox, self._held, self._unheard, self._messages, *audit):
             gauge.set(float("nan"))
+
+    def policy(self, *, refused: bool) -> None:
+        self._policy.set(int(refused))
 
     def text(self) -> bytes:
         return generate_latest(self._registry)

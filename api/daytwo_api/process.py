@@ -112,7 +112,7 @@ def _succeeded(task: "asyncio.Task[None]") -> bool:
 
 
 async def _load(services: Services) -> None:
-    """Wait for a database whose schema is ours, then load the company's files."""
+    """Wait for a database whose schema is ours, load the company's files, and go on looking at their policy."""
     settings, store = services.settings, services.store
     while True:
         try:
@@ -129,11 +129,12 @@ async def _load(services: Services) -> None:
                 )
                 services.loading.done = True
                 log.info("api.ready")
-                return
+                break
             log.warning("api.waits", part="migrations", detail="run: daytwo migrate")
         except Unavailable as error:
             log.warning("api.waits", part="database", error=error.type)
         await asyncio.sleep(_PAUSE)
+    await services.policy.run()
 
 
 def _listen(settings: ApiSettings) -> socket.socket:

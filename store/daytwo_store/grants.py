@@ -3,16 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from daytwo_store.engine import Session, Tx
 from daytwo_store.tables import RoleGrantRow
 
+_DOOR: Final = 0x726F6C65  # the advisory lock of grants
 BUILT_IN: Final = "built in"  # the source of what holds where the company has no policy
 
 
 async def put(tx: Tx, grants: Mapping[str, Sequence[str]], *, source: str) -> bool:
-    """Make these the grants, and no others; `grants` is members by role. True when something changed."""
+    """Make these the grants, and no others; `grants` is members by role. True when something changed.
+
+    One process at a time: several may read the same files at once.
+    """
+    await tx.session.execute(select(func.pg_advisory_xact_lock(_DOOR)))
     wanted = {(role, member) for role, members in grants.items() for member in members}
     rows = (await tx.session.scalars(select(RoleGrantRow))).all()
     if wanted == {(row.role, row.member) for row in rows} and {row.source for row in rows} <= {source}:

@@ -62,14 +62,16 @@ async def load_company(
                 for one in registry.actions.values()
             ],
         )
-        await _give_roles(tx, registry, admins)
+        await give_roles(tx, registry.policy, admins)
         await freezes.put(tx, [(made(one.name, one), one.file) for one in registry.freezes.values()])
     log.info("company.loaded", created=len(done.created), changed=len(done.changed), count=len(registry.actions))
 
 
-async def _give_roles(tx: Tx, registry: Registry, admins: str | None) -> None:
-    """Those of the policy; without one, everybody looks and asks. A policy that has gone is not taken for none."""
-    policy = registry.policy
+async def give_roles(tx: Tx, policy: Policy | None, admins: str | None) -> bool:
+    """Those of the policy; without one, everybody looks and asks. A policy that has gone is not taken for none.
+
+    True when something changed. Raises `DefinitionRejected` when nobody would administer, `PolicyMissing`.
+    """
     if policy is None:
         before = await grants.source(tx.session)
         if before not in (None, grants.BUILT_IN):
@@ -83,7 +85,7 @@ async def _give_roles(tx: Tx, registry: Registry, admins: str | None) -> None:
         wanted = {str(role): members for role, members in policy.grants.items()}
     if admins is not None:
         wanted[Role.ADMIN] = tuple({*wanted.get(Role.ADMIN, ()), admins})
-    await grants.put(tx, wanted, source=grants.BUILT_IN if policy is None else Path(policy.document.file).name)
+    return await grants.put(tx, wanted, source=grants.BUILT_IN if policy is None else Path(policy.document.file).name)
 
 
 async def _must_have_admins(session: Session, policy: Policy, admins: str | None) -> None:

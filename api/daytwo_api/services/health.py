@@ -9,6 +9,7 @@ from fastapi import Response
 
 from daytwo_actions.backends.identity.provider import Provider
 from daytwo_api.metrics import MEDIA_TYPE, Metrics
+from daytwo_api.services.policy_watch import PolicyWatch
 from daytwo_api.views.control import Part, Readiness
 from daytwo_store import connections, counts, migrate
 from daytwo_store.engine import Store
@@ -29,8 +30,16 @@ class Health:
     """`temporal` asks Temporal whether it answers. `provider` is whom people sign in through, if through anybody."""
 
     def __init__(
-        self, store: Store, *, temporal: Ask, metrics: Metrics, loading: Loading, provider: Provider | None = None
+        self,
+        store: Store,
+        *,
+        temporal: Ask,
+        metrics: Metrics,
+        loading: Loading,
+        policy: PolicyWatch,
+        provider: Provider | None = None,
     ) -> None:
+        self._policy = policy
         self._provider = provider
         self._store = store
         self._temporal = temporal
@@ -40,7 +49,7 @@ class Health:
 
     async def readiness(self, response: Response) -> Readiness:
         """503 while a part is missing. Runs and decisions are taken while only Temporal is away."""
-        parts = [*await self._database(), self._company(), await self._engine(), *self._sign_in()]
+        parts = [*await self._database(), self._company(), self._roles(), await self._engine(), *self._sign_in()]
         ready = all(part.ok for part in parts)
         if not ready:
             response.status_code = 503
@@ -48,6 +57,7 @@ class Health:
 
     async def metrics(self) -> Response:
         """Without the gauges of the database when that does not answer."""
+        self._metrics.policy(refused=self._policy.refused is not None)
         try:
             async with asyncio.timeout(_SECONDS), self._store.read() as session:
                 self._metrics.waiting(await counts.count(session))
@@ -73,6 +83,13 @@ class Health:
     def _company(self) -> Part:
         told = "the company's files are loaded" if self._loading.done else "the company's files are being loaded"
         return Part(name="company", ok=self._loading.done, detail=told)
+
+    def _roles(self) -> Part:
+        """Never a reason to take us away: with a policy that cannot be used, the one of before holds, everywhere."""
+        told = "the policy in the company's files is the one that holds"
+        if self._policy.refused is not None:
+            told = f"the policy in the company's files is {self._policy.refused}: the one of before holds; see the log"
+        return Part(name="policy", ok=True, detail=told)
 
     def _sign_in(self) -> list[Part]:
         """Never a reason to take us away: whoever is signed in goes on while the provider is away."""

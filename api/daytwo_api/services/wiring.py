@@ -28,6 +28,7 @@ from daytwo_api.services.lookers import Lookers
 from daytwo_api.services.notifications import Notifications
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.pipelines import Pipelines
+from daytwo_api.services.policy_watch import PolicyWatch
 from daytwo_api.services.reviews import Reviews
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.sessions import Sessions
@@ -55,6 +56,7 @@ class Services:
     metrics: Metrics
     page: Path
     loading: Loading
+    policy: PolicyWatch
     listener: Listener
     poker: Poker
     backends: Mapping[str, Backend]
@@ -103,6 +105,7 @@ def build_services(
     control = Control(life, runs)
     actions, approvals = Actions(life), Approvals(life)
     flag = StopFlag(store)
+    policy = PolicyWatch(store=store, folders=settings.company, admins=settings.admins)
     sealing = Sealing(settings.key("refresh-tokens"))
     identity = Identity(store, _identity(settings), sealing)
     sign_in = _sign_in(settings, store, identity)
@@ -113,6 +116,7 @@ def build_services(
         metrics=metrics,
         page=built_page(),
         loading=loading,
+        policy=policy,
         listener=listener,
         poker=poker,
         backends=wired,
@@ -141,7 +145,14 @@ def build_services(
         locks=Locks(store),
         pipelines=Pipelines(wired),
         checks=Checks(store, wired),
-        health=Health(store, temporal=driver.alive, metrics=metrics, loading=loading, provider=sign_in.provider),
+        health=Health(
+            store,
+            temporal=driver.alive,
+            metrics=metrics,
+            loading=loading,
+            policy=policy,
+            provider=sign_in.provider,
+        ),
     )
 
 

@@ -1,0 +1,91 @@
+"""Recorded histories play again with the workflows of today: runs that are open when we are upgraded go on.
+
+`make histories` records them (`record.py`). A change of a workflow that these do not survive leaves open runs stuck.
+"""
+
+import base64
+import gzip
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.workflow import NondeterminismError
+
+from daytwo_workflows.activities import Activities
+from daytwo_workflows.contracts import POKE_SIGNAL, RUN_WORKFLOW, RunInput
+from daytwo_workflows.run_action import RunAction
+from daytwo_workflows.watch_connection import WatchConnection
+
+pytestmark = pytest.mark.anyio
+FOLDER = Path(__file__).with_name("histories")
+FILES = sorted(FOLDER.iterdir())
+
+
+def events(file: Path) -> list[dict[str, Any]]:
+    content = file.read_bytes()
+    found: list[dict[str, Any]] = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)
+    return found
+
+
+def history(file: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(file.name.partition(".")[0], {"events": events(file)})
+
+
+def replayer(*workflows: type) -> Replayer:
+    return Replayer(workflows=workflows, workflow_runner=UnsandboxedWorkflowRunner())
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.name.partition(".")[0] for file in FILES])
+async def test_a_recorded_history_plays_again(file: Path) -> None:
+    await replayer(RunAction, WatchConnection).replay_workflow(history(file))
+
+
+def test_the_recordings_hold_every_activity_and_both_ends() -> None:
+    """Whoever adds something that workflows let do records a run in which it is done."""
+    kept = [event for file in FILES for event in events(file)]
+    assert {name for event in kept for name in activities(event)} == {
+        name for name, one in vars(Activities).items() if hasattr(one, "__temporal_activity_definition")
+    }
+    kinds = {event["eventType"].removeprefix("EVENT_TYPE_WORKFLOW_EXECUTION_") for event in kept}
+    assert {"COMPLETED", "CONTINUED_AS_NEW", "SIGNALED"} <= kinds
+
+
+def activities(event: dict[str, Any]) -> Iterator[str]:
+    """The activity that was scheduled, or done beside a workflow task."""
+    if (scheduled := event.get("activityTaskScheduledEventAttributes")) is not None:
+        yield scheduled["activityType"]["name"]
+    marker = event.get("markerRecordedEventAttributes", {})
+    if marker.get("markerName") == "core_local_activity":
+        yield json.loads(base64.b64decode(marker["details"]["data"]["payloads"][0]["data"]))["activity_type"]
+
+
+def test_a_recording_says_nothing_of_where_it_was_made() -> None:
+    for file in FILES:
+        text = json.dumps(events(file))
+        assert "identity" not in text
+        assert socket.gethostname() not in text
+
+
+@workflow.defn(name=RUN_WORKFLOW)
+class _Other:
+    """Waits before it asks, as RunAction does not."""
+
+    @workflow.signal(name=POKE_SIGNAL)
+    def look_again(self) -> None:
+        """As RunAction has it."""
+
+    @workflow.run
+    async def run(self, given: RunInput) -> None:
+        await workflow.sleep(60)
+
+
+async def test_a_workflow_that_does_something_else_is_found() -> None:
+    (file,) = [one for one in FILES if one.name.startswith("run-approved")]
+    with pytest.raises(NondeterminismError):
+        await replayer(_Other).replay_workflow(history(file))
