@@ -1,6 +1,6 @@
 """The file of a key ring: JSON, private to its owner, replaced as a whole.
 
-    {"active": "k-20261129-3f2a", "keys": {"k-20261129-3f2a": "<32 bytes, base64>"}}
+    {"active": "k-20261129-3f2a91c7", "keys": {"k-20261129-3f2a91c7": "<32 bytes, base64>"}}
 
 Processes look at it each time they need a key, so a key that is added or made active is there without a restart.
 """
@@ -61,11 +61,17 @@ def write_ring(path: Path, ring: KeyRing) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # what is encrypted with a key from now on has to find it after a power cut
+    finally:
+        os.close(folder)
 
 
 def new_key(ring: KeyRing, now: datetime) -> tuple[KeyId, KeyRing]:
     """The ring with one more key, which is not active unless it is the first."""
-    kid = KeyId(f"k-{now:%Y%m%d}-{secrets.token_hex(2)}")
+    kid = KeyId(f"k-{now:%Y%m%d}-{secrets.token_hex(4)}")
+    assert kid not in ring.keys, "a key is never replaced"
     return kid, KeyRing(ring.active or kid, {**ring.keys, kid: secrets.token_bytes(KEY_BYTES)})
 
 
