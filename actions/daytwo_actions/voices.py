@@ -121,6 +121,6 @@ def _lent(lent: Lent, asked: Question) -> str | None:
 
 
 def listed(entries: Sequence[str]) -> str:
-    """'group:a, group:b or whoever is on call for service:shop'."""
+    """'group:a, group:b or whoever is on call'."""
     names = [called(entry) for entry in entries]
     return ", ".join(names[:-1]) + (" or " if len(names) > 1 else "") + names[-1] if names else ""

@@ -17,6 +17,7 @@ from daytwo_store.entities import EVERYTHING, Entity
 from daytwo_store.tables import ApprovalRow
 
 PREFIX: Final = "on-call:"
+SOMEBODY: Final = "on-call"  # such an entry to who may not see its entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ def place_of(entry: str) -> Place | None:
 
 
 def called(entry: str) -> str:
-    """An entry of `needed_from` in words: 'group:sre', 'whoever is on call for service:shop'."""
-    place = place_of(entry)
-    return entry if place is None else f"whoever is on call for {place.entity}"
+    """An entry of `needed_from` in words: 'group:sre', 'whoever is on call'. Not for what: not everybody who reads it
+    may see that entity."""
+    return "whoever is on call" if entry == SOMEBODY or place_of(entry) is not None else entry
 
 
 async def held_by(session: AsyncSession, belongs: Collection[str], entries: Collection[str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ import pytest
 from api_house import House, problem
 from hiding import hide, put
 from more_actions import like_deploy, load_beside
+from rota import FORM, ON_CALL, ROTA, ROTA_KIND
 
 from daytwo_store.entities import Draft
 from daytwo_store.ids import EntityRef, RunId
@@ -193,3 +194,34 @@ async def test_the_run_before_is_shown_to_those_who_may_see_it(house: House) -> 
         client = await house.signed_in(name)
         view = (await client.get(f"/api/v1/approvals/{approval}")).json()
         assert (view["previous_run"] == first, bool(view["differences"])) == (seen, seen), name
+
+
+async def test_for_what_somebody_is_on_call_is_told_to_those_who_may_see_it(house: House, tmp_path: Path) -> None:
+    termed = like_deploy("termed", approval=[{"from": [{"on_call": ON_CALL}]}], form=FORM)
+    await load_beside(house.company, tmp_path, ROTA_KIND, ROTA, termed)
+    inputs = {"version": "1.1.0", "environment": "environment:production", "rota": "rota:nights"}
+    asked = Wish(
+        action="termed",
+        requester=await house.company.person("ana"),
+        token=None,
+        entity=SHOP,
+        inputs=inputs,
+        version=None,
+    )
+    run = RunId((await start(house.company.life, asked, "termed-1")).run.id)
+    approval = (await house.company.approvals(run))[0].id
+    await hide(house.store, "rota:nights", "group:finance")
+    place = "on-call:properties.on_call@rota:nights"
+    for name, entry in (("ben", "on-call"), ("fay", place)):
+        client = await house.signed_in(name)
+        view = (await client.get(f"/api/v1/approvals/{approval}")).json()
+        (listed,) = [one for one in (await client.get("/api/v1/approvals")).json()["items"] if one["id"] == approval]
+        of_run = await whole(house, name, run)
+        for shown in (view, listed, *view["all_stages"], *of_run["approvals"]):
+            assert shown["needed_from"] == [entry], name
+        assert list(view["on_call"]) == [entry]
+        assert view["who"] == "whoever is on call"
+        assert of_run["waits"]["owner"] == "whoever is on call"
+        told = str({**view, "document": None, "inputs": None}) + str(listed) + str(of_run["waits"])
+        assert ("@rota" in told) is (name == "fay")
+        assert place in view["document"], "what was sealed is as it was, for whoever sees it"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from company import SHOP, Company
 from more_actions import like_deploy, load_beside
+from rota import FORM, ON_CALL, ROTA, ROTA_KIND
 from sqlalchemy import select
 
 from daytwo_actions.definitions import DefinitionRejected
@@ -21,40 +22,6 @@ from daytwo_workflows.life.commenting import comment
 from daytwo_workflows.life.taking_back import take_back
 
 pytestmark = pytest.mark.anyio
-
-ROTA_KIND = {
-    "apiVersion": "daytwo/v1",
-    "kind": "Kind",
-    "metadata": {"name": "rota", "title": "Rota"},
-    "spec": {
-        "schema": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"on_call": {"type": "array", "items": {"type": "string"}}},
-        },
-        "relations": {},
-    },
-}
-ROTA = {
-    "apiVersion": "daytwo/v1",
-    "kind": "Entity",
-    "metadata": {"kind": "rota", "name": "nights", "title": "Nights", "owner": "group:finance"},
-    "spec": {"properties": {"on_call": ["person:fay"]}},
-}
-FORM = {
-    "pages": [
-        {
-            "title": "What",
-            "required": ["version", "environment", "rota"],
-            "properties": {
-                "version": {"type": "string", "title": "Version"},
-                "environment": {"type": "string", "title": "E", "format": "entity", "kind": "environment"},
-                "rota": {"type": "string", "title": "Rota", "format": "entity", "kind": "rota"},
-            },
-        }
-    ]
-}
-ON_CALL = "${{ inputs.rota.properties.on_call }}"
 
 
 async def with_stages(company: Company, folder: Path, *stages: object, **spec: object) -> None:
@@ -134,7 +101,7 @@ async def test_who_is_on_call_is_looked_up_when_somebody_decides(company: Compan
     await with_stages(company, tmp_path, {"from": [{"on_call": ON_CALL}]})
     run, other = await ask(company), await ask(company)
     assert (await company.approvals(run))[-1].needed_from == ["on-call:properties.on_call@rota:nights"]
-    with pytest.raises(Forbidden, match="decided by whoever is on call for rota:nights, and you are not one of them"):
+    with pytest.raises(Forbidden, match="decided by whoever is on call, and you are not one of them"):
         await company.decide("pat", run)
     await company.decide("fay", run)
     async with company.store.write() as tx:  # the shift changes before it is sent

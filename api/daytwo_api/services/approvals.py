@@ -13,6 +13,7 @@ from daytwo_api.services.gather import gather
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.pipeline_changes import PipelineChanges
+from daytwo_api.services.veil import veiled
 from daytwo_api.services.voters import reader_of, voter_of
 from daytwo_api.views.approvals import (
     ApprovalSummary,
@@ -58,9 +59,10 @@ class Approvals:
             who = await voter_of(self._store, session, by)
             found = await approval_pages.page(session, wanted, reader=reader_of(who), after=after, limit=limit + 1)
             known = await gather(session, [run for _, run in found], [row for row, _ in found], voter=who)
-        shown = found[:limit]
+            shown = found[:limit]
+            items = [await veiled(session, by, approval_views.summary(row, run, known, by)) for row, run in shown]
         return Page(
-            items=[approval_views.summary(row, run, known, by) for row, run in shown],
+            items=items,
             next_cursor=cursors.make(shown[-1][0].expires_at.isoformat(), shown[-1][0].id)
             if len(found) > limit
             else None,
@@ -84,18 +86,19 @@ class Approvals:
             following = await approvals.successor(session, stages[row.id])
             opening = await self._opening(session, run)
             now = await beside_views(self._life, session, by, row, run, previous)
-        return approval_views.whole(
-            row,
-            run,
-            known,
-            by,
-            previous=previous,
-            differences=differences(previous.inputs, run.inputs) if previous else [],
-            superseded_by=following.id if following else None,
-            beside=beside,
-            window=opening,
-            now={one.name: getattr(now, one.name) for one in fields(now)},
-        )
+            view = approval_views.whole(
+                row,
+                run,
+                known,
+                by,
+                previous=previous,
+                differences=differences(previous.inputs, run.inputs) if previous else [],
+                superseded_by=following.id if following else None,
+                beside=beside,
+                window=opening,
+                now={one.name: getattr(now, one.name) for one in fields(now)},
+            )
+            return await veiled(session, by, view)
 
     async def pipelines(self, by: Asker, approval: str) -> PipelineChangesView:
         """How the pipeline files differ from those of the last run here. Asks the CI systems, after the session."""

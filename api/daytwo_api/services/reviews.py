@@ -3,6 +3,7 @@
 from daytwo_api.asker import Asker
 from daytwo_api.services.gather import Known, gather
 from daytwo_api.services.review_views import any_review, review_view
+from daytwo_api.services.veil import veiled
 from daytwo_api.views.common import Page
 from daytwo_api.views.reviews import CloseRequest, ReviewView
 from daytwo_store import approvals, cursors, reviews
@@ -31,9 +32,10 @@ class Reviews:
             )
             shown = found[:limit]
             known = await _gather(session, shown)
+            items = [await veiled(session, by, review_view(row, run, known, by)) for row, run in shown]
         last = shown[-1][0] if len(found) > limit else None
         return Page(
-            items=[review_view(row, run, known, by) for row, run in shown],
+            items=items,
             next_cursor=cursors.make(last.opened_at.isoformat(), last.run_id) if last else None,
         )
 
@@ -43,7 +45,7 @@ class Reviews:
             found = await reviews.get_visible(session, RunId(run), groups=sorted(by.belongs), principal=by.principal)
             if found is None:
                 raise NotFound(f"There is no review of run {run}, or you may not see it. Look at the list of reviews.")
-            return review_view(*found, await _gather(session, [found]), by)
+            return await veiled(session, by, review_view(*found, await _gather(session, [found]), by))
 
     async def close(self, by: Asker, run: str, asked: CloseRequest) -> ReviewView:
         await self.get(by, run)  # who may not see it gets the same answer as for one that does not exist

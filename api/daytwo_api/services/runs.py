@@ -12,6 +12,7 @@ from daytwo_api.services.changes import made
 from daytwo_api.services.gather import gather
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.run_views import Rows
+from daytwo_api.services.veil import veiled
 from daytwo_api.services.voters import voter_of
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
@@ -62,7 +63,7 @@ class Runs:
             rows = await everything(session, by, row, self._traits, self._store.clock)
             who = await voter_of(self._store, session, by, rows.approvals)
             known = await gather(session, [row], rows.approvals, rows.speakers, voter=who)
-        return run_views.whole(rows, known, by)
+            return await veiled(session, by, run_views.whole(rows, known, by))
 
     async def logs(
         self, by: Asker, run: str, *, after: int, limit: int, step: str | None, job: str | None, grep: str

@@ -10,6 +10,7 @@ from daytwo_api.services.control import Control
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.plan_views import plan_view
 from daytwo_api.services.runs import visible
+from daytwo_api.services.veil import veiled
 from daytwo_api.services.window_words import window_waits
 from daytwo_api.views.actions import PlanRequest, PlanView, RunRequest
 from daytwo_api.views.runs import ReasonRequest, RunAccepted
@@ -37,7 +38,7 @@ class SubmissionService:
             if asked.at is not None and abs(asked.at - now) > _FAR:
                 raise Rejected(f"`at` is within {_FAR.days} days of now. Nothing was planned.")
             opening = await window.of_plan(self._life, session, planned, at=asked.at or now, now=now)
-            return await plan_view(session, by, planned, opening)
+            return await veiled(session, by, await plan_view(session, by, planned, opening))
 
     async def start(self, by: Asker, name: str, asked: RunRequest, key: str | None) -> RunAccepted:
         _token_must_be_for(by, name)

@@ -123,7 +123,7 @@ class PlannedApproval(View):
     count: int
     expires_in: float = Field(description="seconds")
     rule: str | None = Field(default=None, description="the expression that approves it in place of people")
-    who: str = Field(description="'one of group:sre or whoever is on call for service:shop'")
+    who: str = Field(description="'one of group:sre or whoever is on call'")
     terms: list[str] = Field(description="what else holds, a sentence each: reminders, escalation, own requests")
 
 

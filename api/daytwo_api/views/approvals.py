@@ -85,7 +85,7 @@ class ApprovalSummary(View):
     digest: str = Field(description="what the decision is about; a decision carries it back")
     may_decide: Permitted
     decides_for: Person | None = Field(default=None, description="whose right the asker would use: a delegation's")
-    who: str = Field(description="'one of group:sre or whoever is on call for service:shop'")
+    who: str = Field(description="'one of group:sre or whoever is on call'")
     self_approval: bool = Field(description="who asked for the run may approve it: the action says so")
     terms: list[str] = Field(description="what else holds, a sentence each: reminders, escalation, own requests")
     reason_needed: list[Verdict] = Field(description="verdicts that need a reason")

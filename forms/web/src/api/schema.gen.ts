@@ -1536,7 +1536,7 @@ export interface components {
             text: string;
             /**
              * Who
-             * @description 'one of group:sre or whoever is on call for service:shop'
+             * @description 'one of group:sre or whoever is on call'
              */
             who: string;
         };
@@ -1700,7 +1700,7 @@ export interface components {
             undo: components["schemas"]["PlannedUndo"] | null;
             /**
              * Who
-             * @description 'one of group:sre or whoever is on call for service:shop'
+             * @description 'one of group:sre or whoever is on call'
              */
             who: string;
         };
@@ -3582,7 +3582,7 @@ export interface components {
             terms: string[];
             /**
              * Who
-             * @description 'one of group:sre or whoever is on call for service:shop'
+             * @description 'one of group:sre or whoever is on call'
              */
             who: string;
         };
