@@ -2,28 +2,20 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from daytwo_store import audit_proof
 from daytwo_store.audit import Entry, link
+from daytwo_store.evidence_decisions import Point, decision_points
 from daytwo_store.signing import KeyRing
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One thing that was looked at: a sentence, and whether it holds."""
-
-    holds: bool
-    text: str
 
 
 def points(evidence: Mapping[str, Any], keys: KeyRing, log: bytes | None = None) -> Iterator[Point]:
     """Everything that can be recomputed. The signature of the file was checked before."""
     try:
         yield _plan(evidence)
-        yield from _approvals(evidence)
+        yield from decision_points(evidence)
         yield from _entries(evidence, keys)
         if log is not None:
             same = hashlib.sha256(log).hexdigest() == evidence["logs"]["sha256"]
@@ -36,18 +28,6 @@ def _plan(evidence: Mapping[str, Any]) -> Point:
     plan = evidence["plan"]
     same = hashlib.sha256(plan["text"].encode()).hexdigest() == plan["digest"]
     return Point(same, "the plan has the digest of the run" if same else "the plan has another digest than the run")
-
-
-def _approvals(evidence: Mapping[str, Any]) -> Iterator[Point]:
-    digests = {}
-    for approval in evidence["approvals"]:
-        digests[approval["id"]] = approval["digest"]
-        if hashlib.sha256(approval["document"].encode()).hexdigest() != approval["digest"]:
-            yield Point(False, f"what was asked in {approval['id']} has another digest")
-    for decision in evidence["decisions"]:
-        if decision["digest"] != digests[decision["approval_id"]]:
-            yield Point(False, f"{decision['principal']} decided on something else in {decision['approval_id']}")
-    yield Point(True, f"{len(evidence['decisions'])} decisions, each on the digest that was asked about")
 
 
 def _entries(evidence: Mapping[str, Any], keys: KeyRing) -> Iterator[Point]:

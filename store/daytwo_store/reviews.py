@@ -35,6 +35,12 @@ async def of_run(session: Session, run: RunId) -> ReviewRow | None:
     return await session.get(ReviewRow, run)
 
 
+async def asked_for(session: AsyncSession) -> frozenset[str]:
+    """Everybody who is asked for an open review."""
+    rows = await session.scalars(select(ReviewRow.needed_from).where(ReviewRow.closed_at.is_(None)).distinct())
+    return frozenset(entry for needed in rows for entry in needed)
+
+
 def close(tx: Tx, row: ReviewRow, *, by: PrincipalId, words: str) -> None:
     """Close an open review of a held run."""
     row.closed_at, row.closed_by, row.words = tx.now, by, words

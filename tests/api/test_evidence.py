@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from api_house import House, problem
 from company import Company
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from more_actions import like_deploy, load_beside
 from sqlalchemy import text
 
 from daytwo_api.settings import ApiSettings
@@ -121,6 +123,8 @@ FORGERIES: dict[str, Any] = {
     "a link": lambda told: told["audit"]["proof"][0]["links"].__setitem__(-1, "0" * 64),
     "a checkpoint": lambda told: told["audit"]["proof"][0]["checkpoint"].update(hash="0" * 64),
     "an entry is missing": lambda told: told["audit"]["entries"].pop(0),
+    "one decision less": lambda told: told["decisions"].pop(),
+    "a decision by somebody else": lambda told: told["decisions"][0].update(principal=told["run"]["requester"]),
     "a part is missing": lambda told: told.pop("approvals"),
 }
 
@@ -133,6 +137,49 @@ async def test_a_server_that_signs_something_else_is_found_out(shared: House, na
     told = opened(await evidence_of(shared, run), KEYS)
     FORGERIES[name](told)
     assert failing(opened(seal(told, SIGNER), KEYS)) != []
+
+
+async def ruled_run(house: House, folder: Path) -> RunId:
+    """Approved by a rule in the first stage, and by Pat in the second."""
+    if "ruled" not in house.kept:
+        stages = [{"from": ["group:sre"], "auto": "${{ true }}"}, {"from": ["group:platform"]}]
+        await load_beside(house.company, folder, like_deploy("ruled", approval=stages))
+        run = await house.company.ask("ana", "1.1.0", "production", action="ruled")
+        await house.company.decide("pat", run)
+        house.kept["ruled"] = run
+    return RunId(house.kept["ruled"])
+
+
+def _by_rule(told: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [one for one in told["decisions"] if one["rule"] is not None]
+    return dict(found)
+
+
+RULE_FORGERIES: dict[str, Any] = {
+    "a rule that is not in the plan": lambda told: [
+        one.update(rule="${{ 1 == 1 }}") for one in [*told["decisions"], *told["approvals"]] if one["rule"] is not None
+    ],
+    "a rule in place of a person": lambda told: [
+        one.update(rule="${{ true }}") for one in told["decisions"] if one["rule"] is None
+    ],
+    "a person in place of a rule": lambda told: [one.update(rule=None) for one in told["decisions"]],
+    "somebody who signs in": lambda told: told["people"][_by_rule(told)["principal"]].update(issuer="catalog"),
+    "no entry": lambda told: told["audit"].update(
+        entries=[one for one in told["audit"]["entries"] if one["action"] != "decision.by_rule"]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RULE_FORGERIES)
+async def test_what_a_rule_decided_is_compared_with_the_plan_and_the_audit(
+    shared: House, tmp_path: Path, name: str
+) -> None:
+    run = await ruled_run(shared, tmp_path)
+    told = opened(await evidence_of(shared, run), KEYS)
+    assert failing(told) == []
+    assert any("1 of them by a rule" in point.text for point in points(told, KEYS))
+    RULE_FORGERIES[name](told)
+    assert failing(told) != []
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,14 @@ from rota import FORM, ON_CALL, ROTA, ROTA_KIND
 from sqlalchemy import select
 
 from daytwo_actions.definitions import DefinitionRejected
-from daytwo_store import approvals, comments, entities
+from daytwo_store import approvals, comments, entities, reviews
 from daytwo_store.errors import Conflict, Forbidden, Rejected
 from daytwo_store.ids import ApprovalId, EntityRef, RunId
 from daytwo_store.states import ApprovalState, RunState, Verdict
 from daytwo_store.tables import AuditRow, NotificationRow
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life.asking import Wish, rerun, start, undo
+from daytwo_workflows.life.break_glass import Closing, close
 from daytwo_workflows.life.commenting import comment
 from daytwo_workflows.life.taking_back import take_back
 
@@ -28,7 +29,7 @@ async def with_stages(company: Company, folder: Path, *stages: object, **spec: o
     await load_beside(company, folder, ROTA_KIND, ROTA, like_deploy("termed", approval=list(stages), form=FORM, **spec))
 
 
-async def ask(company: Company, name: str = "ana") -> RunId:
+async def ask(company: Company, name: str = "ana", *, break_glass: bool = False) -> RunId:
     inputs = {"version": "1.1.0", "environment": "environment:production", "rota": "rota:nights"}
     wish = Wish(
         action="termed",
@@ -37,6 +38,8 @@ async def ask(company: Company, name: str = "ana") -> RunId:
         entity=SHOP,
         inputs=inputs,
         version=None,
+        comment="it is down",
+        break_glass=break_glass,
     )
     return RunId((await start(company.life, wish, f"termed-{next(company.numbers)}")).run.id)
 
@@ -113,6 +116,24 @@ async def test_who_is_on_call_is_looked_up_when_somebody_decides(company: Compan
     with pytest.raises(Forbidden, match="whoever is on call"):
         await company.decide("fay", other)
     await company.decide("pat", other)
+
+
+async def test_who_is_on_call_closes_the_review_of_what_went_past_them(company: Company, tmp_path: Path) -> None:
+    glass = {"allow": ["group:sre"], "second": "none"}
+    await with_stages(company, tmp_path, {"from": [{"on_call": ON_CALL}]}, break_glass=glass)
+    run = await ask(company, "sam", break_glass=True)
+    await company.through(run)
+
+    async def closing(name: str) -> None:
+        await close(company.store, Closing(run=run, principal=await company.person(name), words="it was right"))
+
+    with pytest.raises(Forbidden, match="reviewed by whoever is on call for rota:nights"):
+        await closing("pat")
+    await closing("fay")
+    async with company.store.read() as session:
+        review = await reviews.of_run(session, run)
+    assert review is not None
+    assert review.closed_by == await company.person("fay")
 
 
 async def test_whoever_was_on_call_and_has_left_the_company_no_longer_counts(company: Company, tmp_path: Path) -> None:

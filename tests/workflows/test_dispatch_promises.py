@@ -22,6 +22,7 @@ from daytwo_store.tables import AttemptRow, ExternalRunRow
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life.asking import start, undo_wish
 from daytwo_workflows.life.interventions import Finding, cancel, resolve
+from daytwo_workflows.life.lending import Lending, lend
 
 pytestmark = pytest.mark.anyio
 SHIP, FIRST = StepPath("ship"), AttemptNo(1)
@@ -245,6 +246,19 @@ async def test_the_requester_alone_does_not_answer_for_a_protected_attempt(compa
     run = await held(company, executes=True)
     with pytest.raises(Forbidden, match="four eyes"):
         await resolve(company.life, finding(run, "did_not_run", await company.person("ana")))
+
+
+async def test_nor_does_who_decides_for_the_requester(company: Company) -> None:
+    run = await held(company, executes=True)
+    async with company.store.read() as session:
+        ends = await company.store.clock.now(session) + timedelta(days=1)
+    ana = await company.person("ana")
+    await lend(
+        company.store,
+        Lending(by=ana, to="person:ben", begins_at=None, ends_at=ends, reason="away", key="found-lend"),
+    )
+    with pytest.raises(Forbidden, match="Ana, who asked for this run, lets you decide for them"):
+        await resolve(company.life, finding(run, "did_not_run", await company.person("ben")))
 
 
 async def test_it_ran_as_is_believed_while_listings_are_late(company: Company) -> None:

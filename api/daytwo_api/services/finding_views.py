@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Literal, cast
 
 from daytwo_actions.policy import Answer
-from daytwo_api.asker import Asker
 from daytwo_api.services.gather import Known
 from daytwo_api.views.runs import FindingView
 from daytwo_store.states import AttemptState
 from daytwo_store.tables import AttemptRow, FindingRow, RunRow
+from daytwo_workflows.life.interventions import findings_by
 from daytwo_workflows.life.standing import key
 
 
@@ -27,11 +27,13 @@ def sentence(run: RunRow, found: Sequence[FindingRow], attempts: Sequence[Attemp
     return f"{told}. Somebody other than {people} has to find the same, or one of them to change their mind."
 
 
-def may_resolve(run: RunRow, stop: Answer, known: Known, asker: Asker) -> Answer:
-    """Where somebody had to approve, who asked for the run is not one of the two."""
-    if stop.allowed and run.protected and key(known.people, run.requester) == (asker.ref or asker.principal):
-        return Answer(False, "You asked for this run, so two other people have to say what happened (four eyes).")
-    return stop
+def may_resolve(run: RunRow, stop: Answer, known: Known) -> Answer:
+    """Where somebody had to approve, who asked for the run is not one of the two, nor who is one person with them."""
+    if not stop.allowed or not run.protected:
+        return stop
+    assert known.voter is not None, "who reads a run is looked up"
+    refused = findings_by(known.voter.own, key(known.people, run.requester), known.person(run.requester).name)
+    return stop if refused is None else Answer(False, f"{refused} Two other people have to say what happened.")
 
 
 def _words(one: FindingView) -> str:

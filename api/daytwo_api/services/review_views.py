@@ -41,11 +41,11 @@ def _may_close(row: ReviewRow, run: RunRow, decided: list[DecisionRow], known: K
         return Permitted(allowed=False, why_not="It is closed already.")
     if run.ended_at is None:
         return Permitted(allowed=False, why_not="The run has not ended, so there is nothing to review yet.")
+    assert known.voter is not None, "who reads a review is looked up"
     why_not = may_close(
         row.needed_from,
         took_part=took_part(run, decided, known.people),
-        person=asker.ref or asker.principal,
-        belongs=asker.belongs,
+        who=known.voter.own,
         any_review=any_review(asker),
     )
     return Permitted(allowed=why_not is None, why_not=why_not)

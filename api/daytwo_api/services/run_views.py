@@ -290,7 +290,7 @@ def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
         undo=_permit(run_answer(rows, known, asker), rows.undo_refused),
         rerun=_permit(run_answer(rows, known, asker), None if ended else "It has not ended. Wait for it, or stop it."),
         resolve=_permit(
-            finding_views.may_resolve(run, stop, known, asker),
+            finding_views.may_resolve(run, stop, known),
             None if run.state == RunState.NEEDS_ATTENTION else "No attempt waits for somebody to say what happened.",
         ),
         evidence=_permit(

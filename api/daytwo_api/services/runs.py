@@ -13,7 +13,7 @@ from daytwo_api.services.gather import gather
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.run_views import Rows
 from daytwo_api.services.veil import veiled
-from daytwo_api.services.voters import voter_of
+from daytwo_api.services.voters import voter_for
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
 from daytwo_store import (
@@ -61,7 +61,9 @@ class Runs:
         async with self._store.read() as session:
             row = await visible(session, by, run)
             rows = await everything(session, by, row, self._traits, self._store.clock)
-            who = await voter_of(self._store, session, by, rows.approvals)
+            entries = {one for asked in rows.approvals for one in asked.needed_from}
+            entries |= set(rows.review.needed_from) if rows.review is not None else set()
+            who = await voter_for(self._store, session, by, entries)
             known = await gather(session, [row], rows.approvals, rows.speakers, voter=who)
             return await veiled(session, by, run_views.whole(rows, known, by))
 

@@ -17,6 +17,11 @@ async def voter_of(store: Store, session: Session, by: Asker, rows: Collection[A
         entries = await on_call.asked_for(session)
     else:
         entries = frozenset(entry for row in rows for entry in row.needed_from)
+    return await voter_for(store, session, by, entries)
+
+
+async def voter_for(store: Store, session: Session, by: Asker, entries: Collection[str]) -> Voter:
+    """For whatever is asked of these: groups, people, roles, and places that say who is on call."""
     who = Somebody(id=by.principal, ref=by.ref, name=by.name)
     return await voter(session, who, entries=entries, now=await store.clock.now(session), belongs=by.belongs)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from daytwo_actions.plan.model import Plan
+from daytwo_actions.voices import Human, listed
 from daytwo_store import approvals, reviews, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
@@ -11,8 +12,8 @@ from daytwo_store.ids import PrincipalId, RunId
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import Verdict
 from daytwo_store.tables import DecisionRow, PrincipalRow, RunRow
-from daytwo_workflows.life.people import belongings
-from daytwo_workflows.life.standing import key, people_of, speakers
+from daytwo_workflows.life.people import voter
+from daytwo_workflows.life.standing import key, people_of
 
 
 async def asked(tx: Tx, row: RunRow, plan: Plan) -> None:
@@ -46,7 +47,6 @@ class Closing:
 
     run: RunId
     principal: PrincipalId
-    person: str | None  # ref
     words: str
     any_review: bool = False  # may review whatever it is
 
@@ -78,39 +78,38 @@ async def close(store: Store, closing: Closing) -> None:
 
 
 async def why_not(tx: Tx, row: RunRow, needed_from: list[str], closing: Closing) -> str | None:
-    """Why somebody may not close the review of this run; None when they may."""
-    belongs = await belongings(tx.session, closing.person)
+    """Why somebody may not close the review of this run; None when they may. Who is on call is looked up now."""
     asked = [one.id for one in await approvals.of_run(tx.session, closing.run)]
     decided = await approvals.decisions(tx.session, asked)
     people = await people_of(tx.session, [row], decided, closing.principal)
+    who = await voter(tx.session, people[closing.principal], entries=needed_from, now=tx.now)
     return may_close(
         needed_from,
         took_part=took_part(row, decided, people),
-        person=key(people, closing.principal),
-        belongs=belongs,
+        who=who.own,
         any_review=closing.any_review,
     )
 
 
-def took_part(row: RunRow, decided: Sequence[DecisionRow], people: Mapping[str, PrincipalRow]) -> frozenset[str]:
-    """The humans who asked for the run, and who confirmed it, for themselves or for somebody else."""
+def took_part(row: RunRow, decided: Sequence[DecisionRow], people: Mapping[str, PrincipalRow]) -> dict[str, str]:
+    """The humans who asked for the run, and who confirmed it, for themselves or for somebody else, with their names."""
     agreed = [one for one in decided if one.verdict == Verdict.APPROVE]
-    return speakers(people, agreed) | {key(people, row.requester)}
+    ids = [row.requester, *(who for one in agreed for who in (one.principal, one.on_behalf_of) if who is not None)]
+    return {key(people, one): people[one].name for one in ids}
 
 
-def may_close(
-    needed_from: list[str],
-    *,
-    took_part: frozenset[str],
-    person: str,
-    belongs: frozenset[str],
-    any_review: bool,
-) -> str | None:
-    """Somebody else: neither who asked nor who confirmed, with whatever sign-in."""
-    if person in took_part:
+def may_close(needed_from: list[str], *, took_part: Mapping[str, str], who: Human, any_review: bool) -> str | None:
+    """Somebody else: neither who asked nor who confirmed, with whatever sign-in, and nobody who is one person with
+    them while a delegation holds."""
+    if who.key in took_part:
         return "You asked for this run, or confirmed it, so somebody else has to review it."
-    if not any_review and belongs.isdisjoint(needed_from):
-        return f"This is reviewed by one of {', '.join(needed_from) or 'the auditors'}, and you are not one of them."
+    for other in took_part.keys() & who.bound.keys():
+        return (
+            f"{took_part[other]}, who asked for this run or confirmed it, {who.bound[other]}: you two are one person "
+            "here, so somebody else has to review it."
+        )
+    if not any_review and who.belongs.isdisjoint(needed_from):
+        return f"This is reviewed by {listed(needed_from) or 'the auditors'}, and you are not one of them."
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from daytwo_actions.voices import Human
 from daytwo_store import attempts, findings, principals, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden
@@ -12,6 +13,7 @@ from daytwo_store.states import RUN_ENDS, UNSENT, AttemptState, RunState, StepSt
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import naming
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.people import voter
 from daytwo_workflows.life.standing import key
 from daytwo_workflows.life.steps.http import by_request, done_by_word
 
@@ -90,10 +92,11 @@ async def resolve(life: Life, finding: Finding) -> bool:
         run = await runs.peek(session, finding.run)
         attempt = _held(run, await attempts.get(session, finding.run, finding.path, finding.no))
         people = await principals.by_ids(session, {run.requester, finding.by})
-    if run.protected and key(people, run.requester) == key(people, finding.by):
+        who = await voter(session, people[finding.by], entries=(), now=await life.store.clock.now(session))
+    refused = findings_by(who.own, key(people, run.requester), people[run.requester].name)
+    if run.protected and refused is not None:
         raise Forbidden(
-            "You asked for this run, so somebody else who may run this action here has to say what happened "
-            "(four eyes). Nothing was changed."
+            f"{refused} Somebody else who may run this action here has to say what happened. Nothing was changed."
         )
     named: naming.Named | None = None
     if finding.outcome == "ran" and not by_request(attempt):
@@ -124,6 +127,15 @@ async def resolve(life: Life, finding: Finding) -> bool:
             runs.move(tx, row, RunState.RUNNING, actor=finding.by)
         tx.poke(finding.run)
     return True
+
+
+def findings_by(who: Human, requester: str, name: str) -> str | None:
+    """Why somebody is not one of the two who find out what became of a protected run; None when they may be."""
+    if who.key == requester:
+        return "You asked for this run (four eyes)."
+    if requester in who.bound:
+        return f"{name}, who asked for this run, {who.bound[requester]}: you two are one person here (four eyes)."
+    return None
 
 
 def _facts(named: naming.Named | None) -> Mapping[str, str]:
