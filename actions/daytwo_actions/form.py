@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from daytwo_actions.definitions import ActionVersion
 from daytwo_forms import (
     ChoicesUnavailable,
+    InputRejected,
     OptionPage,
     ResolvedForm,
     Sources,
@@ -54,6 +55,53 @@ async def accept_inputs(
     context = _context(entity, user)
     resolved = await resolve(version.form, answers, context=context, sources=sources, choices=False, at=at)
     return await accept(resolved, sources, at=at)
+
+
+async def resolve_filled(
+    version: ActionVersion,
+    stage: str,
+    *,
+    context: Mapping[str, object],
+    answers: Mapping[str, JsonValue],
+    sources: Sources,
+) -> ResolvedForm:
+    """The form of a stage for these answers. `context` has what its expressions see besides `form`."""
+    return await resolve(version.stage_forms[stage], answers, context=context, sources=sources)
+
+
+async def accept_filled(
+    version: ActionVersion,
+    stage: str,
+    *,
+    context: Mapping[str, object],
+    answers: Mapping[str, JsonValue],
+    sources: Sources,
+) -> ValidInput:
+    """What an approver filled in, as the form is resolved now. Raises `InputRejected`, `ChoicesUnavailable`."""
+    form, at = version.stage_forms[stage], "/answers"
+    try:
+        resolved = await resolve(form, answers, context=context, sources=sources, choices=False, at=at)
+        return await accept(resolved, sources, at=at)
+    except InputRejected as error:
+        raise InputRejected(error.errors, outcome="Nothing was decided") from error
+    except ChoicesUnavailable as error:
+        raise ChoicesUnavailable(error.errors, outcome="Nothing was decided") from error
+
+
+async def filled_options(
+    version: ActionVersion,
+    stage: str,
+    field: str,
+    *,
+    context: Mapping[str, object],
+    answers: Mapping[str, JsonValue],
+    sources: Sources,
+    search: str = "",
+    cursor: str | None = None,
+) -> OptionPage:
+    """One page of the choices of a field of a stage. Raises as `list_options` does."""
+    resolved = await resolve(version.stage_forms[stage], answers, context=context, sources=sources, choices=False)
+    return await field_options(resolved, field, sources, search=search, cursor=cursor)
 
 
 def without_secrets(version: ActionVersion, inputs: ValidInput) -> tuple[ValidInput, dict[str, str]]:

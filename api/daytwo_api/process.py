@@ -29,6 +29,7 @@ from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.company import load_company
+from daytwo_workflows.editors import last_edits
 from daytwo_workflows.lazy import lazy_driver
 from daytwo_workflows.secret_care import must_have_keys
 from daytwo_workflows.secret_files import SettingsRejected
@@ -126,6 +127,7 @@ async def _load(services: Services) -> None:
                     backends=services.backends,
                     admins=settings.admins,
                     services={name: one.secrets for name, one in settings.services.items()},
+                    last_edits=last_edits,
                 )
                 services.loading.done = True
                 log.info("api.ready")

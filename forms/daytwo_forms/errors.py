@@ -3,9 +3,9 @@
 DaytwoError
 ├── Rejected
 │   ├── FormRejected        422  a form cannot be registered; nothing was changed
-│   └── InputRejected       422  answers do not fit the form; nothing was started
+│   └── InputRejected       422  answers do not fit the form; nothing came of them
 └── Unavailable
-    └── ChoicesUnavailable  503  a choice could not be checked because its source does not answer; nothing was started
+    └── ChoicesUnavailable  503  a choice could not be checked because its source does not answer; nothing came of it
 
 `errors` of each lists every fault at once, with JSON pointers: of `FormRejected` into the form, of the others into what
 was sent.
@@ -32,8 +32,8 @@ class InputRejected(Rejected):
     type = "input-rejected"
     title = "Some answers are not right"
 
-    def __init__(self, faults: Sequence[FieldFault]) -> None:
-        super().__init__(_listed("Nothing was started", faults) + " Correct them and send again.", errors=faults)
+    def __init__(self, faults: Sequence[FieldFault], *, outcome: str = "Nothing was started") -> None:
+        super().__init__(_listed(outcome, faults) + " Correct them and send again.", errors=faults)
 
 
 class ChoicesUnavailable(Unavailable):
@@ -42,8 +42,8 @@ class ChoicesUnavailable(Unavailable):
     type = "choices-unavailable"
     title = "A choice cannot be checked now"
 
-    def __init__(self, faults: Sequence[FieldFault]) -> None:
-        super().__init__(_listed("Nothing was started", faults) + " Try again in a moment.", errors=faults)
+    def __init__(self, faults: Sequence[FieldFault], *, outcome: str = "Nothing was started") -> None:
+        super().__init__(_listed(outcome, faults) + " Try again in a moment.", errors=faults)
 
 
 def _listed(opening: str, faults: Sequence[FieldFault]) -> str:

@@ -111,7 +111,7 @@ class _Compiler:
         schema = _long_enough(plain_schema(spec)) if spec.secret else plain_schema(spec)
         return FormField(
             name=name,
-            title=spec.title or _spoken(name),
+            title=spec.title or spoken(name),
             page=number,
             pointer=pointer,
             many=spec.type == "array",
@@ -188,7 +188,7 @@ def _long_enough(schema: Schema) -> Schema:
     return {**schema, "minLength": max(SHORTEST_SECRET, own if isinstance(own, int) else 0)}
 
 
-def _spoken(name: str) -> str:
+def spoken(name: str) -> str:
     """A title for a field without one: `targetHost` and `target_host` are both "Target host"."""
     words = "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in name).replace("_", " ").split()
     return " ".join(words).capitalize()

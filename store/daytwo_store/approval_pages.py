@@ -110,15 +110,26 @@ def _decidable(reader: Reader) -> ColumnElement[bool]:
     requester = func.coalesce(PrincipalRow.ref, PrincipalRow.id)
     return and_(
         or_(requester.not_in(list(own.never_for)), lets),
+        _edited_by_others(own),
         not_(_counted(own.human)),
         or_(
             _asked(own),
             *(
-                and_(_asked(right), requester.not_in(list(right.never_for)), not_(_counted(right.human)))
+                and_(
+                    _asked(right),
+                    requester.not_in(list(right.never_for)),
+                    _edited_by_others(right),
+                    not_(_counted(right.human)),
+                )
                 for right in reader.lent
             ),
         ),
     )
+
+
+def _edited_by_others(right: Right) -> ColumnElement[bool]:
+    lets = func.coalesce(ApprovalRow.terms["editor_approval"].as_boolean(), False)
+    return or_(ApprovalRow.editor.is_(None), ApprovalRow.editor.not_in(list(right.never_for)), lets)
 
 
 def _counted(human: str) -> ColumnElement[bool]:

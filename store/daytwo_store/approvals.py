@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import CollectionAggregate, ColumnElement
 
 from daytwo_store.engine import Topic, Tx
+from daytwo_store.evidence_decisions import answers_digest
 from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId, new_approval_id
 from daytwo_store.notifications import Notice, tell
@@ -30,6 +31,8 @@ class Stage:
     again: bool  # may somebody who approved an earlier stage approve this one, too?
     rule: str | None = None  # approves it in place of people
     terms: Terms = DEFAULT
+    name: str | None = None
+    asks: Sequence[str] = ()  # fields that are filled in with the decision
 
 
 # Stages may open in one transaction, at one time, and a clock may go back: what is void came before what is not.
@@ -58,6 +61,9 @@ class Asked:
     later: Sequence[Stage] = ()
     rule: str | None = None
     terms: Terms = DEFAULT
+    name: str | None = None
+    asks: Sequence[str] = ()
+    editor: str | None = None  # the person who last changed the action's file
 
 
 async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
@@ -77,6 +83,9 @@ async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
         stage=1,
         again=False,
         rule=asked.rule,
+        editor=asked.editor,
+        name=asked.name,
+        asks=list(asked.asks),
         terms=TERMS.dump_python(asked.terms, mode="json"),
         later=[STAGE.dump_python(stage, mode="json") for stage in asked.later],
     )
@@ -104,6 +113,9 @@ async def open_next(tx: Tx, row: ApprovalRow) -> ApprovalRow | None:
         first=row.first or row.id,
         again=stage.again,
         rule=stage.rule,
+        editor=row.editor,
+        name=stage.name,
+        asks=list(stage.asks),
         terms=TERMS.dump_python(stage.terms, mode="json"),
         later=row.later[1:],
     )
@@ -168,6 +180,8 @@ class NewDecision:
     on_behalf_of: PrincipalId | None = None
     delegation: str | None = None
     own_request: bool = False  # who asked for the run decides, because the action lets them
+    own_edit: bool = False  # who last changed the action's file decides, because the action lets them
+    answers: Json | None = None  # what was filled in
 
 
 async def record(tx: Tx, row: ApprovalRow, new: NewDecision) -> None:
@@ -187,6 +201,7 @@ async def record(tx: Tx, row: ApprovalRow, new: NewDecision) -> None:
             at=tx.now,
             on_behalf_of=new.on_behalf_of,
             delegation=new.delegation,
+            answers=new.answers,
         )
     )
     await tx.session.flush()
@@ -195,6 +210,10 @@ async def record(tx: Tx, row: ApprovalRow, new: NewDecision) -> None:
         facts |= {"on_behalf_of": new.on_behalf_of, "delegation": new.delegation}
     if new.own_request:
         facts["own_request"] = "true"
+    if new.own_edit:
+        facts["own_edit"] = "true"
+    if new.answers is not None:
+        facts["answers"] = answers_digest(new.answers)
     tx.audit(actor=new.principal, action=f"decision.{new.verdict}", subject=f"run:{row.run_id}", facts=facts)
 
 

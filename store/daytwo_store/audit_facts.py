@@ -6,6 +6,7 @@ FACTS: Final = frozenset(
     {
         "action",
         "answer",
+        "answers",
         "approval",
         "attempt",
         "by",
@@ -49,6 +50,7 @@ FACTS: Final = frozenset(
         "on_behalf_of",
         "operation",
         "outcome",
+        "own_edit",
         "own_request",
         "owner",
         "past",

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,19 +16,34 @@ from daytwo_store.tables import ActionVersionRow, Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Editor:
+    """Who last changed the file of an action."""
+
+    person: str | None = None  # ref; None: nobody whom the catalog knows
+    name: str | None = None
+    commit: str | None = None
+    why_not: str | None = None  # why the person is not known, as a part of a sentence
+
+
+EDITOR: Final = TypeAdapter(Editor)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
     name: ActionName
     digest: Digest
     document: Json
     source: str
+    editor: Editor | None = None  # None: nobody looked
 
 
 async def put(tx: Tx, versions: Sequence[Loaded]) -> None:
     """Make these the current versions, and no others; what runs were started with stays."""
-    wanted = {version.digest for version in versions}
-    offered = select(ActionVersionRow.digest, ActionVersionRow.name).where(ActionVersionRow.current)
-    now: dict[str, str] = {row.digest: row.name for row in await tx.session.execute(offered)}
-    if wanted == now.keys():
+    wanted = {version.digest: _editor(version) for version in versions}
+    offered = select(ActionVersionRow.digest, ActionVersionRow.name, ActionVersionRow.editor)
+    rows = (await tx.session.execute(offered.where(ActionVersionRow.current))).all()
+    now: dict[str, str] = {row.digest: row.name for row in rows}
+    if wanted == {row.digest: row.editor for row in rows}:
         return
     await tx.session.execute(update(ActionVersionRow).where(ActionVersionRow.current).values(current=False))
     for version in versions:
@@ -39,18 +56,39 @@ async def put(tx: Tx, versions: Sequence[Loaded]) -> None:
                 source=version.source,
                 current=True,
                 loaded_at=tx.now,
+                editor=wanted[version.digest],
             )
-            .on_conflict_do_update(index_elements=["digest"], set_={"current": True, "source": version.source})
+            .on_conflict_do_update(
+                index_elements=["digest"],
+                set_={"current": True, "source": version.source, "editor": wanted[version.digest]},
+            )
         )
         if version.digest not in now:
             tx.audit(
                 actor="daytwo",
                 action="action.loaded",
                 subject=f"action:{version.name}",
-                facts={"version": version.digest, "source": version.source},
+                facts={"version": version.digest, "source": version.source, **_by(version)},
             )
 
     _audit_removed(tx, now, {version.name for version in versions})
+
+
+def _editor(version: Loaded) -> Json | None:
+    return None if version.editor is None else EDITOR.dump_python(version.editor, mode="json")
+
+
+def _by(version: Loaded) -> dict[str, str]:
+    """Who changed it, for the audit, as far as it is known."""
+    editor = version.editor or Editor()
+    told = {"person": editor.person, "commit": editor.commit}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+async def editor_of(session: AsyncSession, digest: Digest) -> Editor | None:
+    """Who last changed the file that this version was loaded from; None: nobody looked."""
+    stored = await session.scalar(select(ActionVersionRow.editor).where(ActionVersionRow.digest == digest))
+    return None if stored is None else EDITOR.validate_python(stored)
 
 
 def _audit_removed(tx: Tx, before: Mapping[str, str], stay: Collection[str]) -> None:

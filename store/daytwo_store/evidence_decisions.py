@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import rfc8785
+
 _BY_RULE: Final = "decision.by_rule"
 _RULES: Final = "daytwo:rule"  # the issuer of rules, which no sign-in gives
 
@@ -32,6 +34,7 @@ def decision_points(evidence: Mapping[str, Any]) -> Iterator[Point]:
         else:
             yield from _by_rule(evidence, asked[one["approval_id"]], one)
     yield from _enough(asked, decisions)
+    yield from _filled(evidence, asked, decisions)
     rules = sum(one["rule"] is not None for one in decisions)
     if rules:
         yield Point(True, f"{rules} of them by a rule, each the one that stands in the plan for its stage")
@@ -74,13 +77,15 @@ def planned_stage(approval: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _audited(evidence: Mapping[str, Any], action: str, approval: str, actor: str) -> bool:
+def _audited(evidence: Mapping[str, Any], action: str, approval: str, actor: str, **facts: str) -> bool:
     """Does the audit say so? Where it was cut since the run began, nothing can be told of it."""
     entries = evidence["audit"]["entries"]
     if not any(one["action"] == "run.accepted" for one in entries):
         return True
     return any(
-        (one["action"], one["actor"], one["facts"].get("approval")) == (action, actor, approval) for one in entries
+        (one["action"], one["actor"], one["facts"].get("approval")) == (action, actor, approval)
+        and facts.items() <= one["facts"].items()
+        for one in entries
     )
 
 
@@ -95,3 +100,41 @@ def _enough(asked: Mapping[str, Any], decisions: list[Any]) -> Iterator[Point]:
         by_rule = any(one["rule"] is not None for one in counted)
         if approval["state"] == "approved" and not by_rule and len(counted) < approval["count"]:
             yield Point(False, f"{approval['id']} is shown as approved by {approval['count']}, and {len(counted)} did")
+
+
+def _filled(evidence: Mapping[str, Any], asked: Mapping[str, Any], decisions: list[Any]) -> Iterator[Point]:
+    """What was filled in is what the plan asked for, the same of everybody who approved, and what the audit has."""
+    for approval in asked.values():
+        form = planned_stage(approval).get("form") or {} if approval.get("asks") else {}
+        given = [one for one in decisions if one["approval_id"] == approval["id"] and one.get("answers") is not None]
+        counted = [one for one in given if one["withdrawn_at"] is None]
+        for one in given:
+            if not one["answers"].keys() <= form.keys():
+                yield Point(
+                    False, f"what {one['principal']} filled in in {approval['id']} is not asked for in the plan"
+                )
+            if not _has_digest(evidence, one):
+                yield Point(
+                    False, f"the audit has something else that {one['principal']} filled in in {approval['id']}"
+                )
+        if len({answers_digest(one["answers"]) for one in counted}) > 1:
+            yield Point(False, f"those who approved {approval['id']} filled in different things")
+        if form and approval["state"] == "approved" and not counted:
+            yield Point(False, f"{approval['id']} is shown as approved, and nothing was filled in")
+        if counted:
+            yield Point(True, f"what was filled in in {approval['id']} is what the plan asked for")
+
+
+def _has_digest(evidence: Mapping[str, Any], decision: Mapping[str, Any]) -> bool:
+    return _audited(
+        evidence,
+        "decision.approve",
+        decision["approval_id"],
+        decision["principal"],
+        answers=answers_digest(decision["answers"]),
+    )
+
+
+def answers_digest(answers: Mapping[str, Any]) -> str:
+    """SHA-256 of what was filled in, in canonical JSON (RFC 8785): the audit has this, and never a value."""
+    return hashlib.sha256(rfc8785.dumps(dict(answers))).hexdigest()

@@ -237,6 +237,7 @@ class Make:
             "superseded_by": None,
             "drift": [],
             "break_glass": False,
+            "edited": "person:pat last changed the action's file, and does not decide on this.",
             "target": None,
             "read": [{"field": "entity.properties.repository", "before": "acme/shop", "after": "acme/shop-next"}],
             "request_differences": [{"field": "ship.commit", "before": "aaaa", "after": "bbbb"}],

@@ -73,3 +73,62 @@ def test_stages_are_told_in_order(cli: Any, server: Any, make: Any) -> None:
     answers(server, make, stage=2, stages=2, all_stages=told)
     done = cli("approve", "a_1", "--yes")
     assert "stage 1 of 2: approved by Pat\nstage 2 of 2: waits for one of group:sre\n" in done.err
+
+
+FORM = {
+    "action": "deploy",
+    "version": "d1",
+    "entity": None,
+    "pages": [
+        {
+            "title": "Change",
+            "form_schema": {
+                "properties": {"ticket": {"type": "string", "title": "Change ticket"}, "batch": {"type": "integer"}},
+                "required": ["ticket"],
+            },
+            "ui": {},
+        }
+    ],
+    "data": {},
+    "errors": [],
+    "warnings": [],
+}
+ASKS = [{"name": "ticket", "title": "Change ticket"}, {"name": "batch", "title": "Batch"}]
+
+
+def forms(server: Any, *data: dict[str, Any]) -> None:
+    """The form as the server sees it, one look after the other."""
+    server.on("POST", "/approvals/a_1/form", *({**FORM, "data": one} for one in data))
+
+
+def test_what_the_stage_asks_for_is_taken_from_the_line_or_asked(cli: Any, server: Any, make: Any) -> None:
+    answers(server, make, asks=ASKS)
+    forms(server, {}, {"ticket": "CHG-7", "batch": 3})
+    assert cli("approve", "a_1", "--yes", "--field", "ticket=CHG-7", "-f", "batch=3").code == 0
+    assert server.bodies("/approvals/a_1/form")[-1] == {"answers": {"ticket": "CHG-7", "batch": 3}}
+    forms(server, {}, {"ticket": "CHG-8"})
+    assert cli("approve", "a_1", typed=["CHG-8", "", "y"]).code == 0
+    sent = [body["answers"] for body in server.bodies("/approvals/a_1/decision")]
+    assert sent == [{"ticket": "CHG-7", "batch": 3}, {"ticket": "CHG-8"}]
+    forms(server, {})
+    done = cli("approve", "a_1", "--yes")
+    assert done.code == Exit.USAGE
+    assert "Nothing was decided" in done.err
+    assert "--field ticket=" in done.err
+
+
+def test_what_somebody_filled_in_is_confirmed_as_it_is(cli: Any, server: Any, make: Any) -> None:
+    answers(server, make, asks=ASKS, filled={"ticket": "CHG-7"})
+    assert cli("approve", "a_1", "--yes").code == 0
+    assert server.bodies("/approvals/a_1/decision")[0]["answers"] == {"ticket": "CHG-7"}
+    assert cli("approve", "a_1", "--yes", "--field", "ticket=CHG-8").code == Exit.USAGE
+    assert cli("reject", "a_1", "--yes", "--comment", "no").code == 0
+    assert "answers" not in server.bodies("/approvals/a_1/decision")[1]
+
+
+def test_what_is_asked_stands_in_the_list(cli: Any, server: Any, make: Any) -> None:
+    hints = [{"name": "environment", "title": "Environment", "text": "production"}]
+    one = make.approval(hints=hints, more_inputs=2, unusual="Undoes run r_0").model_dump(mode="json")
+    server.on("GET", "/approvals", {"items": [one], "next_cursor": None})
+    done = cli("approvals")
+    assert "Undoes run r_0: deploy service:shop: Environment production and 2 more" in done.out

@@ -204,6 +204,10 @@ async def approval(world: World, thing: str) -> Request:
     return {"approval": await world.once("approval", thing, world.waiting)}, {}
 
 
+async def filling(world: World, thing: str) -> Request:
+    return {"approval": await world.once("approval", thing, world.waiting), "field": "ticket"}, {"json": {}}
+
+
 async def decision(world: World, thing: str) -> Request:
     waiting = await world.waiting(thing)
     found = await world.askers["foreign"].get(f"/api/v1/approvals/{waiting}")
@@ -369,6 +373,8 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/reviews/{run}/close": close_review,
     "GET /api/v1/connections/{name}/webhooks": connection,
     "POST /api/v1/approvals/{approval}/decision": decision,
+    "POST /api/v1/approvals/{approval}/form": filling,
+    "POST /api/v1/approvals/{approval}/options/{field}": filling,
     "POST /api/v1/approvals/{approval}/comments": said,
     "POST /api/v1/approvals/{approval}/delegate": handed_on,
     "DELETE /api/v1/approvals/{approval}/decision": own_decision,

@@ -1,6 +1,7 @@
 """A company's folders become kinds, entities, actions and freezes: all of them, or none and every problem."""
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,11 @@ from daytwo_catalog.ingest import ingest
 from daytwo_catalog.load import CompanyFiles, read_company
 from daytwo_catalog.model import record
 from daytwo_store import definitions, entities, freezes, grants
-from daytwo_store.definitions import Loaded
+from daytwo_store.definitions import Editor, Loaded
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Rejected
+from daytwo_workflows.editors import Edit
 from daytwo_workflows.life.frozen import made
 
 
@@ -29,6 +31,7 @@ class PolicyMissing(Rejected):
     title = "The company's policy is gone"
 
 
+LastEdits = Callable[[Collection[str]], Mapping[str, Edit]]
 log = structlog.get_logger()
 _SECONDS: Final = 10.0  # that a start waits at most for CI systems
 
@@ -41,30 +44,54 @@ async def load_company(
     backends: Mapping[str, Backend] | None = None,
     admins: str | None = None,
     services: Mapping[str, Collection[str]] | None = None,
+    last_edits: LastEdits | None = None,
 ) -> None:
     """Load the files in one transaction; `connections` says of which kind each is.
 
     With `backends`, actions that are new or changed are compared with the pipelines that they start. `admins` is a
     group that administers, whatever the policy says. `services` are those that steps may call, with the names of the
-    secrets that may be sent there; None: not checked.
+    secrets that may be sent there; None: not checked. `last_edits` tells who last changed which file; without it nobody
+    looks, and the plans of runs say that it is not known.
     Raises `DefinitionRejected`, `CatalogRejected`, `PolicyMissing`; then nothing has changed.
     """
     registry = load_registry(folders, surroundings=Surroundings(connections=connections, services=services))
     catalog = read_company(folders)
     if backends:
         await _compare(store, registry, catalog, backends)
+    files = [one.file for one in registry.actions.values()]
+    edits = await asyncio.to_thread(last_edits, files) if last_edits is not None else {}
     async with store.write() as tx:
         done = await ingest(tx, catalog)
+        known = registry.policy.editors if registry.policy is not None else {}
         await definitions.put(
             tx,
             [
-                Loaded(name=one.name, digest=one.digest, document=dict(one.document), source=one.file)
+                Loaded(
+                    name=one.name,
+                    digest=one.digest,
+                    document=dict(one.document),
+                    source=one.file,
+                    editor=await _editor(tx.session, edits[one.file], known) if one.file in edits else None,
+                )
                 for one in registry.actions.values()
             ],
         )
         await give_roles(tx, registry.policy, admins)
         await freezes.put(tx, [(made(one.name, one), one.file) for one in registry.freezes.values()])
     log.info("company.loaded", created=len(done.created), changed=len(done.changed), count=len(registry.actions))
+
+
+async def _editor(session: Session, edit: Edit, known: Mapping[str, str]) -> Editor:
+    """Whose commit it is: by the policy, or by the one person in the catalog who has the author's e-mail address."""
+    if edit.why_not is not None or edit.email is None:
+        return Editor(why_not=edit.why_not or "the commit names no author")
+    person = known.get(edit.email.casefold())
+    found = [person] if person is not None else await entities.people_where(session, {"email": edit.email}, limit=2)
+    if len(found) != 1:
+        who = "more than one person" if found else "nobody"
+        why = f"{who} in the catalog has the e-mail address of the commit's author"
+        return Editor(name=edit.name, commit=edit.commit, why_not=why)
+    return Editor(person=found[0], name=edit.name, commit=edit.commit)
 
 
 async def give_roles(tx: Tx, policy: Policy | None, admins: str | None) -> bool:

@@ -1,14 +1,14 @@
-"""What a step gives for an input, as far as its definition says: a value, an answer of the form, built text."""
+"""What a step gives for an input, as far as its definition says: a value, an answer, built text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.model import Action
 from daytwo_actions.expressions import has_expression, names, parse_template
-from daytwo_forms.fields import FieldSpec
+from daytwo_forms.fields import FieldSpec, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,32 @@ def given_for(value: JsonValue, action: Action) -> Given:
     if text != value or not (text.startswith("${{") and text.endswith("}}") and text.count("${{") == 1):
         return Words()
     found = names(parse_template(value))
-    if len(found) == 1 and found[0].dotted == text[3:-2].strip() and found[0].parts[0] == "inputs":
-        return _answer(found[0].parts[1:], action)
+    if len(found) != 1 or found[0].dotted != text[3:-2].strip():
+        return Unknown()
+    match found[0].parts:
+        case ("inputs", *path):
+            return _answer(path, action.spec.form.pages)
+        case ("approvals", stage, *path):
+            return _filled(str(stage), path, action)
     return Unknown()
 
 
-def _answer(path: Sequence[str | int], action: Action) -> Given:
-    for page in action.spec.form.pages:
+def _answer(path: Sequence[str | int], pages: Sequence[Page]) -> Given:
+    for page in pages:
         for name, field in page.properties.items():
             if list(path) == [name]:
                 always = name in page.required or field.required is True or field.default is not None
                 return Answer(name, field, always and field.visible in (None, True))
+    return Unknown()
+
+
+def _filled(stage: str, path: Sequence[str | int], action: Action) -> Given:
+    """What an approver fills in; nothing where the stage is not asked."""
+    for one in action.spec.approval:
+        if one.id == stage:
+            found = _answer(path, one.form.pages)
+            asked = one.when is True and action.spec.break_glass is None
+            return replace(found, required=found.required and asked) if isinstance(found, Answer) else found
     return Unknown()
 
 

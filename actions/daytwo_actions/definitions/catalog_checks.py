@@ -1,6 +1,6 @@
 """What a definition says about the catalog, against the kinds that are there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pydantic import JsonValue
@@ -12,6 +12,7 @@ from daytwo_actions.definitions.model import Action
 from daytwo_actions.definitions.shapes import KindShape, Members, find, of_schema
 from daytwo_actions.definitions.upsert import Upsert
 from daytwo_actions.expressions import did_you_mean
+from daytwo_forms.fields import Page
 
 Kinds = Mapping[str, KindShape]
 PERSON: Final = "person"
@@ -54,17 +55,23 @@ def people_problems(action: Action, document: Document, kinds: Kinds) -> Iterato
 def _named_kinds(action: Action) -> Iterator[tuple[str, str]]:
     if action.spec.target is not None:
         yield "/spec/target/kind", action.spec.target.kind
-    for number, page in enumerate(action.spec.form.pages):
+    yield from _kinds_of_pages(action.spec.form.pages, "/spec/form/pages")
+    for number, stage in enumerate(action.spec.approval):
+        yield from _kinds_of_pages(stage.form.pages, f"/spec/approval/{number}/form/pages")
+    for number, change in enumerate(action.spec.catalog):
+        yield f"/spec/catalog/{number}/upsert/kind", change.upsert.kind
+
+
+def _kinds_of_pages(pages: Sequence[Page], at: str) -> Iterator[tuple[str, str]]:
+    for number, page in enumerate(pages):
         for name, field in page.properties.items():
-            pointer = f"/spec/form/pages/{number}/properties/{name}"
+            pointer = f"{at}/{number}/properties/{name}"
             for item, place in ((field, pointer), (field.items, f"{pointer}/items")):
                 if item is not None and item.kind is not None:
                     yield f"{place}/kind", item.kind
                 catalog = getattr(item.from_, "catalog", None) if item is not None else None
                 if catalog is not None:
                     yield f"{place}/from/catalog/kind", catalog.kind
-    for number, change in enumerate(action.spec.catalog):
-        yield f"/spec/catalog/{number}/upsert/kind", change.upsert.kind
 
 
 def _upsert(upsert: Upsert, kind: KindShape, pointer: str, document: Document) -> Iterator[Problem]:

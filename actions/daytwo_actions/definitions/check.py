@@ -19,6 +19,7 @@ from daytwo_actions.definitions.secrets import COLLECTED, named_secret, secret_p
 from daytwo_actions.definitions.service_checks import service_problems, service_secret, step_number
 from daytwo_actions.definitions.shapes import KindShape, Shape
 from daytwo_actions.definitions.sites import Site, idle, sites
+from daytwo_actions.definitions.stage_forms import fields_at, filled_shape, stage_form_problems
 from daytwo_actions.definitions.step_checks import StepNames, step_problems
 from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
 from daytwo_forms.fields import FieldSpec
@@ -68,6 +69,7 @@ class _Checks:
         yield from secret_problems(self._action, self._document)
         yield from self._people()
         yield from approval_problems(self._spec, self._document)
+        yield from stage_form_problems(self._spec, self._document)
         yield from self._lock()
         yield from step_problems(self._action, self._document, self._known.connections)
         yield from service_problems(self._action, self._document, self._known.services)
@@ -98,7 +100,8 @@ class _Checks:
     def _name(self, name: Name, site: Site) -> Iterator[Problem]:
         root = str(name.parts[0])
         allowed = NAMES[site.scope]
-        if (secret := named_secret(name, self._fields)) is not None:
+        filled = fields_at(site, self._spec) if root == "form" else None
+        if filled is None and (secret := named_secret(name, self._fields)) is not None:
             yield self._at(name, len(name.parts) - 1, *secret)
         elif root == "secrets" and root in allowed:
             fault = service_secret(name, self._spec.steps[step_number(site.pointer)], self._known.services)
@@ -110,6 +113,11 @@ class _Checks:
             yield self._misplaced(name, root, site)
         elif root == "form" and len(name.parts) == 1:
             yield self._at(name, 0, "`form` alone cannot be used", "Name a field, as in `form.version`.")
+        elif root == "approvals" and len(name.parts) < 3:
+            advice = "Name a field of a stage, as in `approvals.window.ticket`."
+            yield self._at(name, len(name.parts) - 1, f"`{name.dotted}` alone cannot be used", advice)
+        elif filled is not None:
+            yield from self._undeclared(name, self._answers(filled))
         else:
             yield from self._undeclared(name, self._shape(root))
 
@@ -161,9 +169,9 @@ class _Checks:
     def _shape(self, root: str) -> Shape:
         match root:
             case "inputs" | "form":
-                return shapes.Members(
-                    {name: shapes.of_field(field, self._kinds) for name, field in self._fields.items()}
-                )
+                return self._answers(self._fields)
+            case "approvals":
+                return filled_shape(self._spec)
             case "entity":
                 target = self._spec.target
                 return shapes.of_entity(self._kinds.get(target.kind) if target else None)
@@ -176,6 +184,9 @@ class _Checks:
             case _:
                 answers = {name: shapes.of_value(field) for name, field in self._fields.items()}
                 return shapes.Members({"inputs": shapes.Members(answers), "run": _RUN})
+
+    def _answers(self, fields: Mapping[str, FieldSpec]) -> Shape:
+        return shapes.Members({name: shapes.of_field(field, self._kinds) for name, field in fields.items()})
 
     def _people(self) -> Iterator[Problem]:
         spec = self._spec

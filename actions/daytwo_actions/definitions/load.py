@@ -1,7 +1,7 @@
 """From the text of an action file to a version of an action, or every problem in it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,7 @@ from daytwo_actions.definitions.model import Action
 from daytwo_actions.definitions.yaml import read_documents
 from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
 from daytwo_forms import FormRejected, FormSchema, compile_form
+from daytwo_forms.fields import Page
 from daytwo_forms.pointers import under
 from daytwo_store.ids import ActionName, Digest
 
@@ -35,6 +36,7 @@ class ActionVersion:
     document: Mapping[str, JsonValue] = field(repr=False)
     model: Action = field(repr=False)
     form: FormSchema = field(repr=False)
+    stage_forms: Mapping[str, FormSchema] = field(repr=False)  # what approvers fill in, by id of the stage
     file: str
     source: Document = field(repr=False, compare=False)  # with the positions of everything; of a stored one, none
 
@@ -64,7 +66,8 @@ def action_of(document: Document, *, surroundings: Surroundings | None = None) -
         found = faults.problems(error, document, Action)
         raise DefinitionRejected([*found, *_broken_expressions(document, document.value, "")]) from error
     problems = check_action(model, document, surroundings or Surroundings())
-    form = _form(model, document, problems)
+    form = _form(model.spec.form.pages, _PAGES, document, problems)
+    stage_forms = _stage_forms(model, document, problems)
     if problems or form is None:
         raise DefinitionRejected(problems)
     assert isinstance(document.value, dict)
@@ -74,6 +77,7 @@ def action_of(document: Document, *, surroundings: Surroundings | None = None) -
         document=document.value,
         model=model,
         form=form,
+        stage_forms=stage_forms,
         file=document.file,
         source=document,
     )
@@ -89,14 +93,25 @@ def digest_of(document: Mapping[str, JsonValue]) -> Digest:
     return Digest(hashlib.sha256(rfc8785.dumps(document)).hexdigest())
 
 
-def _form(model: Action, document: Document, problems: list[Problem]) -> FormSchema | None:
+def _stage_forms(model: Action, document: Document, problems: list[Problem]) -> dict[str, FormSchema]:
+    found: dict[str, FormSchema] = {}
+    for number, stage in enumerate(model.spec.approval):
+        if not any(page.properties for page in stage.form.pages):
+            continue
+        form = _form(stage.form.pages, f"/spec/approval/{number}/form/pages", document, problems)
+        if form is not None and stage.id is not None:
+            found[stage.id] = form
+    return found
+
+
+def _form(pages: Sequence[Page], at: str, document: Document, problems: list[Problem]) -> FormSchema | None:
     """The form, or None with its problems added; faults of its expressions are among them already."""
     try:
-        return compile_form(model.spec.form.pages, form_parser(Evaluator()))
+        return compile_form(pages, form_parser(Evaluator()))
     except FormRejected as error:
         told = {problem.pointer for problem in problems}
         for fault in error.errors:
-            pointer = f"{_PAGES}{fault.pointer}"
+            pointer = f"{at}{fault.pointer}"
             if pointer not in told:
                 problems.append(document.problem(pointer, fault.detail.rstrip(".")))
         return None

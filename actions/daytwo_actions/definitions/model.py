@@ -20,6 +20,7 @@ API_VERSION: Final = "daytwo/v1"
 NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 ActionId = Annotated[str, Field(pattern=NAME, max_length=63)]
 Tag = Annotated[str, Field(pattern=NAME, max_length=63)]
+StageId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63, description="as in approvals.<id>.<field>")]
 GroupRef = Annotated[str, Field(pattern=r"^group:[a-z0-9][a-z0-9._-]*$", max_length=200)]
 Asker = Annotated[
     str,
@@ -78,6 +79,12 @@ class Allow(Vocabulary):
 class ApprovalStage(Vocabulary):
     """Decisions that are needed before anything is sent. A stage opens when the one before it is approved."""
 
+    id: StageId | None = Field(default=None, description="names the stage; needed where it has a form")
+    form: Form = Field(
+        default=Form(),
+        description="what whoever approves fills in with the decision; inputs of steps know it as "
+        "approvals.<id>.<field>",
+    )
     when: Flag = Field(default=True, description="needed when true, and when it cannot be worked out")
     from_: list[AskedFor] = Field(alias="from", min_length=1, max_length=50)
     count: Count = Field(default=1, description="how many different people; all: everybody who is asked")
@@ -87,6 +94,10 @@ class ApprovalStage(Vocabulary):
     )
     self_approval: bool = Field(
         default=False, description="who asks for the run may approve it, too; the plan, the audit and the page say so"
+    )
+    editor_approval: bool = Field(
+        default=False,
+        description="who last changed this file may approve, too; the plan, the audit and the page say so",
     )
     reason: list[Literal["approve", "reject"]] = Field(
         default=["reject"], max_length=2, description="decisions that need a reason"

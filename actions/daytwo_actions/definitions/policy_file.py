@@ -50,8 +50,17 @@ class Roles(Vocabulary):
     admin: Members = Field(min_length=1)
 
 
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
+PersonRef = Annotated[str, Field(pattern=r"^person:[a-z0-9][a-z0-9._-]*$", max_length=200)]
+
+
 class PolicySpec(Vocabulary):
     roles: Roles
+    editors: dict[Email, PersonRef] = Field(
+        default={},
+        max_length=5000,
+        description="people by the e-mail address of their commits; others are found by their property `email`",
+    )
 
 
 class PolicyDocument(Vocabulary):
@@ -66,6 +75,7 @@ class PolicyDocument(Vocabulary):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
     grants: Mapping[Role, tuple[str, ...]]
+    editors: Mapping[str, str] = field(default_factory=dict)  # people by the e-mail address of their commits
     document: Document = field(repr=False)
 
     def unknown(self, known: Iterable[str]) -> Iterator[Problem]:
@@ -102,7 +112,8 @@ def policy_of(document: Document) -> Policy:
     ]
     if wrong:
         raise DefinitionRejected(wrong)
-    return Policy(grants=grants, document=document)
+    editors = {email.casefold(): person for email, person in read.spec.editors.items()}
+    return Policy(grants=grants, editors=editors, document=document)
 
 
 def is_policy_file(file: str) -> bool:

@@ -10,11 +10,13 @@ class Scope(StrEnum):
     """A place where expressions are worked out, in words for messages."""
 
     FORM = "in the form"
+    FILLED = "in the form of a stage"
     ALLOW = "in `allow.run`"
     SEE = "in `allow.see`"
     APPROVAL = "in `approval`"
     LOCK = "in `lock`"
     STEP = "in a step"
+    INPUTS = "in the inputs of a dispatch"
     ANSWER = "where an answer is judged"
     SENT = "in what is sent to a service"
     CATALOG = "in `catalog`"
@@ -26,11 +28,13 @@ _STEP: Final = ("inputs", "entity", "user", "run", "steps")
 NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
     {
         Scope.FORM: ("form", "entity", "user"),
+        Scope.FILLED: ("form", "inputs", "entity", "user", "run"),  # `user` is who fills it in
         Scope.ALLOW: ("inputs", "entity", "user"),
         Scope.SEE: ("entity", "user"),
         Scope.APPROVAL: ("inputs", "entity", "user", "run"),
         Scope.LOCK: ("inputs", "entity"),  # a key with the user or the run in it would lock nobody out
         Scope.STEP: _STEP,
+        Scope.INPUTS: (*_STEP, "approvals"),
         Scope.ANSWER: (*_STEP, "response"),
         Scope.SENT: (*_STEP, "secrets"),
         Scope.CATALOG: ("inputs", "entity", "user", "run"),

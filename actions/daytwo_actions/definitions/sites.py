@@ -1,6 +1,6 @@
 """Where a definition may hold expressions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -9,7 +9,7 @@ from daytwo_actions.definitions.approvers import OnCall, OwnerOf, People
 from daytwo_actions.definitions.model import Action, Allow, Lock
 from daytwo_actions.definitions.scopes import Scope
 from daytwo_actions.expressions import has_expression
-from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item
+from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item, Page
 from daytwo_forms.pointers import under
 
 
@@ -43,6 +43,7 @@ def sites(action: Action) -> Iterator[Site]:
 
 def _approval_sites(action: Action) -> Iterator[Site]:
     for number, stage in enumerate(action.spec.approval):
+        yield from _page_sites(stage.form.pages, f"/spec/approval/{number}/form/pages", Scope.FILLED)
         yield Site(f"/spec/approval/{number}/when", stage.when, Scope.APPROVAL)
         yield Site(f"/spec/approval/{number}/auto", stage.auto, Scope.APPROVAL)
         for place, entry in enumerate(stage.from_):
@@ -76,22 +77,26 @@ def _allow_sites(allow: Allow) -> Iterator[Site]:
 
 
 def form_sites(action: Action) -> Iterator[Site]:
-    for number, page in enumerate(action.spec.form.pages):
+    yield from _page_sites(action.spec.form.pages, "/spec/form/pages", Scope.FORM)
+
+
+def _page_sites(pages: Sequence[Page], at: str, scope: Scope) -> Iterator[Site]:
+    for number, page in enumerate(pages):
         for name, field in page.properties.items():
-            pointer = f"/spec/form/pages/{number}/properties/{name}"
+            pointer = f"{at}/{number}/properties/{name}"
             for key in ("default", "visible", "disabled", "required"):
-                yield Site(f"{pointer}/{key}", getattr(field, key), Scope.FORM)
-            yield from _option_sites(field, pointer)
+                yield Site(f"{pointer}/{key}", getattr(field, key), scope)
+            yield from _option_sites(field, pointer, scope)
             if field.items is not None:
-                yield from _option_sites(field.items, f"{pointer}/items")
+                yield from _option_sites(field.items, f"{pointer}/items", scope)
 
 
-def _option_sites(item: Item, pointer: str) -> Iterator[Site]:
+def _option_sites(item: Item, pointer: str, scope: Scope) -> Iterator[Site]:
     match item.from_:
         case ConnectionOptions(project=project):
-            yield Site(f"{pointer}/from/project", project, Scope.FORM)
+            yield Site(f"{pointer}/from/project", project, scope)
         case CatalogOptions(catalog=query):
-            yield Site(f"{pointer}/from/catalog/where", dict(query.where), Scope.FORM)
+            yield Site(f"{pointer}/from/catalog/where", dict(query.where), scope)
 
 
 def idle(document: JsonValue, used: list[str], pointer: str = "") -> Iterator[tuple[str, str]]:

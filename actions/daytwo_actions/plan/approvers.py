@@ -50,6 +50,8 @@ def planned_approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, fa
     needed = [(number, one) for number, one in enumerate(stages) if _needed(one, evaluator, facts)]
     planned = [
         PlannedStage(
+            id=one.stage.id,
+            form=_form(one),
             needed_from=(asked := _asked(number, one, evaluator, facts)),
             count=len(asked) if one.stage.count == ALL else int(one.stage.count),
             expires_in=int(one.stage.expires.total_seconds()),
@@ -62,6 +64,8 @@ def planned_approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, fa
     if not planned:
         return None
     return PlannedApproval(
+        id=planned[0].id,
+        form=planned[0].form,
         needed_from=planned[0].needed_from,
         count=planned[0].count,
         expires_at=facts.now + needed[0][1].stage.expires,
@@ -69,6 +73,18 @@ def planned_approval(stages: Sequence[ApprovalProgram], evaluator: Evaluator, fa
         then=planned[1:],
         rule=planned[0].rule,
     )
+
+
+def filled_in(stages: Sequence[ApprovalProgram], facts: Facts) -> frozenset[str]:
+    """The stages that are needed and have a form: what they fill in is not known yet."""
+    if facts.break_glass:
+        return frozenset()
+    evaluator = Evaluator()
+    return frozenset(one.stage.id for one in stages if one.stage.id and one.form and _needed(one, evaluator, facts))
+
+
+def _form(one: ApprovalProgram) -> dict[str, dict[str, JsonValue]]:
+    return {name: dict(schema) for name, schema in one.form.items()}
 
 
 def _rule(one: ApprovalProgram, evaluator: Evaluator, facts: Facts) -> str | None:
@@ -115,6 +131,7 @@ def _terms(stage: ApprovalStage, facts: Facts) -> Terms:
         escalate = Escalation(after=int(stage.escalate.after.total_seconds()), to=to) if to else None
     return Terms(
         self_approval=stage.self_approval,
+        editor_approval=stage.editor_approval,
         reason=sorted(set(stage.reason)),
         remind=sorted({int(remind_after(one, stage.expires).total_seconds()) for one in stage.remind}),
         escalate=escalate,
@@ -184,7 +201,9 @@ def _asked(number: int, one: ApprovalProgram, evaluator: Evaluator, facts: Facts
     if one.people or one.stage.count == ALL:
         people = {*facts.people.get(number, ()), *(name for name in named if name.startswith("person:"))}
         groups = [] if one.stage.count == ALL else [name for name in named if not name.startswith("person:")]
-        never = set() if one.stage.self_approval else {_requester(facts)}
+        never: set[JsonValue] = set() if one.stage.self_approval else {_requester(facts)}
+        if facts.editor is not None and not one.stage.editor_approval:
+            never.add(facts.editor.person)
         return _enough(groups, sorted(people - never), one)
     if not named:
         raise Rejected(

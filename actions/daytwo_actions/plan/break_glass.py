@@ -40,9 +40,10 @@ def _stages(asked: PlannedApproval | None, facts: Facts) -> list[PlannedStage]:
     if asked is None:
         return []
     first = PlannedStage(
+        id=asked.id,
         needed_from=asked.needed_from,
         count=asked.count,
         expires_in=int((asked.expires_at - facts.now).total_seconds()),
         rule=asked.rule,
     )
-    return [first, *asked.then]
+    return [first, *(stage.model_copy(update={"form": {}}) for stage in asked.then)]

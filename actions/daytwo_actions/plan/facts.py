@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from daytwo_actions.plan.model import PlannedRequester
+from daytwo_actions.plan.model import PlannedEditor, PlannedRequester
 from daytwo_store.ids import EntityRef, RunId
 
 Json = Mapping[str, JsonValue]
@@ -14,7 +14,8 @@ Json = Mapping[str, JsonValue]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What a plan is made from. `context` is what expressions see: inputs (entities as records), entity, user, run."""
+    """What a plan is made from. `context` is what expressions see: inputs (entities as records), entity, user, run,
+    and `approvals`, where nothing is filled in yet."""
 
     run: RunId
     version: str  # digest of the definition
@@ -26,6 +27,7 @@ class Facts:
     now: datetime
     break_glass: bool = False  # an emergency: past approval
     frozen: bool = False  # a freeze holds: no rule decides in place of people
+    editor: PlannedEditor | None = None  # who last changed the action's file
     secrets: Mapping[str, str] = field(default_factory=dict)  # a keyed fingerprint of each, by field
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry
     owners: Mapping[str, str | None] = field(default_factory=dict)  # owning groups of the entities of `owner_of`

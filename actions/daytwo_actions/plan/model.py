@@ -16,9 +16,19 @@ from daytwo_store.terms import DEFAULT, Terms
 Json = Mapping[str, JsonValue]
 
 
+class PlannedEditor(Part):
+    """Who last changed the action's file."""
+
+    person: str | None = None  # ref; they do not approve
+    name: str | None = None
+    commit: str | None = None
+    why_not: str | None = None  # why the person is not known, as a part of a sentence
+
+
 class PlannedAction(Part):
     name: str
     version: str  # digest of the definition
+    editor: PlannedEditor | None = None  # None: nobody looked
 
 
 class PlannedRequester(Part):
@@ -33,9 +43,14 @@ class PlannedTarget(Part):
     owner: str | None
 
 
+Fields = dict[str, dict[str, JsonValue]]  # JSON Schema of each answer, by field
+
+
 class PlannedStage(Part):
     """A stage that opens when the one before it is approved."""
 
+    id: str | None = None
+    form: Fields = {}  # what is filled in with the decision
     needed_from: list[str]
     count: int
     expires_in: int  # seconds, from when it opens
@@ -47,6 +62,8 @@ class PlannedStage(Part):
 class PlannedApproval(Part):
     """The first stage, which opens at once, and those that follow."""
 
+    id: str | None = None
+    form: Fields = {}
     needed_from: list[str]
     count: int
     expires_at: datetime
@@ -118,6 +135,13 @@ class Plan(Part):
     def keys(self) -> list[str]:
         """The keys that it needs, sorted."""
         return self.locking.keys if self.locking else []
+
+    @property
+    def asks(self) -> Mapping[str, Fields]:
+        """What approvers fill in, by stage."""
+        first = self.approval
+        stages: list[PlannedApproval | PlannedStage] = [first, *first.then] if first is not None else []
+        return {stage.id: stage.form for stage in stages if stage.id is not None and stage.form}
 
     def canonical(self) -> str:
         """RFC 8785. Raises `Rejected` for a number that JSON cannot carry exactly."""

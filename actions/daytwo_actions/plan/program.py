@@ -1,7 +1,7 @@
 """The expressions of an action, parsed once per version."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
@@ -10,6 +10,8 @@ from daytwo_actions.definitions.model import Action, ApprovalStage, Lock, LockQu
 from daytwo_actions.definitions.upsert import Upsert
 from daytwo_actions.expressions import Template, names, parse_template
 from daytwo_actions.plan.step_program import StepProgram, step_program
+from daytwo_forms.plain import Schema, plain_schema
+from daytwo_forms.schema import spoken
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,7 @@ class ApprovalProgram:
     people: tuple[Template, ...]  # what is looked for in the catalog
     owners: tuple[Template, ...]  # entities whose owners are asked
     auto: Template | None = None  # the rule that approves it in place of people
+    form: Mapping[str, Schema] = field(default_factory=dict)  # what is filled in with the decision
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +112,11 @@ def _approval(stage: ApprovalStage) -> ApprovalProgram:
         people=tuple(parse_template(entry.people) for entry in stage.from_ if isinstance(entry, People)),
         owners=tuple(parse_template(entry.owner_of) for entry in stage.from_ if isinstance(entry, OwnerOf)),
         auto=parse_template(stage.auto) if stage.auto is not None else None,
+        form={
+            name: {**plain_schema(one), "title": one.title or spoken(name)}
+            for page in stage.form.pages
+            for name, one in page.properties.items()
+        },
     )
 
 

@@ -4,7 +4,7 @@ Two steps, because the CI system is asked in between: `targets` says what has to
 together. Given the same definition, inputs, catalog and pins, both give the same answer: that is how drift is found.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -13,15 +13,16 @@ from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreacha
 from daytwo_actions.definitions.steps.kinds import DISPATCH
 from daytwo_actions.expressions import Evaluator, Template
 from daytwo_actions.marker import corr
-from daytwo_actions.plan.approvers import planned_approval
+from daytwo_actions.plan.approvers import filled_in, planned_approval
 from daytwo_actions.plan.break_glass import broken_glass
 from daytwo_actions.plan.facts import Facts
+from daytwo_actions.plan.holes import planned_hole
 from daytwo_actions.plan.locking import planned_lock
 from daytwo_actions.plan.model import Plan, PlannedAction, PlannedTarget, PlannedWrite
 from daytwo_actions.plan.program import Program, UpsertProgram, read_values
-from daytwo_actions.plan.step_program import StepProgram
-from daytwo_actions.plan.steps import PlannedPin, PlannedRequest, PlannedStep
-from daytwo_actions.plan.working_out import INPUT, common, evaluated, planned_kind, text_of
+from daytwo_actions.plan.step_program import INPUT, StepProgram, stages_named
+from daytwo_actions.plan.steps import PlannedHole, PlannedPin, PlannedRequest, PlannedStep
+from daytwo_actions.plan.working_out import common, evaluated, planned_kind, text_of
 from daytwo_store.errors import Rejected, Unavailable
 from daytwo_store.ids import AttemptNo, Corr, StepPath
 
@@ -36,12 +37,14 @@ class Aim:
     step: StepProgram
     target: Target
     inputs: dict[str, JsonValue]
+    holes: dict[str, PlannedHole]  # inputs that approvers fill
 
 
 def targets(program: Program, facts: Facts) -> list[Aim]:
     """What each step is aimed at. Raises `Rejected` when an expression cannot be worked out: nothing is sent."""
     evaluator = Evaluator()
-    return [_aim(step, evaluator, facts) for step in program.steps if step.kind == DISPATCH]
+    left = filled_in(program.approvals, facts)
+    return [_aim(step, evaluator, facts, left) for step in program.steps if step.kind == DISPATCH]
 
 
 async def pin(aims: Sequence[Aim], backends: Mapping[str, Backend]) -> list[Pinned]:
@@ -71,7 +74,7 @@ def render(
         asked, glass = broken_glass(program.action, asked, facts)
     return Plan(
         run=facts.run,
-        action=PlannedAction(name=program.action.metadata.name, version=facts.version),
+        action=PlannedAction(name=program.action.metadata.name, version=facts.version, editor=facts.editor),
         requester=facts.requester,
         entity=PlannedTarget(ref=facts.entity, owner=facts.owner) if facts.entity else None,
         inputs=dict(facts.inputs),
@@ -99,12 +102,18 @@ def undo_inputs(program: Program, facts: Facts, previous: Json | None) -> dict[s
     return {**facts.inputs, **given}
 
 
-def _aim(step: StepProgram, evaluator: Evaluator, facts: Facts) -> Aim:
+def _aim(step: StepProgram, evaluator: Evaluator, facts: Facts, left: Collection[str]) -> Aim:
     where = f"step {step.path}"
     inputs: dict[str, JsonValue] = {}
     for key, template in step.early.items():
         if key.startswith(INPUT):
             inputs[key.removeprefix(INPUT)] = evaluated(evaluator, template, facts, f"the inputs of {where}")
+    holes: dict[str, PlannedHole] = {}
+    for name, (template, source) in step.holes.items():
+        if stages_named(template).isdisjoint(left):
+            inputs[name] = evaluated(evaluator, template, facts, f"the input {name} of {where}")
+        else:
+            holes[name] = planned_hole(template, source, facts.context, left)
     return Aim(
         step=step,
         target=Target(
@@ -113,6 +122,7 @@ def _aim(step: StepProgram, evaluator: Evaluator, facts: Facts) -> Aim:
             ref=_optional(evaluator, step.early.get("ref"), facts, f"ref of {where}"),
         ),
         inputs=inputs,
+        holes=holes,
     )
 
 
@@ -145,7 +155,7 @@ def _dispatch(
     assert pinned.target == aim.target, "a step is sent where it was pinned, and nowhere else"
     marker = corr(marker_key, facts.run, StepPath(aim.step.path), AttemptNo(1))
     request = None
-    if not aim.step.late:
+    if not aim.step.late and not aim.holes:
         try:
             request = backend.freeze(pinned, {**aim.inputs, **handed(aim.step.uses, marker)}, marker)
         except BackendDenied as error:
@@ -157,12 +167,9 @@ def _dispatch(
         ref=aim.target.ref,
         pinned=PlannedPin.of(pinned),
         inputs=aim.inputs,
+        holes=aim.holes,
         secrets=[name for name in aim.step.secrets if name in facts.secrets],
-        request=None
-        if request is None
-        else PlannedRequest(
-            method=request.method, path=request.path, body=request.body.decode(), sha256=request.digest
-        ),
+        request=PlannedRequest.of(request) if request is not None else None,
     )
 
 

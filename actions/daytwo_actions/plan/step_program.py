@@ -1,7 +1,7 @@
 """The expressions of one step, parsed once: what is known when the plan is made, and what comes from earlier steps."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import JsonValue
@@ -11,6 +11,8 @@ from daytwo_actions.definitions.steps.dispatch import DispatchStep
 from daytwo_actions.definitions.steps.kinds import DISPATCH, kind_of
 from daytwo_actions.expressions import Template, names, parse_template
 
+APPROVALS: Final = "approvals"
+INPUT: Final = "inputs."  # before the name of an input of a dispatch
 _LATER: Final = frozenset({"steps", "response", "secrets"})  # names that a plan does not know yet
 
 
@@ -22,6 +24,7 @@ class StepProgram:
     condition: Template | None
     early: Mapping[str, Template]
     late: Mapping[str, JsonValue]  # as it is written
+    holes: Mapping[str, tuple[Template, JsonValue]] = field(default_factory=dict)  # inputs that approvers fill, by name
 
     @property
     def path(self) -> str:
@@ -50,20 +53,29 @@ class StepProgram:
         if self.condition is not None:
             yield self.condition
         yield from self.early.values()
+        yield from (template for template, _ in self.holes.values())
         yield from (parse_template(text) for key, text in self.late.items() if key not in self.step.kept)
 
 
 def step_program(step: StepBase) -> StepProgram:
     early: dict[str, Template] = {}
     late: dict[str, JsonValue] = {}
+    holes: dict[str, tuple[Template, JsonValue]] = {}
     for key, value in _parts(step):
         template = parse_template(value)
-        if key in step.kept or later(template):
+        if stages_named(template):
+            holes[key.removeprefix(INPUT)] = (template, value)
+        elif key in step.kept or later(template):
             late[key] = value
         else:
             early[key] = template
     condition = parse_template(step.if_) if step.if_ is not None else None
-    return StepProgram(step=step, condition=condition, early=early, late=late)
+    return StepProgram(step=step, condition=condition, early=early, late=late, holes=holes)
+
+
+def stages_named(template: Template) -> frozenset[str]:
+    """The stages whose answers a template needs."""
+    return frozenset(str(name.parts[1]) for name in names(template) if name.parts[0] == APPROVALS)
 
 
 def later(template: Template) -> bool:
@@ -78,4 +90,4 @@ def _parts(step: StepBase) -> Iterator[tuple[str, JsonValue]]:
     inputs = given.pop("inputs")
     assert isinstance(inputs, dict)
     yield from ((key, value) for key, value in given.items() if value != "")
-    yield from ((f"inputs.{name}", value) for name, value in inputs.items())
+    yield from ((f"{INPUT}{name}", value) for name, value in inputs.items())

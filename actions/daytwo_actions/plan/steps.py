@@ -16,13 +16,13 @@ from pydantic import (
     model_serializer,
 )
 
-from daytwo_actions.backends.base import Pinned, Target
+from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.backends.pipelines import packed_names
 from daytwo_store.ids import Digest
 
 # What stands in a plan only where it is not as usual: so a plan of one dispatch is as it always was, byte for byte.
 _ONLY_WHERE_UNUSUAL: Final = frozenset(
-    {"needs", "runs", "when", "late", "outputs", "retry", "effect", "on_error", "protected"}
+    {"needs", "runs", "when", "late", "outputs", "retry", "effect", "on_error", "protected", "holes"}
 )
 
 
@@ -69,6 +69,17 @@ class PlannedRequest(Part):
     path: str
     body: str
     sha256: str
+
+    @classmethod
+    def of(cls, request: FrozenRequest) -> "PlannedRequest":
+        return cls(method=request.method, path=request.path, body=request.body.decode(), sha256=request.digest)
+
+
+class PlannedHole(Part):
+    """An input that an approver fills. Nothing else is open: the rest of what it names is given."""
+
+    value: JsonValue  # the template, as it was written
+    given: dict[str, JsonValue]  # by dotted name
 
 
 class PlannedRetry(Part):
@@ -122,8 +133,9 @@ class PlannedStep(PlannedAny):
     ref: str
     pinned: PlannedPin
     inputs: dict[str, JsonValue]
+    holes: dict[str, PlannedHole] = {}  # inputs that approvers fill
     secrets: list[str] = []  # that its pipeline may collect once, by name
-    request: PlannedRequest | None  # None: some of its inputs are late
+    request: PlannedRequest | None  # None: some of its inputs are late, or filled by approvers
 
     @property
     def kind(self) -> str:
@@ -136,7 +148,7 @@ class PlannedStep(PlannedAny):
     @property
     def packed(self) -> tuple[str, ...]:
         """Inputs that travel together in one, as JSON."""
-        return packed_names(self.inputs, self.pinned.by_name)
+        return packed_names({**self.inputs, **dict.fromkeys(self.holes, "")}, self.pinned.by_name)
 
     def pin(self) -> Pinned:
         return Pinned(

@@ -1,18 +1,17 @@
 """Working out the steps of a plan: what is known now, and what stands in it as it is written."""
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.steps.http import HttpStep
 from daytwo_actions.expressions import Evaluator, ExpressionError, Template
 from daytwo_actions.plan.facts import Facts
+from daytwo_actions.plan.step_program import INPUT as INPUT
 from daytwo_actions.plan.step_program import StepProgram
 from daytwo_actions.plan.steps import PlannedKind, PlannedRetry
 from daytwo_forms.plain import plain_schema
 from daytwo_store.errors import Rejected
-
-INPUT: Final = "inputs."  # before the name of an input of a dispatch, in `late`
 
 
 def planned_kind(step: StepProgram, evaluator: Evaluator, facts: Facts) -> PlannedKind:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, status
 
 from daytwo_api.asker import Decider, Reader
 from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
+from daytwo_api.views.actions import FormView, OptionsView
 from daytwo_api.views.approvals import (
     ApprovalSummary,
     ApprovalView,
@@ -14,6 +15,8 @@ from daytwo_api.views.approvals import (
     DecisionRequest,
     DelegateRequest,
     PipelineChanges,
+    StageFormRequest,
+    StageOptionsRequest,
 )
 from daytwo_api.views.common import Page
 from daytwo_store.states import ApprovalState
@@ -45,6 +48,22 @@ async def get_approval(approval: str, by: Reader, services: ServicesDep) -> Appr
 )
 async def get_pipeline_changes(approval: str, by: Reader, services: ServicesDep) -> PipelineChanges:
     return await services.approvals.pipelines(by, approval)
+
+
+@router.post("/{approval}/form", summary="Resolve what whoever approves fills in", operation_id="resolveStageForm")
+async def resolve_stage_form(approval: str, asked: StageFormRequest, by: Decider, services: ServicesDep) -> FormView:
+    return await services.stage_forms.form(by, approval, asked)
+
+
+@router.post(
+    "/{approval}/options/{field}",
+    summary="Choices of one field that whoever approves fills in",
+    operation_id="listStageOptions",
+)
+async def list_stage_options(
+    approval: str, field: str, asked: StageOptionsRequest, by: Decider, services: ServicesDep
+) -> OptionsView:
+    return await services.stage_forms.options(by, approval, field, asked)
 
 
 @router.post("/{approval}/decision", summary="Approve or reject exactly this digest", operation_id="decide")

@@ -71,7 +71,7 @@ class Actions:
         resolved = await resolve_form(
             version, entity=target, user=user, answers=asked.answers, sources=self._sources(by)
         )
-        return _form_view(version, asked.entity, resolved)
+        return form_view(version, asked.entity, resolved)
 
     async def options(self, by: Asker, name: str, field: str, asked: OptionsRequest) -> OptionsView:
         version, target, user = await self._opened(by, name, asked.entity)
@@ -205,7 +205,7 @@ def _break_glass(version: ActionVersion, by: Asker, target: Entity | None) -> Br
     )
 
 
-def _form_view(version: ActionVersion, entity: str | None, resolved: ResolvedForm) -> FormView:
+def form_view(version: ActionVersion, entity: str | None, resolved: ResolvedForm) -> FormView:
     return FormView(
         action=version.name,
         version=version.digest,

@@ -9,9 +9,11 @@ from daytwo_actions.plan.difference import Change
 from daytwo_actions.voices import Voice, voice
 from daytwo_api.asker import Asker
 from daytwo_api.services import words
+from daytwo_api.services.filled_views import asked_fields, filled, first_answers, titles_of
 from daytwo_api.services.freeze_views import held_view
 from daytwo_api.services.gather import Known
-from daytwo_api.services.term_words import terms_words
+from daytwo_api.services.hints import input_hints, more_inputs, unusual
+from daytwo_api.services.term_words import edited, terms_words
 from daytwo_api.views.actions import Difference
 from daytwo_api.views.approvals import (
     ApprovalSummary,
@@ -33,6 +35,7 @@ from daytwo_workflows.life.window import Window
 
 def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> ApprovalSummary:
     terms = terms_of(row.terms)
+    titles = titles_of(row).get(row.name or "", {})
     why, found = _voice(row, run, known, asker)
     return ApprovalSummary(
         id=row.id,
@@ -43,6 +46,9 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         requester=known.person(run.requester),
         comment=run.comment,
         break_glass=run.break_glass,
+        unusual=unusual(run, known),
+        hints=input_hints(run, known),
+        more_inputs=more_inputs(run),
         state=ApprovalState(row.state),
         text=words.approval_words(row, deciders(row, known), break_glass=run.break_glass),
         needed_from=row.needed_from,
@@ -51,7 +57,7 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         stages=row.stage + len(row.later),
         created_at=row.created_at,
         expires_at=row.expires_at,
-        decisions=[_decision(one, run, known) for one in _told(row, known)],
+        decisions=[_decision(one, run, known, titles) for one in _told(row, known)],
         digest=row.digest,
         may_decide=Permitted(allowed=why is None, why_not=why),
         decides_for=known.person(found.lent.by.principal) if why is None and found and found.lent else None,
@@ -59,6 +65,8 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         self_approval=terms.self_approval,
         terms=terms_words(terms),
         reason_needed=[Verdict(one) for one in terms.reason],
+        asks=asked_fields(row.asks, titles),
+        filled=first_answers(known.decisions.get(row.id, ())),
     )
 
 
@@ -73,6 +81,7 @@ def stage_views(row: ApprovalRow, known: Known) -> list[StageView]:
     """Every stage: those that have opened, and those to come."""
     opened = known.stages[row.id]
     total = row.stage + len(row.later)
+    titles = titles_of(opened[0])
     seen = [
         StageView(
             number=one.stage,
@@ -82,6 +91,9 @@ def stage_views(row: ApprovalRow, known: Known) -> list[StageView]:
             needed_from=one.needed_from,
             count=one.count,
             self_approval=terms_of(one.terms).self_approval,
+            name=one.name,
+            asks=asked_fields(one.asks, titles.get(one.name or "", {})),
+            filled=filled(first_answers(known.decisions.get(one.id, ())), titles.get(one.name or "", {})),
         )
         for one in opened
     ]
@@ -97,6 +109,8 @@ def stage_views(row: ApprovalRow, known: Known) -> list[StageView]:
                 needed_from=list(stage.needed_from),
                 count=stage.count,
                 self_approval=stage.terms.self_approval,
+                name=stage.name,
+                asks=asked_fields(stage.asks, titles.get(stage.name or "", {})),
             )
         )
     return seen
@@ -108,7 +122,7 @@ def _told(row: ApprovalRow, known: Known) -> list[DecisionRow]:
     return sorted(every, key=lambda one: one.at)
 
 
-def _decision(one: DecisionRow, run: RunRow, known: Known) -> DecisionView:
+def _decision(one: DecisionRow, run: RunRow, known: Known, titles: Mapping[str, str]) -> DecisionView:
     return DecisionView(
         by=None if one.rule else known.person(one.principal),
         rule=one.rule,
@@ -118,6 +132,7 @@ def _decision(one: DecisionRow, run: RunRow, known: Known) -> DecisionView:
         on_behalf_of=known.person(one.on_behalf_of) if one.on_behalf_of else None,
         own_request=key(known.people, one.principal) == key(known.people, run.requester),
         taken_back_at=one.withdrawn_at,
+        filled=filled(one.answers, titles),
     )
 
 
@@ -191,6 +206,7 @@ def whole(
     now: Mapping[str, object],
 ) -> ApprovalView:
     short = summary(row, run, known, asker)
+    sealed = json.loads(row.document)
     numbers = {one.id: one.stage for one in known.stages[row.id]}
     lent = short.decides_for
     may_delegate = (
@@ -212,7 +228,8 @@ def whole(
         may_take_back=_take_back(row, run, known, asker),
         may_delegate=may_delegate,
         all_stages=stage_views(row, known),
-        sealed=json.loads(row.document),
+        sealed=sealed,
+        edited=edited(sealed, terms_of(row.terms)),
         inputs=run.inputs,
         differences=[as_view(change.as_json()) for change in differences],
         previous_run=previous.id if previous else None,

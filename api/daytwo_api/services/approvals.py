@@ -40,6 +40,7 @@ from daytwo_workflows.life import commenting, lending, taking_back, window
 from daytwo_workflows.life import decide as deciding
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.decide import Decision
+from daytwo_workflows.life.filling import filled_in
 from daytwo_workflows.life.lending import Lending
 from daytwo_workflows.life.window import Window
 
@@ -58,7 +59,9 @@ class Approvals:
         async with self._store.read() as session:
             who = await voter_of(self._store, session, by)
             found = await approval_pages.page(session, wanted, reader=reader_of(who), after=after, limit=limit + 1)
-            known = await gather(session, [run for _, run in found], [row for row, _ in found], voter=who)
+            known = await gather(
+                session, [run for _, run in found], [row for row, _ in found], voter=who, onlooker=onlooker(by)
+            )
             shown = found[:limit]
             items = [await veiled(session, by, approval_views.summary(row, run, known, by)) for row, run in shown]
         return Page(
@@ -81,7 +84,7 @@ class Approvals:
                 now=await self._store.clock.now(session),
             )
             speakers = [*(one.principal for one in beside.comments), *(one.principal for one in beside.delegations)]
-            known = await gather(session, [run], [row], speakers, voter=who, stages=stages)
+            known = await gather(session, [run], [row], speakers, voter=who, stages=stages, onlooker=onlooker(by))
             previous = await _previous_of(session, by, run)
             following = await approvals.successor(session, stages[row.id])
             opening = await self._opening(session, run)
@@ -123,16 +126,17 @@ class Approvals:
 
     async def decide(self, by: Asker, approval: str, asked: DecisionRequest) -> DecisionAnswer:
         await self._must_see(by, approval)
-        repeated = await deciding.decide(
-            self._store,
-            Decision(
-                approval=ApprovalId(approval),
-                principal=by.principal,
-                verdict=asked.verdict,
-                digest=asked.digest,
-                comment=asked.comment,
-            ),
+        decision = Decision(
+            approval=ApprovalId(approval),
+            principal=by.principal,
+            verdict=asked.verdict,
+            digest=asked.digest,
+            comment=asked.comment,
+            answers=asked.answers,
         )
+        if decision.answers is not None:
+            decision = await filled_in(self._life, decision)
+        repeated = await deciding.decide(self._store, decision)
         return DecisionAnswer(approval=await self.get(by, approval), repeated=repeated)
 
     async def _must_see(self, by: Asker, approval: str) -> None:

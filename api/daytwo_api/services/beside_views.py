@@ -66,7 +66,7 @@ def _undo(now: Beside) -> PlannedUndo:
                 project=one.target.project,
                 pipeline=one.target.pipeline,
                 ref=one.target.ref,
-                inputs=one.inputs,
+                inputs={**one.inputs, **{name: hole.value for name, hole in one.holes.items()}},
             )
             for one in now.undo or ()
         ],
@@ -91,5 +91,5 @@ def _sent(step: PlannedStep) -> dict[str, JsonValue]:
         "ref": step.ref,
         "commit": step.pinned.commit,
         "pipeline file": step.pinned.pipeline_digest,
-        "inputs": step.inputs,
+        "inputs": {**step.inputs, **{name: hole.value for name, hole in step.holes.items()}},
     }

@@ -7,6 +7,7 @@ from daytwo_actions.voices import Voter
 from daytwo_api.views.common import Person
 from daytwo_store import approvals, definitions, principals
 from daytwo_store.engine import Session
+from daytwo_store.run_visibility import Onlooker, among
 from daytwo_store.tables import ActionVersionRow, ApprovalRow, DecisionRow, PrincipalRow, RunRow
 
 SYSTEM = Person(id="daytwo", name="Daytwo", ref=None)
@@ -20,6 +21,7 @@ class Known:
     stages: Mapping[str, Sequence[ApprovalRow]]  # by approval: all that have opened of what it is a stage of
     taken_back: Mapping[str, Sequence[DecisionRow]] = field(default_factory=dict)  # by approval; they do not count
     voter: Voter | None = None  # the asker, where it is told what they may decide
+    seen: frozenset[str] = frozenset()  # other runs that are named, of those that the asker may see
 
     def person(self, principal: str | None) -> Person:
         row = self.people.get(principal or "")
@@ -47,8 +49,10 @@ async def gather(
     people: Collection[str] = (),
     voter: Voter | None = None,
     stages: Mapping[str, Sequence[ApprovalRow]] | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Known:
-    """What is known about these runs and approvals, whose stages may have been read already."""
+    """What is known about these runs and approvals, whose stages may have been read already. Runs that they undo or
+    repeat are named to the onlooker alone."""
     found = await definitions.by_digests(session, {run.version for run in runs})
     decided: dict[str, list[DecisionRow]] = {}
     if stages is None:
@@ -60,4 +64,6 @@ async def gather(
     for row in await approvals.decisions(session, sorted(opened), taken_back=True):
         (decided if row.withdrawn_at is None else taken_back).setdefault(row.approval_id, []).append(row)
         ids |= {one for one in (row.principal, row.on_behalf_of) if one is not None}
-    return Known(found, await principals.by_ids(session, ids), decided, stages, taken_back, voter)
+    named = [one for run in runs for one in (run.undo_of, run.rerun_of) if one is not None]
+    seen = frozenset(await among(session, named, onlooker)) if named and onlooker is not None else frozenset()
+    return Known(found, await principals.by_ids(session, ids), decided, stages, taken_back, voter, seen)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from daytwo_actions.freezes import Held
 from daytwo_actions.plan.difference import differences
-from daytwo_actions.plan.model import Plan, PlannedStage, digest_of
+from daytwo_actions.plan.model import Fields, Plan, PlannedStage, digest_of
 from daytwo_api.asker import Asker
 from daytwo_api.services import lock_views
 from daytwo_api.services.approval_views import as_view
@@ -77,6 +77,7 @@ def _requests(plan: Plan) -> list[PlannedRequest]:
             ref=step.ref,
             commit=step.pinned.commit,
             inputs=step.inputs,
+            holes={name: hole.value for name, hole in step.holes.items()},
             packed=list(step.packed),
             packing=packing(step.packed),
             held=held(step.pinned.held),
@@ -116,6 +117,7 @@ def _approvals(plan: Plan, planned: Planned) -> list[PlannedApproval]:
         rule=plan.approval.rule,
         who=needed(plan.approval.needed_from, plan.approval.count),
         terms=terms_words(plan.approval.terms),
+        asks=_asks(plan.approval.form),
     )
     return [first, *(_stage(stage) for stage in plan.approval.then)]
 
@@ -128,7 +130,12 @@ def _stage(stage: PlannedStage) -> PlannedApproval:
         rule=stage.rule,
         who=needed(stage.needed_from, stage.count),
         terms=terms_words(stage.terms),
+        asks=_asks(stage.form),
     )
+
+
+def _asks(form: Fields) -> list[str]:
+    return [str(schema.get("title", name)) for name, schema in form.items()]
 
 
 def _break_glass(plan: Plan) -> PlannedBreakGlass | None:

@@ -64,7 +64,7 @@ class Runs:
             entries = {one for asked in rows.approvals for one in asked.needed_from}
             entries |= set(rows.review.needed_from) if rows.review is not None else set()
             who = await voter_for(self._store, session, by, entries)
-            known = await gather(session, [row], rows.approvals, rows.speakers, voter=who)
+            known = await gather(session, [row], rows.approvals, rows.speakers, voter=who, onlooker=onlooker(by))
             return await veiled(session, by, run_views.whole(rows, known, by))
 
     async def logs(

@@ -1,6 +1,8 @@
 """What else holds for a stage of an approval, in words."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from daytwo_actions.definitions.durations import format_duration
 from daytwo_store.on_call import called
@@ -14,6 +16,8 @@ def terms_words(terms: Terms) -> list[str]:
     said = []
     if terms.self_approval:
         said.append(SELF_APPROVAL)
+    if terms.editor_approval:
+        said.append("Who last changed the action's file may approve it, too: the action says so.")
     if "approve" in terms.reason:
         said.append("Approving it takes a reason.")
     if "reject" not in terms.reason:
@@ -25,6 +29,18 @@ def terms_words(terms: Terms) -> list[str]:
         to = " and ".join(called(name) for name in terms.escalate.to)
         said.append(f"When nobody has decided after {_lasting(terms.escalate.after)}, {to} can decide as well.")
     return said
+
+
+def edited(plan: Mapping[str, Any], terms: Terms) -> str:
+    """Who last changed the action's file, as the sealed plan has it."""
+    editor = plan["action"].get("editor") or {"why_not": "nobody looked when it was loaded"}
+    commit = f" (commit {editor['commit'][:12]})" if editor.get("commit") else ""
+    if editor.get("person"):
+        may = "may decide on this all the same" if terms.editor_approval else "does not decide on this"
+        return f"{editor['person']} last changed the action's file{commit}, and {may}."
+    who = f"Git names {editor['name']}{commit}, and " if editor.get("name") else ""
+    why = f"{who}{editor['why_not']}"
+    return f"Who last changed the action's file is not known: {why}. Nobody is kept from deciding by it."
 
 
 def _lasting(seconds: int) -> str:

@@ -33,6 +33,7 @@ from daytwo_api.services.reviews import Reviews
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.sessions import Sessions
 from daytwo_api.services.sign_in import CALLBACK, SignIn
+from daytwo_api.services.stage_forms import StageForms
 from daytwo_api.services.statistics import Statistics
 from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.services.submission import SubmissionService
@@ -71,6 +72,7 @@ class Services:
     runs: Runs
     statistics: Statistics
     approvals: Approvals
+    stage_forms: StageForms
     reviews: Reviews
     control: Control
     freezes: Freezes
@@ -130,6 +132,7 @@ def build_services(
         runs=runs,
         statistics=Statistics(store),
         approvals=approvals,
+        stage_forms=StageForms(life),
         reviews=Reviews(store),
         control=control,
         freezes=Freezes(life, control, flag),

@@ -104,6 +104,9 @@ class PlannedRequest(View):
     ref: str
     commit: str
     inputs: Json
+    holes: Json = Field(
+        default={}, description="inputs that approvers fill in, as they are written: '${{ approvals.change.ticket }}'"
+    )
     packed: list[str] = Field(description="inputs that the pipeline does not declare by name")
     packing: str | None = Field(description="how those travel, as a sentence; null: every input has its own name")
     secrets: list[str] = Field(default=[], description="names of secret inputs that its pipeline may collect, once")
@@ -125,6 +128,7 @@ class PlannedApproval(View):
     rule: str | None = Field(default=None, description="the expression that approves it in place of people")
     who: str = Field(description="'one of group:sre or whoever is on call'")
     terms: list[str] = Field(description="what else holds, a sentence each: reminders, escalation, own requests")
+    asks: list[str] = Field(default=[], description="titles of what whoever approves fills in")
 
 
 class PlannedBreakGlass(View):

@@ -3,14 +3,27 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, JsonValue
 
 from daytwo_api.views.actions import Difference, PlannedLock
-from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, View
+from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
 from daytwo_api.views.freezes import HeldView
 from daytwo_store.states import ApprovalState, Verdict
 
 PersonRef = Annotated[str, Field(pattern=r"^person:[a-z0-9][a-z0-9._-]*$", max_length=200)]
+
+
+class Filled(View):
+    """An answer of whoever approved."""
+
+    name: str
+    title: str
+    value: JsonValue
+
+
+class AskedField(View):
+    name: str
+    title: str
 
 
 class DecisionView(View):
@@ -24,6 +37,7 @@ class DecisionView(View):
         default=False, description="who asked for the run decided, because the action lets them (self_approval)"
     )
     taken_back_at: datetime | None = Field(default=None, description="it does not count since then")
+    filled: list[Filled] = Field(default=[], description="what they filled in with it")
 
 
 class CommentView(View):
@@ -62,6 +76,17 @@ class StageView(View):
     needed_from: list[str]
     count: int
     self_approval: bool = False
+    name: str | None = Field(default=None, description="as inputs of steps know what it fills in")
+    asks: list[AskedField] = Field(default=[], description="what whoever approves it fills in")
+    filled: list[Filled] = Field(default=[], description="what was filled in; empty as long as nobody has")
+
+
+class InputHint(View):
+    """An input in words."""
+
+    name: str
+    title: str
+    text: str
 
 
 class ApprovalSummary(View):
@@ -73,6 +98,11 @@ class ApprovalSummary(View):
     requester: Person
     comment: str | None = Field(description="what the requester says about it")
     break_glass: bool = Field(default=False, description="an emergency: this confirms that it goes past its approval")
+    unusual: str | None = Field(
+        default=None, description="'Undoes run r_…', 'Runs run r_… again' or that it is an emergency; null: none of it"
+    )
+    hints: list[InputHint] = Field(default=[], description="its inputs in words, the first few")
+    more_inputs: int = Field(default=0, description="how many inputs are not among the hints")
     state: ApprovalState
     text: str = Field(description="'stage 1 of 2: waits for one of group:sre' or 'approved by Sam'")
     needed_from: list[str]
@@ -89,6 +119,13 @@ class ApprovalSummary(View):
     self_approval: bool = Field(description="who asked for the run may approve it: the action says so")
     terms: list[str] = Field(description="what else holds, a sentence each: reminders, escalation, own requests")
     reason_needed: list[Verdict] = Field(description="verdicts that need a reason")
+    asks: list[AskedField] = Field(
+        default=[], description="what whoever approves fills in: `answers` of the decision, by POST …/form"
+    )
+    filled: Json | None = Field(
+        default=None,
+        description="what the first who approved filled in; whoever approves after that sends exactly this",
+    )
 
 
 class TargetNow(View):
@@ -120,6 +157,7 @@ class PlannedUndo(View):
 
 
 class ApprovalView(ApprovalSummary):
+    edited: str = Field(description="who last changed the action's file, or why that is not known, as a sentence")
     target: TargetNow | None = Field(description="null: it is about none, or it waits for nobody any more")
     read: list[Difference] = Field(
         description="catalog values that the plan read: sealed (before) and now (after); one that differs voids it"
@@ -172,6 +210,18 @@ class DecisionRequest(Request):
     verdict: Verdict
     digest: str = Field(min_length=64, max_length=64)
     comment: LongText = ""
+    answers: dict[str, JsonValue] | None = Field(
+        default=None, description="what is filled in with an approval, where the stage asks for something"
+    )
+
+
+class StageFormRequest(Request):
+    answers: dict[str, JsonValue] = {}
+
+
+class StageOptionsRequest(StageFormRequest):
+    search: ShortText = ""
+    cursor: ShortText | None = None
 
 
 class DecisionAnswer(View):

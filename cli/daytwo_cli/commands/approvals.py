@@ -1,11 +1,14 @@
 """daytwo approvals, approval, approve, reject, comment, delegate, take-back."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from daytwo_cli.commands.options import ApprovalArgument, AsJson, Cursor, Limit, Reason, Yes
 from daytwo_cli.tools import Tools
+
+if TYPE_CHECKING:
+    from daytwo_cli.flows.decide import Verdict
 
 Digest = Annotated[str | None, typer.Option(help="Decide only if the plan still has this digest.")]
 
@@ -21,6 +24,7 @@ def approvals(
     """List approvals, those that expire first at the top."""
     from daytwo_api.views.approvals import ApprovalSummary
     from daytwo_api.views.common import Page
+    from daytwo_cli.show.approval import what
     from daytwo_cli.show.words import at, state_words
 
     tools: Tools = ctx.obj
@@ -33,7 +37,7 @@ def approvals(
         (
             one.id,
             state_words(one.state),
-            f"{one.action} {one.entity or ''}".strip(),
+            what(one),
             one.requester.name,
             one.who,
             at(one.expires_at),
@@ -41,7 +45,7 @@ def approvals(
         )
         for one in found.view.items
     ]
-    columns = ("APPROVAL", "STATE", "ACTION", "FOR", "NEEDED FROM", "EXPIRES (UTC)", "MAY YOU")
+    columns = ("APPROVAL", "STATE", "WHAT", "FOR", "NEEDED FROM", "EXPIRES (UTC)", "MAY YOU")
     tools.out.table(columns, rows, empty="There is nothing to decide.")
     if found.view.next_cursor:
         tools.out.note(f"There are more: --cursor {found.view.next_cursor}")
@@ -53,11 +57,21 @@ def approve(
     approval: ApprovalArgument,
     digest: Digest = None,
     comment: Annotated[str, typer.Option(help="Others see it.")] = "",
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field", "-f", metavar="NAME=VALUE", help="What this stage asks you to fill in; may be given many times."
+        ),
+    ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the sealed plan, ask, and approve exactly that."""
-    _decide(ctx, approval, "approve", digest=digest, comment=comment, yes=yes, as_json=as_json)
+    from daytwo_cli.flows.decide import Verdict
+    from daytwo_cli.flows.values import given_answers
+
+    answers = given_answers(fields or [], None, option="--field")
+    _decide(ctx, approval, Verdict("approve", digest, comment, answers), yes=yes, as_json=as_json)
 
 
 def reject(
@@ -69,7 +83,9 @@ def reject(
     as_json: AsJson = False,
 ) -> None:
     """Show the sealed plan, ask, and reject it."""
-    _decide(ctx, approval, "reject", digest=digest, comment=comment, yes=yes, as_json=as_json)
+    from daytwo_cli.flows.decide import Verdict
+
+    _decide(ctx, approval, Verdict("reject", digest, comment), yes=yes, as_json=as_json)
 
 
 def approval(ctx: typer.Context, approval: ApprovalArgument, as_json: AsJson = False) -> None:
@@ -117,11 +133,9 @@ def take_back(
         decide.take_back(tools, api, approval)
 
 
-def _decide(
-    ctx: typer.Context, approval: str, verdict: str, *, digest: str | None, comment: str, yes: bool, as_json: bool
-) -> None:
-    from daytwo_cli.flows.decide import Verdict, decide
+def _decide(ctx: typer.Context, approval: str, verdict: "Verdict", *, yes: bool, as_json: bool) -> None:
+    from daytwo_cli.flows.decide import decide
 
     tools: Tools = ctx.obj
     with tools.api() as api:
-        decide(tools, api, approval, Verdict(verdict, digest, comment), yes=yes, as_json=as_json)
+        decide(tools, api, approval, verdict, yes=yes, as_json=as_json)

@@ -1,15 +1,17 @@
 """Deciding: read the sealed plan, say yes to exactly its digest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
+from pydantic import JsonValue
 
 from daytwo_api.views.approvals import ApprovalView, DecisionAnswer, DecisionView, PipelineChanges
 from daytwo_api.views.runs import RunView
 from daytwo_cli.client.api import Api, new_key
 from daytwo_cli.errors import CliError, Declined, Usage
-from daytwo_cli.show.approval import print_beside, print_pipelines
-from daytwo_cli.show.plan import pairs, print_differences
+from daytwo_cli.flows.form import Filling, fields_of, fill
+from daytwo_cli.show.approval import print_beside, print_filled, print_pipelines
+from daytwo_cli.show.plan import pairs, print_differences, word
 from daytwo_cli.show.words import at
 from daytwo_cli.tools import Tools
 
@@ -21,6 +23,7 @@ class Verdict:
     word: str
     digest: str | None
     comment: str
+    answers: dict[str, JsonValue] = field(default_factory=dict)  # what the stage asks to be filled in
 
 
 def decide(tools: Tools, api: Api, approval: str, verdict: Verdict, *, yes: bool, as_json: bool) -> None:
@@ -31,9 +34,15 @@ def decide(tools: Tools, api: Api, approval: str, verdict: Verdict, *, yes: bool
         )
     found = api.get(f"/approvals/{of_run(api, approval)}", ApprovalView).view
     print_approval(tools, found)
+    answers = _filled(tools, api, found, verdict, yes=yes)
     if not yes and not tools.asker.confirm(f"{verdict.word.capitalize()} exactly this?"):
         raise Declined("Nothing was decided.")
-    body = {"verdict": verdict.word, "digest": verdict.digest or found.digest, "comment": verdict.comment}
+    body: dict[str, JsonValue] = {
+        "verdict": verdict.word,
+        "digest": verdict.digest or found.digest,
+        "comment": verdict.comment,
+        **({} if answers is None else {"answers": answers}),
+    }
     answer = api.post(f"/approvals/{found.id}/decision", DecisionAnswer, body)
     if as_json:
         return tools.out.json(answer.text)
@@ -41,10 +50,32 @@ def decide(tools: Tools, api: Api, approval: str, verdict: Verdict, *, yes: bool
     return tools.out.state(answer.view.approval.state, answer.view.approval.text + repeated)
 
 
+def _filled(
+    tools: Tools, api: Api, approval: ApprovalView, verdict: Verdict, *, yes: bool
+) -> dict[str, JsonValue] | None:
+    """What is filled in with the decision; None where nothing is. Raises Usage when it is not complete."""
+    if verdict.word != "approve" or not approval.asks or not approval.may_decide.allowed:
+        return verdict.answers or None
+    if approval.filled is not None:
+        if verdict.answers:
+            raise Usage(
+                "This stage is filled in already, and who approves after that confirms exactly that. Nothing was "
+                "decided. Leave --field out to confirm it, or reject it."
+            )
+        return dict(approval.filled)
+    filling = Filling(api, f"/approvals/{approval.id}", {}, verdict.answers, "--field", "Nothing was decided")
+    form = fill(filling, tools.asker, ask_optional=not yes)
+    for one in fields_of(form):
+        tools.asker.say(f"{one.title}: {word(form.data.get(one.name))}")
+    return dict(form.data)
+
+
 def print_approval(tools: Tools, approval: ApprovalView) -> None:
     """Everything that one needs to decide, in full for whoever may; part of the conversation, not of the result."""
     say = tools.asker.say
     about = f" on {approval.entity}" if approval.entity else ""
+    if approval.unusual:
+        say(f"{approval.unusual}.")
     say(f"{approval.action_title}{about}, asked for by {approval.requester.name}")
     say(f"with {pairs(approval.inputs)}")
     if approval.comment:
@@ -57,6 +88,8 @@ def print_approval(tools: Tools, approval: ApprovalView) -> None:
     say(f"Needs {approval.who}; expires {at(approval.expires_at)} UTC.")
     for sentence in approval.terms:
         say(sentence)
+    say(approval.edited)
+    print_filled(say, approval)
     for entry, names in approval.on_call.items():
         say(f"On call now ({entry.partition('@')[2]}): {', '.join(names) or 'nobody'}")
     for one in approval.decisions:

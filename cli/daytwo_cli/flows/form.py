@@ -1,7 +1,7 @@
 """Filling in a form: the server resolves it, we ask for what is missing.
 
 There is no second description of a field here: title, choices, whether it is required and what is wrong with an answer
-all come from `POST /actions/{name}/form` (design §5).
+all come from `POST /actions/{name}/form`, or of what an approver fills in from `POST /approvals/{id}/form` (design §5).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,15 +47,17 @@ class Filling:
     """A form on its way to be complete."""
 
     api: Api
-    action: str
-    entity: str | None
+    where: str  # /actions/deploy
+    about: Mapping[str, JsonValue]  # what is sent beside the answers
     answers: dict[str, JsonValue]
+    option: str = "--input"  # by which an answer is given on the command line
+    undone: str = "Nothing was sent"
     skipped: set[str] = field(default_factory=set)
 
     def resolve(self) -> FormView:
         """The form for the answers of now, with typed text turned into what the fields want."""
         while True:
-            form = self.api.post(f"/actions/{self.action}/form", FormView, self._body(), reads=True).view
+            form = self.api.post(f"{self.where}/form", FormView, self._body(), reads=True).view
             typed = {one.name: one.schema for one in fields_of(form) if isinstance(self.answers.get(one.name), Typed)}
             if on_line := [name for name, schema in typed.items() if schema.get("writeOnly")]:
                 raise Usage(_secret_on_line(on_line[0]))
@@ -80,11 +82,11 @@ class Filling:
 
     def _options(self, name: str, typed: str) -> list[Choice]:
         body: dict[str, JsonValue] = {**self._body(), "search": typed}
-        found = self.api.post(f"/actions/{self.action}/options/{name}", OptionsView, body, reads=True).view
+        found = self.api.post(f"{self.where}/options/{name}", OptionsView, body, reads=True).view
         return [Choice(option.value, option.title, option.detail) for option in found.options]
 
     def _body(self) -> dict[str, JsonValue]:
-        return {"entity": self.entity, "answers": self.answers}
+        return {**self.about, "answers": self.answers}
 
 
 def fill(filling: Filling, asker: Asker, *, ask_optional: bool) -> FormView:
@@ -96,7 +98,7 @@ def fill(filling: Filling, asker: Asker, *, ask_optional: bool) -> FormView:
         open_fields = [one for one in fields if one.name in wrong or _missing(one, form, filling)]
         unknown = [fault.detail for fault in form.errors if _name(fault) not in {one.name for one in fields}]
         if unknown or (open_fields and not asker.interactive):
-            raise Usage(_all_faults(open_fields, wrong, unknown))
+            raise Usage(_all_faults(filling, open_fields, wrong, unknown))
         if not open_fields and asker.interactive and ask_optional:
             open_fields = [
                 one for one in fields if one.name not in filling.skipped and not _answered(one, form, filling)
@@ -181,15 +183,17 @@ def _several(one: Field, search: Callable[[str], Sequence[Choice]], asker: Asker
     return found
 
 
-def _all_faults(open_fields: Sequence[Field], wrong: Mapping[str, str], unknown: Sequence[str]) -> str:
-    lines = [f"  {wrong.get(one.name) or f'{one.title} is required'}  ({_option(one)})" for one in open_fields]
+def _all_faults(
+    filling: Filling, open_fields: Sequence[Field], wrong: Mapping[str, str], unknown: Sequence[str]
+) -> str:
+    lines = [f"  {wrong.get(one.name) or f'{one.title} is required'}  ({_option(filling, one)})" for one in open_fields]
     return "\n".join(
-        ["Nothing was sent: the answers are not complete.", *lines, *(f"  {detail}" for detail in unknown)]
+        [f"{filling.undone}: the answers are not complete.", *lines, *(f"  {detail}" for detail in unknown)]
     )
 
 
-def _option(one: Field) -> str:
-    return f"--secret {one.name}=FILE" if one.schema.get("writeOnly") else f"--input {one.name}=…"
+def _option(filling: Filling, one: Field) -> str:
+    return f"--secret {one.name}=FILE" if one.schema.get("writeOnly") else f"{filling.option} {one.name}=…"
 
 
 def _name(fault: Fault) -> str:

@@ -42,7 +42,7 @@ def submit(tools: Tools, api: Api, asked: Asked, *, follow: bool, as_json: bool)
         raise Usage("Say with --reason why it cannot wait for its approval. Nothing was sent.")
     action = api.get(f"/actions/{asked.action}", ActionView, {"entity": asked.entity}).view
     entity = asked.entity or _entity(tools, api, action)
-    filling = Filling(api, asked.action, entity, dict(asked.answers))
+    filling = Filling(api, f"/actions/{asked.action}", {"entity": entity}, dict(asked.answers))
     form = fill(filling, tools.asker, ask_optional=not asked.yes)
     titles = titles_of(form)
     body: dict[str, JsonValue] = {"entity": entity, "inputs": inputs_of(form, filling), "version": form.version}
@@ -65,7 +65,7 @@ def show_plan(tools: Tools, api: Api, asked: Asked, *, at: datetime | None, as_j
     """What would happen, now or at another time. Nothing is started."""
     action = api.get(f"/actions/{asked.action}", ActionView, {"entity": asked.entity}).view
     entity = asked.entity or _entity(tools, api, action)
-    filling = Filling(api, asked.action, entity, dict(asked.answers))
+    filling = Filling(api, f"/actions/{asked.action}", {"entity": entity}, dict(asked.answers))
     form = fill(filling, tools.asker, ask_optional=False)
     body: dict[str, JsonValue] = {"entity": entity, "inputs": inputs_of(form, filling), "version": form.version}
     if at is not None:

@@ -22,13 +22,13 @@ class Typed(str):
     __slots__ = ()
 
 
-def given_answers(inputs: Sequence[str], file: Path | None) -> dict[str, JsonValue]:
+def given_answers(inputs: Sequence[str], file: Path | None, *, option: str = "--input") -> dict[str, JsonValue]:
     """From the command line; what is typed wins over the file. Raises Usage."""
     answers = _from_file(file) if file else {}
     for given in inputs:
         name, equals, value = given.partition("=")
         if not equals or not name:
-            raise Usage(f"--input {given!r} is not NAME=VALUE, so nothing was sent.")
+            raise Usage(f"{option} {given!r} is not NAME=VALUE, so nothing was sent.")
         answers[name] = Typed(value)
     return answers
 

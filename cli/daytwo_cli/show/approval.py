@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from daytwo_api.views.approvals import ApprovalView, PipelineChange
+from daytwo_api.views.approvals import ApprovalSummary, ApprovalView, PipelineChange
 from daytwo_cli.show.plan import pairs, print_differences, word
 
 Say = Callable[[str], None]
@@ -20,6 +20,23 @@ def print_beside(say: Say, approval: ApprovalView) -> None:
     if approval.stopped:
         say(approval.stopped)
     _print_undo(say, approval)
+
+
+def what(approval: ApprovalSummary) -> str:
+    """'Undoes run r_…: deploy service:shop: Version 1.1.0, Environment production'."""
+    first = f"{approval.unusual}: " if approval.unusual else ""
+    about = f"{approval.action} {approval.entity or ''}".strip()
+    hints = ", ".join(f"{one.title} {one.text}" for one in approval.hints)
+    more = f" and {approval.more_inputs} more" if approval.more_inputs else ""
+    return f"{first}{about}{f': {hints}' if hints else ''}{more}"
+
+
+def print_filled(say: Say, approval: ApprovalView) -> None:
+    """What approvers fill in, or have filled in."""
+    if approval.asks and approval.filled is None:
+        say(f"Who approves fills in: {', '.join(one.title for one in approval.asks)}.")
+    for filled in (one for stage in approval.all_stages for one in stage.filled):
+        say(f"filled in: {filled.title}: {word(filled.value)}")
 
 
 def _print_target(say: Say, approval: ApprovalView) -> None:

@@ -21,18 +21,13 @@ def print_plan(say: Say, plan: PlanView) -> None:
             f"{request.step}: {request.connection} runs {request.pipeline} of {request.project} at {request.ref} "
             f"({request.commit[:12]}) with {pairs(request.inputs)}"
         )
+        for name, value in request.holes.items():
+            say(f"  {name} is filled in by who approves: {word(value)}")
         for note in (request.packing, _collected(request.secrets), request.held, request.loose):
             if note:
                 say(note)
     print_emergency(say, plan)
-    for number, approval in enumerate(plan.approvals, 1):
-        stage = f"stage {number} of {len(plan.approvals)}: " if len(plan.approvals) > 1 else ""
-        if approval.rule:
-            say(f"{stage}approved by a rule of the action: {approval.rule}")
-            continue
-        say(f"{stage}needs the approval of {approval.who}, within {duration(approval.expires_in)}")
-        for sentence in approval.terms:
-            say(f"  {sentence}")
+    print_stages(say, plan)
     print_locks(say, plan.lock)
     if plan.stopped:
         say(plan.stopped)
@@ -42,6 +37,20 @@ def print_plan(say: Say, plan: PlanView) -> None:
     print_differences(say, plan.differences, plan.previous_run)
     say(plan.starts)
     say("can be undone" if plan.undoable else "cannot be undone by one command: there is no earlier run to go back to")
+
+
+def print_stages(say: Say, plan: PlanView) -> None:
+    """Who must agree, in order."""
+    for number, approval in enumerate(plan.approvals, 1):
+        stage = f"stage {number} of {len(plan.approvals)}: " if len(plan.approvals) > 1 else ""
+        if approval.rule:
+            say(f"{stage}approved by a rule of the action: {approval.rule}")
+            continue
+        say(f"{stage}needs the approval of {approval.who}, within {duration(approval.expires_in)}")
+        for sentence in approval.terms:
+            say(f"  {sentence}")
+        if approval.asks:
+            say(f"  who approves fills in: {', '.join(approval.asks)}")
 
 
 def print_emergency(say: Say, plan: PlanView) -> None:

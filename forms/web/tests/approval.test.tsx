@@ -2,6 +2,8 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import ApprovalPage from "../src/pages/approval/ApprovalPage";
+import ApprovalsPage from "../src/pages/approval/ApprovalsPage";
+import "../src/pages/approval/StageForm"; // loaded already, so that no test waits for it
 import { canonical, digestOf } from "../src/pages/approval/digest";
 import { FakeApi } from "./fake/api";
 import { visit, type House } from "./render";
@@ -207,5 +209,89 @@ describe("who decides for whom, and what is said beside it", () => {
       ]),
     );
     expect(decisions(house)).toEqual([]);
+  });
+});
+
+const DRAWN = { timeout: 15_000 }; // the form's library draws slowly on a busy machine
+
+describe("a stage that is filled in", { timeout: 30_000 }, () => {
+  const asks = [
+    { name: "ticket", title: "Change ticket" },
+    { name: "batch", title: "Batch" },
+  ];
+  const stage = { approval: "a_waiting", state: "pending" as const, needed_from: ["group:sre"], count: 1 };
+  const filling = (change: object = {}) => {
+    const fake = new FakeApi("sam");
+    const approval = fake.approvals.get("a_waiting");
+    if (!approval) throw new Error("the fake has this approval");
+    const told = { ...stage, number: 1, text: "waits", name: "change", asks };
+    fake.approvals.set("a_waiting", { ...approval, asks, all_stages: [told], ...change });
+    return fake;
+  };
+
+  test("asks for it, says what is missing, and sends it with the decision", async () => {
+    const house = open("sam", filling());
+    const ticket = await screen.findByRole("textbox", { name: /Change ticket/ }, DRAWN);
+    await press("Approve");
+    expect(await screen.findByText("Change ticket is required.")).toBeTruthy();
+    expect(decisions(house)).toEqual([]);
+    await userEvent.type(ticket, "CHG-7");
+    await press("Approve");
+    expect(await screen.findByText("Your decision is recorded: approved.")).toBeTruthy();
+    expect(decisions(house)[0]?.body).toMatchObject({ verdict: "approve", answers: { ticket: "CHG-7" } });
+  });
+
+  test("that somebody has filled in is confirmed as it is", async () => {
+    const filled = { ticket: "CHG-7" };
+    const told = [{ name: "ticket", title: "Change ticket", value: "CHG-7" }];
+    const all_stages = [{ ...stage, number: 1, text: "waits", name: "change", asks, filled: told }];
+    const house = open("sam", filling({ filled, all_stages }));
+    expect(await screen.findByText(/you confirm exactly this/)).toBeTruthy();
+    expect(screen.queryByRole("textbox", { name: /Change ticket/ })).toBeNull();
+    await press("Approve");
+    await screen.findByText("Your decision is recorded: approved.");
+    expect(decisions(house)[0]?.body).toMatchObject({ answers: filled });
+  });
+
+  test("is rejected without filling anything in", async () => {
+    const house = open("sam", filling());
+    await screen.findByRole("textbox", { name: /Change ticket/ }, DRAWN);
+    await userEvent.type(screen.getByRole("textbox", { name: "Comment" }), "not today");
+    await press("Reject");
+    await screen.findByText("Your decision is recorded: rejected.");
+    expect(decisions(house)[0]?.body).not.toHaveProperty("answers");
+  });
+
+  test("is a hole in the plan, whose bytes are not known", async () => {
+    const fake = filling();
+    const approval = fake.approvals.get("a_waiting");
+    if (!approval) throw new Error("the fake has this approval");
+    const [step] = approval.sealed["steps"] as Record<string, unknown>[];
+    const holes = { ticket: { value: "${{ approvals.change.ticket }}", given: { "user.name": "Ana" } } };
+    fake.approvals.set("a_waiting", {
+      ...approval,
+      sealed: { ...approval.sealed, steps: [{ ...step, holes, request: null }] },
+    });
+    open("sam", fake);
+    expect(await screen.findByText("${{ approvals.change.ticket }}")).toBeTruthy();
+    expect(screen.getByText(/Its bytes are made of this/)).toBeTruthy();
+  });
+});
+
+describe("cards", () => {
+  test("say what is asked, and that it is no ordinary request", async () => {
+    const fake = new FakeApi("sam");
+    const approval = fake.approvals.get("a_waiting");
+    if (!approval) throw new Error("the fake has this approval");
+    fake.approvals.set("a_waiting", {
+      ...approval,
+      unusual: "Undoes run r_done",
+      hints: [{ name: "environment", title: "Environment", text: "production" }],
+      more_inputs: 2,
+    });
+    visit("/approvals", [{ path: "/approvals", Component: ApprovalsPage }], fake);
+    expect(await screen.findByText("Undoes run r_done")).toBeTruthy();
+    expect(screen.getByText("production")).toBeTruthy();
+    expect(screen.getByText("and 2 more")).toBeTruthy();
   });
 });

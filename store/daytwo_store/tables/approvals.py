@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from daytwo_store.tables.base import Base, Json, Texts
@@ -42,6 +43,9 @@ class ApprovalRow(Base):
     first: Mapped[str | None] = mapped_column(index=True)  # the approval of the first stage; none: this is it
     again: Mapped[bool] = mapped_column(server_default=text("false"))  # who approved an earlier stage may do so here
     rule: Mapped[str | None]  # the expression of the action that approves this stage in place of people
+    editor: Mapped[str | None]  # the person who last changed the action's file, who does not decide; see terms
+    name: Mapped[str | None]  # of the stage, where the action gives it one
+    asks: Mapped[Texts] = mapped_column(server_default=text("'{}'"))  # fields that are filled in with the decision
     later: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))  # stages that open after this one
     terms: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))  # see daytwo_store.terms
     looks_up: Mapped[bool] = mapped_column(server_default=text("false"))  # is whoever is on call asked?
@@ -79,6 +83,7 @@ class DecisionRow(Base):
     on_behalf_of: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))  # who delegated it
     delegation: Mapped[str | None] = mapped_column(ForeignKey("delegation.id"))
     withdrawn_at: Mapped[datetime | None]
+    answers: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # what was filled in, by field
 
 
 class DelegationRow(Base):

@@ -25,6 +25,7 @@ class ActionVersionRow(Base):
     source: Mapped[str]
     current: Mapped[bool]
     loaded_at: Mapped[datetime]
+    editor: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # who last changed its file, see Editor
 
 
 class RunRow(Base):

@@ -93,6 +93,12 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
     return row
 
 
+def editor_in(plan: str) -> str | None:
+    """The person who last changed the action's file, as the plan has it."""
+    editor = Plan.model_validate_json(plan).action.editor
+    return editor.person if editor is not None else None
+
+
 async def ask_for_approval(
     tx: Tx,
     row: RunRow,
@@ -115,6 +121,9 @@ async def ask_for_approval(
             drift=[change.as_json() for change in drift],
             rule=asked.rule,
             terms=asked.terms,
+            name=asked.id,
+            asks=list(asked.form),
+            editor=editor_in(row.plan),
             later=[
                 Stage(
                     needed_from=stage.needed_from,
@@ -123,6 +132,8 @@ async def ask_for_approval(
                     again=stage.again,
                     rule=stage.rule,
                     terms=stage.terms,
+                    name=stage.id,
+                    asks=list(stage.form),
                 )
                 for stage in asked.then
             ],

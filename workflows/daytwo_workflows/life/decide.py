@@ -1,10 +1,14 @@
 """One person's decision on one digest: one transaction against (approval, principal) (A3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
+import rfc8785
+from pydantic import JsonValue
+
 from daytwo_actions.voices import Question, voice
+from daytwo_forms import ValidInput
 from daytwo_store import approvals, principals, runs
 from daytwo_store.approvals import NewDecision
 from daytwo_store.engine import Store, Topic, Tx
@@ -17,6 +21,8 @@ from daytwo_workflows.life import break_glass
 from daytwo_workflows.life.people import voter
 from daytwo_workflows.life.standing import people_of, question
 
+Json = Mapping[str, JsonValue]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
@@ -25,6 +31,8 @@ class Decision:
     verdict: Verdict
     digest: str
     comment: str
+    answers: Json | None = None  # as they were sent
+    filled: ValidInput | None = None  # as the form of the stage accepted them (`filling.filled_in`)
 
 
 async def decide(store: Store, decision: Decision) -> bool:
@@ -49,6 +57,7 @@ async def decide(store: Store, decision: Decision) -> bool:
             raise Forbidden(f"{found} Nothing was decided.")
         _must_say_why(asked, decision)
         await _must_be_open(tx, approval, decision, here)
+        answers = filled_with(approval, decision, here, {one: row.name for one, row in people.items()})
         await approvals.record(
             tx,
             approval,
@@ -60,6 +69,8 @@ async def decide(store: Store, decision: Decision) -> bool:
                 on_behalf_of=found.lent.by.principal if found.lent else None,
                 delegation=found.lent.id if found.lent else None,
                 own_request=asked.requester in (who.own.key, *who.own.bound),
+                own_edit=approval.editor is not None and approval.editor in (who.own.key, *who.own.bound),
+                answers=answers,
             ),
         )
         await _follow(tx, run, approval, decision, approved=1 + sum(one.verdict == Verdict.APPROVE for one in here))
@@ -83,10 +94,51 @@ async def held(tx: Tx, approval: ApprovalId) -> tuple[ApprovalRow, RunRow]:
     return row, run
 
 
+def filled_with(
+    approval: ApprovalRow, decision: Decision, earlier: Sequence[DecisionRow], names: Mapping[str, str]
+) -> dict[str, JsonValue] | None:
+    """What the decision fills in. The first who approves fills in the stage; whoever approves after that confirms
+    exactly that (docs/decisions/0027). Raises `Rejected`, `Conflict`."""
+    if decision.verdict is Verdict.REJECT or not approval.asks:
+        if decision.answers:
+            what = "Who rejects fills nothing in" if approval.asks else "This stage has nothing to be filled in"
+            raise Rejected(f"{what}. Nothing was decided. Leave the answers out.")
+        return None
+    first = first_filled(earlier)
+    if first is not None:
+        if decision.answers is not None and same_answers(decision.answers, first.answers or {}):
+            return dict(first.answers or {})
+        raise Conflict(
+            f"{names[first.principal]} has filled in this stage, and who approves after that confirms exactly that. "
+            "Nothing was decided. Open the approval again: approve what was filled in, or reject it, or ask "
+            f"{names[first.principal]} to take the decision back."
+        )
+    if decision.filled is None:
+        raise Rejected(
+            f"Who approves this fills in {', '.join(approval.asks)}. Nothing was decided. Open the approval, and send "
+            "what you fill in with the decision."
+        )
+    return dict(decision.filled)
+
+
+def first_filled(decisions: Sequence[DecisionRow]) -> DecisionRow | None:
+    """The decision that filled in a stage, of those that count in it."""
+    return next((one for one in decisions if one.verdict == Verdict.APPROVE and one.answers is not None), None)
+
+
+def same_answers(one: Json, other: Json) -> bool:
+    """As JSON: true is not 1 there, and 1.0 is."""
+    try:
+        return rfc8785.dumps(dict(one)) == rfc8785.dumps(dict(other))
+    except (rfc8785.CanonicalizationError, ValueError, RecursionError):
+        return False  # what is kept can be written down, so this is something else
+
+
 def _repeated(earlier: Sequence[DecisionRow], decision: Decision) -> bool:
     for row in earlier:
         if row.principal == decision.principal:
-            if row.verdict == decision.verdict and row.digest == decision.digest:
+            same = decision.answers is None or same_answers(decision.answers, row.answers or {})
+            if row.verdict == decision.verdict and row.digest == decision.digest and same:
                 return True
             raise Conflict(
                 f"You have already decided on this: {row.verdict}. A decision is not changed. "

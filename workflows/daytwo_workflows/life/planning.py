@@ -14,7 +14,7 @@ from daytwo_actions.freezes import subject_of
 from daytwo_actions.plan.approvers import MOST_ASKED, Wanted, wanted_people
 from daytwo_actions.plan.break_glass import NO_GLASS
 from daytwo_actions.plan.facts import Facts
-from daytwo_actions.plan.model import Plan, PlannedRequester
+from daytwo_actions.plan.model import Plan, PlannedEditor, PlannedRequester
 from daytwo_actions.plan.program import Program
 from daytwo_actions.plan.render import Aim, render, targets
 from daytwo_actions.policy import may_run, may_see
@@ -22,7 +22,7 @@ from daytwo_actions.roles import roles_in, without_roles
 from daytwo_catalog.model import Entity, record
 from daytwo_forms import ValidInput
 from daytwo_store import entities, freezes
-from daytwo_store.definitions import not_offered
+from daytwo_store.definitions import Editor, editor_of, not_offered
 from daytwo_store.engine import Session
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Forbidden, NotFound, Rejected
@@ -152,6 +152,7 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
         now=await life.store.clock.now(session),
         secrets=ask.secrets,
         break_glass=ask.break_glass,
+        editor=_edited(await editor_of(session, ask.version.digest)),
     )
     program = life.definitions.program(ask.version)
     wanted = wanted_people(program.approvals, facts)
@@ -175,6 +176,12 @@ def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:
         marker_key=life.marker_key,
         handed=life.handed,
     )
+
+
+def _edited(editor: Editor | None) -> PlannedEditor | None:
+    if editor is None:
+        return None
+    return PlannedEditor(person=editor.person, name=editor.name, commit=editor.commit, why_not=editor.why_not)
 
 
 def _about(entity: Entity | None) -> dict[str, object]:
@@ -249,4 +256,5 @@ async def context_of(life: Life, session: Session, ask: Ask, scene: Scene) -> di
         "entity": record(scene.entity) if scene.entity else None,
         "user": scene.user,
         "run": {"id": ask.run, "url": f"{life.public_url}/runs/{ask.run}"},
+        "approvals": {stage: dict.fromkeys(form.fields) for stage, form in ask.version.stage_forms.items()},
     }

@@ -16,13 +16,14 @@ from pydantic import JsonValue
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.difference import Change, drift
+from daytwo_actions.plan.holes import Answers, filled_inputs, fits
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_actions.plan.steps import PlannedStep
 from daytwo_actions.plan.working_out import INPUT
 from daytwo_store import attempts, definitions, locks, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
-from daytwo_store.errors import Conflict, DaytwoError
+from daytwo_store.errors import Conflict, DaytwoError, Rejected
 from daytwo_store.ids import ActionName, AttemptNo, Digest, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
 from daytwo_store.states import AttemptState, RunState
@@ -30,6 +31,7 @@ from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import locking, requests, standing, step_rows
 from daytwo_workflows.life.asking_again import ask_again, give_back
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.filling import answers_of
 from daytwo_workflows.life.planning import Aimed, aim, assemble
 from daytwo_workflows.life.secret_inputs import fingerprints_of
 from daytwo_workflows.life.steps.begin import asked
@@ -195,9 +197,11 @@ async def _note_previous(tx: Tx, row: RunRow, aimed: Aimed) -> None:
 
 
 async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo) -> AttemptRow:
-    planned = Plan.model_validate_json(row.plan).dispatch(path)
+    plan = Plan.model_validate_json(row.plan)
+    planned = plan.dispatch(path)
     step = await runs.step(tx.session, RunId(row.id), path)
-    request = _request(life, RunId(row.id), planned, filled=step.given or {}, no=no)
+    answers = await answers_of(tx.session, RunId(row.id))
+    request = _request(life, plan, planned, filled=step.given or {}, answers=answers, no=no)
     return await attempts.seal(
         tx,
         Intent(
@@ -215,15 +219,20 @@ async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo)
 
 
 def _request(
-    life: Life, run: RunId, step: PlannedStep, *, filled: Mapping[str, JsonValue], no: AttemptNo
+    life: Life, plan: Plan, step: PlannedStep, *, filled: Mapping[str, JsonValue], answers: Answers, no: AttemptNo
 ) -> FrozenRequest:
     """The bytes of this attempt. The first one's are in the plan, unless it has holes, which are filled by now; a later
-    one's are frozen with its own marker. Raises `BackendDenied`."""
-    marker = corr(life.marker_key, run, StepPath(step.path), no)
+    one's are frozen with its own marker. What approvers filled in is compared with what the plan leaves open.
+
+    Raises `BackendDenied`, `Rejected`.
+    """
+    marker = corr(life.marker_key, RunId(plan.run), StepPath(step.path), no)
     if no > 1 or step.request is None:
         assert filled.keys() == step.late.keys(), "all holes are filled, and nothing else"
+        if (why := fits(plan, answers)) is not None:
+            raise Rejected(f"What was filled in is not what was approved: {why}.")
         late = {key.removeprefix(INPUT): value for key, value in filled.items()}
-        given = {**step.inputs, **late, **life.handed(step.uses, marker)}
+        given = {**filled_inputs(plan, step, answers), **late, **life.handed(step.uses, marker)}
         return life.backends[step.uses].freeze(step.pin(), given, marker)
     return FrozenRequest(
         pinned=step.pin(),

@@ -1,6 +1,6 @@
 """Does what was approved stand still? All stages, this very plan, and people who are entitled to it today."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from daytwo_actions.plan.model import PlannedApproval, PlannedStage, digest_of
 from daytwo_actions.voices import Question
 from daytwo_store import approvals, delegations, principals
 from daytwo_store.engine import Session
+from daytwo_store.evidence_decisions import answers_digest
 from daytwo_store.ids import RunId
 from daytwo_store.on_call import place_of
 from daytwo_store.states import ApprovalState, Verdict
@@ -32,7 +33,7 @@ async def no_longer(session: Session, row: RunRow) -> list[Change]:
     ]
     people = await people_of(session, [row], decisions)
     revoked = await _revoked(session, decisions)
-    found: list[Change] = []
+    found: list[Change] = [*_unfilled(stages, decisions)]
     before: set[str] = set()
     for stage in stages:
         mine = [one for one in decisions if one.approval_id == stage.id]
@@ -84,6 +85,7 @@ def question(
         requester=key(people, run.requester),
         requester_name=people[run.requester].name,
         terms=terms_of(row.terms),
+        editor=None if terms_of(row.terms).editor_approval else row.editor,
         before=frozenset() if row.again else speakers(people, approved),
         decided=frozenset(key(people, one.principal) for one in mine),
         spoken={key(people, one.on_behalf_of): people[one.principal].name for one in mine if one.on_behalf_of},
@@ -129,6 +131,14 @@ def _incomplete(row: RunRow, stages: Sequence[ApprovalRow]) -> Change | None:
     return None
 
 
+def _unfilled(stages: Sequence[ApprovalRow], decisions: Sequence[DecisionRow]) -> Iterator[Change]:
+    """Stages that were not filled in, or not by all in the same way."""
+    for stage in stages:
+        given = [one.answers for one in decisions if one.approval_id == stage.id]
+        if stage.asks and (None in given or len({answers_digest(one) for one in given if one is not None}) != 1):
+            yield Change(f"approvals.{stage.name}", "filled in", "not filled in, or not by all in the same way")
+
+
 @dataclass(frozen=True, slots=True)
 class _Count:
     decided: Sequence[DecisionRow]
@@ -150,6 +160,8 @@ async def _too_few(session: Session, stage: ApprovalRow, count: _Count) -> list[
     never = set() if stage.again else set(count.before)
     if not terms_of(stage.terms).self_approval:
         never.add(count.requester)
+    if stage.editor is not None and not terms_of(stage.terms).editor_approval:
+        never.add(stage.editor)
     heard: set[str] = set()
     kept = 0
     gone: list[Change] = []

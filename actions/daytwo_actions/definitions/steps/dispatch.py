@@ -1,12 +1,14 @@
 """`uses: <a connection>`: starts one pipeline and follows it to its end."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field, JsonValue
 
 from daytwo_actions.definitions.durations import Duration
-from daytwo_actions.definitions.steps.common import Effect, Name, StepBase
+from daytwo_actions.definitions.scopes import Scope
+from daytwo_actions.definitions.steps.common import Effect, Name, Place, StepBase
 from daytwo_forms.fields import FieldName, Template, Vocabulary
 
 
@@ -38,3 +40,7 @@ class DispatchStep(StepBase):
     @property
     def what(self) -> Dispatch:
         return self.with_
+
+    def places(self) -> Iterator[Place]:
+        for key, value, scope in super().places():
+            yield key, value, Scope.INPUTS if key == "inputs" else scope

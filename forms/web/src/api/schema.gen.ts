@@ -192,6 +192,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/approvals/{approval}/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resolve what whoever approves fills in */
+        post: operations["resolveStageForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{approval}/options/{field}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choices of one field that whoever approves fills in */
+        post: operations["listStageOptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals/{approval}/pipelines": {
         parameters: {
             query?: never;
@@ -1462,6 +1496,12 @@ export interface components {
             /** Action Title */
             action_title: string;
             /**
+             * Asks
+             * @description what whoever approves fills in: `answers` of the decision, by POST …/form
+             * @default []
+             */
+            asks?: components["schemas"]["AskedField"][];
+            /**
              * Break Glass
              * @description an emergency: this confirms that it goes past its approval
              * @default false
@@ -1495,9 +1535,28 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+            /**
+             * Filled
+             * @description what the first who approved filled in; whoever approves after that sends exactly this
+             */
+            filled?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Hints
+             * @description its inputs in words, the first few
+             * @default []
+             */
+            hints?: components["schemas"]["InputHint"][];
             /** Id */
             id: string;
             may_decide: components["schemas"]["Permitted"];
+            /**
+             * More Inputs
+             * @description how many inputs are not among the hints
+             * @default 0
+             */
+            more_inputs?: number;
             /** Needed From */
             needed_from: string[];
             /**
@@ -1535,6 +1594,11 @@ export interface components {
              */
             text: string;
             /**
+             * Unusual
+             * @description 'Undoes run r_…', 'Runs run r_… again' or that it is an emergency; null: none of it
+             */
+            unusual?: string | null;
+            /**
              * Who
              * @description 'one of group:sre or whoever is on call'
              */
@@ -1548,6 +1612,12 @@ export interface components {
             action_title: string;
             /** All Stages */
             all_stages: components["schemas"]["StageView"][];
+            /**
+             * Asks
+             * @description what whoever approves fills in: `answers` of the decision, by POST …/form
+             * @default []
+             */
+            asks?: components["schemas"]["AskedField"][];
             /**
              * Break Glass
              * @description an emergency: this confirms that it goes past its approval
@@ -1595,6 +1665,11 @@ export interface components {
              * @description what changed, when this approval replaced another
              */
             drift: components["schemas"]["Difference"][];
+            /**
+             * Edited
+             * @description who last changed the action's file, or why that is not known, as a sentence
+             */
+            edited: string;
             /** Entity */
             entity: string | null;
             escalation: components["schemas"]["EscalationView"] | null;
@@ -1604,11 +1679,24 @@ export interface components {
              */
             expires_at: string;
             /**
+             * Filled
+             * @description what the first who approved filled in; whoever approves after that sends exactly this
+             */
+            filled?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
              * Freezes
              * @description what would hold it back if it were approved now
              * @default []
              */
             freezes?: components["schemas"]["HeldView"][];
+            /**
+             * Hints
+             * @description its inputs in words, the first few
+             * @default []
+             */
+            hints?: components["schemas"]["InputHint"][];
             /** Id */
             id: string;
             /** Inputs */
@@ -1620,6 +1708,12 @@ export interface components {
             may_decide: components["schemas"]["Permitted"];
             may_delegate: components["schemas"]["Permitted"];
             may_take_back: components["schemas"]["Permitted"];
+            /**
+             * More Inputs
+             * @description how many inputs are not among the hints
+             * @default 0
+             */
+            more_inputs?: number;
             /** Needed From */
             needed_from: string[];
             /**
@@ -1699,6 +1793,11 @@ export interface components {
             /** @description null: it waits for nobody any more */
             undo: components["schemas"]["PlannedUndo"] | null;
             /**
+             * Unusual
+             * @description 'Undoes run r_…', 'Runs run r_… again' or that it is an emergency; null: none of it
+             */
+            unusual?: string | null;
+            /**
              * Who
              * @description 'one of group:sre or whoever is on call'
              */
@@ -1722,6 +1821,13 @@ export interface components {
             size: number | null;
             /** Url */
             url: string | null;
+        };
+        /** AskedField */
+        AskedField: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
         };
         /**
          * AttemptState
@@ -2156,6 +2262,13 @@ export interface components {
         /** DecisionRequest */
         DecisionRequest: {
             /**
+             * Answers
+             * @description what is filled in with an approval, where the stage asks for something
+             */
+            answers?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
              * Comment
              * @default
              */
@@ -2175,6 +2288,12 @@ export interface components {
             by: components["schemas"]["Person"] | null;
             /** Comment */
             comment: string;
+            /**
+             * Filled
+             * @description what they filled in with it
+             * @default []
+             */
+            filled?: components["schemas"]["Filled"][];
             /** @description who let them decide, and counts in their place */
             on_behalf_of?: components["schemas"]["Person"] | null;
             /**
@@ -2541,6 +2660,17 @@ export interface components {
             pointer: string;
         };
         /**
+         * Filled
+         * @description An answer of whoever approved.
+         */
+        Filled: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            value: components["schemas"]["JsonValue"];
+        };
+        /**
          * FindingView
          * @description What one person found out about a held attempt; where somebody had to approve, a second has to find the same.
          */
@@ -2869,6 +2999,18 @@ export interface components {
              * @description null: until somebody ends it
              */
             until: string | null;
+        };
+        /**
+         * InputHint
+         * @description An input in words.
+         */
+        InputHint: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
         };
         /**
          * JobKind
@@ -3561,6 +3703,12 @@ export interface components {
         };
         /** PlannedApproval */
         PlannedApproval: {
+            /**
+             * Asks
+             * @description titles of what whoever approves fills in
+             * @default []
+             */
+            asks?: string[];
             /** Count */
             count: number;
             /**
@@ -3669,6 +3817,14 @@ export interface components {
              * @description files of other projects that the pipeline takes: read for the plan, and compared again before it is sent, as a sentence
              */
             held?: string | null;
+            /**
+             * Holes
+             * @description inputs that approvers fill in, as they are written: '${{ approvals.change.ticket }}'
+             * @default {}
+             */
+            holes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
             /** Inputs */
             inputs: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -4382,6 +4538,33 @@ export interface components {
             choices: components["schemas"]["SignInChoice"][];
             provider?: components["schemas"]["SignInProvider"] | null;
         };
+        /** StageFormRequest */
+        StageFormRequest: {
+            /**
+             * Answers
+             * @default {}
+             */
+            answers?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /** StageOptionsRequest */
+        StageOptionsRequest: {
+            /**
+             * Answers
+             * @default {}
+             */
+            answers?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Cursor */
+            cursor?: string | null;
+            /**
+             * Search
+             * @default
+             */
+            search?: string;
+        };
         /** StageView */
         StageView: {
             /**
@@ -4389,8 +4572,25 @@ export interface components {
              * @description null: it has not opened yet
              */
             approval: string | null;
+            /**
+             * Asks
+             * @description what whoever approves it fills in
+             * @default []
+             */
+            asks?: components["schemas"]["AskedField"][];
             /** Count */
             count: number;
+            /**
+             * Filled
+             * @description what was filled in; empty as long as nobody has
+             * @default []
+             */
+            filled?: components["schemas"]["Filled"][];
+            /**
+             * Name
+             * @description as inputs of steps know what it fills in
+             */
+            name?: string | null;
             /** Needed From */
             needed_from: string[];
             /** Number */
@@ -5096,6 +5296,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApprovalView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolveStageForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageFormRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStageOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval: string;
+                field: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageOptionsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptionsView"];
                 };
             };
             /** @description Problem details */

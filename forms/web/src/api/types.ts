@@ -19,6 +19,7 @@ export type EntityView = Schemas["EntityView"];
 export type ExternalRunView = Schemas["ExternalRunView"];
 export type ExternalStatus = Schemas["ExternalStatus"];
 export type Fault = Schemas["Fault"];
+export type Filled = Schemas["Filled"];
 export type FormPage = Schemas["FormPage"];
 export type FormView = Schemas["FormView"];
 export type GateAnswerView = Schemas["GateAnswerView"];

@@ -31,6 +31,10 @@ export function PlannedRequests({ requests }: { requests: readonly PlannedReques
                 <CopyText key="commit" value={request.commit} shown={request.commit.slice(0, 12)} />,
               ],
               [words.sentInputs, <Readable key="inputs" value={request.inputs} keys="exact" />],
+              Object.keys(request.holes ?? {}).length > 0 && [
+                text.approvals.holes,
+                <Readable key="holes" value={request.holes ?? {}} keys="exact" />,
+              ],
               !!request.packing && [words.packing, visible(request.packing)],
               !!request.secrets?.length && [words.secrets, visible(request.secrets.join(", "))],
               !!request.held && [words.held, visible(request.held)],

@@ -5,7 +5,7 @@ import { CopyText } from "./CopyText";
 import { Readable } from "./Json";
 import { readSealed, type SealedStep } from "./sealed";
 import css from "./SealedPlan.module.css";
-import { visible } from "./textOf";
+import { inWords, visible } from "./textOf";
 
 const words = text.actions.review;
 
@@ -68,16 +68,35 @@ function Step({ step }: { step: SealedStep }) {
           [words.ref, visible(step.ref)],
           [words.commit, <CopyText key="commit" value={step.commit} shown={step.commit.slice(0, 12)} />],
           [words.sentInputs, <Readable key="inputs" value={step.inputs} keys="exact" />],
+          step.holes.length > 0 && [text.approvals.holes, <Holes key="holes" holes={step.holes} />],
           step.packed.length > 0 && [words.packing, visible(words.packed(step.packed))],
           step.secrets.length > 0 && [words.secrets, visible(step.secrets.join(", "))],
           step.held.length > 0 && [words.held, visible(words.heldFiles(step.held))],
           step.loose.length > 0 && [words.loose, visible(words.looseFiles(step.loose))],
         ]}
       />
-      <details className={css.bytes}>
-        <summary>{words.bytes}</summary>
-        <pre>{visible(`${step.request.method} ${step.request.path}\n\n${step.request.body}`)}</pre>
-      </details>
+      {step.request ? (
+        <details className={css.bytes}>
+          <summary>{words.bytes}</summary>
+          <pre>{visible(`${step.request.method} ${step.request.path}\n\n${step.request.body}`)}</pre>
+        </details>
+      ) : (
+        <p className="soft">{text.approvals.noBytes}</p>
+      )}
     </>
+  );
+}
+
+/** What approvers fill in, as it is written, with the value of everything else that it names. */
+function Holes({ holes }: { holes: SealedStep["holes"] }) {
+  return (
+    <ul className={css.list}>
+      {holes.map((hole) => (
+        <li key={hole.name}>
+          {visible(hole.name)}: <code>{inWords(hole.value)}</code>
+          {Object.keys(hole.given).length > 0 && <Readable value={hole.given} keys="exact" />}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -12,6 +12,8 @@ export interface SealedStep {
   ref: string;
   commit: string;
   inputs: JsonObject;
+  /** Inputs that approvers fill in, as they are written, and what else they name. */
+  holes: { name: string; value: unknown; given: JsonObject }[];
   /** Inputs that the pipeline does not declare by name: they travel together as JSON in one. */
   packed: string[];
   /** Files of other projects that the pipeline takes, with what they were: compared again before it is sent. */
@@ -20,7 +22,8 @@ export interface SealedStep {
   loose: string[];
   /** Secret inputs that its pipeline may collect. */
   secrets: string[];
-  request: { method: string; path: string; sha256: string; body: string };
+  /** Null as long as an approver fills something in: its bytes are not known before. */
+  request: { method: string; path: string; sha256: string; body: string } | null;
 }
 
 export interface SealedWrite {
@@ -64,9 +67,10 @@ function packedOf(inputs: JsonObject, byName: unknown): string[] {
 }
 
 function readStep(step: unknown): SealedStep | null {
-  if (!isObject(step) || !isObject(step["pinned"]) || !isObject(step["request"]) || !isObject(step["inputs"]))
-    return null;
-  const { pinned, request, inputs } = step as Record<string, JsonObject>;
+  if (!isObject(step) || !isObject(step["pinned"]) || !isObject(step["inputs"])) return null;
+  if (step["request"] !== null && !isObject(step["request"])) return null;
+  const { pinned, request, inputs } = step as Record<string, JsonObject | null | undefined>;
+  const holes = isObject(step["holes"]) ? step["holes"] : {};
   return {
     path: String(step["path"]),
     uses: String(step["uses"]),
@@ -75,16 +79,23 @@ function readStep(step: unknown): SealedStep | null {
     ref: String(step["ref"]),
     commit: String(pinned?.["commit"]),
     inputs: inputs ?? {},
-    packed: packedOf(inputs ?? {}, pinned?.["by_name"]),
+    holes: Object.entries(holes).map(([name, hole]) => ({
+      name,
+      value: isObject(hole) ? hole["value"] : hole,
+      given: isObject(hole) && isObject(hole["given"]) ? hole["given"] : {},
+    })),
+    packed: packedOf({ ...inputs, ...holes }, pinned?.["by_name"]),
     secrets: Array.isArray(step["secrets"]) ? step["secrets"].map(String) : [],
     held: Array.isArray(pinned?.["held"]) ? pinned["held"].map(String) : [],
     loose: Array.isArray(pinned?.["loose"]) ? pinned["loose"].map(String) : [],
-    request: {
-      method: String(request?.["method"]),
-      path: String(request?.["path"]),
-      sha256: String(request?.["sha256"]),
-      body: String(request?.["body"]),
-    },
+    request: request
+      ? {
+          method: String(request["method"]),
+          path: String(request["path"]),
+          sha256: String(request["sha256"]),
+          body: String(request["body"]),
+        }
+      : null,
   };
 }
 

@@ -42,6 +42,15 @@ export const approvals = {
   superseded:
     "Something that this request relies on has changed, so this approval is void. Nothing was sent.",
   supersededGo: "Go to the approval that replaced it",
+  holes: "Filled in by who approves",
+  noBytes: "Its bytes are made of this and of what is filled in, when it is sent.",
+  fill: "Fill in",
+  fillLead: "It is kept with your decision, and everybody who can see that can read it.",
+  filledIn: "Filled in",
+  confirms: "This was filled in by who approved first. If you approve, you confirm exactly this.",
+  needed: (title: string) => `${title} is required.`,
+  asksFor: (titles: string) => `Who approves fills in: ${titles}`,
+  moreInputs: (count: number) => `and ${count} more`,
   decisions: "Decisions",
   beside: {
     target: "The target now",

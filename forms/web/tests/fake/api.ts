@@ -541,6 +541,33 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
   ],
   [
     "POST",
+    /^\/approvals\/([^/]+)\/form$/,
+    () =>
+      ({ body }) => ({
+        action: "deploy",
+        version: "d1",
+        entity: "service:shop",
+        pages: [
+          {
+            title: "Change",
+            form_schema: {
+              type: "object",
+              properties: {
+                ticket: { type: "string", title: "Change ticket" },
+                batch: { type: "integer", title: "Batch" },
+              },
+              required: ["ticket"],
+            },
+            ui: {},
+          },
+        ],
+        data: body.answers ?? {},
+        errors: [],
+        warnings: [],
+      }),
+  ],
+  [
+    "POST",
     /^\/approvals\/([^/]+)\/decision$/,
     (api) =>
       ({ parts, body }) =>

@@ -599,6 +599,7 @@ export function approvalOf(asked: RunView, id: string, change: Partial<ApprovalV
     drift: [],
     who: "one of group:sre",
     self_approval: false,
+    edited: "person:pat last changed the action's file (commit 0123456789ab), and does not decide on this.",
     terms: [],
     reason_needed: ["reject"],
     on_call: {},

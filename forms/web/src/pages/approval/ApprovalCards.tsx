@@ -1,3 +1,4 @@
+import { Siren } from "lucide-react";
 import { Link } from "react-router";
 import type { ApprovalSummary } from "../../api/types";
 import { EntityLink, PersonName } from "../../parts/Basics";
@@ -9,6 +10,23 @@ import { text } from "../../text";
 import css from "./ApprovalCards.module.css";
 
 const words = text.approvals;
+
+/** The inputs that fit on a card. */
+function Hints({ approval }: { approval: ApprovalSummary }) {
+  const hints = approval.hints ?? [];
+  if (hints.length === 0) return null;
+  return (
+    <dl className={css.hints}>
+      {hints.map((one) => (
+        <div key={one.name}>
+          <dt>{visible(one.title)}</dt>
+          <dd>{visible(one.text)}</dd>
+        </div>
+      ))}
+      {!!approval.more_inputs && <div className="soft">{words.moreInputs(approval.more_inputs)}</div>}
+    </dl>
+  );
+}
 
 export function ApprovalCards({ approvals }: { approvals: readonly ApprovalSummary[] }) {
   return (
@@ -28,6 +46,13 @@ export function ApprovalCards({ approvals }: { approvals: readonly ApprovalSumma
             </h2>
             <StateBadge look={approvalLook(approval.state)} />
           </div>
+          {approval.unusual && (
+            <p className={css.unusual}>
+              {approval.break_glass && <Siren size={16} aria-hidden />}
+              {visible(approval.unusual)}
+            </p>
+          )}
+          <Hints approval={approval} />
           <p>{visible(approval.text)}</p>
           {approval.comment && <p className={css.comment}>{visible(approval.comment)}</p>}
           <div className={css.foot}>

@@ -46,6 +46,11 @@ export default function ApprovalPage() {
               </Callout>
             </div>
           )}
+          {seen.unusual && !seen.break_glass && (
+            <div className={css.notice}>
+              <Callout tone="waiting" icon={<Replace size={18} aria-hidden />} title={visible(seen.unusual)} />
+            </div>
+          )}
           {seen.state === "pending" && <FreezeNote freezes={seen.freezes} stopped={seen.stopped} />}
           <div className={css.columns}>
             <div className={css.column}>
@@ -172,6 +177,7 @@ function About({ approval }: { approval: ApprovalView }) {
           [words.run, <RunLink key="run" id={approval.run} />],
         ]}
       />
+      <p className="soft">{visible(approval.edited)}</p>
       {approval.terms.map((sentence) => (
         <p key={sentence} className="soft">
           {visible(sentence)}

@@ -1,28 +1,41 @@
 import { Button, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Check, X } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useCallback, useRef, useState } from "react";
 import { take } from "../../api/client";
 import { useApi } from "../../api/context";
 import { ApiError } from "../../api/problem";
-import type { ApprovalView, Verdict } from "../../api/types";
+import type { ApprovalView, JsonObject, Verdict } from "../../api/types";
 import { Callout, Section } from "../../parts/Basics";
+import { Loading } from "../../parts/Loading";
 import { ProblemNote } from "../../parts/Problem";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
 import css from "./Decide.module.css";
+import { FilledIn } from "./FilledIn";
+import type { Settle } from "./StageForm";
 
+// The form is drawn by a library that few approvals need.
+const StageForm = lazy(() => import("./StageForm"));
 const words = text.approvals;
 
 /** Approve or reject exactly the digest that this page shows; or why the reader cannot. */
 export function Decide({ approval }: { approval: ApprovalView }) {
   const [comment, setComment] = useState("");
   const [missing, setMissing] = useState(false);
+  const settle = useRef<Settle>(() => Promise.resolve(null));
+  const ready = useCallback((given: Settle) => {
+    settle.current = given;
+  }, []);
   const decide = useDecide(approval, comment);
-  const submit = (verdict: Verdict) => {
+  const asks = (approval.asks ?? []).length > 0;
+  const submit = async (verdict: Verdict) => {
     const refused = approval.reason_needed.includes(verdict) && comment.trim() === "";
     setMissing(refused);
-    if (!refused) decide.mutate(verdict);
+    if (refused) return;
+    if (verdict === "reject" || !asks) return decide.mutate({ verdict });
+    const answers = approval.filled ?? (await settle.current().catch(() => null));
+    if (answers) decide.mutate({ verdict, answers });
   };
   const outcome = <Outcome decide={decide} />;
   if (approval.state !== "pending" || !approval.may_decide.allowed) {
@@ -42,6 +55,7 @@ export function Decide({ approval }: { approval: ApprovalView }) {
     <Section title={words.decide}>
       <div className={css.decide}>
         {approval.decides_for && <p>{words.decidesFor(visible(approval.decides_for.name))}</p>}
+        {asks && <Fill approval={approval} onReady={ready} />}
         <Textarea
           label={words.comment}
           description={words.commentHints(approval.reason_needed)}
@@ -55,9 +69,9 @@ export function Decide({ approval }: { approval: ApprovalView }) {
         <div className={css.buttons}>
           <Button
             leftSection={<Check size={16} aria-hidden />}
-            loading={decide.isPending && decide.variables === "approve"}
+            loading={decide.isPending && decide.variables.verdict === "approve"}
             disabled={decide.isPending}
-            onClick={() => submit("approve")}
+            onClick={() => void submit("approve")}
           >
             {words.approve}
           </Button>
@@ -65,9 +79,9 @@ export function Decide({ approval }: { approval: ApprovalView }) {
             variant="outline"
             color="red"
             leftSection={<X size={16} aria-hidden />}
-            loading={decide.isPending && decide.variables === "reject"}
+            loading={decide.isPending && decide.variables.verdict === "reject"}
             disabled={decide.isPending}
-            onClick={() => submit("reject")}
+            onClick={() => void submit("reject")}
           >
             {words.reject}
           </Button>
@@ -78,11 +92,33 @@ export function Decide({ approval }: { approval: ApprovalView }) {
   );
 }
 
+/** What goes with an approval: a form to fill in, or what the first who approved has filled in. */
+function Fill({ approval, onReady }: { approval: ApprovalView; onReady: (settle: Settle) => void }) {
+  const stage = approval.all_stages.find((one) => one.number === approval.stage);
+  if (approval.filled) {
+    return (
+      <div className={css.fill}>
+        <h3>{words.filledIn}</h3>
+        <FilledIn filled={stage?.filled ?? []} />
+        <p className="soft">{words.confirms}</p>
+      </div>
+    );
+  }
+  return (
+    <div className={css.fill}>
+      <Suspense fallback={<Loading lines={3} />}>
+        <StageForm approval={approval.id} onReady={onReady} />
+      </Suspense>
+      <p className="soft">{words.fillLead}</p>
+    </div>
+  );
+}
+
 function Outcome({ decide }: { decide: ReturnType<typeof useDecide> }) {
   if (decide.data) {
     return (
       <Callout tone="good" live>
-        {decide.data.repeated ? words.repeated : words.recorded(text.states.verdict[decide.variables])}
+        {decide.data.repeated ? words.repeated : words.recorded(text.states.verdict[decide.variables.verdict])}
       </Callout>
     );
   }
@@ -104,11 +140,11 @@ function useDecide(approval: ApprovalView, comment: string) {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (verdict: Verdict) =>
+    mutationFn: ({ verdict, answers }: { verdict: Verdict; answers?: JsonObject }) =>
       take(
         api.POST("/api/v1/approvals/{approval}/decision", {
           params: { path: { approval: approval.id } },
-          body: { verdict, digest: approval.digest, comment: comment.trim() },
+          body: { verdict, digest: approval.digest, comment: comment.trim(), ...(answers ? { answers } : {}) },
         }),
       ),
     onSuccess: (answer) => queries.setQueryData(["approvals", "one", approval.id], answer.approval),

@@ -4,6 +4,7 @@ import { visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { text } from "../../text";
 import css from "./Decisions.module.css";
+import { FilledIn } from "./FilledIn";
 
 /** Who decided what, when and why. */
 export function Decisions({ decisions }: { decisions: readonly DecisionView[] }) {
@@ -27,6 +28,7 @@ export function Decisions({ decisions }: { decisions: readonly DecisionView[] })
               {text.approvals.takenBack} <When at={decision.taken_back_at} />
             </p>
           )}
+          <FilledIn filled={decision.filled ?? []} />
           {decision.rule && <code className={css.rule}>{visible(decision.rule)}</code>}
           {decision.comment && <blockquote className={css.comment}>{visible(decision.comment)}</blockquote>}
         </li>

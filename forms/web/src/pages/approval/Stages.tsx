@@ -3,8 +3,18 @@ import type { ApprovalView } from "../../api/types";
 import { Section } from "../../parts/Basics";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
+import { FilledIn } from "./FilledIn";
 
 const words = text.approvals;
+
+type Stage = ApprovalView["all_stages"][number];
+
+/** What is filled in there, or was. */
+function StageForm({ stage }: { stage: Stage }) {
+  if (!stage.asks?.length) return null;
+  if (stage.filled?.length) return <FilledIn filled={stage.filled} />;
+  return <p className="soft">{words.asksFor(stage.asks.map((one) => visible(one.title)).join(", "))}</p>;
+}
 
 /** Who decides after whom, when it takes more than one stage. */
 export function Stages({ approval }: { approval: ApprovalView }) {
@@ -22,6 +32,7 @@ export function Stages({ approval }: { approval: ApprovalView }) {
               words.stageOf(stage.number, approval.stages)
             )}
             : {visible(stage.text)}
+            <StageForm stage={stage} />
           </li>
         ))}
       </ol>

@@ -1,0 +1,123 @@
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { take, type Api } from "../../api/client";
+import { useApi } from "../../api/context";
+import type { FormView, JsonObject } from "../../api/types";
+import { FormPage } from "../../form/FormPage";
+import { fieldOfFault, fieldsOf } from "../../form/resolution";
+import { useResolution } from "../../form/useResolution";
+import { Loading } from "../../parts/Loading";
+import { ProblemNote } from "../../parts/Problem";
+import { visible } from "../../parts/textOf";
+import { text } from "../../text";
+import css from "./Decide.module.css";
+
+/** What is filled in, once the server has seen it and nothing stands in its way; null when something does. */
+export type Settle = () => Promise<JsonObject | null>;
+type ByField = Record<string, string[]>;
+const NOTHING: ReadonlyMap<string, string> = new Map();
+
+/** What this stage asks whoever approves it for: all pages of its form, one below the other. */
+export default function StageForm({
+  approval,
+  onReady,
+}: {
+  approval: string;
+  onReady: (settle: Settle) => void;
+}) {
+  const api = useApi();
+  const resolve = useMemo(() => resolver(api, approval), [api, approval]);
+  const [resolution, { view, shown, progress, problem, fromLink }] = useResolution(resolve, NOTHING);
+  const [tried, setTried] = useState(false);
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const options = useOptions(api, approval, resolution);
+  useEffect(() => {
+    onReady(async () => {
+      setTried(true);
+      const seen = await resolution.settled();
+      const faults = faultsOf(seen, resolution.current().shown);
+      return Object.keys(faults).length > 0 || seen.errors.length > 0 ? null : resolution.inputs();
+    });
+  }, [onReady, resolution]);
+  if (!view) {
+    if (progress === "failed") return <ProblemNote error={problem} retry={() => resolution.ask()} />;
+    return <Loading lines={3} />;
+  }
+  const known = faultsOf(view, shown);
+  const told = tried ? known : only(known, left);
+  const warnings = Object.fromEntries(view.warnings.map((one) => [one.pointer.split("/")[1] ?? "", one.detail]));
+  return (
+    <>
+      {view.pages.map((page) => (
+        <fieldset key={page.title} className={css.fields}>
+          <legend>{visible(page.title)}</legend>
+          <FormPage
+            page={page}
+            values={shown}
+            known={known}
+            faults={told}
+            context={{ options, answersKey: JSON.stringify(shown), warnings, fromLink }}
+            onChange={(values) => resolution.change(values)}
+            onLeave={(field) => {
+              setLeft((before) => new Set(before).add(field));
+              resolution.leave(field);
+            }}
+            onSubmit={() => setTried(true)}
+            onRefused={() => setTried(true)}
+          >
+            <></>
+          </FormPage>
+        </fieldset>
+      ))}
+      {progress === "failed" && <ProblemNote error={problem} retry={() => resolution.ask()} />}
+    </>
+  );
+}
+
+/** What the server has against the answers, and what is missing, by field. */
+function faultsOf(view: FormView, shown: JsonObject): ByField {
+  const found: ByField = {};
+  const fields = fieldsOf(view);
+  for (const fault of view.errors) {
+    const field = fieldOfFault(fault, fields);
+    if (field) (found[field] ??= []).push(fault.detail);
+  }
+  for (const page of view.pages) {
+    for (const name of (page.form_schema["required"] ?? []) as string[]) {
+      const title = String(fields.get(name)?.["title"] ?? name);
+      if (blank(shown[name])) (found[name] ??= []).push(text.approvals.needed(visible(title)));
+    }
+  }
+  return found;
+}
+
+const blank = (value: unknown): boolean =>
+  value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0);
+
+function only(byField: ByField, fields: ReadonlySet<string>): ByField {
+  return Object.fromEntries(Object.entries(byField).filter(([field]) => fields.has(field)));
+}
+
+function resolver(api: Api, approval: string) {
+  return (answers: JsonObject, signal: AbortSignal): Promise<FormView> =>
+    take(
+      api.POST("/api/v1/approvals/{approval}/form", {
+        params: { path: { approval } },
+        body: { answers },
+        signal,
+      }),
+    );
+}
+
+function useOptions(api: Api, approval: string, resolution: { inputs: () => JsonObject }) {
+  return useCallback(
+    (field: string, search: string, cursor: string | null, signal: AbortSignal) =>
+      take(
+        api.POST("/api/v1/approvals/{approval}/options/{field}", {
+          params: { path: { approval, field } },
+          body: { answers: resolution.inputs(), search, cursor },
+          signal,
+        }),
+      ),
+    [api, approval, resolution],
+  );
+}

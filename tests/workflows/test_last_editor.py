@@ -1,0 +1,231 @@
+"""Who last changed an action's file does not approve its runs: as Git has it, or it is said why it is not known."""
+
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from company import EXAMPLES, Company
+from more_actions import like_deploy
+
+from daytwo_actions.plan.model import Plan, PlannedEditor
+from daytwo_store import approval_pages
+from daytwo_store.approval_pages import ApprovalFilter, Reader, Right
+from daytwo_store.errors import Forbidden
+from daytwo_store.ids import RunId
+from daytwo_store.states import ApprovalState
+from daytwo_workflows.company import load_company
+from daytwo_workflows.contracts import What
+from daytwo_workflows.editors import Edit, last_edits
+from daytwo_workflows.life.lending import Lending, lend
+
+pytestmark = pytest.mark.anyio
+SAM = "sam@acme.example"  # as the catalog has it
+
+
+def git(folder: Path, *arguments: str, author: str = "Nobody <nobody@example>") -> str:
+    name, _, email = author.removesuffix(">").partition(" <")
+    who = ["-c", f"user.name={name}", "-c", f"user.email={email}", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
+def write(folder: Path, name: str, **spec: Any) -> Path:
+    document = like_deploy(
+        name, approval=[{"from": ["group:sre", "group:platform"], **spec}], allow={"run": ["everyone"]}
+    )
+    file = folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+def commit(folder: Path, author: str, message: str = "change") -> str:
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", message, author=author)
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Path:
+    """A checkout in which Sam wrote `edited`, and somebody whom nobody knows `foreign`."""
+    folder = tmp_path / "checkout" / "actions"
+    folder.mkdir(parents=True)
+    git(folder.parent, "init", "-q")
+    write(folder, "edited")
+    write(folder, "let", editor_approval=True)
+    commit(folder, f"Sam <{SAM}>")
+    write(folder, "foreign")
+    commit(folder, "Eve <eve@elsewhere.example>")
+    return folder
+
+
+async def load(company: Company, folder: Path, *more: Path) -> None:
+    folders = [EXAMPLES / "catalog", EXAMPLES / "actions", folder, *more]
+    await load_company(company.store, folders, {"github": "github"}, last_edits=last_edits)
+
+
+async def asks(company: Company, action: str = "edited", name: str = "ana") -> RunId:
+    return await company.ask(name, "1.1.0", "production", action=action)
+
+
+async def editor(company: Company, run: RunId) -> PlannedEditor:
+    found = Plan.model_validate_json((await company.run(run)).plan).action.editor
+    assert found is not None
+    return found
+
+
+async def lends(company: Company, by: str, to: str) -> None:
+    async with company.store.read() as session:
+        ends = await company.store.clock.now(session) + timedelta(days=1)
+    asked = Lending(
+        by=await company.person(by), to=f"person:{to}", begins_at=None, ends_at=ends, reason="", key=f"lend-{by}-{to}"
+    )
+    await lend(company.store, asked)
+
+
+def edit(file: Path) -> Edit:
+    return last_edits([str(file)])[str(file)]
+
+
+async def test_who_last_changed_the_file_does_not_decide(company: Company, yard: Path) -> None:
+    await load(company, yard)
+    run = await asks(company)
+    assert await editor(company, run) == PlannedEditor(
+        person="person:sam", name="Sam", commit=git(yard, "rev-list", "-1", "HEAD", "--", "edited.yaml")
+    )
+    with pytest.raises(Forbidden, match="You last changed the file of this action"):
+        await company.decide("sam", run)
+    await lends(company, "sam", "fay")
+    with pytest.raises(
+        Forbidden, match="person:sam, who last changed the file of this action, lets you decide for them"
+    ):
+        await company.decide("fay", run)
+    await lends(company, "pat", "sam")
+    with pytest.raises(Forbidden, match="You last changed"):
+        await company.decide("sam", run)
+    with pytest.raises(Forbidden, match="person:sam, who last changed the file of this action, decides for you"):
+        await company.decide("pat", run)
+
+
+async def test_somebody_else_decides_and_it_goes_out(company: Company, yard: Path) -> None:
+    await load(company, yard)
+    run = await asks(company)
+    await company.decide("pat", run)
+    await company.through(run)
+    assert company.ci.posts == 1
+
+
+async def test_the_list_of_what_one_may_decide_has_it_not(company: Company, yard: Path) -> None:
+    await load(company, yard)
+    run, let = await asks(company), await asks(company, "let")
+
+    async def mine(name: str, group: str) -> set[str]:
+        who = await company.person(name)
+        ref = f"person:{name}"
+        right = Right(principal=who, human=ref, belongs=frozenset({group, ref}), never_for=frozenset({ref}))
+        async with company.store.read() as session:
+            wanted = ApprovalFilter(state=ApprovalState.PENDING, mine=True)
+            rows = await approval_pages.page(session, wanted, reader=Reader(own=right), after=None, limit=50)
+        return {one.id for _, one in rows}
+
+    assert await mine("sam", "group:sre") == {let}
+    assert await mine("pat", "group:platform") == {run, let}
+
+
+async def test_the_action_may_let_them_and_the_audit_says_so(company: Company, yard: Path) -> None:
+    await load(company, yard)
+    run = await asks(company, "let")
+    await company.decide("sam", run)
+    await company.through(run)
+    [entry] = [one for one in await company.audit(run) if one.action == "decision.approve"]
+    assert (entry.facts["own_edit"], company.ci.posts) == ("true", 1)
+
+
+async def test_who_changes_it_while_it_waits_voids_what_they_approved(company: Company, yard: Path) -> None:
+    """The same content by another hand: the version is the same, the hand is not."""
+    await load(company, yard)
+    run = await asks(company)
+    await company.decide("pat", run)
+    (yard / "edited.yaml").write_text("# a comment\n" + (yard / "edited.yaml").read_text())
+    commit(yard, "Pat <pat@acme.example>")
+    await load(company, yard)
+    assert (await company.drive(run)).what is What.WAIT
+    newest = (await company.approvals(run))[-1]
+    assert (newest.state, newest.editor, company.ci.posts) == ("pending", "person:pat", 0)
+    assert "action.editor.person" in {one["field"] for one in newest.drift}
+    with pytest.raises(Forbidden, match="You last changed"):
+        await company.decide("pat", run)
+    await company.decide("sam", run)
+    await company.through(run)
+    assert company.ci.posts == 1
+
+
+async def test_whom_nobody_knows_keeps_nobody_and_the_plan_says_so(company: Company, yard: Path) -> None:
+    await load(company, yard)
+    run = await asks(company, "foreign")
+    found = await editor(company, run)
+    assert (found.person, found.name) == (None, "Eve")
+    assert found.why_not == "nobody in the catalog has the e-mail address of the commit's author"
+    await company.decide("sam", run)
+
+
+async def test_the_policy_says_whose_commits_are_whose(company: Company, yard: Path, tmp_path: Path) -> None:
+    policy = yaml.safe_load((EXAMPLES / "catalog" / "policy.yaml").read_text())
+    policy["spec"]["editors"] = {"Eve@Elsewhere.example": "person:sam"}
+    catalog = tmp_path / "catalog"
+    catalog.mkdir()
+    for file in (EXAMPLES / "catalog").glob("*.yaml"):
+        (catalog / file.name).write_text(yaml.safe_dump(policy) if file.name == "policy.yaml" else file.read_text())
+    await load_company(
+        company.store, [catalog, EXAMPLES / "actions", yard], {"github": "github"}, last_edits=last_edits
+    )
+    with pytest.raises(Forbidden, match="You last changed"):
+        await company.decide("sam", await asks(company, "foreign"))
+
+
+async def test_without_anybody_who_looks_it_is_not_known(company: Company) -> None:
+    run = await company.ask("ana", "1.1.0", "production")
+    assert Plan.model_validate_json((await company.run(run)).plan).action.editor is None
+
+
+def test_what_git_does_not_tell_is_said(yard: Path, tmp_path: Path) -> None:
+    file = yard / "edited.yaml"
+    assert edit(file).email == SAM
+    (yard / "edited.yaml").write_text(file.read_text() + "# not committed\n")
+    assert edit(file).why_not == "it is not as it was committed"
+    git(yard, "checkout", "--", "edited.yaml")
+    new = write(yard, "new")
+    assert edit(new).why_not == "it is not as it was committed"
+    outside = write(tmp_path, "outside")
+    assert edit(outside).why_not == "its file stands in no Git checkout"
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{yard.parent}", str(shallow))
+    assert "whole history" in str(edit(shallow / "actions" / "edited.yaml").why_not)
+    (yard / ".gitignore").write_text("ignored.yaml\n")
+    commit(yard, "Pat <pat@acme.example>")
+    assert edit(write(yard, "ignored")).why_not == "it is not as it was committed"
+
+
+def test_a_merge_is_not_an_edit_and_a_mailmap_hides_nobody(yard: Path) -> None:
+    git(yard, "checkout", "-q", "-b", "branch", "HEAD~1")
+    write(yard, "other")
+    commit(yard, "Ben <ben@acme.example>")
+    git(yard, "checkout", "-q", "-")
+    git(yard, "merge", "-q", "--no-ff", "-m", "merge", "branch", author="Pat <pat@acme.example>")
+    (yard.parent / ".mailmap").write_text(f"Ben <ben@acme.example> <{SAM}>\n")
+    commit(yard, "Pat <pat@acme.example>")
+    assert edit(yard / "edited.yaml").email == SAM
+    assert edit(yard / "other.yaml").email == "ben@acme.example"
+
+
+def test_git_runs_nothing_that_a_repository_configures(yard: Path, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.chmod(0o755)
+    git(yard, "config", "core.fsmonitor", str(trap))
+    git(yard, "config", "log.showSignature", "true")
+    git(yard, "config", "gpg.program", str(trap))
+    assert edit(yard / "edited.yaml").email == SAM
+    assert not (tmp_path / "sprung").exists()
