@@ -1,8 +1,10 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { take, type Api } from "../../api/client";
 import { useApi } from "../../api/context";
-import type { FormView, JsonObject } from "../../api/types";
+import type { FormView, JsonObject, OptionView } from "../../api/types";
+import type { Draft } from "../../form/draft";
 import { FormPage } from "../../form/FormPage";
+import type { Prefill } from "../../form/prefill";
 import { fieldOfFault, fieldsOf } from "../../form/resolution";
 import { useResolution } from "../../form/useResolution";
 import { Loading } from "../../parts/Loading";
@@ -14,7 +16,9 @@ import css from "./Decide.module.css";
 /** What is filled in, once the server has seen it and nothing stands in its way; null when something does. */
 export type Settle = () => Promise<JsonObject | null>;
 type ByField = Record<string, string[]>;
-const NOTHING: ReadonlyMap<string, string> = new Map();
+const NOTHING: Prefill = new Map();
+// A decision is made in one sitting: what is typed for it is kept nowhere.
+const NO_DRAFT: Draft = { answers: {}, save: () => undefined, forget: () => undefined };
 
 /** What this stage asks whoever approves it for: all pages of its form, one below the other. */
 export default function StageForm({
@@ -26,9 +30,10 @@ export default function StageForm({
 }) {
   const api = useApi();
   const resolve = useMemo(() => resolver(api, approval), [api, approval]);
-  const [resolution, { view, shown, progress, problem, fromLink }] = useResolution(resolve, NOTHING);
+  const [resolution, { view, shown, progress, problem, fromLink }] = useResolution(resolve, NOTHING, NO_DRAFT);
   const [tried, setTried] = useState(false);
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const [seen] = useState(() => new Map<string, OptionView>());
   const options = useOptions(api, approval, resolution);
   useEffect(() => {
     onReady(async () => {
@@ -55,7 +60,7 @@ export default function StageForm({
             values={shown}
             known={known}
             faults={told}
-            context={{ options, answersKey: JSON.stringify(shown), warnings, fromLink }}
+            context={{ options, seen, answersKey: JSON.stringify(shown), warnings, fromLink, origin: "" }}
             onChange={(values) => resolution.change(values)}
             onLeave={(field) => {
               setLeft((before) => new Set(before).add(field));
