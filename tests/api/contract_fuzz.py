@@ -28,7 +28,7 @@ from daytwo_store.settings import StoreSettings
 
 ENDLESS: Final = ("/api/v1/events", "/api/v1/runs/{run}/events")
 EXAMPLES: Final = 5  # of each operation, and as many chains
-SCOPES: Final = ("read", "run", "approve", "admin")
+SCOPES: Final = {"pat": ("read", "run", "approve", "admin"), "ana": ("read", "run"), "sam": ("read", "approve")}
 _TRIED: Final = re.compile(r"(\d[\d,]*) generated")
 
 
@@ -49,8 +49,7 @@ def there(
     async def opened() -> Any:
         store = Store(StoreSettings(url=SecretStr(url), pool_size=8))
         house: House = await make_company_house(store, url, tmp_path_factory.mktemp("fuzzed"))
-        names = ("pat", "ana", "sam")
-        tokens = {name: (await house.token(name, *SCOPES)).headers["Authorization"] for name in names}
+        tokens = {name: (await house.token(name, *which)).headers["Authorization"] for name, which in SCOPES.items()}
         await house.company.ask("ana", "1.1.0", "production")
         await house.company.through(await house.company.ask("ana", "1.0.0", "staging"))
         async with served(house.app) as (address, _):

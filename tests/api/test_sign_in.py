@@ -17,7 +17,10 @@ import pytest
 import yaml
 from api_house import House, problem
 from id_provider import AtWork, local, oidc_settings, provider_at_work
+from served import served
 from sqlalchemy import select
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from daytwo_api.app import create_app
 from daytwo_api.process import meet_provider
@@ -334,13 +337,13 @@ async def start(folder: Path, database_url: str, issuer: str) -> tuple[int, str]
     settings = {"sign_in": "oidc", "public_url": "http://127.0.0.1:1", "oidc": oidc, "secret_file": "key"}
     (folder / "daytwo.yaml").write_text(yaml.safe_dump({**settings, "database_url": database_url, "api_port": 0}))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "daytwo_api"),
+        *(str(Path(sys.executable).with_name("daytwo")), "serve", "api"),
         env={**os.environ, "DAYTWO_CONFIG": str(folder / "daytwo.yaml")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             _, said = await process.communicate()
     except TimeoutError:
         process.send_signal(signal.SIGKILL)
@@ -355,6 +358,36 @@ async def test_a_start_with_a_provider_that_does_not_answer_refuses_to_serve(tmp
     assert code == 2
     assert "the connection was refused. Nothing was started" in said
     assert "s3cret" not in said
+
+
+MALFORMED = {
+    "page": ("<html>Welcome</html>", "Nothing was started"),
+    "nothing": ("{}", "another issuer"),
+    "old": ('{"issuer": "ISSUER", "code_challenge_methods_supported": ["plain"]}', "PKCE with S256"),
+}
+
+
+async def test_a_start_with_a_provider_that_makes_no_sense_refuses_to_serve(tmp_path: Path, database_url: str) -> None:
+    """As users start it, each with another document that a provider says of itself."""
+    origin: list[str] = []
+
+    async def provider(scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"].split("/")[1]
+        document = MALFORMED[name][0].replace("ISSUER", f"{origin[0]}/{name}")
+        await PlainTextResponse(document, media_type="application/json")(scope, receive, send)
+
+    async with served(provider) as (url, _):
+        origin.append(url)
+        for name in MALFORMED:
+            (tmp_path / name).mkdir()
+        starts = (start(tmp_path / name, database_url, f"{url}/{name}") for name in MALFORMED)
+        ends = dict(zip(MALFORMED, await asyncio.gather(*starts), strict=True))
+    for name, (_, expected) in MALFORMED.items():
+        code, said = ends[name]
+        assert code == 2, said
+        assert expected in said
+        assert "Nothing was started" in said
+        assert "Traceback" not in said
 
 
 async def test_a_start_with_a_provider_of_another_name_refuses_to_serve(door: Door, tmp_path: Path) -> None:
