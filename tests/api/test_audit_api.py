@@ -31,6 +31,7 @@ async def entries(house: House, **query: Any) -> list[dict[str, Any]]:
     answer = await (await house.signed_in("pat")).get("/api/v1/audit", params={"limit": 200, **query})
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["items"]
+    assert all(one.pop("who")["name"] for one in found), "the list names people; an export has ids alone"
     return found
 
 
@@ -53,6 +54,18 @@ async def test_filters(shared: House) -> None:
     assert accepted not in await entries(shared, run=run, until=accepted["at"])
     assert accepted in await entries(shared, run=run, since=accepted["at"])
     assert await entries(shared, since="2100-01-01T00:00:00Z") == []
+
+
+async def test_the_list_says_who_it_was(shared: House) -> None:
+    await shared.company.ask("ana", "1.1.0", "staging")
+    answer = await (await shared.signed_in("pat")).get("/api/v1/audit", params={"action": "run.accepted"})
+    assert answer.json()["items"][0]["who"] == {
+        "id": await shared.company.person("ana"),
+        "name": "Ana",
+        "ref": "person:ana",
+    }
+    loaded = (await (await shared.signed_in("pat")).get("/api/v1/audit", params={"action": "action.loaded"})).json()
+    assert loaded["items"][0]["who"]["name"] == "Daytwo"
 
 
 async def test_an_export_has_every_entry_once_oldest_first(shared: House) -> None:

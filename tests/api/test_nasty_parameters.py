@@ -20,6 +20,7 @@ PAGED: Final = (
     "/api/v1/approvals",
     "/api/v1/audit",
     "/api/v1/locks",
+    "/api/v1/principals",
     "/api/v1/entities/service/shop/history",
 )
 CURSORS: Final = (

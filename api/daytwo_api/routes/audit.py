@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import needs
 from daytwo_api.deps import Cursor, Limit, ServicesDep
-from daytwo_api.views.audit import AuditEntry, AuditSeal, ExportFormat
+from daytwo_api.views.audit import AuditSeal, AuditShown, ExportFormat
 from daytwo_api.views.common import Page
 from daytwo_store.audit_read import AuditFilter
 
@@ -39,7 +39,7 @@ Wanted = Annotated[AuditFilter, Depends(wanted)]
 )
 async def list_audit(
     services: ServicesDep, wanted: Wanted, cursor: Cursor = None, limit: Limit = 50
-) -> Page[AuditEntry]:
+) -> Page[AuditShown]:
     return await services.audit.page(wanted, cursor=cursor, limit=limit)
 
 

@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from daytwo_api.asker import Admin, SignedIn
-from daytwo_api.deps import ServicesDep
+from daytwo_actions.roles import Permission
+from daytwo_api.asker import Admin, SignedIn, needs
+from daytwo_api.deps import Cursor, ServicesDep
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import Ended, SessionView
+from daytwo_api.views.people import PrincipalView
 
 router = APIRouter(tags=["identity"])
 
@@ -46,6 +48,21 @@ async def list_sessions(by: SignedIn, request: Request, services: ServicesDep) -
 @router.delete("/sessions", summary="Sign out everywhere", operation_id="endSessions")
 async def end_sessions(by: SignedIn, response: Response, services: ServicesDep) -> Ended:
     return await services.sessions.end_mine(by, response)
+
+
+@router.get(
+    "/principals",
+    summary="Who is let in, by name",
+    operation_id="listPrincipals",
+    dependencies=[needs(Permission.ACCESS_MANAGE)],
+)
+async def list_principals(
+    services: ServicesDep,
+    q: Annotated[str | None, Query(max_length=200, description="text in the name or the ref")] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=50)] = 25,
+) -> Page[PrincipalView]:
+    return await services.people.page(q, cursor=cursor, limit=limit)
 
 
 @router.delete("/principals/{principal}/access", summary="End somebody's sessions and tokens", operation_id="endAccess")

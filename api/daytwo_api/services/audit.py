@@ -3,21 +3,22 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from fastapi.responses import Response, StreamingResponse
 
 from daytwo_api.services.evidence import collect
-from daytwo_api.views.audit import AuditEntry, AuditKey, AuditSeal, ExportFormat
-from daytwo_api.views.common import Page
-from daytwo_store import audit_read, checkpoints, evidence
+from daytwo_api.services.gather import SYSTEM
+from daytwo_api.views.audit import AuditEntry, AuditKey, AuditSeal, AuditShown, ExportFormat
+from daytwo_api.views.common import Page, Person
+from daytwo_store import audit_read, checkpoints, evidence, principals
 from daytwo_store.audit_read import AuditFilter
 from daytwo_store.engine import Store
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.ids import RunId
 from daytwo_store.signing import KeyRing, Signer, pem_of
-from daytwo_store.tables import AuditRow
+from daytwo_store.tables import AuditRow, PrincipalRow
 
 _COLUMNS: Final = ("number", "at", "actor", "action", "subject", "facts", "hash")
 _TYPES: Final = {ExportFormat.NDJSON: "application/x-ndjson", ExportFormat.CSV: "text/csv"}
@@ -38,11 +39,12 @@ class Audit:
         *,
         cursor: str | None,
         limit: int,
-    ) -> Page[AuditEntry]:
+    ) -> Page[AuditShown]:
         _check(wanted)
         async with self._store.read() as session:
             found = await audit_read.page(session, wanted, cursor=cursor, limit=limit)
-        return Page(items=[entry_view(row) for row in found.items], next_cursor=found.next_cursor)
+            people = await principals.by_ids(session, {row.actor for row in found.items})
+        return Page(items=[_shown(row, people) for row in found.items], next_cursor=found.next_cursor)
 
     async def export(
         self,
@@ -100,6 +102,12 @@ def entry_view(row: AuditRow) -> AuditEntry:
         facts={name: str(value) for name, value in row.facts.items()},
         hash=row.hash,
     )
+
+
+def _shown(row: AuditRow, people: Mapping[str, PrincipalRow]) -> AuditShown:
+    by = people.get(row.actor)
+    who = Person(id=by.id, name=by.name, ref=by.ref) if by is not None else SYSTEM
+    return AuditShown(**entry_view(row).model_dump(), who=who)
 
 
 async def as_ndjson(pages: AsyncIterator[Sequence[AuditRow]]) -> AsyncIterator[str]:

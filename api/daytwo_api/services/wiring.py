@@ -27,6 +27,7 @@ from daytwo_api.services.locks import Locks
 from daytwo_api.services.lookers import Lookers
 from daytwo_api.services.notifications import Notifications
 from daytwo_api.services.overview import Connections, Overview
+from daytwo_api.services.people import People
 from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.policy_watch import PolicyWatch
 from daytwo_api.services.reviews import Reviews
@@ -66,6 +67,7 @@ class Services:
     sign_in: SignIn
     rechecks: Rechecks
     sessions: Sessions
+    people: People
     access: Access
     actions: Actions
     submission: SubmissionService
@@ -126,6 +128,7 @@ def build_services(
         sign_in=sign_in,
         rechecks=rechecks,
         sessions=Sessions(store, identity),
+        people=People(store, identity),
         access=Access(identity, actions, runs, approvals),
         actions=actions,
         submission=SubmissionService(life, control),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from daytwo_api.views.common import View
+from daytwo_api.views.common import Person, View
 
 
 class AuditEntry(View):
@@ -16,6 +16,12 @@ class AuditEntry(View):
     subject: str
     facts: dict[str, str]
     hash: str
+
+
+class AuditShown(AuditEntry):
+    """An entry for people to read."""
+
+    who: Person = Field(description="the actor; Daytwo itself where nobody in particular did it")
 
 
 class ExportFormat(StrEnum):

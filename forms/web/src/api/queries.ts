@@ -186,6 +186,21 @@ export const stopQuery = (api: Api) =>
     refetchInterval: 15_000, // a page without live updates learns of it, too
   });
 
+/** With the windows of a stretch of time, or as they are now. */
+export const freezesQuery = (api: Api, asked: { from: string; until: string } | null) =>
+  queryOptions({
+    queryKey: ["freezes", "list", asked],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/freezes", { params: { query: asked ?? {} }, signal })),
+    placeholderData: (before) => before,
+  });
+
+export const freezeQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ["freezes", "one", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/freezes/{freeze}", { params: { path: { freeze: id } }, signal })),
+  });
+
 export interface LockFilter {
   q?: string | undefined;
   run?: string | undefined;
@@ -248,6 +263,68 @@ export const tokensQuery = (api: Api) =>
   queryOptions({
     queryKey: ["tokens"],
     queryFn: ({ signal }) => take(api.GET("/api/v1/tokens", { signal })),
+  });
+
+export interface AuditFilter {
+  actor?: string | undefined;
+  action?: string | undefined;
+  subject?: string | undefined;
+  run?: string | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
+}
+
+export const auditQuery = (api: Api, filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["audit", "list", filter],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/audit", {
+          params: {
+            query: {
+              actor: filter.actor ?? null,
+              action: filter.action ?? null,
+              subject: filter.subject ?? null,
+              run: filter.run ?? null,
+              since: filter.since ?? null,
+              until: filter.until ?? null,
+              cursor: pageParam,
+            },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    placeholderData: (before) => before,
+  });
+
+export const sealQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["audit", "seal"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/audit/seal", { signal })),
+  });
+
+export const sessionsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["sessions"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/sessions", { signal })),
+  });
+
+export const delegationsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["delegations"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/delegations", { signal })),
+  });
+
+export const principalsQuery = (api: Api, q: string | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ["principals", q ?? ""],
+    queryFn: ({ pageParam, signal }) =>
+      take(api.GET("/api/v1/principals", { params: { query: { q: q ?? null, cursor: pageParam } }, signal })),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    placeholderData: (before) => before,
   });
 
 /** `service:shop` → its kind and its name. Names may contain a colon, kinds may not. */

@@ -860,6 +860,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/principals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is let in, by name */
+        get: operations["listPrincipals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/principals/{principal}/access": {
         parameters: {
             query?: never;
@@ -1870,28 +1887,6 @@ export interface components {
             sent_at: string | null;
             state: components["schemas"]["AttemptState"];
         };
-        /** AuditEntry */
-        AuditEntry: {
-            /** Action */
-            action: string;
-            /** Actor */
-            actor: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Facts */
-            facts: {
-                [key: string]: string;
-            };
-            /** Hash */
-            hash: string;
-            /** Number */
-            number: number;
-            /** Subject */
-            subject: string;
-        };
         /** AuditKey */
         AuditKey: {
             /**
@@ -1936,6 +1931,33 @@ export interface components {
             sealed_at: string | null;
             /** Why */
             why: string | null;
+        };
+        /**
+         * AuditShown
+         * @description An entry for people to read.
+         */
+        AuditShown: {
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Facts */
+            facts: {
+                [key: string]: string;
+            };
+            /** Hash */
+            hash: string;
+            /** Number */
+            number: number;
+            /** Subject */
+            subject: string;
+            /** @description the actor; Daytwo itself where nobody in particular did it */
+            who: components["schemas"]["Person"];
         };
         /**
          * BreakGlassOffer
@@ -3381,10 +3403,10 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
-        /** Page[AuditEntry] */
-        Page_AuditEntry_: {
+        /** Page[AuditShown] */
+        Page_AuditShown_: {
             /** Items */
-            items: components["schemas"]["AuditEntry"][];
+            items: components["schemas"]["AuditShown"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -3462,6 +3484,13 @@ export interface components {
         Page_PipelineSummary_: {
             /** Items */
             items: components["schemas"]["PipelineSummary"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[PrincipalView] */
+        Page_PrincipalView_: {
+            /** Items */
+            items: components["schemas"]["PrincipalView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -3965,6 +3994,58 @@ export interface components {
             stopped?: string | null;
             /** Undoable */
             undoable: boolean;
+        };
+        /**
+         * PrincipalView
+         * @description An identity that was let in once. One person may have several.
+         */
+        PrincipalView: {
+            /** Groups */
+            groups: string[];
+            /** Id */
+            id: string;
+            /**
+             * Issuer
+             * @description who vouches for them
+             */
+            issuer: string;
+            /**
+             * Name
+             * @description what to call them: 'Ana' or the name of a token
+             */
+            name: string;
+            /**
+             * Present
+             * @description they are in the catalog; whoever is not gets no further
+             */
+            present: boolean;
+            /**
+             * Ref
+             * @description their entity in the catalog, as person:ana
+             */
+            ref: string | null;
+            /** Roles */
+            roles: string[];
+            /**
+             * Sessions
+             * @description that are still good
+             */
+            sessions: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Tokens
+             * @description that are still good
+             */
+            tokens: number;
+            /**
+             * Used At
+             * @description when one of them was used last
+             */
+            used_at: string | null;
         };
         /**
          * Problem
@@ -5441,7 +5522,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_AuditEntry_"];
+                    "application/json": components["schemas"]["Page_AuditShown_"];
                 };
             };
             /** @description Problem details */
@@ -6750,6 +6831,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Permitted"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPrincipals: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                /** @description text in the name or the ref */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PrincipalView_"];
                 };
             };
             /** @description Problem details */

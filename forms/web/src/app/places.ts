@@ -8,6 +8,10 @@ import {
   Inbox,
   KeyRound,
   Lock,
+  ScrollText,
+  Snowflake,
+  Users,
+  Webhook,
   type LucideIcon,
 } from "lucide-react";
 import { text } from "../text";
@@ -29,6 +33,10 @@ export const MAIN: readonly Place[] = [
 export const OPERATE: readonly Place[] = [
   { to: "/operate", label: text.nav.overview, icon: Activity },
   { to: "/locks", label: text.nav.locks, icon: Lock },
+  { to: "/freezes", label: text.nav.freezes, icon: Snowflake },
   { to: "/connections", label: text.nav.connections, icon: Cable },
+  { to: "/webhooks", label: text.nav.webhooks, icon: Webhook, needs: "webhooks.read" },
+  { to: "/audit", label: text.nav.audit, icon: ScrollText, needs: "audit.read" },
+  { to: "/people", label: text.nav.people, icon: Users },
   { to: "/tokens", label: text.nav.tokens, icon: KeyRound },
 ];

@@ -19,4 +19,5 @@ export function approvalsChanged(queries: QueryClient): void {
 /** A freeze, or the global stop. */
 export function freezesChanged(queries: QueryClient): void {
   void queries.invalidateQueries({ queryKey: ["stop"] });
+  void queries.invalidateQueries({ queryKey: ["freezes"] });
 }

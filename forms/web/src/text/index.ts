@@ -1,6 +1,7 @@
 /** Every word of the page, by area, so that it can be translated in one place. */
 import { actions } from "./actions";
 import { approvals } from "./approvals";
+import { audit } from "./audit";
 import { common } from "./common";
 import { connections } from "./connections";
 import { emergency } from "./emergency";
@@ -10,14 +11,17 @@ import { freezes } from "./freezes";
 import { palette } from "./palette";
 import { locks } from "./locks";
 import { operate } from "./operate";
+import { people } from "./people";
 import { runs } from "./runs";
 import { states } from "./states";
 import { tokens } from "./tokens";
+import { webhooks } from "./webhooks";
 
 export const text = {
   ...common,
   actions,
   approvals,
+  audit,
   connections,
   emergency,
   entities,
@@ -26,7 +30,9 @@ export const text = {
   palette,
   locks,
   operate,
+  people,
   runs,
   states,
   tokens,
+  webhooks,
 };

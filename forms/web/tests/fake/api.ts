@@ -1,7 +1,9 @@
 /** A small API in memory that answers as the real one does. One per test, or one for `npm run dev`. */
 import type {
   ApprovalView,
+  DelegationView,
   ExceptionView,
+  FreezeView,
   HoldView,
   Me,
   PipelineChange,
@@ -9,8 +11,10 @@ import type {
   StopView,
   Verdict,
 } from "../../src/api/types";
+import { madeOf, OFFICE_HOURS, YEAR_END } from "./freezes";
 import { HOLD, locksOf, watching } from "./locks";
 import * as operate from "./operate";
+import { AUDIT, DELEGATION, PRINCIPALS, SEAL, SESSIONS } from "./people";
 import * as world from "./world";
 
 interface Body {
@@ -47,6 +51,8 @@ export class FakeApi {
   stop: StopView = { stopped: false, reason: null, by: null, at: null, text: "Nothing is stopped." };
   readonly runs = new Map<string, RunView>();
   holds: HoldView[] = [HOLD];
+  delegations: DelegationView[] = [DELEGATION];
+  readonly freezes = new Map([YEAR_END, OFFICE_HOURS].map((one) => [one.id, one]));
   readonly approvals = new Map<string, ApprovalView>();
   readonly pipelineChanges = new Map<string, PipelineChange[]>();
   readonly logs = new Map<string, ReturnType<typeof world.logOf>>();
@@ -165,6 +171,16 @@ export class FakeApi {
     return { approval: decided, repeated: false };
   }
 
+  halt(reason: string | null): StopView {
+    const by = world.person(this.me?.id ?? "sam");
+    const at = new Date().toISOString();
+    this.stop =
+      reason === null
+        ? { stopped: false, reason: null, by: null, at: null, text: "Nothing is stopped." }
+        : { stopped: true, reason, by, at, text: `${by.name} has stopped everything: ${reason}.` };
+    return this.stop;
+  }
+
   locks() {
     const all = locksOf(this.runs, this.holds);
     return this.me?.permissions.includes("locks.force") ? all : all.map(watching);
@@ -232,6 +248,74 @@ const newest = (runs: Iterable<RunView>) => [...runs].reverse();
 const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] = [
   ["GET", /^\/me$/, (api) => () => api.me],
   ["GET", /^\/stop$/, (api) => () => api.stop],
+  [
+    "POST",
+    /^\/stop$/,
+    (api) =>
+      ({ body }) =>
+        api.halt((body as { reason: string }).reason),
+  ],
+  ["DELETE", /^\/stop$/, (api) => () => api.halt(null)],
+  [
+    "GET",
+    /^\/audit$/,
+    () =>
+      ({ query }) =>
+        page(AUDIT.filter((one) => !query.get("action") || one.action === query.get("action"))),
+  ],
+  ["GET", /^\/audit\/seal$/, () => () => SEAL],
+  ["GET", /^\/sessions$/, () => () => page(SESSIONS)],
+  ["GET", /^\/principals$/, () => () => page(PRINCIPALS)],
+  ["DELETE", /^\/principals\/([^/]+)\/access$/, () => () => ({ sessions: 1, tokens: 2 })],
+  ["GET", /^\/delegations$/, (api) => () => page(api.delegations)],
+  [
+    "POST",
+    /^\/delegations$/,
+    (api) =>
+      ({ body }) => {
+        const made = {
+          ...DELEGATION,
+          ...(body as object),
+          id: "d_2",
+          by: world.person(api.me?.id ?? "sam"),
+          ends_at: (body as { until: string }).until,
+        };
+        api.delegations = [made, ...api.delegations];
+        return made;
+      },
+  ],
+  [
+    "DELETE",
+    /^\/delegations\/([^/]+)$/,
+    (api) =>
+      ({ parts }) =>
+        void (api.delegations = api.delegations.filter((one) => one.id !== parts[0])),
+  ],
+  ["GET", /^\/freezes$/, (api) => () => page([...api.freezes.values()])],
+  [
+    "POST",
+    /^\/freezes$/,
+    (api) =>
+      ({ body }) => {
+        const id = `fz_${api.freezes.size - 1}`;
+        api.freezes.set(id, madeOf(id, body as Partial<FreezeView>, api.me?.id ?? "sam"));
+        return api.freezes.get(id);
+      },
+  ],
+  [
+    "GET",
+    /^\/freezes\/([^/]+)$/,
+    (api) =>
+      ({ parts }) =>
+        found(api.freezes.get(parts[0] ?? ""), "freeze"),
+  ],
+  [
+    "DELETE",
+    /^\/freezes\/([^/]+)$/,
+    (api) =>
+      ({ parts }) =>
+        void api.freezes.delete(parts[0] ?? ""),
+  ],
   [
     "GET",
     /^\/exceptions$/,

@@ -1,0 +1,20 @@
+"""Who is let in."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from daytwo_api.views.common import Person
+
+
+class PrincipalView(Person):
+    """An identity that was let in once. One person may have several."""
+
+    issuer: str = Field(description="who vouches for them")
+    present: bool = Field(description="they are in the catalog; whoever is not gets no further")
+    groups: list[str]
+    roles: list[str]
+    since: datetime
+    sessions: int = Field(description="that are still good")
+    tokens: int = Field(description="that are still good")
+    used_at: datetime | None = Field(description="when one of them was used last")

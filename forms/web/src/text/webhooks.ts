@@ -1,0 +1,20 @@
+export const webhooks = {
+  title: "Webhooks",
+  lead: "What CI systems told us. A delivery only wakes: what is true is read from the CI system afterwards.",
+  connection: "Connection",
+  received: "Received",
+  event: "Event",
+  run: "Run",
+  external: "Number there",
+  state: "State",
+  delivery: "Delivery",
+  read: "Read since",
+  unread: "Not read yet",
+  nobodys: "not one of ours",
+  noneTitle: "No webhook was received yet",
+  none: "Without webhooks every change is seen by polling, later. How to send them here stands in the how-to of each CI system.",
+  stream: "This CI system sends no webhooks: we listen to its stream of events.",
+  refused:
+    "Deliveries with a wrong signature, or too many from one address, are refused and not kept, and their content is nowhere. Each refusal and its reason stand in the log of the API.",
+  noConnection: "There is no connection",
+};
