@@ -29,6 +29,7 @@ from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.company import load_company
+from daytwo_workflows.core_logs import forward_core_logs
 from daytwo_workflows.editors import last_edits
 from daytwo_workflows.lazy import lazy_driver
 from daytwo_workflows.secret_care import must_have_keys
@@ -193,6 +194,7 @@ def run() -> None:
         settings = ApiSettings.read(os.environ)
         must_be_fit(settings, os.environ)
         configure_logging(process="api", level=settings.log_level)
+        forward_core_logs()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve(settings))
     except DaytwoError as error:

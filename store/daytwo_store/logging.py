@@ -50,7 +50,9 @@ def configure_logging(*, process: str, level: Level = "info", stream: TextIO | N
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),  # which stderr is looked up each time
+        # A line and its end in one write: whoever else writes into the same file (Temporal's library does) would come
+        # in between. Which stderr is looked up each time.
+        logger_factory=lambda *_: structlog.WriteLogger(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

@@ -1,7 +1,9 @@
 """One house for all tests of this folder: starting it costs more than most of them."""
 
 import random
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import pytest
@@ -63,3 +65,28 @@ def stage(_stage: Stage) -> Iterator[Stage]:
     _stage.begin()
     yield _stage
     _stage.house.calm()
+
+
+@pytest.fixture
+def foreign() -> Iterator[tuple[str, list[str]]]:
+    """Another host, and what it was sent."""
+    got: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(f"{self.path} {self.headers}")
+            self.send_response(200)
+            self.end_headers()
+
+        do_GET = do_POST  # noqa: N815 - the base class's name
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", got
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -9,18 +9,20 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from tests.chaos.harness.campaign import Campaign
-from tests.chaos.harness.facts import gather
+from tests.chaos.harness.facts import Facts, gather
 from tests.chaos.harness.house import WORKER, ChaosHouse
 from tests.chaos.harness.logs import unexpected
 from tests.chaos.harness.oracle import violations
 from tests.chaos.harness.person import Journal, Person
 from tests.chaos.harness.plans import FAULTS, Dispatch, draw
 from tests.chaos.harness.stage import Stage
+from tests.chaos.harness.story import story
 from tests.chaos.harness.tally import by_fault, by_system, table
 from tests.chaos.harness.yard import lay_out
 
@@ -70,8 +72,15 @@ def carry_out(
     systems = by_system(facts, campaign.runs, campaign.attended)
     faults = sorted(by_fault(facts, campaign.runs, campaign.attended), key=lambda line: line.title)
     say(f"\nSeed {seed}:\n\n{table(systems)}\n\n{table(faults)}\n")
+    _tell(facts, campaign.runs, {note for line in systems for note in line.notes}, say)
     wrong = [f"{line.title}: {fault}" for line in systems for fault in line.broken]
     return [*wrong, *violations(facts), *(f"I9: {line}" for line in unexpected(stage.house.data / "logs"))]
+
+
+def _tell(facts: Facts, runs: Mapping[str, Dispatch], notes: Collection[str], say: Callable[[str], None]) -> None:
+    """The whole story of what was sent twice, lost, or ended otherwise than it is said to."""
+    for run, one in islice(((run, one) for run, one in runs.items() if one.note in notes), _SHOWN):
+        say(story(facts, run, one))
 
 
 def replay(given: argparse.Namespace) -> str:

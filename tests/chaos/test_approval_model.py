@@ -5,6 +5,7 @@ state and its decisions, and whether the run might be sent.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Final, Literal
 import pytest
 from company import Company, open_company
 from databases import Databases
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
@@ -440,7 +441,8 @@ def played(databases: Databases, tmp_path: Path) -> Iterator[Play]:
         databases.drop(url)
 
 
-def _check(played: Play, histories: int, steps: int) -> None:
+def _check(played: Play, histories: int, steps: int, dice: random.Random) -> None:
+    @seed(dice.randrange(1 << 31))
     @settings(
         max_examples=histories // HOUSES,
         deadline=None,
@@ -457,10 +459,10 @@ def _check(played: Play, histories: int, steps: int) -> None:
 
 @pytest.mark.short
 @pytest.mark.timeout(600)
-def test_a_hundred_histories_of_an_approval(played: Play) -> None:
-    _check(played, 100, 30)
+def test_a_hundred_histories_of_an_approval(played: Play, dice: random.Random) -> None:
+    _check(played, 100, 30, dice)
 
 
 @pytest.mark.timeout(7200)
-def test_two_thousand_long_histories_of_an_approval(played: Play) -> None:
-    _check(played, 2000, 50)
+def test_two_thousand_long_histories_of_an_approval(played: Play, dice: random.Random) -> None:
+    _check(played, 2000, 50, dice)

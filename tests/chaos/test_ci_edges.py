@@ -4,11 +4,9 @@ R14, R16, R17, R19, R20, R22, R27, R28, R29 and, on this edge, R33. Times are th
 of the 120 s that a listing may lag.
 """
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -19,31 +17,6 @@ from tests.chaos.harness.stage import Stage
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 KINDS = ("github", "gitlab", "argo")
 each_kind = pytest.mark.parametrize("system", KINDS)
-
-
-@pytest.fixture
-def foreign() -> Iterator[tuple[str, list[str]]]:
-    """Another host, and what it was sent."""
-    got: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append(f"{self.path} {self.headers}")
-            self.send_response(200)
-            self.end_headers()
-
-        do_GET = do_POST  # noqa: N815 - the base class's name
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", got
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def once(stage: Stage, run: str, note: str, system: str, state: str = "succeeded") -> None:

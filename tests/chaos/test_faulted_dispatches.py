@@ -5,14 +5,17 @@ The seed is drawn for a long run and fixed for a short one; `faulted.py` tells h
 
 import random
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.chaos import faulted
+from tests.chaos.harness.campaign import LONGEST, STILL, Open
 from tests.chaos.harness.facts import Facts
 from tests.chaos.harness.plans import FAULTS, Dispatch, draw
 from tests.chaos.harness.stage import Stage
+from tests.chaos.harness.story import story
 from tests.chaos.harness.tally import by_system, table
 
 from daytwo_standins.shared.faults import Rule
@@ -82,3 +85,54 @@ def test_what_is_broken_is_counted(facts: Facts, broken: list[str]) -> None:
     [line] = by_system(facts, {"r_1": ASKED}, set())
     assert line.broken == broken
     assert "| argo | 1 |" in table([line])
+
+
+@pytest.mark.short
+def test_a_run_is_given_up_when_nothing_moves_or_it_takes_much_too_long() -> None:
+    opened = Open(ASKED, [])
+    opened.see("running", "1sent")
+    assert not opened.given_up
+    opened.moved -= STILL + 1
+    opened.see("running", "1sent")
+    assert opened.given_up
+    opened.see("running", "1accepted")
+    assert not opened.given_up, "it moves again"
+    opened.since -= LONGEST + 1
+    opened.see("succeeded", "1accepted")
+    assert opened.given_up
+
+
+AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
+
+
+@pytest.mark.short
+def test_the_story_of_what_is_lost_names_everything_that_is_known_of_it() -> None:
+    facts = told("a", "b", state="running")
+    times = dict.fromkeys(("intent_at", "sent_at", "known_at", "created_at", "progress_at", "at"), AT)
+    nothing = dict.fromkeys(("settled_at", "seen_at", "unseen_since", "gone_at", "ended_at", "next_at"))
+    run = {**facts.runs[0], **times, **nothing, "reason": "it waits for Argo", "lock_key": "shop"}
+    attempt = {"run_id": "r_1", "no": 1, "corr": "c1", "state": "sent", "sender": "w1", "external_id": None}
+    external = {"run_id": "r_1", "id": "0", "no": 1, "status": "running", "detail": "x"}
+    entry = {"n": 7, "actor": "daytwo", "action": "run.running", "subject": "run:r_1", "facts": {"from": "accepted"}}
+    facts = replace(
+        facts,
+        runs=[run],
+        attempts=[{**attempt, **times, **nothing, "note": "no answer"}],
+        externals=[{**external, **times, **nothing}],
+        audit=[{**entry, "at": AT}, {**entry, "subject": "run:r_2", "n": 8, "at": AT}],
+        ledger=[{**line, "received_at": AT.timestamp()} for line in facts.ledger],
+        conclusions={"0": None, "1": "success"},
+    )
+    read = story(facts, "r_1", ASKED)
+    for part in (
+        "a: run r_1 on argo, fault: none",
+        "running since 09:00:00.000 (it waits for Argo)",
+        "attempt 1 (c1): sent, sealed 09:00:00.000, sent 09:00:00.000 by w1, settled never, external None: no answer",
+        "external run 0 of attempt 1: running x",
+        "ledger: 0 was accepted 09:00:00.000 with marker None; there it is not over",
+        "audit 7 09:00:00.000 daytwo run.running run:r_1 {'from': 'accepted'}",
+    ):
+        assert part in read, read
+    assert "audit 8" not in read
+    assert "ledger: nothing was accepted" in story(replace(facts, ledger=[]), "r_1", ASKED)
+    assert "there is no such run" in story(facts, "r_3", ASKED)

@@ -5,48 +5,43 @@ run, who has each key, and who waits for it in which order. The approvals have a
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import pytest
-from company import Company, open_company
+from company import SHOP, Company, open_company
 from databases import Databases
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from locking import Locking, needs
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
+from sqlalchemy import text
+from tests.chaos.harness.lock_model import KINDS, Model
 
-from daytwo_store import lock_holds, runs
-from daytwo_store.engine import Store
+from daytwo_actions.backends.base import Pinned
+from daytwo_actions.plan.render import pin
+from daytwo_store import lock_holds
+from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict
-from daytwo_store.ids import RunId
+from daytwo_store.ids import RunId, new_run_id
 from daytwo_store.lock_reading import situations
-from daytwo_store.locks import Queue
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ExternalStatus, RunState
+from daytwo_store.tables import RunRow
+from daytwo_workflows.life.accept import Submission, accept
 from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.asking import Wish, plan
 from daytwo_workflows.life.interventions import cancel, withdraw
 from daytwo_workflows.life.lock_sweep import sweep_locks
+from daytwo_workflows.life.planning import Aimed, assemble
 from daytwo_workflows.life.taking_away import TakeAway, take_away
 
 pytestmark = pytest.mark.chaos
 
-# Ways to ask: keys, how it queues, its priority, and whether it is an undo.
-KINDS: Final[dict[str, tuple[str, Queue, int, bool]]] = {
-    "one": ("a", Queue.FIFO, 0, False),
-    "other": ("b", Queue.FIFO, 0, False),
-    "both": ("ab", Queue.FIFO, 0, False),
-    "all": ("abc", Queue.FIFO, 0, False),
-    "urgent": ("a", Queue.PRIORITY, 9, False),
-    "newest": ("a", Queue.LATEST, 0, False),
-    "newest of two": ("ab", Queue.LATEST, 0, False),
-    "impatient": ("a", Queue.REJECT, 0, False),
-    "pushy": ("b", Queue.REPLACE, 0, False),
-    "undo": ("a", Queue.FIFO, 0, True),
-}
 Event = tuple[str, int]  # what, and which kind, run or key
 EVENTS = st.lists(
     st.tuples(
@@ -59,116 +54,57 @@ EVENTS = st.lists(
     max_size=30,
 )
 OPEN: Final = ("waiting_lock", "running")
+AT_ONCE: Final = 4  # histories: they share nothing but the house
 
 
-@dataclass
-class Run:
-    keys: str
-    queue: Queue
-    priority: int
-    undo: bool
-    place: int = 0
-    state: str = "waiting_lock"
-    sent: bool = False
-    superseded: bool = False
-
-    @property
-    def order(self) -> tuple[bool, int, int]:
-        return (not self.undo, -self.priority, self.place)
+# One statement after each event: the state of every run, who has each key, and who waits, the next one first.
+SEEN: Final = text(
+    """
+    SELECT (SELECT json_object_agg(id, state) FROM run WHERE id = ANY(:ids)),
+      (SELECT json_object_agg(substr(key, length(:place) + 1), coalesce(holder_run, hold_id)) FROM lock
+       WHERE starts_with(key, :place)),
+      (SELECT json_agg(json_build_array(substr(key, length(:place) + 1), run_id)
+                       ORDER BY "first" DESC, priority DESC, place)
+       FROM lock_queue WHERE starts_with(key, :place) AND superseded_by IS NULL)
+    """
+)
 
 
-@dataclass
-class Model:
-    """What should be true. A key is had by the number of a run, or by the word "hold"."""
+@dataclass(frozen=True)
+class Yard:
+    """A house, and a plan that is made once: of what is asked for, only the locks differ."""
 
-    runs: list[Run] = field(default_factory=list)
-    has: dict[str, int | str] = field(default_factory=dict)
-    next_hold: set[str] = field(default_factory=set)
-    places: int = 0
+    company: Company
+    aimed: Aimed
+    pins: Sequence[Pinned]
 
-    def line(self, key: str) -> list[int]:
-        """Who waits for a key, the next one first."""
-        waits = [n for n, run in enumerate(self.runs) if self._waits(n) and key in run.keys]
-        return sorted(waits, key=lambda n: self.runs[n].order)
-
-    def _waits(self, n: int) -> bool:
-        run = self.runs[n]
-        return run.state == "waiting_lock" and not run.superseded and n not in self.has.values()
-
-    def pass_on(self) -> None:
-        """Free keys go to holds, then to those that are first in all their lines; until nothing moves."""
-        for key in [key for key in self.next_hold if key not in self.has]:
-            self.next_hold.discard(key)
-            self.has[key] = "hold"
-        for n, run in enumerate(self.runs):
-            if self._waits(n) and all(key not in self.has and self.line(key)[0] == n for key in run.keys):
-                self.has |= dict.fromkeys(run.keys, n)
-
-    def over(self, n: int, state: str) -> None:
-        self.runs[n].state = state
-        self.has = {key: who for key, who in self.has.items() if who != n}
-        self.pass_on()
-
-    def ask(self, kind: str) -> str:
-        run = Run(*KINDS[kind])
-        taken = [key for key in run.keys if key in self.has]
-        if run.queue is Queue.REJECT and taken:
-            return "conflict"
-        if run.queue is Queue.REJECT and any(self.line(key) for key in run.keys):
-            run.state = "refused"
-        self.places += 1
-        run.place = self.places
-        if run.queue is Queue.LATEST:
-            for other in self.runs:
-                alike = (other.queue, other.keys, other.state) == (run.queue, run.keys, "waiting_lock")
-                if alike and self._waits(self.runs.index(other)):
-                    run.place, other.superseded = min(run.place, other.place), True
-        self.runs.append(run)
-        self.pass_on()
-        return "ok"
-
-    def push(self, n: int) -> None:
-        """A run that replaces stops who has what it is the next for."""
-        run = self.runs[n]
-        if run.queue is not Queue.REPLACE or not self._waits(n):
-            return
-        for key in run.keys:
-            who = self.has.get(key)
-            if isinstance(who, int) and self.line(key)[0] == n and not self.runs[who].undo:
-                self.over(who, "cancelled")
-
-    def settle(self) -> None:
-        """Everybody who has been told something has done it."""
-        for n, run in enumerate(self.runs):
-            if run.state == "waiting_lock" and run.superseded:
-                run.state = "superseded"
-            elif run.state == "waiting_lock" and n in self.has.values():
-                run.state = "running"
-
-    def told(self) -> list[int]:
-        return [
-            n
-            for n, run in enumerate(self.runs)
-            if run.state == "waiting_lock" and (run.superseded or n in self.has.values())
-        ]
-
-    def seen(self) -> tuple[list[str], dict[str, str], dict[str, list[int]]]:
-        return (
-            [run.state for run in self.runs],
-            {key: str(who) for key, who in self.has.items()},
-            {key: self.line(key) for key in "abc"},
+    async def accept(self, tx: Tx) -> RunRow:
+        """Another run of that plan, as a submission writes it."""
+        life, run = self.company.life, new_run_id()
+        aimed = replace(self.aimed, facts=replace(self.aimed.facts, run=run))
+        submission = Submission(
+            plan=assemble(life, aimed, self.pins),
+            requester=self.company.people["ana"],
+            token=None,
+            key=f"key-{run}",
+            body_sha256="",
         )
+        return await accept(tx, life.keys.ring, submission)
 
 
 @dataclass
 class Play:
     """One history: each event on the model and on the life itself, then both are compared."""
 
-    company: Company
+    yard: Yard
     place: str
     model: Model = field(default_factory=Model)
     ids: list[RunId] = field(default_factory=list)
     holds: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def company(self) -> Company:
+        return self.yard.company
 
     @property
     def locking(self) -> Locking:
@@ -188,9 +124,9 @@ class Play:
 
     async def ask(self, kind: str) -> None:
         keys, queue, priority, undo = KINDS[kind]
-        run = await self.company.ask("ana", "1.1.0", "staging", action="plain")
         async with self.company.store.write() as tx:
-            row = await runs.hold(tx, run)
+            row = await self.yard.accept(tx)
+            run = RunId(row.id)
             of = self.ids[0] if undo and self.ids else run if undo else None
             needs(row, *self.locking.keys(*keys), queue=queue, priority=priority, undo_of=of)
         if self.model.ask(kind) == "conflict":  # at its submission; here it has been made, so it is refused
@@ -276,18 +212,23 @@ class Play:
         return None
 
     async def seen(self) -> tuple[list[str], dict[str, str], dict[str, list[int]]]:
-        states = [(await self.company.run(run)).state for run in self.ids]
-        numbers = {run: str(n) for n, run in enumerate(self.ids)}
-        has = {key: numbers.get(RunId(who), "hold") for key, who in (await self.locking.holders()).items()}
-        lines = {key: [int(numbers[RunId(run)]) for run in await self.locking.waiting(key)] for key in "abc"}
-        return states, has, lines
+        async with self.company.store.read() as session:
+            asked = {"ids": list(self.ids), "place": self.place}
+            states, holders, waiting = (await session.execute(SEEN, asked)).one()
+        numbers = {run: n for n, run in enumerate(self.ids)}
+        has = {key: str(numbers.get(RunId(who), "hold")) for key, who in (holders or {}).items()}
+        lines: dict[str, list[int]] = {key: [] for key in "abc"}
+        for key, run in waiting or ():
+            lines[key].append(numbers[run])
+        return [states[run] for run in self.ids] if self.ids else [], has, lines
 
 
-async def play(company: Company, number: int, events: Sequence[Event]) -> None:
-    history = Play(company, f"history-{number}/")
-    for event in events:
+async def play(yard: Yard, number: int, events: Sequence[Event]) -> None:
+    history = Play(yard, f"history-{number}/")
+    company = yard.company
+    for step, event in enumerate(events):
         await history.event(*event)
-        assert await history.seen() == history.model.seen(), event
+        assert await history.seen() == history.model.seen(), f"history {number}: {events[: step + 1]}"
     # Everybody ends: then nothing is left of any lock.
     for n, run in enumerate(history.model.runs):
         if run.state in OPEN:
@@ -299,49 +240,70 @@ async def play(company: Company, number: int, events: Sequence[Event]) -> None:
     await history.locking.nothing_is_left()
 
 
-async def open_yard(url: str, folder: Path) -> Company:
-    company = await open_company(Store(StoreSettings(url=SecretStr(url), pool_size=2)))
+async def open_yard(url: str, folder: Path) -> Yard:
+    company = await open_company(Store(StoreSettings(url=SecretStr(url), pool_size=2 * AT_ONCE)))
     await load_beside(company, folder, like_deploy("plain", approval=[]))
     company.ci.ends_as = None
-    return company
+    for name in ("ana", "pat", "sam"):
+        await company.person(name)
+    wish = Wish(
+        action="plain",
+        requester=company.people["ana"],
+        token=None,
+        entity=SHOP,
+        inputs={"version": "1.1.0", "environment": "environment:staging"},
+        version=None,
+    )
+    aimed = (await plan(company.life, wish)).aimed
+    return Yard(company, aimed, await pin(aimed.aims, company.life.backends))
 
 
-Played = Callable[[Sequence[Event]], None]
+Played = Callable[[Sequence[Sequence[Event]]], None]
 
 
 @pytest.fixture
 def played(databases: Databases, tmp_path: Path) -> Iterator[Played]:
-    """One house for all examples of a test: each has keys and runs of its own."""
+    """One house for all examples of a test: each history has keys and runs of its own, and some are played at once."""
     url = databases.create()
     numbers = iter(range(10_000))
     with asyncio.Runner() as runner:
-        company = runner.run(open_yard(url, tmp_path))
-        yield lambda events: runner.run(play(company, next(numbers), events))
-        runner.run(company.store.close())
+        yard = runner.run(open_yard(url, tmp_path))
+
+        async def together(histories: Sequence[Sequence[Event]]) -> None:
+            await asyncio.gather(*(play(yard, next(numbers), events) for events in histories))
+
+        yield lambda histories: runner.run(together(histories))
+        runner.run(yard.company.store.close())
     databases.drop(url)
 
 
-def _check(played: Played, examples: int) -> None:
+def _check(played: Played, count: int, dice: random.Random) -> None:
+    """Histories are drawn first: playing them one by one would wait for the database."""
+    histories: list[Sequence[Event]] = []
+
+    @seed(dice.randrange(1 << 31))
     @settings(
-        max_examples=examples,
+        max_examples=count,
         deadline=None,
         database=None,
-        derandomize=True,
         suppress_health_check=list(HealthCheck),
         phases=(Phase.generate,),  # a shorter history would cost minutes; the event that differs is told
     )
     @given(EVENTS)
-    def run(events: Sequence[Event]) -> None:
-        played(events)
+    def draw(events: Sequence[Event]) -> None:
+        histories.append(events)
 
-    run()
+    draw()
+    assert len(histories) == count
+    for begin in range(0, count, AT_ONCE):
+        played(histories[begin : begin + AT_ONCE])
 
 
 @pytest.mark.short
-def test_a_few_histories_of_locks(played: Played) -> None:
-    _check(played, 4)
+def test_a_few_histories_of_locks(played: Played, dice: random.Random) -> None:
+    _check(played, 4, dice)
 
 
 @pytest.mark.timeout(1500)
-def test_a_hundred_histories_of_locks(played: Played) -> None:
-    _check(played, 100)
+def test_a_hundred_histories_of_locks(played: Played, dice: random.Random) -> None:
+    _check(played, 100, dice)

@@ -148,14 +148,18 @@ def test_a_deploy_really_installs_the_release(company: Company, system: str) -> 
     assert (entity["properties"]["version"], entity["properties"]["run"]) == ("1.1.0", run["id"])
 
 
-def test_argo_rolls_back_and_restarts_too(company: Company) -> None:
-    was = company.deploys("argo", "1.1.0")
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_it_rolls_back_and_restarts_too(company: Company, system: str) -> None:
+    was = company.deploys(system, "1.1.0")
     assert was["state"] == "succeeded", _told(was)
-    back = company.ends(company.asks("argo", "1.0.0", action="rollback-argo", reason="wrong cart"))
+    back = company.ends(company.asks(system, "1.0.0", action=f"rollback-{system}", reason="wrong cart"))
     assert (back["state"], company.answers()) == ("succeeded", "1.0.0"), _told(back)
-    again = company.ends(company.asks("argo", None, action="restart-argo"))
+    again = company.ends(company.asks(system, None, action=f"restart-{system}"))
     assert (again["state"], company.answers()) == ("succeeded", "1.0.0"), _told(again)
     assert "was started at" in company.log(again["id"])
+    names = [{job["name"] for job in _steps(run)} for run in (back, again)]
+    assert "test" not in names[0] | names[1], "what goes back was tested before"
+    assert ("switch" in names[0], "switch" in names[1]) == (True, False)
 
 
 @long

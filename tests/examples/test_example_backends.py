@@ -16,18 +16,22 @@ from daytwo_actions.registry import load_registry
 from daytwo_standins.machines.config import ServiceName
 from daytwo_standins.machines.variables import variables
 
-ARGO = ("deploy", "rollback", "restart")  # what the company has there
+ACTIONS = ("deploy", "rollback", "restart")  # what the company has on each of the three
 LIBRARY = Path(__file__).parents[2] / "actions" / "library"
 
 
-def test_on_gitlab_an_action_differs_in_one_name_and_in_what_gitlab_does_not_have(examples: Path) -> None:
-    text = (examples / "actions" / "deploy.yaml").read_text()
-    named = text.replace("name: deploy\n", "name: deploy-gitlab\n").replace("a service\n", "a service by GitLab\n", 1)
-    one_pipeline = named.replace("        pipeline: deploy.yml\n", "")  # GitLab has one for each project
-    assert one_pipeline.replace("github", "gitlab") == (examples / "backends/gitlab/actions/deploy.yaml").read_text()
+@pytest.mark.parametrize("name", ACTIONS)
+def test_on_gitlab_an_action_differs_in_one_name_and_in_what_gitlab_does_not_have(examples: Path, name: str) -> None:
+    text = (examples / "actions" / f"{name}.yaml").read_text()
+    named = text.replace(f"name: {name}\n", f"name: {name}-gitlab\n").replace("a service\n", "a service by GitLab\n", 1)
+    one_pipeline = named.replace(f"        pipeline: {name}.yml\n", "")  # GitLab has one for each project
+    if name != "deploy":  # so an input says what it is to do
+        one_pipeline = one_pipeline.replace("        inputs: { ", f"        inputs: {{ task: {name}, ")
+    expected = (examples / f"backends/gitlab/actions/{name}.yaml").read_text()
+    assert one_pipeline.replace("github", "gitlab") == expected
 
 
-@pytest.mark.parametrize("name", ARGO)
+@pytest.mark.parametrize("name", ACTIONS)
 def test_on_argo_it_differs_in_the_place_too(examples: Path, name: str) -> None:
     ours = yaml.safe_load((examples / f"actions/{name}.yaml").read_text())["spec"]
     theirs = yaml.safe_load((examples / f"backends/argo/actions/{name}.yaml").read_text())["spec"]
@@ -44,16 +48,20 @@ def test_on_argo_it_differs_in_the_place_too(examples: Path, name: str) -> None:
 def test_the_actions_of_all_systems_can_be_loaded_together(examples: Path) -> None:
     folders = [examples / "actions", *(examples / "backends" / kind / "actions" for kind in ("gitlab", "argo"))]
     registry = load_registry([examples / "catalog", *folders])
-    assert {"deploy", "deploy-gitlab", *(f"{name}-argo" for name in ARGO)} <= {str(name) for name in registry.actions}
+    wanted = {f"{name}{of}" for name in ACTIONS for of in ("", "-gitlab", "-argo")}
+    assert wanted <= {str(name) for name in registry.actions}
 
 
-def test_gitlabs_pipeline_is_found_again_asks_first_and_takes_what_the_action_gives(examples: Path) -> None:
+@pytest.mark.parametrize("name", ACTIONS)
+def test_gitlabs_pipeline_is_found_again_asks_first_and_takes_what_the_action_gives(examples: Path, name: str) -> None:
     read = read_pipeline((examples / "repositories/common/.gitlab-ci.yml").read_bytes())
     assert (read.marked, read.fenced, [str(remark) for remark in read.remarks]) == (True, True, [])
-    _fits(read.inputs, examples / "backends/gitlab/actions/deploy.yaml")
+    _fits(read.inputs, examples / f"backends/gitlab/actions/{name}.yaml")
+    (task,) = [one for one in read.inputs if one.name == "task"]
+    assert (task.default, set(task.options)) == ("deploy", set(ACTIONS))
 
 
-@pytest.mark.parametrize("name", ARGO)
+@pytest.mark.parametrize("name", ACTIONS)
 def test_argos_template_asks_first_and_takes_what_the_action_gives(examples: Path, name: str) -> None:
     file = examples / f"backends/argo/templates/{name}.yaml"
     read = read_template(yaml.safe_load(file.read_text()), name)

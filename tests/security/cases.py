@@ -13,6 +13,11 @@ ATTACKS: Final = (1, 3, 4, 6, 10, 12, 13, 14, 15, 19, 28, 30, 31, 34, 35, 37, 38
 FAULTS: Final = (34, 37, 39, 40, 42, 46, 47, 53)
 NAMED: Final = tuple(f"S{number}" for number in ATTACKS) + tuple(f"R{number}" for number in FAULTS)
 
+# What `make chaos` plays: faults, and attacks that come from CI systems.
+_FAULTS: Final = (1, 4, 5, 7, 9, 10, 11, 13, 14, 16, 17, 18, 19, 20, 22, 23, 25, 26, 27, 28, 29, 30, 32, 33)
+_FOREIGN: Final = (17, 18, 21, 23, 24, 26, 41)
+PLAYED: Final = tuple(f"R{number}" for number in _FAULTS) + tuple(f"S{number}" for number in _FOREIGN)
+
 
 @dataclass(frozen=True)
 class Case:

@@ -92,6 +92,20 @@ def test_duplicates_and_forgeries(standin: RunningStandin, dispatch: Dispatch, r
     assert (forged["action"], forged["workflow_run"]["conclusion"]) == ("completed", "success")
 
 
+def test_a_flood_has_ids_of_its_own_and_a_replay_comes_later_with_the_same(
+    standin: RunningStandin, dispatch: Dispatch, receiver: Any
+) -> None:
+    match = {"operation": "webhook", "run": "flood", "nth": 1}
+    standin.control.add_fault({"match": match, "webhook": {"flood": 5, "replay": 0.5}})
+    run_id = dispatch("plain.yml", repository="acme/scripted", daytwo_run="flood")
+    eventually(lambda: len(receiver.of(run_id)) == 7)
+    mine = [(headers, raw) for headers, raw in list(receiver.got) if str(run_id).encode() in raw]
+    assert all(_good(headers, raw) for headers, raw in mine)
+    guids = [headers["x-github-delivery"] for headers, _ in mine]
+    assert len(set(guids)) == 6
+    assert guids.count(guids[-1]) == 2, "what came last is the replay"
+
+
 def test_a_delayed_one_is_overtaken(standin: RunningStandin, dispatch: Dispatch, receiver: Any) -> None:
     fault = {"match": {"operation": "webhook", "run": "late", "nth": 1}, "webhook": {"delay": 1.0}}
     standin.control.add_fault(fault)

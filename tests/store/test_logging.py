@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from typing_extensions import Buffer
 
 from daytwo_store.logging import FIELDS, configure_logging
 
@@ -40,6 +41,31 @@ def test_a_line_is_an_object_with_time_level_and_process(out: io.StringIO) -> No
         "level": "info", "event": "run.refused", "process": "test", "run": "r_1", "count": 2, "first": None,
         "state": ["a"],
     }  # fmt: skip
+
+
+class Pieces(io.RawIOBase):
+    """A file, and each write to it. What is written between two of them, by another process, stands in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Buffer, /) -> int:
+        self.written.append(bytes(piece))
+        return len(self.written[-1])
+
+
+@pytest.mark.usefixtures("out")
+def test_a_line_comes_with_its_end_so_that_no_other_writer_tears_it() -> None:
+    pieces = Pieces()
+    unbuffered = io.TextIOWrapper(pieces, encoding="utf-8", write_through=True)  # as stderr is with PYTHONUNBUFFERED
+    configure_logging(process="test", stream=unbuffered)
+    structlog.get_logger().info("x", what="y" * 9000)
+    structlog.get_logger().info("z")
+    assert [piece.endswith(b"}\n") for piece in pieces.written] == [True, True]
 
 
 def test_an_unknown_field_is_named_and_left_out(out: io.StringIO) -> None:

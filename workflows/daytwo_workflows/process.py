@@ -18,6 +18,7 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.client import Driver
+from daytwo_workflows.core_logs import forward_core_logs
 from daytwo_workflows.life.questions import answer_questions
 from daytwo_workflows.life.spending import Spending
 from daytwo_workflows.poker import Poker
@@ -125,6 +126,7 @@ def run() -> None:
     try:
         settings = Settings.read(os.environ)
         configure_logging(process="worker", level=settings.log_level)
+        forward_core_logs()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_main(settings))
     except SettingsRejected as rejected:

@@ -75,8 +75,9 @@ class Sweeper:
             log.warning("sweeper.stale_runs", count=len(stale), first=stale[0])
         await self._want(unanswered)
         told = await tell(self.driver, sorted(dict.fromkeys([*stale, *unanswered]), key=self._refused.__contains__))
-        if told.refused:
-            log.error("sweeper.refused", count=len(told.refused), first=told.refused[0])
+        # Once says little: Temporal may have come back while it was asked about others.
+        if again := [run for run in told.refused if run in self._refused]:
+            log.error("sweeper.refused", count=len(again), first=again[0])
         if told.taken or told.refused:  # else Temporal does not answer, which says nothing about these runs
             self._refused = frozenset(told.refused)
         for connection in self.connections:

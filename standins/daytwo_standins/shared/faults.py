@@ -94,6 +94,8 @@ class WebhookFault(_Model):
     """What happens to deliveries of matching runs."""
 
     dup: Annotated[int, Field(ge=0)] = 0  # further deliveries of the same
+    flood: Annotated[int, Field(ge=0)] = 0  # further deliveries about the same, each with an id of its own
+    replay: Annotated[float, Field(ge=0)] = 0.0  # seconds until the same comes once more
     drop: Annotated[float, Field(ge=0, le=1)] = 0.0  # probability
     delay: Annotated[float, Field(ge=0)] = 0.0  # seconds
     shuffle: bool = False  # hold back, and let later ones overtake

@@ -84,6 +84,10 @@ class Sender:
         for fault in (f for f in faults if f.forge):
             body = self._forge(delivery.body, delivery.event)
             self._start(dataclasses.replace(delivery, guid=str(uuid.uuid4()), body=body, forged=True), fault.delay)
+        for fault in (f for f in faults if f.replay):
+            self._start(delivery, fault.replay)
+        for _ in range(sum(fault.flood for fault in faults)):
+            self._start(dataclasses.replace(delivery, guid=str(uuid.uuid4())), self._delay(faults))
         copies = 1 + sum(fault.dup for fault in faults)
         for _ in range(copies):
             task = self._start(delivery, self._delay(faults))

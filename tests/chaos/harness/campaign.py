@@ -1,11 +1,11 @@
 """A plan of faulted dispatches, carried out: asked for, approved, ended, resolved by people where that is needed.
 
 So many are under way at a time. Whoever resolves looks into the stand-in's ledger, as a person would look at the CI
-system's page.
+system's page. On a busy machine everything takes longer: a run is given up when it moves no more, not after a time.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice, takewhile, zip_longest
@@ -18,19 +18,34 @@ from tests.chaos.harness.house import WORKER
 from tests.chaos.harness.plans import Dispatch, in_force, noise
 from tests.chaos.harness.stage import ENDS, Stage, action_on, at_once
 
-PATIENCE: Final = 180.0  # seconds that a run may take; what is open then is lost
-_ROWS: Final = "SELECT id, state, reason, protected FROM run WHERE id = ANY(%s)"
+STILL: Final = 180.0  # seconds in which nothing has moved: such a run is given up
+LONGEST: Final = 1800.0  # seconds, whatever moves
+_ROWS: Final = """
+  SELECT id, state, reason, protected, progress_at,
+    (SELECT string_agg(no || state, ' ' ORDER BY path, no) FROM attempt WHERE run_id = run.id) AS attempts,
+    (SELECT string_agg(status, ' ' ORDER BY path, no) FROM external_run WHERE run_id = run.id) AS there
+  FROM run WHERE id = ANY(%s)
+"""
 _TELL_EVERY: Final = 60.0  # seconds
 
 
 @dataclass
-class _Open:
-    """A run that is under way."""
+class Open:
+    """A run that has not ended."""
 
     one: Dispatch
     rules: Sequence[int]
     since: float = field(default_factory=time.monotonic)
+    moved: float = field(default_factory=time.monotonic)
+    where: tuple[Any, ...] = ()  # how it stood then
     scripted: bool = False
+    given_up: bool = False  # it takes nobody's place, and may come to its end all the same
+
+    def see(self, *where: Any) -> None:
+        now = time.monotonic()
+        if where != self.where:
+            self.where, self.moved = where, now
+        self.given_up = now - self.moved > STILL or now - self.since > LONGEST
 
 
 @dataclass
@@ -41,7 +56,7 @@ class Campaign:
     say: Callable[[str], None]
     runs: dict[str, Dispatch] = field(default_factory=dict)
     attended: set[str] = field(default_factory=set)  # runs for which a person was needed
-    _open: dict[str, _Open] = field(default_factory=dict)
+    _open: dict[str, Open] = field(default_factory=dict)
     _resolved: set[tuple[str, int]] = field(default_factory=set)
 
     def play(
@@ -51,8 +66,8 @@ class Campaign:
         self._disturb(seed)
         total, began = sum(map(len, plans)), time.monotonic()
         left, told = takewhile(lambda _: time.monotonic() - began < seconds, self._in_turn(plans)), began
-        while (len(self.runs) < total and time.monotonic() - began < seconds) or self._open:
-            self._begin(list(islice(left, at_once - len(self._open))))
+        while (len(self.runs) < total and time.monotonic() - began < seconds) or self._under_way():
+            self._begin(list(islice(left, max(0, at_once - self._under_way()))))
             self._end_pipelines()
             self._close()
             if time.monotonic() - told > _TELL_EVERY:
@@ -72,20 +87,23 @@ class Campaign:
             with self.stage.house.control(name) as control:
                 control.add_fault(*noise(system.noise, seed))
 
+    def _under_way(self) -> int:
+        return sum(not opened.given_up for opened in self._open.values())
+
     def _begin(self, given: Sequence[Dispatch]) -> None:
         for run, opened in at_once(self._ask, given, threads=4):
             self.runs[run], self._open[run] = opened.one, opened
         guarded = [run for run, opened in self._open.items() if opened.one.environment == "production"]
         at_once(self._approve, [run for run in guarded if self.runs[run] in given], threads=4)
 
-    def _ask(self, one: Dispatch) -> tuple[str, _Open]:
+    def _ask(self, one: Dispatch) -> tuple[str, Open]:
         rules: list[int] = []
         if one.rule is not None:
             with self.stage.house.control(one.system) as control:
                 rules = control.add_fault(in_force(one.rule, self.stage.house.pidfile(WORKER)))
         [service] = self.stage.services(one.executor, 1)
         run = self.stage.ana.submit(service, one.environment, note=one.note, action=action_on(one.system))
-        return run, _Open(one, rules)
+        return run, Open(one, rules)
 
     def _approve(self, run: str) -> None:
         answer = self.stage.sam.decide(run)
@@ -93,19 +111,24 @@ class Campaign:
             raise RuntimeError(f"sam could not approve {run}: {answer.text}")
 
     def _close(self) -> None:
-        """What has ended makes room; what takes too long is given up."""
+        """What has ended makes room, and so does what moves no more."""
         with psycopg.connect(self.stage.house.database_url, row_factory=dict_row) as connection:
             rows = connection.execute(_ROWS, (list(self._open),)).fetchall()
-        for row in rows:
-            if row["state"] == "needs_attention":
-                self._attend(row["id"], two=row["protected"])
-            late = time.monotonic() - self._open[row["id"]].since > PATIENCE
-            if late:
-                self.say(f"given up: {row['id']} is {row['state']}: {row['reason']}")
-            if late or row["state"] in ENDS:
-                self._lift(self._open.pop(row["id"]))
+        found = {row["id"]: row for row in rows}
+        for run, opened in list(self._open.items()):
+            self._look(run, opened, found.get(run, {"state": "not there", "reason": None}))
 
-    def _lift(self, opened: _Open) -> None:
+    def _look(self, run: str, opened: Open, row: Mapping[str, Any]) -> None:
+        if row["state"] == "needs_attention":
+            self._attend(run, two=row["protected"])
+        before = opened.given_up
+        opened.see(*row.values())
+        if opened.given_up and not before:
+            self.say(f"given up: {run} is {row['state']}: {row['reason']}")
+        if row["state"] in ENDS:
+            self._lift(self._open.pop(run))
+
+    def _lift(self, opened: Open) -> None:
         with self.stage.house.control(opened.one.system) as control:
             for number in opened.rules:
                 control.clear_faults(number)

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 import httpx
 import psutil
+from tests.chaos.harness.edges import OUR_API, OUR_WORKER, Edges
 from tests.chaos.harness.loop import LoopThread
 from tests.chaos.harness.parts import Gated
 from tests.chaos.harness.proxy import PostgresProxy
@@ -23,12 +24,11 @@ from tests.chaos.harness.yard import EXECUTORS
 from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.house import House, Wish
 from daytwo_cli.up.part import Part, Program
-from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_cli.up.supervisor import Patience, Supervisor
 from daytwo_standins.shared.control import ControlClient
 
-WORKER: Final = "worker"
-API: Final = "API"
+WORKER: Final = OUR_WORKER
+API: Final = OUR_API
 TEMPORAL: Final = "Temporal"
 POSTGRES: Final = "PostgreSQL"
 CI: Final = "GitHub stand-in"
@@ -43,13 +43,13 @@ class ChaosHouse:
         self,
         house: House,
         loop: LoopThread,
-        proxies: Mapping[str, PostgresProxy],
+        edges: Edges,
         parts: list[Part],
         systems: Sequence[System],
     ) -> None:
         self.house = house
         self.systems = {system.name: system for system in systems}
-        self.proxies = proxies
+        self.edges = edges
         self._loop = loop
         pids = house.folder / "pids"
         pids.mkdir(exist_ok=True)
@@ -78,14 +78,14 @@ class ChaosHouse:
         house.parts += programs
         loop = LoopThread("chaos")
         loop.loop.set_default_executor(ThreadPoolExecutor(32))
-        postgres = next(part for part in house.parts if isinstance(part, EmbeddedPostgres))
-        proxies = {name: PostgresProxy(loop, Path(postgres.address)) for name in (API, WORKER) if proxied}
-        parts = [_placed(part, house, proxies, environment or {}) for part in _kept(house)]
-        return cls(house, loop, proxies, parts, [github(house), *added])
+        edges = Edges.between(house, loop) if proxied else Edges(database={}, temporal={})
+        edges.lead_deliveries(house)
+        parts = [_told(edges.place(part, house), environment or {}) for part in _kept(house)]
+        return cls(house, loop, edges, parts, [github(house), *added])
 
     def __enter__(self) -> Self:
         try:
-            self._loop.run(self.supervisor.start(), seconds=180)
+            self._loop.run(self.supervisor.start(), seconds=300)
             self.wait_ready()
         except BaseException:
             self.close()
@@ -102,8 +102,7 @@ class ChaosHouse:
         for part in self.parts.values():
             part.gate.set()
         self._loop.run(self.supervisor.stop(), seconds=120)
-        for proxy in self.proxies.values():
-            proxy.close()
+        self.edges.close()
         self._loop.close()
 
     def _supervise(self) -> Supervisor:
@@ -130,6 +129,11 @@ class ChaosHouse:
             self.let_up(name)
 
     # What is where
+
+    @property
+    def proxies(self) -> Mapping[str, PostgresProxy]:
+        """In front of PostgreSQL, by process."""
+        return self.edges.database
 
     @property
     def page(self) -> str:
@@ -232,8 +236,7 @@ class ChaosHouse:
 
     def calm(self) -> None:
         """No fault and no trap is left, everything runs."""
-        for proxy in self.proxies.values():
-            proxy.clear()
+        self.edges.heal()
         for part in self.parts.values():
             part.gate.set()
         for name in self.parts:
@@ -269,11 +272,8 @@ def _kept(house: House) -> Sequence[Part]:
     return [part for part in house.parts if part.name != "machines"]
 
 
-def _placed(part: Part, house: House, proxies: Mapping[str, PostgresProxy], environment: Mapping[str, str]) -> Part:
-    """API and worker reach PostgreSQL through their proxies; the stand-in gets its further variables."""
-    if part.name in proxies:
-        product = dataclasses.replace(house.product, database_url=proxies[part.name].url)
-        return product.api() if part.name == API else product.worker(1)
+def _told(part: Part, environment: Mapping[str, str]) -> Part:
+    """The stand-in gets its further variables."""
     if part.name == CI and isinstance(part, Program):
         part.command = dataclasses.replace(part.command, env={**part.command.env, **environment})
     return part
@@ -283,6 +283,9 @@ def _set_executors(house: House) -> None:
     file = house.folder / "github.json"
     config = json.loads(file.read_text())
     for repository in config["repositories"]:
-        repository["executor"] = EXECUTORS[repository["full_name"].partition("/")[2]]
+        name = repository["full_name"].partition("/")[2]
+        repository["executor"] = EXECUTORS[name]
+        if name == "real":
+            repository["archives"] = "bomb"  # what it leaves as a result is one: its run has to end as it ended
     config["rate_limit"] = PLENTY
     file.write_text(json.dumps(config, indent=1))

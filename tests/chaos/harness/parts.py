@@ -3,9 +3,12 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from daytwo_cli.up.child import Child
 from daytwo_cli.up.part import Part, Program
+
+_PATIENCE: Final = 240.0  # seconds that a process may take to start: other work on the machine is no finding
 
 
 class HeldDown(Exception):
@@ -26,6 +29,7 @@ class Gated:
         if isinstance(part, Program):
             ready = part._ready
             part._ready = lambda mark: self._note() and ready(mark)
+            part._within = _PATIENCE
 
     @property
     def name(self) -> str:

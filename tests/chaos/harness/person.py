@@ -47,6 +47,13 @@ class Person:
         person.id = me["id"]
         return person
 
+    def from_afar(self, page: str) -> Self:
+        """The same person, who reaches the page by another way."""
+        person = type(self)(page, self.name, self.journal, patience=self._patience)
+        person._http.headers["Authorization"] = self.authorization
+        person.id = self.id
+        return person
+
     @property
     def authorization(self) -> str:
         """The header that proves who this is."""
@@ -107,7 +114,10 @@ class Person:
 
     def decide(self, run: str, verdict: str = "approve", comment: str = "seen") -> httpx.Response:
         """Decide on the newest approval, until the API answers."""
-        approval = self.approval(run)
+        return self.decide_on(self.approval(run), verdict, comment)
+
+    def decide_on(self, approval: dict[str, Any], verdict: str = "approve", comment: str = "seen") -> httpx.Response:
+        """Decide on an approval that was read before, until the API answers."""
         body = {"verdict": verdict, "digest": approval["digest"], "comment": comment}
         answer = self.insist("POST", f"/approvals/{approval['id']}/decision", json=body)
         if answer.is_success:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from tests.chaos.harness.edge import Cut, Edge, first_to_end
 from tests.chaos.harness.loop import LoopThread
 
 _SOCKET: Final = ".s.PGSQL.5432"
@@ -48,15 +49,14 @@ class Trap:
         return self.seen == self.number
 
 
-class PostgresProxy:
+class PostgresProxy(Edge):
     """Stands between one process of ours and the server whose socket lies in the folder `upstream`."""
 
     def __init__(self, loop: LoopThread, upstream: Path) -> None:
+        super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="dt-"))  # short: the path of a socket holds 107 bytes
         self.transactions: list[bytes] = []  # every committed one, while `recording`
         self.recording = False
-        self.held = False  # nothing passes, and nobody is told so
-        self.deaf = False  # requests pass and take effect, no answer comes back, and in the end the connection breaks
         self._upstream = upstream / _SOCKET
         self._loop = loop
         self._traps: list[Trap] = []
@@ -73,7 +73,8 @@ class PostgresProxy:
     def clear(self) -> None:
         self._traps.clear()
         self.transactions.clear()
-        self.recording = self.held = self.deaf = False
+        self.recording = False
+        self.heal()
 
     def close(self) -> None:
         self._loop.run(self._stop())
@@ -108,10 +109,6 @@ class PostgresProxy:
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class _Cut(Exception):
-    """The connection ends here, on purpose."""
-
-
 class _Wire:
     """One connection."""
 
@@ -123,29 +120,21 @@ class _Wire:
         self._deadly: Trap | None = None  # it strikes when the server answers
 
     async def run(self) -> None:
-        ways = {asyncio.create_task(self._there()), asyncio.create_task(self._back())}
-        _, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in left:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
+        await first_to_end(self._there(), self._back(), self._proxy.breaks())
 
     async def _there(self) -> None:
         reader, writer = self._client[0], self._server[1]
-        with contextlib.suppress(asyncio.IncompleteReadError, OSError, _Cut):
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError, Cut):
             while (size := struct.unpack("!I", await reader.readexactly(4))[0]) == 8:
                 writer.write(struct.pack("!I", size) + await reader.readexactly(4))  # asks for encryption: told no
             writer.write(struct.pack("!I", size) + await reader.readexactly(size - 4))
             while True:
                 head = await reader.readexactly(5)
                 message = head + await reader.readexactly(struct.unpack("!I", head[1:])[0] - 4)
-                await self._let_through()
+                await self._proxy.passes()
                 self._look(message)
                 writer.write(message)
                 await writer.drain()
-
-    async def _let_through(self) -> None:
-        while self._proxy.held:
-            await asyncio.sleep(0.02)
 
     def _look(self, message: bytes) -> None:
         said = message[5:].rstrip(b"\0").upper() if message[:1] == b"Q" else b""
@@ -163,23 +152,15 @@ class _Wire:
 
     async def _back(self) -> None:
         reader, writer = self._server[0], self._client[1]
-        with contextlib.suppress(OSError, _Cut):
+        with contextlib.suppress(OSError, Cut):
             while data := await reader.read(65536):
-                await self._let_through()
-                await self._lose_while_deaf()
+                await self._proxy.comes_back()
                 if self._deadly is not None:
                     self._strike(self._deadly)
                 writer.write(data)
                 await writer.drain()
 
-    async def _lose_while_deaf(self) -> None:
-        if not self._proxy.deaf:
-            return
-        while self._proxy.deaf:
-            await asyncio.sleep(0.02)
-        raise _Cut
-
     def _strike(self, trap: Trap) -> None:
         trap.kill()
         trap.sprung.set()
-        raise _Cut
+        raise Cut

@@ -36,6 +36,7 @@ class System:
     token: Path
     ends: ClassVar[Mapping[str, str]]  # the vendor's words to GitHub's, which the oracle speaks
     noise: ClassVar[Sequence[str]]  # reads that may fail at any time
+    logs: ClassVar[Sequence[str]]  # how a log is read
 
     def run_of(self, line: Mapping[str, Any]) -> str:
         """The id by which the product knows the run of a line of the ledger."""
@@ -62,6 +63,7 @@ class System:
 class GitHub(System):
     ends = MappingProxyType({})
     noise = ("get_run", "list_runs", "list_workflow_runs", "list_jobs", "get_ref")
+    logs = ("get_logs",)
 
     def events(self, line: Mapping[str, Any], conclusion: str, log: Sequence[str]) -> list[Json]:
         job = {"name": "deploy", "status": "completed", "conclusion": conclusion, "log": list(log)}
@@ -75,6 +77,7 @@ class GitHub(System):
 class GitLab(System):
     ends = MappingProxyType({"success": "success", "failed": "failure", "canceled": "cancelled"})
     noise = ("get_pipeline", "list_pipelines", "list_jobs", "get_commit")
+    logs = ("get_trace",)
 
     def events(self, line: Mapping[str, Any], conclusion: str, log: Sequence[str]) -> list[Json]:
         status = _back(self.ends)[conclusion]
@@ -88,6 +91,7 @@ class GitLab(System):
 class Argo(System):
     ends = MappingProxyType({"Succeeded": "success", "Failed": "failure", "Error": "failure"})
     noise = ("get_workflow", "list_workflows", "get_template")
+    logs = ("logs", "pod_logs")
 
     def run_of(self, line: Mapping[str, Any]) -> str:
         return f"{line['name']}:{line['uid']}"

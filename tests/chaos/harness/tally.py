@@ -42,6 +42,11 @@ class Line:
         return 1 - self.attended / self.dispatches
 
     @property
+    def notes(self) -> list[str]:
+        """Of what is not as it should be."""
+        return [*self.twice, *self.lost, *(one.partition(" ")[0] for one in self.wrong)]
+
+    @property
     def broken(self) -> list[str]:
         told = {"sent twice": self.twice, "lost": self.lost, "wrong end": self.wrong}
         return [f"{what}: {note}" for what, notes in told.items() for note in notes]

@@ -1,4 +1,4 @@
-"""The yard's three repositories, with a pipeline for GitHub and for GitLab: python build.py OUT.
+"""The yard's four repositories, with a pipeline for GitHub and for GitLab: python build.py OUT.
 
 What is there already is left alone.
 """
@@ -32,6 +32,12 @@ jobs:
           echo "done $NOTE"
 """
 
+RESULT = """\
+      - run: echo '{"version":"1"}' > result.json
+      - uses: actions/upload-artifact@v4
+        with: {name: daytwo-result, path: result.json}
+"""
+
 GITLAB = """\
 spec:
   inputs:
@@ -49,11 +55,12 @@ deploy:
 for name in ("fast", "slow", "real", "bare"):
     path = Path(sys.argv[1]) / "acme" / name
     if not path.exists():
+        pipeline = PIPELINE + RESULT if name == "real" else PIPELINE
         make_repository(
             path,
             [
                 (
-                    {".github/workflows/deploy.yml": PIPELINE, ".gitlab-ci.yml": GITLAB, "version": "1.0.0\n"},
+                    {".github/workflows/deploy.yml": pipeline, ".gitlab-ci.yml": GITLAB, "version": "1.0.0\n"},
                     "1.0.0",
                 ),
                 ({"version": "1.1.0\n"}, "1.1.0"),
