@@ -81,7 +81,8 @@ class Yard:
     async def accept(self, tx: Tx) -> RunRow:
         """Another run of that plan, as a submission writes it."""
         life, run = self.company.life, new_run_id()
-        aimed = replace(self.aimed, facts=replace(self.aimed.facts, run=run))
+        context = {**self.aimed.facts.context, "run": {"id": run, "url": f"{life.public_url}/runs/{run}"}}
+        aimed = replace(self.aimed, facts=replace(self.aimed.facts, run=run, context=context))
         submission = Submission(
             plan=assemble(life, aimed, self.pins),
             requester=self.company.people["ana"],
