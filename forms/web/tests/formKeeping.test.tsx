@@ -53,6 +53,8 @@ describe("a draft", () => {
     type("Version", "1.1.0");
     await userEvent.click(screen.getByRole("button", { name: "Next" }));
     await screen.findByLabelText("Token");
+    expect(screen.getByLabelText("Token").getAttribute("type")).toBe("password");
+    expect(screen.getByLabelText("Token").getAttribute("autocomplete")).toBe("off");
     type("Token", "hunter2hunter2");
     await waitFor(() => expect(first.fake.seen.length).toBeGreaterThan(0));
     expect(kept()).toContain("1.1.0");

@@ -85,6 +85,14 @@ describe("the timeline", () => {
     expect(extentOf(spans, Date.now()).end - extentOf(spans, Date.now()).start).toBe(18 * 60_000);
   });
 
+  test("a step that only waits is drawn as waiting, and has no log", () => {
+    const [ship] = run("r_x", "running").steps;
+    if (!ship) throw new Error("the example run has a step");
+    const night = { ...ship, path: "night", kind: "wait", jobs: [], attempts: [] };
+    const [, span] = spansOf({ ...run("r_x", "running"), steps: [night] });
+    expect([span?.name, span?.waits, span?.part]).toEqual(["night", true, null]);
+  });
+
   test("what goes on has no end, and a run that was rejected has waited for nothing but the decision", () => {
     expect(spansOf(run("r_x", "running")).find((span) => span.name === "install")?.end).toBeNull();
     const asked = run("r_y", "rejected");

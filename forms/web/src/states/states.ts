@@ -73,6 +73,7 @@ const ATTEMPT: Looks<AttemptState> = {
   absent: { tone: "stopped", icon: CircleSlash },
   held: RUN.needs_attention,
   abandoned: { tone: "stopped", icon: Ban },
+  failed: RUN.failed,
 };
 
 const EXTERNAL: Looks<ExternalStatus> = {

@@ -34,6 +34,7 @@ export const states = {
     absent: "Proven not to have happened",
     held: "Held for a person",
     abandoned: "Given up before sending",
+    failed: "Failed, and tried again",
   },
   external: {
     queued: "Queued",

@@ -407,6 +407,9 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
       {
         path: "ship",
         uses: "github",
+        kind: "dispatch",
+        needs: [],
+        due_at: null,
         state:
           state === "succeeded"
             ? "succeeded"

@@ -17,6 +17,9 @@ export interface Span {
   part: { step: string; job: string | null } | null;
 }
 
+/** Kinds of steps that do nothing but wait. */
+const IDLE: ReadonlySet<string> = new Set(["wait", "approval"]);
+
 const words = text.runs.timeline;
 const at = (iso: string | null): number | null => (iso === null ? null : Date.parse(iso));
 
@@ -53,8 +56,8 @@ function ofStep(step: StepView): Span[] {
   if (start === null) return [];
   const own = {
     ...line(`step ${step.path}`, step.path, 0),
-    ...{ look: stepLook(step.state), waits: false, start, end: at(step.ended_at) },
-    part: { step: step.path, job: null },
+    ...{ look: stepLook(step.state), waits: IDLE.has(step.kind), start, end: at(step.ended_at) },
+    part: step.attempts.length > 0 ? { step: step.path, job: null } : null,
   };
   return [own, ...ofJobs(step)];
 }
