@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import CollectionAggregate, ColumnElement
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.evidence_decisions import answers_digest
 from daytwo_store.identity import Login, principal_for
-from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId, new_approval_id
+from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId, StepPath, new_approval_id
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.on_call import place_of
 from daytwo_store.states import APPROVAL_MOVES, ApprovalState, Verdict, check_move
@@ -64,6 +64,7 @@ class Asked:
     name: str | None = None
     asks: Sequence[str] = ()
     editor: str | None = None  # the person who last changed the action's file
+    path: StepPath | None = None  # the step that asks; none: the run as a whole
 
 
 async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
@@ -71,6 +72,7 @@ async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
     row = ApprovalRow(
         id=new_approval_id(),
         run_id=asked.run,
+        path=asked.path,
         state=ApprovalState.PENDING,
         digest=asked.digest,
         document=asked.document,
@@ -101,6 +103,7 @@ async def open_next(tx: Tx, row: ApprovalRow) -> ApprovalRow | None:
     following = ApprovalRow(
         id=new_approval_id(),
         run_id=row.run_id,
+        path=row.path,
         state=ApprovalState.PENDING,
         digest=row.digest,
         document=row.document,
@@ -127,6 +130,8 @@ async def _add(tx: Tx, row: ApprovalRow) -> ApprovalRow:
     tx.session.add(row)
     await tx.session.flush()
     facts = {"approval": row.id, "digest": row.digest, "from": ", ".join(row.needed_from)}
+    if row.path is not None:
+        facts["step"] = row.path
     if row.stage > 1 or row.later:
         facts["stage"] = f"{row.stage} of {row.stage + len(row.later)}"
     tx.audit(actor="daytwo", action="approval.asked", subject=f"run:{row.run_id}", facts=facts)
@@ -258,9 +263,13 @@ async def of_run(session: AsyncSession, run: RunId) -> Sequence[ApprovalRow]:
     return (await session.scalars(select(ApprovalRow).where(ApprovalRow.run_id == run).order_by(*_IN_ORDER))).all()
 
 
-async def newest(session: AsyncSession, run: RunId) -> ApprovalRow | None:
+async def newest(session: AsyncSession, run: RunId, path: StepPath | None = None) -> ApprovalRow | None:
+    """Of the run as a whole, or of one of its steps."""
     found: ApprovalRow | None = await session.scalar(
-        select(ApprovalRow).where(ApprovalRow.run_id == run).order_by(*(one.desc() for one in _IN_ORDER)).limit(1)
+        select(ApprovalRow)
+        .where(ApprovalRow.run_id == run, ApprovalRow.path.is_not_distinct_from(path))
+        .order_by(*(one.desc() for one in _IN_ORDER))
+        .limit(1)
     )
     return found
 

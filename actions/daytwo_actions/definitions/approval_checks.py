@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from daytwo_actions.definitions.approval_stage import ALL, ApprovalStage
 from daytwo_actions.definitions.approvers import OnCall, remind_after
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.durations import format_duration
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.model import ALL, ApprovalStage, Spec
+from daytwo_actions.definitions.model import Spec
+from daytwo_actions.definitions.stages import asked_stages
 
 
 def approval_problems(spec: Spec, document: Document) -> Iterator[Problem]:
@@ -14,8 +16,7 @@ def approval_problems(spec: Spec, document: Document) -> Iterator[Problem]:
     if spec.approval and spec.approval[0].again:
         message = "`again` is about those who approved an earlier stage, and this is the first"
         yield document.problem("/spec/approval/0/again", message, "Leave it out.", at_key=True)
-    for number, stage in enumerate(spec.approval):
-        pointer = f"/spec/approval/{number}"
+    for pointer, stage in asked_stages(spec):
         yield from _times(stage, pointer, document)
         yield from _on_call(stage, pointer, document)
         yield from _everybody(stage, pointer, document)

@@ -10,6 +10,7 @@ from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action
 from daytwo_actions.definitions.shapes import KindShape, Members, find, of_schema
+from daytwo_actions.definitions.stages import asked_stages
 from daytwo_actions.definitions.upsert import Upsert
 from daytwo_actions.expressions import did_you_mean
 from daytwo_forms.fields import Page
@@ -36,11 +37,11 @@ def catalog_problems(action: Action, document: Document, kinds: Kinds) -> Iterat
 def people_problems(action: Action, document: Document, kinds: Kinds) -> Iterator[Problem]:
     """Properties and relations that approvers are looked for by, but that people do not have."""
     kind = kinds.get(PERSON)
-    for number, stage in enumerate(action.spec.approval):
+    for asked, stage in asked_stages(action.spec):
         for place, entry in enumerate(stage.from_):
             if not isinstance(entry, People):
                 continue
-            pointer = f"/spec/approval/{number}/from/{place}/people"
+            pointer = f"{asked}/from/{place}/people"
             if kind is None:
                 yield document.problem(pointer, f"There is no kind `{PERSON}`", "Add it to the catalog.")
                 continue

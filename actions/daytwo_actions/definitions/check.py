@@ -20,6 +20,7 @@ from daytwo_actions.definitions.service_checks import service_problems, service_
 from daytwo_actions.definitions.shapes import KindShape, Shape
 from daytwo_actions.definitions.sites import Site, idle, sites
 from daytwo_actions.definitions.stage_forms import fields_at, filled_shape, stage_form_problems
+from daytwo_actions.definitions.stages import asked_stages
 from daytwo_actions.definitions.step_checks import StepNames, step_problems
 from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
 from daytwo_forms.fields import FieldSpec
@@ -194,7 +195,7 @@ class _Checks:
             ("/spec/allow/run", spec.allow.run),
             ("/spec/allow/see", spec.allow.see or []),
         ]
-        lists += [(f"/spec/approval/{number}/from", stage.from_) for number, stage in enumerate(spec.approval)]
+        lists += [(f"{pointer}/from", stage.from_) for pointer, stage in asked_stages(spec)]
         if spec.break_glass is not None:
             lists.append(("/spec/break_glass/allow", spec.break_glass.allow))
             if spec.break_glass.second == "owner" and spec.target is None:

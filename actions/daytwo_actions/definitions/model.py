@@ -10,17 +10,17 @@ from typing import Annotated, Final, Literal
 from pydantic import Discriminator, Field, JsonValue
 from pydantic import Tag as Member
 
-from daytwo_actions.definitions.approvers import ROLE, Approver, AskedFor, Escalate, Reminder
+from daytwo_actions.definitions.approval_stage import ApprovalStage, Form
+from daytwo_actions.definitions.approvers import ROLE, Approver
 from daytwo_actions.definitions.durations import Duration
 from daytwo_actions.definitions.steps.kinds import AnyStep
 from daytwo_actions.definitions.upsert import Upsert
-from daytwo_forms.fields import FieldName, Flag, KindName, Line, Page, Template, Text, Vocabulary, json_type
+from daytwo_forms.fields import FieldName, KindName, Line, Template, Text, Vocabulary, json_type
 
 API_VERSION: Final = "daytwo/v1"
 NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 ActionId = Annotated[str, Field(pattern=NAME, max_length=63)]
 Tag = Annotated[str, Field(pattern=NAME, max_length=63)]
-StageId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63, description="as in approvals.<id>.<field>")]
 GroupRef = Annotated[str, Field(pattern=r"^group:[a-z0-9][a-z0-9._-]*$", max_length=200)]
 Asker = Annotated[
     str,
@@ -32,11 +32,6 @@ Asker = Annotated[
     ),
 ]
 Second = Annotated[str, Field(pattern=r"^(none|owner|(group|person):[a-z0-9][a-z0-9._-]*)$", max_length=200)]
-ALL: Final = "all"
-Count = Annotated[
-    Annotated[int, Field(ge=1, le=20), Member("(whole)")] | Annotated[Literal["all"], Member("(text)")],
-    Discriminator(json_type),
-]
 
 
 LockPriority = Annotated[
@@ -65,51 +60,10 @@ class Target(Vocabulary):
     kind: KindName
 
 
-class Form(Vocabulary):
-    pages: list[Page] = []
-
-
 class Allow(Vocabulary):
     run: list[Asker] = Field(min_length=1, max_length=50, description="who may start it; one of these is enough")
     see: list[Asker] | None = Field(
         default=None, min_length=1, max_length=50, description="who sees that it exists; everybody when left out"
-    )
-
-
-class ApprovalStage(Vocabulary):
-    """Decisions that are needed before anything is sent. A stage opens when the one before it is approved."""
-
-    id: StageId | None = Field(default=None, description="names the stage; needed where it has a form")
-    form: Form = Field(
-        default=Form(),
-        description="what whoever approves fills in with the decision; inputs of steps know it as "
-        "approvals.<id>.<field>",
-    )
-    when: Flag = Field(default=True, description="needed when true, and when it cannot be worked out")
-    from_: list[AskedFor] = Field(alias="from", min_length=1, max_length=50)
-    count: Count = Field(default=1, description="how many different people; all: everybody who is asked")
-    expires: Duration = Field(default=timedelta(hours=24), description="how long this stage is open")
-    again: bool = Field(
-        default=False, description="whoever approved an earlier stage may approve this one, too, and counts again"
-    )
-    self_approval: bool = Field(
-        default=False, description="who asks for the run may approve it, too; the plan, the audit and the page say so"
-    )
-    editor_approval: bool = Field(
-        default=False,
-        description="who last changed this file may approve, too; the plan, the audit and the page say so",
-    )
-    reason: list[Literal["approve", "reject"]] = Field(
-        default=["reject"], max_length=2, description="decisions that need a reason"
-    )
-    remind: list[Reminder] = Field(
-        default=[], max_length=10, description="when those who are asked are reminded: a share of the time, or a time"
-    )
-    escalate: Escalate | None = Field(default=None, description="who else is asked when nobody decides")
-    auto: Template | None = Field(
-        default=None,
-        description="when true, this rule approves the stage in place of people; when false, or when it cannot be "
-        "worked out, people decide",
     )
 
 

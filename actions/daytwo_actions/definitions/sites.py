@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from daytwo_actions.definitions.approvers import OnCall, OwnerOf, People
 from daytwo_actions.definitions.model import Action, Allow, Lock
 from daytwo_actions.definitions.scopes import Scope
+from daytwo_actions.definitions.stages import asked_stages
 from daytwo_actions.expressions import has_expression
 from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item, Page
 from daytwo_forms.pointers import under
@@ -46,8 +47,9 @@ def _approval_sites(action: Action) -> Iterator[Site]:
         yield from _page_sites(stage.form.pages, f"/spec/approval/{number}/form/pages", Scope.FILLED)
         yield Site(f"/spec/approval/{number}/when", stage.when, Scope.APPROVAL)
         yield Site(f"/spec/approval/{number}/auto", stage.auto, Scope.APPROVAL)
+    for asked, stage in asked_stages(action.spec):
         for place, entry in enumerate(stage.from_):
-            pointer = f"/spec/approval/{number}/from/{place}"
+            pointer = f"{asked}/from/{place}"
             match entry:
                 case People(people=query):
                     yield Site(f"{pointer}/people", dict(query), Scope.APPROVAL)

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from daytwo_actions.definitions import shapes
+from daytwo_actions.definitions.approval_stage import ApprovalStage
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.model import ApprovalStage, Spec
+from daytwo_actions.definitions.model import Spec
 from daytwo_actions.definitions.scopes import Scope
 from daytwo_actions.definitions.shapes import Shape
 from daytwo_actions.definitions.sites import Site

@@ -6,8 +6,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from daytwo_actions.definitions.approval_stage import ALL, ApprovalStage
 from daytwo_actions.definitions.approvers import OnCall, remind_after
-from daytwo_actions.definitions.model import ALL, ApprovalStage
 from daytwo_actions.expressions import Evaluator, ExpressionError
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.model import PlannedApproval, PlannedStage

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 import rfc8785
-from pydantic import JsonValue
+from pydantic import JsonValue, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
 from daytwo_actions.plan.steps import Part, Planned, PlannedStep
 from daytwo_store.errors import Rejected
@@ -114,6 +114,16 @@ class Plan(Part):
     break_glass: PlannedBreakGlass | None = None
     steps: list[Planned]
     catalog: list[PlannedWrite]
+    # Of what is approved in the middle of a run, besides the plan: the step that asks, and what is known by then.
+    at: str | None = None
+    results: dict[str, JsonValue] = {}  # of earlier steps, by their path
+    filled: dict[str, JsonValue] = {}  # what the holes of that step have become
+
+    @model_serializer(mode="wrap")
+    def _short(self, write: SerializerFunctionWrapHandler, _: SerializationInfo) -> Mapping[str, JsonValue]:
+        """A plan that nobody approves in the middle is as it always was, byte for byte."""
+        whole: dict[str, JsonValue] = write(self)
+        return {key: value for key, value in whole.items() if key not in ("at", "results", "filled") or value}
 
     @property
     def dispatches(self) -> list[PlannedStep]:

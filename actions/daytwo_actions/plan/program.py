@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from daytwo_actions.definitions.approval_stage import ApprovalStage
 from daytwo_actions.definitions.approvers import OwnerOf, People
-from daytwo_actions.definitions.model import Action, ApprovalStage, Lock, LockQueue
+from daytwo_actions.definitions.model import Action, Lock, LockQueue
 from daytwo_actions.definitions.upsert import Upsert
 from daytwo_actions.expressions import Template, names, parse_template
 from daytwo_actions.plan.step_program import StepProgram, step_program
@@ -54,7 +55,7 @@ class Program:
         spec = action.spec
         return cls(
             action=action,
-            approvals=tuple(_approval(one) for one in spec.approval),
+            approvals=tuple(approval_program(one) for one in spec.approval),
             lock=_lock(spec.locking) if spec.locking is not None else None,
             steps=tuple(step_program(step) for step in spec.steps),
             catalog=tuple(_upsert(change.upsert) for change in spec.catalog),
@@ -105,7 +106,7 @@ def _walk(value: object, parts: tuple[str | int, ...]) -> JsonValue:
     return value  # type: ignore[return-value] # the context is plain JSON
 
 
-def _approval(stage: ApprovalStage) -> ApprovalProgram:
+def approval_program(stage: ApprovalStage) -> ApprovalProgram:
     return ApprovalProgram(
         when=parse_template(stage.when),
         stage=stage,

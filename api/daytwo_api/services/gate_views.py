@@ -56,7 +56,7 @@ def answer_to_gate(rows: "Rows", known: Known, asker: Asker, verdict: GateVerdic
     return may_answer_gate(
         go=verdict is GateVerdict.GO,
         protected=run.protected,
-        needed_from=rows.approvals[-1].needed_from if rows.approvals else [],
+        needed_from=rows.asked.needed_from if rows.asked else [],
         stop=stop,
         principal=asker.ref or asker.principal,
         requester=requester,

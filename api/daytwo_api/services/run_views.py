@@ -16,7 +16,7 @@ from daytwo_api.services.freeze_views import exception_view, held_view
 from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
 from daytwo_api.services.review_views import review_view
-from daytwo_api.services.step_words import several, step_waits
+from daytwo_api.services.step_words import decision_waits, several, step_waits
 from daytwo_api.services.window_words import kept_holds
 from daytwo_api.views.actions import PlannedChange
 from daytwo_api.views.common import Permitted
@@ -36,7 +36,7 @@ from daytwo_api.views.runs import (
 )
 from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.outputs import OutputsSource
-from daytwo_store.states import RUN_ENDS, AttemptState, ExternalStatus, RunState, StepState
+from daytwo_store.states import RUN_ENDS, ApprovalState, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import (
     ApprovalRow,
     AttemptRow,
@@ -94,6 +94,16 @@ class Rows:
 
     def tries(self, step: StepRow) -> list[AttemptRow]:
         return [attempt for attempt in self.attempts if attempt.path == step.path]
+
+    @property
+    def asked(self) -> ApprovalRow | None:
+        """What is, or was, to be approved before anything of the run is sent."""
+        return next((row for row in reversed(self.approvals) if row.path is None), None)
+
+    def asked_at(self, step: StepRow) -> ApprovalRow | None:
+        """What waits for a decision at a step."""
+        pending = (row for row in self.approvals if row.path == step.path and row.state == ApprovalState.PENDING)
+        return next(pending, None)
 
     def going_on(self) -> list[StepRow]:
         """Steps that are under way."""
@@ -181,13 +191,14 @@ def _step_waits(rows: Rows, known: Known, step: StepRow | None) -> Waits | None:
     """Why the run does not move, as far as it is because of this step."""
     external = rows.newest(step)
     if step is not None and rows.run.state == RunState.RUNNING and rows.run.window is None:
-        own = step_waits(step)
+        asks = rows.asked_at(step)
+        own = decision_waits(asks, deciders(asks, known)) if asks is not None else step_waits(step)
         if own is not None:
             return own
     return words.waits(
         rows.run,
-        rows.approvals[-1] if rows.approvals else None,
-        deciders(rows.approvals[-1], known) if rows.approvals else [],
+        rows.asked,
+        deciders(rows.asked, known) if rows.asked else [],
         rows.lock,
         step,
         external,
@@ -207,7 +218,7 @@ def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepVi
         needs=step.needs,
         due_at=step.due_at,
         state=StepState(step.state),
-        text=_said(step, tries, external, title),
+        text=_said(rows, known, step, title),
         started_at=step.started_at,
         ended_at=step.ended_at,
         attempts=[_attempt(rows, attempt, known) for attempt in tries],
@@ -221,9 +232,15 @@ def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepVi
     )
 
 
-def _said(step: StepRow, tries: Sequence[AttemptRow], external: ExternalRunRow | None, title: str) -> str:
+def _said(rows: Rows, known: Known, step: StepRow, title: str) -> str:
+    asks = rows.asked_at(step)
+    if asks is not None:
+        return decision_waits(asks, deciders(asks, known)).text
     own = step_waits(step) if step.state == StepState.RUNNING else None
-    return own.text if own is not None else words.step_words(step, tries[-1] if tries else None, external, title)
+    if own is not None:
+        return own.text
+    tries = rows.tries(step)
+    return words.step_words(step, tries[-1] if tries else None, rows.newest(step), title)
 
 
 def _attempt(rows: Rows, row: AttemptRow, known: Known) -> AttemptView:

@@ -1,11 +1,14 @@
 """What a step of a kind of its own waits for, in words: by kind, in one table."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from daytwo_api.services.moments import moment
+from daytwo_api.services.words import approval_words
 from daytwo_api.views.runs import Waits
-from daytwo_store.tables import StepRow
+from daytwo_store.on_call import called
+from daytwo_store.tables import ApprovalRow, StepRow
 
 
 def step_waits(step: StepRow) -> Waits | None:
@@ -29,6 +32,46 @@ def several(steps: Sequence[StepRow], each: Sequence[Waits]) -> Waits:
     )
 
 
+def decision_waits(row: ApprovalRow, deciders: Sequence[str]) -> Waits:
+    """A step waits for people to decide."""
+    return Waits(
+        kind="approval",
+        text=f"{approval_words(row, deciders)}; then the step fails",
+        owner=" or ".join(called(name) for name in row.needed_from),
+        next_event="a decision",
+        until=row.expires_at,
+        then="the step fails",
+    )
+
+
+def _check(step: StepRow) -> Waits | None:
+    data = step.data or {}
+    until = step.started_at + timedelta(seconds=step.timeout) if step.started_at else None
+    since = data.get("since")
+    holds = f"it has held since {moment(datetime.fromisoformat(str(since)))}" if since else f"{data.get('last', '')}"
+    return Waits(
+        kind="check",
+        text=f"waits until it holds; {holds}",
+        owner="daytwo",
+        next_event="the next look",
+        until=until,
+        then="the step fails",
+    )
+
+
+def _http(step: StepRow) -> Waits | None:
+    given = step.given or {}
+    last = (step.data or {}).get("last")
+    return Waits(
+        kind="service",
+        text=f"waits for {given.get('service')}" + (f"; the last time: {last}" if last else ""),
+        owner=str(given.get("service")),
+        next_event="its answer",
+        until=step.started_at + timedelta(seconds=step.timeout) if step.started_at else None,
+        then="the step fails, or a person is asked what happened",
+    )
+
+
 def _wait(step: StepRow) -> Waits | None:
     if step.due_at is None:
         return None
@@ -42,4 +85,4 @@ def _wait(step: StepRow) -> Waits | None:
     )
 
 
-_WORDS: Final[Mapping[str, Callable[[StepRow], Waits | None]]] = {"wait": _wait}
+_WORDS: Final[Mapping[str, Callable[[StepRow], Waits | None]]] = {"check": _check, "http": _http, "wait": _wait}

@@ -19,7 +19,20 @@ from daytwo_store.states import AttemptState, ExternalStatus, GateAnswerState, R
 class Waits(View):
     """Why a run does not move, who moves it, and what happens if nobody does."""
 
-    kind: Literal["approval", "window", "lock", "pipeline", "gate", "cancellation", "person", "start", "timer", "steps"]
+    kind: Literal[
+        "approval",
+        "window",
+        "lock",
+        "pipeline",
+        "gate",
+        "cancellation",
+        "person",
+        "start",
+        "timer",
+        "check",
+        "service",
+        "steps",
+    ]
     text: str = Field(description="a sentence: 'waits for one of group:sre until 14:00 UTC; then expires'")
     owner: str = Field(description="who or what moves it next: group:sre, run r_…, github, daytwo")
     next_event: str

@@ -10,7 +10,7 @@ from daytwo_store import approvals, runs
 from daytwo_store.approvals import Asked, Stage
 from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.errors import Rejected
-from daytwo_store.ids import ApprovalId, PrincipalId, RunId, TokenId
+from daytwo_store.ids import ApprovalId, PrincipalId, RunId, StepPath, TokenId
 from daytwo_store.keyring import KeyRing
 from daytwo_store.secret_values import keep_inputs
 from daytwo_store.states import RunState
@@ -106,14 +106,17 @@ async def ask_for_approval(
     *,
     supersedes: ApprovalId | None = None,
     drift: Sequence[Change] = (),
+    at: Plan | None = None,
 ) -> None:
-    """Open the first stage; its document is the run's plan, its digest the plan's."""
+    """Open the first stage; its document is the run's plan, its digest the plan's. `at`: at a step in the middle."""
+    text = row.plan if at is None else at.canonical()
     await approvals.ask(
         tx,
         Asked(
             run=RunId(row.id),
-            digest=digest_of(row.plan),
-            document=row.plan,
+            path=StepPath(at.at) if at is not None and at.at is not None else None,
+            digest=digest_of(text),
+            document=text,
             needed_from=asked.needed_from,
             count=asked.count,
             expires_at=asked.expires_at,

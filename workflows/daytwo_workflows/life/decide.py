@@ -179,17 +179,19 @@ async def _follow(tx: Tx, run: RunRow, approval: ApprovalRow, decision: Decision
         settled = ApprovalState.REJECTED
         approvals.settle(tx, approval, settled, actor=decision.principal)
         why = decision.comment.strip()
-        await runs.end(
-            tx,
-            run,
-            RunState.REJECTED,
-            reason=f"Rejected: {why} Nothing was sent." if why else "Rejected. Nothing was sent.",
-            actor=decision.principal,
-        )
+        if approval.path is None:  # a step that is rejected fails, and what becomes of the run is decided by all steps
+            await runs.end(
+                tx,
+                run,
+                RunState.REJECTED,
+                reason=f"Rejected: {why} Nothing was sent." if why else "Rejected. Nothing was sent.",
+                actor=decision.principal,
+            )
     elif approved >= approval.count:
         settled = ApprovalState.APPROVED
         approvals.settle(tx, approval, settled, actor=decision.principal)
-        if await approvals.open_next(tx, approval) is None and run.break_glass:
+        last = await approvals.open_next(tx, approval) is None
+        if last and run.break_glass and approval.path is None:
             await break_glass.broken(tx, run)
     else:
         tx.notify(Topic.APPROVAL, approval.id)

@@ -6,10 +6,10 @@ is followed to its end, what only waits is given up, and then the run ends.
 
 from collections.abc import Sequence
 
-from daytwo_store import runs
+from daytwo_store import attempts, runs
 from daytwo_store.engine import Tx
-from daytwo_store.ids import RunId
-from daytwo_store.states import STEP_ENDS, RunState, StepState
+from daytwo_store.ids import RunId, StepPath
+from daytwo_store.states import ATTEMPT_LIVE, STEP_ENDS, AttemptState, RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import SENDING, Move, What
 from daytwo_workflows.life.context import Life
@@ -48,7 +48,7 @@ async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[
         await begin(life, tx, row, step, steps)
     if step.state not in (StepState.RUNNING, StepState.HELD):
         return None
-    if broken and not kind.outside:
+    if broken and not (kind.outside and await _under_way(tx, step)):
         runs.move_step(tx, step, StepState.CANCELLED, note=f"given up, because {broken.path} had failed")
         return None
     move = await kind.next(life, tx, row, step)
@@ -60,6 +60,15 @@ async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[
     if row.state == RunState.NEEDS_ATTENTION:
         return _WHILE_HELD
     return await stopped_between_steps(tx, row, move)
+
+
+async def _under_way(tx: Tx, step: StepRow) -> bool:
+    """May something of it go on elsewhere? What was sealed and not sent is given up."""
+    tries = await attempts.of_step(tx.session, RunId(step.run_id), StepPath(step.path))
+    for attempt in tries:
+        if attempt.state == AttemptState.INTENT:
+            attempts.settle(tx, attempt, AttemptState.ABANDONED, note="another step had failed before it was sent")
+    return any(attempt.state in ATTEMPT_LIVE for attempt in tries)
 
 
 def _ready(step: StepRow, steps: Sequence[StepRow]) -> bool:

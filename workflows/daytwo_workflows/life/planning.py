@@ -15,7 +15,7 @@ from daytwo_actions.plan.approvers import MOST_ASKED, Wanted, wanted_people
 from daytwo_actions.plan.break_glass import NO_GLASS
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.model import Plan, PlannedEditor, PlannedRequester
-from daytwo_actions.plan.program import Program
+from daytwo_actions.plan.program import ApprovalProgram, Program
 from daytwo_actions.plan.render import Aim, render, targets
 from daytwo_actions.policy import may_run, may_see
 from daytwo_actions.roles import roles_in, without_roles
@@ -141,7 +141,28 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
     inputs = context["inputs"]
     assert isinstance(inputs, dict)
     must_be_allowed(ask.version, scene, inputs, break_glass=ask.break_glass)
-    facts = Facts(
+    facts = await _facts(life, session, ask, scene, context)
+    program = life.definitions.program(ask.version)
+    facts = await with_people(session, program.approvals, facts)
+    rules = any(one.auto for one in program.approvals)
+    facts = replace(facts, frozen=rules and await _frozen(life, session, ask.version, facts))
+    return Aimed(program=program, facts=facts, aims=targets(program, facts), entity=scene.entity)
+
+
+async def facts_of(life: Life, session: Session, ask: Ask) -> Facts:
+    """What a part of a plan is made from while its run goes on. Raises what `look` raises."""
+    scene = await look(session, ask.version, ask.requester, ask.entity)
+    return await _facts(life, session, ask, scene, await context_of(life, session, ask, scene))
+
+
+async def with_people(session: Session, stages: Sequence[ApprovalProgram], facts: Facts) -> Facts:
+    """And who is asked by name."""
+    wanted = wanted_people(stages, facts)
+    return replace(facts, people=await _people(session, wanted), owners=await _owners(session, wanted))
+
+
+async def _facts(life: Life, session: Session, ask: Ask, scene: Scene, context: dict[str, JsonValue]) -> Facts:
+    return Facts(
         run=ask.run,
         version=ask.version.digest,
         requester=PlannedRequester(issuer=ask.requester.issuer, subject=ask.requester.subject),
@@ -154,15 +175,6 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
         break_glass=ask.break_glass,
         editor=_edited(await editor_of(session, ask.version.digest)),
     )
-    program = life.definitions.program(ask.version)
-    wanted = wanted_people(program.approvals, facts)
-    facts = replace(
-        facts,
-        people=await _people(session, wanted),
-        owners=await _owners(session, wanted),
-        frozen=any(one.auto for one in program.approvals) and await _frozen(life, session, ask.version, facts),
-    )
-    return Aimed(program=program, facts=facts, aims=targets(program, facts), entity=scene.entity)
 
 
 def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:

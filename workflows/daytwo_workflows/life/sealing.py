@@ -20,21 +20,22 @@ from daytwo_actions.plan.holes import Answers, filled_inputs, fits
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_actions.plan.steps import PlannedStep
 from daytwo_actions.plan.working_out import INPUT
-from daytwo_store import attempts, definitions, locks, runs
+from daytwo_store import approvals, attempts, definitions, locks, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError, Rejected
 from daytwo_store.ids import ActionName, AttemptNo, Digest, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
-from daytwo_store.states import AttemptState, RunState
-from daytwo_store.tables import AttemptRow, RunRow
+from daytwo_store.states import ApprovalState, AttemptState, RunState
+from daytwo_store.tables import AttemptRow, RunRow, StepRow
 from daytwo_workflows.life import locking, requests, standing, step_rows
+from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.asking_again import ask_again, give_back
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.filling import answers_of
 from daytwo_workflows.life.planning import Aimed, aim, assemble
 from daytwo_workflows.life.secret_inputs import fingerprints_of
-from daytwo_workflows.life.steps.begin import asked
+from daytwo_workflows.life.steps.approval import sealed_at
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.window import shut
 
@@ -200,6 +201,7 @@ async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo)
     plan = Plan.model_validate_json(row.plan)
     planned = plan.dispatch(path)
     step = await runs.step(tx.session, RunId(row.id), path)
+    await _must_be_approved(tx, row, step)
     answers = await answers_of(tx.session, RunId(row.id))
     request = _request(life, plan, planned, filled=step.given or {}, answers=answers, no=no)
     return await attempts.seal(
@@ -216,6 +218,17 @@ async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo)
         ),
         send_by=life.windows.send_by,
     )
+
+
+async def _must_be_approved(tx: Tx, row: RunRow, step: StepRow) -> None:
+    """What a protected step got from others was approved as it is: else `Conflict`."""
+    if not (step.data and step.data.get("asks")):
+        return
+    approval = await approvals.newest(tx.session, RunId(row.id), StepPath(step.path))
+    now = sealed_at(row, step, await runs.steps(tx.session, RunId(row.id)))
+    approved = approval is not None and approval.state == ApprovalState.APPROVED
+    if not approved or approval is None or approval.digest != digest_of(now.canonical()):
+        raise Conflict("What was approved at this step is not what would be sent now.")
 
 
 def _request(

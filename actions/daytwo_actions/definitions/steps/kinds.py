@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Discriminator, Tag
 
+from daytwo_actions.definitions.steps.approval import ApprovalStep
 from daytwo_actions.definitions.steps.catalog import CatalogStep
 from daytwo_actions.definitions.steps.check import CheckStep
 from daytwo_actions.definitions.steps.common import StepBase
@@ -15,6 +16,7 @@ from daytwo_actions.definitions.steps.wait import WaitStep
 
 DISPATCH: Final = "dispatch"  # the kind of a step that names a connection; no reserved word of `uses`
 KINDS: Final[Mapping[str, type[StepBase]]] = {
+    "approval": ApprovalStep,
     "catalog": CatalogStep,
     "check": CheckStep,
     "http": HttpStep,
@@ -31,6 +33,7 @@ def step_kind(value: object) -> str:
 
 AnyStep = Annotated[
     Annotated[DispatchStep, Tag("(dispatch)")]
+    | Annotated[ApprovalStep, Tag("(approval)")]
     | Annotated[CatalogStep, Tag("(catalog)")]
     | Annotated[CheckStep, Tag("(check)")]
     | Annotated[HttpStep, Tag("(http)")]

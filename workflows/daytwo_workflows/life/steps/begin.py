@@ -4,7 +4,6 @@ What it begins with is written down (`step.given`): asked again, or tried again,
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -12,15 +11,17 @@ from daytwo_actions.definitions.steps.kinds import KINDS as DEFINED
 from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.steps import Planned, PlannedKind
-from daytwo_store import principals, runs
+from daytwo_store import runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import DaytwoError, Rejected
-from daytwo_store.ids import Digest, EntityRef, RunId
+from daytwo_store.ids import RunId
 from daytwo_store.states import StepState
 from daytwo_store.tables import RunRow, StepRow
+from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.planning import Ask, context_of, look
+from daytwo_workflows.life.planning import context_of, look
 from daytwo_workflows.life.service_secrets import stand_ins
+from daytwo_workflows.life.steps.approval import ask_again
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.results import seen
 from daytwo_workflows.life.steps.table import KINDS
@@ -43,6 +44,8 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
         if planned.effect is not None and planned.kind != "dispatch":
             step.given["effect"] = planned.effect
         runs.move_step(tx, step, StepState.RUNNING)
+        if planned.protected and planned.late and await ask_again(tx, run, step):
+            step.data = {"asks": True}
         await KINDS[step.kind].begin(life, tx, run, step)
     except DaytwoError as error:
         if step.state == StepState.PENDING:
@@ -68,19 +71,6 @@ async def context_now(life: Life, session: Session, run: RunRow, steps: Sequence
         "steps": seen(steps),
         "secrets": dict(stand_ins(life, RunId(run.id))),
     }
-
-
-async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
-    """Who asked for a run, and for what."""
-    return Ask(
-        run=RunId(run.id),
-        version=await life.definitions.of_run(session, Digest(run.version)),
-        requester=(await principals.by_ids(session, [run.requester]))[run.requester],
-        entity=EntityRef(run.entity) if run.entity else None,
-        inputs=run.inputs,
-        break_glass=run.break_glass,
-        **more,
-    )
 
 
 def _wanted(planned: Planned, context: Context) -> bool:

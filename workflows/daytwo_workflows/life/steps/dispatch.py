@@ -12,6 +12,7 @@ from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepStat
 from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.steps.approval import decided
 from daytwo_workflows.life.steps.failing import fail, hold
 from daytwo_workflows.life.steps.results import faults
 
@@ -21,6 +22,11 @@ async def next_of_dispatch(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Mo
 
     Nothing is sent to a connection that has asked to be left alone, whichever process it has told so (R14).
     """
+    if step.data and step.data.get("asks"):
+        waits = await decided(tx, run, step)
+        if waits is not None or step.state != StepState.RUNNING:
+            return waits
+        step.due_at = None
     move = await _next(life, tx, run, step)
     if move is None or move.what is not What.DISPATCH:
         return move

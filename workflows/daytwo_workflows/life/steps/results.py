@@ -14,6 +14,11 @@ def seen(steps: Iterable[StepRow]) -> dict[str, JsonValue]:
     return {step.path: {"state": step.state, "outputs": _declared(step)} for step in steps}
 
 
+def left(steps: Iterable[StepRow]) -> dict[str, JsonValue]:
+    """Results that there are, by step."""
+    return {step.path: dict(step.outputs) for step in steps if step.outputs}
+
+
 def faults(step: StepRow) -> list[str]:
     """What of its results is not as it was declared, in sentences. An undeclared one is nobody's business."""
     found, outputs = [], step.outputs or {}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from daytwo_workflows.life.steps.approval import APPROVAL
 from daytwo_workflows.life.steps.catalog import CATALOG
 from daytwo_workflows.life.steps.check import CHECK
 from daytwo_workflows.life.steps.dispatch import next_of_dispatch
@@ -14,6 +15,7 @@ from daytwo_workflows.life.steps.wait import WAIT
 
 KINDS: Final[Mapping[str, Kind]] = {
     "dispatch": Kind(next=next_of_dispatch, stop=stop_dispatch, outside=True),
+    "approval": APPROVAL,
     "catalog": CATALOG,
     "check": CHECK,
     "http": HTTP,

@@ -1,0 +1,16 @@
+"""Everywhere in a definition where people are asked to approve something."""
+
+from collections.abc import Iterator
+
+from daytwo_actions.definitions.approval_stage import ApprovalStage
+from daytwo_actions.definitions.model import Spec
+from daytwo_actions.definitions.steps.approval import ApprovalStep
+
+
+def asked_stages(spec: Spec) -> Iterator[tuple[str, ApprovalStage]]:
+    """With the pointer of each: before the run, and in the middle of it."""
+    for number, stage in enumerate(spec.approval):
+        yield f"/spec/approval/{number}", stage
+    for number, step in enumerate(spec.steps):
+        if isinstance(step, ApprovalStep):
+            yield f"/spec/steps/{number}/with", step.with_.stage

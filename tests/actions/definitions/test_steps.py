@@ -1,0 +1,140 @@
+"""A runbook of every kind of step loads; what is wrong between its steps is told at its place."""
+
+from dataclasses import replace
+
+import pytest
+
+from daytwo_actions.definitions import DefinitionRejected, Surroundings, load_action, restore_action
+from daytwo_actions.definitions.steps.common import Effect
+from daytwo_actions.definitions.steps.graph import before, needed
+from daytwo_actions.definitions.steps.kinds import KINDS, kind_of
+
+RUNBOOK = """
+apiVersion: daytwo/v1
+kind: Action
+metadata: { name: release, title: Release }
+spec:
+  operation: day-2
+  target: { kind: service }
+  form: { pages: [{ title: What, properties: { version: { type: string } } }] }
+  allow: { run: [owner] }
+  approval: [{ from: [group:sre] }]
+  steps:
+    - id: build
+      uses: github
+      with: { project: a/b, pipeline: build.yml, ref: main }
+      outputs: { image: { type: string }, sizes: { type: array, items: { type: integer } } }
+    - id: ok
+      uses: approval
+      with: { from: [group:sre], text: "Is ${{ steps.build.outputs.image }} good?" }
+    - id: ship
+      uses: github
+      with: { project: a/b, pipeline: ship.yml, ref: main, inputs: { image: "${{ steps.build.outputs.image }}" } }
+      retry: { attempts: 2, wait: 1m }
+      protected: true
+    - id: soak
+      uses: wait
+      with: { for: 10m }
+    - id: healthy
+      uses: check
+      with: { get: { service: metrics, path: /q }, until: "${{ response.body.ok }}", every: 30s, stable: 5m }
+      timeout: 1h
+    - id: page
+      uses: http
+      needs: [ship]
+      if: ${{ inputs.version == '2' }}
+      effect: idempotent
+      with:
+        service: pager
+        method: POST
+        path: /changes
+        headers: { Authorization: "Token ${{ secrets.pager }}" }
+        body: { of: "${{ entity.name }}" }
+      outputs: { number: { type: integer } }
+    - id: note
+      uses: catalog
+      needs: [healthy, page]
+      with: { upsert: { kind: deployment, name: x, properties: { version: "${{ inputs.version }}" } } }
+    - id: tell
+      uses: notify
+      with: { to: [requester, owner], text: "Done: ${{ steps.page.state }}" }
+      on_error: continue
+"""
+
+
+@pytest.fixture
+def around(surroundings: Surroundings) -> Surroundings:
+    return replace(surroundings, services={"metrics": (), "pager": ("pager",)})
+
+
+def test_a_runbook_of_every_kind_loads(around: Surroundings) -> None:
+    version = load_action(RUNBOOK, "a.yaml", surroundings=around)
+    steps = version.model.spec.steps
+    assert {kind_of(step) for step in steps} == {*KINDS, "dispatch"}
+    assert restore_action(version.document).model == version.model
+    assert [step.does for step in steps if step.id in ("build", "healthy", "page")] == [
+        Effect.CHECKABLE,
+        Effect.READ,
+        Effect.IDEMPOTENT,
+    ]
+
+
+def test_who_needs_whom(around: Surroundings) -> None:
+    needs = needed(load_action(RUNBOOK, "a.yaml", surroundings=around).model.spec.steps)
+    assert (needs["build"], needs["soak"], needs["note"]) == ((), ("ship",), ("healthy", "page"))
+    assert before("note", needs) == {"build", "ok", "ship", "soak", "healthy", "page"}
+    assert before("page", needs) == {"build", "ok", "ship"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("needs: [ship]", "needs: [shipp]", "There is no step `shipp`. Did you mean `ship`?"),
+        ("needs: [ship]", "needs: [page]", "`page` cannot need itself"),
+        ("needs: [ship]", "needs: [note]", "`page` needs `note`, and `note` needs `page`: neither would ever begin"),
+        ("if: ${{ inputs.version == '2' }}", "if: false", "`page` can never run"),
+        ("outputs.image }} good", "outputs.imge }} good", "`steps.build.outputs` has no `imge`. Did you mean `image`?"),
+        (
+            "steps.build.outputs.image }} good",
+            "steps.soak.state }} good",
+            "`soak` need not have ended when",
+        ),
+        ("steps.page.state", "steps.page.outputs.number", "`page` has an `if`, so it may have no results when `tell`"),
+        ("steps.page.state", "steps.pages.state", "There is no step `pages`. Did you mean `page`?"),
+        ("steps.page.state", "steps", "`steps` alone cannot be used"),
+        ("ship.yml, ref: main", 'ship.yml, ref: "${{ steps.build.outputs.image }}"', "What is started has to be known"),
+        ("{ for: 10m }", "{}", "A wait has `for` or `until`, and one of them only"),
+        ("{ for: 10m }", "{ for: 10m, fr: 1 }", "`fr` is not a known key here. Did you mean `for`?"),
+        ("effect: idempotent", "effect: once\n      retry: { attempts: 2 }", "A step that is `once` is never repeated"),
+        ("effect: idempotent", "effect: read", "A POST is no `read`"),
+        ("effect: idempotent", "effect: checkable", "A request is `checkable` by its `probe`, and this has none"),
+        ("effect: idempotent", "effect: harmless", "This is one of read, idempotent, checkable, once"),
+        ("service: pager", "service: pagr", "There is no service `pagr`. Did you mean `pager`?"),
+        ("secrets.pager", "secrets.other", "`other` may not be sent to `pager`"),
+        ("secrets.pager", "secrets.pager ~ 'x'", "A secret cannot be part of a longer expression"),
+        ("path: /changes", 'path: "/${{ secrets.pager }}"', "A secret cannot be used here"),
+        ("response.body.ok", "response.boddy.ok", "`response` has no `boddy`. Did you mean `body`?"),
+        ("approval: [{ from: [group:sre] }]", "approval: []", "`protected` asks those of `approval` again"),
+        ("attempts: 2,", "attempts: 1,", "This must be at least 2"),
+        ("uses: github", "uses: temporary", "Steps of the kind `temporary` come later"),
+        ("to: [requester, owner]", "to: [everyone]", "`everyone` does not look like"),
+        ("{ from: [group:sre], text", "{ from: [sre], text", "`sre` does not look like"),
+    ],
+)
+def test_a_mistake_between_steps_is_told(around: Surroundings, old: str, new: str, expected: str) -> None:
+    assert old in RUNBOOK
+    problems = _problems(RUNBOOK.replace(old, new, 1), around)
+    assert any(expected in problem for problem in problems), "\n".join(problems)
+
+
+def test_a_result_that_may_be_missing_can_be_named_by_whoever_asks_for_the_state(around: Surroundings) -> None:
+    minded = "on_error: continue\n      if: ${{ steps.page.state == 'succeeded' }}"
+    text = RUNBOOK.replace("steps.page.state }}", "steps.page.outputs.number }}").replace("on_error: continue", minded)
+    assert load_action(text, "a.yaml", surroundings=around)
+
+
+def _problems(text: str, around: Surroundings) -> list[str]:
+
+    with pytest.raises(DefinitionRejected) as caught:
+        load_action(text, "a.yaml", surroundings=around)
+    return [str(problem) for problem in caught.value.problems]

@@ -1,0 +1,23 @@
+"""Who asked for a run that there is, and for what: what its plan is made from again."""
+
+from typing import Any
+
+from daytwo_store import principals
+from daytwo_store.engine import Session
+from daytwo_store.ids import Digest, EntityRef, RunId
+from daytwo_store.tables import RunRow
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.planning import Ask
+
+
+async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
+    """Who asked for a run, and for what."""
+    return Ask(
+        run=RunId(run.id),
+        version=await life.definitions.of_run(session, Digest(run.version)),
+        requester=(await principals.by_ids(session, [run.requester]))[run.requester],
+        entity=EntityRef(run.entity) if run.entity else None,
+        inputs=run.inputs,
+        break_glass=run.break_glass,
+        **more,
+    )
