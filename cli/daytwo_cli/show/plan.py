@@ -26,6 +26,7 @@ def print_plan(say: Say, plan: PlanView) -> None:
         for note in (request.packing, _collected(request.secrets), request.held, request.loose):
             if note:
                 say(note)
+    _print_other_steps(say, plan)
     print_emergency(say, plan)
     print_stages(say, plan)
     print_locks(say, plan.lock)
@@ -51,6 +52,20 @@ def print_stages(say: Say, plan: PlanView) -> None:
             say(f"  {sentence}")
         if approval.asks:
             say(f"  who approves fills in: {', '.join(approval.asks)}")
+
+
+def _print_other_steps(say: Say, plan: PlanView) -> None:
+    """Steps that start no pipeline, and what dispatches get from earlier steps, as the plan has them."""
+    steps = plan.document.get("steps")
+    for step in steps if isinstance(steps, list) else []:
+        if not isinstance(step, dict):
+            continue
+        given, late = step.get("given"), step.get("late")
+        known = {**(given if isinstance(given, dict) else {}), **(late if isinstance(late, dict) else {})}
+        if isinstance(given, dict):
+            say(f"{step['path']}: {step['uses']} with {pairs(known)}")
+        elif known:
+            say(f"{step['path']} gets from earlier steps: {pairs(known)}")
 
 
 def print_emergency(say: Say, plan: PlanView) -> None:

@@ -4908,7 +4908,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start" | "timer" | "steps";
+            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start" | "timer" | "check" | "service" | "steps";
             /** Next Event */
             next_event: string;
             /**

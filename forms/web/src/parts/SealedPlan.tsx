@@ -3,7 +3,7 @@ import { text } from "../text";
 import { EntityLink, Facts } from "./Basics";
 import { CopyText } from "./CopyText";
 import { Readable } from "./Json";
-import { readSealed, type SealedStep } from "./sealed";
+import { readSealed, type SealedKind, type SealedStep } from "./sealed";
 import css from "./SealedPlan.module.css";
 import { inWords, visible } from "./textOf";
 
@@ -20,7 +20,7 @@ export function SealedPlan({ plan }: { plan: JsonObject }) {
         <ol className={css.list}>
           {sealed.steps.map((step) => (
             <li key={step.path} className={css.item}>
-              <Step step={step} />
+              {"kind" in step ? <OtherStep step={step} /> : <Step step={step} />}
             </li>
           ))}
         </ol>
@@ -46,6 +46,8 @@ export function SealedPlan({ plan }: { plan: JsonObject }) {
           </div>
         ))}
       </section>
+      <Known title={words.filled} value={sealed.filled} />
+      <Known title={words.results} value={sealed.results} />
       {Object.keys(sealed.read).length > 0 && (
         <section>
           <h3>{words.read}</h3>
@@ -53,6 +55,29 @@ export function SealedPlan({ plan }: { plan: JsonObject }) {
         </section>
       )}
     </div>
+  );
+}
+
+function Known({ title, value }: { title: string; value: JsonObject }) {
+  if (Object.keys(value).length === 0) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <Readable value={value} keys="exact" />
+    </section>
+  );
+}
+
+/** A step that is no dispatch. */
+export function OtherStep({ step }: { step: SealedKind }) {
+  return (
+    <Facts
+      facts={[
+        [words.step, visible(step.path)],
+        [words.kind, visible(step.kind)],
+        [words.what, <Readable key="what" value={step.more} keys="exact" />],
+      ]}
+    />
   );
 }
 
@@ -73,6 +98,10 @@ function Step({ step }: { step: SealedStep }) {
           step.secrets.length > 0 && [words.secrets, visible(step.secrets.join(", "))],
           step.held.length > 0 && [words.held, visible(words.heldFiles(step.held))],
           step.loose.length > 0 && [words.loose, visible(words.looseFiles(step.loose))],
+          Object.keys(step.more).length > 1 && [
+            words.more,
+            <Readable key="more" value={step.more} keys="exact" />,
+          ],
         ]}
       />
       {step.request ? (
@@ -81,7 +110,7 @@ function Step({ step }: { step: SealedStep }) {
           <pre>{visible(`${step.request.method} ${step.request.path}\n\n${step.request.body}`)}</pre>
         </details>
       ) : (
-        <p className="soft">{text.approvals.noBytes}</p>
+        <p className="soft">{step.holes.length > 0 ? text.approvals.noBytes : words.later}</p>
       )}
     </>
   );

@@ -22,8 +22,17 @@ export interface SealedStep {
   loose: string[];
   /** Secret inputs that its pipeline may collect. */
   secrets: string[];
-  /** Null as long as an approver fills something in: its bytes are not known before. */
+  /** Null as long as some of its inputs are open: approvers, or earlier steps, fill them in. */
   request: { method: string; path: string; sha256: string; body: string } | null;
+  /** What stands there besides: what it needs, when it is skipped, what is filled in later … */
+  more: JsonObject;
+}
+
+/** A step that is no dispatch: nothing of it is left out because this page does not know its kind. */
+export interface SealedKind {
+  path: string;
+  kind: string;
+  more: JsonObject;
 }
 
 export interface SealedWrite {
@@ -35,10 +44,13 @@ export interface SealedWrite {
 export interface Sealed {
   /** Its keys; none when other runs may go on at the same time. */
   locks: string[];
-  steps: SealedStep[];
+  steps: (SealedStep | SealedKind)[];
   writes: SealedWrite[];
   /** Catalog values that were read for the plan, by their dotted names. */
   read: JsonObject;
+  /** In the middle of a run: what earlier steps have left, and what the step that asks was given of it. */
+  results: JsonObject;
+  filled: JsonObject;
 }
 
 export function readSealed(plan: JsonObject): Sealed | null {
@@ -49,9 +61,11 @@ export function readSealed(plan: JsonObject): Sealed | null {
   if (readSteps.includes(null) || writes.includes(null)) return null;
   return {
     locks: keysOf(lock),
-    steps: readSteps as SealedStep[],
+    steps: readSteps as (SealedStep | SealedKind)[],
     writes: writes as SealedWrite[],
     read: isObject(read) ? read : {},
+    results: isObject(plan["results"]) ? plan["results"] : {},
+    filled: isObject(plan["filled"]) ? plan["filled"] : {},
   };
 }
 
@@ -66,12 +80,36 @@ function packedOf(inputs: JsonObject, byName: unknown): string[] {
   return Object.keys(inputs).filter((name) => inputs[name] !== null && !byName.includes(name));
 }
 
-function readStep(step: unknown): SealedStep | null {
-  if (!isObject(step) || !isObject(step["pinned"]) || !isObject(step["inputs"])) return null;
+const SHOWN = [
+  "path",
+  "uses",
+  "project",
+  "pipeline",
+  "ref",
+  "pinned",
+  "inputs",
+  "secrets",
+  "request",
+  "given",
+  "holes",
+];
+
+/** The rest of a step, and of one that is no dispatch what it was given. */
+function moreOf(step: JsonObject): JsonObject {
+  const rest = Object.entries(step).filter(([name]) => !SHOWN.includes(name));
+  return { ...(isObject(step["given"]) ? step["given"] : {}), ...Object.fromEntries(rest) };
+}
+
+function readStep(step: unknown): SealedStep | SealedKind | null {
+  if (!isObject(step)) return null;
+  if (isObject(step["given"]))
+    return { path: String(step["path"]), kind: String(step["uses"]), more: moreOf(step) };
+  if (!isObject(step["pinned"]) || !isObject(step["inputs"])) return null;
   if (step["request"] !== null && !isObject(step["request"])) return null;
   const { pinned, request, inputs } = step as Record<string, JsonObject | null | undefined>;
   const holes = isObject(step["holes"]) ? step["holes"] : {};
   return {
+    more: moreOf(step),
     path: String(step["path"]),
     uses: String(step["uses"]),
     project: String(step["project"]),

@@ -107,6 +107,13 @@ export const actions = {
     noPrevious: "There is no earlier successful run here to compare with.",
     read: "What was read from the catalog for it",
     bytes: "The bytes that are sent",
+    kind: "Kind of step",
+    what: "What it does",
+    more: "Also",
+    others: "Other steps",
+    filled: "What the step that asks is given",
+    results: "What earlier steps have left",
+    later: "Some of its inputs come from earlier steps. They are filled in when it begins, as written here.",
     digest: "Digest of the plan",
     document: "The plan to the letter",
     unsure:

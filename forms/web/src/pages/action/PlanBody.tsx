@@ -5,6 +5,8 @@ import { ChangeList, Differences } from "../../parts/Compare";
 import { Digest, Raw } from "../../parts/Json";
 import { FreezeNote } from "../../parts/FreezeNote";
 import { PlannedRequests } from "../../parts/PlannedRequests";
+import { OtherStep } from "../../parts/SealedPlan";
+import { readSealed } from "../../parts/sealed";
 import { capital, visible } from "../../parts/textOf";
 import { duration } from "../../parts/time";
 import { text } from "../../text";
@@ -31,6 +33,7 @@ export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode
         <Section title={words.requests}>
           <PlannedRequests requests={plan.requests} />
         </Section>
+        <OtherSteps plan={plan} />
         <Section title={words.changes}>
           {plan.changes.length > 0 ? (
             <ChangeList changes={plan.changes} />
@@ -53,6 +56,23 @@ export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode
         </details>
       </div>
     </div>
+  );
+}
+
+/** Steps that start no pipeline. */
+function OtherSteps({ plan }: { plan: PlanView }) {
+  const others = readSealed(plan.document)?.steps.filter((step) => "kind" in step) ?? [];
+  if (others.length === 0) return null;
+  return (
+    <Section title={words.others}>
+      <ol>
+        {others.map((step) => (
+          <li key={step.path}>
+            <OtherStep step={step} />
+          </li>
+        ))}
+      </ol>
+    </Section>
   );
 }
 
