@@ -8,7 +8,9 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
+from daytwo_api.asker import declared_routes
 from daytwo_api.views.common import Fault, Problem
 from daytwo_store.errors import DaytwoError
 
@@ -71,7 +73,8 @@ def unexpected(request: str) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Answer the errors that reach FastAPI's own handling."""
+    """Answer the errors that reach FastAPI's own handling. The routes have to be there."""
+    allowed = _Allowed(app)
 
     @app.exception_handler(DaytwoError)
     async def ours(request: Request, error: DaytwoError) -> Response:
@@ -83,7 +86,23 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def routing(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            error.headers = {"Allow": allowed.at(request.url.path)}
         return _routing(error, request_id(request.scope))
+
+
+class _Allowed:
+    """What each address takes: the router names the methods of the first route only that has this address."""
+
+    def __init__(self, app: FastAPI) -> None:
+        methods: dict[str, set[str]] = {}
+        for route in declared_routes(app.routes):
+            methods.setdefault(route.path, set()).add(route.method)
+        self._methods = [(compile_path(path)[0], several) for path, several in methods.items()]
+
+    def at(self, path: str) -> str:
+        fitting = (several for pattern, several in self._methods if pattern.match(path))
+        return ", ".join(sorted(set().union(*fitting)))
 
 
 MAX_FAULTS: Final = 100  # told of one request: an answer is not to be many times as long as what was asked

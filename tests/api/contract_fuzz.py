@@ -62,13 +62,22 @@ def there(
     databases.drop(url)
 
 
+def of_a_program() -> dict[str, Any]:
+    """Which has a token and no cookie: a cookie beside a good token counts for nothing, and the tool tries that."""
+    described = document()
+    for path in described["paths"].values():
+        for operation in path.values():
+            operation["security"] = [one for one in operation.get("security", []) if "session" not in one]
+    return described
+
+
 @pytest.mark.timeout(2400)
 @pytest.mark.parametrize("name", ["pat", "ana", "sam"])
 def test_every_answer_is_as_the_contract_says(
     there: Served, name: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     contract = tmp_path / "openapi.json"
-    contract.write_text(json.dumps(document()))
+    contract.write_text(json.dumps(of_a_program()))
     report = tmp_path / "report.json"
     tool = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(

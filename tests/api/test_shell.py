@@ -66,6 +66,11 @@ async def test_unknown_addresses_and_methods(shared: House, method: str, path: s
     assert ("allow" in answer.headers) is (status == 405)
 
 
+async def test_every_method_of_an_address_is_named(shared: House) -> None:
+    answer = await shared.anonymous().patch("/api/v1/approvals/a_0/decision")
+    assert answer.headers["allow"] == "DELETE, POST"
+
+
 async def test_who_is_unknown_is_told_how_to_sign_in(shared: House) -> None:
     answer = await shared.anonymous().get("/api/v1/me")
     assert "Sign in on the page" in problem(answer, 401, "unauthenticated")["detail"]
