@@ -16,7 +16,7 @@ from daytwo_store.run_visibility import visible
 from daytwo_store.states import ApprovalState
 from daytwo_store.tables import ApprovalRow, DecisionRow, EntityRow, PrincipalRow, RunRow
 
-_LARGE: Final = (ApprovalRow.document, ApprovalRow.drift, RunRow.plan, RunRow.inputs, RunRow.changes)
+_LARGE: Final = (ApprovalRow.document, ApprovalRow.drift, RunRow.plan, RunRow.changes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

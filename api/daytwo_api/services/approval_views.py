@@ -35,7 +35,7 @@ from daytwo_workflows.life.window import Window
 
 def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> ApprovalSummary:
     terms = terms_of(row.terms)
-    titles = titles_of(row).get(row.name or "", {})
+    titles = titles_of(run, known).get(row.name or "", {}) if row.asks else {}
     why, found = _voice(row, run, known, asker)
     return ApprovalSummary(
         id=row.id,
@@ -77,11 +77,11 @@ def deciders(row: ApprovalRow, known: Known) -> list[str]:
     ]
 
 
-def stage_views(row: ApprovalRow, known: Known) -> list[StageView]:
+def stage_views(row: ApprovalRow, run: RunRow, known: Known) -> list[StageView]:
     """Every stage: those that have opened, and those to come."""
     opened = known.stages[row.id]
     total = row.stage + len(row.later)
-    titles = titles_of(opened[0])
+    titles = titles_of(run, known)
     seen = [
         StageView(
             number=one.stage,
@@ -227,7 +227,7 @@ def whole(
         delegations=[delegation_view(one, known.person(one.principal), beside.now) for one in beside.delegations],
         may_take_back=_take_back(row, run, known, asker),
         may_delegate=may_delegate,
-        all_stages=stage_views(row, known),
+        all_stages=stage_views(row, run, known),
         sealed=sealed,
         edited=edited(sealed, terms_of(row.terms)),
         inputs=run.inputs,

@@ -1,10 +1,11 @@
-"""What a stage asks its approvers for, and what they filled in, as people read it: titles come from the sealed plan."""
+"""What a stage asks its approvers for, and what they filled in, as people read it."""
 
-import json
 from collections.abc import Mapping, Sequence
 
+from daytwo_api.services.gather import Known
+from daytwo_api.services.hints import fields_in, titled
 from daytwo_api.views.approvals import AskedField, Filled
-from daytwo_store.tables import ApprovalRow, DecisionRow, Json
+from daytwo_store.tables import DecisionRow, Json, RunRow
 
 
 def asked_fields(asks: Sequence[str], titles: Mapping[str, str]) -> list[AskedField]:
@@ -18,15 +19,14 @@ def filled(answers: Json | None, titles: Mapping[str, str]) -> list[Filled]:
     return [Filled(name=name, title=titles.get(name, name), value=(answers or {})[name]) for name in names]
 
 
-def titles_of(row: ApprovalRow) -> dict[str, dict[str, str]]:
-    """Of every stage of the plan that this approval is about, by its name and by field."""
-    if not row.asks and not any(stage.get("asks") for stage in row.later) and row.stage == 1:
-        return {}
-    planned = json.loads(row.document).get("approval") or {}
-    stages = [planned, *planned.get("then", [])]
+def titles_of(run: RunRow, known: Known) -> dict[str, dict[str, str]]:
+    """What the fields of every stage are called, by its name and by field: as the run's version of the action says."""
+    spec = known.versions[run.version].document.get("spec")
+    stages = spec.get("approval") if isinstance(spec, dict) else None
     return {
-        str(stage.get("id")): {name: str(schema.get("title", name)) for name, schema in stage.get("form", {}).items()}
-        for stage in stages
+        str(stage.get("id")): {name: titled(name, schema) for name, schema in fields_in(stage.get("form"))}
+        for stage in (stages if isinstance(stages, list) else [])
+        if isinstance(stage, dict)
     }
 
 

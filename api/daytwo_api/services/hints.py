@@ -5,6 +5,7 @@ from typing import Final
 
 from daytwo_api.services.gather import Known
 from daytwo_api.views.approvals import InputHint
+from daytwo_forms.schema import spoken
 from daytwo_store.tables import Json, RunRow
 
 SHOWN: Final = 6  # inputs; a form has up to a hundred fields
@@ -17,7 +18,7 @@ def input_hints(run: RunRow, known: Known) -> list[InputHint]:
     order = [name for name in fields if name in run.inputs] + [name for name in run.inputs if name not in fields]
     return [
         InputHint(
-            name=name, title=_title(name, fields.get(name, {})), text=_words(run.inputs[name], fields.get(name, {}))
+            name=name, title=titled(name, fields.get(name, {})), text=_words(run.inputs[name], fields.get(name, {}))
         )
         for name in order[:SHOWN]
     ]
@@ -45,7 +46,11 @@ def _named(run: str, known: Known) -> str:
 def _fields(document: Mapping[str, object]) -> Iterator[tuple[str, Json]]:
     """Of a stored definition, whatever version of Daytwo wrote it."""
     spec = document.get("spec")
-    form = spec.get("form") if isinstance(spec, dict) else None
+    yield from fields_in(spec.get("form") if isinstance(spec, dict) else None)
+
+
+def fields_in(form: object) -> Iterator[tuple[str, Json]]:
+    """The fields of a form of a stored definition."""
     pages = form.get("pages") if isinstance(form, dict) else None
     for page in pages if isinstance(pages, list) else []:
         properties = page.get("properties") if isinstance(page, dict) else None
@@ -53,8 +58,8 @@ def _fields(document: Mapping[str, object]) -> Iterator[tuple[str, Json]]:
             yield name, schema if isinstance(schema, dict) else {}
 
 
-def _title(name: str, schema: Json) -> str:
-    return str(schema.get("title") or name.replace("_", " ").capitalize())
+def titled(name: str, schema: Json) -> str:
+    return str(schema.get("title") or spoken(name))
 
 
 def _words(value: object, schema: Json) -> str:
