@@ -37,15 +37,19 @@ class Stepping:
 
     async def run(self, *steps: Step, environment: str = "staging", **spec: object) -> RunId:
         """A run of an action of these steps, asked for by Ana and moved to where it waits."""
+        run = await self.ask(*steps, environment=environment, **spec)
+        await self.company.drive(run)
+        return run
+
+    async def ask(self, *steps: Step, environment: str = "staging", **spec: object) -> RunId:
+        """The same, and nothing has moved yet."""
         self.loaded += 1
         name = f"runbook-{self.loaded}"
         folder = self.folder / name
         folder.mkdir()
         usual: dict[str, object] = {"approval": [], "catalog": [], "undo": None, "lock": None}
         await load_beside(self.company, folder, like_deploy(name, **{**usual, **spec, "steps": list(steps)}))
-        run = await self.company.ask("ana", "1.1.0", environment, action=name)
-        await self.company.drive(run)
-        return run
+        return await self.company.ask("ana", "1.1.0", environment, action=name)
 
     async def on(self, run: RunId, *, later: timedelta = timedelta(0)) -> Move:
         """Time passes, webhooks come, and the run goes on to where it waits next."""

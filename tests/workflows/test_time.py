@@ -3,18 +3,23 @@
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from company import Company, open_company
 from pydantic import JsonValue, SecretStr
+from service_in_memory import ServiceInMemory, answer
 from sqlalchemy.ext.asyncio import AsyncSession
+from stepping import Stepping, dispatch, wait
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from daytwo_actions.freezes import as_document, freeze_of
 from daytwo_store import freezes
+from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
@@ -120,3 +125,40 @@ async def test_a_frozen_run_sleeps_over_the_week_end_and_goes_on_by_itself(
     assert row.started_at is not None
     assert 64 * 3600 - 2 <= (row.started_at - asked).total_seconds() < 65 * 3600
     assert len(history.events) < 300
+
+
+async def test_a_runbook_sleeps_for_hours_and_goes_on_with_another_worker(
+    environment: WorkflowEnvironment, skipping: Company, tmp_path: Path
+) -> None:
+    service = ServiceInMemory(says=lambda number: answer(ok=number > 1))
+    skipping.life = replace(skipping.life, services={"pager": service})
+    skipping.ci.ahead = timedelta(hours=10)  # the CI system's clock is skipped, too
+    check = {"id": "healthy", "uses": "check", "with": {"get": {"service": "pager", "path": "/health"}}}
+    check["with"] |= {"until": "${{ response.body.ok }}", "every": "1m", "stable": "5m"}  # type: ignore[operator]
+    page = {"id": "page", "uses": "http", "with": {"service": "pager", "method": "POST", "path": "/done"}}
+    stepping = Stepping(skipping, GivenClock(await _now(skipping)), tmp_path)
+    run = await stepping.ask(wait("soak", "6h"), check, dispatch("ship"), page)
+    began = (await skipping.run(run)).created_at
+
+    def worker() -> Worker:
+        return create_worker(environment.client, skipping.life, task_queue="steps", runner=SandboxedWorkflowRunner())
+
+    async with worker():
+        handle = await environment.client.start_workflow(
+            RUN_WORKFLOW, RunInput(run=run), id=run_workflow_id(run), task_queue="steps"
+        )
+    async with worker():
+        await handle.result()
+        history = await handle.fetch_history()
+    row = await skipping.run(run)
+    assert row.state == RunState.SUCCEEDED, row.reason
+    assert row.ended_at is not None
+    assert 6 * 3600 + 300 <= (row.ended_at - began).total_seconds() < 7 * 3600
+    assert [call.path for call in service.calls].count("/done") == 1
+    assert (len(service.calls) >= 4, skipping.ci.posts) == (True, 1)
+    assert len(history.events) < 400
+
+
+async def _now(company: Company) -> datetime:
+    async with company.store.read() as session:
+        return await company.store.clock.now(session)

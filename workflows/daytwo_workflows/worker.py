@@ -32,6 +32,7 @@ def create_worker(
             activities.read,
             activities.collect,
             activities.cancel,
+            activities.act,
             activities.force_cancel,
             activities.watch,
         ],
