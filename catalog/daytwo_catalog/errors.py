@@ -5,6 +5,7 @@ DaytwoError
 │   ├── NoSuchEntity     404 also for one that the asker may not see: the same bytes
 │   └── NoSuchKind       404
 └── Rejected
+    ├── QueryRejected    422 a search that cannot be read, with the place in it
     ├── EntityRejected   422 an entity that its kind does not allow; one fault per property or relation
     └── CatalogRejected  422 catalog files; every problem as file:line:column
 """
@@ -23,6 +24,16 @@ class NoSuchEntity(NotFound):
 class NoSuchKind(NotFound):
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no kind {name}. GET /api/v1/kinds lists those that there are.")
+
+
+class QueryRejected(Rejected):
+    """Nothing was searched. `at` counts from 0."""
+
+    def __init__(self, at: int, why: str) -> None:
+        super().__init__(
+            f"The search cannot be read at character {at + 1}: {why}. Nothing was searched. It is words, kind:service, "
+            "owner:group:sre, name=value, name!=value and name>service:shop, in any order."
+        )
 
 
 class EntityRejected(Rejected):

@@ -6,18 +6,17 @@ as what does not exist. `EVERYTHING` is for work that nobody looks at, such as a
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, Text, cast, func, insert, literal, null, or_, select, tuple_
+from sqlalchemy import ARRAY, Text, cast, func, insert, literal, null, or_, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from daytwo_store import cursors
 from daytwo_store.engine import Tx
 from daytwo_store.ids import EntityRef
 from daytwo_store.tables import EntityEventRow, EntityRow, Json, RelationRow
@@ -58,23 +57,6 @@ class Entity(Draft):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
-    """Every word of `text` has to begin a word of the name or the title."""
-
-    kind: str | None = None
-    text: str = ""
-    owner: str | None = None
-    cursor: str | None = None
-    limit: int = 50
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    items: Sequence[Entity]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """`before` is None when it was made, `after` None when it was removed."""
 
@@ -96,13 +78,13 @@ def may_see(sees: Sees) -> ColumnElement[bool]:
 async def get(session: AsyncSession, ref: str, *, sees: Sees) -> Entity | None:
     """One entity, or None when there is none that may be seen."""
     row = await session.scalar(select(EntityRow).where(EntityRow.ref == ref, may_see(sees)))
-    return _entity(row) if row else None
+    return as_entity(row) if row else None
 
 
 async def get_many(session: AsyncSession, refs: Collection[str], *, sees: Sees) -> dict[EntityRef, Entity]:
     """Those of `refs` that exist and may be seen."""
     rows = await session.scalars(select(EntityRow).where(EntityRow.ref.in_(refs), may_see(sees)))
-    return {EntityRef(row.ref): _entity(row) for row in rows}
+    return {EntityRef(row.ref): as_entity(row) for row in rows}
 
 
 async def hidden(session: AsyncSession, refs: Collection[str], *, sees: Sees) -> frozenset[str]:
@@ -110,33 +92,6 @@ async def hidden(session: AsyncSession, refs: Collection[str], *, sees: Sees) ->
     if not refs or isinstance(sees, str):
         return frozenset()
     return frozenset(await session.scalars(select(EntityRow.ref).where(EntityRow.ref.in_(refs), ~may_see(sees))))
-
-
-async def search(session: AsyncSession, wanted: Search, *, sees: Sees) -> Found:
-    """A page of entities by kind, title and ref. Raises `Rejected` for a cursor that is not ours."""
-    query = select(EntityRow).where(may_see(sees)).order_by(EntityRow.kind, EntityRow.title, EntityRow.ref)
-    if wanted.kind is not None:
-        query = query.where(EntityRow.kind == wanted.kind)
-    if wanted.owner is not None:
-        query = query.where(EntityRow.owner == wanted.owner)
-    if wanted.text.strip():
-        query = query.where(EntityRow.search.op("@@")(func.to_tsquery("simple", prefixes(wanted.text))))
-    if wanted.cursor is not None:
-        query = query.where(
-            tuple_(EntityRow.kind, EntityRow.title, EntityRow.ref) > tuple_(*cursors.read(wanted.cursor, 3))
-        )
-    rows = (await session.scalars(query.limit(wanted.limit + 1))).all()
-    shown = rows[: wanted.limit]
-    more = len(rows) > wanted.limit
-    return Found(
-        items=[_entity(row) for row in shown],
-        next_cursor=cursors.make(shown[-1].kind, shown[-1].title, shown[-1].ref) if more else None,
-    )
-
-
-def prefixes(text: str) -> str:
-    """A tsquery in which every word is a prefix: "shop sta" → 'shop':* & 'sta':*."""
-    return " & ".join(f"'{word}':*" for word in _WORD.findall(text))
 
 
 async def referenced_by(session: AsyncSession, ref: str, *, sees: Sees, limit: int = 200) -> list[EntityRef]:
@@ -177,7 +132,7 @@ async def members(session: AsyncSession, group: str) -> list[Entity]:
         .where(RelationRow.target == group, RelationRow.name == MEMBER_OF, EntityRow.kind == "person")
         .order_by(EntityRow.title, EntityRow.ref)
     )
-    return [_entity(row) for row in rows]
+    return [as_entity(row) for row in rows]
 
 
 async def people_where(session: AsyncSession, where: Mapping[str, JsonValue], *, limit: int) -> list[str]:
@@ -198,7 +153,7 @@ async def hold(tx: Tx, ref: EntityRef) -> Entity | None:
     """
     await tx.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"entity {ref}", 0))))
     row = await _row(tx, ref)
-    return _entity(row) if row else None
+    return as_entity(row) if row else None
 
 
 async def upsert(tx: Tx, draft: Draft, *, by: str, actor: str = "daytwo", declared: Json | None = None) -> Change:
@@ -217,7 +172,7 @@ async def upsert(tx: Tx, draft: Draft, *, by: str, actor: str = "daytwo", declar
     tx.session.add(row)
     await tx.session.flush()
     await _relate(tx, draft)
-    change = Change(ref=draft.ref, before=before, after=_entity(row), changed=True)
+    change = Change(ref=draft.ref, before=before, after=as_entity(row), changed=True)
     await _record(tx, change, by=by, actor=actor, declared=declared)
     return change
 
@@ -251,7 +206,8 @@ def content(draft: Draft) -> Json:
     }
 
 
-def _entity(row: EntityRow) -> Entity:
+def as_entity(row: EntityRow) -> Entity:
+    """A row as others know it."""
     return Entity(
         kind=row.kind,
         name=row.name,

@@ -15,6 +15,7 @@ class LockFilter:
     key: str | None = None  # this one
     text: str | None = None  # that is in the key
     run: str | None = None  # has it, or waits for it; nothing for a run that may not be seen
+    entity: str | None = None  # a run on it that may be seen has it, or waits for it
     waiting: bool = False  # a run that may be seen waits for it
     held_by_person: bool = False
 
@@ -38,6 +39,9 @@ async def page(
     if wanted.run is not None:
         one = RunRow.id == wanted.run
         query = query.where(or_(_holds(key, by).where(one).exists(), _waits(key, by).where(one).exists()))
+    if wanted.entity is not None:
+        on_it = RunRow.entity == wanted.entity
+        query = query.where(or_(_holds(key, by).where(on_it).exists(), _waits(key, by).where(on_it).exists()))
     if wanted.waiting:
         query = query.where(_waits(key, by).exists())
     if wanted.held_by_person:

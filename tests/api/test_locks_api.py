@@ -84,6 +84,8 @@ async def test_the_list_is_filtered_and_comes_in_pages(house: House) -> None:
     assert [one["key"] for one in await listed(pat, held=True)] == ["x-free"]
     assert [one["key"] for one in await listed(ana, q="hop/")] == [KEY]
     assert [one["key"] for one in await listed(ana, run=both)] == ["shared", KEY]
+    assert [one["key"] for one in await listed(ana, entity="service:shop")] == ["shared", KEY]
+    assert await listed(pat, entity="service:billing") == []
     first = (await ana.get("/api/v1/locks", params={"limit": 1})).json()
     assert [one["key"] for one in first["items"]] == ["shared"]
     [row] = await listed(ana, cursor=first["next_cursor"])

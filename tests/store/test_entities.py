@@ -4,10 +4,11 @@ import anyio
 import pytest
 from sqlalchemy import select
 
-from daytwo_store import audit_check, entities
+from daytwo_store import audit_check, entities, entity_search
 from daytwo_store.engine import Session, Store, Tx
-from daytwo_store.entities import EVERYTHING, Draft, Search
+from daytwo_store.entities import EVERYTHING, Draft
 from daytwo_store.entity_history import history
+from daytwo_store.entity_search import Search
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import EntityRef
 from daytwo_store.tables import AuditRow, RelationRow
@@ -113,7 +114,9 @@ async def test_what_may_not_be_seen_is_not_there(store: Store) -> None:
         for nobody in (set(), SRE):
             assert await entities.get(session, "service:payroll", sees=nobody) is None
             assert await entities.get_many(session, ["service:payroll"], sees=nobody) == {}
-            assert [found.name for found in (await entities.search(session, Search(), sees=nobody)).items] == ["shop"]
+            assert [found.name for found in (await entity_search.search(session, Search(), sees=nobody)).items] == [
+                "shop"
+            ]
             assert await entities.referenced_by(session, "service:shop", sees=nobody) == []
             assert await entities.hidden(session, ["service:payroll", "service:none"], sees=nobody) == {
                 "service:payroll"
@@ -122,7 +125,7 @@ async def test_what_may_not_be_seen_is_not_there(store: Store) -> None:
         assert await entities.get(session, "service:payroll", sees=finance) is not None
         assert await entities.referenced_by(session, "service:shop", sees=finance) == ["service:payroll"]
         assert await entities.hidden(session, ["service:payroll"], sees=finance) == frozenset()
-        assert len((await entities.search(session, Search(), sees=EVERYTHING)).items) == 2
+        assert len((await entity_search.search(session, Search(), sees=EVERYTHING)).items) == 2
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ async def test_every_word_has_to_begin_a_word(store: Store, text: str, found: li
         draft("service", "shop-production", title="Live"),
     )
     async with store.read() as session:
-        page = await entities.search(session, Search(text=text), sees=set())
+        page = await entity_search.search(session, Search(text=text), sees=set())
     assert sorted(entity.name for entity in page.items) == found
 
 
@@ -160,7 +163,7 @@ async def test_a_search_is_paged_without_holes_or_doubles(store: Store) -> None:
     async with store.read() as session:
         while True:
             wanted = Search(kind="service", cursor=cursor, limit=10)
-            page = await entities.search(session, wanted, sees=set())
+            page = await entity_search.search(session, wanted, sees=set())
             names += [entity.name for entity in page.items]
             cursor = page.next_cursor
             if cursor is None:
@@ -172,13 +175,13 @@ async def test_a_search_is_paged_without_holes_or_doubles(store: Store) -> None:
 async def test_a_foreign_cursor_is_refused(store: Store, cursor: str) -> None:
     async with store.read() as session:
         with pytest.raises(Rejected, match="cursor"):
-            await entities.search(session, Search(cursor=cursor), sees=set())
+            await entity_search.search(session, Search(cursor=cursor), sees=set())
 
 
 async def test_a_search_by_owner(store: Store) -> None:
     await put(store, draft("service", "shop", owner="group:a"), draft("service", "billing", owner="group:b"))
     async with store.read() as session:
-        page = await entities.search(session, Search(owner="group:b"), sees=set())
+        page = await entity_search.search(session, Search(owner="group:b"), sees=set())
     assert [entity.name for entity in page.items] == ["billing"]
 
 

@@ -385,6 +385,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/entities/{kind}/{name}": entity,
     "GET /api/v1/entities/{kind}/{name}/history": entity,
     "POST /api/v1/entities/search": plain(json={}),
+    "POST /api/v1/entities/facets": plain(json={}),
     "GET /api/v1/connections/{name}/pipelines": pipelines,
     "GET /api/v1/connections/{name}/pipelines/{pipeline}": pipelines,
     "GET /api/v1/kinds/{name}": kind,

@@ -5,7 +5,15 @@ from fastapi import APIRouter
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Reader, needs
 from daytwo_api.deps import Cursor, Limit, ServicesDep
-from daytwo_api.views.catalog import EntityEventView, EntitySearch, EntitySummary, EntityView, KindView
+from daytwo_api.views.catalog import (
+    EntityEventView,
+    EntityFilter,
+    EntitySearch,
+    EntitySummary,
+    EntityView,
+    FacetsView,
+    KindView,
+)
 from daytwo_api.views.common import Page
 
 router = APIRouter(tags=["catalog"])
@@ -21,7 +29,16 @@ async def get_kind(name: str, services: ServicesDep) -> KindView:
     return await services.catalog.kind(name)
 
 
-@router.post("/entities/search", summary="Entities by kind, text and owner", operation_id="searchEntities")
+@router.post(
+    "/entities/facets", summary="How many entities fit a search, by kind and by owner", operation_id="countEntities"
+)
+async def count_entities(asked: EntityFilter, by: Reader, services: ServicesDep) -> FacetsView:
+    return await services.catalog.facets(by, asked)
+
+
+@router.post(
+    "/entities/search", summary="Entities by kind, text, owner, properties and relations", operation_id="searchEntities"
+)
 async def search_entities(asked: EntitySearch, by: Reader, services: ServicesDep) -> Page[EntitySummary]:
     return await services.catalog.search(by, asked)
 

@@ -20,12 +20,13 @@ async def list_locks(
     services: ServicesDep,
     q: Annotated[str | None, Query(max_length=200, description="text in the key")] = None,
     run: Annotated[str | None, Query(max_length=200, description="that has it or waits for it")] = None,
+    entity: Annotated[str | None, Query(max_length=200, description="that a run has it for, or waits for it")] = None,
     waiting: Annotated[bool, Query(description="only what somebody waits for")] = False,
     held: Annotated[bool, Query(description="only what a person holds, or is next to hold")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[LockRow]:
-    wanted = LockFilter(text=q, run=run, waiting=waiting, held_by_person=held)
+    wanted = LockFilter(text=q, run=run, entity=entity, waiting=waiting, held_by_person=held)
     return await services.locks.list(by, wanted, cursor=cursor, limit=limit)
 
 

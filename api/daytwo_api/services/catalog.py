@@ -1,18 +1,28 @@
 """Reading the catalog as somebody: what they may not see is left out, wherever it is named."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from daytwo_api.asker import Asker
-from daytwo_api.views.catalog import EntityEventView, EntitySearch, EntitySummary, EntityView, KindView
+from daytwo_api.views.catalog import (
+    EntityEventView,
+    EntityFilter,
+    EntitySearch,
+    EntitySummary,
+    EntityView,
+    FacetsView,
+    FacetView,
+    KindView,
+)
 from daytwo_api.views.common import Page
 from daytwo_catalog.errors import NoSuchKind
 from daytwo_catalog.model import Entity, Kind
+from daytwo_catalog.query import parse
 from daytwo_catalog.visibility import see, seen_state, targets, without
-from daytwo_store import entities, kinds
+from daytwo_store import entities, entity_facets, entity_search, kinds
 from daytwo_store.engine import Store
-from daytwo_store.entities import Search
 from daytwo_store.entity_history import history
+from daytwo_store.entity_search import Search
 
 
 class Catalog:
@@ -31,10 +41,23 @@ class Catalog:
         return _kind(found)
 
     async def search(self, by: Asker, asked: EntitySearch) -> Page[EntitySummary]:
-        wanted = Search(kind=asked.kind, text=asked.text, owner=asked.owner, cursor=asked.cursor, limit=asked.limit)
+        """Raises `QueryRejected`."""
+        wanted = _wanted(asked)
+        if wanted is None:
+            return Page(items=[])
+        wanted = replace(wanted, cursor=asked.cursor, limit=asked.limit)
         async with self._store.read() as session:
-            found = await entities.search(session, wanted, sees=by.belongs)
+            found = await entity_search.search(session, wanted, sees=by.belongs)
         return Page(items=[_summary(entity) for entity in found.items], next_cursor=found.next_cursor)
+
+    async def facets(self, by: Asker, asked: EntityFilter) -> FacetsView:
+        """Raises `QueryRejected`."""
+        wanted = _wanted(asked)
+        if wanted is None:
+            return FacetsView(total=0, kinds=[], owners=[])
+        async with self._store.read() as session:
+            found = await entity_facets.facets(session, wanted, sees=by.belongs)
+        return FacetsView(total=found.total, kinds=_facets(found.kinds), owners=_facets(found.owners))
 
     async def get(self, by: Asker, kind: str, name: str) -> EntityView:
         """Raises `NoSuchEntity`."""
@@ -78,6 +101,24 @@ class Catalog:
             for event in found.items
         ]
         return Page(items=events, next_cursor=found.next_cursor)
+
+
+def _wanted(asked: EntityFilter) -> Search | None:
+    """What is typed and what is chosen together; None when they contradict each other."""
+    typed = parse(asked.query)
+    for chosen, said in ((asked.kind, typed.kind), (asked.owner, typed.owner)):
+        if chosen is not None and said is not None and chosen != said:
+            return None
+    return Search(
+        kind=asked.kind or typed.kind,
+        text=f"{asked.text} {typed.text}".strip(),
+        owner=asked.owner or typed.owner,
+        conditions=typed.conditions,
+    )
+
+
+def _facets(counts: Mapping[str, int]) -> list[FacetView]:
+    return [FacetView(name=name, count=count) for name, count in counts.items()]
 
 
 def _kind(kind: Kind) -> KindView:

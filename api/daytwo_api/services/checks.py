@@ -16,9 +16,10 @@ from daytwo_actions.definitions.shapes import KindShape, RelationShape
 from daytwo_actions.registry import load_texts
 from daytwo_api.views.pipelines import CheckProblem, CheckRequest, CheckView
 from daytwo_catalog.model import record
-from daytwo_store import definitions, entities, kinds
+from daytwo_store import definitions, entity_search, kinds
 from daytwo_store.engine import Session, Store
-from daytwo_store.entities import EVERYTHING, Search
+from daytwo_store.entities import EVERYTHING
+from daytwo_store.entity_search import Search
 from daytwo_store.kinds import Kind
 
 
@@ -85,6 +86,6 @@ async def _records(session: Session, versions: Sequence[ActionVersion]) -> list[
     wanted = {version.model.spec.target.kind for version in versions if version.model.spec.target}
     found: list[Record] = []
     for kind in sorted(wanted):
-        page = await entities.search(session, Search(kind=kind, limit=MOST_ENTITIES), sees=EVERYTHING)
+        page = await entity_search.search(session, Search(kind=kind, limit=MOST_ENTITIES), sees=EVERYTHING)
         found += [record(entity) for entity in page.items]
     return found

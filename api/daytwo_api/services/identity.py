@@ -27,9 +27,10 @@ from daytwo_api.views.control import (
     TokenRequest,
     TokenView,
 )
-from daytwo_store import belonging, cursors, entities, identity, sessions, tokens
+from daytwo_store import belonging, cursors, entities, entity_search, identity, sessions, tokens
 from daytwo_store.engine import Session, Store, Tx
-from daytwo_store.entities import EVERYTHING, Entity, Search
+from daytwo_store.entities import EVERYTHING, Entity
+from daytwo_store.entity_search import Search
 from daytwo_store.errors import FieldFault, Forbidden, NotFound, Rejected, Unauthenticated
 from daytwo_store.identity import Login, Principal
 from daytwo_store.tokens import NewToken, Token
@@ -160,7 +161,7 @@ class Identity:
         if not self._settings.sign_in_people:
             return SignInView(choices=[])
         async with self._store.read() as session:
-            found = await entities.search(session, Search(kind="person", limit=200), sees=EVERYTHING)
+            found = await entity_search.search(session, Search(kind="person", limit=200), sees=EVERYTHING)
             return SignInView(choices=[await _choice(session, person) for person in found.items])
 
     async def sign_in(self, asked: SignInRequest, request: Request, response: Response) -> Me:

@@ -1,7 +1,7 @@
 """Kinds and entities."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -40,9 +40,30 @@ class EntityEventView(View):
     after: Json | None
 
 
-class EntitySearch(Request):
+class EntityFilter(Request):
     kind: ShortText | None = None
     text: ShortText = ""
     owner: ShortText | None = None
+    query: Annotated[str, Field(max_length=500)] = Field(
+        default="",
+        description="words and conditions in one line: shop tier=1 owner:group:sre dependsOn>service:billing "
+        "language!=go",
+    )
+
+
+class FacetView(View):
+    name: str
+    count: int
+
+
+class FacetsView(View):
+    """How many there are, and of what: of kinds and owners those that there would be if one chose another one."""
+
+    total: int
+    kinds: list[FacetView]
+    owners: list[FacetView]
+
+
+class EntitySearch(EntityFilter):
     cursor: ShortText | None = None
     limit: int = Field(default=50, ge=1, le=200)

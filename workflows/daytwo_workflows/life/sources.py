@@ -9,9 +9,9 @@ from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreacha
 from daytwo_actions.backends.pipelines import ListPage
 from daytwo_catalog.model import Entity, record
 from daytwo_forms.sources import CATALOG, Option, OptionPage, OptionQuery, Sources
-from daytwo_store import entities
+from daytwo_store import entities, entity_search
 from daytwo_store.engine import Session
-from daytwo_store.entities import Search
+from daytwo_store.entity_search import Search
 from daytwo_store.errors import Rejected, Unavailable
 
 OpenSession = Callable[[], AbstractAsyncContextManager[Session]]
@@ -31,7 +31,7 @@ class CatalogEntities:
 
     async def search(self, kind: str, q: str, cursor: str | None) -> OptionPage:
         async with self._open() as session:
-            found = await entities.search(session, Search(kind=kind, text=q, cursor=cursor), sees=self._sees)
+            found = await entity_search.search(session, Search(kind=kind, text=q, cursor=cursor), sees=self._sees)
         return OptionPage(
             options=[Option(value=one.ref, title=one.title, detail=one.name) for one in found.items],
             next_cursor=found.next_cursor,
@@ -57,7 +57,7 @@ class Choices:
             if query.exact is not None:
                 one = await entities.get(session, f"{kind}:{query.exact}", sees=self._sees)
                 return OptionPage(options=[_option(one)] if one and _fits(one, query.where) else [])
-            found = await entities.search(
+            found = await entity_search.search(
                 session, Search(kind=kind, text=query.search, cursor=query.cursor), sees=self._sees
             )
         return OptionPage(

@@ -46,14 +46,42 @@ export const actionQuery = (api: Api, name: string, entity: string | null) =>
 export const kindsQuery = (api: Api) =>
   queryOptions({ queryKey: ["kinds"], queryFn: ({ signal }) => take(api.GET("/api/v1/kinds", { signal })) });
 
-export const entitiesQuery = (api: Api, asked: { kind: string | null; text: string }) =>
+export interface EntityFilter {
+  kind: string | null;
+  owner?: string | null;
+  text?: string;
+  /** Words and conditions in one line. */
+  query?: string;
+}
+
+const searched = (asked: EntityFilter) => ({
+  kind: asked.kind,
+  owner: asked.owner ?? null,
+  text: asked.text ?? "",
+  query: asked.query ?? "",
+});
+
+export const entitiesQuery = (api: Api, asked: EntityFilter) =>
   infiniteQueryOptions({
     queryKey: ["entities", "search", asked],
     queryFn: ({ pageParam, signal }) =>
-      take(api.POST("/api/v1/entities/search", { body: { ...asked, cursor: pageParam, limit: 50 }, signal })),
+      take(
+        api.POST("/api/v1/entities/search", {
+          body: { ...searched(asked), cursor: pageParam, limit: 50 },
+          signal,
+        }),
+      ),
     initialPageParam: firstPage,
     getNextPageParam: (last) => last.next_cursor ?? null,
     placeholderData: (before) => before,
+  });
+
+export const facetsQuery = (api: Api, asked: EntityFilter) =>
+  queryOptions({
+    queryKey: ["entities", "facets", asked],
+    queryFn: ({ signal }) => take(api.POST("/api/v1/entities/facets", { body: searched(asked), signal })),
+    placeholderData: (before) => before,
+    retry: false,
   });
 
 export const entityQuery = (api: Api, ref: string) => {
@@ -204,6 +232,7 @@ export const freezeQuery = (api: Api, id: string) =>
 export interface LockFilter {
   q?: string | undefined;
   run?: string | undefined;
+  entity?: string | undefined;
   waiting?: boolean;
   held?: boolean;
 }
@@ -218,6 +247,7 @@ export const locksQuery = (api: Api, filter: LockFilter) =>
             query: {
               q: filter.q ?? null,
               run: filter.run ?? null,
+              entity: filter.entity ?? null,
               waiting: filter.waiting ?? false,
               held: filter.held ?? false,
               cursor: pageParam,

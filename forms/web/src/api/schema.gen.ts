@@ -568,6 +568,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/entities/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many entities fit a search, by kind and by owner */
+        post: operations["countEntities"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/entities/search": {
         parameters: {
             query?: never;
@@ -577,7 +594,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Entities by kind, text and owner */
+        /** Entities by kind, text, owner, properties and relations */
         post: operations["searchEntities"];
         delete?: never;
         options?: never;
@@ -2446,6 +2463,24 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** EntityFilter */
+        EntityFilter: {
+            /** Kind */
+            kind?: string | null;
+            /** Owner */
+            owner?: string | null;
+            /**
+             * Query
+             * @description words and conditions in one line: shop tier=1 owner:group:sre dependsOn>service:billing language!=go
+             * @default
+             */
+            query?: string;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+        };
         /** EntitySearch */
         EntitySearch: {
             /** Cursor */
@@ -2459,6 +2494,12 @@ export interface components {
             limit?: number;
             /** Owner */
             owner?: string | null;
+            /**
+             * Query
+             * @description words and conditions in one line: shop tier=1 owner:group:sre dependsOn>service:billing language!=go
+             * @default
+             */
+            query?: string;
             /**
              * Text
              * @default
@@ -2671,6 +2712,25 @@ export interface components {
          * @enum {string}
          */
         ExternalStatus: "queued" | "waiting" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "unknown";
+        /**
+         * FacetsView
+         * @description How many there are, and of what: of kinds and owners those that there would be if one chose another one.
+         */
+        FacetsView: {
+            /** Kinds */
+            kinds: components["schemas"]["FacetView"][];
+            /** Owners */
+            owners: components["schemas"]["FacetView"][];
+            /** Total */
+            total: number;
+        };
+        /** FacetView */
+        FacetView: {
+            /** Count */
+            count: number;
+            /** Name */
+            name: string;
+        };
         /** Fault */
         Fault: {
             /** Detail */
@@ -6193,6 +6253,39 @@ export interface operations {
             };
         };
     };
+    countEntities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntityFilter"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetsView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     searchEntities: {
         parameters: {
             query?: never;
@@ -6617,6 +6710,8 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string | null;
+                /** @description that a run has it for, or waits for it */
+                entity?: string | null;
                 /** @description only what a person holds, or is next to hold */
                 held?: boolean;
                 limit?: number;

@@ -24,6 +24,7 @@ export type ExternalStatus = Schemas["ExternalStatus"];
 export type Fault = Schemas["Fault"];
 export type Filled = Schemas["Filled"];
 export type FreezeView = Schemas["FreezeView"];
+export type FacetView = Schemas["FacetView"];
 export type FormPage = Schemas["FormPage"];
 export type FormView = Schemas["FormView"];
 export type GateAnswerView = Schemas["GateAnswerView"];

@@ -11,6 +11,7 @@ import type {
   StopView,
   Verdict,
 } from "../../src/api/types";
+import { facets, searched } from "./entities";
 import { madeOf, OFFICE_HOURS, YEAR_END } from "./freezes";
 import { HOLD, locksOf, watching } from "./locks";
 import * as operate from "./operate";
@@ -403,13 +404,14 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
     /^\/entities\/search$/,
     () =>
       ({ body }) =>
-        page(
-          [...world.ENTITIES.values()].filter(
-            (one) =>
-              (!body.kind || one.kind === body.kind) &&
-              `${one.ref} ${one.title}`.toLowerCase().includes(String(body.text ?? "").toLowerCase()),
-          ),
-        ),
+        page(searched(world.ENTITIES.values(), body)),
+  ],
+  [
+    "POST",
+    /^\/entities\/facets$/,
+    () =>
+      ({ body }) =>
+        facets([...world.ENTITIES.values()], body),
   ],
   [
     "GET",
@@ -520,6 +522,7 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
             .filter(
               (lock) =>
                 lock.key.includes(query.get("q") ?? "") &&
+                (!query.get("entity") || lock.holder?.entity === query.get("entity")) &&
                 (query.get("waiting") !== "true" || lock.waiting > 0) &&
                 (query.get("held") !== "true" || lock.hold !== null),
             ),

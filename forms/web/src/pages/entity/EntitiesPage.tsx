@@ -1,64 +1,137 @@
-import { Select, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
-import { useSearchParams } from "react-router";
 import { useApi } from "../../api/context";
-import { entitiesQuery, kindsQuery } from "../../api/queries";
-import type { EntitySummary } from "../../api/types";
+import { entitiesQuery, facetsQuery, kindsQuery } from "../../api/queries";
+import type { EntitySummary, FacetView } from "../../api/types";
 import { Empty, EntityLink, PageHead } from "../../parts/Basics";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
+import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
+import { useFilters } from "../../parts/useFilters";
 import { text } from "../../text";
 import css from "./EntitiesPage.module.css";
 
 const words = text.entities;
 
-/** `/entities?kind=service&q=shop` */
+/** `/entities?kind=service&owner=group:sre&q=shop tier=1` */
 export default function EntitiesPage() {
-  const [search, setSearch] = useSearchParams();
-  const kind = search.get("kind");
-  const q = search.get("q") ?? "";
-  const [asked] = useDebouncedValue(q, 200);
-  const api = useApi();
-  const kinds = useQuery(kindsQuery(api));
-  const found = useInfiniteQuery(entitiesQuery(api, { kind, text: asked }));
-  const set = (name: string, value: string | null) =>
-    setSearch(
-      (before) => {
-        if (value) before.set(name, value);
-        else before.delete(name);
-        return before;
-      },
-      { replace: true },
-    );
+  const filters = useFilters(["kind", "owner", "q"]);
+  const { value, set } = filters;
+  const [query] = useDebouncedValue(value("q") ?? "", 300);
+  const asked = { kind: value("kind") ?? null, owner: value("owner") ?? null, query };
+  const found = useInfiniteQuery(entitiesQuery(useApi(), asked));
   useTitle(words.title);
   return (
     <>
       <PageHead title={words.title} lead={words.lead} />
-      <div className={css.filters} role="search">
+      <div className={css.search} role="search">
         <TextInput
           aria-label={words.search}
           placeholder={words.search}
           leftSection={<Search size={16} aria-hidden />}
-          value={q}
-          onChange={(event) => set("q", event.currentTarget.value)}
+          maxLength={500}
+          value={value("q") ?? ""}
+          onChange={(event) => set({ q: event.currentTarget.value })}
         />
-        <Select
-          aria-label={words.kind}
-          placeholder={words.allKinds}
-          clearable
-          data={(kinds.data?.items ?? []).map((one) => ({ value: one.name, label: one.title }))}
-          value={kind}
-          onChange={(next) => set("kind", next)}
-        />
+        <details>
+          <summary className="small">{words.how}</summary>
+          <dl className={css.how}>
+            {words.examples.map(([written, means]) => (
+              <div key={written}>
+                <dt>
+                  <code>{written}</code>
+                </dt>
+                <dd>{means}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
       </div>
-      <Loaded query={found}>
-        {({ pages }) => <EntityTable entities={pages.flatMap((page) => page.items)} />}
-      </Loaded>
-      <MoreButton query={found} />
+      <div className={css.columns}>
+        <Facets asked={asked} onChoose={set} />
+        <div>
+          <Loaded query={found}>
+            {({ pages }) => <EntityTable entities={pages.flatMap((page) => page.items)} />}
+          </Loaded>
+          <MoreButton query={found} />
+        </div>
+      </div>
     </>
+  );
+}
+
+interface Asked {
+  kind: string | null;
+  owner: string | null;
+  query: string;
+}
+
+/** How many there are of what, as the server has counted them; each narrows the list, and again widens it. */
+function Facets({
+  asked,
+  onChoose,
+}: {
+  asked: Asked;
+  onChoose: (changes: { kind?: string | null; owner?: string | null }) => void;
+}) {
+  const api = useApi();
+  const counted = useQuery(facetsQuery(api, asked));
+  const kinds = useQuery(kindsQuery(api));
+  const titleOf = (name: string) => kinds.data?.items.find((one) => one.name === name)?.title ?? name;
+  if (!counted.data) return <div />;
+  return (
+    <div className={css.facets}>
+      <p className="soft small" role="status">
+        {words.total(counted.data.total)}
+      </p>
+      <Facet
+        title={words.kind}
+        choices={counted.data.kinds}
+        chosen={asked.kind}
+        titleOf={titleOf}
+        onChoose={(kind) => onChoose({ kind })}
+      />
+      <Facet
+        title={words.owner}
+        choices={counted.data.owners}
+        chosen={asked.owner}
+        titleOf={(ref) => ref}
+        onChoose={(owner) => onChoose({ owner })}
+      />
+    </div>
+  );
+}
+
+function Facet(props: {
+  title: string;
+  choices: readonly FacetView[];
+  chosen: string | null;
+  titleOf: (name: string) => string;
+  onChoose: (name: string | null) => void;
+}) {
+  // What is chosen stays there to be taken away, also when nothing fits.
+  const gone = props.chosen !== null && !props.choices.some((one) => one.name === props.chosen);
+  const choices = gone ? [...props.choices, { name: props.chosen ?? "", count: 0 }] : props.choices;
+  if (choices.length === 0) return null;
+  return (
+    <fieldset className={css.facet}>
+      <legend>{props.title}</legend>
+      {choices.map(({ name, count }) => (
+        <button
+          key={name}
+          type="button"
+          className={css.choice}
+          aria-pressed={name === props.chosen}
+          onClick={() => props.onChoose(name === props.chosen ? null : name)}
+        >
+          <span>{visible(props.titleOf(name))}</span>
+          <span className="soft tabular">{count.toLocaleString("en")}</span>
+        </button>
+      ))}
+    </fieldset>
   );
 }
 

@@ -14,6 +14,7 @@ import { ActionCards } from "../action/ActionCards";
 import { Deployments, deploymentsOf } from "./Deployments";
 import css from "./EntityPage.module.css";
 import { History } from "./History";
+import { Locks } from "./Locks";
 import { WrittenBy } from "./WrittenBy";
 
 const words = text.entities;
@@ -38,6 +39,7 @@ export default function EntityPage() {
             <div className={css.column}>
               <Properties entity={seen} />
               <Relations entity={seen} />
+              <Locks entity={seen} />
               <History entity={seen} />
             </div>
           </div>

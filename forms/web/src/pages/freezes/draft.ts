@@ -84,19 +84,17 @@ export function specOf(draft: Draft, changed?: FreezeView): JsonObject {
 }
 
 function selector(draft: Draft, before: JsonObject): JsonObject | null {
-  const where = { ...before };
-  for (const name of LISTS) {
-    if (draft[name].length > 0) where[name] = draft[name];
-    else delete where[name];
-  }
-  return Object.keys(where).length > 0 ? where : null;
+  const named = LISTS.flatMap((name) => (draft[name].length > 0 ? [[name, draft[name]] as const] : []));
+  return filled({ ...without(before, LISTS), ...Object.fromEntries(named) });
 }
 
 function through(draft: Draft, before: JsonObject): JsonObject | null {
-  const found = { ...before };
-  for (const [field, key] of Object.entries(LET_THROUGH)) {
-    if (draft[field as keyof typeof LET_THROUGH]) found[key] = true;
-    else delete found[key];
-  }
-  return Object.keys(found).length > 0 ? found : null;
+  const fields = Object.keys(LET_THROUGH) as (keyof typeof LET_THROUGH)[];
+  const ticked = fields.filter((field) => draft[field]).map((field) => [LET_THROUGH[field], true] as const);
+  return filled({ ...without(before, Object.values(LET_THROUGH)), ...Object.fromEntries(ticked) });
 }
+
+const without = (all: JsonObject, keys: readonly string[]): JsonObject =>
+  Object.fromEntries(Object.entries(all).filter(([key]) => !keys.includes(key)));
+
+const filled = (all: JsonObject): JsonObject | null => (Object.keys(all).length > 0 ? all : null);
