@@ -65,7 +65,7 @@ class Pinned:
     # What the pipeline takes from elsewhere, with the SHA-256 of what it was: the commit does not hold it still, so it
     # is read again before it is sent ("ci.yml of acme/ci at main, sha256 0f…").
     held: tuple[str, ...] = ()
-    # What it takes from elsewhere that could not be read here, in words: what was approved does not cover it.
+    # What it takes from elsewhere that was not read here, in words: what was approved does not cover it.
     loose: tuple[str, ...] = ()
 
 

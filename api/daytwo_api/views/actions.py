@@ -116,7 +116,7 @@ class PlannedRequest(View):
         "is sent, as a sentence",
     )
     loose: str | None = Field(
-        description="what else the pipeline takes from elsewhere, which could not be read and nothing holds still, as "
+        description="what else the pipeline takes from elsewhere, which was not read here and nothing holds still, as "
         "a sentence"
     )
 

@@ -57,6 +57,7 @@ class Resolving:
             marked=facts.file.marked,
             by_name=facts.file.by_name,
             fenced=facts.file.fenced,
+            loose=facts.file.loose,
         )
 
     async def commit(self, target: Target) -> str:

@@ -3920,7 +3920,7 @@ export interface components {
             };
             /**
              * Loose
-             * @description what else the pipeline takes from elsewhere, which could not be read and nothing holds still, as a sentence
+             * @description what else the pipeline takes from elsewhere, which was not read here and nothing holds still, as a sentence
              */
             loose: string | null;
             /**

@@ -54,6 +54,26 @@ def test_not_marked(text: str) -> None:
     assert not is_marked(text.encode())
 
 
+@pytest.mark.parametrize(
+    ("used", "loose"),
+    [
+        ("acme/ci/.github/workflows/deploy.yml@main", "deploy.yml of acme/ci at main"),
+        ("acme/tools@v1", "the action acme/tools at v1"),
+        ("acme/tools/claim@refs/heads/x", "the action acme/tools/claim at refs/heads/x"),
+        ("docker://alpine:3", "the image alpine:3"),
+        (f"docker://alpine@sha256:{'a' * 64}", None),
+        (f"acme/ci/.github/workflows/deploy.yml@{'a' * 40}", None),
+        ("actions/checkout@v4", None),
+        ("./.github/workflows/other.yml", None),
+        ("./actions/claim", None),
+        ("nonsense", None),
+    ],
+)
+def test_what_its_commit_does_not_hold_still_is_named(used: str, loose: str | None) -> None:
+    jobs = f"jobs: {{a: {{uses: '{used}'}}, b: {{steps: [{{uses: '{used}'}}, {{run: make}}]}}}}"
+    assert read_facts(GOOD.replace("jobs: {}", jobs).encode()).loose == ((loose,) if loose else ())
+
+
 @pytest.mark.parametrize("text", ["[" * 200_000, "{a: " * 50_000, "- " * 50_000, "? " * 50_000])
 def test_a_file_that_would_end_the_process_by_its_depth_is_only_not_marked(text: str) -> None:
     assert not is_marked(text.encode())

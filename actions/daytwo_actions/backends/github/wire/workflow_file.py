@@ -1,4 +1,4 @@
-"""What a dispatch has to know about a workflow file: marker, claim fence, and whether it takes packed inputs.
+"""What a dispatch has to know about a workflow file: marker, claim fence, packed inputs, and what is not in it.
 
 It carries our marker where a listing shows it when its `workflow_dispatch` declares the input `daytwo_run` and its
 `run-name` has `${{ inputs.daytwo_run }}` in it.
@@ -12,6 +12,7 @@ from typing import Final
 import yaml
 
 from daytwo_actions.backends.github.wire.dispatch import RESERVED
+from daytwo_actions.backends.github.wire.elsewhere import loose_in
 from daytwo_actions.backends.pipeline_file import Unreadable, child, entries, items, one_mapping, word
 from daytwo_actions.backends.pipelines import PACK
 from daytwo_actions.backends.remarks import asks_us
@@ -29,6 +30,7 @@ class Facts:
     marked: bool = False
     fenced: bool = False
     by_name: tuple[str, ...] | None = None  # as in `Pinned`
+    loose: tuple[str, ...] = ()  # the same
 
 
 def read_facts(content: bytes) -> Facts:
@@ -42,6 +44,7 @@ def read_facts(content: bytes) -> Facts:
         marked=shows_marker(workflow),
         fenced=asks_first(workflow),
         by_name=tuple(sorted({*declared} - {RESERVED, PACK})) if PACK in declared else None,
+        loose=loose_in(workflow),
     )
 
 
