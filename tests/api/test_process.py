@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import signal
 import socket
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_process import CONFIG, Start, parts, processes
+from api_process import CONFIG, EXAMPLES, Start, parts, processes
 from databases import Databases
 
 
@@ -26,7 +27,7 @@ def test_it_serves_while_temporal_is_away_and_ends_open_pages_when_it_is_stopped
     process = start(database_url)
     answer = process.wait_for("/readyz", lambda answer: parts(answer).get("company", False))
     assert answer.status_code == 503
-    assert parts(answer) == {"store": True, "migrations": True, "company": True, "temporal": False}
+    assert parts(answer) == {"store": True, "migrations": True, "company": True, "policy": True, "temporal": False}
     with httpx.Client(base_url=process.url, headers={"Origin": process.url}) as client:
         client.post("/api/v1/session", json={"name": "ana"}).raise_for_status()
         assert client.get("/api/v1/actions").json()["items"]
@@ -117,6 +118,25 @@ def test_it_refuses_to_start_with_a_sentence(
     assert expected in errors
     assert "Traceback" not in errors
     assert "ghp_abc" not in errors
+
+
+def test_a_policy_that_is_broken_while_it_serves_is_told_and_the_roles_stay(
+    start: Start, database_url: str, tmp_path: Path
+) -> None:
+    company = tmp_path / "company"
+    shutil.copytree(EXAMPLES / "catalog", company)
+    process = start(database_url, CONFIG.replace("{catalog}", str(company)))
+
+    def policy(answer: httpx.Response) -> str:
+        return next((part["detail"] for part in answer.json()["parts"] if part["name"] == "policy"), "")
+
+    process.wait_for("/readyz", lambda answer: parts(answer).get("company", False))
+    (company / "policy.yaml").write_text("kind: Policy\n")
+    process.wait_for("/readyz", lambda answer: "the one of before holds" in policy(answer))
+    assert "daytwo_policy_refused 1.0" in httpx.get(process.url + "/metrics").text
+    code, lines = process.stop()
+    assert code == 0
+    assert [one["why"] for line in lines if (one := json.loads(line))["event"] == "policy.refused"] == ["broken"]
 
 
 def test_a_port_that_is_taken_is_told(start: Start, database_url: str) -> None:

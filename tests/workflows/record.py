@@ -12,14 +12,17 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ci_in_memory import CiInMemory
 from company import Company, open_company
 from databases import Databases
+from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
+from service_in_memory import ServiceInMemory
+from stepping import dispatch
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
@@ -157,6 +160,21 @@ async def late_log(at: Recorder) -> "WorkflowHandle[Any, Any]":
         return await at.ended(driver, run, handle)
 
 
+async def of_steps(at: Recorder) -> "WorkflowHandle[Any, Any]":
+    """A pipeline, a service that is called, another pipeline."""
+    company = at.company
+    company.life = replace(company.life, services={"pager": ServiceInMemory()})
+    call = {"service": "pager", "method": "POST", "path": "/incidents"}
+    steps = [dispatch("build"), {"id": "page", "uses": "http", "with": call}, dispatch("ship")]
+    runbook = like_deploy("runbook", approval=[], catalog=[], undo=None, lock=None, steps=steps)
+    with tempfile.TemporaryDirectory() as folder:
+        await load_beside(company, Path(folder), runbook)
+    run = await company.ask("ana", "1.1.0", "staging", action="runbook")
+    async with at.worker() as driver:
+        await deliver(company.store, driver)
+        return await at.ended(driver, run, await at.first(run))
+
+
 async def begun_anew(at: Recorder) -> "WorkflowHandle[Any, Any]":
     """Poked so often while it waits that it continues as a new one."""
     run = await at.company.ask("ana", "1.1.0", "production")
@@ -198,6 +216,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "run-cancelled": cancelled,
     "run-reconciled": reconciled,
     "run-with-a-late-log": late_log,
+    "run-of-steps": of_steps,
     "run-begun-anew": begun_anew,
     "watch": watched,
 }

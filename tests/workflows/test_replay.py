@@ -5,6 +5,7 @@
 
 import base64
 import gzip
+import inspect
 import json
 import socket
 from collections.abc import Iterator
@@ -21,10 +22,12 @@ from daytwo_workflows.activities import Activities
 from daytwo_workflows.contracts import POKE_SIGNAL, RUN_WORKFLOW, RunInput
 from daytwo_workflows.run_action import RunAction
 from daytwo_workflows.watch_connection import WatchConnection
+from daytwo_workflows.worker import create_worker
 
 pytestmark = pytest.mark.anyio
 FOLDER = Path(__file__).with_name("histories")
 FILES = sorted(FOLDER.iterdir())
+ACTIVITIES = {name for name, one in vars(Activities).items() if hasattr(one, "__temporal_activity_definition")}
 
 
 def events(file: Path) -> list[dict[str, Any]]:
@@ -49,11 +52,15 @@ async def test_a_recorded_history_plays_again(file: Path) -> None:
 def test_the_recordings_hold_every_activity_and_both_ends() -> None:
     """Whoever adds something that workflows let do records a run in which it is done."""
     kept = [event for file in FILES for event in events(file)]
-    assert {name for event in kept for name in activities(event)} == {
-        name for name, one in vars(Activities).items() if hasattr(one, "__temporal_activity_definition")
-    }
+    assert {name for event in kept for name in activities(event)} == ACTIVITIES
     kinds = {event["eventType"].removeprefix("EVENT_TYPE_WORKFLOW_EXECUTION_") for event in kept}
     assert {"COMPLETED", "CONTINUED_AS_NEW", "SIGNALED"} <= kinds
+
+
+def test_a_worker_does_everything_that_workflows_let_do() -> None:
+    """One that is not registered fails every task of the runs that need it, again and again."""
+    text = inspect.getsource(create_worker)
+    assert {name for name in ACTIVITIES if f"activities.{name}," not in text} == set()
 
 
 def activities(event: dict[str, Any]) -> Iterator[str]:

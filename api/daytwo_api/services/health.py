@@ -49,7 +49,7 @@ class Health:
 
     async def readiness(self, response: Response) -> Readiness:
         """503 while a part is missing. Runs and decisions are taken while only Temporal is away."""
-        parts = [*await self._database(), self._company(), self._roles(), await self._engine(), *self._sign_in()]
+        parts = [*await self._database(), self._company(), *self._roles(), await self._engine(), *self._sign_in()]
         ready = all(part.ok for part in parts)
         if not ready:
             response.status_code = 503
@@ -84,12 +84,14 @@ class Health:
         told = "the company's files are loaded" if self._loading.done else "the company's files are being loaded"
         return Part(name="company", ok=self._loading.done, detail=told)
 
-    def _roles(self) -> Part:
+    def _roles(self) -> list[Part]:
         """Never a reason to take us away: with a policy that cannot be used, the one of before holds, everywhere."""
+        if not self._loading.done:
+            return []
         told = "the policy in the company's files is the one that holds"
         if self._policy.refused is not None:
             told = f"the policy in the company's files is {self._policy.refused}: the one of before holds; see the log"
-        return Part(name="policy", ok=True, detail=told)
+        return [Part(name="policy", ok=True, detail=told)]
 
     def _sign_in(self) -> list[Part]:
         """Never a reason to take us away: whoever is signed in goes on while the provider is away."""
