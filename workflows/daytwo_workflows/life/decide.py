@@ -98,7 +98,7 @@ def filled_with(
     approval: ApprovalRow, decision: Decision, earlier: Sequence[DecisionRow], names: Mapping[str, str]
 ) -> dict[str, JsonValue] | None:
     """What the decision fills in. The first who approves fills in the stage; whoever approves after that confirms
-    exactly that (docs/decisions/0027). Raises `Rejected`, `Conflict`."""
+    exactly that (docs/decisions/0026). Raises `Rejected`, `Conflict`."""
     if decision.verdict is Verdict.REJECT or not approval.asks:
         if decision.answers:
             what = "Who rejects fills nothing in" if approval.asks else "This stage has nothing to be filled in"

@@ -1,4 +1,4 @@
-"""The kinds of step that there are. To add one: docs/decisions/0032."""
+"""The kinds of step that there are. To add one: docs/decisions/0029."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final

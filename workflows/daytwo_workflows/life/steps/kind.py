@@ -1,4 +1,4 @@
-"""What a kind of step is to the life of a run. How one is added: docs/decisions/0032."""
+"""What a kind of step is to the life of a run. How one is added: docs/decisions/0029."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
