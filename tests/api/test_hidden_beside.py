@@ -222,6 +222,6 @@ async def test_for_what_somebody_is_on_call_is_told_to_those_who_may_see_it(hous
         assert list(view["on_call"]) == [entry]
         assert view["who"] == "whoever is on call"
         assert of_run["waits"]["owner"] == "whoever is on call"
-        told = str({**view, "document": None, "inputs": None}) + str(listed) + str(of_run["waits"])
+        told = str({**view, "sealed": None, "inputs": None}) + str(listed) + str(of_run["waits"])
         assert ("@rota" in told) is (name == "fay")
-        assert place in view["document"], "what was sealed is as it was, for whoever sees it"
+        assert view["sealed"]["approval"]["needed_from"] == [place], "what was sealed is as it was: it has the digest"

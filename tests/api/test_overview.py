@@ -158,7 +158,7 @@ def test_what_a_backend_observes(status: int | None, reachable: bool, error: str
 async def test_ready_when_everything_answers(house: House) -> None:
     answer = await house.anonymous().get("/readyz")
     assert answer.status_code == 200
-    assert [part["name"] for part in answer.json()["parts"]] == ["store", "migrations", "company", "temporal"]
+    assert [part["name"] for part in answer.json()["parts"]] == ["store", "migrations", "company", "policy", "temporal"]
     assert (await house.anonymous().get("/livez")).json() == {"alive": True}
 
 

@@ -14,7 +14,7 @@ from daytwo_store.engine import Session
 from daytwo_store.on_call import SOMEBODY, place_of
 
 V = TypeVar("V", bound=BaseModel)
-_SEALED: Final = frozenset({"document"})
+_SEALED: Final = frozenset({"document", "sealed"})  # of a plan, of an approval
 
 
 async def veiled(session: Session, by: Asker, view: V) -> V:
