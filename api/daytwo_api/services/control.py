@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from daytwo_actions.policy import Answer
 from daytwo_api.asker import Asker
-from daytwo_api.services import run_views
+from daytwo_api.services import run_permissions
 from daytwo_api.services.gate_views import answer_to_gate
 from daytwo_api.services.gather import Known, gather
 from daytwo_api.services.keys import key_of
+from daytwo_api.services.run_rows import Rows
 from daytwo_api.services.runs import Runs, everything, visible
 from daytwo_api.services.voters import voter_of
 from daytwo_api.views.runs import CancelRequest, GateRequest, ReasonRequest, ResolveRequest, RunView
@@ -19,7 +20,7 @@ from daytwo_workflows.life import gates, interventions
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.interventions import Finding
 
-Rule = Callable[[run_views.Rows, Known, Asker], Answer]
+Rule = Callable[[Rows, Known, Asker], Answer]
 
 
 class Control:
@@ -37,7 +38,7 @@ class Control:
         return await self._after(by, run)
 
     async def withdraw(self, by: Asker, run: str, asked: ReasonRequest) -> RunView:
-        await self.must_be_allowed(by, run, by_rule=run_views.withdraw_answer)
+        await self.must_be_allowed(by, run, by_rule=run_permissions.withdraw_answer)
         await interventions.withdraw(self._store, RunId(run), by=by.principal, reason=asked.reason)
         return await self._after(by, run)
 
@@ -65,7 +66,7 @@ class Control:
             rows = await everything(session, by, row, {}, self._store.clock)
             who = await voter_of(self._store, session, by, rows.approvals)
             known = await gather(session, [row], voter=who)
-        allowed = answer_to_gate(rows, known, by, asked.verdict, run_views.stop_answer(rows, known, by))
+        allowed = answer_to_gate(rows, known, by, asked.verdict, run_permissions.stop_answer(rows, known, by))
         if not allowed.allowed:
             raise Forbidden(f"{allowed.why_not} Nothing was sent.")
         said = GateAnswer(
@@ -80,7 +81,7 @@ class Control:
         await gates.answer(self._life, said)
         return await self._after(by, run)
 
-    async def must_be_allowed(self, by: Asker, run: str, *, by_rule: Rule = run_views.stop_answer) -> None:
+    async def must_be_allowed(self, by: Asker, run: str, *, by_rule: Rule = run_permissions.stop_answer) -> None:
         """Raises `NotFound` for a run that may not be seen, `Forbidden`."""
         async with self._store.read() as session:
             row = await visible(session, by, run)

@@ -1,7 +1,6 @@
 """The job tree and its gates as people read them: what waits in the CI system, and who may answer it from here."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
 from daytwo_actions.policy import Answer, may_answer_gate
@@ -9,15 +8,13 @@ from daytwo_actions.roles import Scope
 from daytwo_api.asker import Asker
 from daytwo_api.services.gate_words import waits_there
 from daytwo_api.services.gather import Known
+from daytwo_api.services.run_rows import Rows
 from daytwo_api.views.common import Permitted
 from daytwo_api.views.runs import GateAnswerView, GateView, JobView
 from daytwo_store.states import EXTERNAL_ENDS, GateAnswerState
 from daytwo_store.tables import Json, StepRow
 from daytwo_workflows.life.standing import key
 from daytwo_workflows.life.trees import asks_us
-
-if TYPE_CHECKING:
-    from daytwo_api.services.run_views import Rows
 
 
 def job_view(job: Json) -> JobView:
@@ -27,7 +24,7 @@ def job_view(job: Json) -> JobView:
     return JobView.model_validate(plain | {"gate": gate["name"] if gate is not None else None})
 
 
-def gates_of(rows: "Rows", known: Known, asker: Asker, stop: Answer) -> Iterator[GateView]:
+def gates_of(rows: Rows, known: Known, asker: Asker, stop: Answer) -> Iterator[GateView]:
     """Where the run waits there, in the order of the tree. `stop`: whether the asker may stop the run."""
     for step in rows.going_on():
         external = rows.newest(step)
@@ -39,7 +36,7 @@ def gates_of(rows: "Rows", known: Known, asker: Asker, stop: Answer) -> Iterator
                 yield _gate(rows, known, asker, stop, step, external.connection, job, gate)
 
 
-def answer_to_gate(rows: "Rows", known: Known, asker: Asker, verdict: GateVerdict, stop: Answer) -> Answer:
+def answer_to_gate(rows: Rows, known: Known, asker: Asker, verdict: GateVerdict, stop: Answer) -> Answer:
     """May the asker say this to a gate of this run?"""
     run = rows.run
     go_on = verdict is GateVerdict.GO and run.protected
@@ -70,7 +67,7 @@ def _open_gate(job: Json) -> Json | None:
 
 
 def _gate(
-    rows: "Rows",
+    rows: Rows,
     known: Known,
     asker: Asker,
     stop: Answer,

@@ -1,13 +1,8 @@
 """Runs as people read them: rows in, views out; nothing is read in here."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from daytwo_actions.allow import entries
-from daytwo_actions.backends.base import Traits
-from daytwo_actions.policy import Answer, may_by_token, may_run, may_stop
-from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services import finding_views, words
 from daytwo_api.services.approval_views import deciders
@@ -16,107 +11,32 @@ from daytwo_api.services.freeze_views import exception_view, held_view
 from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
 from daytwo_api.services.review_views import review_view
+from daytwo_api.services.run_permissions import permissions_of, stop_answer
+from daytwo_api.services.run_rows import Rows
 from daytwo_api.services.step_words import decision_waits, several, step_waits
 from daytwo_api.services.window_words import kept_holds
-from daytwo_api.views.actions import PlannedChange
-from daytwo_api.views.common import Permitted
 from daytwo_api.views.runs import (
     ArtifactView,
     AttemptView,
     ExternalFact,
     ExternalRunView,
-    LockView,
-    LogLine,
-    RunPermissions,
     RunSummary,
     RunView,
     StepView,
     Unheard,
     Waits,
 )
-from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.outputs import OutputsSource
-from daytwo_store.states import RUN_ENDS, ApprovalState, AttemptState, ExternalStatus, RunState, StepState
+from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import (
-    ApprovalRow,
     AttemptRow,
     ExternalRunRow,
-    FindingRow,
-    FreezeExceptionRow,
-    FreezeRow,
-    GateAnswerRow,
     NotificationRow,
-    ReviewRow,
     RunRow,
     StepRow,
 )
 from daytwo_workflows.life.noting import GONE
 from daytwo_workflows.notify.texts import what
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rows:
-    """Everything about one run."""
-
-    run: RunRow
-    steps: Sequence[StepRow]
-    attempts: Sequence[AttemptRow]
-    externals: Sequence[ExternalRunRow]
-    approvals: Sequence[ApprovalRow]
-    answers: Sequence[GateAnswerRow]
-    findings: Sequence[FindingRow]
-    exceptions: Sequence[tuple[FreezeExceptionRow, FreezeRow]]
-    review: ReviewRow | None
-    unheard: Sequence[NotificationRow]
-    traits: Mapping[str, Traits]  # of the connections, as far as they are configured here
-    lock: LockView | None
-    owner: str | None  # of the entity, now
-    undone_by: RunRow | None
-    first_error: LogLine | None
-    undo_refused: str | None  # why it cannot be undone, apart from who asks
-    changes: Sequence[PlannedChange]  # as the asker may see them
-    named: frozenset[str]  # other runs that the asker may see
-    shifts: frozenset[str]  # entries of the approval that name the asker as being on call
-
-    @property
-    def speakers(self) -> list[str]:
-        """Who answered a gate or found out something: people to be named."""
-        asked = [name for row, _ in self.exceptions for name in (row.asked_by, row.decided_by, row.ended_by) if name]
-        closed = [self.review.closed_by] if self.review and self.review.closed_by else []
-        return [*(one.by for one in self.answers), *(one.principal for one in self.findings), *asked, *closed]
-
-    def name(self, run: str | None) -> str | None:
-        """Another run, if it may be named."""
-        return run if run in self.named else None
-
-    def external(self, attempt: AttemptRow) -> ExternalRunRow | None:
-        return next((row for row in self.externals if (row.path, row.no) == (attempt.path, attempt.no)), None)
-
-    def tries(self, step: StepRow) -> list[AttemptRow]:
-        return [attempt for attempt in self.attempts if attempt.path == step.path]
-
-    @property
-    def asked(self) -> ApprovalRow | None:
-        """What is, or was, to be approved before anything of the run is sent."""
-        return next((row for row in reversed(self.approvals) if row.path is None), None)
-
-    def asked_at(self, step: StepRow) -> ApprovalRow | None:
-        """What waits for a decision at a step."""
-        pending = (row for row in self.approvals if row.path == step.path and row.state == ApprovalState.PENDING)
-        return next(pending, None)
-
-    def going_on(self) -> list[StepRow]:
-        """Steps that are under way."""
-        return [row for row in self.steps if row.state in (StepState.RUNNING, StepState.HELD)]
-
-    def newest(self, step: StepRow | None) -> ExternalRunRow | None:
-        """The external run that a step has come to."""
-        tries = self.tries(step) if step else []
-        return self.external(tries[-1]) if tries else None
-
-    def title(self, connection: str) -> str:
-        """What people call the CI system behind a connection."""
-        return self.traits[connection].title if connection in self.traits else connection
 
 
 def summary(run: RunRow, known: Known) -> RunSummary:
@@ -165,7 +85,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         undone_by=rows.name(rows.undone_by.id if rows.undone_by else None),
         previous_run=rows.name(run.previous_run),
         review=review_view(rows.review, run, known, asker) if rows.review else None,
-        may=_permissions(rows, known, asker),
+        may=permissions_of(rows, known, asker),
     )
 
 
@@ -288,34 +208,6 @@ def _facts(row: ExternalRunRow) -> Iterator[ExternalFact]:
         yield ExternalFact.RERUN
 
 
-def _permissions(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
-    run = rows.run
-    stop = stop_answer(rows, known, asker)
-    ended = RunState(run.state) in RUN_ENDS
-    waiting = run.state in (
-        RunState.ACCEPTED,
-        RunState.WAITING_APPROVAL,
-        RunState.WAITING_WINDOW,
-        RunState.WAITING_LOCK,
-    )
-    return RunPermissions(
-        cancel=_permit(stop, None if not ended else f"It has ended: {words.run_words(run.state)}."),
-        withdraw=_permit(
-            withdraw_answer(rows, known, asker),
-            None if waiting else f"It is {words.run_words(run.state)}: there is no request to take back.",
-        ),
-        undo=_permit(run_answer(rows, known, asker), rows.undo_refused),
-        rerun=_permit(run_answer(rows, known, asker), None if ended else "It has not ended. Wait for it, or stop it."),
-        resolve=_permit(
-            finding_views.may_resolve(run, stop, known),
-            None if run.state == RunState.NEEDS_ATTENTION else "No attempt waits for somebody to say what happened.",
-        ),
-        evidence=_permit(
-            Answer(Permission.AUDIT_READ in asker.permissions, "Evidence is for those who read the audit."), None
-        ),
-    )
-
-
 def unheard_view(row: NotificationRow) -> Unheard:
     """That nobody could be told, in words that say what to do."""
     return Unheard(
@@ -323,42 +215,3 @@ def unheard_view(row: NotificationRow) -> Unheard:
         text=f"Nobody could be told of this: {what(row.kind)} ({row.why or 'no channel'}). Tell them yourself.",
         at=row.at,
     )
-
-
-def stop_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
-    """Entries of `allow.run` that are expressions entitle nobody to this: they are about what is asked for anew."""
-    if not (by_token := may_by_token(asker.actions, rows.run.action)).allowed:
-        return by_token
-    return may_stop(
-        principal=asker.principal,
-        requester=PrincipalId(rows.run.requester),
-        allow=entries(known.allow_run(rows.run), {}),
-        belongs=asker.belongs,
-        owner=rows.owner,
-    )
-
-
-def withdraw_answer(rows: Rows, known: Known, asker: Asker) -> Answer:  # noqa: ARG001  # one shape for all of them
-    by_token = may_by_token(asker.actions, rows.run.action)
-    if rows.run.requester == asker.principal:
-        return by_token
-    return Answer(False, "Only who asked for it can withdraw it. An approver can reject it.")
-
-
-def run_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
-    """To undo it is to run the action again; what an expression says to that is worked out when it is asked for."""
-    if not (by_token := may_by_token(asker.actions, rows.run.action)).allowed:
-        return by_token
-    return may_run(
-        entries(known.allow_run(rows.run), {}, undecided=True),
-        belongs=asker.belongs,
-        owner=rows.owner,
-        entity=EntityRef(rows.run.entity) if rows.run.entity else None,
-        action=known.title(rows.run),
-    )
-
-
-def _permit(who: Answer, state: str | None) -> Permitted:
-    if state is not None:
-        return Permitted(allowed=False, why_not=state)
-    return Permitted(allowed=who.allowed, why_not=None if who.allowed else who.why_not)

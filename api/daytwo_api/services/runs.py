@@ -11,7 +11,7 @@ from daytwo_api.services import lock_views, run_views
 from daytwo_api.services.changes import made
 from daytwo_api.services.gather import gather
 from daytwo_api.services.onlooking import onlooker
-from daytwo_api.services.run_views import Rows
+from daytwo_api.services.run_rows import Rows
 from daytwo_api.services.veil import veiled
 from daytwo_api.services.voters import voter_for
 from daytwo_api.views.common import Page

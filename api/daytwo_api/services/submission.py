@@ -5,7 +5,7 @@ from typing import Final
 
 from daytwo_actions.policy import may_by_token
 from daytwo_api.asker import Asker
-from daytwo_api.services import run_views
+from daytwo_api.services import run_permissions
 from daytwo_api.services.control import Control
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.plan_views import plan_view
@@ -46,7 +46,7 @@ class SubmissionService:
         return await self._answer(accepted.run, repeated=accepted.repeated)
 
     async def undo(self, by: Asker, run: str, asked: ReasonRequest, key: str | None) -> RunAccepted:
-        await self._control.must_be_allowed(by, run, by_rule=run_views.run_answer)
+        await self._control.must_be_allowed(by, run, by_rule=run_permissions.run_answer)
         async with self._life.store.read() as session:
             row = await visible(session, by, run)
         accepted = await asking.undo(
