@@ -48,7 +48,11 @@ export default function ApprovalPage() {
           )}
           {seen.unusual && !seen.break_glass && (
             <div className={css.notice}>
-              <Callout tone="waiting" icon={<Replace size={18} aria-hidden />} title={visible(seen.unusual)} />
+              <Callout
+                tone="waiting"
+                icon={<Replace size={18} aria-hidden />}
+                title={visible(seen.unusual)}
+              />
             </div>
           )}
           {seen.state === "pending" && <FreezeNote freezes={seen.freezes} stopped={seen.stopped} />}

@@ -118,7 +118,9 @@ function Outcome({ decide }: { decide: ReturnType<typeof useDecide> }) {
   if (decide.data) {
     return (
       <Callout tone="good" live>
-        {decide.data.repeated ? words.repeated : words.recorded(text.states.verdict[decide.variables.verdict])}
+        {decide.data.repeated
+          ? words.repeated
+          : words.recorded(text.states.verdict[decide.variables.verdict])}
       </Callout>
     );
   }
@@ -144,7 +146,12 @@ function useDecide(approval: ApprovalView, comment: string) {
       take(
         api.POST("/api/v1/approvals/{approval}/decision", {
           params: { path: { approval: approval.id } },
-          body: { verdict, digest: approval.digest, comment: comment.trim(), ...(answers ? { answers } : {}) },
+          body: {
+            verdict,
+            digest: approval.digest,
+            comment: comment.trim(),
+            ...(answers ? { answers } : {}),
+          },
         }),
       ),
     onSuccess: (answer) => queries.setQueryData(["approvals", "one", approval.id], answer.approval),

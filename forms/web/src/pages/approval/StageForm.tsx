@@ -30,7 +30,11 @@ export default function StageForm({
 }) {
   const api = useApi();
   const resolve = useMemo(() => resolver(api, approval), [api, approval]);
-  const [resolution, { view, shown, progress, problem, fromLink }] = useResolution(resolve, NOTHING, NO_DRAFT);
+  const [resolution, { view, shown, progress, problem, fromLink }] = useResolution(
+    resolve,
+    NOTHING,
+    NO_DRAFT,
+  );
   const [tried, setTried] = useState(false);
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [seen] = useState(() => new Map<string, OptionView>());
@@ -49,7 +53,9 @@ export default function StageForm({
   }
   const known = faultsOf(view, shown);
   const told = tried ? known : only(known, left);
-  const warnings = Object.fromEntries(view.warnings.map((one) => [one.pointer.split("/")[1] ?? "", one.detail]));
+  const warnings = Object.fromEntries(
+    view.warnings.map((one) => [one.pointer.split("/")[1] ?? "", one.detail]),
+  );
   return (
     <>
       {view.pages.map((page) => (
