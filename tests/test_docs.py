@@ -502,6 +502,11 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     assert found == {}
 
 
+def test_no_file_holds_a_conflict_that_nobody_solved() -> None:
+    marks = re.compile(r"^(?:<{7} |>{7} |={7}$)", re.MULTILINE)
+    assert [name for name, text in texts() if marks.search(text)] == []
+
+
 def test_locks_hold_no_addresses() -> None:
     for lock in (ROOT / "requirements").glob("*.txt"):
         text = lock.read_text()
