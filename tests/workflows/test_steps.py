@@ -164,6 +164,23 @@ async def test_a_failure_that_is_known_is_tried_again_as_often_as_it_says(steppi
     assert stepping.sent() == ["build", "build"]
 
 
+async def test_what_was_gone_and_is_seen_again_as_succeeded_lets_the_next_step_begin(stepping: Stepping) -> None:
+    ci = stepping.company.ci
+    ci.ends_as = None
+    run = await stepping.run(dispatch("build"), dispatch("ship"))
+    (build,) = await _externals(stepping, run)
+    was = ci.states.pop(build)
+    await stepping.on(run)
+    await stepping.on(run, later=2 * MINUTE)
+    assert (await stepping.company.run(run)).state == RunState.NEEDS_ATTENTION
+    ci.states[build] = was
+    ci.end(build, ExternalStatus.SUCCEEDED)
+    await stepping.on(run)
+    assert stepping.sent() == ["build", "ship"]
+    assert (await stepping.company.run(run)).state == RunState.RUNNING
+    assert await stepping.states(run) == {"build": "succeeded", "ship": "running"}
+
+
 async def test_a_stop_reaches_everything_that_goes_on(stepping: Stepping) -> None:
     stepping.company.ci.ends_as = None
     run = await stepping.run(dispatch("north", needs=[]), dispatch("south", needs=[]), wait("soak", needs=[]))

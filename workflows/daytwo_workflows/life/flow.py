@@ -26,13 +26,13 @@ _WHILE_HELD = Move(what=What.WAIT, seconds=3600)
 
 async def next_of_steps(life: Life, tx: Tx, row: RunRow) -> Move:
     """A run whose lock was taken away is followed to its end, and sends nothing more."""
-    if row.state != RunState.NEEDS_ATTENTION:
-        runs.move(tx, row, RunState.RUNNING)
     steps = await runs.steps(tx.session, RunId(row.id))
     moves: list[Move] = []
     ended = -1
-    while ended != _ended(steps):  # what ends lets others begin
+    while ended != _ended(steps):  # what ends lets others begin, and so does what no longer waits for a person
         ended = _ended(steps)
+        if row.state != RunState.NEEDS_ATTENTION or not any(step.state == StepState.HELD for step in steps):
+            runs.move(tx, row, RunState.RUNNING)
         moves = [move for step in steps if (move := await _next(life, tx, row, step, steps)) is not None]
     if moves:
         return first_of(moves)
@@ -108,6 +108,11 @@ async def _over(tx: Tx, row: RunRow, steps: Sequence[StepRow]) -> None:
         named = f"Step {broken.path}: " if len(steps) > 1 else ""
         reason = f"{named}{broken.note}" if broken.note else None
         await runs.end(tx, row, state, reason=truthful(row, reason) if reason else None)
+        return
+    never = [step.path for step in steps if step.state == StepState.PENDING]
+    if never:  # no table of moves leads here; if one ever does, it must not look like a success
+        reason = f"Nothing goes on, and {', '.join(never)} has not begun. What the steps before did stays."
+        await runs.end(tx, row, RunState.FAILED, reason=reason)
         return
     left = [step.path for step in steps if step.state in (StepState.FAILED, StepState.CANCELLED)]
     reason = f"Without {', '.join(left)}, which failed; the action goes on then." if left else None
