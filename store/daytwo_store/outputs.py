@@ -35,3 +35,8 @@ def keep(tx: Tx, step: StepRow, outputs: Json, source: OutputsSource) -> bool:
     )
     tx.notify(Topic.RUN, step.run_id)
     return True
+
+
+def clear(step: StepRow) -> None:
+    """A step of a held run is tried again: what the failed try left is not a result of the next one."""
+    step.outputs = step.outputs_source = step.outputs_at = None

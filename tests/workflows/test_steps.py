@@ -10,9 +10,10 @@ from company import open_company
 from pydantic import SecretStr
 from stepping import Stepping, dispatch, wait
 
-from daytwo_store import attempts
+from daytwo_store import attempts, runs
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
+from daytwo_store.ids import StepPath
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import AttemptState, ExternalStatus, RunState
 from daytwo_workflows.contracts import What
@@ -162,6 +163,42 @@ async def test_a_failure_that_is_known_is_tried_again_as_often_as_it_says(steppi
     assert (await stepping.company.run(run)).state == RunState.FAILED
     await stepping.on(run, later=2 * MINUTE)
     assert stepping.sent() == ["build", "build"]
+
+
+async def test_a_next_try_has_nothing_of_the_one_before(stepping: Stepping) -> None:
+    ci = stepping.company.ci
+    ci.ends_as, ci.left = ExternalStatus.FAILED, {"image": "shop@1"}
+    run = await stepping.run(
+        dispatch("build", retry={"attempts": 2, "wait": "1m"}, **BUILT),
+        dispatch("ship", inputs={"image": "${{ steps.build.outputs.image }}"}),
+    )
+    await stepping.on(run)
+    assert (await stepping.steps(run))[0].outputs == {"image": "shop@1"}
+    async with stepping.company.store.write() as tx:
+        first = await runs.step(tx.session, run, StepPath("build"))
+        first.secrets_at, first.secrets_by = tx.now, "1/1"
+    ci.ends_as, ci.left = ExternalStatus.SUCCEEDED, {"image": "shop@2"}
+    await stepping.on(run, later=2 * MINUTE)
+    assert (await stepping.steps(run))[0].secrets_at is None, "its pipeline has collected nothing yet"
+    await stepping.on(run)
+    assert stepping.sent() == ["build", "build", "ship"]
+    assert json.loads(ci.ledger[2].body)["inputs"]["image"] == "shop@2"
+
+
+async def test_nothing_is_tried_again_once_another_branch_has_failed(stepping: Stepping) -> None:
+    ci = stepping.company.ci
+    ci.ends_as = None
+    again = {"attempts": 3, "wait": "1m"}
+    run = await stepping.run(dispatch("north", needs=[], retry=again), dispatch("south", needs=[]))
+    north, south = await _externals(stepping, run)
+    ci.end(north, ExternalStatus.FAILED)
+    await stepping.on(run)
+    assert await stepping.states(run) == {"north": "running", "south": "running"}
+    ci.end(south, ExternalStatus.FAILED)
+    await stepping.on(run)
+    await stepping.on(run, later=2 * MINUTE)
+    assert stepping.sent() == ["north", "south"]
+    assert (await stepping.company.run(run)).state == RunState.FAILED
 
 
 async def test_what_was_gone_and_is_seen_again_as_succeeded_lets_the_next_step_begin(stepping: Stepping) -> None:

@@ -51,6 +51,8 @@ async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[
     if broken and not (kind.outside and await _under_way(tx, step)):
         runs.move_step(tx, step, StepState.CANCELLED, note=f"given up, because {broken.path} had failed")
         return None
+    if broken:
+        step.tries = 1  # the run cannot succeed any more: what fails now is not begun once more
     move = await kind.next(life, tx, row, step)
     if move is None or move.what not in SENDING:
         return move

@@ -16,6 +16,7 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
 from daytwo_store.outputs import OutputsSource
+from daytwo_store.states import AttemptState
 from daytwo_store.tables import AttemptRow, ExternalRunRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import limits, requests
@@ -132,6 +133,9 @@ async def _keep_outputs(life: Life, backend: Backend, attempt: AttemptRow) -> No
         return
     async with life.store.write() as tx:
         await runs.hold(tx, run)
+        now = await attempts.get(tx.session, run, path, AttemptNo(attempt.no))
+        if now is not None and now.state == AttemptState.FAILED:
+            return  # the next try has begun meanwhile, and the results are to be its own
         outputs.keep(tx, await runs.step(tx.session, run, path), kept, OutputsSource.ARTIFACT)
 
 

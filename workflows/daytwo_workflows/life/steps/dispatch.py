@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import Final
 
-from daytwo_store import attempts, connections, runs
+from daytwo_store import attempts, connections, outputs, runs
 from daytwo_store.engine import Tx
 from daytwo_store.ids import AttemptNo, RunId, StepPath
 from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepState
@@ -233,4 +233,6 @@ async def _again(tx: Tx, step: StepRow, attempt: AttemptRow, external: ExternalR
         )
         return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
     attempts.settle(tx, attempt, AttemptState.FAILED, note=f"it failed{in_other_words(external)}; tried again")
+    outputs.clear(step)
+    step.secrets_at = step.secrets_by = None  # the next try has its own pipeline, which collects them once
     return _dispatch(step, attempt.no + 1)
