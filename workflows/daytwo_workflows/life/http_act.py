@@ -3,37 +3,32 @@
 import hashlib
 import hmac
 import json
+import time
 from datetime import timedelta
-from typing import Final
 
 from pydantic import JsonValue
 
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.wire.answer import Silence
 from daytwo_actions.definitions.steps.common import Effect
-from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
 from daytwo_actions.marker import corr
-from daytwo_actions.outputs import checked
 from daytwo_actions.services.door import Service, ServiceAnswer, ServiceCall, digest_of_call
-from daytwo_store import attempts, outputs, runs
+from daytwo_store import attempts, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import DaytwoError, Rejected
 from daytwo_store.ids import AttemptNo, RunId, StepPath
-from daytwo_store.outputs import OutputsSource
-from daytwo_store.states import AttemptState, StepState
+from daytwo_store.states import AttemptState, RunState, StepState
 from daytwo_store.tables import AttemptRow, RunRow, StepRow
 from daytwo_workflows.life.claim_attempt import claim
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.sealing import seal
+from daytwo_workflows.life.http_claim import claim_again
+from daytwo_workflows.life.http_record import AGAIN, Result, done, judged, record, stays_open
+from daytwo_workflows.life.sealing import refuse, seal
 from daytwo_workflows.life.service_secrets import strangers, with_secrets
-from daytwo_workflows.life.steps.begin import context_now
+from daytwo_workflows.life.steps.begin import Context, context_now
 from daytwo_workflows.life.steps.failing import fail
-from daytwo_workflows.life.steps.http import effect_of
-from daytwo_workflows.life.steps.results import faults
-
-Result = ServiceAnswer | Silence
-_AGAIN: Final = 15.0  # seconds before asking again when nothing says how long
-_UNKNOWN: Final = (AttemptState.SENT, AttemptState.AMBIGUOUS)
+from daytwo_workflows.life.steps.http import UNKNOWN, effect_of
 
 
 async def act_http(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> None:
@@ -41,12 +36,14 @@ async def act_http(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Non
         step = await runs.step(session, run, path)
         known = await attempts.get(session, run, path, no)
     service = life.services.get(str((step.given or {})["service"]))
-    if service is None:
-        await _broken(life, run, path, f"There is no service {(step.given or {})['service']} in the settings any more.")
+    if known is not None and known.state in UNKNOWN:
+        await _go_on(life, run, step, service, known)
+    elif service is None:
+        await _broken(
+            life, run, path, no, f"There is no service {(step.given or {})['service']} in the settings any more."
+        )
     elif effect_of(step) is Effect.READ:
         await _read(life, run, step, service)
-    elif known is not None and known.state in _UNKNOWN:
-        await (_probe if effect_of(step) is Effect.CHECKABLE else _repeat)(life, run, step, service, known)
     else:
         await _first(life, run, step, service, no)
 
@@ -56,10 +53,49 @@ async def _first(life: Life, run: RunId, step: StepRow, service: Service, no: At
         return await _intent(life, tx, row, path, no, service)
 
     path = StepPath(step.path)
-    attempt = await seal(life, run, path, no, write=write)
-    if attempt is None or not await claim(life, run, path, no):
+    try:
+        attempt = await seal(life, run, path, no, write=write)
+    except BackendUnreachable as error:
+        await _later(life, run, path, error)
         return
-    await _send(life, run, step, service, attempt)
+    except BackendDenied as error:
+        await _refuse(life, run, path, no, error.detail)
+        return
+    if attempt is None:
+        return
+    call, context = await _ready(life, run, service, _frozen(attempt)), await _context(life, run)
+    if isinstance(call, Silence):
+        await _give_up(life, run, path, no, call.reason)
+        return
+    deadline = _deadline(life)
+    if await claim(life, run, path, no):
+        await _answered(life, run, path, no, await _called(service, call, deadline), context)
+
+
+async def _go_on(life: Life, run: RunId, step: StepRow, service: Service | None, known: AttemptRow) -> None:
+    """It was sent, and nobody knows: the same bytes with the same key, or a look whether it has happened."""
+    path, no = StepPath(step.path), AttemptNo(known.no)
+    looks = effect_of(step) is Effect.CHECKABLE
+    call = await _ready(life, run, service, _probe_of(step, known) if looks else _frozen(known))
+    context = await _context(life, run)
+    deadline = _deadline(life)
+    if await claim_again(life, run, path, no) is None:
+        return
+    await (_looked if looks else _answered)(life, run, path, no, await _called(service, call, deadline), context)
+
+
+def _deadline(life: Life) -> float:
+    """In `time.monotonic()`, taken before a claim: nothing leaves later than this, whatever the claim took."""
+    return time.monotonic() + life.windows.send_total.total_seconds()
+
+
+async def _context(life: Life, run: RunId) -> Context | None:
+    """What an answer is judged by, read before anything is sent; None where it cannot be read."""
+    try:
+        async with life.store.read() as session:
+            return await context_now(life, session, await runs.peek(session, run), await runs.steps(session, run))
+    except DaytwoError:
+        return None
 
 
 async def _intent(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo, service: Service) -> AttemptRow:
@@ -115,139 +151,126 @@ def _frozen(attempt: AttemptRow) -> ServiceCall:
     return call
 
 
-async def _send(life: Life, run: RunId, step: StepRow, service: Service, attempt: AttemptRow) -> None:
-    result = await _called(life, run, service, _frozen(attempt))
-    judged = await _judged(life, run, step, result)
+async def _ready(life: Life, run: RunId, service: Service | None, call: ServiceCall) -> ServiceCall | Silence:
+    """The call as it leaves. The provider of secrets is asked before the claim, because it may take its time."""
+    if service is None:
+        return _gone()
+    try:
+        return await with_secrets(life, run, service, call)
+    except DaytwoError as error:
+        return Silence(sent=False, reason=error.detail, again=AGAIN)
+
+
+def _gone() -> Silence:
+    return Silence(sent=False, reason="there is no such service in the settings any more", again=AGAIN)
+
+
+async def _called(service: Service | None, call: ServiceCall | Silence, deadline: float) -> Result:
+    if isinstance(call, Silence):
+        return call
+    if service is None:
+        return _gone()
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:  # this process was paused: what is sent now might be sent after somebody found it absent
+        return Silence(sent=False, reason="its time was over before it could be sent", again=1.0)
+    return await service.call(call, seconds=seconds)
+
+
+async def _answered(
+    life: Life, run: RunId, path: StepPath, no: AttemptNo, result: Result, context: Context | None
+) -> None:
     async with life.store.write() as tx:
         await runs.hold(tx, run)
-        row = await attempts.get(tx.session, run, StepPath(step.path), AttemptNo(attempt.no))
-        if row is not None and row.state in _UNKNOWN:
-            await _record(life, tx, await runs.step(tx.session, run, StepPath(step.path)), row, result, good=judged)
+        row, step = await attempts.get(tx.session, run, path, no), await runs.step(tx.session, run, path)
+        if row is not None and row.state in UNKNOWN:
+            good = judged((step.given or {})["expect"], context, result)
+            await record(life, tx, step, row, result, good=good, blind=context is None)
 
 
-async def _repeat(life: Life, run: RunId, step: StepRow, service: Service, attempt: AttemptRow) -> None:
-    """The same bytes with the same key: twice is as once."""
-    await _send(life, run, step, service, attempt)
-
-
-async def _called(life: Life, run: RunId, service: Service, call: ServiceCall) -> Result:
-    try:
-        whole = await with_secrets(life, run, service, call)
-    except DaytwoError as error:
-        return Silence(sent=False, reason=error.detail, again=_AGAIN)
-    return await service.call(whole, seconds=life.windows.send_total.total_seconds())
-
-
-async def _judged(life: Life, run: RunId, step: StepRow, result: Result, *, by: str = "expect") -> bool | None:
-    """Whether it is as expected; None when that cannot be worked out."""
-    if isinstance(result, Silence):
-        return None
-    given = step.given or {}
-    probe = given.get("probe")
-    text = given["expect"] if by == "expect" else probe["done"] if isinstance(probe, dict) else None
-    async with life.store.read() as session:
-        row, steps = await runs.peek(session, run), await runs.steps(session, run)
-        try:
-            context = await context_now(life, session, row, steps)
-            value = Evaluator().evaluate(parse_template(text), {**context, "response": result.seen()})
-        except (DaytwoError, ExpressionError):
-            return None
-    return value if isinstance(value, bool) else None
-
-
-async def _record(life: Life, tx: Tx, step: StepRow, attempt: AttemptRow, result: Result, *, good: bool | None) -> None:
-    if isinstance(result, Silence):
-        if result.sent:
-            _open(tx, attempt, f"{attempt.connection}: {result.reason}")
-        else:
-            retry_at = tx.now + timedelta(seconds=result.again or _AGAIN)
-            attempts.settle(tx, attempt, AttemptState.REJECTED, note=f"{result.reason}; not sent", retry_at=retry_at)
-        return
-    said = f"{attempt.connection} answered {result.status}"
-    if good is True:
-        attempts.settle(tx, attempt, AttemptState.ACCEPTED, note=said)
-        await _done(life, tx, step, result)
-    elif result.status >= 500 or result.status == 408:
-        _open(tx, attempt, said)
-    elif result.status == 429:
-        retry_at = tx.now + timedelta(seconds=result.retry_after or _AGAIN)
-        attempts.settle(tx, attempt, AttemptState.REJECTED, note=f"{said}, asked later", retry_at=retry_at)
-    elif result.status >= 300:
-        again = await _once_more(tx, step)
-        later = tx.now + timedelta(seconds=step.retry_wait) if again else None
-        attempts.settle(tx, attempt, AttemptState.REJECTED, note=f"{said}. It was not done.", retry_at=later)
-    else:
-        attempts.settle(tx, attempt, AttemptState.ACCEPTED, note=said)
-        fail(tx, step, f"{said}, and not what the action expects. It was sent; what that did there stays.")
-
-
-async def _once_more(tx: Tx, step: StepRow) -> bool:
-    tries = await attempts.of_step(tx.session, RunId(step.run_id), StepPath(step.path))
-    return sum(one.state != AttemptState.ABANDONED for one in tries) < step.tries
-
-
-def _open(tx: Tx, attempt: AttemptRow, note: str) -> None:
-    if attempt.state == AttemptState.SENT:
-        attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=note)
-    else:
-        attempt.settled_at, attempt.note = tx.now, note
-
-
-async def _done(life: Life, tx: Tx, step: StepRow, answer: ServiceAnswer) -> None:
-    """Declared results are kept; nothing else of an answer is."""
-    if step.results:
-        body = answer.body if isinstance(answer.body, dict) else {}
-        given = {name: body[name] for name in step.results if name in body}
-        try:
-            kept = checked(given, secrets=(*life.secrets, *life.source.seen))
-        except DaytwoError as refused:
-            fail(tx, step, f"It was done, but its results cannot be kept: {refused.detail}")
-            return
-        outputs.keep(tx, step, kept, OutputsSource.ANSWER)
-        if wrong := faults(step):
-            fail(tx, step, f"It was done, but was answered with other results than declared: {'; '.join(wrong)}.")
-            return
-    runs.move_step(tx, step, StepState.SUCCEEDED, note=f"answered {answer.status}")
-
-
-async def _probe(life: Life, run: RunId, step: StepRow, service: Service, attempt: AttemptRow) -> None:
-    """Has it happened? What cannot be found out stays open."""
+def _probe_of(step: StepRow, attempt: AttemptRow) -> ServiceCall:
     probe = (step.given or {})["probe"]
     assert isinstance(probe, dict)
-    answer = await _called(life, run, service, ServiceCall(method="GET", path=str(probe["path"])))
-    happened = await _judged(life, run, step, answer, by="probe")
+    return ServiceCall(method="GET", path=str(probe["path"]), headers=_frozen(attempt).headers)
+
+
+async def _looked(
+    life: Life, run: RunId, path: StepPath, no: AttemptNo, answer: Result, context: Context | None
+) -> None:
+    """Has it happened? What cannot be found out stays open."""
     async with life.store.write() as tx:
         await runs.hold(tx, run)
-        row = await attempts.get(tx.session, run, StepPath(step.path), AttemptNo(attempt.no))
-        if row is None or row.state not in _UNKNOWN:
+        row, step = await attempts.get(tx.session, run, path, no), await runs.step(tx.session, run, path)
+        if row is None or row.state not in UNKNOWN:
             return
-        _open(tx, row, row.note or "the sender broke off")
+        stays_open(tx, row, row.note or "the sender broke off")
+        probe = (step.given or {})["probe"]
+        assert isinstance(probe, dict)
+        happened = judged(probe["done"], context, answer)
         if isinstance(answer, ServiceAnswer) and happened is True:
             attempts.settle(tx, row, AttemptState.ACCEPTED, note="the probe says that it has happened")
-            await _done(life, tx, await runs.step(tx.session, run, StepPath(step.path)), answer)
-        elif isinstance(answer, ServiceAnswer) and happened is False:
+            await done(life, tx, step, answer)
+        elif isinstance(answer, ServiceAnswer) and happened is False and _tells(answer):
             attempts.settle(tx, row, AttemptState.ABSENT, note="the probe says that it has not happened")
 
 
+def _tells(answer: ServiceAnswer) -> bool:
+    """Only what was found, or is not there, proves anything: who may not look, or cannot, has not looked."""
+    return 200 <= answer.status < 300 or answer.status == 404
+
+
 async def _read(life: Life, run: RunId, step: StepRow, service: Service) -> None:
-    answer = await _called(life, run, service, _call(life, run, step))
-    good = await _judged(life, run, step, answer)
+    context = await _context(life, run)
+    call = await _ready(life, run, service, _call(life, run, step))
+    answer = await _called(service, call, _deadline(life))
     async with life.store.write() as tx:
         await runs.hold(tx, run)
         row = await runs.step(tx.session, run, StepPath(step.path))
         if row.state != StepState.RUNNING:
             return
-        if isinstance(answer, ServiceAnswer) and good:
-            await _done(life, tx, row, answer)
+        if isinstance(answer, ServiceAnswer) and judged((row.given or {})["expect"], context, answer):
+            await done(life, tx, row, answer)
             return
         said = answer.reason if isinstance(answer, Silence) else f"answered {answer.status}"
-        row.data, row.due_at = {"last": f"{service.name}: {said}"}, tx.now + timedelta(seconds=_AGAIN)
+        row.data, row.due_at = {"last": f"{service.name}: {said}"}, tx.now + timedelta(seconds=AGAIN)
         tx.notify(Topic.RUN, run)
 
 
-async def _broken(life: Life, run: RunId, path: StepPath, why: str) -> None:
+async def _give_up(life: Life, run: RunId, path: StepPath, no: AttemptNo, why: str) -> None:
+    """Of what was sealed and not claimed. The step says what becomes of it."""
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        attempt = await attempts.get(tx.session, run, path, no)
+        if attempt is not None and attempt.state == AttemptState.INTENT:
+            attempts.settle(tx, attempt, AttemptState.ABANDONED, note=f"{why} It was not sent.")
+
+
+async def _refuse(life: Life, run: RunId, path: StepPath, no: AttemptNo, detail: str) -> None:
+    """A CI system says no to what is planned: nothing of this step is sent."""
+    async with life.store.write() as tx:
+        row = await runs.hold(tx, run)
+        if await attempts.get(tx.session, run, path, no) is not None:
+            return
+        if row.state == RunState.RUNNING and row.cancel_at is None:
+            await refuse(tx, row, path, detail)
+
+
+async def _later(life: Life, run: RunId, path: StepPath, error: BackendUnreachable) -> None:
+    """A CI system does not answer, and the plan cannot be looked at again without it: so wait."""
+    seconds = error.retry_after or life.windows.poll_every.total_seconds()
+    async with life.store.write() as tx:
+        row, step = await runs.hold(tx, run), await runs.step(tx.session, run, path)
+        if row.state == RunState.RUNNING and step.state == StepState.RUNNING:
+            step.note = row.reason = f"{error.detail} {path} was not sent yet; it is tried again by itself."
+            step.due_at = tx.now + timedelta(seconds=seconds)
+            tx.notify(Topic.RUN, run)
+
+
+async def _broken(life: Life, run: RunId, path: StepPath, no: AttemptNo, why: str) -> None:
+    await _give_up(life, run, path, no, why)
     async with life.store.write() as tx:
         await runs.hold(tx, run)
         step = await runs.step(tx.session, run, path)
-        if step.state == StepState.RUNNING:
-            fail(tx, step, f"{why} Nothing was sent.")
+        attempt = await attempts.get(tx.session, run, path, no)
+        sent = attempt is not None and attempt.state in UNKNOWN
+        if step.state == StepState.RUNNING and not sent:
+            fail(tx, step, f"{why} {path} was not sent.")

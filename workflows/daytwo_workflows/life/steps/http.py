@@ -5,7 +5,7 @@ the same key; a `checkable` one is looked for; one that is `once` waits for a pe
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from daytwo_actions.definitions.steps.common import Effect
@@ -21,7 +21,7 @@ from daytwo_workflows.life.steps.failing import fail, hold
 from daytwo_workflows.life.steps.kind import Kind
 
 _PAUSE: Final = timedelta(seconds=5)  # between two requests of which nobody knows
-_UNKNOWN: Final = (AttemptState.SENT, AttemptState.AMBIGUOUS)
+UNKNOWN: Final = (AttemptState.SENT, AttemptState.AMBIGUOUS)
 
 
 def by_request(attempt: AttemptRow) -> bool:
@@ -57,12 +57,14 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
         return _read(tx, step, late=late)
     tries = await attempts.of_step(tx.session, RunId(run.id), StepPath(step.path))
     last = tries[-1] if tries else None
+    if last is not None and last.state in UNKNOWN:
+        return unknown(life, tx, run, step, last)
+    if last is not None and last.state == AttemptState.HELD:
+        return hold(tx, run, step, last.note)
+    if step.due_at is not None and step.due_at > tx.now:  # what it is sealed with cannot be looked at now
+        return Move(what=What.WAIT, seconds=(step.due_at - tx.now).total_seconds())
     if last is None or last.state == AttemptState.INTENT:
         return _about(What.ACT, step, last.no if last else 1)
-    if last.state in _UNKNOWN:
-        return _unknown(life, tx, run, step, last)
-    if last.state == AttemptState.HELD:
-        return hold(tx, run, step, last.note)
     return _again(life, tx, step, tries, late=late)
 
 
@@ -75,18 +77,24 @@ def _read(tx: Tx, step: StepRow, *, late: bool) -> Move | None:
     return Move(what=What.WAIT, seconds=(step.due_at - tx.now).total_seconds())
 
 
-def _unknown(life: Life, tx: Tx, run: RunRow, step: StepRow, last: AttemptRow) -> Move | None:
-    """It was sent, and nobody knows what came of it."""
-    free = last.send_by + life.windows.send_total  # until then somebody may still be sending it
-    due = (last.settled_at or free) + _PAUSE if last.state == AttemptState.AMBIGUOUS else free
-    effect = effect_of(step)
-    if effect is Effect.ONCE and tx.now >= due - _PAUSE:
-        return hold(tx, run, step, held(tx, last))
+def unknown(life: Life, tx: Tx, run: RunRow, step: StepRow, last: AttemptRow) -> Move:
+    """It was sent, and nobody knows what came of it. Whoever is to go on with it asks this first, with the run held."""
+    quiet = _quiet(life, last)
+    alone = effect_of(step) is not Effect.ONCE and run.lock_taken_at is None  # may we find out by ourselves?
+    due = quiet
+    if alone and last.state == AttemptState.AMBIGUOUS:
+        due = max(quiet + _PAUSE, last.retry_at or quiet)
     if tx.now < due:
         return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
-    if tx.now - last.intent_at >= life.windows.give_up_looking:
+    if not alone or tx.now - last.intent_at >= life.windows.give_up_looking:
         return hold(tx, run, step, held(tx, last))
     return _about(What.ACT, step, last.no)
+
+
+def _quiet(life: Life, last: AttemptRow) -> datetime:
+    """From when on nobody sends it any more. While somebody does, it has no end (`settled_at`)."""
+    free = last.send_by + life.windows.send_total
+    return free if last.state == AttemptState.SENT else last.settled_at or free
 
 
 def held(tx: Tx, last: AttemptRow) -> str:
@@ -123,13 +131,13 @@ async def _stop(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | str:
     last = tries[-1] if tries else None
     if last is not None and last.state == AttemptState.INTENT:
         attempts.settle(tx, last, AttemptState.ABANDONED, note="stopped before it was sent")
-    if last is None or last.state not in (*_UNKNOWN, AttemptState.HELD):
+    if last is None or last.state not in (*UNKNOWN, AttemptState.HELD):
         return stopped(tx, run, step, "")
     if run.cancel_forced:
         return stopped(tx, run, step, f"Nobody knows whether {last.connection} has carried it out.")
-    free = last.send_by + life.windows.send_total
-    if last.state == AttemptState.SENT and tx.now < free:
-        return Move(what=What.WAIT, seconds=(free - tx.now).total_seconds())
+    quiet = _quiet(life, last)
+    if last.state in UNKNOWN and tx.now < quiet:
+        return Move(what=What.WAIT, seconds=(quiet - tx.now).total_seconds())
     return hold(tx, run, step, last.note if last.state == AttemptState.HELD else held(tx, last))
 
 

@@ -1,0 +1,115 @@
+"""What came of a request to a service, written down: done, refused, or nobody knows."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import JsonValue
+
+from daytwo_actions.backends.wire.answer import Silence
+from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
+from daytwo_actions.outputs import checked
+from daytwo_actions.services.door import ServiceAnswer
+from daytwo_store import attempts, outputs, runs
+from daytwo_store.engine import Tx
+from daytwo_store.errors import DaytwoError
+from daytwo_store.ids import RunId, StepPath
+from daytwo_store.outputs import OutputsSource
+from daytwo_store.states import AttemptState, StepState
+from daytwo_store.tables import AttemptRow, StepRow
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.steps.begin import Context
+from daytwo_workflows.life.steps.failing import fail
+from daytwo_workflows.life.steps.results import faults
+
+Result = ServiceAnswer | Silence
+AGAIN: Final = 15.0  # seconds before asking again when nothing says how long
+
+
+def judged(text: JsonValue, context: Context | None, result: Result) -> bool | None:
+    """Whether it is as `text` says; None when that cannot be worked out. `context`: None where it could not be read."""
+    if isinstance(result, Silence):
+        return None
+    try:
+        value = Evaluator().evaluate(parse_template(text), {**(context or {}), "response": result.seen()})
+    except ExpressionError:
+        return None
+    return value if isinstance(value, bool) else None
+
+
+async def record(
+    life: Life, tx: Tx, step: StepRow, attempt: AttemptRow, result: Result, *, good: bool | None, blind: bool
+) -> None:
+    """Of a held run. `blind`: what it was judged by could not be read.
+
+    Where the attempt was open before (AMBIGUOUS), only that it was done can be known: a no to the second request says
+    nothing of the first.
+    """
+    if isinstance(result, Silence):
+        _silent(tx, step, attempt, result)
+        return
+    said = f"{attempt.connection} answered {result.status}"
+    first = attempt.state == AttemptState.SENT
+    if good is True:
+        attempts.settle(tx, attempt, AttemptState.ACCEPTED, note=said)
+        await done(life, tx, step, result)
+    elif result.status >= 500 or result.status == 408:
+        stays_open(tx, attempt, said)
+    elif result.status >= 300 and not first:
+        stays_open(tx, attempt, f"{said}, which says nothing of the first time that it was sent")
+        attempt.retry_at = _later(tx, step, result.retry_after)
+    elif result.status == 429:
+        retry_at = _later(tx, step, result.retry_after or AGAIN)
+        attempts.settle(tx, attempt, AttemptState.REJECTED, note=f"{said}, asked later", retry_at=retry_at)
+    elif result.status >= 300:
+        later = _later(tx, step, step.retry_wait) if await _once_more(tx, step) else None
+        attempts.settle(tx, attempt, AttemptState.REJECTED, note=f"{said}. It was not done.", retry_at=later)
+    elif good is None and blind:
+        stays_open(tx, attempt, f"{said}, and whether that is what the action expects could not be worked out")
+    else:
+        attempts.settle(tx, attempt, AttemptState.ACCEPTED, note=said)
+        fail(tx, step, f"{said}, and not what the action expects. It was sent; what that did there stays.")
+
+
+def _silent(tx: Tx, step: StepRow, attempt: AttemptRow, silence: Silence) -> None:
+    if silence.sent or attempt.state != AttemptState.SENT:
+        stays_open(tx, attempt, f"{attempt.connection}: {silence.reason}")
+        attempt.retry_at = _later(tx, step, silence.again)
+        return
+    retry_at = _later(tx, step, silence.again or AGAIN)
+    attempts.settle(tx, attempt, AttemptState.REJECTED, note=f"{silence.reason}; not sent", retry_at=retry_at)
+
+
+def _later(tx: Tx, step: StepRow, seconds: float | None) -> datetime:
+    """So much later, and not later than the step may take: a service may ask for more than anybody waits."""
+    assert step.started_at is not None
+    left = (step.started_at + timedelta(seconds=step.timeout) - tx.now).total_seconds()
+    return tx.now + timedelta(seconds=max(0.0, min(seconds or 0.0, left)))
+
+
+async def _once_more(tx: Tx, step: StepRow) -> bool:
+    tries = await attempts.of_step(tx.session, RunId(step.run_id), StepPath(step.path))
+    return sum(one.state != AttemptState.ABANDONED for one in tries) < step.tries
+
+
+def stays_open(tx: Tx, attempt: AttemptRow, note: str) -> None:
+    if attempt.state == AttemptState.SENT:
+        attempts.settle(tx, attempt, AttemptState.AMBIGUOUS, note=note)
+    else:
+        attempt.settled_at, attempt.note = tx.now, note
+
+
+async def done(life: Life, tx: Tx, step: StepRow, answer: ServiceAnswer) -> None:
+    """Declared results are kept; nothing else of an answer is."""
+    if step.results:
+        body = answer.body if isinstance(answer.body, dict) else {}
+        given = {name: body[name] for name in step.results if name in body}
+        try:
+            kept = checked(given, secrets=(*life.secrets, *life.source.seen))
+        except DaytwoError as refused:
+            fail(tx, step, f"It was done, but its results cannot be kept: {refused.detail}")
+            return
+        outputs.keep(tx, step, kept, OutputsSource.ANSWER)
+        if wrong := faults(step):
+            fail(tx, step, f"It was done, but was answered with other results than declared: {'; '.join(wrong)}.")
+            return
+    runs.move_step(tx, step, StepState.SUCCEEDED, note=f"answered {answer.status}")
