@@ -145,6 +145,21 @@ def move_step(tx: Tx, step: StepRow, state: StepState, *, note: str | None = Non
     tx.notify(Topic.RUN, step.run_id)
 
 
+def set_back(tx: Tx, step: StepRow, *, note: str) -> None:
+    """The one way back of a step of a held run: what it hung on is asked for anew, and nothing of it was sent.
+
+    What has failed stays so, unless the run went on without it.
+    """
+    state = StepState(step.state)
+    lost = state in (StepState.FAILED, StepState.CANCELLED) and step.on_error != "continue"
+    if lost or state is StepState.PENDING:
+        return
+    step.state, step.note = StepState.PENDING, note
+    step.given = step.data = step.due_at = step.started_at = step.ended_at = None
+    step.outputs = step.outputs_source = step.outputs_at = None
+    tx.notify(Topic.RUN, step.run_id)
+
+
 async def steps(session: AsyncSession, run: RunId) -> Sequence[StepRow]:
     return (await session.scalars(select(StepRow).where(StepRow.run_id == run).order_by(StepRow.position))).all()
 

@@ -155,7 +155,9 @@ def _take_back(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Per
         return Permitted(allowed=False, why_not="You have not decided on this.")
     if mine[0].verdict == Verdict.REJECT or row.state not in (ApprovalState.PENDING, ApprovalState.APPROVED):
         return Permitted(allowed=False, why_not=f"It is {row.state}, and that stays.")
-    if RunState(run.state) not in UNSENT:
+    # At a step it is too late when what comes after it has begun, which is looked at when it is taken back.
+    midway = (RunState.RUNNING, RunState.NEEDS_ATTENTION) if row.path is not None and run.cancel_at is None else ()
+    if RunState(run.state) not in (*UNSENT, *midway):
         return Permitted(allowed=False, why_not="It is too late: the run has gone on.")
     return Permitted(allowed=True)
 

@@ -39,7 +39,8 @@ def gates_of(rows: Rows, known: Known, asker: Asker, stop: Answer) -> Iterator[G
 def answer_to_gate(rows: Rows, known: Known, asker: Asker, verdict: GateVerdict, stop: Answer) -> Answer:
     """May the asker say this to a gate of this run?"""
     run = rows.run
-    go_on = verdict is GateVerdict.GO and run.protected
+    protected = run.protected and rows.deciders is not None
+    go_on = verdict is GateVerdict.GO and protected
     if go_on and Scope.APPROVE not in asker.scopes:
         return Answer(False, "Letting a run on that somebody had to approve needs a token with the scope 'approve'.")
     requester = key(known.people, run.requester)
@@ -52,8 +53,8 @@ def answer_to_gate(rows: Rows, known: Known, asker: Asker, verdict: GateVerdict,
         )
     return may_answer_gate(
         go=verdict is GateVerdict.GO,
-        protected=run.protected,
-        needed_from=rows.asked.needed_from if rows.asked else [],
+        protected=protected,
+        needed_from=rows.deciders or [],
         stop=stop,
         principal=asker.ref or asker.principal,
         requester=requester,

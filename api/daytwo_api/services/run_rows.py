@@ -68,6 +68,14 @@ class Rows:
         """What is, or was, to be approved before anything of the run is sent."""
         return next((row for row in reversed(self.approvals) if row.path is None), None)
 
+    @property
+    def deciders(self) -> list[str] | None:
+        """Who approves the run, before it begins or in its middle; None: nobody was asked so far."""
+        asked = self.asked
+        if asked is not None:
+            return list(asked.needed_from)
+        return sorted({name for row in self.approvals for name in row.needed_from}) or None
+
     def asked_at(self, step: StepRow) -> ApprovalRow | None:
         """What waits for a decision at a step."""
         pending = (row for row in self.approvals if row.path == step.path and row.state == ApprovalState.PENDING)

@@ -15,7 +15,7 @@ from daytwo_store.keyring import KeyRing
 from daytwo_store.secret_values import keep_inputs
 from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow
-from daytwo_workflows.life import break_glass, step_rows
+from daytwo_workflows.life import break_glass, midway, step_rows
 from daytwo_workflows.life.locking import lock_columns
 
 
@@ -63,7 +63,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         inputs=plan.inputs,
         plan=text,
         digest=digest_of(text),
-        protected=plan.approval is not None,
+        protected=plan.approval is not None or midway.gated(plan),
         **lock_columns(plan),
         undo_of=submission.undo_of,
         rerun_of=submission.rerun_of,

@@ -11,7 +11,7 @@ from daytwo_store.ids import ApprovalId, RunId
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ApprovalState, RunState, StepState
 from daytwo_store.tables import RunRow
-from daytwo_workflows.life import standing, step_rows
+from daytwo_workflows.life import midway, standing, step_rows
 from daytwo_workflows.life.accept import ask_for_approval
 from daytwo_workflows.life.locking import plan_locks
 
@@ -19,12 +19,17 @@ CHANGED: Final = "What was approved has changed before it was sent, so it is ask
 
 
 async def ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change], *, reason: str = CHANGED) -> None:
-    """A new approval of a held run, for the plan as it is now. The caller gives back the lock."""
+    """A new approval of a held run, for the plan as it is now. The caller gives back the lock.
+
+    What was decided in its middle was about the old plan, and is asked for anew when its turn comes.
+    """
     old = await standing.of_run(tx.session, RunId(row.id))
     decided = await approvals.decisions(tx.session, [stage.id for stage in old])
     text = after.canonical()
     row.plan, row.digest, row.protected = text, digest_of(text), True
     plan_locks(row, after)
+    await midway.void(tx, row, note=CHANGED)
+    await midway.give_up_sealed(tx, row, note=CHANGED)
     await step_rows.renew(tx, after)
     row.window = None
     for stage in old:

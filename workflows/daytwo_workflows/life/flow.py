@@ -12,6 +12,7 @@ from daytwo_store.ids import RunId, StepPath
 from daytwo_store.states import ATTEMPT_LIVE, STEP_ENDS, AttemptState, RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import SENDING, Move, What
+from daytwo_workflows.life import midway
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed, truthful
 from daytwo_workflows.life.locking import not_without_lock
@@ -19,7 +20,7 @@ from daytwo_workflows.life.moves import first_of
 from daytwo_workflows.life.steps.begin import begin
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.table import KINDS
-from daytwo_workflows.life.window import stopped_between_steps
+from daytwo_workflows.life.window import all_is_stopped, stopped_between_steps
 
 _WHILE_HELD = Move(what=What.WAIT, seconds=3600)
 
@@ -45,10 +46,13 @@ async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[
     kind = KINDS[step.kind]
     broken = _broken(steps)
     if step.state == StepState.PENDING and not broken and row.state == RunState.RUNNING and _ready(step, steps):
+        if kind.writes and (stopped := await all_is_stopped(tx, row)) is not None:
+            return stopped
         await begin(life, tx, row, step, steps)
     if step.state not in (StepState.RUNNING, StepState.HELD):
         return None
     if broken and not (kind.outside and await _under_way(tx, step)):
+        await midway.withdraw(tx, step)
         runs.move_step(tx, step, StepState.CANCELLED, note=f"given up, because {broken.path} had failed")
         return None
     if broken:

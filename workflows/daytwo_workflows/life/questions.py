@@ -28,6 +28,7 @@ from daytwo_store.states import EXTERNAL_ENDS, RUN_ENDS, ApprovalState, AttemptS
 from daytwo_store.tables import AttemptRow, ExternalRunRow, GateQuestionRow, RunRow
 from daytwo_workflows.life.adopting import SKEW, marker_of
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.midway import only_midway
 from daytwo_workflows.life.trees import OURS
 
 log = structlog.get_logger()
@@ -159,7 +160,9 @@ def _of_a_stranger(asked: GateQuestionRow, *, waited: timedelta) -> _Answer:
 async def _approved(session: Session, run: RunRow) -> bool:
     """Whether what had to be approved is."""
     newest = await approvals.newest(session, RunId(run.id))
-    return not run.protected if newest is None else newest.state == ApprovalState.APPROVED
+    if newest is None:  # what is approved in its middle was so before it was sent
+        return not run.protected or only_midway(run)
+    return newest.state == ApprovalState.APPROVED
 
 
 def _of_ours(run: RunRow, attempt: AttemptRow, *, approved: bool) -> _Answer | None:

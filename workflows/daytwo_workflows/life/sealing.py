@@ -28,9 +28,9 @@ from daytwo_store.ids import ActionName, AttemptNo, Digest, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
 from daytwo_store.states import ApprovalState, AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow, StepRow
-from daytwo_workflows.life import locking, requests, standing, step_rows
+from daytwo_workflows.life import locking, midway, requests, standing, step_rows
 from daytwo_workflows.life.asked_by import asked
-from daytwo_workflows.life.asking_again import ask_again, give_back
+from daytwo_workflows.life.asking_again import CHANGED, ask_again, give_back
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.filling import answers_of
 from daytwo_workflows.life.planning import Aimed, aim, assemble
@@ -129,21 +129,28 @@ async def _seal(
 
 
 async def _goes_on(tx: Tx, row: RunRow, path: StepPath, before: Plan, after: Plan, changes: Sequence[Change]) -> bool:
-    """What to do about a plan that is another one now: plan anew what nobody had to approve, and ask again else."""
-    asks = row.protected or after.approval is not None
-    if await attempts.begun(tx.session, RunId(row.id)):
-        if asks or after.keys != before.keys:
+    """What to do about a plan that is another one now: plan anew what nobody has approved, and ask again else."""
+    run = RunId(row.id)
+    first = after.approval is not None or bool(await standing.of_run(tx.session, run))  # before the run, that is
+    decided = await midway.live(tx.session, run)
+    if await attempts.begun(tx.session, run) or await midway.acted_on(tx.session, run, decided):
+        if first or decided or after.keys != before.keys:
             names = ", ".join(change.name for change in changes[:5])
-            step = await runs.step(tx.session, RunId(row.id), path)
+            step = await runs.step(tx.session, run, path)
             fail(tx, step, f"What was planned has changed since the run began ({names}): {path} was not sent.")
             return False
         await _replan(tx, row, after)
         return True
     before_keys = locks.keys_of(row)
-    if asks:
+    again = False
+    if first:
         await ask_again(tx, row, after, changes)
     else:
+        again = await midway.void(tx, row, note=CHANGED)
+        await midway.give_up_sealed(tx, row, note=CHANGED)
         await _replan(tx, row, after)
+    if again and row.state == RunState.RUNNING and locks.keys_of(row) == before_keys:
+        return False  # its steps ask anew, with the lock
     if row.state != RunState.RUNNING or locks.keys_of(row) != before_keys:
         await give_back(tx, row, before_keys)
         return False
@@ -181,6 +188,7 @@ async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping
 async def _replan(tx: Tx, row: RunRow, after: Plan) -> None:
     text = after.canonical()
     row.plan, row.digest = text, digest_of(text)
+    row.protected = row.protected or midway.gated(after)
     locking.plan_locks(row, after)
     await step_rows.renew(tx, after)
     tx.audit(actor="daytwo", action="run.replanned", subject=f"run:{row.id}", facts={"digest": row.digest})

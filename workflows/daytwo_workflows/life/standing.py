@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from daytwo_actions.plan.difference import Change
-from daytwo_actions.plan.model import PlannedApproval, PlannedStage, digest_of
+from daytwo_actions.plan.model import Plan, PlannedApproval, PlannedStage, digest_of
 from daytwo_actions.voices import Question
-from daytwo_store import approvals, delegations, principals
+from daytwo_store import approvals, delegations, principals, runs
 from daytwo_store.engine import Session
 from daytwo_store.evidence_decisions import answers_digest
-from daytwo_store.ids import RunId
+from daytwo_store.ids import RunId, StepPath
 from daytwo_store.on_call import place_of
-from daytwo_store.states import ApprovalState, Verdict
-from daytwo_store.tables import ApprovalRow, DecisionRow, PrincipalRow, RunRow
+from daytwo_store.states import ApprovalState, StepState, Verdict
+from daytwo_store.tables import ApprovalRow, DecisionRow, PrincipalRow, RunRow, StepRow
 from daytwo_store.terms import terms_of
+from daytwo_workflows.life import midway
 from daytwo_workflows.life.people import belongings
 
 
@@ -23,9 +24,39 @@ async def no_longer(session: Session, row: RunRow) -> list[Change]:
     if not row.protected:
         return []
     stages = await of_run(session, RunId(row.id))
-    wrong = _incomplete(row, stages)
-    if wrong is not None:
-        return [wrong]
+    found: list[Change] = []
+    if stages or not midway.only_midway(row):
+        wrong = _incomplete(row, stages)
+        found += [wrong] if wrong is not None else await _lacking(session, row, stages)
+    for step in await runs.steps(session, RunId(row.id)):
+        found += await _no_longer_at(session, row, step)
+    return found
+
+
+async def _no_longer_at(session: Session, row: RunRow, step: StepRow) -> list[Change]:
+    """The same of what was approved at a step. What waits for a decision there keeps its own step back."""
+    newest = await approvals.newest(session, RunId(row.id), StepPath(step.path))
+    passed = step.kind == "approval" and step.state == StepState.SUCCEEDED
+    if newest is None or newest.state != ApprovalState.APPROVED or newest.later:
+        state = newest.state if newest is not None else None
+        return [Change(f"approval at {step.path}", "approved", state)] if passed else []
+    stages = (await approvals.stages(session, [newest]))[newest.id]
+    for stage in stages:
+        if stage.state != ApprovalState.APPROVED or stage.digest != digest_of(stage.document):
+            return [Change(f"approval at {step.path}", "approved", stage.state)]
+        if (about := _plan_in(stage)) != row.digest:
+            return [Change("digest", about, row.digest)]
+    return await _lacking(session, row, stages)
+
+
+def _plan_in(stage: ApprovalRow) -> str:
+    """The digest of the plan that was decided on at a step, without what was known there besides."""
+    document = Plan.model_validate_json(stage.document)
+    return digest_of(document.model_copy(update={"at": None, "results": {}, "filled": {}}).canonical())
+
+
+async def _lacking(session: Session, row: RunRow, stages: Sequence[ApprovalRow]) -> list[Change]:
+    """What of the decisions would not be taken today."""
     decisions = [
         one
         for one in await approvals.decisions(session, [stage.id for stage in stages])
@@ -33,7 +64,7 @@ async def no_longer(session: Session, row: RunRow) -> list[Change]:
     ]
     people = await people_of(session, [row], decisions)
     revoked = await _revoked(session, decisions)
-    found: list[Change] = [*_unfilled(stages, decisions)]
+    found = [*_unfilled(stages, decisions)]
     before: set[str] = set()
     for stage in stages:
         mine = [one for one in decisions if one.approval_id == stage.id]
@@ -44,10 +75,10 @@ async def no_longer(session: Session, row: RunRow) -> list[Change]:
 
 
 async def people_of(
-    session: Session, runs: Collection[RunRow], decisions: Collection[DecisionRow], *others: str
+    session: Session, of: Collection[RunRow], decisions: Collection[DecisionRow], *others: str
 ) -> dict[str, PrincipalRow]:
     """Everybody who asked, decided or was decided for, and others, by id."""
-    ids = {run.requester for run in runs} | {one.principal for one in decisions} | set(others)
+    ids = {run.requester for run in of} | {one.principal for one in decisions} | set(others)
     return await principals.by_ids(session, ids | {one.on_behalf_of for one in decisions if one.on_behalf_of})
 
 

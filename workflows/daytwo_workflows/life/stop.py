@@ -12,6 +12,7 @@ from daytwo_store.ids import RunId
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life import midway
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed, truthful
 from daytwo_workflows.life.moves import first_of
@@ -24,6 +25,7 @@ async def next_of_stopping(life: Life, tx: Tx, run: RunRow) -> Move:
     moves: list[Move] = []
     for step in steps:
         if step.state in (StepState.RUNNING, StepState.HELD):
+            await midway.withdraw(tx, step)
             found = await KINDS[step.kind].stop(life, tx, run, step)
             if isinstance(found, Move):
                 moves.append(found)

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.model import Plan, PlannedApproval
-from daytwo_store import approvals, locks, principals
-from daytwo_store.engine import Store, Tx
+from daytwo_store import approvals, locks, principals, runs
+from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.errors import Conflict
-from daytwo_store.ids import ApprovalId, PrincipalId, RunId
+from daytwo_store.ids import ApprovalId, PrincipalId, RunId, StepPath
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import UNSENT, ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, RunRow
-from daytwo_workflows.life import standing
+from daytwo_workflows.life import midway, standing
 from daytwo_workflows.life.asking_again import ask_again, give_back
 from daytwo_workflows.life.decide import held
 
@@ -37,7 +37,9 @@ async def take_back(store: Store, approval: ApprovalId, *, by: PrincipalId) -> b
             raise Conflict(
                 "You rejected it, and that has ended the run. Nothing was changed. It can be asked for anew."
             )
-        if RunState(run.state) not in UNSENT:
+        if row.path is not None:
+            await must_be_unsent(tx.session, row, run, StepPath(row.path))
+        elif RunState(run.state) not in UNSENT:
             raise Conflict(
                 f"It is too late: the run is {run.state}. Nothing was changed. Cancel the run if it has to stop."
             )
@@ -45,7 +47,10 @@ async def take_back(store: Store, approval: ApprovalId, *, by: PrincipalId) -> b
             raise Conflict("This approval is void already, and your decision with it. Nothing was changed.")
         approvals.take_back(tx, row, counts[0], actor=by)
         name = (await principals.by_ids(tx.session, [by]))[by].name
-        if row.state != ApprovalState.PENDING:
+        if row.path is not None and row.state != ApprovalState.PENDING:
+            note = f"{name} has taken back their approval, so it is asked for again"
+            await midway.void(tx, run, note=note, at=StepPath(row.path))
+        elif row.state != ApprovalState.PENDING:
             await _void(tx, run, name)
         facts = {"by": by}
         tell(
@@ -58,6 +63,20 @@ async def take_back(store: Store, approval: ApprovalId, *, by: PrincipalId) -> b
         )
         tx.poke(RunId(run.id))
     return False
+
+
+async def must_be_unsent(session: Session, row: ApprovalRow, run: RunRow, path: StepPath) -> None:
+    """A decision in the middle of a run counts until something of what hangs on it takes effect. Raises `Conflict`."""
+    if RunState(run.state) not in (*UNSENT, RunState.RUNNING, RunState.NEEDS_ATTENTION) or run.cancel_at is not None:
+        raise Conflict(f"It is too late: the run is {run.state}, and goes on no more. Nothing was changed.")
+    if row.state not in (ApprovalState.PENDING, ApprovalState.APPROVED, ApprovalState.SUPERSEDED):
+        raise Conflict(f"It is too late: this approval is {row.state}. Nothing was changed.")
+    after = midway.hanging_on(await runs.steps(session, RunId(run.id)), {path})
+    sent = await midway.taken_effect(session, after)
+    if sent is not None:
+        raise Conflict(
+            f"It is too late: {sent.path} has begun since. Nothing was changed. Cancel the run if it has to stop."
+        )
 
 
 def _asked_anew(plan: Plan, first: ApprovalRow, now: datetime) -> PlannedApproval | None:

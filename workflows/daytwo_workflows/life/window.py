@@ -192,14 +192,20 @@ async def stopped_between_steps(tx: Tx, row: RunRow, move: Move) -> Move:
     if move.what not in SENDING:
         return move
     stop = await freezes.stopped(tx.session)
+    if stop is not None and not await attempts.begun(tx.session, RunId(row.id)):
+        return move  # goes back to its window at the seal
+    return await all_is_stopped(tx, row) or move
+
+
+async def all_is_stopped(tx: Tx, row: RunRow) -> Move | None:
+    """What a run that has its lock waits for before it changes anything more; None when nothing is stopped."""
+    stop = await freezes.stopped(tx.session)
     if stop is not None:
-        if not await attempts.begun(tx.session, RunId(row.id)):
-            return move  # goes back to its window at the seal
         await freezes.read_locked(tx.session)  # who lifts it from now on finds this run, and wakes it
         stop = await freezes.stopped(tx.session)
     if stop is None:
         row.window = None
-        return move
+        return None
     row.window = Window(stop=stop).as_json()
     tx.notify(Topic.RUN, row.id)
     return Move(what=What.WAIT, seconds=_LOOK_ANYWAY.total_seconds())

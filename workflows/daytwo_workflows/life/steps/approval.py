@@ -10,6 +10,7 @@ from daytwo_actions.definitions.approval_stage import ApprovalStage
 from daytwo_actions.definitions.steps.approval import ApprovalStep
 from daytwo_actions.expressions import Evaluator
 from daytwo_actions.plan.approvers import planned_approval
+from daytwo_actions.plan.difference import drift
 from daytwo_actions.plan.model import Plan, PlannedApproval
 from daytwo_actions.plan.program import approval_program
 from daytwo_store import approvals, principals, runs
@@ -50,7 +51,15 @@ async def _planned(life: Life, tx: Tx, run: RunRow, stage: ApprovalStage) -> Pla
 async def ask(tx: Tx, run: RunRow, step: StepRow, planned: PlannedApproval) -> None:
     """Open the first stage, about what is known now."""
     at = sealed_at(run, step, await runs.steps(tx.session, RunId(run.id)))
-    await ask_for_approval(tx, run, planned, at=at)
+    old = await approvals.newest(tx.session, RunId(run.id), StepPath(step.path))
+    await ask_for_approval(
+        tx,
+        run,
+        planned,
+        at=at,
+        supersedes=ApprovalId(old.id) if old else None,
+        drift=drift(Plan.model_validate_json(old.document), at) if old else (),
+    )
     step.due_at = planned.expires_at
 
 

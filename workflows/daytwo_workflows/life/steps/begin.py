@@ -13,10 +13,11 @@ from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.steps import Planned, PlannedKind
 from daytwo_store import runs
 from daytwo_store.engine import Session, Tx
-from daytwo_store.errors import DaytwoError, Rejected
+from daytwo_store.errors import Conflict, DaytwoError, Rejected
 from daytwo_store.ids import RunId
 from daytwo_store.states import StepState
 from daytwo_store.tables import RunRow, StepRow
+from daytwo_workflows.life import standing
 from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import context_of, look
@@ -40,6 +41,8 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
         if not _wanted(planned, context):
             runs.move_step(tx, step, StepState.SKIPPED, note="skipped: its condition does not hold")
             return
+        if KINDS[step.kind].writes:
+            await _must_be_allowed(tx.session, run)
         step.given = filled(planned, context)
         if planned.effect is not None and planned.kind != "dispatch":
             step.given["effect"] = planned.effect
@@ -51,6 +54,14 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
         if step.state == StepState.PENDING:
             runs.move_step(tx, step, StepState.RUNNING)
         fail(tx, step, f"{error.detail} This step was not begun.")
+
+
+async def _must_be_allowed(session: Session, run: RunRow) -> None:
+    """What a dispatch is checked for at its seal. Raises `Conflict`."""
+    changes = await standing.no_longer(session, run)
+    if changes:
+        names = ", ".join(change.name for change in changes[:5])
+        raise Conflict(f"What was approved does not hold any more ({names}).")
 
 
 def filled(planned: Planned, context: Context) -> dict[str, JsonValue]:

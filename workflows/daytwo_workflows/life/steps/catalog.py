@@ -48,4 +48,4 @@ def _refs(value: JsonValue) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
-CATALOG = Kind(next=_next)
+CATALOG = Kind(next=_next, writes=True)

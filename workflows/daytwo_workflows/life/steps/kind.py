@@ -31,10 +31,11 @@ class Kind:
     `begin` is called once, when `step.given` is filled. `next` gives the next move of a step that has begun, or None
     when it has ended; asked twice, it answers the same. `stop` ends it and gives a sentence on what stays, or says what
     has to be done first. `outside`: something goes on elsewhere whatever becomes of the run, so it is followed to its
-    end.
+    end. `writes`: it takes effect here, in the transaction that it begins in: what allowed the run is checked before.
     """
 
     next: Decide
     begin: Callable[[Life, Tx, RunRow, StepRow], Awaitable[None]] = nothing
     stop: Stop = given_up
     outside: bool = False
+    writes: bool = False

@@ -22,4 +22,4 @@ async def _next(_life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
     return None
 
 
-NOTIFY = Kind(next=_next)
+NOTIFY = Kind(next=_next, writes=True)
