@@ -10,7 +10,8 @@ from company import Company, open_company
 from pydantic import SecretStr
 from stepping import Step, Stepping, dispatch, wait
 
-from daytwo_store import entities, freezes
+from daytwo_actions.plan.model import digest_of
+from daytwo_store import approvals, entities, freezes, runs
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import EVERYTHING
@@ -211,3 +212,22 @@ async def test_a_step_that_is_given_up_asks_nobody_any_more(stepping: Stepping) 
     await stepping.on(run)
     [asked] = await company.approvals(run)
     assert ((await company.run(run)).state, asked.state) == (RunState.RUNNING, ApprovalState.WITHDRAWN)
+
+
+@pytest.mark.parametrize("column", ["plan", "document"])
+async def test_another_plan_than_was_approved_at_a_step_is_not_sent(stepping: Stepping, column: str) -> None:
+    """A row was changed behind our back, to what would be planned by now: the decision was about another text."""
+    company = stepping.company
+    run = await stepping.run(gate(), wait("soak"), dispatch("ship"))
+    await company.decide("sam", run)
+    await stepping.on(run)
+    company.ci.commit = "e" * 40
+    async with company.store.write() as tx:
+        row = await runs.hold(tx, run)
+        other = row.plan.replace("c" * 40, "e" * 40)
+        row.plan, row.digest = other, digest_of(other)
+        if column == "document":
+            [approval] = await approvals.of_run(tx.session, run)
+            approval.document = approval.document.replace("c" * 40, "e" * 40)
+    await stepping.on(run, later=timedelta(minutes=10))
+    assert ((await company.approvals(run))[0].state, stepping.sent()) == (ApprovalState.SUPERSEDED, [])

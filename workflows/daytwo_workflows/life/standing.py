@@ -44,15 +44,15 @@ async def _no_longer_at(session: Session, row: RunRow, step: StepRow) -> list[Ch
     for stage in stages:
         if stage.state != ApprovalState.APPROVED or stage.digest != digest_of(stage.document):
             return [Change(f"approval at {step.path}", "approved", stage.state)]
-        if (about := _plan_in(stage)) != row.digest:
-            return [Change("digest", about, row.digest)]
+        if row.digest != digest_of(row.plan) or _plan_in(stage) != Plan.model_validate_json(row.plan):
+            return [Change("digest", stage.digest, row.digest)]
     return await _lacking(session, row, stages)
 
 
-def _plan_in(stage: ApprovalRow) -> str:
-    """The digest of the plan that was decided on at a step, without what was known there besides."""
+def _plan_in(stage: ApprovalRow) -> Plan:
+    """The plan that was decided on at a step, without what was known there besides."""
     document = Plan.model_validate_json(stage.document)
-    return digest_of(document.model_copy(update={"at": None, "results": {}, "filled": {}}).canonical())
+    return document.model_copy(update={"at": None, "results": {}, "filled": {}})
 
 
 async def _lacking(session: Session, row: RunRow, stages: Sequence[ApprovalRow]) -> list[Change]:
