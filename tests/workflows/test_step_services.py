@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from company import open_company
+from company import SHOP, open_company
 from pydantic import SecretStr
 from service_in_memory import LOST, REFUSED, ServiceInMemory, answer
 from stepping import Step, Stepping, dispatch
 
+from daytwo_store import entities
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
+from daytwo_store.entities import EVERYTHING
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow
@@ -67,6 +69,23 @@ async def test_a_request_is_sent_once_and_its_declared_results_flow_on(
     ]
     assert json.loads(stepping.company.ci.ledger[0].body)["inputs"]["incident"] == "P1"
     assert (await stepping.steps(run))[0].outputs == {"id": "P1"}
+
+
+async def test_what_is_approved_anew_is_what_is_sent(stepping: Stepping, pager: ServiceInMemory) -> None:
+    company = stepping.company
+    body = {"of": "${{ entity.properties.repository }}"}
+    run = await stepping.run(page(body=body), approval=[{"from": ["group:sre"]}])
+    await company.decide("sam", run)
+    async with company.store.write() as tx:
+        shop = await entities.get(tx.session, SHOP, sees=EVERYTHING)
+        assert shop is not None
+        await entities.upsert(tx, replace(shop, properties={**shop.properties, "repository": "acme/new"}), by="test:x")
+    await stepping.on(run)
+    assert (await state(stepping, run), pager.calls) == (RunState.WAITING_APPROVAL, [])
+    await company.decide("sam", run)
+    await stepping.on(run)
+    assert [json.loads(call.body or b"") for call in pager.calls] == [{"of": "acme/new"}]
+    assert await state(stepping, run) == RunState.SUCCEEDED
 
 
 @pytest.mark.parametrize("says", [LOST, answer(502), answer(408)], ids=["silence", "502", "408"])

@@ -26,7 +26,7 @@ from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError, Rejected
 from daytwo_store.ids import ActionName, AttemptNo, Digest, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
-from daytwo_store.states import ApprovalState, AttemptState, RunState
+from daytwo_store.states import ApprovalState, AttemptState, RunState, StepState
 from daytwo_store.tables import AttemptRow, RunRow, StepRow
 from daytwo_workflows.life import locking, midway, requests, standing, step_rows
 from daytwo_workflows.life.asked_by import asked
@@ -121,6 +121,9 @@ async def _seal(
     if await shut(life, tx, row, aimed):
         return None
     await _note_previous(tx, row, aimed)
+    if not step_rows.as_planned(after, await runs.step(tx.session, RunId(row.id), path)):
+        await refuse(tx, row, path, "What would be sent is not what stands in the plan.")
+        return None
     try:
         return await write(life, tx, row, path, no)
     except DaytwoError as error:
@@ -140,7 +143,7 @@ async def _goes_on(tx: Tx, row: RunRow, path: StepPath, before: Plan, after: Pla
             fail(tx, step, f"What was planned has changed since the run began ({names}): {path} was not sent.")
             return False
         await _replan(tx, row, after)
-        return True
+        return await _still_begun(tx, row, path)
     before_keys = locks.keys_of(row)
     again = False
     if first:
@@ -154,7 +157,12 @@ async def _goes_on(tx: Tx, row: RunRow, path: StepPath, before: Plan, after: Pla
     if row.state != RunState.RUNNING or locks.keys_of(row) != before_keys:
         await give_back(tx, row, before_keys)
         return False
-    return True
+    return await _still_begun(tx, row, path)
+
+
+async def _still_begun(tx: Tx, row: RunRow, path: StepPath) -> bool:
+    """False: what it was filled with stems from the plan before, so it begins anew."""
+    return (await runs.step(tx.session, RunId(row.id), path)).state == StepState.RUNNING
 
 
 async def refuse(tx: Tx, row: RunRow, path: StepPath, detail: str) -> None:

@@ -1,14 +1,17 @@
 """The rows of a plan's steps: written when the run is accepted; what has not begun again when it is replanned."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from daytwo_actions.plan.model import Plan
-from daytwo_store import runs
+from daytwo_actions.plan.steps import PlannedKind
+from daytwo_store import attempts, runs
 from daytwo_store.engine import Tx
-from daytwo_store.ids import RunId
-from daytwo_store.states import StepState
+from daytwo_store.ids import RunId, StepPath
+from daytwo_store.states import AttemptState, StepState
 from daytwo_store.tables import StepRow
+
+_SENDS: Final = frozenset({"dispatch", "http"})
 
 
 def write(tx: Tx, plan: Plan) -> None:
@@ -18,12 +21,36 @@ def write(tx: Tx, plan: Plan) -> None:
 
 
 async def renew(tx: Tx, plan: Plan) -> None:
-    """The plan of a held run is another one now. The steps of an action are the same in all its plans."""
+    """The plan of a held run is another one now. The steps of an action are the same in all its plans.
+
+    What was to be sent by the old plan and was not begins anew, so that it is filled from this one.
+    """
     columns = dict(_columns(plan))
     for row in await runs.steps(tx.session, RunId(plan.run)):
+        if row.state == StepState.RUNNING and row.kind in _SENDS and await _unsent(tx, row) and row.given is not None:
+            row.state, row.given, row.data = StepState.PENDING, None, None  # no move of it: its turn comes once more
+            row.started_at = row.due_at = None
         if row.state == StepState.PENDING:
             for name, value in columns[row.path].items():
                 setattr(row, name, value)
+
+
+async def _unsent(tx: Tx, row: StepRow) -> bool:
+    """Was nothing of it ever sent? What is sealed by the old plan is given up."""
+    tries = await attempts.of_step(tx.session, RunId(row.run_id), StepPath(row.path))
+    for attempt in tries:
+        if attempt.state == AttemptState.INTENT:
+            attempts.settle(tx, attempt, AttemptState.ABANDONED, note="the plan changed before it was sent")
+    return all(attempt.state == AttemptState.ABANDONED for attempt in tries)
+
+
+def as_planned(plan: Plan, row: StepRow) -> bool:
+    """Does a step that has begun hold what stands in the plan, wherever that leaves no hole?"""
+    planned = plan.step(row.path)
+    if not isinstance(planned, PlannedKind):
+        return True
+    given = row.given or {}
+    return all(given.get(key) == value for key, value in planned.given.items() if key not in planned.late)
 
 
 def _columns(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
