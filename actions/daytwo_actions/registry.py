@@ -86,6 +86,7 @@ class _Reader:
             kinds=known if known or self.surroundings.kinds is not None else None,
             connections=self.surroundings.connections,
             services=self.surroundings.services,
+            tokens=self.surroundings.tokens,
         )
         actions = self._actions(around)
         freezes = self._freezes(actions)

@@ -1,5 +1,6 @@
 """A request of which nobody knows what came of it: who may send it again or look for it, and when."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -212,3 +213,18 @@ async def test_who_could_not_look_has_not_found_it_absent(
     assert pager.calls[1].headers == {"X-Team": "web"}
     [attempt] = await stepping.company.attempts(run)
     assert attempt.state == AttemptState.AMBIGUOUS
+
+
+@pytest.mark.parametrize("path", ["@evil.example/x", ".evil.example/", "/a/%2e%2e/b", "/a/../b", "/a\\b", "/a%0ab"])
+@pytest.mark.parametrize("uses", ["http", "check"])
+async def test_what_a_path_has_become_is_looked_at_before_anything_is_sent(
+    stepping: Stepping, pager: ServiceInMemory, path: str, uses: str
+) -> None:
+    step: Step = page("once", path=f"${{{{ run.id[0:0] ~ {json.dumps(path)} }}}}")
+    if uses == "check":
+        get = {"service": "pager", "path": step["with"]["path"]}
+        step = {"id": "page", "uses": "check", "with": {"get": get, "until": "${{ true }}"}}
+    run = await stepping.run(step)
+    row = await stepping.company.run(run)
+    assert (pager.calls, row.state) == ([], RunState.FAILED)
+    assert "The path of a request" in (row.reason or "")

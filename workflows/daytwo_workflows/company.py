@@ -44,17 +44,20 @@ async def load_company(
     backends: Mapping[str, Backend] | None = None,
     admins: str | None = None,
     services: Mapping[str, Collection[str]] | None = None,
+    tokens: Collection[str] = (),
     last_edits: LastEdits | None = None,
 ) -> None:
     """Load the files in one transaction; `connections` says of which kind each is.
 
     With `backends`, actions that are new or changed are compared with the pipelines that they start. `admins` is a
     group that administers, whatever the policy says. `services` are those that steps may call, with the names of the
-    secrets that may be sent there; None: not checked. `last_edits` tells who last changed which file; without it nobody
-    looks, and the plans of runs say that it is not known.
+    secrets that may be sent there; None: not checked. `tokens` are those of them that have a token of their own.
+    `last_edits` tells who last changed which file; without it nobody looks, and the plans of runs say that it is not
+    known.
     Raises `DefinitionRejected`, `CatalogRejected`, `PolicyMissing`; then nothing has changed.
     """
-    registry = load_registry(folders, surroundings=Surroundings(connections=connections, services=services))
+    around = Surroundings(connections=connections, services=services, tokens=frozenset(tokens))
+    registry = load_registry(folders, surroundings=around)
     catalog = read_company(folders)
     if backends:
         await _compare(store, registry, catalog, backends)

@@ -46,6 +46,7 @@ class Surroundings:
     kinds: Mapping[str, KindShape] | None = None
     connections: Mapping[str, str] | None = None  # by name, of which kind each is: "github"
     services: Mapping[str, Collection[str]] | None = None  # by name, the secrets that may be sent there
+    tokens: Collection[str] = frozenset()  # services with a token of their own
 
 
 def check_action(action: Action, document: Document, surroundings: Surroundings) -> list[Problem]:
@@ -73,7 +74,7 @@ class _Checks:
         yield from stage_form_problems(self._spec, self._document)
         yield from self._lock()
         yield from step_problems(self._action, self._document, self._known.connections)
-        yield from service_problems(self._action, self._document, self._known.services)
+        yield from service_problems(self._action, self._document, self._known.services, self._known.tokens)
         yield from self._undo()
         if self._known.kinds is not None:
             yield from kind_problems(self._action, self._document, self._known.kinds)

@@ -6,10 +6,12 @@ from typing import Final
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action
-from daytwo_actions.definitions.steps.check import CheckStep
+from daytwo_actions.definitions.steps.check import CheckStep, Get
 from daytwo_actions.definitions.steps.common import Effect, StepBase
-from daytwo_actions.definitions.steps.http import HttpStep
+from daytwo_actions.definitions.steps.http import HttpStep, Request
 from daytwo_actions.expressions import Name, did_you_mean
+from daytwo_actions.services.address import path_fault
+from daytwo_actions.services.headers import header_fault
 
 Services = Mapping[str, Collection[str]]
 _ALONE: Final = "Write it alone, as ${{ secrets.name }}, with other text around it if need be."
@@ -20,15 +22,21 @@ def step_number(pointer: str) -> int:
     return int(pointer.split("/")[3])
 
 
-def service_problems(action: Action, document: Document, services: Services | None) -> Iterator[Problem]:
-    """None: which services there are is not known here."""
+def service_problems(
+    action: Action, document: Document, services: Services | None, tokens: Collection[str]
+) -> Iterator[Problem]:
+    """None: which services there are is not known here. `tokens`: those that have a token of their own."""
     for number, step in enumerate(action.spec.steps):
         pointer = f"/spec/steps/{number}"
         if isinstance(step, HttpStep):
             yield from _service(step.with_.service, f"{pointer}/with/service", document, services)
             yield from _effect(step, pointer, document)
+            yield from _sent(step.with_, f"{pointer}/with", document, tokens)
+            if step.with_.probe is not None:
+                yield from _path(step.with_.probe.path, f"{pointer}/with/probe/path", document)
         elif isinstance(step, CheckStep) and step.with_.get is not None:
             yield from _service(step.with_.get.service, f"{pointer}/with/get/service", document, services)
+            yield from _sent(step.with_.get, f"{pointer}/with/get", document, tokens)
 
 
 def service_secret(name: Name, step: StepBase, services: Services | None) -> tuple[int, str, str] | None:
@@ -50,6 +58,30 @@ def _service(name: str, pointer: str, document: Document, services: Services | N
     if services is not None and name not in services:
         advice = did_you_mean(name, services) or "An administrator adds it under `services` in the settings."
         yield document.problem(pointer, f"There is no service `{name}`", advice)
+
+
+def _sent(asked: Request | Get, pointer: str, document: Document, tokens: Collection[str]) -> Iterator[Problem]:
+    """Where it goes, and its headers."""
+    yield from _path(asked.path, f"{pointer}/path", document)
+    token = asked.service in tokens
+    for name in asked.headers:
+        if (fault := header_fault(name, token=token)) is not None:
+            yield document.problem(f"{pointer}/headers/{_escaped(name)}", fault, "Leave it out.", at_key=True)
+    if isinstance(asked, Request) and (fault := header_fault(asked.key, token=token)) is not None:
+        yield document.problem(f"{pointer}/key", fault, "Choose another one.")
+
+
+def _path(path: str, pointer: str, document: Document) -> Iterator[Problem]:
+    """What is written; what its expressions become is looked at again before it is sent."""
+    written, hole, _ = path.partition("${{")
+    fault = path_fault(written) if written or not hole else None
+    if fault is not None:
+        advice = "Write it as /api/items/${{ inputs.name | urlencode }}."
+        yield document.problem(pointer, f"A path {fault}", advice)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _effect(step: HttpStep, pointer: str, document: Document) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from typing import Final, TypeGuard
+from urllib.parse import quote
 
 import rfc8785
 
@@ -180,6 +181,14 @@ def split(value: object, separator: object) -> list[str]:
     if not text(separator):
         raise Unfit("`split` needs to know where to cut; its separator is empty")
     return text(value).split(text(separator))
+
+
+def url_encoded(value: object) -> str:
+    """As one part of an address: nothing in it divides, climbs or ends anything."""
+    written = as_text(value)
+    if written in (".", ".."):
+        raise Unfit("This cannot be a part of an address: `.` and `..` lead elsewhere")
+    return bounded(quote(written, safe=""))
 
 
 def to_json(value: object) -> str:

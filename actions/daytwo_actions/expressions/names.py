@@ -42,6 +42,7 @@ FILTERS: Final[Mapping[str, Function]] = MappingProxyType(
         "trim": Function(lambda value: lib.text(value).strip(), 1, 1),
         "unique": Function(lib.unique, 1, 1),
         "upper": Function(lambda value: lib.text(value).upper(), 1, 1),
+        "urlencode": Function(lib.url_encoded, 1, 1),
     }
 )
 

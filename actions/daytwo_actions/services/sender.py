@@ -6,17 +6,19 @@ import ssl
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
-from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
 
 from daytwo_actions.backends.argo.sender import pieces_of, reason_of
 from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.settings import safe_address, visible
 from daytwo_actions.backends.wire.answer import Answer, Silence, number_in
+from daytwo_actions.services.address import below
 from daytwo_actions.services.door import ServiceAnswer, ServiceCall
+from daytwo_actions.services.headers import must_be_headers
+from daytwo_store.errors import Rejected
 
 _LIMIT: Final = 256 * 1024  # bytes of an answer
 
@@ -30,7 +32,7 @@ class ServiceSettings(BaseModel):
     base: str
     token: SecretStr | None = None  # sent as `Authorization: Bearer …`
     ca_file: Path | None = None
-    secrets: Mapping[str, str] = MappingProxyType({})  # references by name, of those that may be sent there
+    secrets: Mapping[str, str] = Field(default_factory=dict)  # references by name, of those that may be sent there
 
     @field_validator("base")
     @classmethod
@@ -64,6 +66,8 @@ class HttpService:
         try:
             async with asyncio.timeout(seconds):
                 return _read(await self._whole(call, permit))
+        except Rejected as refused:  # it would not go where it has to
+            return Silence(sent=permit.taken, reason=refused.detail, again=None)
         except Exception as error:  # noqa: BLE001 - whatever the line does is an answer too
             reason, again = reason_of(error, sent=permit.taken)
             return Silence(sent=permit.taken, reason=reason, again=again)
@@ -88,6 +92,7 @@ class HttpService:
         return Answer(status=response.status_code, headers=headers, body=self._without_credential(bytes(body)))
 
     def _request(self, call: ServiceCall, trace: Any) -> httpx.Request:
+        must_be_headers(call.headers, token=self._settings.token is not None)
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "daytwo"}
         if self._settings.token is not None:
             headers["Authorization"] = f"Bearer {self._settings.token.get_secret_value()}"
@@ -95,7 +100,7 @@ class HttpService:
             headers["Content-Type"] = "application/json"
         return httpx.Request(
             call.method,
-            f"{self._settings.base}{call.path}",
+            below(self._settings.base, call.path),
             headers={**headers, **call.headers, "Connection": "close"},
             content=call.body,
             extensions={"timeout": {"connect": 5.0, "pool": 5.0, "read": 30.0, "write": 30.0}, "trace": trace},

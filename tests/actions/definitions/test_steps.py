@@ -107,6 +107,19 @@ def test_who_needs_whom(around: Surroundings) -> None:
         ("{ for: 10m }", "{ for: 10m, fr: 1 }", "`fr` is not a known key here. Did you mean `for`?"),
         ("effect: idempotent", "effect: once\n      retry: { attempts: 2 }", "A step that is `once` is never repeated"),
         ("effect: idempotent", "effect: read", "A POST is no `read`"),
+        ("path: /changes", 'path: "@evil.example/x"', "A path begins with exactly one slash"),
+        ("path: /changes", 'path: ".evil.example/${{ inputs.version }}"', "A path begins with exactly one slash"),
+        ("path: /changes", 'path: "//evil.example/x"', "A path begins with exactly one slash"),
+        ("path: /changes", 'path: "/a/%2e%2E/${{ inputs.version }}"', "A path has no `.` and no `..` as a part"),
+        ("path: /q }", 'path: "/../q" }', "A path has no `.` and no `..` as a part"),
+        ("{ Authorization:", "{ hOst:", "The header `hOst` cannot be set by an action"),
+        ("{ Authorization:", "{ Transfer-Encoding:", "The header `Transfer-Encoding` cannot be set by an action"),
+        ("path: /changes", "path: /changes\n        key: Content-Length", "The header `Content-Length` cannot be set"),
+        (
+            "get: { service: metrics,",
+            "get: { service: metrics, headers: { Host: a },",
+            "The header `Host` cannot be set",
+        ),
         ("effect: idempotent", "effect: checkable", "A request is `checkable` by its `probe`, and this has none"),
         ("effect: idempotent", "effect: harmless", "This is one of read, idempotent, checkable, once"),
         ("service: pager", "service: pagr", "There is no service `pagr`. Did you mean `pager`?"),
@@ -138,3 +151,9 @@ def _problems(text: str, around: Surroundings) -> list[str]:
     with pytest.raises(DefinitionRejected) as caught:
         load_action(text, "a.yaml", surroundings=around)
     return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_services_own_token_is_nobody_elses_header(around: Surroundings) -> None:
+    load_action(RUNBOOK, "a.yaml", surroundings=replace(around, tokens={"metrics"}))
+    with pytest.raises(DefinitionRejected, match="carries the service's own token"):
+        load_action(RUNBOOK, "a.yaml", surroundings=replace(around, tokens={"pager"}))

@@ -11,6 +11,7 @@ from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.given import seconds_of
+from daytwo_workflows.life.steps.http import must_be_safe
 from daytwo_workflows.life.steps.kind import Kind
 
 _FIRST = AttemptNo(1)
@@ -19,6 +20,9 @@ _FIRST = AttemptNo(1)
 async def _begin(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> None:
     step.data = {"looks": 0, "last": "not looked at yet", "since": None}
     step.due_at = tx.now
+    get = (step.given or {}).get("get")
+    if isinstance(get, dict):
+        must_be_safe(get)
 
 
 async def _next(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> Move | None:

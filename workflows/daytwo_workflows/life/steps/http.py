@@ -4,11 +4,15 @@ What becomes of it when no answer comes is a matter of its effect: a `read` and 
 the same key; a `checkable` one is looked for; one that is `once` waits for a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import JsonValue
+
 from daytwo_actions.definitions.steps.common import Effect
+from daytwo_actions.services.address import must_be_path
+from daytwo_actions.services.headers import must_be_headers
 from daytwo_store import attempts, runs
 from daytwo_store.engine import Tx
 from daytwo_store.ids import AttemptNo, RunId, StepPath
@@ -44,6 +48,15 @@ def done_by_word(tx: Tx, step: StepRow) -> None:
 
 async def _begin(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> None:
     step.due_at, step.data = tx.now, {"last": None}
+    must_be_safe(step.given or {})
+
+
+def must_be_safe(asked: Mapping[str, JsonValue]) -> None:
+    """A filled request of an `http` or `check` step. Raises `Rejected` before anything is sent."""
+    must_be_path(str(asked["path"]))
+    headers = asked.get("headers") or {}
+    assert isinstance(headers, dict)
+    must_be_headers({name: str(value) for name, value in headers.items()}, token=False)
 
 
 def effect_of(step: StepRow) -> Effect:
