@@ -38,9 +38,12 @@ def _sent(evidence: Mapping[str, Any]) -> Iterator[Point]:
     Later ones carry a marker of their own.
     """
     first = [one for one in evidence["attempts"] if one["no"] == 1 and one["sent_at"] is not None]
-    planned = {step["path"]: step["request"] for step in json.loads(evidence["plan"]["text"])["steps"]} if first else {}
+    planned = {step["path"]: step for step in json.loads(evidence["plan"]["text"])["steps"]} if first else {}
     for one in first:
-        request = planned[one["path"]]
+        if one["path"] not in planned:
+            yield Point(False, f"something was sent for {one['path']}, which is no step of the plan")
+            continue
+        request = planned[one["path"]].get("request")  # a step that starts no pipeline has none
         if request is not None and request["sha256"] != one["digest"]:
             yield Point(False, f"what was sent for {one['path']} is not what the plan says")
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from company import Company
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from more_actions import like_deploy, load_beside
+from service_in_memory import ServiceInMemory
 from sqlalchemy import text
+from stepping import Stepping, dispatch, wait
 
 from daytwo_api.settings import ApiSettings
 from daytwo_store import evidence_rows
+from daytwo_store.clock import GivenClock
 from daytwo_store.evidence import NotEvidence, opened, seal
 from daytwo_store.evidence_check import points
 from daytwo_store.ids import RunId
@@ -233,6 +237,53 @@ async def test_an_old_run_has_evidence_too(house: House) -> None:
     assert told["plan"]["text"] == old
     assert told["run"]["inputs"]["big"] == 123456789012345678901234567890
     assert failing(told) == []
+
+
+async def runbook(house: House, folder: Path) -> RunId:
+    """A pipeline, somebody who approves in the middle, a request to a service, and a wait."""
+    company = house.company
+    company.life = replace(company.life, services={"pager": ServiceInMemory()})
+    calls = {"service": "pager", "method": "POST", "path": "/incidents", "body": {"of": "shop"}}
+    run = await Stepping(company, GivenClock(datetime.now(UTC)), folder).run(
+        dispatch("build"),
+        {"id": "ok", "uses": "approval", "with": {"from": ["group:sre"]}},
+        {"id": "page", "uses": "http", "with": calls},
+        wait("rest"),
+    )
+    await company.look(run)
+    await company.drive(run)
+    await company.decide("sam", run)
+    await company.drive(run)
+    return run
+
+
+RUNBOOK_FORGERIES: dict[str, Any] = {
+    "what was sent": lambda told: next(one for one in told["attempts"] if one["path"] == "build").update(
+        digest="0" * 64
+    ),
+    "a step that is not in the plan": lambda told: told["attempts"][0].update(path="other"),
+    "what was decided in the middle": lambda told: told["approvals"][0].update(document="{}"),
+    "an entry": lambda told: told["audit"]["entries"][-1].update(actor="p_eve"),
+    "a link": lambda told: told["audit"]["proof"][0]["links"].__setitem__(-1, "0" * 64),
+}
+
+
+async def test_a_run_of_several_kinds_of_steps_is_checked_to_the_end(house: House, tmp_path: Path) -> None:
+    run = await runbook(house, tmp_path)
+    await checkpoint(house)
+    content = await evidence_of(house, run)
+    told = opened(content, KEYS)
+    assert [one["path"] for one in told["attempts"] if one["sent_at"] is not None] == ["build", "page"]
+    assert [one["path"] for one in told["approvals"]] == ["ok"]
+    assert failing(told) == []
+    assert any("all of them before a signed checkpoint" in point.text for point in points(told, KEYS))
+    for name, forge in RUNBOOK_FORGERIES.items():
+        forged = opened(content, KEYS)
+        forge(forged)
+        assert failing(opened(seal(forged, SIGNER), KEYS)) != [], name
+    place = content.index(b"pager")
+    with pytest.raises(NotEvidence):
+        opened(content[:place] + b"P" + content[place + 1 :], KEYS)
 
 
 async def test_without_a_key_there_is_none(company: Company, make_settings: Any, make_house: Any) -> None:

@@ -109,6 +109,15 @@ async def test_webhooks_may_be_larger_and_arrive_byte_for_byte() -> None:
     assert seen == [body]
 
 
+async def test_a_webhook_over_1_mb_is_refused_whether_it_says_so_or_not(shared: House) -> None:
+    client, headers = shared.anonymous(), {"content-type": "application/json"}
+    exact = b"{}".ljust(WEBHOOK_LIMIT)
+    assert (await client.post("/api/v1/webhooks/github", content=exact, headers=headers)).status_code == 202
+    for content in (exact + b" ", chunks(WEBHOOK_LIMIT)):
+        answer = await client.post("/api/v1/webhooks/github", content=content, headers=headers)
+        assert "nothing was done" in problem(answer, 413, "too-large")["detail"]
+
+
 async def test_a_body_that_does_not_arrive_is_given_up() -> None:
     async def never() -> Message:
         await asyncio.Event().wait()

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import rfc8785
 from company import SHOP, Company
+from more_actions import like_deploy, load_beside
 from sqlalchemy import func, select
 
 from daytwo_actions.plan.model import digest_of
@@ -101,14 +103,30 @@ async def test_what_changes_in_the_world_is_shown_old_beside_new(company: Compan
     assert None not in (before, after)
 
 
-async def test_another_owner_voids_it(company: Company) -> None:
+async def test_another_owner_voids_it(company: Company, tmp_path: Path) -> None:
+    """Who approved did so for what belonged to others: they are asked again, with the new owner before their eyes."""
+    await load_beside(company, tmp_path, like_deploy("open", allow={"run": ["everyone"]}))
+    run = await company.ask("ana", "1.1.0", "production", action="open")
+    [first] = await company.approvals(run)
+    await company.decide("sam", run)
+    await shop(company, owner="group:finance")
+    assert (await company.drive(run)).what is What.WAIT
+    before, newest = await company.approvals(run)
+    assert (before.id, before.state) == (first.id, "superseded")
+    assert (newest.supersedes, newest.state, company.ci.posts) == (first.id, "pending", 0)
+    changed = {change["field"]: (change["before"], change["after"]) for change in newest.drift}
+    assert changed["entity.owner"] == ("group:storefront", "group:finance")
+    await company.decide("sam", run)
+    await company.through(run)
+    assert company.ci.posts == 1
+
+
+async def test_another_owner_is_planned_anew_where_nobody_had_to_approve(company: Company) -> None:
     run = await company.ask("sam", "1.1.0", "staging")
-    async with company.store.read() as session:
-        before = (await entities.get(session, SHOP, sees=EVERYTHING)).owner  # type: ignore[union-attr]
     await shop(company, owner="group:finance")
     await company.drive(run)
     sealed = json.loads((await company.run(run)).plan)
-    assert (before, sealed["entity"]["owner"]) == ("group:storefront", "group:finance")  # nobody had to approve it
+    assert (sealed["entity"]["owner"], sealed["approval"], company.ci.posts) == ("group:finance", None, 1)
 
 
 async def test_a_dry_run_reads_alone(company: Company) -> None:
