@@ -54,7 +54,7 @@ class Question:
     requester: str  # key of the human
     requester_name: str
     terms: Terms
-    editor: str | None = None  # who last changed the action's file; None: not known, or they may decide
+    editors: Collection[str] = ()  # who last changed the action's file; none: not known, or they may decide
     before: Collection[str] = ()  # humans who approved an earlier stage, where each stage needs other people
     decided: Collection[str] = ()  # humans who have decided themselves
     spoken: Mapping[str, str] = field(default_factory=dict)  # humans for whom others have decided, and who
@@ -76,8 +76,8 @@ def voice(voter: Voter, asked: Question) -> Voice | str:
         if entry is not None:
             return Voice(entry)
         why = f"This is decided by {listed(asked.needed_from)}, and you are not one of them. Ask one of them."
-    elif voter.own.key in {asked.requester, asked.editor, *asked.before, *asked.decided} or not (
-        {asked.requester, asked.editor}.isdisjoint(voter.own.bound)
+    elif voter.own.key in {asked.requester, *asked.editors, *asked.before, *asked.decided} or not (
+        {asked.requester, *asked.editors}.isdisjoint(voter.own.bound)
     ):
         return why
     for lent in voter.lent:
@@ -102,11 +102,12 @@ def _own(human: Human, asked: Question) -> str | None:
                 f"{asked.requester_name}, who asked for this run, {human.bound[asked.requester]}: you two are one "
                 f"person here (four eyes). {ask}"
             )
-    if human.key == asked.editor:
+    if human.key in asked.editors:
         return f"You last changed the file of this action, so somebody else has to decide (four eyes). {ask}"
-    if asked.editor is not None and asked.editor in human.bound:
+    editor = min((one for one in asked.editors if one in human.bound), default=None)
+    if editor is not None:
         return (
-            f"{asked.editor}, who last changed the file of this action, {human.bound[asked.editor]}: you two are one "
+            f"{editor}, who last changed the file of this action, {human.bound[editor]}: you two are one "
             f"person here (four eyes). {ask}"
         )
     if human.key in asked.before:
@@ -123,7 +124,7 @@ def _lent(lent: Lent, asked: Question) -> str | None:
     by = lent.by
     if by.key == asked.requester or (asked.requester in by.bound and not asked.terms.self_approval):
         return f"{by.name}, for whom you would decide, is one person with who asked for this run (four eyes)."
-    if asked.editor is not None and (by.key == asked.editor or asked.editor in by.bound):
+    if not {by.key, *by.bound}.isdisjoint(asked.editors):
         return f"{by.name}, for whom you would decide, is one person with who last changed its file (four eyes)."
     if by.key in asked.before:
         return f"{by.name}, for whom you would decide, approved an earlier stage, and this one needs somebody else."

@@ -129,7 +129,9 @@ def _decidable(reader: Reader) -> ColumnElement[bool]:
 
 def _edited_by_others(right: Right) -> ColumnElement[bool]:
     lets = func.coalesce(ApprovalRow.terms["editor_approval"].as_boolean(), False)
-    return or_(ApprovalRow.editor.is_(None), ApprovalRow.editor.not_in(list(right.never_for)), lets)
+    never = list(right.never_for)
+    others = and_(ApprovalRow.editor.not_in(never), not_(ApprovalRow.other_editors.overlap(never)))
+    return or_(ApprovalRow.editor.is_(None), others, lets)
 
 
 def _counted(human: str) -> ColumnElement[bool]:

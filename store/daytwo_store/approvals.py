@@ -63,7 +63,7 @@ class Asked:
     terms: Terms = DEFAULT
     name: str | None = None
     asks: Sequence[str] = ()
-    editor: str | None = None  # the person who last changed the action's file
+    editors: Sequence[str] = ()  # the people whose changes stand in the action's file
     path: StepPath | None = None  # the step that asks; none: the run as a whole
 
 
@@ -85,13 +85,19 @@ async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
         stage=1,
         again=False,
         rule=asked.rule,
-        editor=asked.editor,
+        editor=next(iter(asked.editors), None),
+        other_editors=list(asked.editors[1:]),
         name=asked.name,
         asks=list(asked.asks),
         terms=TERMS.dump_python(asked.terms, mode="json"),
         later=[STAGE.dump_python(stage, mode="json") for stage in asked.later],
     )
     return await _add(tx, row)
+
+
+def editors_of(row: ApprovalRow) -> frozenset[str]:
+    """The people whose changes stand in the action's file."""
+    return frozenset({row.editor, *row.other_editors} - {None}) if row.editor is not None else frozenset()
 
 
 async def open_next(tx: Tx, row: ApprovalRow) -> ApprovalRow | None:
@@ -117,6 +123,7 @@ async def open_next(tx: Tx, row: ApprovalRow) -> ApprovalRow | None:
         again=stage.again,
         rule=stage.rule,
         editor=row.editor,
+        other_editors=row.other_editors,
         name=stage.name,
         asks=list(stage.asks),
         terms=TERMS.dump_python(stage.terms, mode="json"),

@@ -23,6 +23,8 @@ class Editor:
     name: str | None = None
     commit: str | None = None
     why_not: str | None = None  # why the person is not known, as a part of a sentence
+    email: str | None = None  # what the commit says; whose it is may change with the policy
+    others: tuple["Editor", ...] = ()  # whose changes stand there as well, where they were merged
 
 
 EDITOR: Final = TypeAdapter(Editor)
@@ -89,6 +91,19 @@ async def editor_of(session: AsyncSession, digest: Digest) -> Editor | None:
     """Who last changed the file that this version was loaded from; None: nobody looked."""
     stored = await session.scalar(select(ActionVersionRow.editor).where(ActionVersionRow.digest == digest))
     return None if stored is None else EDITOR.validate_python(stored)
+
+
+async def edited(session: AsyncSession) -> list[tuple[ActionVersionRow, Editor]]:
+    """What is offered, with who last changed its file, as far as somebody looked."""
+    return [(row, EDITOR.validate_python(row.editor)) for row in await current(session) if row.editor is not None]
+
+
+def edited_by(tx: Tx, row: ActionVersionRow, editor: Editor) -> None:
+    """The file is the same, and it is known otherwise who changed it."""
+    row.editor = EDITOR.dump_python(editor, mode="json")
+    who = "".join(sorted({f" {one.person}" for one in (editor, *editor.others) if one.person is not None}))
+    facts = {"version": row.digest, **({"person": who.strip()} if who else {})}
+    tx.audit(actor="daytwo", action="action.edited_by", subject=f"action:{row.name}", facts=facts)
 
 
 def _audit_removed(tx: Tx, before: Mapping[str, str], stay: Collection[str]) -> None:

@@ -1,5 +1,6 @@
 """The policy is read again while the API serves: whole or not at all, and never while it is being written."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import anyio
@@ -10,7 +11,12 @@ from company import EXAMPLES
 from sqlalchemy import select
 
 from daytwo_api.services.policy_watch import PolicyWatch
+from daytwo_store.definitions import editor_of, must_be_offered
+from daytwo_store.errors import Forbidden
+from daytwo_store.ids import ActionName, Digest
 from daytwo_store.tables import AuditRow
+from daytwo_workflows.company import load_company
+from daytwo_workflows.editors import Edit
 
 pytestmark = pytest.mark.anyio
 POLICY = (EXAMPLES / "catalog" / "policy.yaml").read_text()
@@ -173,3 +179,44 @@ async def test_two_processes_that_read_it_at_once_give_the_same_roles(files: Fil
     told = await files.told("role.given", "role.taken")
     assert told[-2:] == [("role.given", "person:fay"), ("role.taken", "group:sre")]
     assert told.count(("role.given", "person:fay")) == 1
+
+
+async def test_whose_commits_are_whose_is_taken_with_the_roles_and_refused_with_them(files: Files) -> None:
+    """What waits is asked for again, since somebody who approved it has turned out to have written the action."""
+    company = files.house.company
+
+    def eves(paths: Collection[str]) -> dict[str, Edit]:
+        return {path: Edit(commit="c" * 40, email="Eve@elsewhere.example", name="Eve") for path in paths}
+
+    folders = [EXAMPLES / "catalog", EXAMPLES / "actions"]
+    await load_company(company.store, folders, {"github": "github"}, last_edits=eves)
+    run = await company.ask("ana", "1.1.0", "production")
+    await company.decide("sam", run)
+    document = yaml.safe_load(POLICY)
+    document["spec"]["editors"] = {"eve@elsewhere.example": "person:sam"}
+    broken = yaml.safe_load(yaml.safe_dump(document))
+    broken["spec"]["roles"]["admin"] = ["group:nobody"]
+    files.watch.admins = None
+    files.file.write_text(yaml.safe_dump(broken))
+    await files.settle()
+    assert await editor(files) is None
+    files.file.write_text(yaml.safe_dump(document))
+    await files.settle()
+    assert await editor(files) == "person:sam"
+    assert ("action.edited_by", "") in await files.told("action.edited_by")
+    await company.drive(run)
+    newest = (await company.approvals(run))[-1]
+    assert (newest.editor, newest.state, company.ci.posts) == ("person:sam", "pending", 0)
+    with pytest.raises(Forbidden, match="You last changed"):
+        await company.decide("sam", run)
+    files.file.write_text(POLICY)
+    await files.settle()
+    assert await editor(files) is None
+
+
+async def editor(files: Files) -> str | None:
+    async with files.house.store.read() as session:
+        row = await must_be_offered(session, ActionName("deploy"))
+        found = await editor_of(session, Digest(row.digest))
+    assert found is not None
+    return found.person

@@ -220,6 +220,132 @@ def test_a_merge_is_not_an_edit_and_a_mailmap_hides_nobody(yard: Path) -> None:
     assert edit(yard / "other.yaml").email == "ben@acme.example"
 
 
+BEN, PAT, EVE = "Ben <ben@acme.example>", "Pat <pat@acme.example>", "Eve <eve@acme.example>"
+LINES = "# {first}\n# a\n# b\n# c\n# d\n# e\n# {last}\n"
+
+
+@pytest.fixture
+def sides(yard: Path) -> Path:
+    """`edited.yaml` has seven lines of Sam's, Ben has changed the first on a branch, and Pat the last beside it."""
+    file = yard / "edited.yaml"
+    for branch, author, first, last in (
+        ("-", f"Sam <{SAM}>", "1", "7"),
+        ("ben", BEN, "ben", "7"),
+        ("-", PAT, "1", "p"),
+    ):
+        if branch != "-":
+            git(yard, "checkout", "-q", "-b", branch)
+        elif author == PAT:
+            git(yard, "checkout", "-q", "-")
+        file.write_text(LINES.format(first=first, last=last))
+        commit(yard, author)
+    return file
+
+
+def emails(file: Path) -> set[str | None]:
+    found = edit(file)
+    return {one.email for one in (found, *found.others)}
+
+
+def merged(yard: Path, content: str, *how: str) -> None:
+    """A merge of Eve's that holds what she wants."""
+    git(yard, "merge", "-q", "--no-ff", "--no-commit", *how, "ben", author=EVE)
+    (yard / "edited.yaml").write_text(content)
+    commit(yard, EVE, "merge")
+
+
+def test_what_a_merge_itself_changes_is_an_edit_of_who_merged(yard: Path) -> None:
+    """The other side has not touched the file, and the merge has something that stands on neither."""
+    git(yard, "checkout", "-q", "-b", "ben")
+    write(yard, "other")
+    commit(yard, BEN)
+    git(yard, "checkout", "-q", "-")
+    write(yard, "third")
+    commit(yard, PAT)
+    merged(yard, "# evil\n")
+    assert edit(yard / "edited.yaml").email == "eve@acme.example"
+    assert emails(yard / "other.yaml") == {"ben@acme.example"}
+
+
+def test_two_sides_that_were_merged_have_all_their_editors(yard: Path, sides: Path) -> None:
+    merged(yard, LINES.format(first="ben", last="p"))
+    assert edit(sides).email == "eve@acme.example"
+    assert emails(sides) == {"eve@acme.example", "ben@acme.example", "pat@acme.example"}
+    sides.write_text(LINES.format(first="ben", last="sam"))
+    commit(yard, f"Sam <{SAM}>")
+    assert emails(sides) == {SAM}
+
+
+@pytest.mark.parametrize("how", ["ours", "theirs"])
+def test_who_drops_what_one_side_changed_is_an_editor(yard: Path, sides: Path, how: str) -> None:
+    kept = ("1", "p", "pat") if how == "ours" else ("ben", "7", "ben")
+    merged(yard, LINES.format(first=kept[0], last=kept[1]))
+    assert emails(sides) == {"eve@acme.example", f"{kept[2]}@acme.example"}
+
+
+def test_who_takes_back_the_change_of_a_side_in_a_merge_is_an_editor(yard: Path) -> None:
+    """Only one side has changed the file, so a merge without a hand in it would have had the change. What stands there
+    is Sam's again."""
+    git(yard, "checkout", "-q", "-b", "ben")
+    before = (yard / "edited.yaml").read_text()
+    (yard / "edited.yaml").write_text("# safe\n" + before)
+    commit(yard, BEN)
+    git(yard, "checkout", "-q", "-")
+    write(yard, "third")
+    commit(yard, PAT)
+    merged(yard, before)
+    assert edit(yard / "edited.yaml").email == "eve@acme.example"
+    assert emails(yard / "edited.yaml") == {"eve@acme.example", SAM}
+
+
+def test_what_came_by_a_merge_that_changed_nothing_is_who_wrote_it(yard: Path) -> None:
+    git(yard, "checkout", "-q", "-b", "ben")
+    (yard / "edited.yaml").write_text("# by ben\n")
+    commit(yard, BEN)
+    git(yard, "checkout", "-q", "-")
+    write(yard, "third")
+    commit(yard, PAT)
+    git(yard, "merge", "-q", "--no-ff", "-m", "merge", "ben", author=EVE)
+    assert emails(yard / "edited.yaml") == {"ben@acme.example"}
+
+
+def test_a_clock_that_goes_back_makes_no_commit_older(yard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (yard / "edited.yaml").write_text("# later\n")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2001-01-01T00:00:00Z")
+    commit(yard, PAT)
+    assert emails(yard / "edited.yaml") == {"pat@acme.example"}
+
+
+async def test_all_who_have_a_hand_in_a_merged_file_are_kept(company: Company, yard: Path) -> None:
+    """Sam's side and Pat's side stand in the file: Sam decides neither, nor Pat, nor who is one person with them."""
+    git(yard, "checkout", "-q", "-b", "ben")
+    text = (yard / "edited.yaml").read_text()
+    (yard / "edited.yaml").write_text("# sam\n" + text)
+    commit(yard, f"Sam <{SAM}>")
+    git(yard, "checkout", "-q", "-")
+    (yard / "edited.yaml").write_text(text + "# pat\n")
+    commit(yard, PAT)
+    merged(yard, "# sam\n" + text + "# pat\n")
+    await load(company, yard)
+    run = await asks(company)
+    [asked] = await company.approvals(run)
+    assert sorted([asked.editor or "", *asked.other_editors]) == ["person:pat", "person:sam"]
+    for name in ("sam", "pat"):
+        with pytest.raises(Forbidden, match="You last changed"):
+            await company.decide(name, run)
+        who, ref = await company.person(name), f"person:{name}"
+        right = Right(
+            principal=who, human=ref, belongs=frozenset({"group:sre", "group:platform"}), never_for=frozenset({ref})
+        )
+        async with company.store.read() as session:
+            wanted = ApprovalFilter(state=ApprovalState.PENDING, mine=True)
+            rows = await approval_pages.page(session, wanted, reader=Reader(own=right), after=None, limit=50)
+        assert list(rows) == []
+    await lends(company, "pat", "fay")
+    with pytest.raises(Forbidden, match="person:pat, who last changed the file of this action, lets you decide"):
+        await company.decide("fay", run)
+
+
 def test_git_runs_nothing_that_a_repository_configures(yard: Path, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
@@ -229,3 +355,33 @@ def test_git_runs_nothing_that_a_repository_configures(yard: Path, tmp_path: Pat
     git(yard, "config", "gpg.program", str(trap))
     assert edit(yard / "edited.yaml").email == SAM
     assert not (tmp_path / "sprung").exists()
+
+
+def test_git_runs_no_filter_hook_or_driver_of_a_repository(yard: Path, tmp_path: Path) -> None:
+    """Planted where a checkout's own configuration may name programs; a file as it was committed stays one."""
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\necho $0 $@ >> {tmp_path}/sprung\ncat\n")
+    trap.chmod(0o755)
+    file = yard / "edited.yaml"
+    (yard / ".gitattributes").write_text("*.yaml filter=evil diff=evil merge=evil\n")
+    commit(yard, f"Sam <{SAM}>")
+    names = ("filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.textconv")
+    for name in (*names, "diff.evil.command", "diff.external", "merge.evil.driver", "core.pager", "core.sshCommand"):
+        git(yard, "config", name, str(trap))
+    git(yard, "config", "core.hooksPath", str(tmp_path / "hooks"))
+    (tmp_path / "hooks").mkdir()
+    for hook in ("post-index-change", "fsmonitor-watchman", "reference-transaction"):
+        (tmp_path / "hooks" / hook).write_text(trap.read_text())
+        (tmp_path / "hooks" / hook).chmod(0o755)
+    for content in (file.read_text(), file.read_text().replace("edited", "editeD"), file.read_text() + "#\n"):
+        file.write_text(content)  # its time is another one, so that what is in the index does not answer
+        edit(file)
+    assert not (tmp_path / "sprung").exists()
+    assert edit(file).why_not == "it is not as it was committed"
+
+
+def test_a_replaced_commit_hides_nobody(yard: Path) -> None:
+    head = git(yard, "rev-parse", "HEAD~1")
+    other = git(yard, "commit-tree", f"{head}^{{tree}}", "-m", "x", author=PAT)
+    git(yard, "replace", head, other)
+    assert emails(yard / "edited.yaml") == {SAM}

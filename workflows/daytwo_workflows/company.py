@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +66,6 @@ async def load_company(
     edits = await asyncio.to_thread(last_edits, files) if last_edits is not None else {}
     async with store.write() as tx:
         done = await ingest(tx, catalog)
-        known = registry.policy.editors if registry.policy is not None else {}
         await definitions.put(
             tx,
             [
@@ -74,7 +74,7 @@ async def load_company(
                     digest=one.digest,
                     document=dict(one.document),
                     source=one.file,
-                    editor=await _editor(tx.session, edits[one.file], known) if one.file in edits else None,
+                    editor=await _editor(tx.session, edits[one.file], registry.policy) if one.file in edits else None,
                 )
                 for one in registry.actions.values()
             ],
@@ -84,17 +84,38 @@ async def load_company(
     log.info("company.loaded", created=len(done.created), changed=len(done.changed), count=len(registry.actions))
 
 
-async def _editor(session: Session, edit: Edit, known: Mapping[str, str]) -> Editor:
-    """Whose commit it is: by the policy, or by the one person in the catalog who has the author's e-mail address."""
+async def _editor(session: Session, edit: Edit, policy: Policy | None) -> Editor:
     if edit.why_not is not None or edit.email is None:
         return Editor(why_not=edit.why_not or "the commit names no author")
-    person = known.get(edit.email.casefold())
-    found = [person] if person is not None else await entities.people_where(session, {"email": edit.email}, limit=2)
-    if len(found) != 1:
-        who = "more than one person" if found else "nobody"
-        why = f"{who} in the catalog has the e-mail address of the commit's author"
-        return Editor(name=edit.name, commit=edit.commit, why_not=why)
-    return Editor(person=found[0], name=edit.name, commit=edit.commit)
+    others = tuple([await _editor(session, one, policy) for one in edit.others])
+    return await _whose(session, Editor(name=edit.name, commit=edit.commit, email=edit.email, others=others), policy)
+
+
+async def _whose(session: Session, editor: Editor, policy: Policy | None) -> Editor:
+    """Whose commit it is: by the policy, or by the one person in the catalog who has the author's e-mail address."""
+    if editor.email is None:
+        return editor  # it is not known whose, and why is said already
+    person = policy.editors.get(editor.email.casefold()) if policy is not None else None
+    wanted = {"email": editor.email}
+    found = [person] if person is not None else await entities.people_where(session, wanted, limit=2)
+    who = "more than one person" if found else "nobody"
+    why = None if len(found) == 1 else f"{who} in the catalog has the e-mail address of the commit's author"
+    others = tuple([await _whose(session, one, policy) for one in editor.others])
+    return replace(editor, person=found[0] if why is None else None, why_not=why, others=others)
+
+
+async def take_policy(tx: Tx, policy: Policy | None, admins: str | None) -> bool:
+    """Take a policy whole while Daytwo runs: its roles, and whose commits are whose. True when something changed.
+
+    Raises what `give_roles` raises.
+    """
+    changed = await give_roles(tx, policy, admins)
+    for row, editor in await definitions.edited(tx.session):
+        whose = await _whose(tx.session, editor, policy)
+        if whose != editor:
+            definitions.edited_by(tx, row, whose)
+            changed = True
+    return changed
 
 
 async def give_roles(tx: Tx, policy: Policy | None, admins: str | None) -> bool:

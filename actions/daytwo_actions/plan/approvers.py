@@ -203,7 +203,7 @@ def _asked(number: int, one: ApprovalProgram, evaluator: Evaluator, facts: Facts
         groups = [] if one.stage.count == ALL else [name for name in named if not name.startswith("person:")]
         never: set[JsonValue] = set() if one.stage.self_approval else {_requester(facts)}
         if facts.editor is not None and not one.stage.editor_approval:
-            never.add(facts.editor.person)
+            never |= set(facts.editor.people)
         return _enough(groups, sorted(people - never), one)
     if not named:
         raise Rejected(

@@ -19,10 +19,23 @@ Json = Mapping[str, JsonValue]
 class PlannedEditor(Part):
     """Who last changed the action's file."""
 
+    others: list["PlannedEditor"] = []  # whose changes stand there as well, where they were merged
+
     person: str | None = None  # ref; they do not approve
     name: str | None = None
     commit: str | None = None
     why_not: str | None = None  # why the person is not known, as a part of a sentence
+
+    @model_serializer(mode="wrap")
+    def _short(self, write: SerializerFunctionWrapHandler, _: SerializationInfo) -> Mapping[str, JsonValue]:
+        """Where nothing was merged it is as it always was, byte for byte."""
+        whole: dict[str, JsonValue] = write(self)
+        return {key: value for key, value in whole.items() if key != "others" or value}
+
+    @property
+    def people(self) -> list[str]:
+        """The refs of all who are known."""
+        return sorted({one.person for one in (self, *self.others) if one.person is not None})
 
 
 class PlannedAction(Part):

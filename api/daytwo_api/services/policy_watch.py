@@ -17,7 +17,7 @@ from daytwo_actions.definitions.errors import DefinitionRejected
 from daytwo_actions.policy_files import PolicyFiles, read_policy_files
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError, Rejected
-from daytwo_workflows.company import give_roles
+from daytwo_workflows.company import take_policy
 
 log = structlog.get_logger()
 _PAUSE: Final = 5.0  # seconds between two looks
@@ -70,7 +70,7 @@ class PolicyWatch:
         """Raises `Rejected`, and then nothing has changed."""
         policy = await asyncio.to_thread(files.policy)
         async with self.store.write() as tx:
-            changed = await give_roles(tx, policy, self.admins)
+            changed = await take_policy(tx, policy, self.admins)
             if self.refused is not None:
                 tx.audit(actor="daytwo", action="policy.mended", subject=_SUBJECT, facts={"digest": files.digest})
         if changed or self.refused is not None:

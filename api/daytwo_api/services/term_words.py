@@ -34,6 +34,14 @@ def terms_words(terms: Terms) -> list[str]:
 def edited(plan: Mapping[str, Any], terms: Terms) -> str:
     """Who last changed the action's file, as the sealed plan has it."""
     editor = plan["action"].get("editor") or {"why_not": "nobody looked when it was loaded"}
+    others = editor.get("others", ())
+    if others:
+        merged = "It was merged of several people's changes. "
+        return merged + " ".join(_edited(one, terms) for one in (editor, *others))
+    return _edited(editor, terms)
+
+
+def _edited(editor: Mapping[str, Any], terms: Terms) -> str:
     commit = f" (commit {editor['commit'][:12]})" if editor.get("commit") else ""
     if editor.get("person"):
         may = "may decide on this all the same" if terms.editor_approval else "does not decide on this"

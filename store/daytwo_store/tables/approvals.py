@@ -44,6 +44,7 @@ class ApprovalRow(Base):
     again: Mapped[bool] = mapped_column(server_default=text("false"))  # who approved an earlier stage may do so here
     rule: Mapped[str | None]  # the expression of the action that approves this stage in place of people
     editor: Mapped[str | None]  # the person who last changed the action's file, who does not decide; see terms
+    other_editors: Mapped[Texts] = mapped_column(server_default=text("'{}'"))  # as `editor`, where changes were merged
     name: Mapped[str | None]  # of the stage, where the action gives it one
     asks: Mapped[Texts] = mapped_column(server_default=text("'{}'"))  # fields that are filled in with the decision
     later: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))  # stages that open after this one

@@ -93,10 +93,10 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
     return row
 
 
-def editor_in(plan: str) -> str | None:
-    """The person who last changed the action's file, as the plan has it."""
+def editors_in(plan: str) -> list[str]:
+    """The people who last changed the action's file, as the plan has it."""
     editor = Plan.model_validate_json(plan).action.editor
-    return editor.person if editor is not None else None
+    return editor.people if editor is not None else []
 
 
 async def ask_for_approval(
@@ -126,7 +126,7 @@ async def ask_for_approval(
             terms=asked.terms,
             name=asked.id,
             asks=list(asked.form),
-            editor=editor_in(row.plan),
+            editors=editors_in(row.plan),
             later=[
                 Stage(
                     needed_from=stage.needed_from,

@@ -69,7 +69,7 @@ async def decide(store: Store, decision: Decision) -> bool:
                 on_behalf_of=found.lent.by.principal if found.lent else None,
                 delegation=found.lent.id if found.lent else None,
                 own_request=asked.requester in (who.own.key, *who.own.bound),
-                own_edit=approval.editor is not None and approval.editor in (who.own.key, *who.own.bound),
+                own_edit=not approvals.editors_of(approval).isdisjoint({who.own.key, *who.own.bound}),
                 answers=answers,
             ),
         )

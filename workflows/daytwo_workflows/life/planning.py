@@ -193,7 +193,10 @@ def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:
 def _edited(editor: Editor | None) -> PlannedEditor | None:
     if editor is None:
         return None
-    return PlannedEditor(person=editor.person, name=editor.name, commit=editor.commit, why_not=editor.why_not)
+    others = [one for one in map(_edited, editor.others) if one is not None]
+    return PlannedEditor(
+        person=editor.person, name=editor.name, commit=editor.commit, why_not=editor.why_not, others=others
+    )
 
 
 def _about(entity: Entity | None) -> dict[str, object]:

@@ -116,7 +116,7 @@ def question(
         requester=key(people, run.requester),
         requester_name=people[run.requester].name,
         terms=terms_of(row.terms),
-        editor=None if terms_of(row.terms).editor_approval else row.editor,
+        editors=frozenset() if terms_of(row.terms).editor_approval else approvals.editors_of(row),
         before=frozenset() if row.again else speakers(people, approved),
         decided=frozenset(key(people, one.principal) for one in mine),
         spoken={key(people, one.on_behalf_of): people[one.principal].name for one in mine if one.on_behalf_of},
@@ -191,8 +191,8 @@ async def _too_few(session: Session, stage: ApprovalRow, count: _Count) -> list[
     never = set() if stage.again else set(count.before)
     if not terms_of(stage.terms).self_approval:
         never.add(count.requester)
-    if stage.editor is not None and not terms_of(stage.terms).editor_approval:
-        never.add(stage.editor)
+    if not terms_of(stage.terms).editor_approval:
+        never |= approvals.editors_of(stage)
     heard: set[str] = set()
     kept = 0
     gone: list[Change] = []
