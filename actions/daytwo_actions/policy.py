@@ -73,35 +73,6 @@ def _runner(entry: str, *, owner: str | None, kind: str | None) -> str:
     return f"whoever fits {entry}" if has_expression(entry) else entry
 
 
-def may_decide(
-    needed_from: Sequence[str],
-    *,
-    principal: str,
-    requester: str,
-    belongs: Collection[str],
-    before: Collection[str] = (),
-) -> Answer:
-    """Four eyes: never the requester, with whatever token; else a member of one of the groups that are asked.
-
-    `principal` and `requester` are keys of humans: two sign-ins of one person are one.
-    `before` holds those who approved an earlier stage, where each stage needs other people.
-    """
-    if principal == requester:
-        return Answer(
-            False,
-            f"You asked for this run, so somebody else has to decide (four eyes). Ask {_either(needed_from)}.",
-        )
-    if not entitling(needed_from, belongs):
-        return Answer(
-            False, f"This is decided by {_either(needed_from)}, and you are not one of them. Ask one of them."
-        )
-    if principal in before:
-        return Answer(
-            False, f"You approved an earlier stage, and this one needs somebody else. Ask {_either(needed_from)}."
-        )
-    return YES
-
-
 def entitling(needed_from: Sequence[str], belongs: Collection[str]) -> str | None:
     """The group (or the person's own ref) by which somebody may decide."""
     return next((name for name in needed_from if name in belongs), None)
@@ -116,26 +87,6 @@ def may_stop(
     if may_run(allow, belongs=belongs, owner=owner, entity=None, action="it").allowed:
         return YES
     return Answer(False, "Only who asked for the run, those who may run this action here, and operators can do this.")
-
-
-def may_answer_gate(
-    *,
-    go: bool,
-    protected: bool,
-    needed_from: Sequence[str],
-    stop: Answer,
-    principal: str,
-    requester: str,
-    belongs: Collection[str],
-) -> Answer:
-    """A gate in the CI system is answered by who may stop the run (`stop`).
-
-    Where somebody had to approve the run, letting it on is deciding again: it takes one of those who approve, and never
-    who asked for it. Stopping it there stays with everybody who may stop it.
-    """
-    if go and protected:
-        return may_decide(needed_from, principal=principal, requester=requester, belongs=belongs)
-    return stop
 
 
 def may_by_token(actions: Collection[str] | None, action: str) -> Answer:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daytwo_actions.policy import entitling, may_decide, may_run, may_stop, runners
+from daytwo_actions.policy import entitling, may_run, may_stop, runners
 from daytwo_store.ids import EntityRef, PrincipalId
 
 SHOP = EntityRef("service:shop")
@@ -48,27 +48,6 @@ def test_may_run(allow: list[str], belongs: set[str], owner: str | None, allowed
 )
 def test_who_may_run_it_in_words(allow: list[str], owner: str | None, words: str) -> None:
     assert runners(allow, owner=owner, kind="service") == words
-
-
-def test_nobody_decides_on_their_own_request_whatever_groups_they_are_in() -> None:
-    answer = may_decide(["group:sre"], principal=SAM, requester=SAM, belongs={"group:sre"})
-    assert not answer.allowed
-    assert "four eyes" in (answer.why_not or "")
-
-
-def test_only_who_is_asked_decides() -> None:
-    assert may_decide(["group:sre"], principal=SAM, requester=ANA, belongs={"group:sre"}).allowed
-    assert may_decide(["person:sam"], principal=SAM, requester=ANA, belongs={"person:sam"}).allowed
-    refused = may_decide(["group:sre"], principal=SAM, requester=ANA, belongs={"group:finance"})
-    assert not refused.allowed
-    assert "group:sre" in (refused.why_not or "")
-
-
-def test_each_stage_takes_other_people() -> None:
-    refused = may_decide(["group:sre"], principal=SAM, requester=ANA, belongs={"group:sre"}, before={SAM})
-    assert not refused.allowed
-    assert "earlier stage" in (refused.why_not or "")
-    assert may_decide(["group:sre"], principal=SAM, requester=ANA, belongs={"group:sre"}, before={ANA}).allowed
 
 
 def test_the_group_that_entitles_is_the_first_that_is_asked() -> None:

@@ -1,5 +1,6 @@
 """A run that waits in the CI system: what it says, and who may answer it from here."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,12 +8,15 @@ from typing import Any
 
 import pytest
 from api_house import House, problem
+from company import EXAMPLES
 from more_actions import like_deploy, load_beside
 
 from daytwo_actions.backends.tree import Artifact, ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
 from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import EntityRef, ExternalJobId, RunId
 from daytwo_store.states import ExternalStatus
+from daytwo_workflows.company import load_company
+from daytwo_workflows.editors import Edit
 
 pytestmark = pytest.mark.anyio
 GATE = ExternalGate(
@@ -132,6 +136,32 @@ async def test_who_asked_is_the_same_person_with_another_sign_in_and_as_a_delega
     assert "one person here" in problem(await pat.post(where, json={"verdict": "go"}), 403)["detail"]
     assert house.company.ci.answers == []
     assert (await sam.delete(f"/api/v1/delegations/{lent.json()['id']}")).is_success
+    assert (await pat.post(where, json={"verdict": "go"})).status_code == 202
+
+
+async def test_who_last_changed_the_action_cannot_let_it_on_nor_who_decides_for_them(
+    house: House, tmp_path: Path
+) -> None:
+    approval = [{"from": ["group:sre", "group:platform"]}]
+    document = like_deploy("edited", approval=approval, allow={"run": ["everyone"]})
+    (tmp_path / "edited.yaml").write_text(json.dumps(document))
+    folders = [EXAMPLES / "catalog", EXAMPLES / "actions", tmp_path]
+    edit = Edit(commit="c" * 40, email="sam@acme.example", name="Sam")
+    await load_company(house.store, folders, {"github": "github"}, last_edits=lambda files: dict.fromkeys(files, edit))
+    run = await at_the_gate(house, "production", approves="pat", action="edited")
+    sam, pat = await house.signed_in("sam"), await house.signed_in("pat")
+    [gate] = (await seen(house, "sam", run))["gates"]
+    assert (gate["go"]["allowed"], gate["stop"]["allowed"]) == (False, True)
+    assert "You last changed the file of this action" in gate["go"]["why_not"]
+    where = f"/api/v1/runs/{run}/gates/{gate['id']}"
+    assert "last changed" in problem(await sam.post(where, json={"verdict": "go"}), 403)["detail"]
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    asked = {"to": "person:fay", "until": until, "reason": "away"}
+    lent = await sam.post("/api/v1/delegations", json=asked, headers={"Idempotency-Key": "lend-0001"})
+    assert lent.status_code == 201, lent.text
+    fay = await house.signed_in("fay")
+    problem(await fay.post(where, json={"verdict": "go"}), 403)
+    assert house.company.ci.answers == []
     assert (await pat.post(where, json={"verdict": "go"})).status_code == 202
 
 

@@ -1,21 +1,26 @@
 """Where a run waits in the CI system: an answer is told at most once, and found out by reading when no reply came."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from ci_in_memory import job
-from company import Company
+from company import EXAMPLES, Company
+from more_actions import like_deploy
 from sqlalchemy import select, text
 
 from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, GateClosed
 from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
 from daytwo_store import freezes, runs
 from daytwo_store import gates as rows
-from daytwo_store.errors import Conflict, Rejected
+from daytwo_store.errors import Conflict, Forbidden, Rejected
 from daytwo_store.gates import GateAnswer
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.states import ExternalStatus, GateAnswerState
 from daytwo_store.tables import AuditRow, GateAnswerRow
+from daytwo_workflows.company import load_company
+from daytwo_workflows.editors import Edit
 from daytwo_workflows.life import gates
 from daytwo_workflows.life.interventions import cancel
 from daytwo_workflows.life.questions import answer_questions
@@ -250,3 +255,31 @@ async def test_a_gate_of_another_name_or_of_a_run_that_is_stopped_waits(company:
     await cancel(company.store, run, by=await company.person("ana"), reason="", force=False)
     assert await answer_questions(company.life) == 1
     assert company.ci.answers == []
+
+
+async def test_who_may_let_on_is_decided_with_the_answer_and_not_before(company: Company, tmp_path: Path) -> None:
+    """Whatever whoever calls has looked up before: the group was left, a delegation has begun, since."""
+    folders = [EXAMPLES / "catalog", EXAMPLES / "actions", tmp_path]
+    approval = [{"from": ["group:sre", "group:platform"], "self_approval": True}]
+    document = like_deploy("mine", approval=approval, allow={"run": ["everyone"]})
+    (tmp_path / "mine.yaml").write_text(json.dumps(document))
+    edit = Edit(commit="c" * 40, email="pat@acme.example", name="Pat")
+    await load_company(
+        company.store, folders, {"github": "github"}, last_edits=lambda files: dict.fromkeys(files, edit)
+    )
+    company.ci.ends_as, company.ci.tree = None, waiting()
+    run = await company.ask("sam", "1.1.0", "production", action="mine")
+    await company.decide("sam", run)
+    await company.through(run)
+
+    async def says(name: str, verdict: str) -> None:
+        by = await company.person(name)
+        said = GateAnswer(run=run, path=StepPath(""), gate=NAME, verdict=verdict, comment="", by=by, key=f"{name}-1")
+        await gates.answer(company.life, said)
+
+    for name, why in (("sam", "You asked for this run"), ("pat", "You last changed the file"), ("ben", "decided by")):
+        with pytest.raises(Forbidden, match=why):
+            await says(name, "go")
+    assert (company.ci.answers, await answers(company, run)) == ([], [])
+    await says("pat", "stop")
+    assert [verdict for _, verdict in company.ci.answers] == ["stop"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
-from daytwo_actions.policy import Answer, may_answer_gate
+from daytwo_actions.policy import Answer
 from daytwo_actions.roles import Scope
 from daytwo_api.asker import Asker
 from daytwo_api.services.gate_words import waits_there
@@ -13,7 +13,7 @@ from daytwo_api.views.common import Permitted
 from daytwo_api.views.runs import GateAnswerView, GateView, JobView
 from daytwo_store.states import EXTERNAL_ENDS, GateAnswerState
 from daytwo_store.tables import Json, StepRow
-from daytwo_workflows.life.standing import key
+from daytwo_workflows.life import letting_on
 from daytwo_workflows.life.trees import asks_us
 
 
@@ -39,27 +39,14 @@ def gates_of(rows: Rows, known: Known, asker: Asker, stop: Answer) -> Iterator[G
 def answer_to_gate(rows: Rows, known: Known, asker: Asker, verdict: GateVerdict, stop: Answer) -> Answer:
     """May the asker say this to a gate of this run?"""
     run = rows.run
-    protected = run.protected and rows.deciders is not None
-    go_on = verdict is GateVerdict.GO and protected
-    if go_on and Scope.APPROVE not in asker.scopes:
+    asked = letting_on.asked_of(rows.approvals) if run.protected else []
+    if verdict is not GateVerdict.GO or not asked:
+        return stop
+    if Scope.APPROVE not in asker.scopes:
         return Answer(False, "Letting a run on that somebody had to approve needs a token with the scope 'approve'.")
-    requester = key(known.people, run.requester)
-    if go_on and known.voter is not None and requester in known.voter.own.bound:
-        who = known.person(run.requester).name
-        return Answer(
-            False,
-            f"{who}, who asked for this run, {known.voter.own.bound[requester]}: you two are one person here "
-            "(four eyes).",
-        )
-    return may_answer_gate(
-        go=verdict is GateVerdict.GO,
-        protected=protected,
-        needed_from=rows.deciders or [],
-        stop=stop,
-        principal=asker.ref or asker.principal,
-        requester=requester,
-        belongs=asker.belongs | rows.shifts,
-    )
+    assert known.voter is not None, "who reads a run is looked up"
+    why = letting_on.why_not(known.voter, run, asked, known.people)
+    return Answer(why is None, why)
 
 
 def _open_gate(job: Json) -> Json | None:

@@ -44,7 +44,6 @@ class Rows:
     undo_refused: str | None  # why it cannot be undone, apart from who asks
     changes: Sequence[PlannedChange]  # as the asker may see them
     named: frozenset[str]  # other runs that the asker may see
-    shifts: frozenset[str]  # entries of the approval that name the asker as being on call
 
     @property
     def speakers(self) -> list[str]:
@@ -67,14 +66,6 @@ class Rows:
     def asked(self) -> ApprovalRow | None:
         """What is, or was, to be approved before anything of the run is sent."""
         return next((row for row in reversed(self.approvals) if row.path is None), None)
-
-    @property
-    def deciders(self) -> list[str] | None:
-        """Who approves the run, before it begins or in its middle; None: nobody was asked so far."""
-        asked = self.asked
-        if asked is not None:
-            return list(asked.needed_from)
-        return sorted({name for row in self.approvals for name in row.needed_from}) or None
 
     def asked_at(self, step: StepRow) -> ApprovalRow | None:
         """What waits for a decision at a step."""

@@ -1,4 +1,5 @@
-"""Answering where a run waits in the CI system. Who may is decided by the caller.
+"""Answering where a run waits in the CI system. Who may stop it is decided by the caller; who may
+let on what had to be approved, here, in the transaction that writes the answer.
 
 The answer is written before it is told, and told once. Whether one that got no reply has arrived is found out by
 reading the job tree again: a gate that waits no more was answered, one that still waits was not.
@@ -21,6 +22,7 @@ from daytwo_store.states import EXTERNAL_ENDS, GateAnswerState
 from daytwo_store.tables import AttemptRow, ExternalRunRow, GateAnswerRow, Json
 from daytwo_workflows.life import requests
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.letting_on import must_be_let
 from daytwo_workflows.life.trees import asks_us, open_gates, storable
 
 log = structlog.get_logger()
@@ -31,7 +33,7 @@ _STILL_ARRIVES: Final = timedelta(seconds=30)
 async def answer(life: Life, said: GateAnswer) -> None:
     """Tell the CI system, once. Returns also when no reply came: the next reads tell what became of it.
 
-    Raises `Conflict`, `Rejected`.
+    Raises `Conflict`, `Forbidden`, `Rejected`.
     """
     async with life.store.write() as tx:
         row = await runs.hold(tx, said.run)
@@ -45,6 +47,7 @@ async def answer(life: Life, said: GateAnswer) -> None:
                 "The pipeline can be stopped from here, and not be let on."
             )
         if said.verdict == GateVerdict.GO:
+            await must_be_let(tx, row, said.by)
             await _must_not_be_stopped(tx)
         said, attempt, external, gate = await _open(tx, said)
         intended = await gates.intend(tx, said)
