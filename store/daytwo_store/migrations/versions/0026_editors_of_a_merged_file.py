@@ -11,8 +11,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    others = sa.Column("other_editors", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False)
-    op.add_column("approval", others)
+    op.add_column(
+        "approval",
+        sa.Column("other_editors", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    )
 
 
 def downgrade() -> None:
