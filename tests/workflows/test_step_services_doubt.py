@@ -228,3 +228,26 @@ async def test_what_a_path_has_become_is_looked_at_before_anything_is_sent(
     row = await stepping.company.run(run)
     assert (pager.calls, row.state) == ([], RunState.FAILED)
     assert "The path of a request" in (row.reason or "")
+
+
+async def test_a_probe_asks_for_what_its_expressions_say(stepping: Stepping, pager: ServiceInMemory) -> None:
+    probe = {
+        "path": "/incidents?of=${{ entity.name | urlencode }}&run=${{ run.id }}",
+        "done": "${{ response.body.on }}",
+    }
+    pager.says = lambda number: LOST if number == 0 else answer(on=True)
+    run = await stepping.run(page("checkable", probe=probe))
+    await stepping.on(run, later=SOON)
+    assert [(call.method, call.path) for call in pager.calls] == [
+        ("POST", "/incidents"),
+        ("GET", f"/incidents?of=shop&run={run}"),
+    ]
+    assert (await stepping.company.run(run)).state == RunState.SUCCEEDED
+
+
+async def test_a_probe_that_would_lead_elsewhere_is_known_before_anything_is_sent(
+    stepping: Stepping, pager: ServiceInMemory
+) -> None:
+    probe = {"path": "${{ '@evil.example/' ~ entity.name }}", "done": "${{ response.body.on }}"}
+    run = await stepping.run(page("checkable", probe=probe))
+    assert (pager.calls, (await stepping.company.run(run)).state) == ([], RunState.FAILED)

@@ -1,8 +1,9 @@
 """What every kind of step has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field, JsonValue
@@ -39,6 +40,8 @@ class StepBase(Vocabulary):
     usual_timeout: ClassVar[timedelta] = timedelta(hours=1)
     # Keys of `with` that are worked out again and again while the step goes on, and so stand in the plan as written.
     kept: ClassVar[frozenset[str]] = frozenset()
+    # What below such a key is worked out once all the same, when the step begins.
+    once_below: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
 
     id: StepId
     uses: Name

@@ -1,7 +1,8 @@
 """`uses: http`: one request to a service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
@@ -41,6 +42,7 @@ class HttpStep(StepBase):
     effects: ClassVar[tuple[Effect, ...]] = (Effect.ONCE, Effect.READ, Effect.IDEMPOTENT, Effect.CHECKABLE)
     usual_timeout: ClassVar[timedelta] = timedelta(minutes=5)
     kept: ClassVar[frozenset[str]] = frozenset({"expect", "probe"})
+    once_below: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({"probe": frozenset({"path"})})
 
     uses: Literal["http"]
     with_: Request = Field(alias="with")

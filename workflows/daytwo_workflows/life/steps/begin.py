@@ -67,9 +67,17 @@ async def _must_be_allowed(session: Session, run: RunRow) -> None:
 def filled(planned: Planned, context: Context) -> dict[str, JsonValue]:
     """Its `with` without holes; of a dispatch the inputs that were late. Raises `Rejected`."""
     kept = DEFINED[planned.kind].kept if planned.kind in DEFINED else frozenset()
+    below = DEFINED[planned.kind].once_below if planned.kind in DEFINED else {}
     given: dict[str, JsonValue] = dict(planned.given) if isinstance(planned, PlannedKind) else {}
     for key, text in planned.late.items():
-        given[key] = text if key in kept else _worked_out(text, context, f"`{key}` of step {planned.path}")
+        where = f"`{key}` of step {planned.path}"
+        if key not in kept:
+            given[key] = _worked_out(text, context, where)
+        elif isinstance(text, dict) and key in below:
+            once = {part: _worked_out(text[part], context, where) for part in below[key] if part in text}
+            given[key] = {**text, **once}
+        else:
+            given[key] = text
     return given
 
 

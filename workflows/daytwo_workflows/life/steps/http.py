@@ -49,6 +49,9 @@ def done_by_word(tx: Tx, step: StepRow) -> None:
 async def _begin(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> None:
     step.due_at, step.data = tx.now, {"last": None}
     must_be_safe(step.given or {})
+    probe = (step.given or {}).get("probe")
+    if isinstance(probe, dict):
+        must_be_path(str(probe["path"]))
 
 
 def must_be_safe(asked: Mapping[str, JsonValue]) -> None:
