@@ -139,7 +139,7 @@ async def test_without_its_lock_what_nobody_knows_is_a_persons_matter(
     pager.says = lambda _: LOST
     run = await stepping.run(page("idempotent"), lock="shop/${{ inputs.environment.name }}")
     await take_its_lock(stepping, run)
-    await stepping.on(run, later=MINUTE)
+    await stepping.on(run, later=SOON)
     row = await stepping.company.run(run)
     assert (len(pager.calls), row.state) == (1, RunState.NEEDS_ATTENTION)
     assert "was not sent" not in (row.reason or "")

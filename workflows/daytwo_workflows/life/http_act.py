@@ -28,7 +28,7 @@ from daytwo_workflows.life.sealing import refuse, seal
 from daytwo_workflows.life.service_secrets import strangers, with_secrets
 from daytwo_workflows.life.steps.begin import Context, context_now
 from daytwo_workflows.life.steps.failing import fail
-from daytwo_workflows.life.steps.http import UNKNOWN, effect_of
+from daytwo_workflows.life.steps.http import UNKNOWN, effect_of, must_be_safe
 
 
 async def act_http(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> None:
@@ -101,6 +101,7 @@ async def _context(life: Life, run: RunId) -> Context | None:
 async def _intent(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo, service: Service) -> AttemptRow:
     """The frozen call. Secrets stand in it by what stands in for them. Raises `Rejected`."""
     step = await runs.step(tx.session, RunId(row.id), path)
+    must_be_safe(step.given or {})
     call = _call(life, RunId(row.id), step)
     texts = {**call.headers, "": (call.body or b"").decode()}
     if wrong := strangers(life, RunId(row.id), service, texts):
