@@ -8,6 +8,7 @@ compares them again with what is about to leave. A trigger token is not among th
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,10 @@ _CREATE: Final = "/pipeline"
 _TRIGGER: Final = "/trigger/pipeline"
 _LONGEST_INPUT: Final = 1023  # bytes: "less than 1 KB"
 _LONGEST_VARIABLE: Final = 131_000  # bytes: an environment variable of Linux ends at 128 KiB, its name included
+# What ends the place in YAML that a text is filled into, plain or quoted, or makes something else of it than a text.
+_MORE_THAN_TEXT: Final = re.compile(
+    r"""[\x00-\x1f\x7f-\x9f\u2028\u2029"'\\\[\]{}]|(?:^|\s)\#|:(?:\s|$)|^[&*!|>%@`]|^[-?](?:\s|$)"""
+)
 _LARGEST_BODY: Final = 1_000_000  # bytes
 
 
@@ -130,12 +135,21 @@ def _encoded(dispatch: Dispatch) -> bytes:
 
 
 def _input(name: str, value: JsonValue) -> JsonValue:
-    """Typed, as it is. GitLab puts it into the text of the pipeline's file before it reads that."""
+    """Typed, as it is. GitLab puts it into the text of the pipeline's file before it reads that, so a text that could
+    be more than a text there is refused, whatever `options` or `regex` say."""
     for text in _strings(value):
         if len(text.encode()) > _LONGEST_INPUT:
             raise BackendDenied(
                 f"The input {name!r} has {len(text.encode())} bytes, and GitLab takes less than 1024 in an input. "
                 f"Nothing was sent; take {name!r} out of `spec:inputs`, so that it goes as a variable."
+            )
+        found = _MORE_THAN_TEXT.search(text)
+        if found is not None:
+            raise BackendDenied(
+                f"The input {name!r} holds {found[0]!r}, and GitLab fills an input into the text of the pipeline's "
+                "file before it reads that: there it could end the text or be read as something else. Nothing was "
+                f"sent; write it otherwise, or take {name!r} out of `spec:inputs`, so that it goes as a variable, in which "
+                "every text arrives as it was typed."
             )
     return value
 
