@@ -148,8 +148,8 @@ def _input(name: str, value: JsonValue) -> JsonValue:
             raise BackendDenied(
                 f"The input {name!r} holds {found[0]!r}, and GitLab fills an input into the text of the pipeline's "
                 "file before it reads that: there it could end the text or be read as something else. Nothing was "
-                f"sent; write it otherwise, or take {name!r} out of `spec:inputs`, so that it goes as a variable, in which "
-                "every text arrives as it was typed."
+                f"sent; write it otherwise, or take {name!r} out of `spec:inputs`, so that it goes as a variable, in "
+                "which every text arrives as it was typed."
             )
     return value
 
