@@ -236,7 +236,7 @@ async def test_a_late_answer_of_a_paused_worker_changes_nothing(company: Company
     assert attempt.state == AttemptState.ACCEPTED
     from daytwo_workflows.life.dispatch import _record
 
-    await _record(company.life, attempt, Refused(detail="late"))
+    await _record(company.life, attempt, Refused(detail="late"), None)
     [attempt] = await company.attempts(run)
     assert attempt.state == AttemptState.ACCEPTED
 

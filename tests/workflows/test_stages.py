@@ -269,7 +269,9 @@ async def test_the_inbox_leaves_out_what_somebody_approved_in_an_earlier_stage(y
     await yard.decide("sam", run)
 
     async def inbox(name: str, group: str) -> list[str]:
-        right = Right(principal=await yard.person(name), belongs=[group], never_for=[f"person:{name}"])
+        right = Right(
+            principal=await yard.person(name), human=f"person:{name}", belongs=[group], never_for=[f"person:{name}"]
+        )
         wanted = ApprovalFilter(state=ApprovalState.PENDING, mine=True)
         async with yard.store.read() as session:
             found = await approval_pages.page(session, wanted, reader=Reader(own=right), after=None, limit=10)
