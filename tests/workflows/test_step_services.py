@@ -88,6 +88,19 @@ async def test_what_is_approved_anew_is_what_is_sent(stepping: Stepping, pager: 
     assert await state(stepping, run) == RunState.SUCCEEDED
 
 
+async def test_a_ci_system_that_does_not_answer_holds_up_its_own_branch_alone(
+    stepping: Stepping, pager: ServiceInMemory
+) -> None:
+    run = await stepping.ask(dispatch("ship", needs=[]), page(method="GET", needs=[]))
+    stepping.company.ci.down = True
+    await stepping.on(run)
+    assert (stepping.sent(), len(pager.calls)) == ([], 1)
+    assert await stepping.states(run) == {"ship": "running", "page": "succeeded"}
+    stepping.company.ci.down = False
+    await stepping.on(run, later=MINUTE)
+    assert stepping.sent() == ["ship"]
+
+
 @pytest.mark.parametrize("says", [LOST, answer(502), answer(408)], ids=["silence", "502", "408"])
 async def test_what_is_once_waits_for_a_person_when_nobody_knows(
     stepping: Stepping, pager: ServiceInMemory, says: object

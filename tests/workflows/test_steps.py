@@ -201,6 +201,20 @@ async def test_nothing_is_tried_again_once_another_branch_has_failed(stepping: S
     assert (await stepping.company.run(run)).state == RunState.FAILED
 
 
+async def test_what_a_run_writes_into_the_catalog_is_no_drift_of_its_own_plan(stepping: Stepping) -> None:
+    from_it = {"slow": "${{ entity.properties.description }}"}
+    write = {"kind": "service", "name": "shop", "properties": {"description": "slow no more"}}
+    note = {"id": "note", "uses": "catalog", "with": {"upsert": write}}
+    run = await stepping.run(
+        dispatch("build", inputs=from_it), note, dispatch("ship"), approval=[{"from": ["group:sre"]}]
+    )
+    await stepping.company.decide("sam", run)
+    await stepping.on(run)
+    await stepping.on(run)
+    row = await stepping.company.run(run)
+    assert (stepping.sent(), row.state) == (["build", "ship"], RunState.RUNNING), row.reason
+
+
 async def test_what_was_gone_and_is_seen_again_as_succeeded_lets_the_next_step_begin(stepping: Stepping) -> None:
     ci = stepping.company.ci
     ci.ends_as = None

@@ -66,6 +66,9 @@ def _needs(step: StepBase, pointer: str, needs: Mapping[str, Sequence[str]], doc
 
 
 def _repeating(step: StepBase, pointer: str, document: Document) -> Iterator[Problem]:
+    for key, why in step.ignores.items():
+        if getattr(step, key) is not None:
+            yield document.problem(f"{pointer}/{key}", why, f"Leave `{key}` out.", at_key=True)
     if step.effect is not None and step.effect not in step.effects:
         can = ", ".join(step.effects)
         message = f"A step of the kind `{kind_of(step)}` cannot be `{step.effect}`"

@@ -93,6 +93,13 @@ def test_who_needs_whom(around: Surroundings) -> None:
         ("needs: [ship]", "needs: [page]", "`page` cannot need itself"),
         ("needs: [ship]", "needs: [note]", "`page` needs `note`, and `note` needs `page`: neither would ever begin"),
         ("if: ${{ inputs.version == '2' }}", "if: false", "`page` can never run"),
+        ("with: { for: 10m }", "with: { for: 10m }\n      timeout: 1m", "A wait takes as long as"),
+        ("with: { for: 10m }", "with: { for: 10m }\n      retry: { attempts: 2 }", "A wait cannot fail for certain"),
+        ("timeout: 1h", "retry: { attempts: 2 }", "A check looks again by itself"),
+        ("uses: approval", "uses: approval\n      timeout: 1h", "How long people may decide is `expires`"),
+        ("uses: catalog", "uses: catalog\n      retry: { attempts: 2 }", "What the catalog refuses it refuses again"),
+        ("uses: notify", "uses: notify\n      retry: { attempts: 2 }", "Messages are tried again by themselves"),
+        ("effect: idempotent", "effect: read\n      retry: { attempts: 2 }", "A request that only reads is sent again"),
         ("outputs.image }} good", "outputs.imge }} good", "`steps.build.outputs` has no `imge`. Did you mean `image`?"),
         (
             "steps.build.outputs.image }} good",

@@ -29,7 +29,7 @@ from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Digest, RunId, StepPath
 from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow
-from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.contracts import Move
 from daytwo_workflows.life import limits, requests
 from daytwo_workflows.life.adopting import SKEW, adopt, marker_of, stop_duplicate
 from daytwo_workflows.life.advance import advance, advance_within
@@ -37,6 +37,7 @@ from daytwo_workflows.life.claim_attempt import claim, lost
 from daytwo_workflows.life.confirming import Shown, confirmed
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.noting import note_first
+from daytwo_workflows.life.putting_off import put_off
 from daytwo_workflows.life.sealing import refuse, seal
 
 log = structlog.get_logger()
@@ -252,5 +253,4 @@ async def _later(life: Life, run: RunId, path: StepPath, error: BackendUnreachab
             row.reason = f"{error.detail} Nothing was sent yet; it is tried again by itself."
             (await runs.step(tx.session, run, path)).note = row.reason
             tx.notify(Topic.RUN, run)
-        row.next_at = tx.now + timedelta(seconds=seconds)
-    return Move(what=What.WAIT, seconds=seconds)
+        return await put_off(life, tx, row, path, seconds)

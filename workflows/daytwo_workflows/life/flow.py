@@ -16,7 +16,7 @@ from daytwo_workflows.life import midway
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed, truthful
 from daytwo_workflows.life.locking import not_without_lock
-from daytwo_workflows.life.moves import first_of
+from daytwo_workflows.life.moves import Turn, first_of
 from daytwo_workflows.life.steps.begin import begin
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.table import KINDS
@@ -28,15 +28,15 @@ _WHILE_HELD = Move(what=What.WAIT, seconds=3600)
 async def next_of_steps(life: Life, tx: Tx, row: RunRow) -> Move:
     """A run whose lock was taken away is followed to its end, and sends nothing more."""
     steps = await runs.steps(tx.session, RunId(row.id))
-    moves: list[Move] = []
+    moves: list[Turn] = []
     ended = -1
     while ended != _ended(steps):  # what ends lets others begin, and so does what no longer waits for a person
         ended = _ended(steps)
         if row.state != RunState.NEEDS_ATTENTION or not any(step.state == StepState.HELD for step in steps):
             runs.move(tx, row, RunState.RUNNING)
-        moves = [move for step in steps if (move := await _next(life, tx, row, step, steps)) is not None]
+        moves = [(step, move) for step in steps if (move := await _next(life, tx, row, step, steps)) is not None]
     if moves:
-        return first_of(moves)
+        return first_of(moves, tx.now)
     await _over(tx, row, steps)
     return Move(what=What.END)
 

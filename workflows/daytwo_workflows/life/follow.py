@@ -18,12 +18,13 @@ from daytwo_store.keyring import UnknownKey
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import AttemptState
 from daytwo_store.tables import AttemptRow, ExternalRunRow
-from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.contracts import Move
 from daytwo_workflows.life import limits, requests
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.keep_logs import keep_logs
 from daytwo_workflows.life.looking import look
+from daytwo_workflows.life.putting_off import put_off_of
 from daytwo_workflows.life.trees import artifacts_json, storable, tree_json
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ async def read(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:
     attempt, external, began = await _known(life, run, path, no)
     pause = await limits.held(life, attempt.connection)
     if pause is not None:
-        return Move(what=What.WAIT, seconds=pause)
+        return await put_off_of(life, run, path, pause)
     try:
         ended = await look(life, attempt, external, began=began)
     except (BackendUnreachable, BackendDenied) as error:
@@ -54,7 +55,7 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
     attempt, external, began = await _known(life, run, path, no)
     pause = await limits.held(life, attempt.connection)
     if pause is not None:
-        return Move(what=What.WAIT, seconds=pause)
+        return await put_off_of(life, run, path, pause)
     tree: JobTree | None = None
     left: Sequence[Artifact] | None = ()
     try:
@@ -63,7 +64,7 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
         left = await _keep(life, attempt, tree, beat, last=waited >= life.windows.log_patience)
         if left is None:
             later = max(life.windows.settle_with_logs, waited / 2)  # ever less often
-            return Move(what=What.WAIT, seconds=later.total_seconds())
+            return await put_off_of(life, run, path, later.total_seconds())
     except ExternalGone:
         tree, left = None, ()
     except (BackendUnreachable, BackendDenied) as error:
@@ -189,7 +190,7 @@ async def _not_asked(life: Life, run: RunId, path: StepPath, error: BackendUnrea
         (await runs.step(tx.session, run, path)).note = f"{error.detail} It could not be asked to stop yet."
         tx.notify(Topic.RUN, run)
     pause = error.retry_after if isinstance(error, BackendUnreachable) else None
-    return Move(what=What.WAIT, seconds=min(pause or 5.0, life.windows.cancel_by.total_seconds() / 4))
+    return await put_off_of(life, run, path, min(pause or 5.0, life.windows.cancel_by.total_seconds() / 4))
 
 
 async def _known(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> tuple[AttemptRow, ExternalRunRow, datetime]:
@@ -211,4 +212,4 @@ async def _unseen(life: Life, run: RunId, known: ExternalRunRow, error: BackendU
         row.unseen_since = row.unseen_since or tx.now
         tx.notify(Topic.RUN, run)
     pause = error.retry_after if isinstance(error, BackendUnreachable) else None
-    return Move(what=What.WAIT, seconds=pause or life.windows.poll_every.total_seconds())
+    return await put_off_of(life, run, StepPath(known.path), pause or life.windows.poll_every.total_seconds())

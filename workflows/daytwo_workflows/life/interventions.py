@@ -13,6 +13,7 @@ from daytwo_store.states import RUN_ENDS, UNSENT, AttemptState, RunState, StepSt
 from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import naming
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finish import truthful
 from daytwo_workflows.life.people import voter
 from daytwo_workflows.life.standing import key
 from daytwo_workflows.life.steps.http import by_request, done_by_word
@@ -60,7 +61,7 @@ async def ask_to_stop(tx: Tx, row: RunRow, *, by: PrincipalId, reason: str, forc
             tx,
             row,
             RunState.CANCELLED,
-            reason=f"Cancelled{why} before anything was sent. The catalog was not changed.",
+            reason=truthful(row, f"Cancelled{why} before anything was sent. The catalog was not changed."),
             actor=by,
         )
     elif row.state == RunState.RUNNING:

@@ -33,6 +33,7 @@ from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.asking_again import CHANGED, ask_again, give_back
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.filling import answers_of
+from daytwo_workflows.life.own_writes import not_own
 from daytwo_workflows.life.planning import Aimed, aim, assemble
 from daytwo_workflows.life.secret_inputs import fingerprints_of
 from daytwo_workflows.life.steps.approval import sealed_at
@@ -107,7 +108,8 @@ async def _seal(
         if [target for _, target in wanted] != [pinned.target for pinned in pins]:
             return wanted
         after = assemble(life, aimed, pins)
-        changes = drift(before, after) + await standing.no_longer(tx.session, row)
+        steps = await runs.steps(tx.session, RunId(row.id))
+        changes = not_own(row, steps, drift(before, after)) + await standing.no_longer(tx.session, row)
     except UnknownKey:
         raise  # its secrets cannot be opened by this process: tried again, and nothing is lost
     except DaytwoError as error:

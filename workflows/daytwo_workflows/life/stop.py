@@ -15,22 +15,22 @@ from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import midway
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed, truthful
-from daytwo_workflows.life.moves import first_of
+from daytwo_workflows.life.moves import Turn, first_of
 from daytwo_workflows.life.steps.table import KINDS
 
 
 async def next_of_stopping(life: Life, tx: Tx, run: RunRow) -> Move:
     """The next move of a run with `cancel_at` set."""
     steps = await runs.steps(tx.session, RunId(run.id))
-    moves: list[Move] = []
+    moves: list[Turn] = []
     for step in steps:
         if step.state in (StepState.RUNNING, StepState.HELD):
             await midway.withdraw(tx, step)
             found = await KINDS[step.kind].stop(life, tx, run, step)
             if isinstance(found, Move):
-                moves.append(found)
+                moves.append((step, found))
     if moves:
-        return first_of(moves)
+        return first_of(moves, tx.now)
     await _end(tx, run, steps)
     return Move(what=What.END)
 

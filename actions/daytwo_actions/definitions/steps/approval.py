@@ -1,6 +1,6 @@
 """`uses: approval`: people decide in the middle of a run, as they do before it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import ClassVar, Literal
 
@@ -35,6 +35,10 @@ class ApprovalStep(StepBase):
     """Succeeds when it is approved; a rejection, or no decision in time, fails it."""
 
     effects: ClassVar[tuple[Effect, ...]] = (Effect.READ,)
+    without: ClassVar[Mapping[str, str]] = {
+        "retry": "People are asked once",
+        "timeout": "How long people may decide is `expires` in its `with`",
+    }
     kept: ClassVar[frozenset[str]] = frozenset({"from"})
 
     uses: Literal["approval"]

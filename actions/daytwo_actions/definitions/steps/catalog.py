@@ -1,6 +1,6 @@
 """`uses: catalog`: writes into the catalog while the run goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
@@ -21,6 +21,10 @@ class CatalogStep(StepBase):
     """Writes one entity. What the catalog refuses fails the step."""
 
     effects: ClassVar[tuple[Effect, ...]] = (Effect.IDEMPOTENT,)
+    without: ClassVar[Mapping[str, str]] = {
+        "retry": "What the catalog refuses it refuses again",
+        "timeout": "A write into the catalog is done at once",
+    }
 
     uses: Literal["catalog"]
     with_: Write = Field(alias="with")

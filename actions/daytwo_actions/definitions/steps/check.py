@@ -1,6 +1,6 @@
 """`uses: check`: asks again and again until something holds, and stays so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import ClassVar, Literal
 
@@ -36,6 +36,9 @@ class CheckStep(StepBase):
     """Succeeds when it holds, and fails when it does not within `timeout` (30m when left out)."""
 
     effects: ClassVar[tuple[Effect, ...]] = (Effect.READ,)
+    without: ClassVar[Mapping[str, str]] = {
+        "retry": "A check looks again by itself until its `timeout`",
+    }
     usual_timeout: ClassVar[timedelta] = timedelta(minutes=30)
     kept: ClassVar[frozenset[str]] = frozenset({"until"})
 

@@ -42,6 +42,8 @@ class StepBase(Vocabulary):
     kept: ClassVar[frozenset[str]] = frozenset()
     # What below such a key is worked out once all the same, when the step begins.
     once_below: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
+    # Common fields that would change nothing of this kind, and why: a definition that writes one is refused.
+    without: ClassVar[Mapping[str, str]] = {}
 
     id: StepId
     uses: Name
@@ -76,6 +78,11 @@ class StepBase(Vocabulary):
     @property
     def does(self) -> Effect:
         return self.effect or self.effects[0]
+
+    @property
+    def ignores(self) -> Mapping[str, str]:
+        """`without`, and what this very step would ignore besides."""
+        return self.without
 
     @property
     def may_not_run(self) -> bool:

@@ -57,6 +57,11 @@ class HttpStep(StepBase):
             return Effect.READ
         return super().does
 
+    @property
+    def ignores(self) -> Mapping[str, str]:
+        reads = self.does is Effect.READ
+        return {"retry": "A request that only reads is sent again by itself until its `timeout`"} if reads else {}
+
     def places(self) -> Iterator[Place]:
         asked = self.with_
         yield "path", asked.path, Scope.STEP

@@ -1,5 +1,6 @@
 """`uses: notify`: tells people something."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -28,6 +29,10 @@ class NotifyStep(StepBase):
     """Written down with the step's end and sent by itself; that nobody can be told never fails a run."""
 
     effects: ClassVar[tuple[Effect, ...]] = (Effect.IDEMPOTENT,)
+    without: ClassVar[Mapping[str, str]] = {
+        "retry": "Messages are tried again by themselves",
+        "timeout": "Telling people is done at once",
+    }
 
     uses: Literal["notify"]
     with_: Notify = Field(alias="with")

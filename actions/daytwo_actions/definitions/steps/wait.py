@@ -1,5 +1,6 @@
 """`uses: wait`: for so long, or until a time."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -29,6 +30,10 @@ class WaitStep(StepBase):
     """Waits, and has then succeeded. Survives whatever dies meanwhile; a time that has passed is over at once."""
 
     effects: ClassVar[tuple[Effect, ...]] = (Effect.READ,)
+    without: ClassVar[Mapping[str, str]] = {
+        "retry": "A wait cannot fail for certain and succeed later",
+        "timeout": "A wait takes as long as `for` or `until` says",
+    }
 
     uses: Literal["wait"]
     with_: Wait = Field(alias="with")
