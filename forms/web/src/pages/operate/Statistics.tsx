@@ -28,7 +28,7 @@ export function Statistics() {
   const runsOf = (part: RunPart): string =>
     `/runs?${new URLSearchParams({ ...(action ? { action } : {}), since: part.start, until: part.end })}`;
   return (
-    <section aria-label={words.title}>
+    <div>
       <FilterBar>
         <PeriodSelect label={words.period} value={filters.value} usual="14d" onFilter={filters.set} />
         <Select
@@ -66,6 +66,6 @@ export function Statistics() {
           </div>
         )}
       </Loaded>
-    </section>
+    </div>
   );
 }
