@@ -205,7 +205,7 @@ class Make:
             "undone_by": None,
             "comment": None,
             "previous_run": None,
-            "may": {"cancel": YES, "withdraw": YES, "undo": YES, "resolve": YES, "evidence": YES},
+            "may": {"cancel": YES, "withdraw": YES, "undo": YES, "rerun": YES, "resolve": YES, "evidence": YES},
         }
         return runs.RunView.model_validate({**known, **changes})
 

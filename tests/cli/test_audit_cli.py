@@ -106,6 +106,7 @@ def evidence() -> bytes:
         "plan": {"text": "{}", "digest": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
         "approvals": [],
         "decisions": [],
+        "attempts": [],
         "external_runs": [{"connection": "github", "id": "7", "commit": "c0ffee"}],
         "audit": {"entries": [], "proof": []},
         "logs": {"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},

@@ -19,6 +19,7 @@ ACTION: dict[str, Any] = {
     "operation": "day-2",
     "target_kind": "service",
     "may_run": {"allowed": True},
+    "runners": "the owner of the service",
     "version": "v" * 64,
     "steps": ["ship"],
     "undoable": True,
@@ -284,6 +285,9 @@ def test_resolve_finds_the_one_held_attempt(cli: Any, server: Any, make: Any) ->
     step = {
         "path": "ship",
         "uses": "github",
+        "kind": "dispatch",
+        "needs": None,
+        "due_at": None,
         "state": "held",
         "text": "",
         "started_at": None,

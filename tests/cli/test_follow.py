@@ -98,6 +98,9 @@ def test_each_change_is_told_once(cli: Any, server: Any, make: Any, reply: Any) 
     step = {
         "path": "ship",
         "uses": "github",
+        "kind": "dispatch",
+        "needs": None,
+        "due_at": None,
         "state": "running",
         "text": "",
         "started_at": None,

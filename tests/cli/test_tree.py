@@ -43,6 +43,9 @@ def step(jobs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "path": "ship",
         "uses": "argo",
+        "kind": "dispatch",
+        "needs": None,
+        "due_at": None,
         "state": "running",
         "text": "",
         "started_at": None,
