@@ -29,6 +29,8 @@ ROW = {
 }
 DETAIL = {
     **ROW,
+    "holder": None,
+    "queue": [],
     "running": [
         {
             "run": "r_1",

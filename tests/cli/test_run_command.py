@@ -16,6 +16,7 @@ ACTION: dict[str, Any] = {
     "operation": "day-2",
     "target_kind": "service",
     "may_run": {"allowed": True},
+    "runners": "the owner of the service",
     "version": "v" * 64,
     "steps": ["ship"],
     "undoable": True,

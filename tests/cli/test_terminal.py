@@ -51,6 +51,7 @@ def summary(**changes: Any) -> dict[str, Any]:
         "operation": "day-2",
         "target_kind": "service",
         "may_run": {"allowed": True},
+        "runners": "the owner of the service",
     }
     return {"items": [{**known, **changes}], "next_cursor": None}
 
