@@ -96,8 +96,13 @@ def _put(context: dict[str, Any], parts: tuple[str | int, ...], value: JsonValue
 def _found(value: object, parts: tuple[str | int, ...]) -> JsonValue:
     """Raises `LookupError`."""
     for part in parts:
-        fits_in = str if isinstance(value, Mapping) else int
-        if not isinstance(value, Mapping | list) or not isinstance(part, fits_in):
-            raise LookupError(part)  # noqa: TRY004 # as where a member is missing
-        value = value[part]  # type: ignore[index, call-overload, unused-ignore] # as was just asked
+        value = _member(value, part)
     return value  # type: ignore[return-value] # the context is plain JSON
+
+
+def _member(value: object, part: str | int) -> object:
+    if isinstance(value, Mapping) and isinstance(part, str):
+        return value[part]
+    if isinstance(value, list) and isinstance(part, int):
+        return value[part]
+    raise LookupError(part)

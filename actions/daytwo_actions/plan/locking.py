@@ -5,7 +5,8 @@ from typing import Final
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.model import LockQueue
-from daytwo_actions.expressions import Evaluator, ExpressionError, Template
+from daytwo_actions.expressions import Evaluator
+from daytwo_actions.plan.evaluating import evaluated
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.model import PlannedLock
 from daytwo_actions.plan.program import LockProgram
@@ -20,7 +21,7 @@ def planned_lock(program: LockProgram | None, evaluator: Evaluator, facts: Facts
     """Raises `Rejected` when a key or the priority cannot be worked out: nothing is sent."""
     if program is None:
         return None
-    keys = sorted({key for one in program.keys for key in _keys(_evaluate(evaluator, one, facts, "the lock"))})
+    keys = sorted({key for one in program.keys for key in _keys(evaluated(evaluator, one, facts, "the lock"))})
     if len(keys) > MOST_KEYS:
         raise Rejected(f"The lock came out as {len(keys)} keys, and {MOST_KEYS} is the most. Nothing was started.")
     if len(keys) == 1 and program.queue is LockQueue.FIFO:
@@ -50,17 +51,10 @@ def _key(value: JsonValue) -> str:
 def _priority(program: LockProgram, evaluator: Evaluator, facts: Facts) -> int:
     if program.priority is None:
         return 0
-    value = _evaluate(evaluator, program.priority, facts, "the priority of the lock")
+    value = evaluated(evaluator, program.priority, facts, "the priority of the lock")
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _PRIORITIES:
         raise Rejected(
             f"The priority of the lock came out as {value!r}, and a whole number from -{_PRIORITIES} to {_PRIORITIES} "
             "is needed. Nothing was started. Look at the action's definition."
         )
     return value
-
-
-def _evaluate(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> JsonValue:
-    try:
-        return evaluator.evaluate(template, facts.context)
-    except ExpressionError as error:
-        raise Rejected(f"{where} cannot be worked out: {error.detail} Nothing was started.") from error

@@ -15,6 +15,7 @@ from daytwo_actions.expressions import Evaluator, Template
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.approvers import filled_in, planned_approval
 from daytwo_actions.plan.break_glass import broken_glass
+from daytwo_actions.plan.evaluating import evaluated
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.holes import planned_hole
 from daytwo_actions.plan.locking import planned_lock
@@ -22,7 +23,7 @@ from daytwo_actions.plan.model import Plan, PlannedAction, PlannedTarget, Planne
 from daytwo_actions.plan.program import Program, UpsertProgram, read_values
 from daytwo_actions.plan.step_program import INPUT, StepProgram, stages_named
 from daytwo_actions.plan.steps import PlannedHole, PlannedPin, PlannedRequest, PlannedStep
-from daytwo_actions.plan.working_out import common, evaluated, planned_kind, text_of
+from daytwo_actions.plan.working_out import common, planned_kind, text_of
 from daytwo_store.errors import Rejected, Unavailable
 from daytwo_store.ids import AttemptNo, Corr, StepPath
 

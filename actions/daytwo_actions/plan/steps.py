@@ -2,6 +2,7 @@
 written: with the inputs and the schema of the results that it names, it says what it can become.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
@@ -106,8 +107,9 @@ class PlannedAny(Part):
     protected: bool = False  # what it gets late is approved again
 
     @property
+    @abstractmethod
     def kind(self) -> str:
-        raise NotImplementedError
+        """As in `definitions/steps/kinds.py`."""
 
     @property
     def asks(self) -> bool:

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.steps.http import HttpStep
-from daytwo_actions.expressions import Evaluator, ExpressionError, Template
+from daytwo_actions.expressions import Evaluator, Template
+from daytwo_actions.plan.evaluating import evaluated
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.step_program import INPUT as INPUT
 from daytwo_actions.plan.step_program import StepProgram
@@ -68,10 +69,3 @@ def text_of(evaluator: Evaluator, template: Template, facts: Facts, where: str) 
             "Nothing was started. Look at the entity in the catalog, or at the action's definition."
         )
     return value
-
-
-def evaluated(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> JsonValue:
-    try:
-        return evaluator.evaluate(template, facts.context)
-    except ExpressionError as error:
-        raise Rejected(f"{where} cannot be worked out: {error.detail} Nothing was started.") from error

@@ -1,5 +1,6 @@
 """What every kind of step has."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -67,9 +68,9 @@ class StepBase(Vocabulary):
     )
 
     @property
+    @abstractmethod
     def what(self) -> BaseModel:
         """Its `with`."""
-        raise NotImplementedError
 
     @property
     def limit(self) -> timedelta:
