@@ -324,7 +324,7 @@ async def test_two_people_other_than_the_requester_say_what_happened(door: Door)
     ana, sam, ben = [await door.house.signed_in(name) for name in ("ana", "sam", "ben")]
     found = {"step": "ship", "attempt": 1, "outcome": "did_not_run", "reason": "no run there"}
     shown = (await ana.get(f"/api/v1/runs/{run}")).json()
-    assert "two other people" in shown["may"]["resolve"]["why_not"]
+    assert "Two other people" in shown["may"]["resolve"]["why_not"]
     problem(await ana.post(f"/api/v1/runs/{run}/resolve", json=found), 403)
     first = await sam.post(f"/api/v1/runs/{run}/resolve", json=found)
     assert first.json()["state"] == "needs_attention"

@@ -147,6 +147,31 @@ def test_a_mistake_between_steps_is_told(around: Surroundings, old: str, new: st
     assert any(expected in problem for problem in problems), "\n".join(problems)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "${{ steps.build.outputs.image }}",
+        "a/b",
+        "ship.yml",
+        "ref: main",
+        "${{ inputs.version == '2' }}",
+        '"${{ inputs.version }}" } } }',
+        "Done: ${{ steps.page.state }}",
+        "${{ response.body.ok }}",
+    ],
+)
+def test_a_secret_goes_into_no_pipeline_and_nowhere_else_that_people_read(around: Surroundings, place: str) -> None:
+    """What a pipeline is given can be read by everybody who can read the repository (design §5)."""
+    assert place in RUNBOOK
+    secret = "${{ false and secrets.pager }}"
+    new = {"ref: main": f'ref: "{secret}"', '"${{ inputs.version }}" } } }': f'"{secret}" }} }} }}'}.get(place, secret)
+    new = f'"{new}"' if place in ("a/b", "ship.yml") else new
+    problems = _problems(RUNBOOK.replace(place, new, 1), around)
+    assert any("A secret cannot be used here" in problem and "own identity" in problem for problem in problems), (
+        problems
+    )
+
+
 def test_a_result_that_may_be_missing_can_be_named_by_whoever_asks_for_the_state(around: Surroundings) -> None:
     minded = "on_error: continue\n      if: ${{ steps.page.state == 'succeeded' }}"
     text = RUNBOOK.replace("steps.page.state }}", "steps.page.outputs.number }}").replace("on_error: continue", minded)

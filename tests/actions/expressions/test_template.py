@@ -119,9 +119,16 @@ def test_half_a_statement_is_text() -> None:
     assert evaluate("50{% of it, and {# 1") == "50{% of it, and {# 1"
 
 
-def test_secrets_are_refused_before_anything_is_worked_out() -> None:
-    with pytest.raises(ExpressionError, match=r"readable by everybody .* own identity"):
-        parse_template({"deep": ["a ${{ false and secrets.token }}"]})
+@pytest.mark.parametrize("named", ["secrets", "secrets.token.x", "secrets[0]", "false and secrets"])
+def test_a_secret_is_named_whole_and_alone(named: str) -> None:
+    """Where one may stand at all is said where definitions are checked."""
+    with pytest.raises(ExpressionError, match=r"A secret is named as `secrets\.<name>`"):
+        parse_template({"deep": ["a ${{ " + named + " }}"]})
+
+
+def test_nobody_hands_a_secret_to_an_expression() -> None:
+    with pytest.raises(ExpressionError, match="secrets"):
+        evaluate("${{ secrets.token }}")
 
 
 def test_a_key_is_plain_text() -> None:
