@@ -27,6 +27,7 @@ def test_on_gitlab_an_action_differs_in_one_name_and_in_what_gitlab_does_not_hav
     one_pipeline = named.replace(f"        pipeline: {name}.yml\n", "")  # GitLab has one for each project
     if name != "deploy":  # so an input says what it is to do
         one_pipeline = one_pipeline.replace("        inputs: { ", f"        inputs: {{ task: {name}, ")
+        one_pipeline = one_pipeline.replace("        inputs:\n", f"        inputs:\n          task: {name}\n")
     expected = (examples / f"backends/gitlab/actions/{name}.yaml").read_text()
     assert one_pipeline.replace("github", "gitlab") == expected
 

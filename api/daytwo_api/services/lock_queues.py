@@ -31,18 +31,15 @@ async def those_seen(session: Session, by: Asker, seen: LockSituation) -> Mappin
 async def queue(
     session: Session, seen: LockSituation, shown: Mapping[str, RunSummary], *, now: datetime
 ) -> list[QueuedThere]:
-    """Of a run that the asker may not see nothing but its place is told."""
+    """Those that the asker may see, each at its true place."""
     first = seen.queue[:_SHOWN]
     rows = await runs.by_ids(session, [run for run in first if run in shown])
     others = {key for row in rows.values() for key in locks.keys_of(row)} - {seen.key}
     known = {one.key: one for one in await lock_reading.situations(session, sorted(others))} | {seen.key: seen}
     return [
-        QueuedThere(
-            place=number,
-            run=shown.get(run),
-            expected_at=await _turn(session, rows[run], known, now=now) if run in rows else None,
-        )
+        QueuedThere(place=number, run=shown[run], expected_at=await _turn(session, rows[run], known, now=now))
         for number, run in enumerate(first, 1)
+        if run in rows
     ]
 
 

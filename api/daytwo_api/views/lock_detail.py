@@ -22,10 +22,10 @@ class RunningThere(View):
 
 
 class QueuedThere(View):
-    """A run that waits for the key."""
+    """A run that waits for the key, and that the asker may see."""
 
-    place: int
-    run: RunSummary | None = Field(description="null when the asker may not see it")
+    place: int = Field(description="in the whole queue, others counted")
+    run: RunSummary
     expected_at: datetime | None = Field(description="about when it is its turn; null when nobody can say")
 
 

@@ -4130,7 +4130,7 @@ export interface components {
         };
         /**
          * QueuedThere
-         * @description A run that waits for the key.
+         * @description A run that waits for the key, and that the asker may see.
          */
         QueuedThere: {
             /**
@@ -4138,10 +4138,12 @@ export interface components {
              * @description about when it is its turn; null when nobody can say
              */
             expected_at: string | null;
-            /** Place */
+            /**
+             * Place
+             * @description in the whole queue, others counted
+             */
             place: number;
-            /** @description null when the asker may not see it */
-            run: components["schemas"]["RunSummary"] | null;
+            run: components["schemas"]["RunSummary"];
         };
         /** Readiness */
         Readiness: {

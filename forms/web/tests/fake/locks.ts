@@ -38,8 +38,8 @@ export function locksOf(runs: ReadonlyMap<string, RunView>, holds: readonly Hold
       waiting: waiting ? 2 : 0,
       queue: waiting
         ? [
-            { place: 1, run: waiting, expected_at: minutesAgo(-4) },
-            { place: 2, run: null, expected_at: null },
+            { place: 1, run: waiting, expected_at: minutesAgo(-4.5) },
+            { place: 3, run: { ...waiting, id: "r_third" }, expected_at: null },
           ]
         : [],
       running: [

@@ -167,11 +167,7 @@ const RUNNING: readonly Column<RunningThere>[] = [
 
 const QUEUE: readonly Column<QueuedThere>[] = [
   { head: words.place, tight: true, cell: (one) => one.place.toLocaleString("en") },
-  {
-    head: words.run,
-    main: true,
-    cell: (one) => (one.run ? <RunSummaryLine run={one.run} /> : words.hiddenRun),
-  },
+  { head: words.run, main: true, cell: (one) => <RunSummaryLine run={one.run} /> },
   {
     head: words.expected,
     tight: true,
