@@ -57,7 +57,7 @@ class Door(HttpToolsProtocol):
         super().connection_made(transport)
         self._wait_for_head()
         if len(self.connections) > self.most and not self._make_room():
-            log.warning("api.too_many_connections", connections=len(self.connections))
+            log.warning("api.too_many_connections", count=len(self.connections))
             self._refuse(_TOO_MANY)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,11 +62,22 @@ class Someone:
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running company of one's own."""
+def base(company: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """The address of a running company, whose state is what the tests before have left."""
+    with company() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractContextManager[str]]:
+    """Starts a company that nobody has done anything in, and stops it."""
     if not (built_page() / "index.html").is_file():
         pytest.fail("The page is not built: `make web` builds it.")
-    folder = tmp_path_factory.mktemp("browser")
+    return lambda: _company(tmp_path_factory.mktemp("browser"))
+
+
+@contextmanager
+def _company(folder: Path) -> Iterator[str]:
     log = folder / "up.log"
     argv = [sys.executable, "-m", "daytwo_cli", "up", "--data", str(folder / "data"), "--profile", "test"]
     with log.open("w") as out:

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,13 @@ pytestmark = pytest.mark.timeout(480)
 # The pictures of README and tutorial: where they are to be made again, else beside the others.
 PICTURES = Path(os.environ.get("DAYTWO_PICTURES") or "test-results/browser/docs")
 A_WHILE = 60_000  # milliseconds that a whole pipeline may take on a busy machine
+
+
+@pytest.fixture(scope="module")
+def base(company: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """A company of its own: the story begins with what nobody has deployed to yet."""
+    with company() as address:
+        yield address
 
 
 def deploy(page: Page, version: str) -> str:
