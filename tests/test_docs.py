@@ -53,6 +53,7 @@ from daytwo_store.states import (
 )
 from daytwo_workflows.connections import ENTRIES, ConnectionEntry
 from daytwo_workflows.connections.entry import Entry
+from daytwo_workflows.event_sources import EventSourceEntry
 from daytwo_workflows.notify.entry import Channel, RouteEntry, TextEntry
 from daytwo_workflows.notify.texts import NAMES as TEXT_NAMES
 from daytwo_workflows.oidc import OidcEntry
@@ -125,7 +126,7 @@ def test_every_setting_is_told_as_it_is() -> None:
         [
             f"`{name}`",
             "only in the file"
-            if name in ("connections", "notifications", "oidc", "secret_names", "services", "vault")
+            if name in ("connections", "events", "notifications", "oidc", "secret_names", "services", "vault")
             else f"`DAYTWO_{name.upper()}`",
             default_of(Settings, name),
             str(field.description),
@@ -151,6 +152,12 @@ def test_every_key_of_a_service_is_told_as_it_is() -> None:
     fields = ServiceEntry.model_fields.items()
     expected = [[f"`{name}`", default_of(ServiceEntry, name), str(field.description)] for name, field in fields]
     assert rows(section(SETTINGS, "A service")) == expected
+
+
+def test_every_key_of_a_source_of_events_is_told_as_it_is() -> None:
+    fields = EventSourceEntry.model_fields.items()
+    expected = [[f"`{name}`", default_of(EventSourceEntry, name), str(field.description)] for name, field in fields]
+    assert rows(section(SETTINGS, "A source of events")) == expected
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -87,6 +87,7 @@ class _Reader:
             connections=self.surroundings.connections,
             services=self.surroundings.services,
             tokens=self.surroundings.tokens,
+            sources=self.surroundings.sources,
         )
         actions = self._actions(around)
         freezes = self._freezes(actions)

@@ -55,6 +55,7 @@ PUBLIC: Final[dict[str, str]] = {
     "GET /api/v1/session/oidc": "this is the sign-in; it leads to the identity provider",
     "GET /api/v1/session/oidc/callback": "authenticated by the provider's answer and the cookie of the browser",
     "POST /api/v1/webhooks/{connection}": "authenticated by the vendor's signature over the raw body",
+    "POST /api/v1/events/{source}": "authenticated by the source's signature over the raw body, or by its token",
     "POST /api/v1/ci/claim": "authenticated by the CI system's own token, or by that of the attempt",
     "POST /api/v1/ci/report": "authenticated by the CI system's own token, or by that of the attempt",
     "POST /api/v1/ci/secrets": "authenticated by the CI system's own token, or by that of the attempt",

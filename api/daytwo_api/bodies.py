@@ -14,6 +14,7 @@ from daytwo_store.errors import DaytwoError, Rejected, TooLarge
 LIMIT: Final = 128 * 1024
 WEBHOOK_LIMIT: Final = 1024 * 1024
 WEBHOOKS: Final = "/api/v1/webhooks/"
+EVENTS: Final = "/api/v1/events/"
 SECONDS: Final = 20.0  # for all of a body to arrive
 MAX_DEPTH: Final = 64
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -43,7 +44,7 @@ class BodyGuard:
             await self._app(scope, receive, send)
             return
         webhook = scope["path"].startswith(WEBHOOKS)
-        limit = WEBHOOK_LIMIT if webhook else LIMIT
+        limit = WEBHOOK_LIMIT if scope["path"].startswith((WEBHOOKS, EVENTS)) else LIMIT
         try:
             async with asyncio.timeout(self._seconds):
                 body = await _read(scope, receive, limit)

@@ -17,6 +17,7 @@ from daytwo_api.routes import (
     control,
     credentials,
     delegations,
+    events,
     freezes,
     locks,
     notifications,
@@ -57,6 +58,7 @@ def api_router() -> APIRouter:
         sessions,
         pipelines,
         webhooks,
+        events,
         ci,
     ):
         router.include_router(module.router)

@@ -128,6 +128,7 @@ async def _load(services: Services) -> None:
                     backends=services.backends,
                     admins=settings.admins,
                     services={name: one.secrets for name, one in settings.services.items()},
+                    sources=settings.events.keys(),
                     tokens=[name for name, one in settings.services.items() if one.token_file is not None],
                     last_edits=last_edits,
                 )

@@ -15,11 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId, RunId, new_stop_id
-from daytwo_store.states import UNSENT, RunState
-from daytwo_store.tables import FreezeRow, Json, PrincipalRow, RunRow, StopRow
+from daytwo_store.states import UNSENT, RunState, StepState
+from daytwo_store.tables import FreezeRow, Json, PrincipalRow, RunRow, StepRow, StopRow
 
 _DOOR: Final = 0x66726565  # the advisory lock of freezes and of the stop
 EVERYWHERE: Final = "everywhere"  # what live pages are told
+WINDOW: Final = "window"  # what a step awaits that waits until nothing holds its run back (`StepRow.awaits`)
 
 
 async def read_locked(session: AsyncSession) -> None:
@@ -156,7 +157,11 @@ async def _changed(tx: Tx, action: str, made: Made, *, actor: str) -> None:
 
 async def _wake(tx: Tx) -> None:
     """Every run that waits for a window looks again."""
-    waiting = await tx.session.scalars(select(RunRow.id).where(RunRow.state == RunState.WAITING_WINDOW))
+    waiting = await tx.session.scalars(
+        select(RunRow.id)
+        .where(RunRow.state == RunState.WAITING_WINDOW)
+        .union(select(StepRow.run_id).where(StepRow.awaits == WINDOW, StepRow.state == StepState.RUNNING))
+    )
     for run in waiting:
         tx.poke(RunId(run))
     tx.notify(Topic.FREEZE, EVERYWHERE)

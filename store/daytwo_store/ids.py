@@ -55,6 +55,10 @@ def new_gate_answer_id() -> str:
     return mint("g")
 
 
+def new_event_id() -> str:
+    return mint("e")
+
+
 def new_freeze_id() -> str:
     return mint("fz")
 

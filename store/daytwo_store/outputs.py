@@ -17,6 +17,7 @@ class OutputsSource(StrEnum):
     REPORT = "report"  # the run told us, with an identity that was verified
     ARTIFACT = "artifact"  # the backend found them when the run had ended
     ANSWER = "answer"  # a service's answer to a request
+    EVENT = "event"  # what another system told us
 
 
 def keep(tx: Tx, step: StepRow, outputs: Json, source: OutputsSource) -> bool:

@@ -155,7 +155,7 @@ def set_back(tx: Tx, step: StepRow, *, note: str) -> None:
     if lost or state is StepState.PENDING:
         return
     step.state, step.note = StepState.PENDING, note
-    step.given = step.data = step.due_at = step.started_at = step.ended_at = None
+    step.given = step.data = step.awaits = step.due_at = step.started_at = step.ended_at = None
     step.outputs = step.outputs_source = step.outputs_at = None
     tx.notify(Topic.RUN, step.run_id)
 

@@ -7,6 +7,7 @@ import pytest
 from api_house import House, NoTemporal
 from company import Company, open_company
 from databases import Databases
+from event_senders import SIGNING
 from freeze_town import NOW, Town
 from pydantic import SecretStr
 
@@ -28,6 +29,10 @@ def settings_for(database_url: str, folder: Path, **changes: object) -> ApiSetti
     secret.write_text("ghp_example\n")
     audit_key = folder / "audit-key"
     audit_key.write_text("1" * 64)
+    signing = folder / "signing"
+    signing.write_text(SIGNING)
+    alerting = folder / "alerting"
+    alerting.write_text("token-of-the-alerts")
     nowhere = folder / "nowhere"
     nowhere.write_text("json://127.0.0.1:1/token-of-a-chat")
     given: dict[str, object] = {
@@ -35,6 +40,10 @@ def settings_for(database_url: str, folder: Path, **changes: object) -> ApiSetti
         "secret_file": key,
         "audit_key_file": audit_key,
         "notifications": {"channels": {"nowhere": {"kind": "chat", "url_file": nowhere}}},
+        "events": {
+            "changes": {"secret_files": [signing], "key": "${{ event.change.number }}"},
+            "alerts": {"token_files": [alerting]},
+        },
         "sign_in": "people",
         "admins": "group:platform",
         "refusals_per_minute": 100_000,  # tests try one wrong token after the other; test_brute_force.py has the limit

@@ -326,6 +326,10 @@ async def webhook(_: World, thing: str) -> Request:
     return {"connection": "github" if thing == "shop" else thing}, {"content": b"{}"}
 
 
+async def event(_: World, thing: str) -> Request:
+    return {"source": "alerts" if thing == "shop" else thing}, {"content": b"{}"}
+
+
 async def pipelines(_: World, thing: str) -> Request:
     names = {"name": "github" if thing == "shop" else thing, "pipeline": "deploy.yml"}
     return names, {"params": {"project": "acme/shop"}}
@@ -416,6 +420,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/exceptions/{exception}/decision": new_exception(verdict="refuse", comment="no"),
     "POST /api/v1/exceptions/{exception}/revoke": new_exception(),
     "POST /api/v1/webhooks/{connection}": webhook,
+    "POST /api/v1/events/{source}": event,
     "POST /api/v1/ci/claim": marked(),
     "POST /api/v1/ci/report": marked(outputs={}),
     "PUT /api/v1/credentials/{name}": credential,

@@ -46,6 +46,7 @@ async def load_company(
     admins: str | None = None,
     services: Mapping[str, Collection[str]] | None = None,
     tokens: Collection[str] = (),
+    sources: Collection[str] | None = None,
     last_edits: LastEdits | None = None,
 ) -> None:
     """Load the files in one transaction; `connections` says of which kind each is.
@@ -53,11 +54,12 @@ async def load_company(
     With `backends`, actions that are new or changed are compared with the pipelines that they start. `admins` is a
     group that administers, whatever the policy says. `services` are those that steps may call, with the names of the
     secrets that may be sent there; None: not checked. `tokens` are those of them that have a token of their own.
+    `sources` are those of events; None: not checked.
     `last_edits` tells who last changed which file; without it nobody looks, and the plans of runs say that it is not
     known.
     Raises `DefinitionRejected`, `CatalogRejected`, `PolicyMissing`; then nothing has changed.
     """
-    around = Surroundings(connections=connections, services=services, tokens=frozenset(tokens))
+    around = Surroundings(connections=connections, services=services, tokens=frozenset(tokens), sources=sources)
     registry = load_registry(folders, surroundings=around)
     catalog = read_company(folders)
     if backends:

@@ -23,6 +23,7 @@ from daytwo_store.signing import KeyRing, KeyUnusable, Signer, public_keys
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_workflows.connections import ConnectionEntry
 from daytwo_workflows.connections.renewed import NOT_YET
+from daytwo_workflows.event_sources import EventSourceEntry
 from daytwo_workflows.key_file import follow
 from daytwo_workflows.notify.entry import NotificationsEntry, beside
 from daytwo_workflows.oidc import OidcEntry
@@ -42,7 +43,9 @@ _FILES: Final = frozenset(
     | {"key_ring_file", "secret_file", "secret_folder"}
 )
 _KINDS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})  # pydantic: no such kind of connection
-_ONLY_IN_FILE: Final = frozenset({"connections", "notifications", "oidc", "secret_names", "services", "vault"})
+_ONLY_IN_FILE: Final = frozenset(
+    {"connections", "events", "notifications", "oidc", "secret_names", "services", "vault"}
+)
 
 
 class AuditSettings(BaseModel):
@@ -134,6 +137,9 @@ class Settings(AuditSettings):
     company: tuple[Path, ...] = Field(default=(), description="folders with catalog and action files")
     connections: Mapping[str, ConnectionEntry] = Field(default={}, description="CI systems by name")
     services: Mapping[str, ServiceEntry] = Field(default={}, description="HTTP services by name, that steps may call")
+    events: Mapping[str, EventSourceEntry] = Field(
+        default={}, description="systems that tell us of events, by name, that steps wait for"
+    )
     admins: Annotated[str, Field(pattern=r"^group:[a-z0-9._-]+$")] | None = Field(
         default=None, description="group whose members administer, as group:platform"
     )
@@ -251,7 +257,7 @@ def _from_file(document: Document | None, file: Path | None) -> dict[str, Any]:
     folder = file.parent
     for name in given.keys() & _FILES:
         given[name] = _beside(folder, given[name])
-    for key in ("connections", "services"):
+    for key in ("connections", "events", "services"):
         if isinstance(given.get(key), dict):
             given[key] = {name: _connection(folder, entry) for name, entry in given[key].items()}
     if "notifications" in given:

@@ -16,7 +16,7 @@ from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action, Lock, LockQueue
 from daytwo_actions.definitions.scopes import NAMES, Scope
 from daytwo_actions.definitions.secrets import COLLECTED, named_secret, secret_problems
-from daytwo_actions.definitions.service_checks import service_problems, service_secret, step_number
+from daytwo_actions.definitions.service_checks import service_problems, service_secret, source_problems, step_number
 from daytwo_actions.definitions.shapes import KindShape, Shape
 from daytwo_actions.definitions.sites import Site, idle, sites
 from daytwo_actions.definitions.stage_forms import fields_at, filled_shape, stage_form_problems
@@ -47,6 +47,7 @@ class Surroundings:
     connections: Mapping[str, str] | None = None  # by name, of which kind each is: "github"
     services: Mapping[str, Collection[str]] | None = None  # by name, the secrets that may be sent there
     tokens: Collection[str] = frozenset()  # services with a token of their own
+    sources: Collection[str] | None = None  # of events
 
 
 def check_action(action: Action, document: Document, surroundings: Surroundings) -> list[Problem]:
@@ -75,6 +76,7 @@ class _Checks:
         yield from self._lock()
         yield from step_problems(self._action, self._document, self._known.connections)
         yield from service_problems(self._action, self._document, self._known.services, self._known.tokens)
+        yield from source_problems(self._action, self._document, self._known.sources)
         yield from self._undo()
         if self._known.kinds is not None:
             yield from kind_problems(self._action, self._document, self._known.kinds)

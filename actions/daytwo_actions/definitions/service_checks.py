@@ -9,6 +9,7 @@ from daytwo_actions.definitions.model import Action
 from daytwo_actions.definitions.steps.check import CheckStep, Get
 from daytwo_actions.definitions.steps.common import Effect, StepBase
 from daytwo_actions.definitions.steps.http import HttpStep, Request
+from daytwo_actions.definitions.steps.wait import WaitStep
 from daytwo_actions.expressions import Name, did_you_mean
 from daytwo_actions.services.address import path_fault
 from daytwo_actions.services.headers import header_fault
@@ -37,6 +38,16 @@ def service_problems(
         elif isinstance(step, CheckStep) and step.with_.get is not None:
             yield from _service(step.with_.get.service, f"{pointer}/with/get/service", document, services)
             yield from _sent(step.with_.get, f"{pointer}/with/get", document, tokens)
+
+
+def source_problems(action: Action, document: Document, sources: Collection[str] | None) -> Iterator[Problem]:
+    """None: which sources of events there are is not known here."""
+    for number, step in enumerate(action.spec.steps):
+        event = step.with_.event if isinstance(step, WaitStep) else None
+        if event is not None and sources is not None and event.source not in sources:
+            advice = did_you_mean(event.source, sources) or "An administrator adds it under `events` in the settings."
+            pointer = f"/spec/steps/{number}/with/event/source"
+            yield document.problem(pointer, f"There is no source of events `{event.source}`", advice)
 
 
 def service_secret(name: Name, step: StepBase, services: Services | None) -> tuple[int, str, str] | None:

@@ -75,6 +75,26 @@ def _http(step: StepRow) -> Waits | None:
 def _wait(step: StepRow) -> Waits | None:
     if step.due_at is None:
         return None
+    given = step.given or {}
+    event = given.get("event")
+    if isinstance(event, dict):
+        return Waits(
+            kind="event",
+            text=f"waits for an event of {event['source']} about {event['key']} until {moment(step.due_at)}",
+            owner=str(event["source"]),
+            next_event="the event",
+            until=step.due_at,
+            then="the step fails",
+        )
+    if "window" in given:
+        return Waits(
+            kind="window",
+            text=f"waits until no freeze holds it back, at most until {moment(step.due_at)}",
+            owner="daytwo",
+            next_event="the window opens",
+            until=step.due_at,
+            then="the step fails",
+        )
     return Waits(
         kind="timer",
         text=f"waits until {moment(step.due_at)}",

@@ -18,6 +18,7 @@ from daytwo_api.services.checks import Checks
 from daytwo_api.services.ci import CiDoor
 from daytwo_api.services.control import Control
 from daytwo_api.services.credentials import Credentials
+from daytwo_api.services.events import Events
 from daytwo_api.services.freezes import Freezes
 from daytwo_api.services.health import Health, Loading
 from daytwo_api.services.identity import Identity, IdentitySettings, Vouching
@@ -44,6 +45,7 @@ from daytwo_api.static import built_page
 from daytwo_store.engine import Store
 from daytwo_store.listen import Listener
 from daytwo_workflows.client import Driver
+from daytwo_workflows.event_sources import open_sources
 from daytwo_workflows.poker import Poker
 from daytwo_workflows.secret_sources.source import SecretSource
 from daytwo_workflows.wiring import build_backend, build_life
@@ -82,6 +84,7 @@ class Services:
     catalog: Catalog
     live: Live
     inbox: Inbox
+    events: Events
     credentials: Credentials
     ci: CiDoor
     overview: Overview
@@ -143,6 +146,7 @@ def build_services(
         catalog=Catalog(store),
         live=Live(listener, runs, looking=Lookers(store).look),
         inbox=Inbox(store, wired),
+        events=Events(store, open_sources(settings.events)),
         credentials=Credentials(store, life.keys, settings.connections),
         ci=CiDoor(life, _identities(settings, connections)),
         overview=Overview(store, connections, wired),

@@ -29,6 +29,7 @@ class Waits(View):
         "person",
         "start",
         "timer",
+        "event",
         "check",
         "service",
         "steps",

@@ -4,6 +4,7 @@ from daytwo_store.tables.approvals import ApprovalRow, CommentRow, DecisionRow, 
 from daytwo_store.tables.audit import AuditCheckpointRow, AuditHeadRow, AuditRow, AuditSealRow
 from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
+from daytwo_store.tables.events import EventRow
 from daytwo_store.tables.freezes import FreezeExceptionRow, FreezeRow, StopRow
 from daytwo_store.tables.identity import PrincipalRow, RoleGrantRow, SessionRow, TokenRow
 from daytwo_store.tables.locks import FENCE, PLACE, LockHoldRow, LockQueueRow, LockRow
@@ -47,6 +48,7 @@ __all__ = [
     "DelegationRow",
     "EntityEventRow",
     "EntityRow",
+    "EventRow",
     "ExternalRunRow",
     "FindingRow",
     "FreezeExceptionRow",

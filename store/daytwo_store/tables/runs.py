@@ -106,6 +106,7 @@ class ReviewRow(Base):
 
 class StepRow(Base):
     __tablename__ = "step"
+    __table_args__ = (Index("ix_step_awaits", "awaits", postgresql_where=text("awaits is not null")),)
 
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
     path: Mapped[str] = mapped_column(primary_key=True)
@@ -124,6 +125,7 @@ class StepRow(Base):
     given: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # what it began with: all holes are filled
     data: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # what its kind keeps of it while it goes on
     due_at: Mapped[datetime | None]  # when something about it is due, if nothing happens before
+    awaits: Mapped[str | None]  # the event that it waits for: see events.py
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     jobs: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))

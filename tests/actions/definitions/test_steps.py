@@ -64,7 +64,7 @@ spec:
 
 @pytest.fixture
 def around(surroundings: Surroundings) -> Surroundings:
-    return replace(surroundings, services={"metrics": (), "pager": ("pager",)})
+    return replace(surroundings, services={"metrics": (), "pager": ("pager",)}, sources=("changes",))
 
 
 def test_a_runbook_of_every_kind_loads(around: Surroundings) -> None:
@@ -110,7 +110,13 @@ def test_who_needs_whom(around: Surroundings) -> None:
         ("steps.page.state", "steps.pages.state", "There is no step `pages`. Did you mean `page`?"),
         ("steps.page.state", "steps", "`steps` alone cannot be used"),
         ("ship.yml, ref: main", 'ship.yml, ref: "${{ steps.build.outputs.image }}"', "What is started has to be known"),
-        ("{ for: 10m }", "{}", "A wait has `for` or `until`, and one of them only"),
+        ("{ for: 10m }", "{}", "A wait has `for`, `until`, `window` or `event`, and one of"),
+        ("{ for: 10m }", "{ for: 10m, window: open }", "A wait has `for`, `until`, `window` or `event`, and one of"),
+        (
+            "{ for: 10m }",
+            "{ event: { source: chnges, key: x } }",
+            "There is no source of events `chnges`. Did you mean",
+        ),
         ("{ for: 10m }", "{ for: 10m, fr: 1 }", "`fr` is not a known key here. Did you mean `for`?"),
         ("effect: idempotent", "effect: once\n      retry: { attempts: 2 }", "A step that is `once` is never repeated"),
         ("effect: idempotent", "effect: read", "A POST is no `read`"),

@@ -7,11 +7,9 @@ from pydantic import JsonValue
 
 from daytwo_actions.backends.wire.answer import Silence
 from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
-from daytwo_actions.outputs import checked
 from daytwo_actions.services.door import ServiceAnswer
-from daytwo_store import attempts, outputs, runs
+from daytwo_store import attempts, runs
 from daytwo_store.engine import Tx
-from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId, StepPath
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import AttemptState, StepState
@@ -19,7 +17,7 @@ from daytwo_store.tables import AttemptRow, StepRow
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.steps.begin import Context
 from daytwo_workflows.life.steps.failing import fail
-from daytwo_workflows.life.steps.results import faults
+from daytwo_workflows.life.steps.leaving import leave
 
 Result = ServiceAnswer | Silence
 AGAIN: Final = 15.0  # seconds before asking again when nothing says how long
@@ -100,16 +98,8 @@ def stays_open(tx: Tx, attempt: AttemptRow, note: str) -> None:
 
 async def done(life: Life, tx: Tx, step: StepRow, answer: ServiceAnswer) -> None:
     """Declared results are kept; nothing else of an answer is."""
-    if step.results:
-        body = answer.body if isinstance(answer.body, dict) else {}
-        given = {name: body[name] for name in step.results if name in body}
-        try:
-            kept = checked(given, secrets=(*life.secrets, *life.source.seen))
-        except DaytwoError as refused:
-            fail(tx, step, f"It was done, but its results cannot be kept: {refused.detail}")
-            return
-        outputs.keep(tx, step, kept, OutputsSource.ANSWER)
-        if wrong := faults(step):
-            fail(tx, step, f"It was done, but was answered with other results than declared: {'; '.join(wrong)}.")
-            return
-    runs.move_step(tx, step, StepState.SUCCEEDED, note=f"answered {answer.status}")
+    wrong = leave(life, tx, step, answer.body, OutputsSource.ANSWER)
+    if wrong is not None:
+        fail(tx, step, f"It was done, but {wrong}")
+    else:
+        runs.move_step(tx, step, StepState.SUCCEEDED, note=f"answered {answer.status}")

@@ -1,16 +1,27 @@
-"""`uses: wait`: for so long, or until a time."""
+"""`uses: wait`: for so long, until a time, until a window opens, or for an event."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from daytwo_actions.definitions.steps.common import Effect, StepBase
+from daytwo_actions.definitions.scopes import Scope
+from daytwo_actions.definitions.steps.common import Effect, Name, Place, StepBase
 from daytwo_forms.fields import Line, Template, Vocabulary
+
+_PATIENCE: Final = timedelta(hours=24)  # with what nobody knows the time of
+
+
+class AwaitedEvent(Vocabulary):
+    """Which event: one of a source, with this key."""
+
+    source: Name = Field(description="the name of a source of events in the settings")
+    key: Template = Field(description="what it is about, as ${{ inputs.ticket }}")
 
 
 class Wait(Vocabulary):
-    """How long. One of the two."""
+    """How long. One of the four."""
 
     for_: Template | None = Field(default=None, alias="for", description="as 10m, or an expression that gives that")
     until: Template | None = Field(
@@ -18,11 +29,15 @@ class Wait(Vocabulary):
         description="a time, as 2026-12-01T02:00:00Z, or the next time that the clocks of `zone` show, as 02:00",
     )
     zone: Line | None = Field(default=None, description="as Europe/Berlin; needed with a time of the clock")
+    window: Literal["open"] | None = Field(default=None, description="until no freeze holds this action back")
+    event: AwaitedEvent | None = Field(
+        default=None, description="for an event of another system; one that came since the run was asked for counts"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.for_ is None) == (self.until is None):
-            raise ValueError("A wait has `for` or `until`, and one of them only")
+        if sum(one is not None for one in (self.for_, self.until, self.window, self.event)) != 1:
+            raise ValueError("A wait has `for`, `until`, `window` or `event`, and one of them only")
         return self
 
 
@@ -30,10 +45,7 @@ class WaitStep(StepBase):
     """Waits, and has then succeeded. Survives whatever dies meanwhile; a time that has passed is over at once."""
 
     effects: ClassVar[tuple[Effect, ...]] = (Effect.READ,)
-    without: ClassVar[Mapping[str, str]] = {
-        "retry": "A wait cannot fail for certain and succeed later",
-        "timeout": "A wait takes as long as `for` or `until` says",
-    }
+    without: ClassVar[Mapping[str, str]] = {"retry": "A wait cannot fail for certain and succeed later"}
 
     uses: Literal["wait"]
     with_: Wait = Field(alias="with")
@@ -41,3 +53,20 @@ class WaitStep(StepBase):
     @property
     def what(self) -> Wait:
         return self.with_
+
+    @property
+    def timed(self) -> bool:
+        """Is its end a moment that is known when it begins?"""
+        return self.with_.window is None and self.with_.event is None
+
+    @property
+    def limit(self) -> timedelta:
+        return super().limit if self.timed else self.timeout or _PATIENCE
+
+    @property
+    def ignores(self) -> Mapping[str, str]:
+        mine = {"timeout": "A wait takes as long as `for` or `until` says"} if self.timed else {}
+        return {**self.without, **mine}
+
+    def places(self) -> Iterator[Place]:
+        yield from ((key, value, Scope.STEP) for key, value, _ in super().places() if key != "window")
