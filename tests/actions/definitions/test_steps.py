@@ -115,7 +115,7 @@ def test_who_needs_whom(around: Surroundings) -> None:
         (
             "{ for: 10m }",
             "{ event: { source: chnges, key: x } }",
-            "There is no source of events `chnges`. Did you mean",
+            "There is no source of events `chnges`. Did you",
         ),
         ("{ for: 10m }", "{ for: 10m, fr: 1 }", "`fr` is not a known key here. Did you mean `for`?"),
         ("effect: idempotent", "effect: once\n      retry: { attempts: 2 }", "A step that is `once` is never repeated"),
