@@ -619,6 +619,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An event; the same one again is stored once */
+        post: operations["receiveEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exceptions": {
         parameters: {
             query?: never;
@@ -2569,6 +2586,19 @@ export interface components {
             done: boolean;
             /** To */
             to: string[];
+        };
+        /** EventTaken */
+        EventTaken: {
+            /**
+             * Key
+             * @description what it is about, by which steps find it; null: the source's `key` gives none
+             */
+            key: string | null;
+            /**
+             * Stored
+             * @description false: it was here before
+             */
+            stored: boolean;
         };
         /** ExceptionDecision */
         ExceptionDecision: {
@@ -4970,7 +5000,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start" | "timer" | "check" | "service" | "steps";
+            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start" | "timer" | "event" | "check" | "service" | "steps";
             /** Next Event */
             next_event: string;
             /**
@@ -6337,6 +6367,37 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receiveEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventTaken"];
                 };
             };
             /** @description Problem details */
