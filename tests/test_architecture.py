@@ -26,6 +26,8 @@ from daytwo_store.states import (
     ATTEMPT_MOVES,
     EXCEPTION_MOVES,
     EXTERNAL_ENDS,
+    FIRING_MOVES,
+    FIRING_OPEN,
     GATE_ANSWER_MOVES,
     RUN_ENDS,
     RUN_ENDS_UNSENT,
@@ -36,6 +38,7 @@ from daytwo_store.states import (
     AttemptState,
     ExceptionState,
     ExternalStatus,
+    FiringState,
     GateAnswerState,
     RunState,
     StepState,
@@ -348,6 +351,7 @@ TABLES: Final[tuple[tuple[type[StrEnum], Mapping[Any, frozenset[Any]], set[StrEn
         {GateAnswerState.DONE, GateAnswerState.REFUSED, GateAnswerState.ABSENT},
         GateAnswerState.SENT,
     ),
+    (FiringState, FIRING_MOVES, set(FiringState) - FIRING_OPEN, FiringState.DUE),
 )
 
 

@@ -40,6 +40,7 @@ from daytwo_store.states import (
     APPROVAL_MOVES,
     ATTEMPT_MOVES,
     EXCEPTION_MOVES,
+    FIRING_MOVES,
     GATE_ANSWER_MOVES,
     RUN_MOVES,
     STEP_MOVES,
@@ -47,6 +48,7 @@ from daytwo_store.states import (
     AttemptState,
     ExceptionState,
     ExternalStatus,
+    FiringState,
     GateAnswerState,
     RunState,
     StepState,
@@ -261,6 +263,7 @@ STATES: Final = (
     ("A step", StepState, STEP_MOVES),
     ("An attempt", AttemptState, ATTEMPT_MOVES),
     ("An exception to a freeze", ExceptionState, EXCEPTION_MOVES),
+    ("A time of a schedule", FiringState, FIRING_MOVES),
     ("An answer to a gate", GateAnswerState, GATE_ANSWER_MOVES),
     ("An approval", ApprovalState, APPROVAL_MOVES),
 )

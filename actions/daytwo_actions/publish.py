@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from daytwo_actions.definitions.model import Action
 from daytwo_actions.freezes.model import Freeze
+from daytwo_actions.schedules import Schedule
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -29,6 +30,12 @@ def action_schema_text() -> str:
 def freeze_schema() -> dict[str, JsonValue]:
     schema: dict[str, JsonValue] = Freeze.model_json_schema(by_alias=True, schema_generator=_Generator)
     return {"$schema": DIALECT, **schema, "title": "Freeze", "description": "A Daytwo freeze, apiVersion daytwo/v1."}
+
+
+def schedule_schema() -> dict[str, JsonValue]:
+    schema: dict[str, JsonValue] = Schedule.model_json_schema(by_alias=True, schema_generator=_Generator)
+    told = "A Daytwo schedule, apiVersion daytwo/v1."
+    return {"$schema": DIALECT, **schema, "title": "Schedule", "description": told}
 
 
 class _Generator(GenerateJsonSchema):

@@ -15,11 +15,12 @@ from daytwo_actions.definitions.policy_file import Policy, is_policy_file, polic
 from daytwo_actions.definitions.shapes import KindShape
 from daytwo_actions.definitions.yaml import MAX_BYTES, read_documents
 from daytwo_actions.freezes.load import LoadedFreeze, freeze_of, unknown_actions
+from daytwo_actions.schedules import LoadedSchedule, schedule_of, unfitting
 from daytwo_store.ids import ActionName
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
-_KINDS: Final = ("Action", "Kind", "Entity", "Freeze", POLICY)
-_OURS: Final = ("Action", "Kind", "Freeze", POLICY)
+_KINDS: Final = ("Action", "Kind", "Entity", "Freeze", "Schedule", POLICY)
+_OURS: Final = ("Action", "Kind", "Freeze", "Schedule", POLICY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +29,7 @@ class Registry:
 
     actions: Mapping[ActionName, ActionVersion]
     freezes: Mapping[str, LoadedFreeze]
+    schedules: Mapping[str, LoadedSchedule]
     kinds: Mapping[str, KindShape]
     others: tuple[Document, ...]
     policy: Policy | None = None
@@ -91,6 +93,7 @@ class _Reader:
         )
         actions = self._actions(around)
         freezes = self._freezes(actions)
+        schedules = self._schedules(actions)
         policy = self._policy()
         others = tuple(one for one in self.documents if _kind(one) not in _OURS)
         for other in others:
@@ -99,7 +102,9 @@ class _Reader:
                 self.problems.append(other.problem("/kind", f"`kind` says what the document is: one of {listed}"))
         if self.problems:
             raise DefinitionRejected(self.problems)
-        return Registry(actions=actions, freezes=freezes, kinds=kinds, others=others, policy=policy)
+        return Registry(
+            actions=actions, freezes=freezes, schedules=schedules, kinds=kinds, others=others, policy=policy
+        )
 
     def _file(self, path: Path) -> None:
         try:
@@ -172,6 +177,21 @@ class _Reader:
             if actions:  # else these are files of freezes alone
                 self.problems += unknown_actions(loaded.model, document, actions)
         return freezes
+
+    def _schedules(self, actions: Mapping[ActionName, ActionVersion]) -> dict[str, LoadedSchedule]:
+        owners: dict[str, Document] = {}
+        schedules: dict[str, LoadedSchedule] = {}
+        for document in self._of("Schedule"):
+            try:
+                loaded = schedule_of(document)
+            except DefinitionRejected as error:
+                self.problems += error.problems
+                continue
+            if self._owned(owners, loaded.name, document):
+                schedules[loaded.name] = loaded
+            if actions:  # else these are files of schedules alone
+                self.problems += unfitting(loaded.model, document, actions)
+        return schedules
 
     def _of(self, kind: str) -> list[Document]:
         return [one for one in self.documents if _kind(one) == kind]

@@ -40,6 +40,8 @@ LEADS: Final = (
     Leads("listConnections", {"name": "/items/0/name"}, ("listPipelines", "listWebhooks")),
     Leads("makeFreeze", {"freeze": "/id"}, ("getFreeze", "changeFreeze", "removeFreeze")),
     Leads("listFreezes", {"freeze": "/items/0/id"}, ("getFreeze",)),
+    Leads("makeSchedule", {"schedule": "/id"}, ("getSchedule", "listFirings", "pauseSchedule", "runSchedule")),
+    Leads("listSchedules", {"schedule": "/items/0/id"}, ("getSchedule", "listFirings")),
     Leads("askException", {"exception": "/id"}, ("getException", "decideException", "revokeException")),
     Leads("holdLock", {"hold": "/id"}, ("endHold",)),
     Leads("delegate", {"delegation": "/id"}, ("revokeDelegation",)),

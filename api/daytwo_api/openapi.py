@@ -25,6 +25,7 @@ from daytwo_api.routes import (
     pipelines,
     reviews,
     runs,
+    schedules,
     sessions,
     webhooks,
 )
@@ -55,6 +56,7 @@ def api_router() -> APIRouter:
         credentials,
         freezes,
         locks,
+        schedules,
         sessions,
         pipelines,
         webhooks,

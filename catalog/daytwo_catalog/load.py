@@ -1,7 +1,7 @@
 """Catalog files of a company: read, checked against each other, every problem with its place. No database here.
 
-A folder may also hold actions, freezes and the policy (`kind: Action`, `Freeze`, `Policy`), which are somebody else's
-to read.
+A folder may also hold actions, freezes, schedules and the policy (`kind: Action`, `Freeze`, `Schedule`, `Policy`),
+which are somebody else's to read.
 """
 
 import difflib
@@ -20,7 +20,7 @@ from daytwo_store.ids import EntityRef
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_store.yaml12 import Path as YamlPath
 
-_NOT_OURS: Final = ("Action", "Freeze", "Policy")
+_NOT_OURS: Final = ("Action", "Freeze", "Policy", "Schedule")
 _IN_DOCUMENT: Final[Mapping[str, YamlPath]] = {
     "kind": ("metadata", "kind"),
     "name": ("metadata", "name"),
@@ -132,7 +132,7 @@ class _Reader:
         elif value.get("kind") in _NOT_OURS:
             return
         elif value.get("kind") not in ("Kind", "Entity"):
-            known = "Kind, Entity, Action, Freeze or Policy"
+            known = "Kind, Entity, Action, Freeze, Schedule or Policy"
             self.problems.append(origin.problem(("kind",), f"a document here is of kind {known}"))
         else:
             try:

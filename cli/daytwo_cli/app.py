@@ -22,6 +22,7 @@ from daytwo_cli.commands import (
     processes,
     reviews,
     runs,
+    schedules,
 )
 from daytwo_cli.exits import MEANING
 
@@ -71,6 +72,7 @@ def build() -> typer.Typer:
     app.add_typer(connections.connections, name="connections", rich_help_panel="Looking after it")
     app.add_typer(keys.keys, name="keys", rich_help_panel="Looking after it")
     app.add_typer(freezes.freezes, name="freezes", rich_help_panel="Looking after it")
+    app.add_typer(schedules.schedules, name="schedules", rich_help_panel="Looking after it")
     app.add_typer(freezes.exceptions, name="exceptions", rich_help_panel="Deciding")
     app.add_typer(locks.locks, name="locks", rich_help_panel="Looking after it")
     app.add_typer(audit.audit, name="audit", rich_help_panel="Looking after it")

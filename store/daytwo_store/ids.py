@@ -67,6 +67,10 @@ def new_exception_id() -> str:
     return mint("fx")
 
 
+def new_schedule_id() -> str:
+    return mint("sc")
+
+
 def new_stop_id() -> str:
     return mint("st")
 

@@ -47,6 +47,7 @@ class Windows(BaseModel):
     sweep_every: timedelta = timedelta(seconds=5)
     stale_after: timedelta = timedelta(minutes=2)  # an open run that nothing drives for so long is started again
     lock_recheck: timedelta = timedelta(minutes=5)
+    fire_every: timedelta = timedelta(seconds=1)  # schedules are looked at this often
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
@@ -98,4 +99,5 @@ TEST_WINDOWS = Windows(
     sweep_every=timedelta(seconds=1),
     stale_after=timedelta(seconds=6),
     lock_recheck=timedelta(seconds=10),
+    fire_every=timedelta(seconds=0.5),
 )

@@ -197,6 +197,27 @@ GATE_ANSWER_MOVES: Final[Mapping[GateAnswerState, frozenset[GateAnswerState]]] =
 }
 
 
+class FiringState(StrEnum):
+    """What came of one time at which a schedule was due."""
+
+    DUE = "due"  # its run is about to be asked for
+    WAITING = "waiting"  # for the run before to end
+    STARTED = "started"  # there is its run
+    SKIPPED = "skipped"  # left out: the run before has not ended, or the schedule was paused
+    MISSED = "missed"  # nothing could be asked for in time
+    REFUSED = "refused"  # the run was asked for, and the answer was no
+
+
+FIRING_OPEN: Final = frozenset({FiringState.DUE, FiringState.WAITING})
+_OF_A_FIRING: Final = frozenset({FiringState.STARTED, FiringState.SKIPPED, FiringState.MISSED, FiringState.REFUSED})
+
+FIRING_MOVES: Final[Mapping[FiringState, frozenset[FiringState]]] = {
+    FiringState.DUE: _OF_A_FIRING | {FiringState.WAITING},
+    FiringState.WAITING: _OF_A_FIRING,
+    **{end: frozenset() for end in _OF_A_FIRING},
+}
+
+
 class ExternalStatus(StrEnum):
     """What a CI system says of one of its runs or jobs, in our words. Silence and novelty are `unknown`."""
 

@@ -75,6 +75,18 @@ class World:
         made: str = (await self.askers["approver"].post("/api/v1/freezes", json=asked)).json()["id"]
         return made
 
+    def hourly(self, thing: str) -> dict[str, Any]:
+        spec = {"action": "deploy", "entity": f"service:{thing}", "inputs": DEPLOY, "cron": "0 * * * *"}
+        return {"title": "Matrix", "spec": {**spec, "timezone": "Europe/Berlin"}}
+
+    async def schedule(self, thing: str) -> str:
+        """A new one."""
+        if thing == "nothing":
+            return "sc_nothing"
+        who = self.askers["owner" if thing == "shop" else "foreign"]
+        made: str = (await who.post("/api/v1/schedules", json=self.hourly(thing))).json()["id"]
+        return made
+
     async def exception(self, thing: str) -> str:
         """A new one, that the requester of a held run asks for."""
         if thing == "nothing":
@@ -275,6 +287,22 @@ def freeze(**more: Any) -> Make:
     return make
 
 
+def schedule(*, fresh: bool = False, key: bool = False, **more: Any) -> Make:
+    """One of Ana's on the shop, else one of Fay's."""
+
+    async def make(world: World, thing: str) -> Request:
+        name = await (world.schedule(thing) if fresh else world.once("schedule", thing, world.schedule))
+        keys = {"headers": {"Idempotency-Key": f"matrix-schedule-{next(world.company.numbers)}"}} if key else {}
+        return {"schedule": name}, {**more, **keys}
+
+    return make
+
+
+async def new_schedule(world: World, thing: str) -> Request:
+    key = {"Idempotency-Key": f"matrix-schedule-{next(world.company.numbers)}"}
+    return {}, {"json": world.hourly(thing), "headers": key}
+
+
 async def wanted_exception(world: World, thing: str) -> Request:
     key = {"Idempotency-Key": f"matrix-exception-{next(world.company.numbers)}"}
     run = await world.run(thing, version="1.0.0")
@@ -414,6 +442,16 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/freezes/{freeze}": freeze(),
     "PATCH /api/v1/freezes/{freeze}": freeze(json={"title": "Y"}),
     "DELETE /api/v1/freezes/{freeze}": freeze(),
+    "POST /api/v1/schedules": new_schedule,
+    "POST /api/v1/schedules/preview": plain(json={"cron": "0 * * * *", "timezone": "Europe/Berlin"}),
+    "GET /api/v1/schedules/{schedule}": schedule(),
+    "GET /api/v1/schedules/{schedule}/firings": schedule(),
+    "PATCH /api/v1/schedules/{schedule}": schedule(json={"title": "Y"}),
+    "DELETE /api/v1/schedules/{schedule}": schedule(fresh=True),
+    "POST /api/v1/schedules/{schedule}/pause": schedule(json={"reason": "matrix"}),
+    "POST /api/v1/schedules/{schedule}/resume": schedule(),
+    "POST /api/v1/schedules/{schedule}/take": schedule(fresh=True),
+    "POST /api/v1/schedules/{schedule}/run": schedule(key=True),
     "POST /api/v1/stop": plain(json={"reason": "matrix"}),
     "POST /api/v1/runs/{run}/exceptions": wanted_exception,
     "GET /api/v1/exceptions/{exception}": seen_exception,

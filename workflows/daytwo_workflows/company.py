@@ -18,13 +18,14 @@ from daytwo_actions.roles import Role
 from daytwo_catalog.ingest import ingest
 from daytwo_catalog.load import CompanyFiles, read_company
 from daytwo_catalog.model import record
-from daytwo_store import definitions, entities, freezes, grants
+from daytwo_store import definitions, entities, freezes, grants, schedules
 from daytwo_store.definitions import Editor, Loaded
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Rejected
 from daytwo_workflows.editors import Edit
 from daytwo_workflows.life.frozen import made
+from daytwo_workflows.life.schedule_changes import made as schedule_made
 
 
 class PolicyMissing(Rejected):
@@ -64,7 +65,7 @@ async def load_company(
     catalog = read_company(folders)
     if backends:
         await _compare(store, registry, catalog, backends)
-    files = [one.file for one in registry.actions.values()]
+    files = [one.file for one in registry.actions.values()] + [one.file for one in registry.schedules.values()]
     edits = await asyncio.to_thread(last_edits, files) if last_edits is not None else {}
     async with store.write() as tx:
         done = await ingest(tx, catalog)
@@ -83,6 +84,17 @@ async def load_company(
         )
         await give_roles(tx, registry.policy, admins)
         await freezes.put(tx, [(made(one.name, one), one.file) for one in registry.freezes.values()])
+        await schedules.put(
+            tx,
+            [
+                (
+                    schedule_made(one.name, one, after=tx.now),
+                    one.file,
+                    await _writers(tx.session, edits.get(one.file), registry.policy),
+                )
+                for one in registry.schedules.values()
+            ],
+        )
     log.info("company.loaded", created=len(done.created), changed=len(done.changed), count=len(registry.actions))
 
 
@@ -91,6 +103,14 @@ async def _editor(session: Session, edit: Edit, policy: Policy | None) -> Editor
         return Editor(why_not=edit.why_not or "the commit names no author")
     others = tuple([await _editor(session, one, policy) for one in edit.others])
     return await _whose(session, Editor(name=edit.name, commit=edit.commit, email=edit.email, others=others), policy)
+
+
+async def _writers(session: Session, edit: Edit | None, policy: Policy | None) -> list[str]:
+    """The people whose changes stand in a file, as far as they are known."""
+    if edit is None:
+        return []
+    editor = await _editor(session, edit, policy)
+    return sorted({one.person for one in (editor, *editor.others) if one.person is not None})
 
 
 async def _whose(session: Session, editor: Editor, policy: Policy | None) -> Editor:

@@ -22,6 +22,7 @@ from daytwo_workflows.core_logs import forward_core_logs
 from daytwo_workflows.life.questions import answer_questions
 from daytwo_workflows.life.spending import Spending
 from daytwo_workflows.poker import Poker
+from daytwo_workflows.scheduler import Scheduler
 from daytwo_workflows.secret_care import SecretCare, must_have_keys
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.settings import Settings
@@ -61,7 +62,9 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
             log.info("worker.ready", address=settings.temporal_address)
             poker = Poker(store, driver)
             store.on_poke = poker.offer
-            beside = [*map(asyncio.create_task, (sweeper.run(), poker.run(), notifier.run()))]
+            scheduler = Scheduler(life=life, name=life.sender)
+            loops = (sweeper.run(), poker.run(), notifier.run(), scheduler.run())
+            beside = [*map(asyncio.create_task, loops)]
             await stop.wait()
             for task in beside:
                 task.cancel()

@@ -204,6 +204,8 @@ def _asked(number: int, one: ApprovalProgram, evaluator: Evaluator, facts: Facts
         never: set[JsonValue] = set() if one.stage.self_approval else {_requester(facts)}
         if facts.editor is not None and not one.stage.editor_approval:
             never |= set(facts.editor.people)
+        if facts.cause is not None and not one.stage.editor_approval:
+            never |= set(facts.cause.writers)
         return _enough(groups, sorted(people - never), one)
     if not named:
         raise Rejected(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from daytwo_actions.plan.model import PlannedEditor, PlannedRequester
+from daytwo_actions.plan.model import PlannedCause, PlannedEditor, PlannedRequester
 from daytwo_store.ids import EntityRef, RunId
 
 Json = Mapping[str, JsonValue]
@@ -28,6 +28,7 @@ class Facts:
     break_glass: bool = False  # an emergency: past approval
     frozen: bool = False  # a freeze holds: no rule decides in place of people
     editor: PlannedEditor | None = None  # who last changed the action's file
+    cause: PlannedCause | None = None  # what asks for it in the requester's name
     secrets: Mapping[str, str] = field(default_factory=dict)  # a keyed fingerprint of each, by field
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry
     owners: Mapping[str, str | None] = field(default_factory=dict)  # owning groups of the entities of `owner_of`

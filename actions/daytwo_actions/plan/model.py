@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import rfc8785
 from pydantic import JsonValue, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
@@ -47,6 +47,14 @@ class PlannedAction(Part):
 class PlannedRequester(Part):
     issuer: str
     subject: str
+
+
+class PlannedCause(Part):
+    """What asks for the run in the requester's name, and the people who wrote what it asks for: they do not approve."""
+
+    kind: Literal["schedule", "trigger"]
+    name: str
+    writers: list[str] = []
 
 
 class PlannedTarget(Part):
@@ -113,11 +121,15 @@ class PlannedLock(Part):
     priority: int = 0
 
 
+_ONLY_WITH_VALUE: Final = frozenset({"at", "results", "filled", "cause"})
+
+
 class Plan(Part):
     v: Literal[1] = 1
     run: str
     action: PlannedAction
     requester: PlannedRequester
+    cause: PlannedCause | None = None  # none: a person or a program has asked
     entity: PlannedTarget | None
     inputs: dict[str, JsonValue]
     secrets: dict[str, str] = {}  # of each secret input a keyed fingerprint: another value is another plan
@@ -134,9 +146,15 @@ class Plan(Part):
 
     @model_serializer(mode="wrap")
     def _short(self, write: SerializerFunctionWrapHandler, _: SerializationInfo) -> Mapping[str, JsonValue]:
-        """A plan that nobody approves in the middle is as it always was, byte for byte."""
+        """What only some plans have is left out of the others, so these are as they always were, byte for byte."""
         whole: dict[str, JsonValue] = write(self)
-        return {key: value for key, value in whole.items() if key not in ("at", "results", "filled") or value}
+        return {key: value for key, value in whole.items() if key not in _ONLY_WITH_VALUE or value}
+
+    @property
+    def writers(self) -> list[str]:
+        """The people who wrote a part of what is done here, as far as they are known."""
+        editor = self.action.editor.people if self.action.editor is not None else []
+        return sorted({*editor, *(self.cause.writers if self.cause is not None else ())})
 
     @property
     def dispatches(self) -> list[PlannedStep]:

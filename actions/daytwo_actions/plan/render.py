@@ -77,6 +77,7 @@ def render(
         run=facts.run,
         action=PlannedAction(name=program.action.metadata.name, version=facts.version, editor=facts.editor),
         requester=facts.requester,
+        cause=facts.cause,
         entity=PlannedTarget(ref=facts.entity, owner=facts.owner) if facts.entity else None,
         inputs=dict(facts.inputs),
         secrets=dict(facts.secrets),

@@ -1,7 +1,9 @@
 """Runs as people read them: rows in, views out; nothing is read in here."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from pydantic import JsonValue
 
 from daytwo_api.asker import Asker
 from daytwo_api.services import finding_views, words
@@ -18,6 +20,7 @@ from daytwo_api.services.window_words import kept_holds
 from daytwo_api.views.runs import (
     ArtifactView,
     AttemptView,
+    CauseView,
     ExternalFact,
     ExternalRunView,
     RunSummary,
@@ -66,6 +69,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         version=run.version,
         reason=_reason(rows),
         comment=run.comment,
+        cause=cause_view(run.cause),
         waits=waits,
         digest=run.digest,
         plan=plan,
@@ -87,6 +91,13 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         review=review_view(rows.review, run, known, asker) if rows.review else None,
         may=permissions_of(rows, known, asker),
     )
+
+
+def cause_view(cause: Mapping[str, JsonValue] | None) -> CauseView | None:
+    """From what a run keeps of it."""
+    if cause is None:
+        return None
+    return CauseView.model_validate({name: cause.get(name) for name in CauseView.model_fields})
 
 
 def _reason(rows: Rows) -> str | None:

@@ -43,7 +43,7 @@ class SubmissionService:
     async def start(self, by: Asker, name: str, asked: RunRequest, key: str | None) -> RunAccepted:
         _token_must_be_for(by, name)
         accepted = await asking.start(self._life, _wish(by, name, asked), key_of(by, key))
-        return await self._answer(accepted.run, repeated=accepted.repeated)
+        return await self.answer(accepted.run, repeated=accepted.repeated)
 
     async def undo(self, by: Asker, run: str, asked: ReasonRequest, key: str | None) -> RunAccepted:
         await self._control.must_be_allowed(by, run, by_rule=run_permissions.run_answer)
@@ -52,7 +52,7 @@ class SubmissionService:
         accepted = await asking.undo(
             self._life, row, by.principal, _token(by), comment=asked.reason.strip() or None, key=key_of(by, key)
         )
-        return await self._answer(accepted.run, repeated=accepted.repeated)
+        return await self.answer(accepted.run, repeated=accepted.repeated)
 
     async def rerun(self, by: Asker, run: str, asked: ReasonRequest, key: str | None) -> RunAccepted:
         """The same inputs again. Whether the asker may run the action there is asked as for every start."""
@@ -62,9 +62,9 @@ class SubmissionService:
         accepted = await asking.rerun(
             self._life, row, by.principal, _token(by), comment=asked.reason.strip() or None, key=key_of(by, key)
         )
-        return await self._answer(accepted.run, repeated=accepted.repeated)
+        return await self.answer(accepted.run, repeated=accepted.repeated)
 
-    async def _answer(self, run: RunRow, *, repeated: bool) -> RunAccepted:
+    async def answer(self, run: RunRow, *, repeated: bool) -> RunAccepted:
         async with self._life.store.read() as session:
             opening = await window.of_run(self._life, session, run, await self._life.store.clock.now(session))
         return RunAccepted(

@@ -33,6 +33,7 @@ from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.policy_watch import PolicyWatch
 from daytwo_api.services.reviews import Reviews
 from daytwo_api.services.runs import Runs
+from daytwo_api.services.schedules import Schedules
 from daytwo_api.services.sessions import Sessions
 from daytwo_api.services.sign_in import CALLBACK, SignIn
 from daytwo_api.services.stage_forms import StageForms
@@ -80,6 +81,7 @@ class Services:
     reviews: Reviews
     control: Control
     freezes: Freezes
+    schedules: Schedules
     stop_flag: StopFlag
     catalog: Catalog
     live: Live
@@ -111,6 +113,7 @@ def build_services(
     store.on_poke = poker.offer
     control = Control(life, runs)
     actions, approvals = Actions(life), Approvals(life)
+    submission = SubmissionService(life, control)
     flag = StopFlag(store)
     policy = PolicyWatch(store=store, folders=settings.company, admins=settings.admins)
     sealing = Sealing(settings.key("refresh-tokens"))
@@ -134,7 +137,8 @@ def build_services(
         people=People(store, identity),
         access=Access(identity, actions, runs, approvals),
         actions=actions,
-        submission=SubmissionService(life, control),
+        submission=submission,
+        schedules=Schedules(life, submission),
         runs=runs,
         statistics=Statistics(store),
         approvals=approvals,

@@ -230,10 +230,20 @@ class Unheard(View):
     at: datetime
 
 
+class CauseView(View):
+    """What asked for a run in the requester's name."""
+
+    kind: Literal["schedule", "trigger"]
+    name: str = Field(description="its id")
+    title: str
+    at: datetime | None = Field(description="when it was due; null when somebody began it by hand")
+
+
 class RunView(RunSummary):
     version: str
     reason: str | None = Field(description="why it ended as it did, with what was and was not done")
     comment: str | None = Field(description="what the requester says about it")
+    cause: CauseView | None = Field(default=None, description="null: a person or a program asked for it")
     waits: Waits | None
     digest: str = Field(description="of the plan")
     plan: Json

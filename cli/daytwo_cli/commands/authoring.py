@@ -17,6 +17,7 @@ class Document(StrEnum):
     KIND = "kind"
     ENTITY = "entity"
     FREEZE = "freeze"
+    SCHEDULE = "schedule"
 
 
 def validate(

@@ -18,6 +18,7 @@ from daytwo_store.tables.runs import (
     RunRow,
     StepRow,
 )
+from daytwo_store.tables.schedules import FiringRow, ScheduleRow
 from daytwo_store.tables.secrets import SecretRow
 from daytwo_store.tables.traffic import (
     ConnectionRow,
@@ -51,6 +52,7 @@ __all__ = [
     "EventRow",
     "ExternalRunRow",
     "FindingRow",
+    "FiringRow",
     "FreezeExceptionRow",
     "FreezeRow",
     "GateAnswerRow",
@@ -71,6 +73,7 @@ __all__ = [
     "ReviewRow",
     "RoleGrantRow",
     "RunRow",
+    "ScheduleRow",
     "SecretRow",
     "SessionRow",
     "StepRow",

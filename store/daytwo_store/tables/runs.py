@@ -53,6 +53,7 @@ class RunRow(Base):
     state: Mapped[str]
     reason: Mapped[str | None]  # why it is in its state
     comment: Mapped[str | None]  # what the requester says about it
+    cause: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # what asked for it in the requester's name
     inputs: Mapped[Json]
     plan: Mapped[str]  # canonical JSON (RFC 8785), the very text that `digest` is of
     digest: Mapped[str]

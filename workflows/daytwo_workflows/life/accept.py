@@ -16,6 +16,7 @@ from daytwo_store.secret_values import keep_inputs
 from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life import break_glass, midway, step_rows
+from daytwo_workflows.life.causes import Cause
 from daytwo_workflows.life.locking import lock_columns
 
 
@@ -31,6 +32,7 @@ class Submission:
     undo_of: RunId | None = None
     rerun_of: RunId | None = None
     comment: str | None = None
+    cause: Cause | None = None
 
 
 async def earlier(session: Session, submission_key: str, requester: PrincipalId, body_sha256: str) -> RunRow | None:
@@ -69,6 +71,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         rerun_of=submission.rerun_of,
         break_glass=plan.break_glass is not None,
         comment=submission.comment,
+        cause=submission.cause.as_json() if submission.cause is not None else None,
         created_at=tx.now,
         progress_at=tx.now,
         next_at=tx.now,
@@ -88,15 +91,16 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         await ask_for_approval(tx, row, plan.approval)
     if plan.break_glass is not None:
         await break_glass.asked(tx, row, plan)
+    if submission.cause is not None:
+        await submission.cause.take(tx, row)
     tx.poke(RunId(plan.run))
     tx.notify(Topic.RUN, plan.run)
     return row
 
 
 def editors_in(plan: str) -> list[str]:
-    """The people who last changed the action's file, as the plan has it."""
-    editor = Plan.model_validate_json(plan).action.editor
-    return editor.people if editor is not None else []
+    """The people who wrote the action's file, or what asks for this run, as the plan has it."""
+    return Plan.model_validate_json(plan).writers
 
 
 async def ask_for_approval(

@@ -6,6 +6,7 @@ from daytwo_store import principals
 from daytwo_store.engine import Session
 from daytwo_store.ids import Digest, EntityRef, RunId
 from daytwo_store.tables import RunRow
+from daytwo_workflows.life.causes import planned
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Ask
 
@@ -19,5 +20,6 @@ async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
         entity=EntityRef(run.entity) if run.entity else None,
         inputs=run.inputs,
         break_glass=run.break_glass,
+        cause=planned(run.cause),
         **more,
     )

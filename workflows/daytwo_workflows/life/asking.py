@@ -20,6 +20,7 @@ from daytwo_store.run_visibility import Onlooker
 from daytwo_store.states import RUN_ENDS, RunState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.accept import Submission, accept, earlier
+from daytwo_workflows.life.causes import Cause
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.locking import must_be_free, rejects
 from daytwo_workflows.life.people import belongings
@@ -45,6 +46,7 @@ class Wish:
     rerun_of: RunId | None = None
     comment: str | None = None  # why, for who decides and for the record
     break_glass: bool = False  # an emergency: past approval
+    cause: Cause | None = None  # what asks in the requester's name; none: they do it themselves
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +93,7 @@ async def plan(life: Life, wish: Wish) -> Planned:
         inputs=inputs,
         secrets=fingerprints(life, run, given),
         break_glass=wish.break_glass,
+        cause=wish.cause.planned if wish.cause is not None else None,
     )
     async with life.store.read() as session:
         aimed = await aim(life, session, ask, scene)
@@ -170,6 +173,7 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
         rerun_of=wish.rerun_of,
         comment=wish.comment,
         secrets=planned.secrets,
+        cause=wish.cause,
     )
     async with life.store.write() as tx:
         await runs.serialise_key(tx, wish.requester, key)

@@ -14,7 +14,7 @@ from daytwo_actions.freezes import subject_of
 from daytwo_actions.plan.approvers import MOST_ASKED, Wanted, wanted_people
 from daytwo_actions.plan.break_glass import NO_GLASS
 from daytwo_actions.plan.facts import Facts
-from daytwo_actions.plan.model import Plan, PlannedEditor, PlannedRequester
+from daytwo_actions.plan.model import Plan, PlannedCause, PlannedEditor, PlannedRequester
 from daytwo_actions.plan.program import ApprovalProgram, Program
 from daytwo_actions.plan.render import Aim, render, targets
 from daytwo_actions.policy import may_run, may_see
@@ -46,6 +46,7 @@ class Ask:
     inputs: Json  # accepted; entities as refs; none that is secret
     secrets: Mapping[str, str] = field(default_factory=dict)  # their fingerprints
     break_glass: bool = False
+    cause: PlannedCause | None = None  # what asks in the requester's name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,6 +175,7 @@ async def _facts(life: Life, session: Session, ask: Ask, scene: Scene, context: 
         secrets=ask.secrets,
         break_glass=ask.break_glass,
         editor=_edited(await editor_of(session, ask.version.digest)),
+        cause=ask.cause,
     )
 
 

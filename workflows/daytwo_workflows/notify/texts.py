@@ -53,6 +53,8 @@ WHAT: Final[Mapping[str, str]] = {
     Notice.LOCK_HELD: "A person holds the lock that your run waits for",
     Notice.DELEGATION_BEGUN: "You may decide for somebody",
     Notice.DELEGATION_ENDED: "You decide for somebody no more",
+    Notice.SCHEDULE_PAUSED: "A schedule of yours was paused",
+    Notice.SCHEDULE_MISSED: "A schedule of yours has missed its time",
     Notice.STEP_MESSAGE: "A run has something to say",
     Notice.RUN_SUCCEEDED: "Succeeded",
     Notice.RUN_FAILED: "Failed",

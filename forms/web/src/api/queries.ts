@@ -229,6 +229,55 @@ export const freezeQuery = (api: Api, id: string) =>
       take(api.GET("/api/v1/freezes/{freeze}", { params: { path: { freeze: id } }, signal })),
   });
 
+export const schedulesQuery = (api: Api) =>
+  infiniteQueryOptions({
+    queryKey: ["schedules", "list"],
+    queryFn: ({ pageParam, signal }) =>
+      take(api.GET("/api/v1/schedules", { params: { query: { cursor: pageParam } }, signal })),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    refetchInterval: 30_000, // no hint tells of a time that was left out
+  });
+
+export const scheduleQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ["schedules", "one", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/schedules/{schedule}", { params: { path: { schedule: id } }, signal })),
+    refetchInterval: 30_000,
+  });
+
+export const firingsQuery = (api: Api, id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["schedules", "firings", id],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/schedules/{schedule}/firings", {
+          params: { path: { schedule: id }, query: { cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    refetchInterval: 30_000,
+  });
+
+export interface TimeAsked {
+  cron: string | null;
+  at: string | null;
+  timezone: string;
+}
+
+/** When something would be due. */
+export const previewQuery = (api: Api, asked: TimeAsked | null) =>
+  queryOptions({
+    queryKey: ["preview", asked],
+    queryFn: ({ signal }) =>
+      take(api.POST("/api/v1/schedules/preview", { body: asked ?? { timezone: "" }, signal })),
+    retry: false,
+    staleTime: 60_000,
+  });
+
 export interface LockFilter {
   q?: string | undefined;
   run?: string | undefined;

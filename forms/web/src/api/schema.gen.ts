@@ -1217,6 +1217,145 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Schedules, as far as one may see what they do */
+        get: operations["listSchedules"];
+        put?: never;
+        /** Make a schedule */
+        post: operations["makeSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule with its next ten times */
+        get: operations["getSchedule"];
+        put?: never;
+        post?: never;
+        /** Remove a schedule that somebody made here; its runs go on */
+        delete: operations["removeSchedule"];
+        options?: never;
+        head?: never;
+        /** Change a schedule of one's own */
+        patch: operations["changeSchedule"];
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule}/firings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The times at which it was due, newest first, with what came of each */
+        get: operations["listFirings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing is due until it goes on */
+        post: operations["pauseSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let it go on, from its next time */
+        post: operations["resumeSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask now for what it would ask for, in one's own name */
+        post: operations["runSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Become its owner: its runs are asked for in one's own name from now on */
+        post: operations["takeSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When would it be due? The next ten times, across changes of the clocks */
+        post: operations["previewSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2024,6 +2163,29 @@ export interface components {
              */
             reason?: string;
         };
+        /**
+         * CauseView
+         * @description What asked for a run in the requester's name.
+         */
+        CauseView: {
+            /**
+             * At
+             * @description when it was due; null when somebody began it by hand
+             */
+            at: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "schedule" | "trigger";
+            /**
+             * Name
+             * @description its id
+             */
+            name: string;
+            /** Title */
+            title: string;
+        };
         /** ChannelView */
         ChannelView: {
             /**
@@ -2803,6 +2965,45 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * FiringState
+         * @description What came of one time at which a schedule was due.
+         * @enum {string}
+         */
+        FiringState: "due" | "waiting" | "started" | "skipped" | "missed" | "refused";
+        /**
+         * FiringView
+         * @description What came of one time at which it was due.
+         */
+        FiringView: {
+            /**
+             * At
+             * Format: date-time
+             * @description when it was due, whenever it began
+             */
+            at: string;
+            /** @description who began it by hand; null: it was due */
+            by: components["schemas"]["Person"] | null;
+            /**
+             * Count
+             * @description of several that were missed together: how many
+             */
+            count: number;
+            /**
+             * Last At
+             * @description and when the last of them was due
+             */
+            last_at: string | null;
+            /** Run */
+            run: string | null;
+            run_state: components["schemas"]["RunState"] | null;
+            state: components["schemas"]["FiringState"];
+            /**
+             * Text
+             * @description a sentence: what was and was not done, and why
+             */
+            text: string;
+        };
         /** FormPage */
         FormPage: {
             /**
@@ -3549,6 +3750,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[FiringView] */
+        Page_FiringView_: {
+            /** Items */
+            items: components["schemas"]["FiringView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[FreezeView] */
         Page_FreezeView_: {
             /** Items */
@@ -3595,6 +3803,13 @@ export interface components {
         Page_RunSummary_: {
             /** Items */
             items: components["schemas"]["RunSummary"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[ScheduleView] */
+        Page_ScheduleView_: {
+            /** Items */
+            items: components["schemas"]["ScheduleView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -4086,6 +4301,28 @@ export interface components {
             undoable: boolean;
         };
         /**
+         * PreviewRequest
+         * @description A cron expression, or one time, on the clocks of a zone.
+         */
+        PreviewRequest: {
+            /** At */
+            at?: string | null;
+            /** Cron */
+            cron?: string | null;
+            /** Timezone */
+            timezone: string;
+        };
+        /** PreviewView */
+        PreviewView: {
+            /**
+             * Text
+             * @description a sentence; of one that is over, that it is
+             */
+            text: string;
+            /** Upcoming */
+            upcoming: components["schemas"]["TimeView"][];
+        };
+        /**
          * PrincipalView
          * @description An identity that was let in once. One person may have several.
          */
@@ -4542,6 +4779,8 @@ export interface components {
              * @default false
              */
             break_glass?: boolean;
+            /** @description null: a person or a program asked for it */
+            cause?: components["schemas"]["CauseView"] | null;
             /**
              * Changes
              * @description what it changed in the catalog
@@ -4641,6 +4880,114 @@ export interface components {
             /** Version */
             version: string;
             waits: components["schemas"]["Waits"] | null;
+        };
+        /**
+         * ScheduleChange
+         * @description What is left out stays. Keys of `spec` are replaced one by one; with null they go.
+         */
+        ScheduleChange: {
+            /** Description */
+            description?: string | null;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Title */
+            title?: string | null;
+        };
+        /**
+         * SchedulePermissions
+         * @description What the asker may do with it.
+         */
+        SchedulePermissions: {
+            change: components["schemas"]["Permitted"];
+            pause: components["schemas"]["Permitted"];
+            remove: components["schemas"]["Permitted"];
+            run: components["schemas"]["Permitted"];
+            take: components["schemas"]["Permitted"];
+        };
+        /** ScheduleRequest */
+        ScheduleRequest: {
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Spec
+             * @description as in a schedule file; the owner is who sends it
+             */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Title */
+            title: string;
+        };
+        /** ScheduleView */
+        ScheduleView: {
+            /** Action */
+            action: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Description */
+            description: string;
+            /** Entity */
+            entity: string | null;
+            /**
+             * Failures
+             * @description runs in a row that did not succeed
+             */
+            failures: number;
+            /**
+             * From File
+             * @description it stands in a file of the company and is changed there
+             */
+            from_file: boolean;
+            /**
+             * Id
+             * @description its name in the file, or an id of ours
+             */
+            id: string;
+            /** @description the last time that it was due */
+            last: components["schemas"]["FiringView"] | null;
+            may: components["schemas"]["SchedulePermissions"];
+            /** Next At */
+            next_at: string | null;
+            /**
+             * Owner
+             * @description in whose name its runs are asked for, with the rights of that moment
+             */
+            owner: string;
+            paused_by: components["schemas"]["Person"] | null;
+            /** Paused Why */
+            paused_why: string | null;
+            /**
+             * Spec
+             * @description what is asked for, when, and what if it cannot be, as in a schedule file
+             */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "paused" | "over";
+            /**
+             * Text
+             * @description a sentence: 'due next on Sun 28 Mar 2027 03:00 CEST'
+             */
+            text: string;
+            /** Title */
+            title: string;
+            /**
+             * Upcoming
+             * @description the next times: ten of one schedule, one in a list
+             */
+            upcoming: components["schemas"]["TimeView"][];
         };
         /** SecretsRequest */
         SecretsRequest: {
@@ -4899,6 +5246,27 @@ export interface components {
             taken: boolean;
             /** Why */
             why: string | null;
+        };
+        /**
+         * TimeView
+         * @description A time at which it is due.
+         */
+        TimeView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Local
+             * @description on the clocks of its zone: 'Sun 28 Mar 2027 03:00 CEST'
+             */
+            local: string;
+            /**
+             * Note
+             * @description what the change of the clocks has to do with it
+             */
+            note: string | null;
         };
         /** TokenCreated */
         TokenCreated: {
@@ -7665,6 +8033,367 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunStatistics"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ScheduleView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFirings: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FiringView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAccepted"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
                 };
             };
             /** @description Problem details */

@@ -12,6 +12,7 @@ export const common = {
     overview: "Overview",
     locks: "Locks",
     freezes: "Freezes",
+    schedules: "Schedules",
     webhooks: "Webhooks",
     audit: "Audit",
     people: "People",

@@ -13,6 +13,7 @@ import { locks } from "./locks";
 import { operate } from "./operate";
 import { people } from "./people";
 import { runs } from "./runs";
+import { schedules } from "./schedules";
 import { states } from "./states";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
@@ -32,6 +33,7 @@ export const text = {
   operate,
   people,
   runs,
+  schedules,
   states,
   tokens,
   webhooks,

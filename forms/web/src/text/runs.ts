@@ -18,6 +18,7 @@ export const runs = {
   evidenceFile: "Everything, as one signed file",
   by: "Asked by",
   comment: "Comment",
+  cause: "Asked for by the schedule",
   asked: "Asked",
   took: "Took",
   noneTitle: "No runs here",

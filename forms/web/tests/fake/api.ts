@@ -8,6 +8,7 @@ import type {
   Me,
   PipelineChange,
   RunView,
+  ScheduleView,
   StopView,
   Verdict,
 } from "../../src/api/types";
@@ -15,6 +16,7 @@ import { facets, searched } from "./entities";
 import { madeOf, OFFICE_HOURS, YEAR_END } from "./freezes";
 import { HOLD, locksOf, watching } from "./locks";
 import * as operate from "./operate";
+import { FIRINGS, NIGHTLY, paused, PREVIEW } from "./schedules";
 import { AUDIT, DELEGATION, PRINCIPALS, SEAL, SESSIONS } from "./people";
 import * as world from "./world";
 
@@ -53,6 +55,7 @@ export class FakeApi {
   readonly runs = new Map<string, RunView>();
   holds: HoldView[] = [HOLD];
   delegations: DelegationView[] = [DELEGATION];
+  readonly schedules = new Map([[NIGHTLY.id, NIGHTLY]]);
   readonly freezes = new Map([YEAR_END, OFFICE_HOURS].map((one) => [one.id, one]));
   readonly approvals = new Map<string, ApprovalView>();
   readonly pipelineChanges = new Map<string, PipelineChange[]>();
@@ -125,6 +128,22 @@ export class FakeApi {
   again(asked: Asked): unknown {
     const before = found(this.runs.get(asked.parts[0] ?? ""), "run");
     return this.start({ ...asked, body: { inputs: before.inputs } });
+  }
+
+  makeSchedule({ body }: Asked): unknown {
+    const made = body as Partial<ScheduleView>;
+    const id = `sc_${this.schedules.size}`;
+    this.schedules.set(id, { ...NIGHTLY, ...made, id });
+    return this.schedules.get(id);
+  }
+
+  toSchedule(asked: Asked): unknown {
+    const [id = "", what] = asked.parts;
+    if (what === "run") return this.start(asked);
+    const before = found(this.schedules.get(id), "schedule");
+    const why = String((asked.body as { reason?: string }).reason);
+    this.schedules.set(id, what === "pause" ? paused(before, why) : NIGHTLY);
+    return this.schedules.get(id);
   }
 
   askException({ parts, body }: Asked): unknown {
@@ -291,6 +310,18 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
     (api) =>
       ({ parts }) =>
         void (api.delegations = api.delegations.filter((one) => one.id !== parts[0])),
+  ],
+  ["GET", /^\/schedules$/, (api) => () => page([...api.schedules.values()])],
+  ["POST", /^\/schedules$/, (api) => (asked) => api.makeSchedule(asked)],
+  ["POST", /^\/schedules\/preview$/, () => () => PREVIEW],
+  ["GET", /^\/schedules\/([^/]+)\/firings$/, () => () => page([...FIRINGS])],
+  ["POST", /^\/schedules\/([^/]+)\/(pause|resume|run)$/, (api) => (asked) => api.toSchedule(asked)],
+  [
+    "GET",
+    /^\/schedules\/([^/]+)$/,
+    (api) =>
+      ({ parts }) =>
+        found(api.schedules.get(parts[0] ?? ""), "schedule"),
   ],
   ["GET", /^\/freezes$/, (api) => () => page([...api.freezes.values()])],
   [

@@ -1,3 +1,4 @@
+import { Link } from "react-router";
 import type { LockView, RunView } from "../../api/types";
 import { Facts, PersonName, RunLink, Section } from "../../parts/Basics";
 import { CopyText } from "../../parts/CopyText";
@@ -14,6 +15,12 @@ export function RunFacts({ run }: { run: RunView }) {
         facts={[
           [words.by, <PersonName key="by" person={run.requester} />],
           run.comment !== null && run.comment !== "" && [words.comment, visible(run.comment)],
+          run.cause?.kind === "schedule" && [
+            words.cause,
+            <Link key="cause" to={`/schedules/${encodeURIComponent(run.cause.name)}`}>
+              {visible(run.cause.title)}
+            </Link>,
+          ],
           [words.asked, <When key="asked" at={run.created_at} />],
           run.started_at !== null && [
             words.duration,

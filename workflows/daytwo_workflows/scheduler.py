@@ -1,0 +1,41 @@
+"""The loop that looks at schedules: in one worker at a time under a lease, and right with two.
+
+It is no part of the sweeper: a thousand schedules of the same minute take a while, and pokes must not wait for them.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from daytwo_store.errors import DaytwoError
+from daytwo_workflows.leased import under_lease
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.firing import fire
+
+log = structlog.get_logger()
+_LEASE: Final = "scheduler"
+_TURNS: Final = 10  # a worker that is gone keeps others away for so many pauses
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scheduler:
+    life: Life
+    name: str  # of this process
+
+    async def run(self) -> None:
+        """Until cancelled. A database or a CI system that does not answer is waited for."""
+        pause = self.life.windows.fire_every.total_seconds()
+        while True:
+            try:
+                await under_lease(self.life.store, _LEASE, holder=self.name, seconds=_TURNS * pause, work=self._round)
+            except DaytwoError as error:
+                log.warning("scheduler.waits", error=error.type)
+            except Exception:
+                log.exception("scheduler.failed")
+            await asyncio.sleep(pause)
+
+    async def _round(self) -> None:
+        if begun := await fire(self.life):
+            log.info("scheduler.began", count=begun)
