@@ -23,7 +23,7 @@ from daytwo_api.door import door
 from daytwo_api.fitness import must_be_fit
 from daytwo_api.services.wiring import Services, build_services
 from daytwo_api.settings import ApiSettings
-from daytwo_store import migrate
+from daytwo_store import core_dumps, migrate
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.event_loop import loop_factory
@@ -191,6 +191,7 @@ def _stop_on_signal(server: Server, services: Services) -> Callable[[], None]:
 def run() -> None:
     """The whole process. Leaves by `os._exit`: Temporal's native threads sometimes abort an orderly exit."""
     code = 0
+    core_dumps.forbid()
     try:
         configure_logging(process="api")
         settings = ApiSettings.read(os.environ)

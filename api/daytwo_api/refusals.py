@@ -66,6 +66,15 @@ class Refusal(Exception):
         )
 
     @classmethod
+    def too_many(cls) -> Self:
+        return cls(
+            "Too many sign-ins from your address were refused",
+            "This one was not looked at, and you are not signed in. Begin again from the page in a minute.",
+            status=429,
+            reason="too many from this address were refused",
+        )
+
+    @classmethod
     def unknown(cls, subject: str, *, claim: str | None, found_by: str | None, many: bool) -> Self:
         """The subject is told to whoever it names: an administrator needs it."""
         if found_by is not None:

@@ -13,9 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-from api_house import House
+from api_house import ORIGIN, House
 from ci_tokens import AUDIENCE, ISSUER, Issuer
 from company import EXAMPLES, Company
+from receivers import hook_server, mail_server
 from secret_action import load_set_password, set_password
 from served import served
 from sqlalchemy import text
@@ -32,6 +33,9 @@ from daytwo_store.states import RUN_ENDS, ExternalStatus, RunState
 from daytwo_workflows.client import Driver
 from daytwo_workflows.company import load_company
 from daytwo_workflows.life import asking, sealing
+from daytwo_workflows.notify.channels import open_channels
+from daytwo_workflows.notify.entry import NotificationsEntry
+from daytwo_workflows.notify.notifier import Notifier
 from daytwo_workflows.poker import deliver
 from daytwo_workflows.sweeper import Sweeper
 from daytwo_workflows.worker import create_worker
@@ -249,6 +253,9 @@ async def test_twenty_secrets_are_nowhere(
     assert (await scene.post("/actions/set-password/plan", body)).status_code == 500
     monkeypatch.undo()
 
+    # people are told of all that by mail, chat and webhook
+    await told(scene, tmp_path)
+
     assert len(watch.canaries) == 20
     assert len(watch.forms()) > 300
     sweeper = Sweeper(store=company.store, driver=scene.driver, windows=company.life.windows, connections=[], name="t")
@@ -258,6 +265,34 @@ async def test_twenty_secrets_are_nowhere(
     # The search itself finds what is there.
     watch.said["control"] = json.dumps(good)
     assert {place for place, _ in watch.found()} == {"control"}
+
+
+async def told(scene: Scene, folder: Path) -> None:
+    """What mail servers, chats and webhooks are sent, as it comes and as it is read."""
+    with mail_server() as mail, hook_server() as hook:
+        urls = {
+            "mail": f"mailto://127.0.0.1:{mail.port}?from=daytwo@acme.example",
+            "chat": hook.url.replace("http://", "json://") + "/chat",
+            "webhook": f"{hook.url}/hooks",
+        }
+        for name, url in {**urls, "signing": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}.items():
+            (folder / f"channel-{name}").write_text(url)
+        channels: dict[str, Any] = {name: {"kind": name, "url_file": folder / f"channel-{name}"} for name in urls}
+        channels["webhook"]["secret_files"] = [folder / "channel-signing"]
+        entry = NotificationsEntry.model_validate(
+            {"channels": channels, "routes": [{"events": ["*"], "channels": list(urls)}]}
+        )
+        notifier = Notifier(
+            store=scene.company.store, entry=entry, channels=open_channels(entry), page=ORIGIN, name="test", pause=1
+        )
+        while await notifier.round():
+            pass
+    for number, (to, message) in enumerate(mail.taken):
+        scene.watch.said[f"mail {number} to {to}"] = f"{message.as_string()}\n{message.get_content()}"
+    for number, (path, headers, content) in enumerate(hook.taken):
+        scene.watch.said[f"POST {path} {number}"] = f"{headers}\n{content.decode()}"
+    assert len(mail.taken) > 3, "several events have reached somebody"
+    assert {path for path, _, _ in hook.taken} == {"/chat", "/hooks"}
 
 
 async def everything(scene: Scene, runs: list[RunId], folder: Path, logs: io.StringIO) -> None:

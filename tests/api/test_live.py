@@ -14,6 +14,7 @@ from api_house import House, problem
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from served import served
 
+from daytwo_actions.roles import Role
 from daytwo_api.asker import Asker, Scope
 from daytwo_api.services.live import Live
 from daytwo_api.services.ticks import Pace
@@ -36,7 +37,7 @@ ANA = Asker(
     name="Ana",
     ref=EntityRef("person:ana"),
     groups=frozenset(),
-    roles=frozenset(),
+    roles=frozenset({Role.VIEWER}),
     scopes=frozenset(Scope),
     via="session",
 )

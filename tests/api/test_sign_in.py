@@ -24,7 +24,9 @@ from starlette.types import Receive, Scope, Send
 
 from daytwo_api.app import create_app
 from daytwo_api.process import meet_provider
+from daytwo_api.refusals import Refusal
 from daytwo_api.security import COOKIE
+from daytwo_api.services.too_many import Refusals
 from daytwo_api.services.wiring import build_services
 from daytwo_api.settings import ApiSettings
 from daytwo_api.ticket import COOKIE as TICKET
@@ -129,6 +131,26 @@ async def test_somebody_signs_in_and_comes_back_to_where_they_were(door: Door) -
     assert (row.issuer, row.id) == (door.provider.url, me["id"])
     assert (await client.delete("/api/v1/session")).status_code == 204
     problem(await client.get("/api/v1/me"), 401)
+
+
+async def test_guessed_answers_are_slowed_down_and_who_really_comes_back_is_let_in(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S43: each guess has a ticket of its own, and costs a question to the provider."""
+    settings = door.house.services.settings
+    assert door.house.services.sign_in._refusals._limit == settings.refusals_per_minute
+    monkeypatch.setattr(door.house.services.sign_in, "_refusals", Refusals(most=5, counted=Refusal))
+    seen = []
+    for number in range(8):
+        client = door.house.anonymous()
+        begun = await client.get(BEGIN)
+        (state,) = parse_qs(urlsplit(begun.headers["location"]).query)["state"]
+        guess = {"state": state, "code": f"guess-{number}", "iss": door.provider.url}
+        seen.append((await client.get(f"{BEGIN}/callback", params=guess)).status_code)
+    assert seen == [400] * 5 + [429] * 3
+    forged = await door.house.anonymous().get(f"{BEGIN}/callback", params={"state": "x", "code": "y"})
+    says(forged, 429, "Too many sign-ins", "not signed in")
+    await door.signed_in("u-ana")  # from the same address
 
 
 async def test_the_same_person_is_the_same_principal(door: Door) -> None:

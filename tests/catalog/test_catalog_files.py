@@ -1,7 +1,11 @@
 """Catalog files: what is read, and every mistake with its place."""
 
+import builtins
+import socket
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,6 +226,27 @@ def million() -> str:
     return f"{{ type: object, $ref: '#/$defs/d0', $defs: {{ {', '.join(pairs)}, d20: {{ required: [never] }} }} }}"
 
 
+@pytest.fixture
+def reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every address and every file of others that something here tries to reach."""
+    found: list[str] = []
+    real = builtins.open
+
+    def connect(_: socket.socket, address: object) -> None:
+        found.append(str(address))
+        raise OSError
+
+    def opened(name: Any, *given: Any, **named: Any) -> Any:
+        ours = (str(tmp_path), sys.prefix, sys.base_prefix, str(EXAMPLES.parent))
+        if not isinstance(name, int) and not str(name).startswith(ours):
+            found.append(str(name))
+        return real(name, *given, **named)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(builtins, "open", opened)
+    return found
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -232,12 +257,20 @@ def million() -> str:
         "{ type: object, properties: { a: { $dynamicRef: 'https://example.com/x#a' } } }",
         doubled(14),
         million(),
+        f"{{ type: object, properties: {{ a: {{ anyOf: [{', '.join(['{}'] * 2**14)}] }} }} }}",
+        f"{{ type: object, properties: {{ a: {{ anyOf: [{', '.join(['{}'] * 2**20)}] }} }} }}",
+        "{ type: object, properties: { a: { $ref: 'http://127.0.0.1:9/schema.json' } } }",
+        "{ type: object, $dynamicRef: '#a', $dynamicAnchor: a }",
         f"{{ type: object, properties: {{ a: {{ enum: [{', '.join(map(str, range(60_000)))}] }} }} }}",
     ],
-    ids=["a long chain", "a circle", "itself", "a file", "dynamic", "doubled", "a million", "a huge enum"],
-)
-def test_schemas_that_are_made_to_hurt_are_refused(tmp_path: Path, schema: str) -> None:
+    ids=[
+        "a long chain", "a circle", "itself", "a file", "dynamic", "doubled", "a million", "2^14 ways", "2^20 ways",
+        "an address", "dynamic, itself", "a huge enum",
+    ],
+)  # fmt: skip
+def test_schemas_that_are_made_to_hurt_are_refused(tmp_path: Path, schema: str, reached: list[str]) -> None:
     text = f"apiVersion: daytwo/v1\nkind: Kind\nmetadata: {{ name: server }}\nspec: {{ schema: {schema} }}\n"
     started = time.thread_time()
     assert problems(tmp_path, text + "---\n" + entity("kind: server, name: a", "{ properties: { a: 1 } }"))
     assert time.thread_time() - started < 20, "refused in a time that only what grows out of hand can take"
+    assert reached == []

@@ -33,6 +33,11 @@ class World:
     def company(self) -> Company:
         return self.house.company
 
+    def effects(self) -> tuple[int, int, int, int]:
+        """What was sent so far: to the CI system, and to Temporal."""
+        ci = self.company.ci
+        return ci.posts, len(ci.cancels), len(ci.answers), len(self.house.temporal.driven)
+
     async def run(self, thing: str, environment: str = "staging", version: str = "1.1.0") -> str:
         """A new run on a service that has not begun."""
         if thing == "nothing":

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -38,6 +39,9 @@ class ServerClock:
 
     async def now(self, session: AsyncSession) -> datetime:
         return await self._environment.get_current_time()
+
+    def seconds(self) -> float:
+        return time.time()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from daytwo_actions.backends.http.reading import Observe
-from daytwo_store import migrate
+from daytwo_store import core_dumps, migrate
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.event_loop import loop_factory
@@ -126,6 +126,7 @@ async def _main(settings: Settings) -> None:
 def run() -> None:
     """The whole process. Leaves by `os._exit`: the SDK's native threads sometimes abort an orderly exit."""
     code = 0
+    core_dumps.forbid()
     try:
         settings = Settings.read(os.environ)
         configure_logging(process="worker", level=settings.log_level)

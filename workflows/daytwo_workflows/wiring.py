@@ -1,6 +1,7 @@
 """From settings to what the life of a run needs; the worker and the API build the same."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import structlog
 from pydantic import SecretStr
@@ -38,15 +39,24 @@ def build_backends(
 
 
 def build_backend(
-    settings: Settings, connection: ConnectionSettings, source: SecretSource, observe: Observe
+    settings: Settings,
+    connection: ConnectionSettings,
+    source: SecretSource,
+    observe: Observe,
+    *,
+    now: Callable[[], float] = time.time,
 ) -> Backend:
-    """With the token of its file, or with one that is asked for when it is needed. Raises `SettingsRejected`."""
+    """With the token of its file, or with one that is asked for when it is needed. `now` says how old a delivery is.
+
+    Raises `SettingsRejected`.
+    """
     reference = settings.references().get(connection.name)
     if reference is None:
-        return connect(connection, observe=observe)
+        return connect(connection, observe=observe, now=now)
 
     def make(token: SecretStr) -> Backend:
-        return connect(type(connection).model_validate({**dict(connection), "token": token}), observe=observe)
+        with_token = type(connection).model_validate({**dict(connection), "token": token})
+        return connect(with_token, observe=observe, now=now)
 
     return renewed(make, reference, source)
 

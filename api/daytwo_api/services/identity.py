@@ -28,6 +28,7 @@ from daytwo_api.views.control import (
     TokenView,
 )
 from daytwo_store import belonging, cursors, entities, entity_search, identity, sessions, tokens
+from daytwo_store.belonging import Belonging
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING, Entity
 from daytwo_store.entity_search import Search
@@ -301,10 +302,9 @@ class Identity:
 
     async def _asker(self, session: Session, principal: Principal, token: Token | None = None) -> Asker | None:
         """None when the person is no longer in the catalog: whoever has left may do nothing any more."""
-        if not await self._is_somebody(session, principal):
+        belongs = await self._belongs(session, principal)
+        if belongs is None or principal.ref is None:
             return None
-        assert principal.ref is not None
-        belongs = await belonging.of_person(session, principal.ref)
         return Asker(
             principal=principal.id,
             name=principal.name,
@@ -317,15 +317,16 @@ class Identity:
             token=token.id if token else None,
         )
 
-    async def _is_somebody(self, session: Session, principal: Principal) -> bool:
-        """Vouched for by whom we ask now, and in the catalog as the person that they are."""
+    async def _belongs(self, session: Session, principal: Principal) -> Belonging | None:
+        """Of somebody vouched for by whom we ask now, and in the catalog as the person that they are; else None."""
         by = self._settings.provider
         if principal.ref is None or self._settings.issuer not in (None, principal.issuer):
-            return False
-        person = await entities.get(session, principal.ref, sees=EVERYTHING)
-        if person is None:
-            return False
-        return by is None or by.found_by is None or person.properties.get(by.found_by) == principal.subject
+            return None
+        if by is not None and by.found_by is not None:
+            person = await entities.get(session, principal.ref, sees=EVERYTHING)
+            if person is None or person.properties.get(by.found_by) != principal.subject:
+                return None
+        return await belonging.of_present(session, principal.ref)
 
 
 async def _choice(session: Session, person: Entity) -> SignInChoice:

@@ -3,7 +3,8 @@
 `run` sends `run` (the RunView whenever it has changed, at most four times a second), `log` (a LogBatch; its event id is
 the number to go on from), `ping` every 5 seconds, and `end`. `lists` sends `runs`, `approvals`, `freezes` and `ping`. A
 stream ends by itself after five minutes, or when the process stops: the browser connects again, authenticated again.
-Every 15 seconds it is asked again who is looking; the stream of somebody whose session or token has ended ends too.
+Every 15 seconds it is asked again who is looking; the stream of somebody whose session or token has ended, or who may
+read nothing any more, ends too.
 """
 
 from collections.abc import AsyncGenerator

@@ -13,6 +13,7 @@ from daytwo_actions.backends.identity.provider import Provider, Vouched
 from daytwo_actions.backends.wire.id_token import IdTokenRefused, subject_of
 from daytwo_api.refusals import Refusal, refusal
 from daytwo_api.services.identity import Identity
+from daytwo_api.services.too_many import Refusals, TooMany
 from daytwo_api.services.vouching import GroupsClaim, TooManyGroups
 from daytwo_api.ticket import COOKIE, SECONDS, Ticket, new_ticket, read_ticket
 from daytwo_catalog.schema import is_name
@@ -29,7 +30,10 @@ _LONGEST: Final = 4_096  # characters of a parameter
 
 
 class SignIn:
-    """`provider` None: there is no such sign-in here. `claim` names the person, or `found_by` holds their subject."""
+    """`provider` None: there is no such sign-in here. `claim` names the person, or `found_by` holds their subject.
+
+    `refusals` of one address in a minute, and it is slowed down: each guess may cost a question to the provider (S43).
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class SignIn:
         claim: str | None,
         groups: GroupsClaim | None,
         secure_cookie: bool,
+        refusals: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.provider = provider
@@ -53,6 +58,7 @@ class SignIn:
         self._groups = groups
         self._secure = secure_cookie
         self._clock = clock
+        self._refusals = Refusals(most=refusals, counted=Refusal)
 
     def begin(self, back_to: str) -> Response:
         """To the provider; a cookie remembers that it was this browser."""
@@ -69,9 +75,7 @@ class SignIn:
         """Back from the provider: a session, or a page that says why not."""
         provider = self._there()
         try:
-            ticket = self._ticket(request, provider)
-            vouched = await self._vouched(provider, request, ticket)
-            login = await self._login(vouched.claims)
+            ticket, vouched, login = await self._looked_at(provider, request)
         except Refusal as refused:
             log.info("sign_in.refused", why=refused.reason)
             response: Response = refusal(refused, request)
@@ -80,6 +84,19 @@ class SignIn:
             await self._identity.open(login, request, response, refresh=vouched.refresh)
         response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="lax", secure=self._secure)
         return response
+
+    async def _looked_at(self, provider: Provider, request: Request) -> tuple[Ticket, Vouched, Login]:
+        """Raises `Refusal`. That the provider is away is nobody's guess, and counts for none."""
+        try:
+            async with self._refusals.watch([f"address {request.client.host}"] if request.client else []):
+                ticket = self._ticket(request, provider)
+                vouched = await self._vouched(provider, request, ticket)
+                return ticket, vouched, await self._login(vouched.claims)
+        except TooMany:
+            raise Refusal.too_many() from None
+        except BackendUnreachable as away:
+            log.warning("sign_in.provider_away", detail=away.detail)
+            raise Refusal.away() from None
 
     def _there(self) -> Provider:
         if self.provider is None:
@@ -101,6 +118,7 @@ class SignIn:
         return ticket
 
     async def _vouched(self, provider: Provider, request: Request, ticket: Ticket) -> Vouched:
+        """Raises `Refusal`, `BackendUnreachable`."""
         code = _parameters(request).get("code")
         if not code:
             raise Refusal.of_provider("its answer has no code")
@@ -108,9 +126,6 @@ class SignIn:
             return await provider.finish(code, ticket.secrets, more=[self._groups.name] if self._groups else [])
         except IdTokenRefused as refused:
             raise Refusal.of_provider(str(refused)) from None
-        except BackendUnreachable as away:
-            log.warning("sign_in.provider_away", detail=away.detail)
-            raise Refusal.away() from None
 
     async def _login(self, claims: Mapping[str, Any]) -> Login:
         """Issuer and subject are who it is; the catalog says which person that is. Raises `Refusal`."""

@@ -30,11 +30,18 @@ class TooMany(DaytwoError):
 
 
 class Refusals:
-    """Counts `Unauthenticated` by what a request is about."""
+    """Counts refusals by what a request is about; `counted` are the exceptions that are one."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic, *, most: int = REFUSALS) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        most: int = REFUSALS,
+        counted: type[Exception] = Unauthenticated,
+    ) -> None:
         self._now = now
         self._limit = most
+        self._counted = counted
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._looked_at = 0
 
@@ -44,7 +51,7 @@ class Refusals:
         if not any(self._over(key) for key in keys):
             try:
                 yield
-            except Unauthenticated:
+            except self._counted:
                 self._note(keys)
                 raise
             return
@@ -53,7 +60,7 @@ class Refusals:
         self._looked_at += 1
         try:
             yield
-        except Unauthenticated:
+        except self._counted:
             self._note(keys)
             raise self._too_many() from None
         finally:

@@ -1,7 +1,8 @@
-"""Who looks at an open page: asked again while it is open, as a session may end and a group be left."""
+"""Who looks at an open page: asked again while it is open, as sessions end, groups are left and roles are taken."""
 
 from collections.abc import Awaitable, Callable
 
+from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 
 Still = Callable[[], Awaitable[Asker | None]]  # who the request is by now
@@ -21,6 +22,7 @@ class Watcher:
         if self._asked is None:
             self._asked = moment
         elif moment - self._asked >= self._every:
-            self._by = await self._still()
+            by = await self._still()
+            self._by = by if by is not None and Permission.READ in by.permissions else None
             self._asked = moment
         return self._by

@@ -106,7 +106,7 @@ def build_services(
     allowances = {name: entry.requests_per_hour for name, entry in settings.connections.items()}
     connections = Connections(settings.backends(), allowances=allowances)
     source = settings.source(store)
-    wired = backends if backends is not None else _backends(settings, source, connections, metrics)
+    wired = backends if backends is not None else _backends(settings, store, source, connections, metrics)
     life = build_life(settings, store, wired, source)
     poker, listener = Poker(store, driver), Listener(settings.store)
     runs = Runs(store, {name: backend.traits for name, backend in wired.items()})
@@ -152,7 +152,7 @@ def build_services(
         inbox=Inbox(store, wired),
         events=Events(store, open_sources(settings.events)),
         credentials=Credentials(store, life.keys, settings.connections),
-        ci=CiDoor(life, _identities(settings, connections)),
+        ci=CiDoor(life, _identities(settings, store, connections)),
         overview=Overview(store, connections, wired),
         audit=Audit(store, settings.signer(), settings.trusted()),
         notifications=Notifications(store, settings.notifications, settings.page),
@@ -170,16 +170,22 @@ def build_services(
     )
 
 
-def _identities(settings: ApiSettings, connections: Connections) -> Mapping[str, CiIdentity]:
-    known = {name: identity_of(one, audience=settings.audience) for name, one in connections.settings.items()}
+def _identities(settings: ApiSettings, store: Store, connections: Connections) -> Mapping[str, CiIdentity]:
+    """By the database's time, as everything that decides (R34); so are deliveries and the identity provider's word."""
+    known = {
+        name: identity_of(one, audience=settings.audience, clock=store.clock.seconds)
+        for name, one in connections.settings.items()
+    }
     return {name: identity for name, identity in known.items() if identity is not None}
 
 
 def _backends(
-    settings: ApiSettings, source: SecretSource, connections: Connections, metrics: Metrics
+    settings: ApiSettings, store: Store, source: SecretSource, connections: Connections, metrics: Metrics
 ) -> Mapping[str, Backend]:
     return {
-        name: build_backend(settings, one, source, connections.observer(name, metrics.observer(name)))
+        name: build_backend(
+            settings, one, source, connections.observer(name, metrics.observer(name)), now=store.clock.seconds
+        )
         for name, one in connections.settings.items()
     }
 
@@ -203,12 +209,14 @@ def _sign_in(settings: ApiSettings, store: Store, identity: Identity) -> SignIn:
     return SignIn(
         store,
         identity,
-        provider=_provider(settings),
+        provider=_provider(settings, store),
         key=settings.key("sign-in"),
         found_by=by.found_by if by else None,
         claim=by.person_claim if by else None,
         groups=_groups(settings),
         secure_cookie=settings.https,
+        refusals=settings.refusals_per_minute,
+        clock=store.clock.seconds,
     )
 
 
@@ -219,7 +227,7 @@ def _groups(settings: ApiSettings) -> GroupsClaim | None:
     return GroupsClaim(name=by.groups_claim, meaning=by.groups)
 
 
-def _provider(settings: ApiSettings) -> Provider | None:
+def _provider(settings: ApiSettings, store: Store) -> Provider | None:
     if (by := settings.oidc) is None:
         return None
     return Provider(
@@ -229,5 +237,6 @@ def _provider(settings: ApiSettings) -> Provider | None:
             client_secret=by.secret(),
             redirect_uri=settings.page + CALLBACK,
             scopes=by.scopes,
-        )
+        ),
+        clock=store.clock.seconds,
     )

@@ -33,6 +33,7 @@ TEMPORAL: Final = "Temporal"
 POSTGRES: Final = "PostgreSQL"
 CI: Final = "GitHub stand-in"
 SERVICES: Final = (POSTGRES, TEMPORAL, CI, API, WORKER)
+_SKEWED: Final = Path(__file__).with_name("skewed")
 _EAGER: Final = Patience(first=0.05, longest=0.5, held=1)
 
 
@@ -64,11 +65,13 @@ class ChaosHouse:
         examples: Path,
         *,
         environment: Mapping[str, str] | None = None,
+        clocks: Mapping[str, int] | None = None,
         profile: str = "test",
         proxied: bool = True,
         systems: Sequence[str] = (),
     ) -> Self:
-        """Everything is configured, nothing runs. `environment` is added to that of GitHub's stand-in.
+        """Everything is configured, nothing runs. `environment` is added to that of GitHub's stand-in. `clocks` says by
+        how many seconds the clock of a process is ahead.
 
         `systems` are those beside GitHub: "gitlab", "argo".
         """
@@ -80,7 +83,10 @@ class ChaosHouse:
         loop.loop.set_default_executor(ThreadPoolExecutor(32))
         edges = Edges.between(house, loop) if proxied else Edges(database={}, temporal={})
         edges.lead_deliveries(house)
-        parts = [_told(edges.place(part, house), environment or {}) for part in _kept(house)]
+        told = {CI: dict(environment or {})}
+        for name, ahead in (clocks or {}).items():
+            told.setdefault(name, {}).update(PYTHONPATH=str(_SKEWED), DAYTWO_CLOCK_AHEAD=str(ahead))
+        parts = [_told(edges.place(part, house), told) for part in _kept(house)]
         return cls(house, loop, edges, parts, [github(house), *added])
 
     def __enter__(self) -> Self:
@@ -272,10 +278,10 @@ def _kept(house: House) -> Sequence[Part]:
     return [part for part in house.parts if part.name != "machines"]
 
 
-def _told(part: Part, environment: Mapping[str, str]) -> Part:
-    """The stand-in gets its further variables."""
-    if part.name == CI and isinstance(part, Program):
-        part.command = dataclasses.replace(part.command, env={**part.command.env, **environment})
+def _told(part: Part, variables: Mapping[str, Mapping[str, str]]) -> Part:
+    """Each gets its further variables."""
+    if part.name in variables and isinstance(part, Program):
+        part.command = dataclasses.replace(part.command, env={**part.command.env, **variables[part.name]})
     return part
 
 

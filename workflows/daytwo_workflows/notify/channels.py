@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import httpx
@@ -31,7 +31,7 @@ _MAIL: Final = frozenset({"mailto", "mailtos"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:
-    """A message as a channel gets it. `id` is the same at every try."""
+    """A message as a channel gets it. `id` is the same at every try; `at` is when this one is made."""
 
     id: str
     kind: str
@@ -82,15 +82,14 @@ class Hook:
     signers: tuple[Webhook, ...]
 
     async def send(self, message: Outgoing) -> str | None:
-        at = datetime.now(UTC)
         payload = {"type": message.kind, "timestamp": message.data["at"], "data": {"id": message.id, **message.data}}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "daytwo",
             "webhook-id": message.id,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": " ".join(one.sign(message.id, at, body) for one in self.signers),
+            "webhook-timestamp": str(int(message.at.timestamp())),
+            "webhook-signature": " ".join(one.sign(message.id, message.at, body) for one in self.signers),
         }
         try:
             async with (

@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -122,7 +122,7 @@ class Notifier:
             title=row.title,
             body=row.body,
             data=row.data,
-            at=row.created_at,
+            at=datetime.fromtimestamp(self.store.clock.seconds(), UTC),
             address=address,
         )
 

@@ -47,14 +47,14 @@ class CiIdentity:
         self._keys.close()
 
 
-def identity_of(settings: HttpSettings, *, audience: str) -> CiIdentity | None:
+def identity_of(settings: HttpSettings, *, audience: str, clock: Callable[[], float]) -> CiIdentity | None:
     """How jobs of this connection's CI system are known; None when it makes no tokens for them."""
     reader = _READERS.get(getattr(settings, "kind", ""))
     if reader is None:
         return None
     derive, caller = reader
     issuer = settings.token_issuer or derive(settings.base)
-    return CiIdentity(IssuerKeys(settings, issuer), issuer=issuer, audience=audience, caller=caller)
+    return CiIdentity(IssuerKeys(settings, issuer), issuer=issuer, audience=audience, caller=caller, clock=clock)
 
 
 def github_issuer(base: str) -> str:
