@@ -3,7 +3,7 @@ thousand as for one, and none of them reads them all. The times with 10,000 are 
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -89,8 +89,8 @@ def scanned(plan: dict[str, Any]) -> Iterator[int]:
 
 
 @pytest.fixture
-async def inbox(house: House, database_url: str) -> AsyncIterator[Inbox]:
-    yield Inbox(house, database_url, await house.signed_in("sam"))
+async def inbox(house: House, database_url: str) -> Inbox:
+    return Inbox(house, database_url, await house.signed_in("sam"))
 
 
 async def waiting(house: House) -> RunId:

@@ -132,9 +132,10 @@ async def test_rotation_under_waiting_runs(
         said = await session.scalars(select(AuditRow.action).where(AuditRow.subject.like("key:%")).order_by(AuditRow.n))
         told = [action for action in said if action.startswith("key.")]
     assert told == ["key.added", "key.added", "key.activated", "key.retired"]
-    await company.decide("sam", waiting[0])  # asked for under the first key of all
-    await company.through(waiting[0])
-    assert (await company.run(waiting[0])).state == RunState.SUCCEEDED
+    for number in (0, 5, WAITING - 1):  # asked for under the first key of all, and under the one that is retired
+        await company.decide("sam", waiting[number])
+        await company.through(waiting[number])
+        assert (await company.run(waiting[number])).state == RunState.SUCCEEDED
 
 
 async def test_a_key_in_use_is_not_retired_and_a_missing_one_stops_the_start(
