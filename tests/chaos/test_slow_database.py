@@ -1,5 +1,5 @@
-"""R47: every statement of the API takes ten seconds. It lives, says so to whom it has no connection for, and the worker,
-which has connections of its own, goes on dispatching."""
+"""R47: every statement of the API takes ten seconds. It lives, says so to whom it has no connection for, and the
+worker, which has connections of its own, goes on dispatching."""
 
 import time
 from collections import Counter
