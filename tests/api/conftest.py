@@ -99,7 +99,7 @@ async def town(database_url: str, make_settings: MakeSettings) -> AsyncIterator[
 @pytest.fixture(scope="module")
 async def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A house for the tests of one file that leave nothing behind that matters to the others."""
-    url = databases.create()
+    url = databases.create(company=True)
     store = Store(StoreSettings(url=SecretStr(url), pool_size=4))
     opened = build_house(await open_company(store), settings_for(url, tmp_path_factory.mktemp("house")))
     yield opened

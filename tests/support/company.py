@@ -9,7 +9,7 @@ from pathlib import Path
 from ci_in_memory import CiInMemory
 from sqlalchemy import select
 
-from daytwo_store import approvals, attempts, runs
+from daytwo_store import approvals, attempts, definitions, runs
 from daytwo_store.engine import Store
 from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId
@@ -171,9 +171,17 @@ def as_in_settings(purpose: str) -> bytes:
     return hmac.digest(b"k" * 32, f"daytwo {purpose}".encode(), "sha256")
 
 
-async def open_company(store: Store) -> Company:
-    ci = CiInMemory()
+async def load_example(store: Store) -> None:
     await load_company(store, [EXAMPLES / "catalog", EXAMPLES / "actions"], {"github": "github"})
+
+
+async def open_company(store: Store) -> Company:
+    """On a database that is empty, or a copy of one with the company (`Databases.create`)."""
+    ci = CiInMemory()
+    async with store.read() as session:
+        loaded = await definitions.current(session)
+    if not loaded:
+        await load_example(store)
     life = Life(
         store=store,
         backends={"github": ci},

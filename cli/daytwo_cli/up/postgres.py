@@ -2,7 +2,8 @@
 
 Only the wheel's programs are used. Its own helper leaves a daemon behind, creates a system user and opens every parent
 folder for everybody; here the server is a child of ours, listens on a socket that only its user can reach, and run by
-root it becomes `nobody`, since PostgreSQL refuses to run as root. fsync and synchronous_commit stay on.
+root it becomes `nobody`, since PostgreSQL refuses to run as root. fsync and synchronous_commit stay on, unless nobody
+wants the data after the machine has lost power.
 """
 
 import os
@@ -37,17 +38,22 @@ _SETTINGS: Final = {
 }
 
 
+_FORGETFUL: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
 class EmbeddedPostgres:
     """A PostgreSQL server whose data lies in `path`. Start it, stop it, kill it, start it again on the same data.
 
+    One that is not `durable` waits for no disk: its data is good until the machine, and not only the server, goes down.
     `url` is a libpq address of an empty database called `daytwo` (made at the first start).
     """
 
     name = "PostgreSQL"
     after: Sequence[str] = ()
 
-    def __init__(self, path: Path, *, log: Path | None = None) -> None:
+    def __init__(self, path: Path, *, log: Path | None = None, durable: bool = True) -> None:
         self.path = path.absolute()
+        self._settings = _SETTINGS if durable else _SETTINGS | _FORGETFUL
         self.log = log or self.path.with_name(f"{self.path.name}.log")
         self._sockets = _socket_folder(self.path)
         self.child: Child | None = None  # the postmaster
@@ -80,7 +86,7 @@ class EmbeddedPostgres:
         if not (self.path / "PG_VERSION").exists():
             self._initialise()
         self._forget_dead_server()
-        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         argv = [_program("postgres"), "-D", str(self.path), "-k", str(self._sockets), *settings]
         self.child = Child(self._command(self.name, argv, death_signal=signal.SIGINT))
         wait_until(self.child, self._ready, seconds=60, advice=_ADVICE)

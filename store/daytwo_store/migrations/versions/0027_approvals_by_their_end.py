@@ -1,0 +1,16 @@
+"""A page of approvals in whatever state is read without sorting all of them"""
+
+from alembic import op
+
+revision = "0027"
+down_revision = "0026"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_approval_expires", "approval", ["expires_at", "id"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_approval_expires", table_name="approval")
