@@ -224,7 +224,7 @@ MAY_LOOK_AT_THE_WALL: Final = {
     "store/daytwo_store/ids.py": "the first half of an id, so that ids sort; nothing is decided by it",
     "api/daytwo_api/services/moments.py": "whether a time in a sentence needs its date",
     "actions/daytwo_actions/backends/limits.py": "when a rate limit ends, for people; the wait itself is monotonic",
-    "workflows/daytwo_workflows/notify/channels.py": "a webhook's timestamp, which its receiver holds to its own clock",
+    "store/daytwo_store/clock.py": "how old a signature is, by a process that has not asked the database yet",
     "actions/daytwo_actions/backends/github/looking_up.py": "until when to list, when GitHub told no time of its own",
     "actions/daytwo_actions/backends/gitlab/looking_up.py": "the same for GitLab",
 }
