@@ -24,6 +24,7 @@ from daytwo_store.tables import (
     EntityEventRow,
     ExternalRunRow,
     FindingRow,
+    FiringRow,
     FreezeExceptionRow,
     GateAnswerRow,
     LogChunkRow,
@@ -42,6 +43,7 @@ BY_RUN: Final[Mapping[str, type[Base]]] = {
     "approvals": ApprovalRow,
     "freeze_exceptions": FreezeExceptionRow,
     "break_glass_reviews": ReviewRow,
+    "firings": FiringRow,
 }
 BY_APPROVAL: Final[Mapping[str, type[Base]]] = {"decisions": DecisionRow, "comments": CommentRow}
 NOT_EVIDENCE: Final[Mapping[str, str]] = {
@@ -61,6 +63,7 @@ LEFT_OUT: Final = {
     AttemptRow: {"body"},  # `digest` is its SHA-256, and the plan has its text
     ExternalRunRow: {"wanted_at", "watched_until", "looked_at"},
     StepRow: {"jobs_at"},
+    FiringRow: {"key"},  # the run's, which nobody is to guess
 }
 
 
