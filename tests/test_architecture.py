@@ -29,6 +29,7 @@ from daytwo_store.states import (
     FIRING_MOVES,
     FIRING_OPEN,
     GATE_ANSWER_MOVES,
+    REACTION_MOVES,
     RUN_ENDS,
     RUN_ENDS_UNSENT,
     RUN_MOVES,
@@ -40,6 +41,7 @@ from daytwo_store.states import (
     ExternalStatus,
     FiringState,
     GateAnswerState,
+    ReactionState,
     RunState,
     StepState,
     Verdict,
@@ -351,6 +353,7 @@ TABLES: Final[tuple[tuple[type[StrEnum], Mapping[Any, frozenset[Any]], set[StrEn
         {GateAnswerState.DONE, GateAnswerState.REFUSED, GateAnswerState.ABSENT},
         GateAnswerState.SENT,
     ),
+    (ReactionState, REACTION_MOVES, set(ReactionState) - {ReactionState.DUE}, ReactionState.DUE),
     (FiringState, FIRING_MOVES, set(FiringState) - FIRING_OPEN, FiringState.DUE),
 )
 

@@ -42,6 +42,7 @@ from daytwo_store.states import (
     EXCEPTION_MOVES,
     FIRING_MOVES,
     GATE_ANSWER_MOVES,
+    REACTION_MOVES,
     RUN_MOVES,
     STEP_MOVES,
     ApprovalState,
@@ -50,6 +51,7 @@ from daytwo_store.states import (
     ExternalStatus,
     FiringState,
     GateAnswerState,
+    ReactionState,
     RunState,
     StepState,
 )
@@ -264,6 +266,7 @@ STATES: Final = (
     ("An attempt", AttemptState, ATTEMPT_MOVES),
     ("An exception to a freeze", ExceptionState, EXCEPTION_MOVES),
     ("A time of a schedule", FiringState, FIRING_MOVES),
+    ("What an event caused", ReactionState, REACTION_MOVES),
     ("An answer to a gate", GateAnswerState, GATE_ANSWER_MOVES),
     ("An approval", ApprovalState, APPROVAL_MOVES),
 )

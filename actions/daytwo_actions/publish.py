@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from daytwo_actions.definitions.model import Action
 from daytwo_actions.freezes.model import Freeze
 from daytwo_actions.schedules import Schedule
+from daytwo_actions.triggers import Trigger
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -36,6 +37,11 @@ def schedule_schema() -> dict[str, JsonValue]:
     schema: dict[str, JsonValue] = Schedule.model_json_schema(by_alias=True, schema_generator=_Generator)
     told = "A Daytwo schedule, apiVersion daytwo/v1."
     return {"$schema": DIALECT, **schema, "title": "Schedule", "description": told}
+
+
+def trigger_schema() -> dict[str, JsonValue]:
+    schema: dict[str, JsonValue] = Trigger.model_json_schema(by_alias=True, schema_generator=_Generator)
+    return {"$schema": DIALECT, **schema, "title": "Trigger", "description": "A Daytwo trigger, apiVersion daytwo/v1."}
 
 
 class _Generator(GenerateJsonSchema):

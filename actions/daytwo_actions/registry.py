@@ -16,11 +16,12 @@ from daytwo_actions.definitions.shapes import KindShape
 from daytwo_actions.definitions.yaml import MAX_BYTES, read_documents
 from daytwo_actions.freezes.load import LoadedFreeze, freeze_of, unknown_actions
 from daytwo_actions.schedules import LoadedSchedule, schedule_of, unfitting
+from daytwo_actions.triggers import LoadedTrigger, trigger_of, unfitting_trigger
 from daytwo_store.ids import ActionName
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
-_KINDS: Final = ("Action", "Kind", "Entity", "Freeze", "Schedule", POLICY)
-_OURS: Final = ("Action", "Kind", "Freeze", "Schedule", POLICY)
+_KINDS: Final = ("Action", "Kind", "Entity", "Freeze", "Schedule", "Trigger", POLICY)
+_OURS: Final = ("Action", "Kind", "Freeze", "Schedule", "Trigger", POLICY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,7 @@ class Registry:
     actions: Mapping[ActionName, ActionVersion]
     freezes: Mapping[str, LoadedFreeze]
     schedules: Mapping[str, LoadedSchedule]
+    triggers: Mapping[str, LoadedTrigger]
     kinds: Mapping[str, KindShape]
     others: tuple[Document, ...]
     policy: Policy | None = None
@@ -94,6 +96,7 @@ class _Reader:
         actions = self._actions(around)
         freezes = self._freezes(actions)
         schedules = self._schedules(actions)
+        triggers = self._triggers(actions)
         policy = self._policy()
         others = tuple(one for one in self.documents if _kind(one) not in _OURS)
         for other in others:
@@ -103,7 +106,13 @@ class _Reader:
         if self.problems:
             raise DefinitionRejected(self.problems)
         return Registry(
-            actions=actions, freezes=freezes, schedules=schedules, kinds=kinds, others=others, policy=policy
+            actions=actions,
+            freezes=freezes,
+            schedules=schedules,
+            triggers=triggers,
+            kinds=kinds,
+            others=others,
+            policy=policy,
         )
 
     def _file(self, path: Path) -> None:
@@ -192,6 +201,21 @@ class _Reader:
             if actions:  # else these are files of schedules alone
                 self.problems += unfitting(loaded.model, document, actions)
         return schedules
+
+    def _triggers(self, actions: Mapping[ActionName, ActionVersion]) -> dict[str, LoadedTrigger]:
+        owners: dict[str, Document] = {}
+        triggers: dict[str, LoadedTrigger] = {}
+        for document in self._of("Trigger"):
+            try:
+                loaded = trigger_of(document)
+            except DefinitionRejected as error:
+                self.problems += error.problems
+                continue
+            if self._owned(owners, loaded.name, document):
+                triggers[loaded.name] = loaded
+            if actions:  # else these are files of triggers alone
+                self.problems += unfitting_trigger(loaded.model, document, actions)
+        return triggers
 
     def _of(self, kind: str) -> list[Document]:
         return [one for one in self.documents if _kind(one) == kind]

@@ -42,6 +42,8 @@ LEADS: Final = (
     Leads("listFreezes", {"freeze": "/items/0/id"}, ("getFreeze",)),
     Leads("makeSchedule", {"schedule": "/id"}, ("getSchedule", "listFirings", "pauseSchedule", "runSchedule")),
     Leads("listSchedules", {"schedule": "/items/0/id"}, ("getSchedule", "listFirings")),
+    Leads("listTriggers", {"trigger": "/items/0/id"}, ("getTrigger", "listReactions", "pauseTrigger")),
+    Leads("listEvents", {"event": "/items/0/id"}, ("getEvent",)),
     Leads("askException", {"exception": "/id"}, ("getException", "decideException", "revokeException")),
     Leads("holdLock", {"hold": "/id"}, ("endHold",)),
     Leads("delegate", {"delegation": "/id"}, ("revokeDelegation",)),

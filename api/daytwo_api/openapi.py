@@ -29,6 +29,7 @@ from daytwo_api.routes import (
     runs,
     schedules,
     sessions,
+    triggers,
     webhooks,
 )
 from daytwo_api.security import COOKIE
@@ -59,6 +60,7 @@ def api_router() -> APIRouter:
         freezes,
         locks,
         schedules,
+        triggers,
         sessions,
         pipelines,
         webhooks,

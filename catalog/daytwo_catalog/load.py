@@ -20,7 +20,7 @@ from daytwo_store.ids import EntityRef
 from daytwo_store.yaml12 import Document, YamlFault, parse
 from daytwo_store.yaml12 import Path as YamlPath
 
-_NOT_OURS: Final = ("Action", "Freeze", "Policy", "Schedule")
+_NOT_OURS: Final = ("Action", "Freeze", "Policy", "Schedule", "Trigger")
 _IN_DOCUMENT: Final[Mapping[str, YamlPath]] = {
     "kind": ("metadata", "kind"),
     "name": ("metadata", "name"),
@@ -132,7 +132,7 @@ class _Reader:
         elif value.get("kind") in _NOT_OURS:
             return
         elif value.get("kind") not in ("Kind", "Entity"):
-            known = "Kind, Entity, Action, Freeze, Schedule or Policy"
+            known = "Kind, Entity, Action, Freeze, Schedule, Trigger or Policy"
             self.problems.append(origin.problem(("kind",), f"a document here is of kind {known}"))
         else:
             try:

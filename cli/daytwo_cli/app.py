@@ -23,6 +23,7 @@ from daytwo_cli.commands import (
     reviews,
     runs,
     schedules,
+    triggers,
 )
 from daytwo_cli.exits import MEANING
 
@@ -73,6 +74,8 @@ def build() -> typer.Typer:
     app.add_typer(keys.keys, name="keys", rich_help_panel="Looking after it")
     app.add_typer(freezes.freezes, name="freezes", rich_help_panel="Looking after it")
     app.add_typer(schedules.schedules, name="schedules", rich_help_panel="Looking after it")
+    app.add_typer(triggers.triggers, name="triggers", rich_help_panel="Looking after it")
+    app.add_typer(triggers.events, name="events", rich_help_panel="Looking after it")
     app.add_typer(freezes.exceptions, name="exceptions", rich_help_panel="Deciding")
     app.add_typer(locks.locks, name="locks", rich_help_panel="Looking after it")
     app.add_typer(audit.audit, name="audit", rich_help_panel="Looking after it")

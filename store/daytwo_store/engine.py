@@ -58,6 +58,7 @@ class Tx:
         self.session = session
         self.now = now
         self.entries: list[audit.Entry] = []
+        self.heard: dict[str, bool] = {}  # does a trigger listen to this source of events? Asked once
         self._topics: dict[str, None] = {}
         self._pokes: dict[RunId, None] = {}
 

@@ -17,6 +17,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
+from daytwo_store import triggers
 from daytwo_store.engine import Tx
 from daytwo_store.ids import EntityRef
 from daytwo_store.tables import EntityEventRow, EntityRow, Json, RelationRow
@@ -206,6 +207,18 @@ def content(draft: Draft) -> Json:
     }
 
 
+def as_record(entity: Draft) -> Json:
+    """As expressions see it."""
+    return {
+        "ref": entity.ref,
+        "name": entity.name,
+        "kind": entity.kind,
+        "properties": entity.properties,
+        "relations": {name: list(targets) for name, targets in entity.relations.items()},
+        "owner": entity.owner,
+    }
+
+
 def as_entity(row: EntityRow) -> Entity:
     """A row as others know it."""
     return Entity(
@@ -252,6 +265,18 @@ async def _record(tx: Tx, change: Change, *, by: str, actor: str, declared: Json
         )
     )
     verb = "created" if change.before is None else "changed" if change.after else "removed"
+    if (told := change.after or change.before) is not None:
+        await triggers.entity_changed(
+            tx,
+            triggers.EntityChange(
+                change="deleted" if verb == "removed" else verb,
+                entity=as_record(told),
+                before=change.before.properties if change.before else None,
+                visible_to=told.visible_to,
+                by=by,
+                version=version,
+            ),
+        )
     tx.audit(
         actor=actor, action=f"entity.{verb}", subject=f"entity:{change.ref}", facts={"version": str(version), "by": by}
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -144,11 +144,15 @@ async def page(
 
 async def newest(session: AsyncSession, schedules: Collection[str]) -> dict[str, tuple[FiringRow, RunRow | None]]:
     """The last firing of each, with its run."""
+    last = (
+        select(FiringRow.schedule, func.max(FiringRow.at).label("at"))
+        .where(FiringRow.schedule.in_(set(schedules)))
+        .group_by(FiringRow.schedule)
+        .subquery()
+    )
     query = (
         select(FiringRow, RunRow)
+        .join(last, and_(last.c.schedule == FiringRow.schedule, last.c.at == FiringRow.at))
         .outerjoin(RunRow, RunRow.id == FiringRow.run_id)
-        .distinct(FiringRow.schedule)
-        .where(FiringRow.schedule.in_(set(schedules)))
-        .order_by(FiringRow.schedule, FiringRow.at.desc())
     )
     return {row.schedule: (row, run) for row, run in (await session.execute(query)).all()}

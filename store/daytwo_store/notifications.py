@@ -40,6 +40,7 @@ class Notice(StrEnum):
     DELEGATION_ENDED = "delegation.ended"  # it was revoked (the delegate)
     SCHEDULE_PAUSED = "schedule.paused"  # Daytwo has paused one (its owner)
     SCHEDULE_MISSED = "schedule.missed"  # a time of one is over, and nothing ran (its owner)
+    TRIGGER_PAUSED = "trigger.paused"  # Daytwo has paused one (its owner)
     STEP_MESSAGE = "step.message"  # a step of a run has something to say (whom it names)
     RUN_SUCCEEDED = "run.succeeded"  # (the requester, and the owner of what it is about)
     RUN_FAILED = "run.failed"  # likewise

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from daytwo_store import approvals, locks
+from daytwo_store import approvals, locks, triggers
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId, StepPath
@@ -110,6 +110,7 @@ async def end(tx: Tx, row: RunRow, state: RunState, *, reason: str | None, actor
     move(tx, row, state, reason=reason, actor=actor)
     row.ended_at = tx.now
     row.next_at = None
+    await triggers.run_ended(tx, row)
     for approval in await approvals.of_run(tx.session, RunId(row.id)):
         if approval.state == ApprovalState.PENDING:
             approvals.settle(tx, approval, ApprovalState.WITHDRAWN, actor=actor)

@@ -12,7 +12,7 @@ from daytwo_store.engine import Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId
 from daytwo_store.notifications import Notice, tell
-from daytwo_store.tables import Json, PrincipalRow, ScheduleRow
+from daytwo_store.tables import Json, ScheduleRow
 
 SYSTEM: Final = "daytwo"  # who pauses what cannot go on
 
@@ -180,16 +180,6 @@ def _load(tx: Tx, row: ScheduleRow | None, made: Made, source: str, writers: Seq
         row.writers = list(writers)
     row.source = source
     _changed(tx, row, "schedule.loaded", actor=SYSTEM)
-
-
-async def principal_of(session: AsyncSession, row: ScheduleRow) -> PrincipalRow | None:
-    """In whose name it asks. A person of a file is whoever has signed in as that, the newest identity of several."""
-    if row.principal is not None:
-        return await session.get(PrincipalRow, row.principal)
-    found: PrincipalRow | None = await session.scalar(
-        select(PrincipalRow).where(PrincipalRow.ref == row.owner).order_by(PrincipalRow.created_at.desc()).limit(1)
-    )
-    return found
 
 
 _DOOR: Final = 0x73636865  # the advisory lock of those that load schedules from files

@@ -218,6 +218,23 @@ FIRING_MOVES: Final[Mapping[FiringState, frozenset[FiringState]]] = {
 }
 
 
+class ReactionState(StrEnum):
+    """What one event caused by one trigger."""
+
+    DUE = "due"  # its run is about to be asked for
+    STARTED = "started"  # there is its run
+    SKIPPED = "skipped"  # left out: paused, throttled, a flood, a loop, or it could not be worked out
+    REFUSED = "refused"  # the run was asked for, and the answer was no
+
+
+REACTION_MOVES: Final[Mapping[ReactionState, frozenset[ReactionState]]] = {
+    ReactionState.DUE: frozenset({ReactionState.STARTED, ReactionState.SKIPPED, ReactionState.REFUSED}),
+    ReactionState.STARTED: frozenset(),
+    ReactionState.SKIPPED: frozenset(),
+    ReactionState.REFUSED: frozenset(),
+}
+
+
 class ExternalStatus(StrEnum):
     """What a CI system says of one of its runs or jobs, in our words. Silence and novelty are `unknown`."""
 

@@ -15,7 +15,7 @@ from daytwo_store.identity import Login
 from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.lock_holds import Holding
 from daytwo_store.lock_reading import situations
-from daytwo_store.tables import LockHoldRow
+from daytwo_store.tables import EventRow, LockHoldRow, TriggerRow
 from daytwo_workflows.life.asking import Wish, start
 
 REQUESTER: Final = {"shop": "ana", "billing": "fay", "vault": "fay"}
@@ -83,6 +83,30 @@ class World:
     def hourly(self, thing: str) -> dict[str, Any]:
         spec = {"action": "deploy", "entity": f"service:{thing}", "inputs": DEPLOY, "cron": "0 * * * *"}
         return {"title": "Matrix", "spec": {**spec, "timezone": "Europe/Berlin"}}
+
+    async def listens(self) -> None:
+        """A trigger of Ana's, and an event that it has seen."""
+        spec = {"on": {"event": "matrix"}, "action": "restart", "entity": "service:shop"}
+        document: dict[str, Any] = {"metadata": {}, "spec": spec}
+        async with self.house.store.write() as tx:
+            seen = EventRow(
+                id="e_matrix", source="matrix", delivery="1", payload={}, received_at=tx.now, reacted_at=tx.now
+            )
+            listening = TriggerRow(
+                id="matrix",
+                title="Matrix",
+                owner="person:ana",
+                writers=[],
+                action="restart",
+                listens="matrix",
+                document=document,
+                digest="d",
+                source="matrix.yaml",
+                changed_at=tx.now,
+                failures=0,
+            )
+            await tx.session.merge(seen)
+            await tx.session.merge(listening)
 
     async def schedule(self, thing: str) -> str:
         """A new one."""
@@ -303,6 +327,20 @@ def schedule(*, fresh: bool = False, key: bool = False, **more: Any) -> Make:
     return make
 
 
+def trigger(*, key: bool = False, **more: Any) -> Make:
+    async def make(world: World, thing: str) -> Request:
+        keys = {"headers": {"Idempotency-Key": f"matrix-trigger-{next(world.company.numbers)}"}} if key else {}
+        await world.listens()
+        return {"trigger": "matrix" if thing == "shop" else "no-such"}, {**more, **keys}
+
+    return make
+
+
+async def kept_event(world: World, thing: str) -> Request:
+    await world.listens()
+    return {"event": "e_matrix" if thing == "shop" else "e_nothing"}, {}
+
+
 async def new_schedule(world: World, thing: str) -> Request:
     key = {"Idempotency-Key": f"matrix-schedule-{next(world.company.numbers)}"}
     return {}, {"json": world.hourly(thing), "headers": key}
@@ -457,6 +495,12 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/schedules/{schedule}/resume": schedule(),
     "POST /api/v1/schedules/{schedule}/take": schedule(fresh=True),
     "POST /api/v1/schedules/{schedule}/run": schedule(key=True),
+    "GET /api/v1/triggers/{trigger}": trigger(),
+    "GET /api/v1/triggers/{trigger}/reactions": trigger(),
+    "POST /api/v1/triggers/{trigger}/pause": trigger(json={"reason": "matrix"}),
+    "POST /api/v1/triggers/{trigger}/resume": trigger(),
+    "POST /api/v1/triggers/{trigger}/replay": trigger(key=True, json={"event": "e_matrix"}),
+    "GET /api/v1/event-log/{event}": kept_event,
     "POST /api/v1/stop": plain(json={"reason": "matrix"}),
     "POST /api/v1/runs/{run}/exceptions": wanted_exception,
     "GET /api/v1/exceptions/{exception}": seen_exception,

@@ -18,13 +18,15 @@ from daytwo_actions.roles import Role
 from daytwo_catalog.ingest import ingest
 from daytwo_catalog.load import CompanyFiles, read_company
 from daytwo_catalog.model import record
-from daytwo_store import definitions, entities, freezes, grants, schedules
+from daytwo_store import definitions, entities, freezes, grants, schedules, triggers
 from daytwo_store.definitions import Editor, Loaded
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Rejected
 from daytwo_workflows.editors import Edit
+from daytwo_workflows.life.firing import note_all
 from daytwo_workflows.life.frozen import made
+from daytwo_workflows.life.reacting import made as trigger_made
 from daytwo_workflows.life.schedule_changes import made as schedule_made
 
 
@@ -66,6 +68,7 @@ async def load_company(
     if backends:
         await _compare(store, registry, catalog, backends)
     files = [one.file for one in registry.actions.values()] + [one.file for one in registry.schedules.values()]
+    files += [one.file for one in registry.triggers.values()]
     edits = await asyncio.to_thread(last_edits, files) if last_edits is not None else {}
     async with store.write() as tx:
         done = await ingest(tx, catalog)
@@ -84,6 +87,7 @@ async def load_company(
         )
         await give_roles(tx, registry.policy, admins)
         await freezes.put(tx, [(made(one.name, one), one.file) for one in registry.freezes.values()])
+        await note_all(tx)
         await schedules.put(
             tx,
             [
@@ -93,6 +97,13 @@ async def load_company(
                     await _writers(tx.session, edits.get(one.file), registry.policy),
                 )
                 for one in registry.schedules.values()
+            ],
+        )
+        await triggers.put(
+            tx,
+            [
+                trigger_made(one, await _writers(tx.session, edits.get(one.file), registry.policy))
+                for one in registry.triggers.values()
             ],
         )
     log.info("company.loaded", created=len(done.created), changed=len(done.changed), count=len(registry.actions))

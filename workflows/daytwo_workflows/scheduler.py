@@ -1,10 +1,10 @@
-"""The loop that looks at schedules: in one worker at a time under a lease, and right with two.
+"""The loop that looks at schedules and events: in one worker at a time under a lease, and right with two.
 
 It is no part of the sweeper: a thousand schedules of the same minute take a while, and pokes must not wait for them.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -13,16 +13,19 @@ from daytwo_store.errors import DaytwoError
 from daytwo_workflows.leased import under_lease
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.firing import fire
+from daytwo_workflows.life.reacting import react, tell_expired
 
 log = structlog.get_logger()
 _LEASE: Final = "scheduler"
+_EXPIRED_EVERY: Final = 60.0  # seconds
 _TURNS: Final = 10  # a worker that is gone keeps others away for so many pauses
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Scheduler:
     life: Life
     name: str  # of this process
+    _looked: float | None = field(default=None, init=False)  # for what has expired, by the loop's clock
 
     async def run(self) -> None:
         """Until cancelled. A database or a CI system that does not answer is waited for."""
@@ -37,5 +40,10 @@ class Scheduler:
             await asyncio.sleep(pause)
 
     async def _round(self) -> None:
-        if begun := await fire(self.life):
-            log.info("scheduler.began", count=begun)
+        loop = asyncio.get_running_loop()
+        if self._looked is None or loop.time() - self._looked >= _EXPIRED_EVERY:
+            await tell_expired(self.life)
+            self._looked = loop.time()
+        begun, answered = await asyncio.gather(fire(self.life), react(self.life))
+        if begun or answered:
+            log.info("scheduler.began", count=begun + answered)

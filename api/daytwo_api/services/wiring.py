@@ -40,6 +40,7 @@ from daytwo_api.services.stage_forms import StageForms
 from daytwo_api.services.statistics import Statistics
 from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.services.submission import SubmissionService
+from daytwo_api.services.triggers import Triggers
 from daytwo_api.services.vouching import GroupsClaim, Rechecks, Sealing
 from daytwo_api.settings import ApiSettings
 from daytwo_api.static import built_page
@@ -82,6 +83,7 @@ class Services:
     control: Control
     freezes: Freezes
     schedules: Schedules
+    triggers: Triggers
     stop_flag: StopFlag
     catalog: Catalog
     live: Live
@@ -139,6 +141,7 @@ def build_services(
         actions=actions,
         submission=submission,
         schedules=Schedules(life, submission),
+        triggers=Triggers(life),
         runs=runs,
         statistics=Statistics(store),
         approvals=approvals,

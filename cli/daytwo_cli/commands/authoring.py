@@ -18,6 +18,7 @@ class Document(StrEnum):
     ENTITY = "entity"
     FREEZE = "freeze"
     SCHEDULE = "schedule"
+    TRIGGER = "trigger"
 
 
 def validate(

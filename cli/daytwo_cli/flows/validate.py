@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from daytwo_actions.definitions import DefinitionRejected
-from daytwo_actions.publish import action_schema_text, freeze_schema, schedule_schema
+from daytwo_actions.publish import action_schema_text, freeze_schema, schedule_schema, trigger_schema
 from daytwo_actions.registry import load_registry
 from daytwo_catalog.documents import document_schema
 from daytwo_catalog.errors import CatalogRejected
@@ -52,7 +52,7 @@ def to_json(problems: Sequence[Place]) -> str:
     return json.dumps({"problems": [asdict(problem) for problem in problems]})
 
 
-def schema_text(which: Literal["action", "kind", "entity", "freeze", "schedule"]) -> str:
+def schema_text(which: Literal["action", "kind", "entity", "freeze", "schedule", "trigger"]) -> str:
     """JSON Schema 2020-12 of a document."""
     if which == "action":
         return action_schema_text()
@@ -60,6 +60,8 @@ def schema_text(which: Literal["action", "kind", "entity", "freeze", "schedule"]
         schema = freeze_schema()
     elif which == "schedule":
         schema = schedule_schema()
+    elif which == "trigger":
+        schema = trigger_schema()
     else:
         schema = document_schema(which)
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

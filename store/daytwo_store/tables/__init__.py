@@ -31,6 +31,7 @@ from daytwo_store.tables.traffic import (
     OutboxRow,
     WebhookRow,
 )
+from daytwo_store.tables.triggers import ReactionRow, TriggerRow
 
 __all__ = [
     "FENCE",
@@ -69,6 +70,7 @@ __all__ = [
     "NotificationRow",
     "OutboxRow",
     "PrincipalRow",
+    "ReactionRow",
     "RelationRow",
     "ReviewRow",
     "RoleGrantRow",
@@ -79,5 +81,6 @@ __all__ = [
     "StepRow",
     "StopRow",
     "TokenRow",
+    "TriggerRow",
     "WebhookRow",
 ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,7 @@ class EventRow(Base):
         UniqueConstraint("source", "delivery"),
         Index("ix_event_key", "source", "key", "received_at"),
         Index("ix_event_received", "received_at"),
+        Index("ix_event_fresh", "received_at", postgresql_where=text("reacted_at is null")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -26,3 +27,4 @@ class EventRow(Base):
     key: Mapped[str | None]  # what it is about; none: its source gives no key, or not in this one
     payload: Mapped[dict[str, JsonValue]] = mapped_column(JSONB)
     received_at: Mapped[datetime]
+    reacted_at: Mapped[datetime | None]  # when it was shown to those triggers that listen

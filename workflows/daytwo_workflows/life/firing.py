@@ -14,7 +14,6 @@ import structlog
 
 from daytwo_actions.definitions.durations import format_duration
 from daytwo_actions.plan.model import PlannedCause
-from daytwo_actions.roles import Permission, granted
 from daytwo_actions.schedules import MOST_COUNTED, CronFault, ScheduleSpec, TimeFault, restore_schedule, times_in
 from daytwo_store import firings, schedules
 from daytwo_store.engine import Session, Tx
@@ -25,17 +24,14 @@ from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import FIRING_OPEN, FiringState, RunState
 from daytwo_store.tables import FiringRow, Json, PrincipalRow, RunRow, ScheduleRow
 from daytwo_workflows.life.asking import Wish, start
-from daytwo_workflows.life.causes import Cause
+from daytwo_workflows.life.causes import BAD_ENDS, Cause, requester_of
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.people import belongings
 
 log = structlog.get_logger()
 _AT_A_TIME: Final = 200  # rows of one transaction
 _AT_ONCE: Final = 4  # runs that are being asked for: people who ask meanwhile are not held up
 _SECOND: Final = timedelta(seconds=1)
 _UNREADABLE: Final = "Its definition cannot be read any more. Write it again."
-# Ends of runs that say that it does not go well. What a person has stopped, or a newer run replaced, says nothing.
-_BAD: Final = frozenset({RunState.FAILED, RunState.REFUSED, RunState.EXPIRED, RunState.REJECTED})
 
 
 async def fire(life: Life) -> int:
@@ -63,9 +59,14 @@ async def fire(life: Life) -> int:
 async def note_due(life: Life) -> int:
     """Write down what is due; how many schedules that were."""
     async with life.store.write() as tx:
-        rows = await schedules.due(tx, limit=_AT_A_TIME)
-        for row in rows:
-            await _note(tx, row)
+        return await note_all(tx)
+
+
+async def note_all(tx: Tx) -> int:
+    """The same in a transaction of somebody else, who is about to change schedules: what was due stays as it was."""
+    rows = await schedules.due(tx, limit=_AT_A_TIME)
+    for row in rows:
+        await note(tx, row)
     return len(rows)
 
 
@@ -82,12 +83,14 @@ async def count_ends(life: Life) -> None:
                 continue
             if run.state == RunState.SUCCEEDED:
                 row.failures = 0
-            elif run.state in _BAD:
+            elif run.state in BAD_ENDS:
                 _failed(tx, row, f"the last one is run {run.id}, which is {run.state}")
 
 
-async def _note(tx: Tx, row: ScheduleRow) -> None:
-    assert row.next_at is not None, "it is due"
+async def note(tx: Tx, row: ScheduleRow) -> None:
+    """Write down the time of a held schedule, if one has come."""
+    if row.paused_at is not None or row.next_at is None or row.next_at > tx.now:
+        return
     spec = restore_schedule(row.document)
     if spec is None:
         schedules.pause(tx, row, by=schedules.SYSTEM, why=_UNREADABLE)
@@ -165,7 +168,7 @@ async def _begin_safely(life: Life, firing: FiringRow) -> bool:
 
 
 async def _begin(life: Life, firing: FiringRow) -> bool:
-    """True when there is a run of it now."""
+    """True when it has made a run."""
     assert firing.asked is not None, "written down with it"
     async with life.store.read() as session:
         now = await life.store.clock.now(session)
@@ -176,7 +179,7 @@ async def _begin(life: Life, firing: FiringRow) -> bool:
     try:
         async with life.store.read() as session:
             who = await _requester(session, firing)
-        await start(life, _wish(firing, who), firing.key)
+        accepted = await start(life, _wish(firing, who), firing.key)
     except Unavailable as error:
         await _settle(life, firing, FiringState(firing.state), f"It is tried again: {error.detail}")
         return False
@@ -186,7 +189,7 @@ async def _begin(life: Life, firing: FiringRow) -> bool:
     except DaytwoError as error:
         await _refused(life, firing, error, for_good=False)
         return False
-    return True
+    return not accepted.repeated
 
 
 async def _held_up(session: Session, firing: FiringRow, now: datetime) -> tuple[FiringState, str] | None:
@@ -217,15 +220,7 @@ def _tried(firing: FiringRow) -> str:
 async def _requester(session: Session, firing: FiringRow) -> PrincipalRow:
     """Raises `Forbidden` for an owner who may run nothing here any more."""
     row = await schedules.get(session, firing.schedule)
-    who = await schedules.principal_of(session, row)
-    if who is None:
-        raise Forbidden(
-            f"{row.owner} has never signed in here, so nobody knows who that is. Nothing was started. They sign in "
-            "once, or somebody else becomes the owner."
-        )
-    if who.ref != row.owner or Permission.RUN not in granted(await belongings(session, who.ref)):
-        raise Forbidden(f"{row.owner} may start nothing here any more. Nothing was started.")
-    return who
+    return await requester_of(session, row.owner, row.principal)
 
 
 def _wish(firing: FiringRow, who: PrincipalRow) -> Wish:

@@ -38,6 +38,7 @@ from daytwo_store.tables import RunRow, ScheduleRow
 from daytwo_workflows.life.asking import Accepted, Wish, plan, start
 from daytwo_workflows.life.causes import Cause
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.firing import note
 
 Json = Mapping[str, JsonValue]
 _NAMELESS: Final = "made-here"  # the name inside of a schedule that has an id of ours
@@ -100,6 +101,7 @@ async def change(life: Life, schedule: str, draft: Draft, *, by: Hand) -> None:
             raise Conflict(
                 "Somebody else has just changed this schedule. Nothing was changed. Look, and change it again."
             )
+        await note(tx, held)
         if loaded.digest != held.digest:
             schedules.change(tx, held, made(held.id, loaded, after=tx.now), by=by.principal, writer=by.ref)
 

@@ -55,6 +55,7 @@ WHAT: Final[Mapping[str, str]] = {
     Notice.DELEGATION_ENDED: "You decide for somebody no more",
     Notice.SCHEDULE_PAUSED: "A schedule of yours was paused",
     Notice.SCHEDULE_MISSED: "A schedule of yours has missed its time",
+    Notice.TRIGGER_PAUSED: "A trigger of yours was paused",
     Notice.STEP_MESSAGE: "A run has something to say",
     Notice.RUN_SUCCEEDED: "Succeeded",
     Notice.RUN_FAILED: "Failed",

@@ -278,6 +278,51 @@ export const previewQuery = (api: Api, asked: TimeAsked | null) =>
     staleTime: 60_000,
   });
 
+export const triggersQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["triggers", "list"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/triggers", { signal })),
+  });
+
+export const triggerQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ["triggers", "one", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/triggers/{trigger}", { params: { path: { trigger: id } }, signal })),
+  });
+
+export const reactionsQuery = (api: Api, id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["triggers", "reactions", id],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/triggers/{trigger}/reactions", {
+          params: { path: { trigger: id }, query: { cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    refetchInterval: 30_000, // no hint tells of what was left out
+  });
+
+export const eventsQuery = (api: Api) =>
+  infiniteQueryOptions({
+    queryKey: ["triggers", "events"],
+    queryFn: ({ pageParam, signal }) =>
+      take(api.GET("/api/v1/event-log", { params: { query: { cursor: pageParam } }, signal })),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    refetchInterval: 30_000,
+  });
+
+export const eventQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ["triggers", "event", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/event-log/{event}", { params: { path: { event: id } }, signal })),
+  });
+
 export interface LockFilter {
   q?: string | undefined;
   run?: string | undefined;

@@ -602,6 +602,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/event-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Received events with what each caused, newest first */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-log/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event with what it said and caused */
+        get: operations["getEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1492,6 +1526,108 @@ export interface paths {
         get: operations["listEverybodysTokens"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Triggers of actions that one sees */
+        get: operations["listTriggers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/triggers/{trigger}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One trigger */
+        get: operations["getTrigger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/triggers/{trigger}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It starts nothing until it goes on */
+        post: operations["pauseTrigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/triggers/{trigger}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What events caused by it, newest first */
+        get: operations["listReactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/triggers/{trigger}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show it an event again: runs are asked for anew, in its owner's name */
+        post: operations["replayEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/triggers/{trigger}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let it go on */
+        post: operations["resumeTrigger"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2749,6 +2885,58 @@ export interface components {
             /** To */
             to: string[];
         };
+        /** EventDetail */
+        EventDetail: {
+            /**
+             * Caused
+             * @description empty: it meant nothing to any trigger
+             */
+            caused: components["schemas"]["ReactionView"][];
+            /**
+             * Delivery
+             * @description the sender's name of it
+             */
+            delivery: string;
+            /** Id */
+            id: string;
+            /** Key */
+            key: string | null;
+            /** Payload */
+            payload: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Source */
+            source: string;
+        };
+        /** EventSummary */
+        EventSummary: {
+            /**
+             * Caused
+             * @description empty: it meant nothing to any trigger
+             */
+            caused: components["schemas"]["ReactionView"][];
+            /**
+             * Delivery
+             * @description the sender's name of it
+             */
+            delivery: string;
+            /** Id */
+            id: string;
+            /** Key */
+            key: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Source */
+            source: string;
+        };
         /** EventTaken */
         EventTaken: {
             /**
@@ -3743,6 +3931,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[EventSummary] */
+        Page_EventSummary_: {
+            /** Items */
+            items: components["schemas"]["EventSummary"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[ExceptionView] */
         Page_ExceptionView_: {
             /** Items */
@@ -3792,6 +3987,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[ReactionView] */
+        Page_ReactionView_: {
+            /** Items */
+            items: components["schemas"]["ReactionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[ReviewView] */
         Page_ReviewView_: {
             /** Items */
@@ -3824,6 +4026,13 @@ export interface components {
         Page_TokenView_: {
             /** Items */
             items: components["schemas"]["TokenView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[TriggerView] */
+        Page_TriggerView_: {
+            /** Items */
+            items: components["schemas"]["TriggerView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -4412,6 +4621,48 @@ export interface components {
             place: number;
             run: components["schemas"]["RunSummary"];
         };
+        /**
+         * ReactionState
+         * @description What one event caused by one trigger.
+         * @enum {string}
+         */
+        ReactionState: "due" | "started" | "skipped" | "refused";
+        /**
+         * ReactionView
+         * @description What one event caused by one trigger.
+         */
+        ReactionView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** @description who replayed it */
+            by: components["schemas"]["Person"] | null;
+            /** Event */
+            event: string;
+            /**
+             * Item
+             * @description number of the entry of `each`
+             */
+            item: number;
+            /** Run */
+            run: string | null;
+            run_state: components["schemas"]["RunState"] | null;
+            state: components["schemas"]["ReactionState"];
+            /**
+             * Text
+             * @description a sentence: what was and was not done, and why
+             */
+            text: string;
+            /** Trigger */
+            trigger: string;
+            /**
+             * Turn
+             * @description 0; of a replay, its number
+             */
+            turn: number;
+        };
         /** Readiness */
         Readiness: {
             /** Parts */
@@ -4438,6 +4689,24 @@ export interface components {
             key: string;
             /** Reason */
             reason: string;
+        };
+        /** Replayed */
+        Replayed: {
+            /**
+             * Begins
+             * @description how many runs are asked for now
+             */
+            begins: number;
+            /** Caused */
+            caused: components["schemas"]["ReactionView"][];
+        };
+        /** ReplayRequest */
+        ReplayRequest: {
+            /**
+             * Event
+             * @description its id, as e_…
+             */
+            event: string;
         };
         /** ReportRequest */
         ReportRequest: {
@@ -5318,6 +5587,53 @@ export interface components {
             revoked_at: string | null;
             /** Scopes */
             scopes: string[];
+        };
+        /** TriggerView */
+        TriggerView: {
+            /** Action */
+            action: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Description */
+            description: string;
+            /**
+             * Failures
+             * @description runs in a row that did not succeed
+             */
+            failures: number;
+            /** Id */
+            id: string;
+            /**
+             * Listens
+             * @description a source of events in the settings; daytwo:catalog, daytwo:runs: what happens here
+             */
+            listens: string;
+            /** @description and resume, and replay */
+            may_pause: components["schemas"]["Permitted"];
+            /**
+             * Owner
+             * @description in whose name its runs are asked for, with the rights of that moment
+             */
+            owner: string;
+            paused_by: components["schemas"]["Person"] | null;
+            /** Paused Why */
+            paused_why: string | null;
+            /** Spec */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "paused";
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
         };
         /**
          * UndoRequest
@@ -6706,6 +7022,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_EntitySummary_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EventSummary_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventDetail"];
                 };
             };
             /** @description Problem details */
@@ -8814,6 +9193,204 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_TokenView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTriggers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TriggerView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReactions: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReactionView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerView"];
                 };
             };
             /** @description Problem details */

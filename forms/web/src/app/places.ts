@@ -9,10 +9,12 @@ import {
   Inbox,
   KeyRound,
   Lock,
+  Radio,
   ScrollText,
   Snowflake,
   Users,
   Webhook,
+  Zap,
   type LucideIcon,
 } from "lucide-react";
 import { text } from "../text";
@@ -36,6 +38,8 @@ export const OPERATE: readonly Place[] = [
   { to: "/locks", label: text.nav.locks, icon: Lock },
   { to: "/freezes", label: text.nav.freezes, icon: Snowflake },
   { to: "/schedules", label: text.nav.schedules, icon: CalendarClock },
+  { to: "/triggers", label: text.nav.triggers, icon: Zap },
+  { to: "/events", label: text.nav.events, icon: Radio, needs: "webhooks.read" },
   { to: "/connections", label: text.nav.connections, icon: Cable },
   { to: "/webhooks", label: text.nav.webhooks, icon: Webhook, needs: "webhooks.read" },
   { to: "/audit", label: text.nav.audit, icon: ScrollText, needs: "audit.read" },

@@ -13,6 +13,8 @@ export const common = {
     locks: "Locks",
     freezes: "Freezes",
     schedules: "Schedules",
+    triggers: "Triggers",
+    events: "Events",
     webhooks: "Webhooks",
     audit: "Audit",
     people: "People",

@@ -16,6 +16,7 @@ import { runs } from "./runs";
 import { schedules } from "./schedules";
 import { states } from "./states";
 import { tokens } from "./tokens";
+import { triggers } from "./triggers";
 import { webhooks } from "./webhooks";
 
 export const text = {
@@ -36,5 +37,6 @@ export const text = {
   schedules,
   states,
   tokens,
+  triggers,
   webhooks,
 };

@@ -18,7 +18,7 @@ export const runs = {
   evidenceFile: "Everything, as one signed file",
   by: "Asked by",
   comment: "Comment",
-  cause: "Asked for by the schedule",
+  cause: { schedule: "Asked for by the schedule", trigger: "Asked for by the trigger" },
   asked: "Asked",
   took: "Took",
   noneTitle: "No runs here",

@@ -18,6 +18,7 @@ import { HOLD, locksOf, watching } from "./locks";
 import * as operate from "./operate";
 import { FIRINGS, NIGHTLY, paused, PREVIEW } from "./schedules";
 import { AUDIT, DELEGATION, PRINCIPALS, SEAL, SESSIONS } from "./people";
+import { EVENT, ON_ALERT, REACTIONS } from "./triggers";
 import * as world from "./world";
 
 interface Body {
@@ -55,6 +56,8 @@ export class FakeApi {
   readonly runs = new Map<string, RunView>();
   holds: HoldView[] = [HOLD];
   delegations: DelegationView[] = [DELEGATION];
+  trigger = ON_ALERT;
+  reactions = [...REACTIONS];
   readonly schedules = new Map([[NIGHTLY.id, NIGHTLY]]);
   readonly freezes = new Map([YEAR_END, OFFICE_HOURS].map((one) => [one.id, one]));
   readonly approvals = new Map<string, ApprovalView>();
@@ -128,6 +131,30 @@ export class FakeApi {
   again(asked: Asked): unknown {
     const before = found(this.runs.get(asked.parts[0] ?? ""), "run");
     return this.start({ ...asked, body: { inputs: before.inputs } });
+  }
+
+  toTrigger({ parts, body }: Asked): unknown {
+    const [id = "", what] = parts;
+    const { reason, event } = body as { reason?: string; event?: string };
+    if (what === "replay") {
+      const before = found(
+        this.reactions.find((one) => one.event === event),
+        "event",
+      );
+      const now = {
+        ...before,
+        turn: this.reactions.length,
+        text: `shown to ${id} again`,
+        run: null,
+        run_state: null,
+      };
+      this.reactions = [now, ...this.reactions];
+      return { begins: 1, caused: this.reactions };
+    }
+    const text = `paused since 12:00 UTC: ${reason}`;
+    this.trigger =
+      what === "pause" ? { ...ON_ALERT, state: "paused", text, paused_why: reason ?? null } : ON_ALERT;
+    return this.trigger;
   }
 
   makeSchedule({ body }: Asked): unknown {
@@ -311,6 +338,12 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
       ({ parts }) =>
         void (api.delegations = api.delegations.filter((one) => one.id !== parts[0])),
   ],
+  ["GET", /^\/triggers$/, (api) => () => page([api.trigger])],
+  ["GET", /^\/triggers\/([^/]+)\/reactions$/, (api) => () => page(api.reactions)],
+  ["GET", /^\/triggers\/([^/]+)$/, (api) => () => api.trigger],
+  ["POST", /^\/triggers\/([^/]+)\/(pause|resume|replay)$/, (api) => (asked) => api.toTrigger(asked)],
+  ["GET", /^\/event-log$/, () => () => page([EVENT])],
+  ["GET", /^\/event-log\/([^/]+)$/, () => () => EVENT],
   ["GET", /^\/schedules$/, (api) => () => page([...api.schedules.values()])],
   ["POST", /^\/schedules$/, (api) => (asked) => api.makeSchedule(asked)],
   ["POST", /^\/schedules\/preview$/, () => () => PREVIEW],

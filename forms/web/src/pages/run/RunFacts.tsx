@@ -15,12 +15,13 @@ export function RunFacts({ run }: { run: RunView }) {
         facts={[
           [words.by, <PersonName key="by" person={run.requester} />],
           run.comment !== null && run.comment !== "" && [words.comment, visible(run.comment)],
-          run.cause?.kind === "schedule" && [
-            words.cause,
-            <Link key="cause" to={`/schedules/${encodeURIComponent(run.cause.name)}`}>
-              {visible(run.cause.title)}
-            </Link>,
-          ],
+          run.cause !== undefined &&
+            run.cause !== null && [
+              words.cause[run.cause.kind],
+              <Link key="cause" to={`/${run.cause.kind}s/${encodeURIComponent(run.cause.name)}`}>
+                {visible(run.cause.title)}
+              </Link>,
+            ],
           [words.asked, <When key="asked" at={run.created_at} />],
           run.started_at !== null && [
             words.duration,

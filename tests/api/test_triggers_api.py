@@ -1,0 +1,72 @@
+"""From a delivery of another system to a run, and what people see of it: over HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from api_house import House, problem
+from company import EXAMPLES
+
+from daytwo_workflows.company import load_company
+from daytwo_workflows.life.reacting import react
+
+pytestmark = pytest.mark.anyio
+ALERTS = "/api/v1/events/alerts"
+TOKEN = {"authorization": "Bearer token-of-the-alerts"}
+TRIGGER: dict[str, Any] = {
+    "apiVersion": "daytwo/v1",
+    "kind": "Trigger",
+    "metadata": {"name": "alerts", "title": "Restart what an alert names", "owner": "person:ana"},
+    "spec": {
+        "on": {"event": "alerts"},
+        "each": "${{ event.alerts }}",
+        "when": "${{ item.status == 'firing' }}",
+        "key": "${{ item.fingerprint }}",
+        "throttle": "30m",
+        "action": "restart",
+        "entity": "service:${{ item.labels.service }}",
+        "inputs": {"environment": "environment:staging"},
+    },
+}
+
+
+def alert(fingerprint: str) -> dict[str, Any]:
+    return {"version": "4", "alerts": [{"status": "firing", "fingerprint": fingerprint, "labels": {"service": "shop"}}]}
+
+
+async def test_an_alert_is_seen_with_what_it_caused_and_replayed_once(house: House, tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text(yaml.safe_dump(TRIGGER))
+    await load_company(house.store, [EXAMPLES / "catalog", EXAMPLES / "actions", tmp_path], {"github": "github"})
+    ana, sam, fay = [await house.signed_in(name) for name in ("ana", "sam", "fay")]
+    outside = house.anonymous()
+    problem(await outside.post(ALERTS, headers={"authorization": "Bearer forged"}, json=alert("f1")), 401)
+    problem(await outside.post("/api/v1/events/unknown", headers=TOKEN, json=alert("f1")), 404)
+    for _ in range(2):
+        assert (await outside.post(ALERTS, headers=TOKEN, json=alert("f1"))).status_code == 202
+    assert await react(house.company.life) == 1
+    (event,) = (await sam.get("/api/v1/event-log")).json()["items"]
+    (caused,) = event["caused"]
+    assert (caused["trigger"], caused["state"], caused["run_state"]) == ("alerts", "started", "accepted")
+    run = (await ana.get(f"/api/v1/runs/{caused['run']}")).json()
+    assert (run["cause"]["kind"], run["cause"]["name"]) == ("trigger", "alerts")
+    assert (await sam.get(f"/api/v1/event-log/{event['id']}")).json()["payload"]["version"] == "4"
+    problem(await ana.get("/api/v1/event-log"), 403)
+
+    problem(await fay.post("/api/v1/triggers/alerts/replay", json={"event": event["id"]}), 403)
+    problem(await ana.post("/api/v1/triggers/alerts/replay", json={"event": "e_nothing"}), 404)
+    key = {"Idempotency-Key": "replay-of-mine-1"}
+    for begins in (1, 0):
+        again = await ana.post("/api/v1/triggers/alerts/replay", json={"event": event["id"]}, headers=key)
+        assert again.json()["begins"] == begins
+    assert await react(house.company.life) == 1
+    reactions = (await ana.get("/api/v1/triggers/alerts/reactions")).json()["items"]
+    assert [(one["turn"], one["by"] and one["by"]["name"]) for one in reactions] == [(1, "Ana"), (0, None)]
+
+    paused = (await ana.post("/api/v1/triggers/alerts/pause", json={"reason": "too many"})).json()
+    assert (paused["state"], paused["paused_why"]) == ("paused", "too many")
+    await outside.post(ALERTS, headers=TOKEN, json=alert("f2"))
+    assert await react(house.company.life) == 0
+    newest = (await ana.get("/api/v1/triggers/alerts/reactions")).json()["items"][0]
+    assert newest["text"] == "The trigger was paused. Nothing was started; it can be replayed."
+    assert (await sam.post("/api/v1/triggers/alerts/resume")).json()["state"] == "active"
