@@ -95,8 +95,8 @@ lock: ## Choose the newest versions of everything again (needs uv)
 bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Temporal workflow
 	$(BIN)/python -m tests.bench $(BENCH)
 
-chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact points, all of them, and print what came of each case
-	$(BIN)/python -m tests.chaos $(PYTEST)
+chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact points, all of them, and print what came of each case; LONG=1 in full size
+	$(BIN)/python -m tests.chaos $(if $(LONG),--long $(LONG)) $(PYTEST)
 
 faults: $(INSTALLED) $(PAGE) ## Dispatch 1,000 times on each CI system, each with a fault, and count what came of it
 	$(BIN)/python -m tests.chaos.faulted $(FAULTS)

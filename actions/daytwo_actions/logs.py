@@ -1,7 +1,7 @@
 """From a CI system's bytes to lines that may be kept and shown (A12). Pure.
 
 bytes → UTF-8 → masked across chunk borders → lines of at most 64 KB → control characters filtered (ANSI colours stay)
-→ what an escape sequence has parted masked → cut at the run's limit with a visible marker.
+→ what an escape sequence has parted masked. How much of them is kept: `head_and_tail.py`.
 """
 
 import codecs
@@ -12,7 +12,6 @@ from typing import Final
 from daytwo_actions.masking import Masker
 
 LINE_LIMIT: Final = 64 * 1024
-CUT_MARK: Final = "… the log is longer than what is kept of one run; the rest is in the CI system"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ESCAPE: Final = re.compile(r"\x1b(?!\[[0-9;]{0,32}m)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?|.?)")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,32}m")
@@ -21,20 +20,13 @@ _VENDOR_ERROR: Final = re.compile(r"##\[error\]|::error")
 
 
 class Cleaner:
-    """Feed it bytes, get whole clean lines; `end` gives the rest. `limit` is in characters of the whole log."""
+    """Feed it bytes, get whole clean lines; `end` gives the rest."""
 
-    def __init__(self, *, secrets: Sequence[str], limit: int) -> None:
+    def __init__(self, *, secrets: Sequence[str]) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._masker = Masker(secrets)
         self._of_line = Masker(secrets)
-        self._left = limit
         self._line = ""
-        self._cut = False
-
-    @property
-    def cut(self) -> bool:
-        """The limit is reached and `CUT_MARK` was given: what is fed from now on is thrown away."""
-        return self._cut
 
     def feed(self, piece: bytes) -> list[str]:
         return self._split(self._masker.feed(self._decoder.decode(piece)))
@@ -46,7 +38,7 @@ class Cleaner:
     def end(self) -> list[str]:
         lines = self._split(self._masker.feed(self._decoder.decode(b"", True)) + self._masker.end())
         if self._line:
-            lines += self._count([self._line])
+            lines.append(self._clean(self._line))
             self._line = ""
         return lines
 
@@ -55,21 +47,10 @@ class Cleaner:
         while len(self._line) > LINE_LIMIT:
             whole.append(self._line[:LINE_LIMIT])
             self._line = self._line[LINE_LIMIT:]
-        return self._count([part for line in whole for part in _parts(line)])
+        return [self._clean(part) for line in whole for part in _parts(line)]
 
-    def _count(self, lines: list[str]) -> list[str]:
-        kept: list[str] = []
-        for line in lines:
-            if self._cut:
-                break
-            clean = _CONTROL.sub("\ufffd", self._rejoined(line.lstrip("\ufeff").rstrip("\r")))
-            self._left -= len(clean) + 1
-            if self._left < 0:
-                self._cut = True
-                kept.append(CUT_MARK)
-                break
-            kept.append(clean)
-        return kept
+    def _clean(self, line: str) -> str:
+        return _CONTROL.sub("\ufffd", self._rejoined(line.lstrip("\ufeff").rstrip("\r")))
 
     def _rejoined(self, line: str) -> str:
         """The line without the escape sequences that are not kept. A secret that one of them, or a colour, has parted

@@ -28,6 +28,7 @@ from daytwo_store.tables import (
     FreezeExceptionRow,
     GateAnswerRow,
     LogChunkRow,
+    LogSourceRow,
     PrincipalRow,
     ReviewRow,
     RunRow,
@@ -129,22 +130,36 @@ async def people(session: Session, ids: Sequence[str]) -> dict[str, dict[str, An
 
 
 async def logs(session: Session, run: RunId) -> dict[str, Any]:
-    """SHA-256 of the whole log as `logs.txt` gives it, and of each job's lines (each with its line feed)."""
-    whole, lines = hashlib.sha256(), 0
+    """SHA-256 of the whole log as `logs.txt` gives it, and of each job's lines (each with its line feed).
+
+    Where lines are left out, a sentence stands in their place in both, and counts as none; `whole_sha256` is of the
+    job's log with all its lines, as it was when it was kept.
+    """
+    whole, lines, left_out = hashlib.sha256(), 0, 0
+    sources = await session.scalars(select(LogSourceRow).where(LogSourceRow.run_id == run))
+    wholes = {(row.path, row.job_id): row.whole for row in sources}
     jobs: dict[tuple[str, str], dict[str, Any]] = {}
     digests: dict[tuple[str, str], Any] = {}
     async for chunk in _chunks(session, run):
         content = f"{chunk.text}\n".encode()
         whole.update(content)
-        lines += chunk.lines
         key = (chunk.path, chunk.job_id)
-        one = jobs.setdefault(key, {"step": chunk.path, "job": chunk.job_id, "name": chunk.job_name, "lines": 0})
-        one["lines"] += chunk.lines
+        begun = {"step": chunk.path, "job": chunk.job_id, "name": chunk.job_name, "lines": 0, "left_out": 0}
+        one = jobs.setdefault(key, begun)
+        if chunk.left_out is None:
+            lines += chunk.lines
+            one["lines"] += chunk.lines
+        else:
+            left_out += chunk.lines
+            one["left_out"] += chunk.lines
         digests.setdefault(key, hashlib.sha256()).update(content)
     return {
         "lines": lines,
+        "left_out": left_out,
         "sha256": whole.hexdigest(),
-        "jobs": [{**one, "sha256": digests[key].hexdigest()} for key, one in jobs.items()],
+        "jobs": [
+            {**one, "sha256": digests[key].hexdigest(), "whole_sha256": wholes.get(key)} for key, one in jobs.items()
+        ],
     }
 
 

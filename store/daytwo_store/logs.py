@@ -1,6 +1,10 @@
-"""Log chunks: append-only, numbered through the run, resumable in the middle of a job (A12)."""
+"""Log chunks: numbered through the run, resumable in the middle of a job (A12).
 
-from collections.abc import AsyncIterator, Sequence
+They are added at the end and never changed, with one exception: what a run may keep of its tail moves on as more comes,
+and then lines become a gap that keeps their numbers (`log_gaps.py`).
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,9 +12,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daytwo_store import runs
+from daytwo_store import log_gaps, runs
 from daytwo_store.engine import Store, Topic, Tx
-from daytwo_store.ids import ExternalJobId, RunId, StepPath
+from daytwo_store.ids import RunId
+from daytwo_store.log_gaps import Source
 from daytwo_store.tables import LogChunkRow, LogSourceRow
 
 _AT_ONCE: Final = 4  # chunks in memory
@@ -18,37 +23,49 @@ _SMALL_LINES: Final = 1000
 _SMALL_CHARS: Final = 64 * 1024  # a chunk that is to grow is written anew by the database each time
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """The log of one job."""
-
-    run: RunId
-    path: StepPath
-    job: ExternalJobId
-    name: str
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
+    """`left_out`: so many lines that are not kept, of which this is the last number; the text says so."""
+
     number: int
     path: str
     job: str
     text: str
+    left_out: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """How far the log of one job is kept: lines, the characters in them as the run's total counts them, all of it?"""
+    """How far the log of one job is kept: lines, those that were left out as well; all of it? And the bytes that the
+    run's head has by now, or None when its head is over."""
 
     lines: int
-    chars: int
     done: bool
+    head: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """How many bytes of a run's log are kept: from its start, and of what comes after those, from its end."""
+
+    head: int
+    tail: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """Lines that were not kept because the head was over, and their size."""
+
+    lines: int = 0
+    bytes: int = 0
 
 
 async def kept(session: AsyncSession, source: Source) -> Kept:
     """How much of this job's log is kept already."""
     row = await session.get(LogSourceRow, (source.run, source.path, source.job))
-    return Kept(lines=row.lines, chars=row.chars, done=row.done) if row else Kept(lines=0, chars=0, done=False)
+    over = await log_gaps.has_tail(session, source.run)
+    head = None if over else (await runs.peek(session, source.run)).log_bytes
+    return Kept(lines=row.lines if row else 0, done=row is not None and row.done, head=head)
 
 
 async def append(
@@ -60,16 +77,21 @@ async def append(
     done: bool,
     error_at: int | None,
     error: int | None = None,
+    bounds: Bounds | None = None,
+    behind: LeftOut | None = None,
+    whole: str | None = None,
 ) -> bool:
     """Append lines of a job. `before` is how many were kept of it; false (nothing written) when somebody was faster.
 
     `error_at` is the index within `lines` of the first error, if there is one; `error` the number of a line that was
-    kept before.
+    kept before. `behind`: they stand behind the head of the run's log, after so much that was left out; without it they
+    still do when others have filled the head meanwhile. `whole`: SHA-256 of all lines of the job, also of those that
+    are left out, each with its line feed.
     """
     run = await runs.hold(tx, source.run)
     await tx.session.execute(
         insert(LogSourceRow)
-        .values(run_id=source.run, path=source.path, job_id=source.job, lines=0, chars=0, done=False)
+        .values(run_id=source.run, path=source.path, job_id=source.job, lines=0, done=False)
         .on_conflict_do_nothing()
     )
     row = (
@@ -81,24 +103,30 @@ async def append(
     ).scalar_one()
     if row.done or row.lines != before:
         return False
-    first = run.log_lines + 1
+    if behind is not None and behind.lines:
+        await log_gaps.leave_out(tx, source, first=run.log_lines + 1, lines=behind.lines, size=behind.bytes)
+        run.log_lines += behind.lines
+        row.lines += behind.lines
+    first, tail = run.log_lines + 1, False
     if lines:
         text = "\n".join(lines)
-        chars = len(text) + 1  # each line with its line feed, as `Cleaner` counts them against the limit
-        if not await _extend(tx, source, text, lines=len(lines), after=run.log_lines):
-            tx.session.add(_chunk(source, text, first=first, lines=len(lines)))
+        size = len(text.encode()) + 1
+        tail = behind is not None or (bounds is not None and run.log_bytes + size > bounds.head)
+        if not await _extend(tx, source, text, lines=len(lines), after=run.log_lines, tail=tail):
+            tx.session.add(_chunk(source, text, first=first, lines=len(lines), tail=tail))
         run.log_lines += len(lines)
-        run.log_bytes += chars
-        row.chars += chars
+        run.log_bytes += 0 if tail else size
     if run.first_error is None:
         run.first_error = error if error is not None else first + error_at if error_at is not None else None
+    if bounds is not None and (tail or behind is not None):
+        await log_gaps.shorten(tx, source.run, limit=bounds.tail, spared=run.first_error)
     row.lines += len(lines)
-    row.done = done
+    row.done, row.whole = done, whole
     tx.notify(Topic.LOG, source.run)
     return True
 
 
-def _chunk(source: Source, text: str, *, first: int, lines: int) -> LogChunkRow:
+def _chunk(source: Source, text: str, *, first: int, lines: int, tail: bool) -> LogChunkRow:
     return LogChunkRow(
         run_id=source.run,
         first=first,
@@ -107,10 +135,11 @@ def _chunk(source: Source, text: str, *, first: int, lines: int) -> LogChunkRow:
         job_id=source.job,
         job_name=source.name,
         text=text,
+        tail=tail,
     )
 
 
-async def _extend(tx: Tx, source: Source, text: str, *, lines: int, after: int) -> bool:
+async def _extend(tx: Tx, source: Source, text: str, *, lines: int, after: int, tail: bool) -> bool:
     """Write into the run's newest chunk when it is small and of this job: a live log comes a few lines at a time."""
     extended = await tx.session.execute(
         update(LogChunkRow)
@@ -120,6 +149,8 @@ async def _extend(tx: Tx, source: Source, text: str, *, lines: int, after: int) 
             LogChunkRow.first > after - _SMALL_LINES,
             LogChunkRow.path == source.path,
             LogChunkRow.job_id == source.job,
+            LogChunkRow.tail == tail,
+            LogChunkRow.left_out.is_(None),
             LogChunkRow.lines <= _SMALL_LINES - lines,
             func.length(LogChunkRow.text) <= _SMALL_CHARS - len(text),
         )
@@ -133,16 +164,23 @@ async def _extend(tx: Tx, source: Source, text: str, *, lines: int, after: int) 
 async def read(
     session: AsyncSession, run: RunId, *, after: int, limit: int, path: str | None = None, job: str | None = None
 ) -> list[Line]:
-    """At most `limit` lines with numbers above `after`, in order; only of one step or job when asked."""
+    """At most `limit` lines with numbers above `after`, in order; only of one step or job when asked. A gap is one."""
     lines: list[Line] = []
     async for chunk in _chunks(session, run, after=after, path=path, job=job):
-        for offset, text in enumerate(chunk.text.split("\n")):
-            number = chunk.first + offset
-            if number > after:
-                lines.append(Line(number, chunk.path, chunk.job_name, text))
+        for line in _lines(chunk):
+            if line.number > after:
+                lines.append(line)
             if len(lines) >= limit:
                 return lines
     return lines
+
+
+def _lines(chunk: LogChunkRow) -> Iterator[Line]:
+    if chunk.left_out is not None:
+        yield Line(chunk.first + chunk.lines - 1, chunk.path, chunk.job_name, chunk.text, left_out=chunk.lines)
+        return
+    for number, text in enumerate(chunk.text.split("\n"), chunk.first):
+        yield Line(number, chunk.path, chunk.job_name, text)
 
 
 async def grep(
@@ -155,10 +193,10 @@ async def grep(
     path: str | None = None,
     job: str | None = None,
 ) -> list[Line]:
-    """At most `limit` lines that contain the text, whatever its case."""
+    """At most `limit` lines that contain the text, whatever its case. What is left out is not among them."""
     low, found = wanted.casefold(), list[Line]()
     async for chunk in _chunks(session, run, after=after, path=path, job=job):
-        if low not in chunk.text.casefold():
+        if chunk.left_out is not None or low not in chunk.text.casefold():
             continue  # most chunks hold nothing: looking at their lines one by one would take ten times as long
         for offset, text in enumerate(chunk.text.split("\n")):
             if chunk.first + offset > after and low in text.casefold():
@@ -186,13 +224,14 @@ async def stream(store: Store, run: RunId, *, path: str | None = None, job: str 
 
 
 async def chunks_of(store: Store, source: Source) -> AsyncIterator[tuple[int, list[str]]]:
-    """What is kept of one job's log: the number of the first line, and lines; one chunk at a time."""
+    """What is kept of one job's log: the number of the first line, and lines; one chunk at a time, without gaps."""
     after = 0
     while True:
         query = select(LogChunkRow).where(
             LogChunkRow.run_id == source.run,
             LogChunkRow.path == source.path,
             LogChunkRow.job_id == source.job,
+            LogChunkRow.left_out.is_(None),
             LogChunkRow.first > after,
         )
         async with store.read() as session:
@@ -239,6 +278,6 @@ def _last(found: Sequence[LogChunkRow]) -> int:
 
 
 async def line(session: AsyncSession, run: RunId, number: int) -> Line | None:
-    """One line by its number."""
+    """One line by its number; None where it is left out."""
     found = await read(session, run, after=number - 1, limit=1)
-    return found[0] if found and found[0].number == number else None
+    return found[0] if found and found[0].number == number and not found[0].left_out else None

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daytwo_actions.logs import CUT_MARK, LINE_LIMIT, Cleaner, first_error
+from daytwo_actions.logs import LINE_LIMIT, Cleaner, first_error
 from daytwo_actions.masking import MASK, encodings_of
 
 SECRET = "s3cr3t/with+odd=chars"
 
 
-def clean(data: bytes, cuts: list[int], *, secrets: tuple[str, ...] = (), limit: int = 10**9) -> list[str]:
-    cleaner = Cleaner(secrets=secrets, limit=limit)
+def clean(data: bytes, cuts: list[int], *, secrets: tuple[str, ...] = ()) -> list[str]:
+    cleaner = Cleaner(secrets=secrets)
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     lines = [line for a, b in pairwise(places) for line in cleaner.feed(data[a:b])]
     return lines + cleaner.end()
@@ -34,27 +34,10 @@ def test_a_secret_is_masked_in_every_encoding_wherever_it_is_cut(cuts: list[int]
 
 
 def test_an_endless_line_is_cut_into_pieces_and_memory_stays_small() -> None:
-    cleaner = Cleaner(secrets=(), limit=10**9)
+    cleaner = Cleaner(secrets=())
     lines = [line for _ in range(40) for line in cleaner.feed(b"x" * 10_000)]
     assert all(len(line) == LINE_LIMIT for line in lines)
     assert sum(map(len, lines + cleaner.end())) == 400_000
-
-
-def test_what_is_beyond_the_limit_is_cut_off_visibly_and_once() -> None:
-    lines = clean(b"0123456789\n" * 100, [7, 500], limit=55)
-    assert lines[:5] == ["0123456789"] * 5
-    assert len(lines) == 6
-    assert lines[5] == CUT_MARK
-    assert "longer than what is kept" in CUT_MARK
-
-
-def test_it_says_when_nothing_more_is_kept() -> None:
-    cleaner = Cleaner(secrets=(), limit=11)
-    assert cleaner.feed(b"0123456789\n") == ["0123456789"]
-    assert not cleaner.cut, "all of it fits"
-    assert cleaner.feed(b"one more\n") == [CUT_MARK]
-    assert cleaner.cut
-    assert cleaner.feed(b"and more\n") == cleaner.end() == []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +75,7 @@ def test_the_vendors_mark_counts_more_than_a_guess() -> None:
 )
 def test_a_secret_that_escape_sequences_part_is_masked_and_other_lines_keep_their_colours(printed: str) -> None:
     for size in (1, 7, 1000):
-        cleaner = Cleaner(secrets=["hunter2-of-shop"], limit=10_000)
+        cleaner = Cleaner(secrets=["hunter2-of-shop"])
         raw = f"\x1b[32mfine\x1b[0m\n{printed}\n".encode()
         lines = [line for at in range(0, len(raw), size) for line in cleaner.feed(raw[at : at + size])]
         assert [*lines, *cleaner.end()] == ["\x1b[32mfine\x1b[0m", "key=***;"]

@@ -12,6 +12,7 @@ from daytwo_api.services.runs import Runs
 from daytwo_store import logs
 from daytwo_store.engine import Store
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
+from daytwo_store.log_gaps import Source
 from daytwo_store.settings import StoreSettings
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +44,7 @@ async def test_one_job_is_read_by_itself(company: Company) -> None:
     run = await company.ask("ana", "1.1.0", "staging")
     await keep(company, run)
     async with company.store.write() as tx:
-        other = logs.Source(run=run, path=StepPath("ship"), job=ExternalJobId("2"), name="check")
+        other = Source(run=run, path=StepPath("ship"), job=ExternalJobId("2"), name="check")
         assert await logs.append(tx, other, ["all is well"], before=0, done=True, error_at=None)
     for job, lines in (("build", 2 * CHUNKS), ("check", 1), ("nothing", 0)):
         response = await Runs(company.store).logs_text(await ana(company), run, step="ship", job=job)
@@ -52,7 +53,7 @@ async def test_one_job_is_read_by_itself(company: Company) -> None:
 
 
 async def keep(company: Company, run: RunId) -> None:
-    source = logs.Source(run=run, path=StepPath("ship"), job=ExternalJobId("1"), name="build")
+    source = Source(run=run, path=StepPath("ship"), job=ExternalJobId("1"), name="build")
     for number in range(CHUNKS):
         async with company.store.write() as tx:
             lines = [f"line {number} a", f"line {number} b"]
@@ -70,3 +71,27 @@ async def ana(company: Company) -> Asker:
         scopes=frozenset(Scope),
         via="session",
     )
+
+
+async def test_a_gap_is_told_in_lines_in_the_file_in_the_run_and_where_somebody_looks(company: Company) -> None:
+    run = await company.ask("ana", "1.1.0", "staging")
+    source = Source(run=run, path=StepPath("ship"), job=ExternalJobId("1"), name="build")
+    gone, bounds = logs.LeftOut(lines=80, bytes=800), logs.Bounds(head=10, tail=100)
+    async with company.store.write() as tx:
+        assert await logs.append(tx, source, ["first"], before=0, done=False, error_at=None, bounds=bounds)
+        kept = {"before": 1, "done": True, "error_at": 1, "bounds": bounds, "behind": gone}
+        assert await logs.append(tx, source, ["more", "error: last"], **kept)
+    views, by = Runs(company.store), await ana(company)
+    batch = await views.logs(by, run, after=0, limit=10, step=None, job=None, grep="")
+    assert [(line.number, line.left_out) for line in batch.lines] == [(1, 0), (81, 80), (82, 0), (83, 0)]
+    said = batch.lines[1].text
+    assert said.startswith("… 80 lines are left out here: lines 2 to 81, 800 bytes.")
+    response = await views.logs_text(by, run)
+    assert "".join([str(piece) async for piece in response.body_iterator]) == f"first\n{said}\nmore\nerror: last\n"
+    found = await views.logs(by, run, after=0, limit=10, step="ship", job="build", grep="ERROR")
+    assert ([line.number for line in found.lines], found.next, found.not_searched) == ([83], 83, 80)
+    assert (await views.logs(by, run, after=0, limit=10, step=None, job="other", grep="x")).not_searched == 0
+    view = await views.get(by, run)
+    assert [(gap.first, gap.last) for gap in view.log_gaps] == [(2, 81)]
+    assert view.first_error is not None
+    assert (view.first_error.number, view.first_error.text) == (83, "error: last")

@@ -7,10 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import pytest
-from tests.chaos.harness import selection
+from tests.chaos.harness import selection, sizes
 from tests.chaos.harness.house import ChaosHouse
 from tests.chaos.harness.person import Journal, Person
-from tests.chaos.harness.stage import Stage
+from tests.chaos.harness.stage import Stage, Watch
 from tests.chaos.harness.yard import lay_out
 
 OTHERS: Final = ("gitlab", "argo")
@@ -23,6 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     selection.choose(config, items)
+    sizes.give_time([item for item in items if selection.HERE in item.path.parents])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,6 +42,12 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(seed)
 
 
+@pytest.fixture
+def sized(request: pytest.FixtureRequest) -> sizes.Sized:
+    """How much of something is played: `sized("R9", "runs", usual=40, asked=500)`."""
+    return sizes.sized(request.node)
+
+
 @pytest.fixture(scope="session")
 def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosHouse]:
     folder = tmp_path_factory.mktemp("chaos")
@@ -52,9 +59,10 @@ def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosHous
 @pytest.fixture(scope="session")
 def _stage(shared_house: ChaosHouse) -> Iterator[Stage]:
     journal = Journal()
-    ana, ben, sam = (Person.sign_in(shared_house.page, name, journal) for name in ("ana", "ben", "sam"))
-    yield Stage(shared_house, journal, ana, ben, sam)
-    for person in (ana, ben, sam):
+    people = [Person.sign_in(shared_house.page, name, journal) for name in ("ana", "ben", "sam")]
+    with Watch.over(shared_house, journal, people) as watch:
+        yield Stage(shared_house, journal, *people, watch=watch)
+    for person in people:
         person.close()
 
 

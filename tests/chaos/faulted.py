@@ -17,7 +17,6 @@ from typing import Final
 from tests.chaos.harness.campaign import Campaign
 from tests.chaos.harness.facts import Facts, gather
 from tests.chaos.harness.house import WORKER, ChaosHouse
-from tests.chaos.harness.logs import unexpected
 from tests.chaos.harness.oracle import violations
 from tests.chaos.harness.person import Journal, Person
 from tests.chaos.harness.plans import FAULTS, Dispatch, draw
@@ -74,7 +73,7 @@ def carry_out(
     say(f"\nSeed {seed}:\n\n{table(systems)}\n\n{table(faults)}\n")
     _tell(facts, campaign.runs, {note for line in systems for note in line.notes}, say)
     wrong = [f"{line.title}: {fault}" for line in systems for fault in line.broken]
-    return [*wrong, *violations(facts), *(f"I9: {line}" for line in unexpected(stage.house.data / "logs"))]
+    return [*wrong, *violations(facts)]
 
 
 def _tell(facts: Facts, runs: Mapping[str, Dispatch], notes: Collection[str], say: Callable[[str], None]) -> None:

@@ -67,9 +67,10 @@ def test_the_worker_dies_and_the_listing_lags(stage: Stage) -> None:
 
 def test_without_any_webhook(stage: Stage) -> None:
     """R25: the poller alone; its round takes 2 s in this profile."""
+    count = 8
     stage.fault(operation="webhook", times=None, webhook={"drop": 1.0})
-    runs = stage.ask("slow", [f"silent-{number}" for number in range(8)])
-    stage.wait_dispatched("silent-", 8)
+    runs = stage.ask("slow", [f"silent-{number}" for number in range(count)])
+    stage.wait_dispatched("silent-", count)
     ended = time.monotonic()
     stage.finish("silent-")
     stage.wait(runs, seconds=60)

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 from tests.chaos.harness.house import POSTGRES, until
+from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import Stage, at_once
 
 pytestmark = [pytest.mark.chaos]
@@ -13,10 +14,11 @@ NAMES = count(1)
 
 
 @pytest.mark.timeout(900)
-def test_killed_again_and_again_under_load(stage: Stage, dice: random.Random) -> None:
+def test_killed_again_and_again_under_load(stage: Stage, dice: random.Random, sized: Sized) -> None:
     services = stage.services("fast", 60)
+    count, slowest = sized("R5", "runs", usual=80, asked=2000), sized("R5", "s between kills", usual=8, asked=40)
     over = threading.Event()
-    pauses = [dice.uniform(2.0, 8.0) for _ in range(100)]
+    pauses = [dice.uniform(min(5.0, slowest / 4), slowest) for _ in range(2000)]
 
     def kills() -> None:
         for pause in pauses:
@@ -37,13 +39,13 @@ def test_killed_again_and_again_under_load(stage: Stage, dice: random.Random) ->
     killer = threading.Thread(target=kills)
     killer.start()
     try:
-        runs = at_once(play, range(80), threads=4)
+        runs = at_once(play, range(count), threads=4)
     finally:
         over.set()
         killer.join()
     until(lambda: stage.house.parts[POSTGRES].up, "PostgreSQL")
     stage.house.wait_ready()
-    stage.wait(runs, seconds=240)
+    stage.wait(runs, seconds=240 + count)
     facts = stage.judged()
     # 2 s without an answer are no proof of absence where somebody approved, so such a run may wait for a person
     assert {facts.run(run)["state"] for run in runs} == {"succeeded"}

@@ -2,14 +2,20 @@
 
 import hashlib
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 import rfc8785
+from tests.chaos.harness.bounds import MB, Samples
+from tests.chaos.harness.canaries import forms
 from tests.chaos.harness.facts import Facts
 from tests.chaos.harness.logs import unexpected
 from tests.chaos.harness.oracle import violations
@@ -17,8 +23,12 @@ from tests.chaos.harness.person import Journal
 
 pytestmark = [pytest.mark.chaos, pytest.mark.short]
 World = dict[str, Any]
+Lie = Callable[[World], object]
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+SETTLED_ALONE = [("p_sam", action, "run:r_1", {}) for action in ("attempt.finding", "attempt.absent")]
 BODY = b'{"ref":"main"}'
+SECRET = 'Tr0ub4dor/3+"ü" of the yard'
 
 
 def sha(data: bytes) -> str:
@@ -32,7 +42,9 @@ def true_world() -> World:
         ("p_ana", "run.accepted", "run:r_1", {}),
         ("p_sam", "decision.approve", "run:r_1", {"approval": "a_1"}),
         ("daytwo", "lock.acquired", "lock:shop", {"run": "r_1", "fence": "1"}),
+        ("p_sam", "approval.approved", "run:r_1", {"approval": "a_1"}),
         ("daytwo", "run.running", "run:r_1", {"from": "waiting_approval"}),
+        ("daytwo", "attempt.sent", "run:r_1", {}),
         ("daytwo", "run.succeeded", "run:r_1", {"from": "running"}),
         ("daytwo", "lock.released", "lock:shop", {"run": "r_1"}),
         ("p_ana", "run.accepted", "run:r_2", {}),
@@ -54,17 +66,37 @@ def true_world() -> World:
         "deliveries": [],
         "ledger": [{"run_id": 7, "inputs": {"daytwo_run": "c1"}, "body_sha256": sha(BODY)}],
         "conclusions": {"7": "success"},
-        "journal": Journal(runs={"k_1": {"r_1"}, "k_2": {"r_2"}}, decisions=[("a_1", "p_sam", "approve")]),
+        "principals": [{"id": f"p_{name}", "ref": f"person:{name}", "groups": None} for name in ("ana", "sam", "eve")],
+        "versions": [{"digest": "v_1", "document": {"spec": {"allow": {"run": ["owner"]}}}}],
+        "entities": [
+            member("ana", "group:storefront"),
+            member("sam", "group:sre"),
+            {"ref": "service:shop", "at": AT, "after": {"owner": "group:storefront"}},
+        ],
+        "secrets": forms({"a password": SECRET}),
+        "kept": lambda: [("the table run", b"all is well"), ("the log api.log", b"so is this")],
+        "said": [],
+        "samples": Samples(rss={"API": 200 * MB}, grown={"logs": MB}, events={"run-r_1": 60}, seconds=[0.01] * 100),
+        "journal": Journal(
+            runs={"k_1": {"r_1"}, "k_2": {"r_2"}},
+            decisions=[("a_1", "p_sam", "approve")],
+            secrets=forms({"a password": SECRET}),
+        ),
     }
+
+
+def member(name: str, group: str, at: datetime = AT) -> World:
+    return {"ref": f"person:{name}", "at": at, "after": {"relations": {"memberOf": [group]}}}
 
 
 def run(name: str, state: str, plan: str) -> World:
     facts = {"requester": "p_ana", "idempotency_key": f"k_{name}", "protected": True, "reason": None, "next_at": None}
+    facts |= {"entity": "service:shop", "version": "v_1"}
     return {"id": name, "state": state, "plan": plan, "digest": sha(plan.encode()), **facts}
 
 
 def approval(name: str, run_id: str, state: str, plan: str) -> World:
-    facts = {"run_id": run_id, "state": state, "count": 1, "stage": 1, "later": []}
+    facts = {"run_id": run_id, "state": state, "count": 1, "stage": 1, "later": [], "needed_from": ["group:sre"]}
     return {"id": name, **facts, "document": plan, "digest": sha(plan.encode())}
 
 
@@ -95,6 +127,23 @@ def retold(world: World, change: Callable[[list[Any]], None]) -> None:
     world["audit"], world["head"][0] = chained(told)
 
 
+def kept(place: str, content: bytes) -> Lie:
+    return lambda w: w.update(kept=lambda: [(place, b"some text " + content + b" and more")])
+
+
+def took(**samples: Any) -> Lie:
+    return lambda w: w.update(samples=replace(w["samples"], **samples))
+
+
+def by(actor: str, at: int) -> Lie:
+    """Somebody else did what the entry at this place tells."""
+    return lambda w: retold(w, lambda told: told.insert(at, (actor, *told.pop(at)[1:])))
+
+
+def more(actor: str, action: str) -> Lie:
+    return lambda w: retold(w, lambda told: told.append((actor, action, "run:r_1", {})))
+
+
 def judged(world: World) -> list[str]:
     return violations(Facts(**world))
 
@@ -103,7 +152,6 @@ def test_the_truth_is_found_right() -> None:
     assert judged(true_world()) == []
 
 
-Lie = Callable[[World], object]
 LIES: list[tuple[str, str, Lie]] = [
     ("I1", "sent twice", lambda w: w["ledger"].append({**w["ledger"][0], "run_id": 8})),
     ("I1", "sent by nobody", lambda w: w["ledger"].append({**w["ledger"][0], "inputs": {"daytwo_run": "x"}})),
@@ -125,17 +173,45 @@ LIES: list[tuple[str, str, Lie]] = [
     ("I4", "without the first stage", lambda w: w["approvals"][0].update(stage=2)),
     ("I4", "another document", lambda w: w["approvals"][0].update(document=w["approvals"][0]["document"] + " ")),
     ("I5", "two holders", lambda w: retold(w, lambda t: t.insert(3, (*t[2][:3], {"run": "r_2", "fence": "2"})))),
-    ("I5", "the fence stays", lambda w: retold(w, lambda t: t.extend([t[2], t[5]]))),
-    ("I5", "given back by another", lambda w: retold(w, lambda t: t[5][3].update(run="r_2"))),
+    ("I5", "the fence stays", lambda w: retold(w, lambda t: t.extend([t[2], t[7]]))),
+    ("I5", "given back by another", lambda w: retold(w, lambda t: t[7][3].update(run="r_2"))),
     ("I5", "held after the end", lambda w: w["locks"].append({"key": "shop", "holder_run": "r_1"})),
     ("I6", "success is claimed", lambda w: w["conclusions"].update({"7": "failure"})),
     ("I6", "still runs", lambda w: w["conclusions"].update({"7": None})),
-    ("I6", "out of an end", lambda w: retold(w, lambda t: t.append((*t[3][:2], "run:r_2", {"from": "rejected"})))),
-    ("I6", "a move that is not told", lambda w: retold(w, lambda t: t.pop(3))),
+    ("I6", "out of an end", lambda w: retold(w, lambda t: t.append((*t[4][:2], "run:r_2", {"from": "rejected"})))),
+    ("I6", "a move that is not told", lambda w: retold(w, lambda t: t.pop(4))),
+    ("I7", "in a table", kept("the table run", SECRET.encode())),
+    ("I7", "as JSON in JSON", kept("Temporal's file", json.dumps(json.dumps(SECRET)).encode())),
+    ("I7", "in an address", kept("the log api.log", quote(SECRET, safe="").encode())),
+    ("I7", "as hex", kept("the table secret", SECRET.encode().hex().encode())),
+    ("I7", "in what is base64", kept("the table outbox", b64encode(b"user:" + SECRET.encode() + b"\n"))),
+    ("I7", "in an answer", lambda w: w["journal"].heard("GET /runs", httpx.Response(200, text=SECRET), 0.1)),
+    ("I9", "a mistake in a log", lambda w: w["said"].append("api: Traceback (most recent call last):")),
+    ("I9", "memory", took(rss={"API": 2_000 * MB})),
+    ("I9", "logs", took(grown={"logs": 900 * MB})),
+    ("I9", "Temporal's file", took(grown={"Temporal's file": 900 * MB})),
+    ("I9", "one history", took(events={"run-r_1": 3_000, **{f"run-{n}": 60 for n in range(50)}})),
+    ("I9", "all histories", took(events={f"run-{n}": 900 for n in range(50)})),
+    ("I9", "slow answers", took(seconds=[9.0] * 100)),
+    ("I9", "a few very slow answers", took(seconds=[0.1] * 97 + [30.0] * 3)),
+    ("I10", "accepted for somebody who may not", by("p_eve", 0)),
+    ("I10", "accepted by nobody", by("daytwo", 0)),
+    ("I10", "decided by one who is not asked", by("p_eve", 1)),
+    ("I10", "decided by who asked", by("p_ana", 1)),
+    ("I10", "decided by us", by("daytwo", 1)),
+    ("I10", "done by a stranger", by("p_nobody", 1)),
+    ("I10", "a member only later", lambda w: w["entities"].append(w["entities"].pop(1) | {"at": AT + DAY})),
+    ("I10", "a member no more", lambda w: w["entities"].append(member("sam", "group:finance"))),
+    ("I10", "sent before it was approved", lambda w: retold(w, lambda t: t.insert(1, t.pop(5)))),
+    ("I10", "sent without anybody's request", lambda w: retold(w, lambda t: t.insert(0, t[5]))),
+    ("I10", "sent after its end", lambda w: retold(w, lambda t: t.append((*t[5][:2], "run:r_2", {})))),
+    ("I10", "stopped there by nobody's wish", more("daytwo", "external.cancel")),
+    ("I10", "stopped by somebody who may not", more("p_eve", "run.cancel_asked")),
+    ("I10", "found out by one where two have to", lambda w: retold(w, lambda t: t.extend(SETTLED_ALONE))),
     ("I8", "an entry is changed", lambda w: w["audit"][2].update(actor="p_eve")),
     ("I8", "an entry is missing", lambda w: w["audit"].pop(2)),
     ("I8", "the end is cut off", lambda w: w["audit"].pop()),
-    ("I8", "a run that nobody accepted", lambda w: retold(w, lambda t: t.pop(6))),
+    ("I8", "a run that nobody accepted", lambda w: retold(w, lambda t: t.pop(8))),
 ]  # fmt: skip
 
 

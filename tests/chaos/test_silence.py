@@ -4,16 +4,45 @@ import asyncio
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
 from temporalio.client import Client
 from tests.chaos.harness.house import API, TEMPORAL, WORKER, until
+from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import Stage, at_once
 
 from daytwo_standins.github.webhooks import sign
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
+
+
+def test_a_second_worker_takes_over_from_one_that_sleeps(stage: Stage, sized: Sized) -> None:
+    """R7: the other one settles it and brings the run to its end; what the first wakes up with is late and changes
+    nothing."""
+    asleep = sized("R7", "s asleep", usual=12, asked=60)
+    with stage.house.second_worker():
+        first = stage.house.pid(WORKER)
+        hook = {"signal": "STOP", "pidfile": stage.house.pidfile(WORKER), "when": "after"}
+        notes = [f"r7-over-{number}" for number in range(6)]  # one of them is the first one's to send
+        for note in notes:
+            stage.fault(operation="dispatch", run=note, hook=hook, timeout={"seconds": 0.5, "when": "after"})
+        began = time.monotonic()
+        runs = stage.ask("fast", notes)
+        stage.wait(runs, seconds=90)  # before the first one wakes
+        until(lambda: time.monotonic() - began >= asleep, "it to have slept long enough", seconds=asleep + 10)
+        before = stage.judged()
+        stage.house.resume(WORKER)
+        time.sleep(5)  # its answer arrives, and it looks around
+        facts = stage.judged()
+    senders = {one["sender"] for run in runs for one in facts.attempts_of(run)}
+    assert any(str(sender).endswith(f"/{first}") for sender in senders), "the first one has sent nothing"
+    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+    for run in runs:
+        settled = [(one["state"], one["external_id"], one["settled_at"]) for one in facts.attempts_of(run)]
+        assert settled == [(one["state"], one["external_id"], one["settled_at"]) for one in before.attempts_of(run)]
+    assert [len(stage.dispatches(note)) for note in notes] == [1] * len(notes)
 
 
 def test_a_worker_that_sleeps_through_its_dispatch(stage: Stage) -> None:
@@ -29,17 +58,20 @@ def test_a_worker_that_sleeps_through_its_dispatch(stage: Stage) -> None:
     assert len(stage.dispatches("r7")) == 1
 
 
-def test_the_worker_is_killed_every_few_seconds(stage: Stage) -> None:
-    """R9: what one of them begins, the next ends."""
-    runs = stage.ask("fast", [f"r9-{number:02}" for number in range(40)])
-    for _ in range(6):
-        time.sleep(3)
-        until(lambda: stage.house.parts[WORKER].up, "the worker")
-        stage.house.kill(WORKER)
-    stage.wait(runs, seconds=180)
+def test_the_worker_is_killed_every_few_seconds(stage: Stage, sized: Sized) -> None:
+    """R9: what one of them begins, the next ends; what is left at the end is done within two minutes."""
+    count, kills = sized("R9", "runs", usual=40, asked=500), sized("R9", "kills", usual=6, asked=200)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        asked = beside.submit(stage.ask, "fast", [f"r9-{number:03}" for number in range(count)])
+        for _ in range(kills):
+            time.sleep(3)
+            until(lambda: stage.house.parts[WORKER].up, "the worker")
+            stage.house.kill(WORKER)
+        runs = asked.result(timeout=600)
+    stage.wait(runs, seconds=120)
     facts = stage.judged()
     assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
-    assert len(stage.dispatches("r9-")) == 40
+    assert len(stage.dispatches("r9-")) == count
 
 
 def test_temporal_stands_still_in_the_middle_of_a_dispatch(stage: Stage) -> None:
@@ -94,15 +126,39 @@ def test_every_answer_of_the_database_is_lost_for_a_while(stage: Stage, who: str
     assert [len(stage.dispatches(f"{note}-{number}")) for number in range(3)] == [1, 1, 1]
 
 
-def test_a_thousand_deliveries_about_one_run(stage: Stage) -> None:
+def test_thousands_of_deliveries_about_many_runs(stage: Stage, sized: Sized) -> None:
+    """R26: kept all, told to each run's workflow a few times only."""
+    several = sized("R26", "runs beside the one", usual=10, asked=50)
+    each = sized("R26", "deliveries about each", usual=40, asked=100)
+    notes = [f"r26-many-{number:02}" for number in range(several)]
+    runs = stage.ask("slow", notes)
+    stage.wait_dispatched("r26-many-", several)
+    until(lambda: all(stage.ana.run(run)["steps"][0]["attempts"][0]["external"] for run in runs), "external runs")
+    bodies = [_bodies(stage, note)[0] for note in notes]
+    secret = stage.house.house.ci.webhook_secret_file.read_text().strip()
+    with httpx.Client(timeout=30, trust_env=False) as http:
+        post = partial(_post, stage, http, secret=secret)
+        answers = at_once(lambda number: post(bodies[number % several]), range(several * each))
+    assert set(answers) == {202}
+    stage.finish("r26-many-")
+    stage.wait(runs, seconds=180)
+    facts = stage.judged()
+    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+    told = [asyncio.run(_history(stage, run)) for run in runs]
+    assert all(signals <= 50 for signals, _ in told), told
+    assert sum(failures for _, failures in told) == 0
+
+
+def test_a_thousand_deliveries_about_one_run(stage: Stage, sized: Sized) -> None:
     """R26: kept all, told to the run's workflow a few times only."""
+    sized("R26", "deliveries about one run", usual=1000, asked=1000)
     [run] = stage.ask("slow", ["r26-flood"])
     stage.wait_dispatched("r26-flood")
     until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
     bodies = _bodies(stage, "r26-flood")
     secret = stage.house.house.ci.webhook_secret_file.read_text().strip()
     with httpx.Client(timeout=30, trust_env=False) as http:
-        answers = at_once(lambda number: _post(stage, http, bodies[number % len(bodies)], secret), range(1000))
+        answers = at_once(lambda number: _post(stage, http, bodies[number % len(bodies)], secret=secret), range(1000))
     assert set(answers) == {202}
     stage.finish("r26-flood")
     stage.wait([run])
@@ -128,7 +184,7 @@ def _about(delivery: dict[str, object], note: str) -> bool:
     return delivery["event"] == "workflow_run" and note in str(delivery["body"])
 
 
-def _post(stage: Stage, http: httpx.Client, body: bytes, secret: str) -> int:
+def _post(stage: Stage, http: httpx.Client, body: bytes, *, secret: str) -> int:
     headers = {
         "content-type": "application/json",
         "x-github-event": "workflow_run",

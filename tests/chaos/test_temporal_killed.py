@@ -6,14 +6,16 @@ import time
 
 import pytest
 from tests.chaos.harness.house import TEMPORAL, WORKER, until
+from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import ENDS, Stage
 
 pytestmark = [pytest.mark.chaos]
 
 
 @pytest.mark.timeout(1500)
-def test_killed_twenty_times_during_two_hundred_runs(stage: Stage, dice: random.Random) -> None:
-    pauses = [dice.uniform(0.2, 2.0) for _ in range(20)]
+def test_killed_twenty_times_during_two_hundred_runs(stage: Stage, dice: random.Random, sized: Sized) -> None:
+    kills, count = sized("R4", "kills", usual=20, asked=20), sized("R4", "runs", usual=200, asked=200)
+    pauses = [dice.uniform(0.2, 2.0) for _ in range(kills)]
 
     def kill_again_and_again() -> None:
         for pause in pauses:
@@ -24,13 +26,13 @@ def test_killed_twenty_times_during_two_hundred_runs(stage: Stage, dice: random.
     killer = threading.Thread(target=kill_again_and_again)
     killer.start()
     try:
-        runs = stage.ask("fast", [f"r4-{number}" for number in range(200)], threads=3)
+        runs = stage.ask("fast", [f"r4-{number}" for number in range(count)], threads=3)
     finally:
         killer.join()
     stage.wait(runs, seconds=300)
     facts = stage.judged()
     assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
-    assert stage.house.restarts(TEMPORAL) >= 20
+    assert stage.house.restarts(TEMPORAL) >= kills
 
 
 def test_down_while_people_ask_and_decide(stage: Stage) -> None:

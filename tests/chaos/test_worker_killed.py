@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from tests.chaos.harness.house import WORKER
 from tests.chaos.harness.proxy import Side, Trap
+from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import Stage
 
 pytestmark = [pytest.mark.chaos]
@@ -37,7 +38,8 @@ def adopts(transaction: bytes) -> bool:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("arm", [before_the_post, before_the_reply, after_the_reply], ids=lambda arm: arm.__name__)
-def test_killed_around_the_dispatch(stage: Stage, arm: Callable[[Stage, str], None]) -> None:
+def test_killed_around_the_dispatch(stage: Stage, arm: Callable[[Stage, str], None], sized: Sized) -> None:
+    sized("R1", "at each of three points", usual=TRIALS, asked=TRIALS)
     restarts = stage.house.restarts(WORKER)
     for batch in range(TRIALS // AT_ONCE):
         notes = [f"{arm.__name__}-{batch}-{number}" for number in range(AT_ONCE)]

@@ -334,6 +334,17 @@ def test_logs_go_through_all_pages(cli: Any, server: Any) -> None:
     assert (len(whole["lines"]), whole["next"]) == (5001, 5001)
 
 
+def test_a_gap_is_shown_and_where_nobody_could_look_is_said(cli: Any, server: Any) -> None:
+    gap = {"number": 900, "step": "ship", "job": "test", "text": "… 800 lines are left out here", "left_out": 800}
+    server.on("GET", "/runs/r_1/logs", {"lines": [gap], "next": 900})
+    assert cli("logs", "r_1").out == "test | … 800 lines are left out here\n"
+    server.on("GET", "/runs/r_1/logs", {"lines": [], "next": 950, "not_searched": 800})
+    done = cli("logs", "r_1", "--grep", "error")
+    assert (done.out, done.err) == ("", "800 lines of this log are not kept, and nothing was looked for in them.\n")
+    server.on("GET", "/runs/r_1/logs", {"lines": [], "next": 950, "not_searched": 800})
+    assert cli("logs", "r_1", "--grep", "error", "--json").json["not_searched"] == 800
+
+
 def test_logs_are_tidied_unless_raw(cli: Any, server: Any) -> None:
     time = "2026-11-21T11:34:43.2447190Z "
     texts = [

@@ -30,6 +30,10 @@ class Tally:
         self.inputs[test] += int(str(told[0])) if told else 1
 
     def row(self, case: Case) -> str:
+        inputs = sum(self.inputs[test] for test in case.tests)
+        return f"| {case.number} | {case.what} | {inputs} | {self.result(case)} |"
+
+    def result(self, case: Case) -> str:
         counted = sum((self.outcomes.get(test, Counter()) for test in case.tests), Counter[str]())
         missing = [test for test in case.tests if test not in self.outcomes]
         said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
@@ -37,7 +41,7 @@ class Tally:
             said = case.without
         elif missing:
             said = f"{said or 'nothing'}; did not run: {', '.join(missing)}"
-        return f"| {case.number} | {case.what} | {sum(self.inputs[test] for test in case.tests)} | {said} |"
+        return said
 
 
 def main(chosen: list[str]) -> int:

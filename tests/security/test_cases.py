@@ -1,7 +1,8 @@
 """docs/reference/cases.md: each case of the test program is there, and the tests that it names are."""
 
 import pytest
-from tests.chaos.__main__ import elsewhere
+from tests.chaos.__main__ import Played, elsewhere
+from tests.chaos.harness import sizes
 from tests.security.__main__ import Tally
 from tests.security.cases import NAMED, NO_TEST, PAGE, PLAYED, TESTS, Case, cases
 
@@ -28,8 +29,28 @@ def test_each_case_that_is_played_meets_the_oracle_and_nothing_of_it_is_left_out
     outside = elsewhere(played)
     for row in played:
         house = [test for test in row.tests if test.startswith("chaos/")]
-        assert house or row.number == "R18", f"{row.number} is never played in the whole house"
+        assert house, f"{row.number} is never played in the whole house"
         assert {f"tests/{test}" for test in row.tests if test not in house} <= set(outside)
+
+
+def test_what_was_played_of_a_size_stands_beside_what_is_asked(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = Case("R9", "the worker is killed", ("chaos/a.py::test_a",))
+    for given, runs, kills in (("0", 40, 6), ("0.5", 270, 103), ("1", 500, 200)):
+        monkeypatch.setenv(sizes.LONG, given)
+        item = pytest.Function.from_parent(request.node.parent, name="test_one", callobj=lambda: None)
+        sized = sizes.sized(item)
+        assert (sized("R9", "runs", usual=40, asked=500), sized("R9", "kills", usual=6, asked=200)) == (runs, kills)
+        told = report("chaos/a.py::test_a", "passed")
+        told.user_properties += item.user_properties
+        tally = Played()
+        tally.pytest_runtest_logreport(told)
+        cells = f"1 | {runs} runs, {kills} kills | 500 runs, 200 kills | 1 passed"
+        assert tally.line(row) == f"| R9 | the worker is killed | {cells} |"
+    monkeypatch.setenv(sizes.LONG, "2")
+    with pytest.raises(pytest.UsageError, match="between 0 and 1"):
+        sizes.factor()
 
 
 def report(test: str, outcome: str, inputs: int | None = None) -> pytest.TestReport:

@@ -28,8 +28,8 @@ from daytwo_workflows.key_file import follow
 from daytwo_workflows.notify.entry import NotificationsEntry, beside
 from daytwo_workflows.oidc import OidcEntry
 from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
-from daytwo_workflows.secret_sources.local import FromEnvironment, FromFiles, FromStore
-from daytwo_workflows.secret_sources.reference import PATTERN, Reference
+from daytwo_workflows.secret_sources.local import FromEnvironment, FromFiles, FromStore, FromTokenFile
+from daytwo_workflows.secret_sources.reference import OWN_FILE, PATTERN, Reference
 from daytwo_workflows.secret_sources.source import Provider, SecretSource
 from daytwo_workflows.secret_sources.vault_entry import VaultEntry
 from daytwo_workflows.services_entry import ServiceEntry
@@ -163,6 +163,10 @@ class Settings(AuditSettings):
     notifications: NotificationsEntry | None = Field(
         default=None, description="who is told of what, and by which channels"
     )
+    log_head_mb: int = Field(
+        default=20, ge=1, le=1000, description="of a run's log, the first so many megabytes are kept"
+    )
+    log_tail_mb: int = Field(default=2, ge=1, le=100, description="and of what comes after those, the last so many")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least severe log line")
 
     @property
@@ -202,13 +206,13 @@ class Settings(AuditSettings):
         return {ConnectionName(name): entry.settings(name) for name, entry in self.connections.items()}
 
     def references(self) -> dict[str, Reference]:
-        """Where the tokens of connections are that stand in no file. Raises `SettingsRejected`."""
+        """Where the tokens of connections are looked for when they are needed. Raises `SettingsRejected`."""
         found = {name: entry.reference(name, self.secret_names) for name, entry in self.connections.items()}
         return {name: one for name, one in found.items() if one is not None}
 
     def source(self, store: Store | None) -> SecretSource:
         """Who knows the secrets that are named by reference. Without a store, not what administrators have set."""
-        providers: dict[str, Provider] = {"env": FromEnvironment()}
+        providers: dict[str, Provider] = {"env": FromEnvironment(), OWN_FILE: FromTokenFile()}
         if self.secret_folder is not None:
             providers["file"] = FromFiles(self.secret_folder)
         if self.vault is not None:

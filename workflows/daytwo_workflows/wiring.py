@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import structlog
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ from daytwo_workflows.services_entry import open_services
 from daytwo_workflows.settings import Settings
 
 log = structlog.get_logger()
+_MB: Final = 1_000_000
 
 
 def build_backends(
@@ -46,7 +48,7 @@ def build_backend(
     *,
     now: Callable[[], float] = time.time,
 ) -> Backend:
-    """With the token of its file, or with one that is asked for when it is needed. `now` says how old a delivery is.
+    """With a credential that is looked for when it is needed, or an App's key. `now` says how old a delivery is.
 
     Raises `SettingsRejected`.
     """
@@ -92,6 +94,8 @@ def build_life(
         keys=settings.keys(),
         fingerprint_key=settings.key("secret fingerprints"),
         public_url=settings.page,
+        log_head=settings.log_head_mb * _MB,
+        log_tail=settings.log_tail_mb * _MB,
         spending=spending if spending is not None else {},
         allowances={name: entry.requests_per_hour for name, entry in settings.connections.items()},
     )

@@ -209,11 +209,15 @@ class BackendUnreachable(Exception):
 
 
 class BackendDenied(Exception):
-    """A read that the vendor refused for good: wrong credential, no such repository, workflow or ref. Says which."""
+    """A read that the vendor refused for good: wrong credential, no such repository, workflow or ref. Says which.
 
-    def __init__(self, detail: str) -> None:
+    `credential`: it is not (or no longer) valid, which somebody may mend in a moment (R14).
+    """
+
+    def __init__(self, detail: str, *, credential: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.credential = credential
 
 
 class ExternalGone(Exception):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from daytwo_actions.backends.base import Traits
 from daytwo_api.views.actions import PlannedChange
-from daytwo_api.views.runs import LockView, LogLine
+from daytwo_api.views.runs import LockView, LogGap, LogLine
 from daytwo_store.states import ApprovalState, StepState
 from daytwo_store.tables import (
     ApprovalRow,
@@ -41,6 +41,7 @@ class Rows:
     owner: str | None  # of the entity, now
     undone_by: RunRow | None
     first_error: LogLine | None
+    gaps: Sequence[LogGap]  # in its log
     undo_refused: str | None  # why it cannot be undone, apart from who asks
     changes: Sequence[PlannedChange]  # as the asker may see them
     named: frozenset[str]  # other runs that the asker may see

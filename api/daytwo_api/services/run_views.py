@@ -83,6 +83,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         changes=list(rows.changes),
         first_error=rows.first_error,
         log_lines=run.log_lines,
+        log_gaps=list(rows.gaps),
         log_pending=any(one.ended_at is not None and one.collected_at is None for one in rows.externals),
         undo_of=rows.name(run.undo_of),
         rerun_of=rows.name(run.rerun_of),

@@ -15,7 +15,7 @@ from daytwo_api.services.run_rows import Rows
 from daytwo_api.services.veil import veiled
 from daytwo_api.services.voters import voter_for
 from daytwo_api.views.common import Page
-from daytwo_api.views.runs import LogBatch, LogLine, RunSummary, RunView
+from daytwo_api.views.runs import LogBatch, LogGap, LogLine, RunSummary, RunView
 from daytwo_store import (
     approvals,
     attempts,
@@ -24,6 +24,7 @@ from daytwo_store import (
     findings,
     freeze_exceptions,
     gates,
+    log_gaps,
     logs,
     messages,
     reviews,
@@ -76,7 +77,9 @@ class Runs:
                 return LogBatch(lines=[_line(line) for line in lines], next=lines[-1].number if lines else after)
             found = await logs.grep(session, RunId(row.id), grep, after=after, limit=limit, path=step, job=job)
             return LogBatch(
-                lines=[_line(line) for line in found], next=found[-1].number if len(found) == limit else row.log_lines
+                lines=[_line(line) for line in found],
+                next=found[-1].number if len(found) == limit else row.log_lines,
+                not_searched=await log_gaps.lines_left_out(session, RunId(row.id), path=step, job=job),
             )
 
     async def logs_text(
@@ -125,6 +128,7 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
         owner=entity.owner if entity else row.owner,
         undone_by=undone_by,
         first_error=_line(error) if error else None,
+        gaps=[LogGap(first=gap.first, last=gap.last) for gap in await log_gaps.of_run(session, run)],
         undo_refused=await why_not_undoable(session, row, onlooker(by)),
         changes=await made(session, by, row.changes, Plan.model_validate_json(row.plan).catalog) if row.changes else [],
         named=await among(session, others, onlooker(by)),
@@ -132,4 +136,4 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
 
 
 def _line(line: logs.Line) -> LogLine:
-    return LogLine(number=line.number, step=line.path, job=line.job, text=line.text)
+    return LogLine(number=line.number, step=line.path, job=line.job, text=line.text, left_out=line.left_out)

@@ -189,15 +189,27 @@ class StepView(View):
 
 
 class LogLine(View):
-    number: int = Field(description="counts from 1 through all logs of the run")
+    number: int = Field(description="counts from 1 through all logs of the run, lines that are left out as well")
     step: str
     job: str
     text: str
+    left_out: int = Field(
+        default=0,
+        description="so many lines are not kept, up to this number; the text is a sentence that says so, no line",
+    )
 
 
 class LogBatch(View):
     lines: list[LogLine]
     next: int = Field(description="ask for what comes after this number; also the event id in the stream")
+    not_searched: int = Field(default=0, description="with `grep`: lines that are not kept, in which nobody could look")
+
+
+class LogGap(View):
+    """Lines of the run's log that are left out: only the first and the last part of a long log are kept."""
+
+    first: int
+    last: int
 
 
 class LockView(View):
@@ -256,7 +268,8 @@ class RunView(RunSummary):
     unheard: list[Unheard] = Field(default=[], description="what people should have been told, and nobody could be")
     changes: list[PlannedChange] = Field(description="what it changed in the catalog")
     first_error: LogLine | None
-    log_lines: int
+    log_lines: int = Field(description="also those that are left out")
+    log_gaps: list[LogGap] = Field(default=[], description="in the order of numbers")
     log_pending: bool = Field(description="the pipeline has ended and its log is still being fetched")
     undo_of: str | None
     rerun_of: str | None = Field(default=None, description="the run whose inputs it was given again")

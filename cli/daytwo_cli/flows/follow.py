@@ -84,7 +84,8 @@ class Story:
                 self._print(line)
 
     def _print(self, line: LogLine) -> None:
-        if not self._taste.quiet and self._taste.grep.lower() in line.text.lower():
+        wanted = line.left_out or self._taste.grep.lower() in line.text.lower()  # nobody can look in a gap
+        if not self._taste.quiet and wanted:
             self._out.log(line.job, line.text, raw=self._taste.raw)
 
 

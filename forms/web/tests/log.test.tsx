@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { LogLine } from "../src/api/types";
 import { parseLine, plainText } from "../src/log/line";
 import { LogView } from "../src/log/LogView";
+import { Gaps } from "../src/log/gaps";
 import { CHUNK, LogWindow, MOST } from "../src/log/logWindow";
 import { PartOfLog } from "../src/log/partOfLog";
 import type { Part, ReadPart } from "../src/log/useLog";
@@ -77,7 +78,65 @@ function serving(lines: LogLine[]) {
 }
 const settle = () => act(() => new Promise<void>((done) => setTimeout(done, 0)));
 
+/** Lines with a gap: those in between are left out, and a sentence stands in their place. */
+function gapped(count: number, first: number, last: number): LogLine[] {
+  const gap = { ...line(last, "… lines are left out here"), left_out: last - first + 1 };
+  return many(count).flatMap((one) =>
+    one.number === last ? [gap] : one.number < first || one.number > last ? [one] : [],
+  );
+}
+
+describe("the gaps of a log", () => {
+  test("hide numbers, and each number has one place", () => {
+    const gaps = new Gaps();
+    expect([gaps.learn({ first: 5, last: 8 }), gaps.learn({ first: 20, last: 20 })]).toEqual([true, true]);
+    const numbers = [1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
+    expect(numbers.map((_, index) => gaps.numberAt(index))).toEqual(numbers);
+    expect(numbers.map((number) => gaps.indexOf(number))).toEqual(numbers.map((_, index) => index));
+    expect(gaps.indexOf(6)).toBe(4);
+  });
+
+  test("grow, and what is known is no news", () => {
+    const gaps = new Gaps();
+    gaps.learn({ first: 5, last: 8 });
+    expect(gaps.learn({ first: 5, last: 8 })).toBe(false);
+    expect(gaps.learn({ first: 5, last: 7 })).toBe(false);
+    expect(gaps.learn({ first: 3, last: 9 })).toBe(true);
+    expect([gaps.indexOf(9), gaps.indexOf(10), gaps.numberAt(2), gaps.numberAt(3)]).toEqual([2, 3, 9, 10]);
+  });
+});
+
 describe("the window", () => {
+  test("of a long log has the head, the gap as one line, and the tail under its own numbers", async () => {
+    const { log, seen } = serving(gapped(1_000_000, 701, 999_000));
+    log.grown(1_000_000);
+    log.without([{ first: 701, last: 999_000 }]);
+    expect([log.count(), log.last()]).toEqual([1_701, 1_000_000]);
+    log.want(600, 900);
+    await settle();
+    expect([699, 700, 701].map((index) => log.at(index)?.number)).toEqual([700, 999_000, 999_001]);
+    log.want(1_690, 1_700);
+    await settle();
+    expect(log.at(1_700)?.number).toBe(1_000_000);
+    expect(await log.until(999_001)).toBe(701);
+    expect(await log.until(5_000)).toBe(700);
+    expect(seen.map((asked) => asked.after)).toEqual([500, 999_799]);
+  });
+
+  test("learns of a gap by reading into it, and by lines that come", async () => {
+    const { log } = serving(gapped(2_000, 101, 1_900));
+    log.grown(2_000);
+    log.want(50, 150);
+    await settle();
+    expect(log.count()).toBe(201);
+    expect([100, 101, 200].map((index) => log.at(index)?.number)).toEqual([1_900, 1_901, 2_000]);
+    log.append({ lines: [{ ...line(1_950, "…"), left_out: 1_850 }, line(2_001)] });
+    expect(log.count()).toBe(152);
+    log.want(90, 151);
+    await settle();
+    expect(log.at(100)?.number).toBe(1_900);
+  });
+
   test("reads what is looked at, once, and knows how much there is", async () => {
     const { log, seen } = serving(many(10_000));
     log.grown(10_000);
@@ -277,6 +336,16 @@ describe("the view", () => {
     await screen.findByText("1000 of 1,000+");
     await userEvent.click(screen.getByRole("button", { name: "Next match" }));
     expect(await screen.findByText("1001 of 1,500")).toBeTruthy();
+  });
+
+  test("a gap is shown as what it is", async () => {
+    const served = serving(gapped(40, 11, 30));
+    served.log.grown(40);
+    view(served);
+    expect(await screen.findByText("… lines are left out here")).toBeTruthy();
+    const link = screen.getByRole("link", { name: "Link to lines 11 to 30, which are left out" });
+    expect([link.textContent, link.closest("[data-kind]")?.getAttribute("data-kind")]).toEqual(["…", "gap"]);
+    expect(shown().at(-1)).toBe("40");
   });
 
   test("says that nothing matches", async () => {

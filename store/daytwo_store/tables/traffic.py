@@ -121,7 +121,11 @@ class ConnectionRow(Base):
 
 
 class LogChunkRow(Base):
-    """Lines `first` … `first + lines - 1` of a run, masked, joined by line feeds; only the newest chunk ever grows."""
+    """Lines `first` … `first + lines - 1` of a run, masked, joined by line feeds; only the newest chunk ever grows.
+
+    With `left_out` it is a gap: these lines are not kept, they were so many bytes, and the text is a sentence that says
+    so.
+    """
 
     __tablename__ = "log_chunk"
 
@@ -131,7 +135,9 @@ class LogChunkRow(Base):
     path: Mapped[str]
     job_id: Mapped[str]
     job_name: Mapped[str]
+    tail: Mapped[bool] = mapped_column(server_default=text("false"))  # behind the head of the run's log
     text: Mapped[str]
+    left_out: Mapped[int | None]  # bytes
 
 
 class LogSourceRow(Base):
@@ -143,8 +149,8 @@ class LogSourceRow(Base):
     path: Mapped[str] = mapped_column(primary_key=True)
     job_id: Mapped[str] = mapped_column(primary_key=True)
     lines: Mapped[int]
-    chars: Mapped[int]  # of the run's log_bytes, those that are this job's own
     done: Mapped[bool]
+    whole: Mapped[str | None]  # SHA-256 of all its lines, also of those that are left out
 
 
 class LeaseRow(Base):

@@ -1,13 +1,16 @@
 """Everything that the oracle judges by, read once: rows, the stand-ins' ledgers and runs, the clients' journal."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
 from psycopg.rows import dict_row
+from tests.chaos.harness.bounds import Limits, Samples
 from tests.chaos.harness.house import ChaosHouse
+from tests.chaos.harness.logs import unexpected
 from tests.chaos.harness.person import Journal
+from tests.chaos.harness.systems import STRANGER
 
 Row = Mapping[str, Any]
 _QUERIES: Final = {
@@ -22,6 +25,10 @@ _QUERIES: Final = {
     "head": "SELECT * FROM audit_head",
     "outbox": "SELECT * FROM outbox",
     "deliveries": "SELECT * FROM webhook_inbox",
+    "principals": "SELECT * FROM principal",
+    "delegations": "SELECT * FROM delegation",
+    "versions": "SELECT digest, document FROM action_version",
+    "entities": "SELECT ref, at, after FROM entity_event WHERE ref ~ '^(person|service):' ORDER BY n",
 }
 
 
@@ -44,6 +51,17 @@ class Facts:
     conclusions: Mapping[str, str | None]  # of the CI system's runs, by id; None while one has not ended
     journal: Journal
     leftover: frozenset[str] = frozenset()  # runs that were open before, and may still be
+    principals: Sequence[Row] = ()
+    delegations: Sequence[Row] = ()
+    versions: Sequence[Row] = ()  # of actions
+    entities: Sequence[Row] = ()  # people and services as they were: ref, at, after
+    secrets: Mapping[bytes, str] = field(
+        default_factory=dict
+    )  # forms that may stand nowhere, and which secret each is of
+    kept: Callable[[], Iterable[tuple[str, bytes]]] = tuple  # places, and what stands there
+    said: Sequence[str] = ()  # lines of our logs that tell of a mistake of ours
+    samples: Samples = field(default_factory=Samples)
+    limits: Limits = field(default_factory=Limits)
 
     def run(self, run: str) -> Row:
         return next(row for row in self.runs if row["id"] == run)
@@ -52,13 +70,13 @@ class Facts:
         return [row for row in self.attempts if row["run_id"] == run]
 
 
-def gather(house: ChaosHouse, journal: Journal, *, leftover: frozenset[str] = frozenset()) -> Facts:
-    """Read all of it. The rows are of one snapshot."""
+def gather(house: ChaosHouse, journal: Journal, *, leftover: frozenset[str] = frozenset(), **seen: Any) -> Facts:
+    """Read all of it. The rows are of one snapshot. `seen` is what was watched meanwhile: further fields."""
     ledger: list[Row] = []
     conclusions: dict[str, str | None] = {}
     for system in house.systems.values():
         with house.control(system.name) as control:
-            lines = control.ledger()
+            lines = [line for line in control.ledger() if line["actor"] != STRANGER]
         ledger += [{**line, "run_id": system.run_of(line)} for line in lines]
         conclusions |= system.conclusions(lines)  # ids of two kinds are never alike
     return Facts(
@@ -67,6 +85,8 @@ def gather(house: ChaosHouse, journal: Journal, *, leftover: frozenset[str] = fr
         conclusions=conclusions,
         journal=journal,
         leftover=leftover,
+        said=list(unexpected(house.data / "logs")),
+        **seen,
     )
 
 

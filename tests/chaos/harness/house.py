@@ -7,18 +7,20 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self
 
 import httpx
 import psutil
+from tests.chaos.harness.bounds import Sampler
 from tests.chaos.harness.edges import OUR_API, OUR_WORKER, Edges
 from tests.chaos.harness.loop import LoopThread
 from tests.chaos.harness.parts import Gated
+from tests.chaos.harness.person import Journal
 from tests.chaos.harness.proxy import PostgresProxy
-from tests.chaos.harness.systems import PLENTY, System, github, more
+from tests.chaos.harness.systems import PLENTY, System, github, more, tokens
 from tests.chaos.harness.yard import EXECUTORS
 
 from daytwo_cli.up.folder import DataFolder
@@ -166,6 +168,20 @@ class ChaosHouse:
     def pidfile(self, name: str) -> str:
         return str(self.parts[name].pidfile)
 
+    def secrets(self) -> dict[str, str]:
+        """What the product is given in files, by their names: tokens of connections, keys, secrets of webhooks."""
+        found = {}
+        for file in sorted((self.data / "secrets").rglob("*")):
+            if file.is_file():
+                with contextlib.suppress(UnicodeDecodeError):
+                    found[f"the secret {file.name}"] = file.read_text().strip()
+        return found
+
+    def sampler(self, journal: Journal) -> Sampler:
+        """Looks at what its processes take. Close it."""
+        folders = {"logs": self.data / "logs", "Temporal's file": self.data / "temporal"}
+        return Sampler({name: Path(self.pidfile(name)) for name in (API, WORKER)}, folders, journal)
+
     # What is done to it
 
     def kill(self, name: str) -> None:
@@ -196,6 +212,16 @@ class ChaosHouse:
 
     def killer(self, name: str) -> Callable[[], None]:
         return lambda: self.kill(name)
+
+    @contextlib.contextmanager
+    def second_worker(self) -> Iterator[None]:
+        """Another worker beside the first, past all proxies, as long as this is open."""
+        other = self.house.product.worker(2)
+        try:
+            other.start()
+            yield
+        finally:
+            other.stop()
 
     def take_down(self, *names: str) -> None:
         """Kill and hold down."""
@@ -293,5 +319,6 @@ def _set_executors(house: House) -> None:
         repository["executor"] = EXECUTORS[name]
         if name == "real":
             repository["archives"] = "bomb"  # what it leaves as a result is one: its run has to end as it ended
+    config["tokens"] = tokens(house, house.ci, type="Bot")
     config["rate_limit"] = PLENTY
     file.write_text(json.dumps(config, indent=1))

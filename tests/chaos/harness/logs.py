@@ -13,7 +13,7 @@ _EXPECTED: Final = {
     "asyncio.exceptions.CancelledError",
 }
 # Temporal's library: a task took long, since the machine is busy; or another worker has it, since this one slept.
-_NOT_OURS: Final = ("[TMPRL1104]", "Task not found when completing")
+_NOT_OURS: Final = ("[TMPRL1104]", "Task not found when completing", "Cannot find activity to cancel")
 # R19: our name was somebody else's; an answer named a run that does not show our marker. Told to people on purpose.
 _INCIDENTS: Final = {"dispatch.foreign", "dispatch.wrong_id"}
 

@@ -1,4 +1,4 @@
-"""What has to be true after whatever was done to the house: the invariants of the test program (I1 to I8).
+"""What has to be true after whatever was done to the house: the invariants of the test program (I1 to I10).
 
 A pure function from facts to sentences about what is wrong, so that it can be tested itself.
 """
@@ -12,6 +12,9 @@ from itertools import pairwise
 from typing import Final
 
 import rfc8785
+from tests.chaos.harness import canaries
+from tests.chaos.harness.authority import authority
+from tests.chaos.harness.bounds import bounded
 from tests.chaos.harness.facts import Facts, Row
 
 from daytwo_store.states import RUN_ENDS, RUN_ENDS_UNSENT, RUN_MOVES, RunState
@@ -206,6 +209,21 @@ def audit_whole(facts: Facts) -> Iterator[str]:
         yield "runs and their acceptance in the audit differ"
 
 
+def no_secret_outside(facts: Facts) -> Iterator[str]:
+    """I7: in nothing that is kept, said or answered stands a secret, in no usual form."""
+    for place, content in facts.kept():
+        for name in canaries.hits(content, facts.secrets):
+            yield f"{place} has {name}"
+    for place, name in facts.journal.leaked:
+        yield f"{name} was answered to {place}"
+
+
+def within_bounds(facts: Facts) -> Iterator[str]:
+    """I9: no line of a log tells of a mistake of ours, and nothing took more than it may."""
+    yield from facts.said
+    yield from bounded(facts.samples, facts.limits)
+
+
 _CHECKS: Final[dict[str, Callable[[Facts], Iterator[str]]]] = {
     "I1": dispatched_once,
     "I2": nothing_lost,
@@ -213,5 +231,8 @@ _CHECKS: Final[dict[str, Callable[[Facts], Iterator[str]]]] = {
     "I4": sent_as_approved,
     "I5": locks_alone,
     "I6": status_true,
+    "I7": no_secret_outside,
     "I8": audit_whole,
+    "I9": within_bounds,
+    "I10": authority,
 }

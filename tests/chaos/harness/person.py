@@ -2,10 +2,12 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 import httpx
+from tests.chaos.harness.canaries import TYPED, hits
 
 _AGAIN: Final = (500, 502, 503, 504)
 
@@ -17,6 +19,21 @@ class Journal:
     runs: dict[str, set[str]] = field(default_factory=dict)  # Idempotency-Key → ids that were answered
     decisions: list[tuple[str, str, str]] = field(default_factory=list)  # approval, principal, verdict
     repeated: int = 0  # requests that had to be sent again
+    seconds: list[float] = field(default_factory=list)  # that each request was waited for that was answered
+    secrets: Mapping[bytes, str] = field(default_factory=dict)  # forms that may stand in no answer
+    leaked: set[tuple[str, str]] = field(default_factory=set)  # where one stood: what was asked, which secret
+    typed: int = 0  # passwords
+
+    def heard(self, asked: str, answer: httpx.Response, seconds: float) -> None:
+        """Somebody was answered."""
+        self.seconds.append(seconds)
+        for name in hits(answer.content + str(answer.headers).encode(), self.secrets):
+            self.leaked.add((asked, name))
+
+    def secret(self) -> str:
+        """What somebody types into a field that is secret."""
+        self.typed += 1
+        return TYPED[self.typed % len(TYPED)]
 
 
 class NoAnswer(AssertionError):
@@ -59,19 +76,27 @@ class Person:
         """The header that proves who this is."""
         return self._http.headers["Authorization"]
 
+    @property
+    def secret(self) -> str:
+        """Their token."""
+        return self.authorization.removeprefix("Bearer ")
+
     def close(self) -> None:
         self._http.close()
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """One request, as it is. Raises httpx.HTTPError."""
-        return self._http.request(method, path, **more)
+        began = time.monotonic()
+        answer = self._http.request(method, path, **more)
+        self.journal.heard(f"{method} {path}", answer, time.monotonic() - began)
+        return answer
 
     def insist(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Repeat the same request until something else than silence or "try again" is answered."""
         deadline = time.monotonic() + self._patience
         while True:
             try:
-                answer = self._http.request(method, path, **more)
+                answer = self.ask(method, path, **more)
             except httpx.HTTPError as error:
                 said: object = type(error).__name__
             else:
@@ -95,10 +120,12 @@ class Person:
     ) -> str:
         """Ask for a deploy until it is accepted; the id of the run."""
         key = key or f"chaos-{uuid.uuid4()}"
-        body = {
+        body: dict[str, Any] = {
             "entity": f"service:{service}",
             "inputs": {"version": version, "environment": f"environment:{environment}", "note": note or key},
         }
+        if action == "deploy" and self.journal.secrets:
+            body["inputs"]["password"] = self.journal.secret()
         answer = self.insist("POST", f"/actions/{action}/runs", json=body, headers={"Idempotency-Key": key})
         assert answer.status_code == 202, answer.text
         run = str(answer.json()["id"])

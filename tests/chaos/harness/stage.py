@@ -1,14 +1,16 @@
 """What a chaos test plays on: the house, its people, and the judgement at the end."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
+from tests.chaos.harness.bounds import Limits, Sampler, histories
+from tests.chaos.harness.canaries import CORE, Places, forms
 from tests.chaos.harness.facts import Facts, gather, rows
 from tests.chaos.harness.house import ChaosHouse, until
-from tests.chaos.harness.logs import unexpected
 from tests.chaos.harness.oracle import violations
 from tests.chaos.harness.person import Journal, Person
 from tests.chaos.harness.yard import services
@@ -31,6 +33,26 @@ def action_on(system: str) -> str:
     return "deploy" if system == "github" else f"deploy-{system}"
 
 
+@dataclass(frozen=True)
+class Watch:
+    """What looks on while something is done to the house."""
+
+    sampler: Sampler
+    places: Places
+
+    @classmethod
+    @contextmanager
+    def over(cls, house: ChaosHouse, journal: Journal, people: Sequence[Person]) -> Iterator[Self]:
+        """From now on every answer is searched for secrets as well."""
+        known = {"a password": CORE, **house.secrets(), **{f"{one.name}'s token": one.secret for one in people}}
+        journal.secrets = forms(known)
+        sampler = house.sampler(journal)
+        try:
+            yield cls(sampler, Places(house.database_url, house.data))
+        finally:
+            sampler.close()
+
+
 @dataclass
 class Stage:
     """The house and its people, all with one journal."""
@@ -40,12 +62,18 @@ class Stage:
     ana: Person
     ben: Person
     sam: Person
+    watch: "Watch | None" = None  # without one, I7 and the bounds of I9 are not judged
     _given: dict[str, int] = field(default_factory=dict, init=False)
+    _before: frozenset[str] = field(default=frozenset(), init=False)
     _leftover: frozenset[str] = field(default=frozenset(), init=False)
 
     def begin(self) -> None:
         """Another test: runs that one before it has left open are not this one's fault."""
-        self._leftover = frozenset(row["id"] for row in rows(self.house.database_url)["runs"] if not row["ended_at"])
+        known = rows(self.house.database_url)["runs"]
+        self._before = frozenset(row["id"] for row in known)
+        self._leftover = frozenset(row["id"] for row in known if not row["ended_at"])
+        if self.watch is not None:
+            self.watch.sampler.begin()
 
     def services(self, executor: str, count: int) -> list[str]:
         """Names of services, others each time as long as there are any left."""
@@ -114,9 +142,25 @@ class Stage:
     def _now(self, runs: Collection[str]) -> list[dict[str, Any]]:
         return [self.ana.run(run) for run in runs]
 
-    def judged(self) -> Facts:
-        """The facts, after the oracle has found nothing wrong with them."""
-        facts = gather(self.house, self.journal, leftover=self._leftover)
-        faults = [*violations(facts), *(f"I9: {line}" for line in unexpected(self.house.data / "logs"))]
+    def judged(self, limits: Limits = Limits()) -> Facts:  # noqa: B008 - frozen
+        """The facts, after the oracle has found nothing wrong with them; `limits` are those of the case."""
+        seen = self._seen() if self.watch is not None else {}
+        facts = gather(self.house, self.journal, leftover=self._leftover, limits=limits, **seen)
+        faults = violations(facts)
         assert not faults, "\n".join(faults)
         return facts
+
+    def _seen(self) -> dict[str, Any]:
+        """What was watched meanwhile."""
+        assert self.watch is not None
+        self._look_around()
+        mine = [row["id"] for row in rows(self.house.database_url)["runs"] if row["id"] not in self._before]
+        events = histories(self.house.house.product.temporal_address, mine)
+        samples = self.watch.sampler.samples(events)
+        return {"secrets": self.journal.secrets, "kept": self.watch.places.all, "samples": samples}
+
+    def _look_around(self) -> None:
+        """What is shown besides what the tests read; each answer is searched for secrets."""
+        for path in ("/runs?limit=20", "/audit?limit=50", "/approvals", "/connections", "/locks", "/me"):
+            self.sam.insist("GET", path)
+        self.sam.insist("GET", f"{self.house.page}/metrics")

@@ -21,6 +21,7 @@ from daytwo_cli.up.part import Program
 from daytwo_cli.up.ports import PortBook
 from daytwo_cli.up.standin import BOT, Kind, StandIn, place, program
 
+STRANGER: Final = "mallory"  # somebody who may start pipelines, too
 PLENTY: Final = 10_000_000  # requests: what limits are for is asked for by faults
 Json = dict[str, Any]
 
@@ -34,6 +35,8 @@ class System:
     address: str
     control: str
     token: Path
+    accepted: Path  # file with the token that it takes for ours; read when its process starts
+    stranger: Path  # file with the token of somebody else
     ends: ClassVar[Mapping[str, str]]  # the vendor's words to GitHub's, which the oracle speaks
     noise: ClassVar[Sequence[str]]  # reads that may fail at any time
     logs: ClassVar[Sequence[str]]  # how a log is read
@@ -49,6 +52,11 @@ class System:
     def events(self, line: Mapping[str, Any], conclusion: str, log: Sequence[str]) -> list[Json]:
         """A script in which the run ends so at once."""
         raise NotImplementedError
+
+    def as_stranger(self) -> httpx.Client:
+        """A client of its API that is not ours."""
+        headers = {"Authorization": f"Bearer {self.stranger.read_text().strip()}"}
+        return httpx.Client(base_url=self.address, headers=headers, timeout=30, trust_env=False)
 
     def conclusions(self, ledger: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
         """How each run has ended, by `run_of`; None while it has not, "gone" when it is not there any more."""
@@ -111,7 +119,7 @@ class Argo(System):
 
 
 def github(house: House) -> System:
-    return _system(GitHub, house.ci)
+    return _system(GitHub, house, house.ci)
 
 
 def more(house: House, names: Sequence[str]) -> tuple[list[System], list[Program]]:
@@ -135,7 +143,7 @@ def _gitlab(house: House, ports: PortBook) -> tuple[System, Program, Json]:
         for name, executor in _PLAYED.items()
     ]
     config = {
-        "tokens": [{"login": BOT, "bot": True, "token": {"file": str(standin.token_file)}}],
+        "tokens": tokens(house, standin, bot=True),
         "projects": projects,
         "webhooks": [{"url": house.product.webhook(standin.kind), "secret": {"file": secret}}],
         "rate_limit": PLENTY,
@@ -149,7 +157,7 @@ def _argo(house: House, ports: PortBook) -> tuple[System, Program, Json]:
     templates.mkdir(exist_ok=True)
     (templates / "deploy.yaml").write_text(ARGO_TEMPLATE)
     config = {
-        "tokens": [{"login": BOT, "token": {"file": str(standin.token_file)}}],
+        "tokens": tokens(house, standin),
         "namespaces": [
             {"name": name, "templates": str(templates), "executor": executor} for name, executor in _PLAYED.items()
         ],
@@ -162,16 +170,34 @@ def _made(
     kind: type[System], house: House, standin: StandIn, config: Json, **more: Any
 ) -> tuple[System, Program, Json]:
     connection = {"backend": str(standin.kind), "address": standin.address, "token_file": str(standin.token_file)}
-    return _system(kind, standin), program(house.folder, standin, config), {**connection, **more}
+    return _system(kind, house, standin), program(house.folder, standin, config), {**connection, **more}
 
 
-def _system(kind: type[System], standin: StandIn) -> System:
+def tokens(house: House, standin: StandIn, **ours: Any) -> list[Json]:
+    """Who may call a stand-in: we, with a token that can be revoked there, and a stranger."""
+    accepted = _accepted(house, standin)
+    if not accepted.exists():
+        accepted.write_text(standin.token_file.read_text())
+    stranger = house.folder.secret(f"{standin.kind}-{STRANGER}")
+    return [
+        {"login": BOT, "token": {"file": str(accepted)}, **ours},
+        {"login": STRANGER, "token": {"file": str(stranger)}},
+    ]
+
+
+def _accepted(house: House, standin: StandIn) -> Path:
+    return house.folder.root / "secrets" / f"{standin.kind}-accepted"
+
+
+def _system(kind: type[System], house: House, standin: StandIn) -> System:
     return kind(
         name=str(standin.kind),
         part=f"{standin.kind.called} stand-in",
         address=standin.address,
         control=standin.control,
         token=standin.token_file,
+        accepted=_accepted(house, standin),
+        stranger=house.folder.secret(f"{standin.kind}-{STRANGER}"),
     )
 
 

@@ -68,7 +68,9 @@ def _deploy(name: str) -> dict[str, Any]:
     spec["lock"] = f"{name}/{spec['lock']}"
     [step] = spec["steps"]
     step["uses"] = name
-    version = spec["form"]["pages"][0]["properties"]["version"]
+    fields = spec["form"]["pages"][0]["properties"]
+    del fields["password"], step["secrets"]
+    version = fields["version"]
     if name == "argo":
         del version["from"], step["with"]["ref"]
         step["with"] |= {"project": "${{ entity.properties.namespace }}", "pipeline": "deploy"}

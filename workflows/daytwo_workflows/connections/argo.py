@@ -13,9 +13,7 @@ class ArgoEntry(Entry):
 
     backend: Literal["argo"]
     address: str = Field(description="the address of Argo Server, as `https://argo.example.com:2746`")
-    token_file: Path | None = Field(
-        default=None, description="file with the token of a service account; read again when it changes"
-    )
+    token_file: Path | None = Field(default=None, description="file with the token of a service account; read again")
     webhook_secret_files: tuple[()] = Field(default=(), description="nothing: Argo Workflows sends no webhooks")
     ca_file: Path | None = Field(default=None, description="file with the certificates that the server's is checked by")
     page: str | None = Field(default=None, description="address at which people reach Argo, when it is another one")
@@ -29,4 +27,4 @@ class ArgoEntry(Entry):
         """With the token read from its file. Raises `SettingsRejected`."""
         if self.ca_file is not None:
             secret_text(self.ca_file, f"connections.{name}.ca_file")  # it is there, and can be read
-        return self._make(ArgoSettings, name, token_file=self.token_file, ca_file=self.ca_file, page=self.page)
+        return self._make(ArgoSettings, name, ca_file=self.ca_file, page=self.page)

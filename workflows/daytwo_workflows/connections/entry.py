@@ -10,7 +10,14 @@ from daytwo_actions.backends.http.settings import HttpSettings
 from daytwo_store.ids import ConnectionName
 from daytwo_workflows.connections.renewed import NOT_YET
 from daytwo_workflows.secret_files import SettingsRejected, secret_text
-from daytwo_workflows.secret_sources.reference import NAMED, PATTERN, Reference, ReferenceWrong, read_reference
+from daytwo_workflows.secret_sources.reference import (
+    NAMED,
+    OWN_FILE,
+    PATTERN,
+    Reference,
+    ReferenceWrong,
+    read_reference,
+)
 
 STORED: Final = "secret://stored"  # the credential that an administrator has set
 _Settings = TypeVar("_Settings", bound=HttpSettings)
@@ -42,9 +49,13 @@ class Entry(BaseModel):
     )
 
     def reference(self, name: str, named: Mapping[str, str]) -> Reference | None:
-        """Where the token is, when it is not in a file. `named` are references by name. Raises `SettingsRejected`."""
+        """Where the token is, to be looked for when it is needed. `named` are references by name. None where a kind
+        knows something else.
+
+        Raises `SettingsRejected`.
+        """
         if self.token is None:
-            return None
+            return None if self.token_file is None else Reference(OWN_FILE, str(self.token_file))
         text = self.token
         if text.startswith("secrets."):
             found = named.get(text.removeprefix("secrets."))

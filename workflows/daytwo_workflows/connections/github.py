@@ -12,7 +12,9 @@ class GitHubEntry(Entry):
 
     backend: Literal["github"]
     address: str = Field(default="https://api.github.com", description="the API's address")
-    token_file: Path | None = Field(default=None, description="file with a token, when it is not a GitHub App")
+    token_file: Path | None = Field(
+        default=None, description="file with a token, when it is not a GitHub App; read again"
+    )
     app_id: int | str | None = Field(default=None, description="a GitHub App's App ID or client ID")
     app_key_file: Path | None = Field(default=None, description="file with the App's private key (PEM)")
     installation: int | None = Field(

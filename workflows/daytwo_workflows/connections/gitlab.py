@@ -15,7 +15,7 @@ class GitLabEntry(Entry):
     backend: Literal["gitlab"]
     address: str = Field(default="https://gitlab.com", description="where people reach it, without /api/v4")
     token_file: Path | None = Field(
-        default=None, description="file with an access token of a project, a group or a person"
+        default=None, description="file with an access token of a project, a group or a person; read again"
     )
     trigger_token_files: Mapping[str, Path] = Field(
         default={}, description="files with trigger tokens, by project path: what is dispatched there goes by them"

@@ -45,7 +45,8 @@ class Life:
     definitions: Definitions = field(default_factory=Definitions)
     frozen: Frozen = field(default_factory=Frozen)
     sender: str = field(default_factory=_sender)
-    log_limit: int = 100_000_000  # bytes of log kept per run
+    log_head: int = 20_000_000  # bytes of log kept per run, from its start …
+    log_tail: int = 2_000_000  # … and of what comes after those, from its end
     spending: dict[str, Spending] = field(default_factory=dict)  # by connection
     allowances: Mapping[str, int | None] = field(default_factory=dict)  # requests an hour, by connection
     words: set[tuple[str, str]] = field(default_factory=set)  # of vendors, that nobody here knows

@@ -59,6 +59,8 @@ async def dispatch(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Mov
     except BackendUnreachable as error:
         return await _later(life, run, path, error)
     except BackendDenied as error:
+        if error.credential and (move := await _mended_later(life, run, path, error)) is not None:
+            return move
         await _refuse(life, run, path, no, error.detail)
         return await advance(life, run)
     deadline = time.monotonic() + life.windows.send_total.total_seconds()  # counted from before the claim
@@ -242,6 +244,16 @@ async def _refuse(life: Life, run: RunId, path: StepPath, no: AttemptNo, detail:
             attempts.settle(tx, attempt, AttemptState.ABANDONED, note=detail)
         if row.state == RunState.RUNNING and row.cancel_at is None:
             await refuse(tx, row, path, detail)
+
+
+async def _mended_later(life: Life, run: RunId, path: StepPath, error: BackendDenied) -> Move | None:
+    """The credential was revoked: who did that may put in the next one, so wait, for a while. None: long enough."""
+    async with life.store.read() as session:
+        step, now = await runs.step(session, run, path), await life.store.clock.now(session)
+        began = step.started_at or (await runs.peek(session, run)).started_at or now
+    if now - began > life.windows.give_up_looking:
+        return None
+    return await _later(life, run, path, BackendUnreachable(error.detail))
 
 
 async def _later(life: Life, run: RunId, path: StepPath, error: BackendUnreachable) -> Move:

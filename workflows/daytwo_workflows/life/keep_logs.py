@@ -1,8 +1,14 @@
-"""Logs of jobs: bytes → lines → masked → kept, going on where the last look or a crash stopped (A12)."""
+"""Logs of jobs: bytes → lines → masked → kept, going on where the last look or a crash stopped (A12).
+
+A log is read from its start each time. What is kept of it already is passed over; of the rest, the run's head takes
+what it has room for, and the newest lines behind it are kept as the run's tail.
+"""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -10,10 +16,12 @@ import structlog
 
 from daytwo_actions.backends.base import Backend, LogsNotReady
 from daytwo_actions.backends.tree import Job, JobKind
-from daytwo_actions.logs import CUT_MARK, Cleaner, first_error, vendor_error
-from daytwo_store import logs, runs
+from daytwo_actions.head_and_tail import HeadAndTail, size_of
+from daytwo_actions.logs import Cleaner, first_error, vendor_error
+from daytwo_store import logs
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
-from daytwo_store.logs import Kept, Source
+from daytwo_store.log_gaps import Source
+from daytwo_store.logs import Bounds, Kept, LeftOut
 from daytwo_store.secret_values import UNUSABLE
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import AttemptRow
@@ -24,7 +32,7 @@ from daytwo_workflows.life.trees import storable
 log = structlog.get_logger()
 # A chunk is a row: readers hold four of them at once, and a page must come without dragging 100 MB along.
 CHUNK_LINES: Final = 2000
-CHUNK_CHARS: Final = 256 * 1024
+CHUNK_BYTES: Final = 256 * 1024
 # While the pipeline still runs, logs are kept beside a read that has 60 s in all; what is not kept then is kept at
 # the next read, or at the end, where there is time.
 WHILE_RUNNING: Final = timedelta(seconds=20)
@@ -79,7 +87,7 @@ async def _keep(
 ) -> bool:
     source = _source(attempt, job)
     try:
-        kept, cleaner = await _begin(life, attempt, source)
+        kept, reading = await _begin(life, attempt, source)
     except UNUSABLE as unusable:
         await _say_not_kept(life, source, unusable.detail)
         return True
@@ -88,15 +96,13 @@ async def _keep(
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
     error = await _first_error(life, source) if _bad(job) and kept.lines else None
     try:
-        chunks = _chunks(cleaner, pieces, skip=kept.lines)
-        await _write(life, source, chunks, kept, beat, bad=_bad(job), error=error)
+        await _write(life, source, reading.whole(pieces), kept, beat, bad=_bad(job), error=error)
     except LogsNotReady as nothing:
         if not last and job.started_at is not None and job.status is not ExternalStatus.SKIPPED:
             return False
         log.info("logs.none", run=source.run, job=job.id, why=str(nothing))
-        said = await _annotations(life, backend, attempt, job)
-        async with life.store.write() as tx:
-            await logs.append(tx, source, said, before=kept.lines, done=True, error_at=first_error(said), error=error)
+        notes = _noted(await _annotations(backend, attempt, job))
+        await _write(life, source, reading.added(notes), kept, beat, bad=_bad(job), error=error)
     return True
 
 
@@ -106,14 +112,14 @@ async def _grow(
     """Keep the whole lines that a running job has written by now. What it was that failed is asked at its end."""
     source = _source(attempt, job)
     try:
-        kept, cleaner = await _begin(life, attempt, source)
+        kept, reading = await _begin(life, attempt, source)
     except UNUSABLE:
         return  # said at its end
     if kept.done:
         return
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
     try:
-        await _write(life, source, _growing(cleaner, pieces, skip=kept.lines), kept, beat, bad=False, error=None)
+        await _write(life, source, reading.so_far(pieces), kept, beat, bad=False, error=None)
     except LogsNotReady:
         return
 
@@ -123,14 +129,13 @@ def _source(attempt: AttemptRow, job: Job) -> Source:
     return Source(run=run, path=path, job=ExternalJobId(storable(job.id)), name=storable(job.name))
 
 
-async def _begin(life: Life, attempt: AttemptRow, source: Source) -> tuple[Kept, Cleaner]:
-    """How much of it is kept, and what cleans it. The log is read from its start again each time, so what is kept of
-    it already must not count against it twice."""
+async def _begin(life: Life, attempt: AttemptRow, source: Source) -> tuple[Kept, "_Reading"]:
+    """How much of it is kept, and what reads on after that."""
     async with life.store.read() as session:
         kept = await logs.kept(session, source)
-        used = (await runs.peek(session, source.run)).log_bytes
     masks = await life.masks(source.run, attempt.connection, requests.corr_of(attempt))
-    return kept, Cleaner(secrets=masks, limit=max(0, life.log_limit - (used - kept.chars)))
+    room = max(0, life.log_head - kept.head) if kept.head is not None else 0
+    return kept, _Reading(Cleaner(secrets=masks), HeadAndTail(head=room, tail=life.log_tail), skip=kept.lines)
 
 
 async def _say_not_kept(life: Life, source: Source, why: str) -> None:
@@ -158,37 +163,47 @@ async def _first_error(life: Life, source: Source) -> int | None:
 async def _write(
     life: Life,
     source: Source,
-    chunks: AsyncGenerator[tuple[list[str], bool], None],
+    parts: AsyncGenerator["_Part", None],
     kept: Kept,
     beat: Callable[[], None],
     *,
     bad: bool,
     error: int | None,
 ) -> None:
-    """Append chunk by chunk, each in its own transaction; stops when another worker keeps this log.
+    """Append part by part, each in its own transaction; stops when another worker keeps this log.
 
     `error` is the number of a line that says what went wrong, kept before.
     """
     before = kept.lines
-    async with aclosing(chunks):
-        async for chunk, end in chunks:
+    async with aclosing(parts):
+        async for part in parts:
             beat()
             async with life.store.write() as tx:
-                error_at = first_error(chunk) if bad else None
-                if not await logs.append(tx, source, chunk, before=before, done=end, error_at=error_at, error=error):
-                    return
-            before += len(chunk)
+                written = await logs.append(
+                    tx,
+                    source,
+                    part.lines,
+                    before=before,
+                    done=part.end,
+                    error_at=first_error(part.lines) if bad else None,
+                    error=error,
+                    bounds=Bounds(head=life.log_head, tail=life.log_tail),
+                    behind=part.behind,
+                    whole=part.whole,
+                )
+            if not written:
+                return
+            before += len(part.lines) + (part.behind.lines if part.behind is not None else 0)
 
 
-async def _annotations(life: Life, backend: Backend, attempt: AttemptRow, job: Job) -> list[str]:
+async def _annotations(backend: Backend, attempt: AttemptRow, job: Job) -> Sequence[str]:
     """What the CI system notes on a failed job that has no log: that it could not even start, for example."""
-    if not _bad(job):
-        return []
-    masks = await life.masks(RunId(attempt.run_id), attempt.connection, requests.corr_of(attempt))
-    cleaner = Cleaner(secrets=masks, limit=life.log_limit)
-    messages = await backend.annotations(requests.target_of(attempt), job.id)
-    lines = [line for message in messages for line in cleaner.feed(f"##[error]{message}\n".encode())]
-    return lines + cleaner.end()
+    return await backend.annotations(requests.target_of(attempt), job.id) if _bad(job) else ()
+
+
+async def _noted(messages: Sequence[str]) -> AsyncGenerator[bytes, None]:
+    for message in messages:
+        yield f"##[error]{message}\n".encode()
 
 
 def _bad(job: Job) -> bool:
@@ -226,70 +241,95 @@ async def _next(source: AsyncIterator[bytes], until: float | None) -> bytes | No
         raise _TimeIsUp from None
 
 
-async def _chunks(
-    cleaner: Cleaner, pieces: AsyncGenerator[bytes, None], *, skip: int
-) -> AsyncGenerator[tuple[list[str], bool], None]:
-    """Lists of clean lines, without the first `skip`; the last one comes with True, and may be empty.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Part:
+    """Lines that are written together; of the last part of an ended log `end` is true, and it may have none."""
 
-    Nothing more is fetched once the limit is reached, and that it was reached is always said in the last one.
-    """
-    gathered = _Gathered()
-    async with aclosing(pieces):
-        async for piece in pieces:
-            skip, fresh = _drop(skip, cleaner.feed(piece))
-            for chunk in gathered.add(fresh):
-                yield chunk, False
-            if cleaner.cut:
-                break
-    skip, fresh = _drop(skip, cleaner.end())
-    for chunk in gathered.add(fresh):
-        yield chunk, False
-    rest = gathered.rest()
-    # Other jobs may have used up the limit since this log broke off: the mark then stands among what is skipped.
-    yield (rest or [CUT_MARK] if cleaner.cut else rest), True
+    lines: Sequence[str]
+    end: bool = False
+    behind: LeftOut | None = None  # they are of the tail, after so much that is left out
+    whole: str | None = None
 
 
-async def _growing(
-    cleaner: Cleaner, pieces: AsyncGenerator[bytes, None], *, skip: int
-) -> AsyncGenerator[tuple[list[str], bool], None]:
-    """Lists of clean whole lines of a log that still grows, without the first `skip`; True only when it was cut off."""
-    gathered = _Gathered()
-    async with aclosing(pieces):
-        async for piece in pieces:
-            skip, fresh = _drop(skip, cleaner.feed(piece))
-            for chunk in gathered.add(fresh):
-                yield chunk, False
-            if cleaner.cut:
-                break
-    skip, fresh = _drop(skip, cleaner.settled())
-    for chunk in gathered.add(fresh):
-        yield chunk, False
-    rest = gathered.rest()
-    if rest or cleaner.cut:
-        yield (rest or [CUT_MARK]), cleaner.cut
+class _Reading:
+    """From pieces of bytes to parts that are kept; the first `skip` lines are kept already."""
+
+    def __init__(self, cleaner: Cleaner, bounds: HeadAndTail, *, skip: int) -> None:
+        self._cleaner = cleaner
+        self._bounds = bounds
+        self._skip = skip
+        self._gathered = _Gathered()
+        self._all = hashlib.sha256()
+
+    async def whole(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[_Part, None]:
+        """Of the log of a job that has ended, all that is not kept yet."""
+        async with aclosing(self._head(pieces)) as parts:
+            async for part in parts:
+                yield part
+        *parts_before, last = [*self._rest(self._cleaner.end()), *self._tail()] or [_Part(lines=())]
+        for part in parts_before:
+            yield part
+        yield replace(last, end=True, whole=self._all.hexdigest())
+
+    async def added(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[_Part, None]:
+        """What is said in place of a log that is not there (any more), after what was kept of it."""
+        self._skip = 0
+        async with aclosing(self.whole(pieces)) as parts:
+            async for part in parts:
+                yield replace(part, whole=None)
+
+    async def so_far(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[_Part, None]:
+        """The whole lines that a running job has written by now."""
+        async with aclosing(self._head(pieces)) as parts:
+            async for part in parts:
+                yield part
+        for part in [*self._rest(self._cleaner.settled()), *self._tail()]:
+            yield part
+
+    async def _head(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[_Part, None]:
+        """Parts of the head that are full."""
+        async with aclosing(pieces):
+            async for piece in pieces:
+                for lines in self._gathered.add(self._bounds.take(self._fresh(self._cleaner.feed(piece)))):
+                    yield _Part(lines=lines)
+
+    def _rest(self, lines: list[str]) -> Iterator[_Part]:
+        for part in [*self._gathered.add(self._bounds.take(self._fresh(lines))), self._gathered.rest()]:
+            if part:
+                yield _Part(lines=part)
+
+    def _tail(self) -> Iterator[_Part]:
+        left_out = LeftOut(lines=self._bounds.left_out_lines, bytes=self._bounds.left_out_bytes)
+        for lines in [*self._gathered.add(self._bounds.tail()), self._gathered.rest()]:
+            if lines or left_out.lines:
+                yield _Part(lines=lines, behind=left_out)
+            left_out = LeftOut()
+
+    def _fresh(self, lines: list[str]) -> list[str]:
+        """Those that are not kept yet."""
+        for line in lines:
+            self._all.update(line.encode() + b"\n")
+        dropped = min(self._skip, len(lines))
+        self._skip -= dropped
+        return lines[dropped:]
 
 
 class _Gathered:
-    """Lines on their way into chunks. The newest lines always stay for `rest`, so that a chunk's end can be marked."""
+    """Lines on their way into parts."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
-        self._chars = 0
+        self._bytes = 0
 
     def add(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        """Take these, and give the chunks that are full."""
+        """Take these, and give the parts that are full. The newest lines always stay for `rest`."""
         for line in lines:
-            full = len(self._lines) == CHUNK_LINES or self._chars + len(line) + 1 > CHUNK_CHARS
-            if self._lines and full:
+            size = size_of(line)
+            if self._lines and (len(self._lines) == CHUNK_LINES or self._bytes + size > CHUNK_BYTES):
                 yield self.rest()
             self._lines.append(line)
-            self._chars += len(line) + 1
+            self._bytes += size
 
     def rest(self) -> list[str]:
-        lines, self._lines, self._chars = self._lines, [], 0
+        lines, self._lines, self._bytes = self._lines, [], 0
         return lines
-
-
-def _drop(skip: int, lines: list[str]) -> tuple[int, list[str]]:
-    dropped = min(skip, len(lines))
-    return skip - dropped, lines[dropped:]

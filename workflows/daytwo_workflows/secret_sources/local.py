@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from daytwo_actions.masking import SHORTEST
 from daytwo_store import secret_values
 from daytwo_store.engine import Store
 from daytwo_store.keyring import Keys
 from daytwo_workflows.secret_sources.reference import Reference
-from daytwo_workflows.secret_sources.source import SecretMissing
+from daytwo_workflows.secret_sources.source import SecretMissing, SecretUnreachable
 
 _LARGEST: Final = 64 * 1024  # bytes of a file
 
@@ -62,6 +63,34 @@ class FromFiles:
         if len(content) > _LARGEST:
             raise SecretMissing(f"The secret {reference} is longer than {_LARGEST} bytes. Nothing was sent.")
         return content.decode(errors="replace").strip()
+
+
+class FromTokenFile:
+    """The file of `token_file` of a connection: a new token in it counts without a restart. Kubernetes renews what it
+    mounts, and people rotate what they put there.
+
+    A file that cannot be read, or holds no token, may be in the middle of being replaced: the last token is used on.
+    """
+
+    fresh = 1.0
+
+    async def read(self, reference: Reference) -> str:
+        return await asyncio.to_thread(self._read, reference)
+
+    def _read(self, reference: Reference) -> str:
+        try:
+            with Path(reference.path).open("rb") as file:
+                text = file.read(_LARGEST).decode(errors="replace").strip()
+        except OSError as error:
+            raise SecretUnreachable(
+                f"The credential {reference} cannot be read ({type(error).__name__}). Put the file back."
+            ) from None
+        if len(text) < SHORTEST or not text.isascii() or not text.isprintable() or " " in text:
+            raise SecretUnreachable(
+                f"The credential {reference} cannot be one: it has to be {SHORTEST} or more visible ASCII characters "
+                "without spaces or line ends."
+            )
+        return text
 
 
 class FromStore:

@@ -6,6 +6,7 @@ from typing import Final
 
 PATTERN: Final = r"^secret://(env/[A-Za-z_][A-Za-z0-9_]*|file/[^\s#]+|vault/[^\s/#]+/[^\s#]+#[^\s#]+|stored)$"
 NAMED: Final = r"^secrets\.[a-z][a-z0-9_]*$"
+OWN_FILE: Final = "own-file"  # the provider of what a setting names by its path; nobody writes such a reference
 _PARTS: Final = re.compile(r"secret://(?P<provider>[a-z]+)(?:/(?P<path>[^#]*))?(?:#(?P<key>.+))?")
 
 
@@ -15,12 +16,14 @@ class ReferenceWrong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    provider: str  # "env", "file", "vault", "stored"
+    provider: str  # "env", "file", "vault", "stored", OWN_FILE
     path: str = ""
     key: str = ""
     connection: str = ""  # of `stored`: whose credential it is
 
     def __str__(self) -> str:
+        if self.provider == OWN_FILE:
+            return f"in the file {self.path}"
         return (
             f"secret://{self.provider}" + (f"/{self.path}" if self.path else "") + (f"#{self.key}" if self.key else "")
         )

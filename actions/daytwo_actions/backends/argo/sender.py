@@ -18,7 +18,6 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from daytwo_actions.backends.argo.settings import ArgoSettings
-from daytwo_actions.backends.argo.token import Token
 from daytwo_actions.backends.http.permit import NotPermitted, Permit
 from daytwo_actions.backends.wire.answer import Answer, Silence
 
@@ -51,7 +50,7 @@ class Sender:
 
     def __init__(self, settings: ArgoSettings) -> None:
         self._settings = settings
-        self._token = Token(settings)
+        self._token = settings.token.get_secret_value()
         self._tls: tuple[str | None, ssl.SSLContext] | None = None
         self._closed = False
 
@@ -101,7 +100,7 @@ class Sender:
         silence = call.silence or self._settings.read_timeout.total_seconds()
         query = f"?{urlencode(dict(call.parameters))}" if call.parameters else ""
         headers = {
-            "Authorization": f"Bearer {self._token.value()}",
+            "Authorization": f"Bearer {self._token}",
             "Accept": call.accept,
             "Accept-Encoding": "identity",  # what is packed small can be large
             "User-Agent": "daytwo",
@@ -132,7 +131,7 @@ class Sender:
         return Answer(
             status=response.status_code,
             headers=headers,
-            body=bytes(body).replace(self._token.value().encode(), b"***"),
+            body=bytes(body).replace(self._token.encode(), b"***"),
         )
 
     def _context(self) -> ssl.SSLContext:

@@ -13,8 +13,6 @@ class ArgoSettings(HttpSettings):
     """One connection to an Argo Server ("https://argo.example.com:2746") or the stand-in."""
 
     kind: Literal["argo"] = "argo"
-    # The token of a service account is renewed every hour where Kubernetes mounts it; `token` is the one of the start.
-    token_file: Path | None = None
     ca_file: Path | None = None  # certificates that the server's is checked against, in place of this machine's
     stream_silence: Seconds = timedelta(seconds=50)  # of the stream of events, where something comes every 15 seconds
     page: str | None = None  # where people reach Argo's page, when that is not `base`

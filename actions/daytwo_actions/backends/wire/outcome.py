@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from daytwo_actions.backends.base import Ambiguous, BackendDenied, BackendUnreachable, Refused, Sent
 from daytwo_actions.backends.wire.answer import Answer, Silence, Told
 
+UNAUTHORIZED: Final = 401
+_MENDED_IN: Final = 15.0  # seconds, after which a credential that was refused is tried again: it may be a new one
 _LEAST_WAIT: Final = 60.0  # seconds; what GitHub asks for when it limits without naming a time
 
 
@@ -83,6 +85,11 @@ class Vendor:
             retry_after=self.wait(answer),
         )
 
+    def refused(self, answer: Answer, detail: str) -> Refused:
+        """What became of a dispatch that was said no to: not executed, for certain. With a credential that is no longer
+        valid it is tried again for a while, since whoever has revoked it may put in the next one (R14)."""
+        return Refused(detail=detail, retry_after=_MENDED_IN if answer.status == UNAUTHORIZED else None)
+
     def _refusal(self, answer: Answer, what: str, advice: Mapping[int, str]) -> BackendUnreachable | BackendDenied:
         if answer.status >= 500 or answer.status in {202, 408}:
             return BackendUnreachable(
@@ -95,7 +102,8 @@ class Vendor:
                 "since it would carry the credential along; put the new name into the definition or the catalog."
             )
         todo = advice.get(answer.status, f"Compare the connection's address with {self.title}'s API")
-        return BackendDenied(f"{self.title} does not give {what}, {self.words(answer)}. {todo}.")
+        detail = f"{self.title} does not give {what}, {self.words(answer)}. {todo}."
+        return BackendDenied(detail, credential=answer.status == UNAUTHORIZED)
 
     def nonsense(self, what: str, error: ValidationError | None = None) -> BackendUnreachable:
         """The error of a 200 that is not what the vendor's description promises."""

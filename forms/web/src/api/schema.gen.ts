@@ -3757,14 +3757,36 @@ export interface components {
              * @description ask for what comes after this number; also the event id in the stream
              */
             next: number;
+            /**
+             * Not Searched
+             * @description with `grep`: lines that are not kept, in which nobody could look
+             * @default 0
+             */
+            not_searched?: number;
+        };
+        /**
+         * LogGap
+         * @description Lines of the run's log that are left out: only the first and the last part of a long log are kept.
+         */
+        LogGap: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
         };
         /** LogLine */
         LogLine: {
             /** Job */
             job: string;
             /**
+             * Left Out
+             * @description so many lines are not kept, up to this number; the text is a sentence that says so, no line
+             * @default 0
+             */
+            left_out?: number;
+            /**
              * Number
-             * @description counts from 1 through all logs of the run
+             * @description counts from 1 through all logs of the run, lines that are left out as well
              */
             number: number;
             /** Step */
@@ -5099,7 +5121,16 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             lock: components["schemas"]["LockView"] | null;
-            /** Log Lines */
+            /**
+             * Log Gaps
+             * @description in the order of numbers
+             * @default []
+             */
+            log_gaps?: components["schemas"]["LogGap"][];
+            /**
+             * Log Lines
+             * @description also those that are left out
+             */
             log_lines: number;
             /**
              * Log Pending

@@ -1,6 +1,7 @@
 import { memo } from "react";
 import type { LogLine } from "../api/types";
 import { text } from "../text";
+import { gapOf } from "./gaps";
 import { parseLine } from "./line";
 import css from "./LogView.module.css";
 
@@ -17,15 +18,20 @@ interface Props {
 export const LogLineRow = memo(function LogLineRow({ line, find, times, marked, current }: Props) {
   if (!line) return <div className={css.line} aria-hidden />;
   const { time, kind, spans } = parseLine(line.text);
+  const gap = gapOf(line);
   return (
     <div
       className={css.line}
-      data-kind={kind}
+      data-kind={gap ? "gap" : kind}
       data-marked={marked || undefined}
       data-current={current || undefined}
     >
-      <a className={css.number} href={`#L${line.number}`} aria-label={text.runs.log.line(line.number)}>
-        {line.number}
+      <a
+        className={css.number}
+        href={`#L${line.number}`}
+        aria-label={gap ? text.runs.log.gap(gap.first, gap.last) : text.runs.log.line(line.number)}
+      >
+        {gap ? "…" : line.number}
       </a>
       {times && <span className={css.time}>{time ?? ""}</span>}
       <span className={css.text}>

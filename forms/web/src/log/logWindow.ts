@@ -3,6 +3,7 @@
  * many there are, reads those in sight, and forgets what has long been out of it.
  */
 import type { LogBatch, LogLine } from "../api/types";
+import { gapOf, Gaps, type Gap } from "./gaps";
 
 export const CHUNK = 500; // lines that are read at once
 export const MOST = 80; // chunks that are kept
@@ -55,11 +56,12 @@ export abstract class Told {
 
 export const nextFrame = (tell: () => void): void => void requestAnimationFrame(tell);
 
-/** All lines: the line at an index has the number after it. */
+/** All lines: each at the index that its number has when what is left out is one line. */
 export class LogWindow extends Told implements Lines {
   /** Chunk by its index, the one that was looked at last at the end. A chunk may be cut short where the log ended. */
   private readonly chunks = new Map<number, LogLine[]>();
   private readonly reading = new Map<number, AbortController>();
+  private readonly gaps = new Gaps();
   private total = 0;
   private problem: unknown = null;
   private sight: [number, number] = [0, 0];
@@ -71,11 +73,13 @@ export class LogWindow extends Told implements Lines {
     super(soon);
   }
 
-  readonly count = (): number => this.total;
+  readonly count = (): number => (this.total === 0 ? 0 : this.gaps.indexOf(this.total) + 1);
+  /** The number of the last line. */
+  readonly last = (): number => this.total;
   readonly whole = (): boolean => true;
   readonly failed = (): unknown => this.problem;
   readonly until = (number: number): Promise<number | null> =>
-    Promise.resolve(number <= this.total ? number - 1 : null);
+    Promise.resolve(number <= this.total ? this.gaps.indexOf(number) : null);
   readonly at = (index: number): LogLine | undefined =>
     this.chunks.get(Math.floor(index / CHUNK))?.[index % CHUNK];
 
@@ -86,9 +90,17 @@ export class LogWindow extends Told implements Lines {
     this.tell();
   }
 
+  /** The run says that these lines are left out. */
+  without(gaps: readonly Gap[]): void {
+    const news = gaps.filter((gap) => this.gaps.learn(gap));
+    if (news.length === 0) return;
+    this.chunks.clear(); // what stood behind it stands elsewhere now
+    this.tell();
+  }
+
   /** Lines that came by themselves, in order. Those that follow what is here are kept, all are counted. */
   append({ lines }: Pick<LogBatch, "lines">): void {
-    for (const line of lines) this.put(line);
+    this.putAll(lines);
     this.grown(lines.at(-1)?.number ?? 0);
     if (lines.length > 0) this.tell();
     this.forget();
@@ -115,7 +127,7 @@ export class LogWindow extends Told implements Lines {
   };
 
   private sizeOf(chunk: number): number {
-    return Math.max(0, Math.min(CHUNK, this.total - chunk * CHUNK));
+    return Math.max(0, Math.min(CHUNK, this.count() - chunk * CHUNK));
   }
 
   private async load(chunk: number): Promise<void> {
@@ -125,8 +137,10 @@ export class LogWindow extends Told implements Lines {
     const here = this.chunks.get(chunk)?.length ?? 0;
     let came = 0;
     try {
-      const { lines } = await this.read(chunk * CHUNK + here, CHUNK - here, abort.signal);
-      for (const line of lines) this.put(line);
+      const first = chunk * CHUNK + here;
+      const after = first === 0 ? 0 : this.gaps.numberAt(first - 1);
+      const { lines } = await this.read(after, CHUNK - here, abort.signal);
+      this.putAll(lines);
       came = lines.length;
       this.problem = null;
       this.forget();
@@ -142,8 +156,13 @@ export class LogWindow extends Told implements Lines {
     if (came > 0 && short && chunk >= from && chunk <= to) void this.load(chunk);
   }
 
+  private putAll(lines: readonly LogLine[]): void {
+    this.without(lines.map(gapOf).filter((gap) => gap !== null));
+    for (const line of lines) this.put(line);
+  }
+
   private put(line: LogLine): void {
-    const index = line.number - 1;
+    const index = this.gaps.indexOf(line.number);
     const chunk = Math.floor(index / CHUNK);
     const here = this.chunks.get(chunk) ?? [];
     if (index % CHUNK !== here.length) return; // it is here, or something is missing before it

@@ -133,6 +133,7 @@ export const runs = {
     lines: (count: number, whole: boolean) =>
       count === 1 && whole ? "1 line" : `${count.toLocaleString("en")}${whole ? "" : "+"} lines`,
     line: (number: number) => `Link to line ${number}`,
+    gap: (first: number, last: number) => `Link to lines ${first} to ${last}, which are left out`,
   },
   timeline: {
     none: "Nothing has begun yet.",

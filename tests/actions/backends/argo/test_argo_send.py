@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,24 +169,6 @@ async def test_not_so_fast_holds_back_everything(serve: Any, connect: Any) -> No
     assert 25 < second.retry_after <= 30
     assert len(server.requests) == 1
     assert backend.budget().held_until is not None
-
-
-async def test_a_token_that_was_renewed_is_used_at_once(serve: Any, connect: Any, tmp_path: Path) -> None:
-    server = serve(lambda request, line: line.answer(200, echo(request)))
-    file = tmp_path / "token"
-    file.write_text("first\n")
-    backend = connect(server.url, token_file=file)
-    await backend.send(frozen(backend), seconds=5)
-    (tmp_path / "next").write_text("second-token\n")
-    (tmp_path / "next").replace(file)
-    await backend.send(frozen(backend), seconds=5)
-    file.write_text("two words are no token\n")
-    await backend.send(frozen(backend), seconds=5)
-    file.unlink()
-    await backend.send(frozen(backend), seconds=5)
-    assert [one.headers["authorization"] for one in server.requests] == [
-        "Bearer first", "Bearer second-token", "Bearer second-token", "Bearer second-token",
-    ]  # fmt: skip
 
 
 async def test_no_log_has_the_token(serve: Any, connect: Any, token: str, caplog: pytest.LogCaptureFixture) -> None:

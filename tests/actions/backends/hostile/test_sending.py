@@ -126,7 +126,17 @@ async def test_silence_is_given_up_at_the_deadline(serve: Any, door: Any) -> Non
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 413, 415, 422])
+async def test_a_credential_that_is_refused_may_be_replaced(serve: Any, door: Any) -> None:
+    """R14: nothing was done, and it is worth trying again with the next one."""
+    server = serve(lambda _, line: line.answer(401, {"message": "Bad credentials"}))
+    backend = door.connect(server.url)
+    outcome = await backend.send(door.frozen(backend), seconds=5)
+    assert isinstance(outcome, Refused)
+    assert outcome.retry_after == 15.0
+    assert "put a new" in outcome.detail
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 413, 415, 422])
 async def test_a_no_is_a_no(status: int, serve: Any, door: Any) -> None:
     server = serve(lambda _, line: line.answer(status, {"message": "Because"}))
     backend = door.connect(server.url)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from daytwo_actions.backends.argo.wire import creation
 from daytwo_actions.backends.argo.wire.objects import Workflow
-from daytwo_actions.backends.base import Accepted, Ambiguous, Marker, Refused, Sent
+from daytwo_actions.backends.base import Accepted, Ambiguous, Marker, Sent
 from daytwo_actions.backends.wire.answer import Answer, Silence, Told, in_one_line, number_in
 from daytwo_actions.backends.wire.outcome import Vendor, moved, of_silence
 
@@ -85,7 +85,9 @@ def classify(result: Answer | Silence, marker: Marker, label: str, *, page: str)
         return ARGO.limit(result)
     if result.status in _NOT_EXECUTED:
         advice = _CREATE_ADVICE.get(result.status, "Compare the connection's address with Argo Server's")
-        return Refused(detail=f"Argo Workflows refused the workflow, {words(result)}. Nothing was started. {advice}.")
+        return ARGO.refused(
+            result, f"Argo Workflows refused the workflow, {words(result)}. Nothing was started. {advice}."
+        )
     return in_doubt(f"Argo Workflows answered {words(result)}{moved(result)}")
 
 

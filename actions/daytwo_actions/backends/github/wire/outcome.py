@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from daytwo_actions.backends.base import Accepted, Refused, Sent
+from daytwo_actions.backends.base import Accepted, Sent
 from daytwo_actions.backends.github.wire.answer import is_rate_limit, limits_told, message, wait_told
 from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_actions.backends.wire.outcome import Vendor, in_doubt, moved, of_silence, web_link
@@ -66,7 +66,7 @@ def classify(result: Answer | Silence) -> Sent:
         advice = _ADVICE.get(result.status, "Compare the connection's address with GitHub's API")
         if "disabled" in words.lower():
             advice = "The workflow, or GitHub Actions as a whole, is disabled for this repository: enable it there"
-        return Refused(detail=f"GitHub refused the dispatch, {words}. Nothing was started. {advice}.")
+        return GITHUB.refused(result, f"GitHub refused the dispatch, {words}. Nothing was started. {advice}.")
     return in_doubt(f"GitHub answered {message(result)}{moved(result)}")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from daytwo_actions.backends.base import Accepted, Refused, Sent
+from daytwo_actions.backends.base import Accepted, Sent
 from daytwo_actions.backends.gitlab.wire.answer import is_rate_limit, limits_told, message, wait_told
 from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_actions.backends.wire.outcome import Vendor, in_doubt, moved, of_silence, web_link
@@ -62,7 +62,7 @@ def classify(result: Answer | Silence, *, project_id: str) -> Sent:
         return GITLAB.limit(result)
     if result.status in _NOT_EXECUTED:
         advice = _ADVICE.get(result.status, "Compare the connection's address with GitLab's API")
-        return Refused(detail=f"GitLab refused the dispatch, {message(result)}. Nothing was started. {advice}.")
+        return GITLAB.refused(result, f"GitLab refused the dispatch, {message(result)}. Nothing was started. {advice}.")
     return in_doubt(f"GitLab answered {message(result)}{moved(result)}")
 
 

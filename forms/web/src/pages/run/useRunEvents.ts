@@ -30,6 +30,8 @@ export function useRunEvents(
   const [mode, setMode] = useState<Mode>("connecting");
   const known = run !== undefined;
   const lines = run?.log_lines ?? 0;
+  const gaps = run?.log_gaps;
+  useEffect(() => log.without(gaps ?? []), [log, gaps]);
   useEffect(() => {
     if (known && (mode !== "live" || log.count() === 0)) log.grown(lines);
   }, [log, known, lines, mode]);
@@ -37,7 +39,7 @@ export function useRunEvents(
     if (!known) return;
     const lookAgain = () => void queries.invalidateQueries({ queryKey: ["run", id] });
     const watch = new Watch<RunEvents>({
-      url: () => `/api/v1/runs/${encodeURIComponent(id)}/events?after=${log.count()}`,
+      url: () => `/api/v1/runs/${encodeURIComponent(id)}/events?after=${log.last()}`,
       open: openSource,
       on: {
         run: (seen) => queries.setQueryData(["run", id], seen),
