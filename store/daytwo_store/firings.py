@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -156,3 +156,8 @@ async def newest(session: AsyncSession, schedules: Collection[str]) -> dict[str,
         .outerjoin(RunRow, RunRow.id == FiringRow.run_id)
     )
     return {row.schedule: (row, run) for row, run in (await session.execute(query)).all()}
+
+
+async def prune(tx: Tx, *, before: datetime) -> None:
+    """Forget times of which nothing comes any more; their runs stay."""
+    await tx.session.execute(delete(FiringRow).where(FiringRow.at < before, FiringRow.settled_at < before))

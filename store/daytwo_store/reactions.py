@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -198,3 +198,8 @@ async def events_page(session: AsyncSession, *, before: tuple[datetime, str] | N
 
 async def event(session: AsyncSession, identity: str) -> EventRow | None:
     return await session.get(EventRow, identity)
+
+
+async def prune(tx: Tx, *, before: datetime) -> None:
+    """Forget what events caused of which nothing comes any more; the runs stay."""
+    await tx.session.execute(delete(ReactionRow).where(ReactionRow.at < before, ReactionRow.settled_at < before))

@@ -11,6 +11,7 @@ from pydantic import JsonValue, SecretStr
 from sqlalchemy import delete, select
 from timetable import DEPLOY, NOON, Timetable
 
+from daytwo_actions.schedules import as_document, schedule_of
 from daytwo_store import approvals, entities, firings, freezes, schedules
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
@@ -24,6 +25,9 @@ from daytwo_workflows.life import firing as firing_life
 from daytwo_workflows.life import schedule_changes
 from daytwo_workflows.life.firing import fire, note_due
 from daytwo_workflows.life.schedule_changes import Draft
+from daytwo_workflows.notify.compose import compose
+from daytwo_workflows.notify.entry import NotificationsEntry
+from daytwo_workflows.notify.texts import Texts
 
 pytestmark = pytest.mark.anyio
 HOUR = timedelta(hours=1)
@@ -213,6 +217,44 @@ async def test_a_change_in_the_second_in_which_it_is_due_loses_no_time(table: Ti
     await schedule_changes.change(table.company.life, made, changed, by=await table.hand("ana"))
     assert await fire(table.company.life) == 1
     assert await table.states(made) == ["13:00 started"]
+
+
+async def test_many_schedules_of_one_minute_all_begin_and_those_whose_run_goes_on_do_not(table: Timetable) -> None:
+    owner = await table.hand("ana")
+    kept = schedule_of(as_document(name="x", title="Many", description="", owner="person:ana", spec=DEPLOY))
+    async with table.company.store.write() as tx:
+        for number in range(60):
+            name, key = f"sc_{number:04}", f"key-many-{number}"
+            made = schedule_changes.made(name, kept, after=tx.now)
+            await schedules.add(tx, made, by=owner.principal, key=key, body_sha256="", writers=[])
+    table.clock.moment = NOON + HOUR
+    begun, by_hand = await asyncio.gather(fire(table.company.life), table.company.ask("sam", "1.1.0", "staging"))
+    assert begun == 60
+    runs = [row for row in await table.runs() if row.id != by_hand]
+    assert len({run.cause["name"] for run in runs if run.cause is not None}) == 60
+    for run in runs[:50]:
+        await table.end(run.id)
+    assert await table.at(HOUR) == 50
+    states = [one for number in range(60) for one in await table.states(f"sc_{number:04}")]
+    assert (states.count("14:00 started"), states.count("14:00 skipped")) == (50, 10)
+
+
+async def test_its_owner_is_told_which_schedule_was_paused(table: Timetable) -> None:
+    made = await table.make()
+    async with table.company.store.write() as tx:
+        schedules.pause(tx, await schedules.hold(tx, made), by=schedules.SYSTEM, why="it fails")
+    entry = NotificationsEntry.model_validate(
+        {
+            "channels": {"mail": {"kind": "mail", "url_file": "/not/read"}},
+            "routes": [{"events": ["schedule.*"], "channels": ["mail"]}],
+        }
+    )
+    async with table.company.store.read() as session:
+        (row,) = (await session.scalars(select(NotificationRow))).all()
+        written = await compose(session, row, entry, Texts(), "https://daytwo")
+    (draft,) = written.drafts
+    assert draft.title == f"A schedule of yours was paused: the schedule {made}"
+    assert f"https://daytwo/schedules/{made}" in draft.body
 
 
 async def test_what_was_paused_or_removed_between_is_not_begun(table: Timetable) -> None:

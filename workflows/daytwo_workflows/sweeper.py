@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from daytwo_actions.definitions.durations import LONGEST
-from daytwo_store import events, inbox, questions, reviews, runs
+from daytwo_store import events, firings, inbox, questions, reactions, reviews, runs
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
@@ -29,6 +29,7 @@ from daytwo_workflows.secret_care import SecretCare
 log = structlog.get_logger()
 _LEASE: Final = "sweeper"
 _KEEP_DELIVERIES: Final = timedelta(days=30)
+_KEEP_FIRINGS: Final = timedelta(days=400)
 _KEEP_EVENTS: Final = LONGEST  # what waits does so no longer
 _PRUNE_EVERY: Final = timedelta(hours=1)
 
@@ -106,6 +107,8 @@ class Sweeper:
                 await inbox.prune(tx, before=now - _KEEP_DELIVERIES)
                 await questions.prune(tx, before=now - _KEEP_DELIVERIES)
                 await events.prune(tx, before=now - _KEEP_EVENTS)
+                await reactions.prune(tx, before=now - _KEEP_EVENTS)
+                await firings.prune(tx, before=now - _KEEP_FIRINGS)
             self._pruned = now
 
     async def _want(self, unanswered: Sequence[RunId]) -> None:

@@ -32,6 +32,7 @@ _URGENT: Final = frozenset(
         Notice.RUN_NEEDS_ATTENTION,
     }
 )
+_BY_ITSELF: Final = ("schedule", "trigger")  # what asks for runs, by its id among the facts
 _MOST: Final = 200  # messages of one notification
 
 
@@ -171,8 +172,9 @@ def _values(scene: _Scene, page: str, *, sees: bool) -> dict[str, str]:
     run, approval = scene.run, scene.approval
     entity = run.entity or "" if run is not None and sees else ""
     action = scene.title if sees else ""
-    about = ", ".join(part for part in (action, entity) if part) or ("a run" if run is not None else "")
     facts = {name: str(value) for name, value in scene.row.facts.items()}
+    of_itself = next((f"the {kind} {facts[kind]}" for kind in _BY_ITSELF if kind in facts), "")
+    about = ", ".join(part for part in (action, entity) if part) or ("a run" if run is not None else of_itself)
     return {
         "event": scene.row.kind,
         "what": what(scene.row.kind),
@@ -187,7 +189,7 @@ def _values(scene: _Scene, page: str, *, sees: bool) -> dict[str, str]:
         "message": scene.message if sees else "",
         "run": run.id if run is not None else "",
         "approval": approval.id if approval is not None else "",
-        "link": _link(page, run, approval),
+        "link": _link(page, run, approval, facts),
     }
 
 
@@ -196,11 +198,13 @@ def _asked(entry: str) -> str:
     return entry if place_of(entry) is None else "whoever is on call"
 
 
-def _link(page: str, run: RunRow | None, approval: ApprovalRow | None) -> str:
+def _link(page: str, run: RunRow | None, approval: ApprovalRow | None, facts: Mapping[str, str]) -> str:
     """The page of it. It has no power of its own: whoever opens it signs in, and what they may do is looked up then."""
     if approval is not None:
         return f"{page}/approvals/{approval.id}"
-    return f"{page}/runs/{run.id}" if run is not None else page
+    if run is not None:
+        return f"{page}/runs/{run.id}"
+    return next((f"{page}/{kind}s/{facts[kind]}" for kind in _BY_ITSELF if kind in facts), page)
 
 
 def _time(moment: datetime) -> str:
