@@ -67,6 +67,7 @@ from daytwo_workflows.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 REFERENCE: Final = ROOT / "docs/reference"
+WEB_TESTS: Final = "forms/web/tests"
 CODE: Final = ("actions", "api", "catalog", "cli", "forms", "standins", "store", "workflows")
 
 
@@ -469,6 +470,15 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
     for word in words(page.read_text()) - VENDORS:
         if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]+", word) and not re.search("NAME|versions/V", word):
             assert any((root / word).exists() for root in roots), f"{word} does not exist"
+
+
+def test_what_the_page_promises_is_shown_by_tests_that_there_are() -> None:
+    named = re.findall(r"`([\w/.]+)::([^`]+)`", (REFERENCE / "page.md").read_text())
+    assert len(named) > 40
+    for file, name in named:
+        found = ROOT / ("tests" if file.endswith(".py") else WEB_TESTS) / file
+        wanted = f"def {name}(" if file.endswith(".py") else f'"{name}"'
+        assert wanted in found.read_text(), f"{file} has no test {name}"
 
 
 def test_every_page_is_reached_from_the_index() -> None:

@@ -33,7 +33,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     app.router.default = Page(services.page)
     # the last one is the outermost
-    app.add_middleware(BodyGuard)
+    app.add_middleware(BodyGuard, refused=services.inbox.too_large)
     app.add_middleware(OriginGuard, hosts=services.settings.hosts)
     templates = {route.endpoint: route.path for route in declared_routes(app.routes)}
     app.add_middleware(Envelope, metrics=services.metrics, https=services.settings.https, templates=templates)

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daytwo_store.errors import DaytwoError, Rejected, TooLarge
@@ -26,6 +26,10 @@ class TooSlow(DaytwoError):
     title = "The request did not arrive in time"
 
 
+Refused = Callable[[str, Request, str, int], None]
+"""What is told of a webhook that is too large: the connection, the request, why, and the bytes that it announced."""
+
+
 class BodyGuard:
     """Hands on only bodies that are small, whole and storable; 413, 408 or 422 otherwise.
 
@@ -33,9 +37,10 @@ class BodyGuard:
     signature is over the bytes.
     """
 
-    def __init__(self, app: ASGIApp, *, seconds: float = SECONDS) -> None:
+    def __init__(self, app: ASGIApp, *, seconds: float = SECONDS, refused: Refused = lambda *_: None) -> None:
         self._app = app
         self._seconds = seconds
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (b"%00" in scope["query_string"] or "\x00" in scope["path"]):
@@ -48,6 +53,11 @@ class BodyGuard:
         try:
             async with asyncio.timeout(self._seconds):
                 body = await _read(scope, receive, limit)
+        except TooLarge as error:
+            if webhook:
+                size = Headers(scope=scope).get("content-length", "")
+                self._refused(scope["path"].removeprefix(WEBHOOKS), Request(scope), error.detail, _number(size))
+            raise
         except TimeoutError:
             raise TooSlow(
                 f"The body did not arrive within {self._seconds:.0f} seconds. Nothing was done. Send it again."
@@ -55,6 +65,10 @@ class BodyGuard:
         if not webhook:
             check_storable(body)
         await self._app(scope, _replay(body, receive), send)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) <= 12 else 0
 
 
 def _announces_body(scope: Scope) -> bool:

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
@@ -53,6 +54,19 @@ class _Files(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         is_file = "." in path.rpartition("/")[2].strip(".")
-        response = await super().get_response(path if is_file else "index.html", scope)
+        name = path if is_file else "index.html"
+        response = await self._packed(name, scope) or await super().get_response(name, scope)
         response.headers["Cache-Control"] = _FOREVER if path.startswith("assets/") else _ASK
+        return response
+
+    async def _packed(self, name: str, scope: Scope) -> Response | None:
+        """The file as the build has packed it, once, instead of anew for everybody who comes."""
+        if "gzip" not in Headers(scope=scope).get("accept-encoding", ""):
+            return None
+        try:
+            response = await super().get_response(f"{name}.gz", scope)  # its type is that of the name without .gz
+        except HTTPException:
+            return None
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers.add_vary_header("Accept-Encoding")
         return response

@@ -1,5 +1,8 @@
 /// <reference types="vitest/config" />
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
@@ -23,10 +26,24 @@ function fakeApi(): Plugin {
   };
 }
 
+/** Every file that is worth it once more, packed: the API sends it as it is, instead of packing it for everybody who comes. */
+function packed(): Plugin {
+  return {
+    name: "daytwo-packed",
+    apply: "build",
+    async writeBundle({ dir }, bundle) {
+      for (const name of Object.keys(bundle).filter((one) => /\.(js|css)$/.test(one))) {
+        const path = join(dir ?? "", name);
+        await writeFile(`${path}.gz`, gzipSync(await readFile(path), { level: 9 }));
+      }
+    },
+  };
+}
+
 const api = process.env["DAYTWO_API"]?.replace(/\/$/, "");
 
 export default defineConfig({
-  plugins: [react(), fakeApi()],
+  plugins: [react(), fakeApi(), packed()],
   resolve: {
     alias: {
       // @rjsf/core names this package in a test helper only. It compiles code, which our policy forbids: keep it out.

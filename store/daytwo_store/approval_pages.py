@@ -1,7 +1,7 @@
 """Approvals as lists, and one by one, for somebody who reads them: filtered in SQL, so that a page is a page."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import ApprovalId, PrincipalId
+from daytwo_store.run_listing import RunFilter, narrowed
 from daytwo_store.run_visibility import visible
 from daytwo_store.states import ApprovalState
 from daytwo_store.tables import ApprovalRow, DecisionRow, EntityRow, PrincipalRow, RunRow
@@ -38,8 +39,10 @@ class Reader:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalFilter:
-    state: ApprovalState | None
-    mine: bool  # only those that the reader may decide
+    state: ApprovalState | None = None
+    mine: bool = False  # only those that the reader may decide
+    decided: bool = False  # only those that wait for nobody any more
+    run: RunFilter = field(default_factory=RunFilter)  # what it is asked for
 
 
 async def page(
@@ -50,23 +53,31 @@ async def page(
     after: tuple[datetime, str] | None,
     limit: int,
 ) -> Sequence[tuple[ApprovalRow, RunRow]]:
-    """Approvals with their runs, those that expire first at the top, that the reader may see; without what is large,
-    which no list shows."""
+    """Approvals with their runs, that the reader may see; without what is large, which no list shows.
+
+    Those that expire first stand at the top, or where all are decided those that were asked for last; `after` is
+    (expires_at, id) of the last one seen, or then (created_at, id).
+    """
+    when = ApprovalRow.created_at if wanted.decided else ApprovalRow.expires_at
+    order = [when.desc(), ApprovalRow.id.desc()] if wanted.decided else [when, ApprovalRow.id]
     query = (
         select(ApprovalRow, RunRow)
         .options(*(defer(column, raiseload=True) for column in _LARGE))
         .join(RunRow, RunRow.id == ApprovalRow.run_id)
         .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
-        .where(_visible(reader))
-        .order_by(ApprovalRow.expires_at, ApprovalRow.id)
+        .where(_visible(reader), *narrowed(wanted.run))
+        .order_by(*order)
         .limit(limit)
     )
     if wanted.state is not None:
         query = query.where(ApprovalRow.state == wanted.state)
     if wanted.mine:
         query = query.join(PrincipalRow, PrincipalRow.id == RunRow.requester).where(_decidable(reader))
+    if wanted.decided:
+        query = query.where(ApprovalRow.state != ApprovalState.PENDING)
     if after is not None:
-        query = query.where(tuple_(ApprovalRow.expires_at, ApprovalRow.id) > tuple_(*after))
+        place, last = tuple_(when, ApprovalRow.id), tuple_(*after)
+        query = query.where(place < last if wanted.decided else place > last)
     return [(approval, run) for approval, run in await session.execute(query)]
 
 

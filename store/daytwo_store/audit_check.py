@@ -87,11 +87,13 @@ async def verify(
     keys: KeyRing = _NO_KEYS,
     outside: Iterable[Checkpoint] = (),
     progress: Progress = lambda _: None,
+    page: int = _PAGE,
 ) -> Broken | Whole:
     """Walk the whole chain: that it holds, or the first place where it does not.
 
     `outside` are checkpoints from a file or a log; the database's own are compared, too. `keys` are those that may have
-    signed. Entries that are appended meanwhile are walked, too.
+    signed. Entries that are appended meanwhile are walked, too. `page`: how many are hashed at a time, in which the
+    event loop does nothing else; `progress` is told the last one of each.
     """
     cut = await audit_cut.newest(session, keys)
     if isinstance(cut, str):
@@ -99,7 +101,7 @@ async def verify(
     signed = _gathered(list(outside), await of_database(session), keys, cut)
     if isinstance(signed, Broken):
         return signed
-    walked = await _walk(session, cut, signed, progress)
+    walked = await _walk(session, cut, signed, progress, page)
     if isinstance(walked, Broken):
         return walked
     if (missing := signed.beyond(walked)) is not None:
@@ -114,18 +116,18 @@ async def verify(
     )
 
 
-async def _walk(session: Session, cut: Cut | None, signed: _Signed, progress: Progress) -> Broken | int:
+async def _walk(session: Session, cut: Cut | None, signed: _Signed, progress: Progress, size: int) -> Broken | int:
     before, last = (cut.hash, cut.n) if cut else (GENESIS, 0)
     if cut and (broken := signed.compare(last, before)) is not None:
         return broken
     while True:
-        async with contextlib.aclosing(_pages(session, last)) as pages:
+        async with contextlib.aclosing(_pages(session, last, size)) as pages:
             async for page in pages:
                 walked = _follow(page, before, last, signed)
                 if isinstance(walked, Broken):
                     return walked
                 before, last = walked
-        progress(last)
+                progress(last)
         head = (await session.execute(text("SELECT n, hash FROM audit_head WHERE id = 1"))).one_or_none()
         if head is None:
             return Broken(last + 1, "the head of the chain is missing")
@@ -179,11 +181,11 @@ async def of_database(session: Session, *, page: int = _PAGE) -> list[Checkpoint
     return found
 
 
-async def _pages(session: Session, after: int) -> AsyncGenerator[Sequence[Row[Any]], None]:
+async def _pages(session: Session, after: int, size: int) -> AsyncGenerator[Sequence[Row[Any]], None]:
     """Entries in order; the database reads the next page while this one is hashed."""
-    page = await _page(session, after)
+    page = await _page(session, after, size)
     while page:
-        following = asyncio.create_task(_page(session, page[-1].n))
+        following = asyncio.create_task(_page(session, page[-1].n, size))
         await asyncio.sleep(0)  # lets the question go out
         try:
             yield page
@@ -191,9 +193,9 @@ async def _pages(session: Session, after: int) -> AsyncGenerator[Sequence[Row[An
             page = await following
 
 
-async def _page(session: Session, after: int) -> Sequence[Row[Any]]:
+async def _page(session: Session, after: int, size: int) -> Sequence[Row[Any]]:
     read = text("SELECT n, at, actor, action, subject, facts, hash FROM audit WHERE n > :n ORDER BY n LIMIT :page")
-    return (await session.execute(read, {"n": after, "page": _PAGE})).all()
+    return (await session.execute(read, {"n": after, "page": size})).all()
 
 
 async def _none_after(session: Session, n: int) -> bool:

@@ -1,5 +1,6 @@
 """The page: hashed files for ever, index.html for every address of the page, and a word when it is not built."""
 
+import gzip
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,19 @@ async def test_hashed_files_are_kept_for_ever_and_packed(paged: House) -> None:
     assert answer.text.startswith("let a")
     icon = await paged.anonymous().get("/icon.svg")
     assert (icon.status_code, icon.headers["cache-control"]) == (200, "no-cache")
+
+
+async def test_what_the_build_has_packed_is_sent_as_it_is(paged: House) -> None:
+    packed = paged.services.page / "assets" / "index-abc.js.gz"
+    packed.write_bytes(gzip.compress(b"let packed = 1;"))
+    answer = await paged.anonymous().get("/assets/index-abc.js")
+    assert answer.text == "let packed = 1;"
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["vary"].lower().count("accept-encoding") == 1
+    plain = await paged.anonymous(**{"Accept-Encoding": "identity"}).get("/assets/index-abc.js")
+    assert plain.text.startswith("let a")
+    assert "content-encoding" not in plain.headers
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from looks import SHIFTS
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from daytwo_api.static import built_page
@@ -116,6 +117,7 @@ def someone(browser: Browser, base: str) -> Iterator[Callable[..., Someone]]:
             viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
         )
         context.set_default_timeout(15_000)
+        context.add_init_script(SHIFTS)
         page = context.new_page()
         person = Someone(page, context, base)
         page.on("console", person.on_console)

@@ -8,11 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from looks import look, settle
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.timeout(480)
 # The pictures of README and tutorial: where they are to be made again, else beside the others.
 PICTURES = Path(os.environ.get("DAYTWO_PICTURES") or "test-results/browser/docs")
+# Screens that say little before something has happened; Sam's browser is dark.
+BESIDE = {
+    "entity": "/entities/service/shop",
+    "runs": "/runs",
+    "operate": "/operate?time=24h",
+    "decided": "/approvals?list=decided",
+    "locks": "/locks",
+    "lock": "/lock?key=shop%2Fproduction",
+    "webhooks": "/webhooks",
+    "connections": "/connections",
+}
 A_WHILE = 60_000  # milliseconds that a whole pipeline may take on a busy machine
 
 
@@ -95,11 +107,14 @@ def test_the_story(someone: Any) -> None:
     expect(state(ana.page)).to_contain_text("Succeeded", timeout=A_WHILE)
     expect(ana.page.get_by_role("log")).to_contain_text("answers in production")
     picture(ana.page, "run")
+    wrong = look(ana.page, "story-run-succeeded")
     ana.page.get_by_role("tab", name="Timeline").click()
     expect(ana.page.get_by_text("were waiting")).to_be_visible()
     picture(ana.page, "timeline")
+    wrong += look(ana.page, "story-timeline")
     ana.page.get_by_role("tab", name="Catalog changes").click()
     expect(ana.page.get_by_role("row", name="properties.version")).to_contain_text("1.1.0")
+    wrong += look(ana.page, "story-catalog-changes")
     ana.goes("/entities/service/shop")
     expect(production_runs(ana.page)).to_contain_text("1.1.0")
     expect(production_runs(ana.page).get_by_role("link", name=run.removeprefix("/runs/"))).to_be_visible()
@@ -113,6 +128,7 @@ def test_the_story(someone: Any) -> None:
     show.click()
     expect(ana.page).to_have_url(re.compile(rf"#L{number}$"))
     expect(ana.page.get_by_role("link", name=f"Link to line {number}", exact=True)).to_be_in_viewport()
+    wrong += look(ana.page, "story-run-failed")
     ana.goes("/entities/service/shop")
     expect(production_runs(ana.page)).to_contain_text("1.1.0")
 
@@ -127,3 +143,8 @@ def test_the_story(someone: Any) -> None:
     expect(state(ana.page)).to_contain_text("Succeeded", timeout=A_WHILE)
     ana.goes("/entities/service/shop")
     expect(production_runs(ana.page)).to_contain_text("1.1.0")
+    for name, address in BESIDE.items() if os.environ.get("DAYTWO_SCREENS") == "all" else ():
+        sam.goes(address)
+        settle(sam.page)
+        wrong += look(sam.page, f"story-{name}")
+    assert not wrong, "\n".join(wrong)

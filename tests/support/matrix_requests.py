@@ -447,6 +447,8 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/reviews/{run}": review,
     "POST /api/v1/reviews/{run}/close": close_review,
     "GET /api/v1/connections/{name}/webhooks": connection,
+    "GET /api/v1/connections/{name}/webhooks/refused": connection,
+    "GET /api/v1/on-call": action,
     "POST /api/v1/approvals/{approval}/decision": decision,
     "POST /api/v1/approvals/{approval}/form": filling,
     "POST /api/v1/approvals/{approval}/options/{field}": filling,

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from daytwo_actions.definitions.durations import LONGEST
-from daytwo_store import events, firings, inbox, questions, reactions, reviews, runs
+from daytwo_store import events, firings, inbox, questions, reactions, refused_webhooks, reviews, runs
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
@@ -109,6 +109,7 @@ class Sweeper:
                 await events.prune(tx, before=now - _KEEP_EVENTS)
                 await reactions.prune(tx, before=now - _KEEP_EVENTS)
                 await firings.prune(tx, before=now - _KEEP_FIRINGS)
+                await refused_webhooks.prune(tx, before=now - _KEEP_DELIVERIES)
             self._pruned = now
 
     async def _want(self, unanswered: Sequence[RunId]) -> None:

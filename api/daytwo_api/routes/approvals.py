@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Depends, Query, status
 
 from daytwo_api.asker import Decider, Reader
 from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
@@ -19,21 +19,39 @@ from daytwo_api.views.approvals import (
     StageOptionsRequest,
 )
 from daytwo_api.views.common import Page
+from daytwo_store.approval_pages import ApprovalFilter
+from daytwo_store.run_listing import RunFilter
 from daytwo_store.states import ApprovalState
 
 router = APIRouter(prefix="/approvals", tags=["approvals"])
+
+
+def wanted(
+    mine: Annotated[bool, Query(description="only those that the asker may decide")] = False,
+    state: ApprovalState | None = None,
+    decided: Annotated[
+        bool, Query(description="only those that wait for nobody any more, the last one asked for first")
+    ] = False,
+    action: Annotated[str | None, Query(max_length=200)] = None,
+    entity: Annotated[str | None, Query(max_length=200, description="what the run is about, as service:shop")] = None,
+    requester: Annotated[str | None, Query(max_length=200, description="who asked, as person:ana")] = None,
+) -> ApprovalFilter:
+    run = RunFilter(action=action, entity=entity, person=requester)
+    return ApprovalFilter(state=state, mine=mine, decided=decided, run=run)
+
+
+Asked = Annotated[ApprovalFilter, Depends(wanted)]
 
 
 @router.get("", summary="Approvals, those that expire first at the top", operation_id="listApprovals")
 async def list_approvals(
     by: Reader,
     services: ServicesDep,
-    mine: Annotated[bool, Query(description="only those that the asker may decide")] = False,
-    state: ApprovalState | None = None,
+    asked: Asked,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ApprovalSummary]:
-    return await services.approvals.list(by, mine=mine, state=state, cursor=cursor, limit=limit)
+    return await services.approvals.list(by, asked, cursor=cursor, limit=limit)
 
 
 @router.get("/{approval}", summary="One approval with the sealed plan", operation_id="getApproval")

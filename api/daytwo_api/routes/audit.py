@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import needs
 from daytwo_api.deps import Cursor, Limit, ServicesDep
-from daytwo_api.views.audit import AuditSeal, AuditShown, ExportFormat
+from daytwo_api.views.audit import AuditSeal, AuditShown, AuditVerification, ExportFormat
 from daytwo_api.views.common import Page
 from daytwo_store.audit_read import AuditFilter
 
@@ -68,6 +68,16 @@ async def export_audit(
 )
 async def get_seal(services: ServicesDep) -> AuditSeal:
     return await services.audit.seal()
+
+
+@router.post(
+    "/audit/verify",
+    summary="Walk the whole chain and say whether it holds; one walk at a time",
+    operation_id="verifyAudit",
+    dependencies=[needs(Permission.AUDIT_READ)],
+)
+async def verify_audit(services: ServicesDep) -> AuditVerification:
+    return await services.verification.verify()
 
 
 @router.get(

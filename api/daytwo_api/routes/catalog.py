@@ -1,6 +1,8 @@
-"""Kinds and entities."""
+"""Kinds and entities, and whom they name as on call."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Reader, needs
@@ -15,6 +17,7 @@ from daytwo_api.views.catalog import (
     KindView,
 )
 from daytwo_api.views.common import Page
+from daytwo_api.views.people import OnCallView
 
 router = APIRouter(tags=["catalog"])
 
@@ -53,3 +56,14 @@ async def get_entity_history(
     kind: str, name: str, by: Reader, services: ServicesDep, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[EntityEventView]:
     return await services.catalog.history(by, kind, name, cursor=cursor, limit=limit)
+
+
+@router.get("/on-call", summary="Who is on call now, where actions look it up", operation_id="listOnCall")
+async def list_on_call(
+    by: Reader,
+    services: ServicesDep,
+    entity: Annotated[
+        str | None, Query(max_length=400, description="only of this one, also where it names nobody")
+    ] = None,
+) -> Page[OnCallView]:
+    return await services.on_call.list(by, entity)

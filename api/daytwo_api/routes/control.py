@@ -14,6 +14,7 @@ from daytwo_api.views.common import Page, Permitted
 from daytwo_api.views.control import (
     ConnectionView,
     Me,
+    RefusedWebhookView,
     SignInRequest,
     SignInView,
     TokenCreated,
@@ -123,6 +124,19 @@ async def list_webhooks(
     limit: Limit = 50,
 ) -> Page[WebhookView]:
     return await services.overview.webhooks(name, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/connections/{name}/webhooks/refused",
+    tags=["control"],
+    summary="Why deliveries of a CI system were refused, the last one first; the newest hundred reasons and addresses",
+    operation_id="listRefusedWebhooks",
+    dependencies=[needs(Permission.WEBHOOKS_READ)],
+)
+async def list_refused_webhooks(
+    name: Annotated[str, Path(max_length=200)], services: ServicesDep
+) -> Page[RefusedWebhookView]:
+    return await services.overview.refused_webhooks(name)
 
 
 @router.get(

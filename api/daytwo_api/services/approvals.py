@@ -1,6 +1,6 @@
 """The inbox and decisions."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from daytwo_actions.plan.difference import differences
 from daytwo_actions.plan.model import Plan
@@ -51,11 +51,10 @@ class Approvals:
         self._store = life.store
         self._pipelines = PipelineChanges(life.backends)
 
-    async def list(
-        self, by: Asker, *, mine: bool, state: ApprovalState | None, cursor: str | None, limit: int
-    ) -> Page[ApprovalSummary]:
+    async def list(self, by: Asker, asked: ApprovalFilter, *, cursor: str | None, limit: int) -> Page[ApprovalSummary]:
         after = cursors.moment(cursor) if cursor else None
-        wanted = ApprovalFilter(state=ApprovalState.PENDING if mine and state is None else state, mine=mine)
+        pending = asked.mine and asked.state is None
+        wanted = replace(asked, state=ApprovalState.PENDING if pending else asked.state)
         async with self._store.read() as session:
             who = await voter_of(self._store, session, by)
             found = await approval_pages.page(session, wanted, reader=reader_of(who), after=after, limit=limit + 1)
@@ -64,12 +63,11 @@ class Approvals:
             )
             shown = found[:limit]
             items = [await veiled(session, by, approval_views.summary(row, run, known, by)) for row, run in shown]
-        return Page(
-            items=items,
-            next_cursor=cursors.make(shown[-1][0].expires_at.isoformat(), shown[-1][0].id)
-            if len(found) > limit
-            else None,
-        )
+        if len(found) <= limit:
+            return Page(items=items)
+        last = shown[-1][0]
+        when = last.created_at if wanted.decided else last.expires_at
+        return Page(items=items, next_cursor=cursors.make(when.isoformat(), last.id))
 
     async def get(self, by: Asker, approval: str) -> ApprovalView:
         async with self._store.read() as session:

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from daytwo_actions.backends.base import Backend, Hint, Part, WebhookRefused
 from daytwo_actions.backends.some import Asking, Question
+from daytwo_api.services.refused_deliveries import RefusedDeliveries
 from daytwo_store import inbox, questions
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import DaytwoError, NotFound, Unauthenticated
@@ -24,9 +25,10 @@ _SETTLED = timedelta(seconds=10)  # deliveries overtake each other for so long
 
 
 class Inbox:
-    def __init__(self, store: Store, backends: Mapping[str, Backend]) -> None:
+    def __init__(self, store: Store, backends: Mapping[str, Backend], refused: RefusedDeliveries) -> None:
         self._store = store
         self._backends = backends
+        self._refused = refused
         self._later: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def receive(self, connection: str, request: Request) -> dict[str, bool]:
@@ -39,6 +41,7 @@ class Inbox:
             asked = backend.questions(dict(request.headers), body) if isinstance(backend, Asking) else ()
         except WebhookRefused as refused:
             log.warning("webhook.refused", connection=connection, bytes=len(body))
+            self._refused.note(connection, str(refused), source=_address(request), size=len(body))
             raise Unauthenticated(
                 f"{refused} Compare the secret of the webhook with the one that the connection is configured with."
             ) from refused
@@ -51,6 +54,12 @@ class Inbox:
             for hint in hints:
                 stored = await self._keep(tx, connection, hint) or stored
         return {"stored": stored}
+
+    def too_large(self, connection: str, request: Request, why: str, size: int) -> None:
+        """A delivery whose body was not even read."""
+        if connection in self._backends:
+            log.warning("webhook.refused", connection=connection, bytes=size)
+            self._refused.note(connection, why, source=_address(request), size=size)
 
     async def _keep(self, tx: Tx, connection: str, hint: Hint) -> bool:
         delivery = Delivery(
@@ -94,6 +103,11 @@ class Inbox:
                     tx.poke(run)
         except DaytwoError as error:
             log.warning("webhook.look_is_swept", external=delivery.external, error=error.type)
+
+
+def _address(request: Request) -> str | None:
+    """Who is connected: behind a proxy that is the proxy, as headers that name somebody else can be made up."""
+    return request.client.host if request.client else None
 
 
 def _question(connection: str, one: Question) -> questions.Asked:

@@ -8,8 +8,8 @@ from daytwo_actions.backends.base import Backend, Budget
 from daytwo_actions.backends.registry import ConnectionSettings
 from daytwo_api.metrics import Observe
 from daytwo_api.views.common import Page
-from daytwo_api.views.control import ConnectionView, WebhookView
-from daytwo_store import connections, cursors, inbox
+from daytwo_api.views.control import ConnectionView, RefusedWebhookView, WebhookView
+from daytwo_store import connections, cursors, inbox, refused_webhooks
 from daytwo_store.engine import Store
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import ConnectionName
@@ -88,6 +88,25 @@ class Overview:
                 for one in shown
             ],
             next_cursor=cursors.make(last.received_at.isoformat(), last.delivery) if last is not None else None,
+        )
+
+    async def refused_webhooks(self, connection: str) -> Page[RefusedWebhookView]:
+        if connection not in self._connections.settings:
+            raise NotFound(f"There is no connection {connection}.")
+        async with self._store.read() as session:
+            found = await refused_webhooks.newest(session, connection)
+        return Page(
+            items=[
+                RefusedWebhookView(
+                    why=row.why,
+                    source=row.source,
+                    size=row.size,
+                    times=row.times,
+                    first_at=row.first_at,
+                    last_at=row.last_at,
+                )
+                for row in found
+            ]
         )
 
     def _connection(

@@ -27,10 +27,12 @@ from daytwo_api.services.live import Live
 from daytwo_api.services.locks import Locks
 from daytwo_api.services.lookers import Lookers
 from daytwo_api.services.notifications import Notifications
+from daytwo_api.services.on_call import OnCallNow
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.people import People
 from daytwo_api.services.pipelines import Pipelines
 from daytwo_api.services.policy_watch import PolicyWatch
+from daytwo_api.services.refused_deliveries import RefusedDeliveries
 from daytwo_api.services.reviews import Reviews
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.schedules import Schedules
@@ -41,6 +43,7 @@ from daytwo_api.services.statistics import Statistics
 from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.services.submission import SubmissionService
 from daytwo_api.services.triggers import Triggers
+from daytwo_api.services.verification import Verification
 from daytwo_api.services.vouching import GroupsClaim, Rechecks, Sealing
 from daytwo_api.settings import ApiSettings
 from daytwo_api.static import built_page
@@ -86,6 +89,7 @@ class Services:
     triggers: Triggers
     stop_flag: StopFlag
     catalog: Catalog
+    on_call: OnCallNow
     live: Live
     inbox: Inbox
     events: Events
@@ -93,6 +97,7 @@ class Services:
     ci: CiDoor
     overview: Overview
     audit: Audit
+    verification: Verification
     notifications: Notifications
     locks: Locks
     pipelines: Pipelines
@@ -151,13 +156,15 @@ def build_services(
         freezes=Freezes(life, control, flag),
         stop_flag=flag,
         catalog=Catalog(store),
+        on_call=OnCallNow(life, actions),
         live=Live(listener, runs, looking=Lookers(store).look),
-        inbox=Inbox(store, wired),
         events=Events(store, open_sources(settings.events)),
+        inbox=Inbox(store, wired, RefusedDeliveries(store)),
         credentials=Credentials(store, life.keys, settings.connections),
         ci=CiDoor(life, _identities(settings, store, connections)),
         overview=Overview(store, connections, wired),
         audit=Audit(store, settings.signer(), settings.trusted()),
+        verification=Verification(store, settings.trusted(), settings.audit_checkpoints),
         notifications=Notifications(store, settings.notifications, settings.page),
         locks=Locks(store),
         pipelines=Pipelines(wired),

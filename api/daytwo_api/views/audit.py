@@ -35,6 +35,21 @@ class AuditKey(View):
     current: bool = Field(description="it signs now")
 
 
+class AuditVerification(View):
+    """What the server found when it walked the whole chain. Where it does not hold, numbers are 0."""
+
+    holds: bool
+    broken_at: int | None = Field(description="the first entry that is not what was written")
+    what: str | None = Field(description="how it shows")
+    first: int = Field(description="the first entry that is there; 1 unless the audit was cut")
+    last: int
+    checkpoints: int = Field(description="signed checkpoints that were compared")
+    outside: int = Field(description="of them, those that stood outside the database")
+    sealed: int = Field(description="the last entry that one of them covers")
+    unchecked: int = Field(description="checkpoints by keys that this server does not know")
+    seconds: float
+
+
 class AuditSeal(View):
     """How far the audit is signed, and by which keys."""
 

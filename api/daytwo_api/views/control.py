@@ -105,7 +105,7 @@ class ConnectionView(View):
 
 
 class WebhookView(View):
-    """A verified delivery. What was refused is not stored: it is in the API's log."""
+    """A verified delivery."""
 
     delivery: str
     event: str
@@ -113,6 +113,17 @@ class WebhookView(View):
     run: str | None = Field(description="the run of ours that it is about")
     received_at: datetime
     consumed_at: datetime | None = Field(description="when a read had seen what it is about")
+
+
+class RefusedWebhookView(View):
+    """Deliveries that were refused for one reason from one address; their content is nowhere."""
+
+    why: str
+    source: str = Field(description="the address that they came from; behind a proxy, the proxy's")
+    size: int = Field(description="bytes of the last one")
+    times: int
+    first_at: datetime
+    last_at: datetime
 
 
 class Part(View):

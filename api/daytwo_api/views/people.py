@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from daytwo_api.views.common import Person
+from daytwo_api.views.common import Person, View
 
 
 class PrincipalView(Person):
@@ -18,3 +18,18 @@ class PrincipalView(Person):
     sessions: int = Field(description="that are still good")
     tokens: int = Field(description="that are still good")
     used_at: datetime | None = Field(description="when one of them was used last")
+
+
+class OnCallAction(View):
+    name: str
+    title: str
+
+
+class OnCallView(View):
+    """Whom a property or relation of an entity names, where actions ask whoever it names for approval."""
+
+    entity: str
+    title: str
+    place: str = Field(description="properties.on_call")
+    names: list[str] = Field(description="refs of people and groups, as person:sam")
+    actions: list[OnCallAction] = Field(description="that look there")

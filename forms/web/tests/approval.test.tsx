@@ -295,3 +295,24 @@ describe("cards", () => {
     expect(screen.getByText("and 2 more")).toBeTruthy();
   });
 });
+
+describe("the inbox", () => {
+  const routes = [{ path: "/approvals", Component: ApprovalsPage }];
+
+  test("is narrowed by action, entity and person, all of it in the address, and the lists keep it", async () => {
+    const house = visit("/approvals?entity=service:shop", routes, new FakeApi("sam"));
+    expect(await screen.findByRole("link", { name: "Deploy a service" })).toBeTruthy();
+    const who = screen.getByRole("textbox", { name: "Asked by" });
+    await userEvent.type(who, "person:nobody{Enter}");
+    expect(await screen.findByText("No request matches these filters.")).toBeTruthy();
+    await userEvent.click(screen.getByRole("tab", { name: "Decided" }));
+    expect(house.at()).toBe("/approvals?entity=service%3Ashop&requester=person%3Anobody&list=decided");
+    await userEvent.click(screen.getByRole("button", { name: "Clear the filters" }));
+    expect(house.at()).toBe("/approvals?list=decided");
+  });
+
+  test("what is decided is asked for as such, and nothing that waits is among it", async () => {
+    visit("/approvals?list=decided", routes, new FakeApi("sam"));
+    expect(await screen.findByText("Nothing has been decided yet")).toBeTruthy();
+  });
+});

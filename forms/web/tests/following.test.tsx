@@ -67,7 +67,7 @@ test("a gate says where it waits, and is answered once and after a question", as
 });
 
 test("a connection says what is left, and until when it is left alone", async () => {
-  visit("/connections", [{ path: "/connections", Component: ConnectionsPage }], new FakeApi("sam"));
+  visit("/connections", [{ path: "/connections", Component: ConnectionsPage }]);
   expect(await screen.findByText("Asked us to wait")).toBeTruthy();
   const page = document.body.textContent ?? "";
   expect(page).toContain("2,390 of the 2,500 an hour");

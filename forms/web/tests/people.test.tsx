@@ -1,15 +1,18 @@
-import { fireEvent, screen, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import AuditPage from "../src/pages/audit/AuditPage";
 import PeoplePage from "../src/pages/people/PeoplePage";
+import TokensPage from "../src/pages/tokens/TokensPage";
 import WebhooksPage from "../src/pages/webhooks/WebhooksPage";
 import { FakeApi } from "./fake/api";
+import { HOLDS } from "./fake/people";
 import { visit } from "./render";
 
 const ROUTES = [
   { path: "/audit", Component: AuditPage },
   { path: "/people", Component: PeoplePage },
+  { path: "/tokens", Component: TokensPage },
   { path: "/webhooks", Component: WebhooksPage },
 ];
 const fill = (field: HTMLElement, value: string) => fireEvent.change(field, { target: { value } });
@@ -84,9 +87,53 @@ test("who manages access sees everybody, and ends an access after being asked", 
   ]);
 });
 
-test("webhooks say what they were about, whether they were read, and that refusals are in the log", async () => {
+test("webhooks say what they were about and whether they were read, and those refused say why", async () => {
   visit("/webhooks", ROUTES, new FakeApi("sam"));
   const [first] = rows(await screen.findByRole("table", { name: "Webhooks" }));
   expect(first?.textContent).toContain("Not read yet");
-  expect(screen.getByText(/are refused and not kept/)).toBeTruthy();
+  const [refused] = rows(await screen.findByRole("table", { name: "Refused" }));
+  for (const told of ["it is not signed", "192.0.2.1", "1,200", "1.1 MB"])
+    expect(refused?.textContent).toContain(told);
+});
+
+test("the server walks the chain when it is asked to, and says what stands outside", async () => {
+  const { fake } = visit("/audit", ROUTES);
+  await userEvent.click(await screen.findByRole("button", { name: "Verify the chain" }));
+  expect(await screen.findByText(/The chain holds: entries 1 to 93/)).toBeTruthy();
+  expect(screen.getByText(/1 signed checkpoints outside the database/)).toBeTruthy();
+  fake.verification = { ...HOLDS, holds: false, broken_at: 7, what: "the entry is not what was written" };
+  await userEvent.click(screen.getByRole("button", { name: "Verify the chain" }));
+  expect(await screen.findByText("The chain does not hold at entry 7")).toBeTruthy();
+  expect(screen.getByText("the entry is not what was written")).toBeTruthy();
+});
+
+test("one sees one's own tokens, and ends one after being asked", async () => {
+  const { fake } = visit("/tokens", ROUTES);
+  expect(rows(await screen.findByRole("table", { name: "Your tokens" }))).toHaveLength(1);
+  expect(screen.queryByRole("table", { name: "Tokens of everybody" })).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Revoke" }));
+  const dialog = screen.getByRole("dialog", { name: "Revoke the token “Robot of ana”?" });
+  await userEvent.click(within(dialog).getByRole("button", { name: "Revoke" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(fake.seen.filter((one) => one.method === "DELETE").map((one) => one.path)).toEqual(["/tokens/t_1"]);
+});
+
+test("who manages access sees everybody's tokens with whom they act for", async () => {
+  const fake = new FakeApi("sam");
+  if (fake.me) fake.me = { ...fake.me, permissions: [...fake.me.permissions, "access.manage"] };
+  visit("/tokens", ROUTES, fake);
+  const all = rows(await screen.findByRole("table", { name: "Tokens of everybody" }));
+  expect(all.map((row) => /Good|Revoked|Expired/.exec(row.textContent ?? "")?.[0])).toEqual([
+    "Good",
+    "Revoked",
+    "Expired",
+  ]);
+  expect(within(all[1] as HTMLElement).queryByRole("button")).toBeNull();
+});
+
+test("who is on call is told with what asks for it", async () => {
+  visit("/people", ROUTES);
+  const [shop] = rows(await screen.findByRole("table", { name: "Who is on call" }));
+  expect(shop?.textContent).toContain("Deploy a service");
+  expect(within(shop as HTMLElement).getByRole("link", { name: "person:sam" })).toBeTruthy();
 });

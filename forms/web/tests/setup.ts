@@ -10,6 +10,7 @@ afterEach(() => {
 
 // Nothing is laid out here. Lists that draw what is in sight need to know how much that is.
 beforeEach(() => {
+  if (typeof HTMLElement === "undefined") return; // a test that reads files
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(400);
   vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(400);
   vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockImplementation(function (this: HTMLElement) {

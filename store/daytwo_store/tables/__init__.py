@@ -29,6 +29,7 @@ from daytwo_store.tables.traffic import (
     MessageRow,
     NotificationRow,
     OutboxRow,
+    RefusedWebhookRow,
     WebhookRow,
 )
 from daytwo_store.tables.triggers import ReactionRow, TriggerRow
@@ -71,6 +72,7 @@ __all__ = [
     "OutboxRow",
     "PrincipalRow",
     "ReactionRow",
+    "RefusedWebhookRow",
     "RelationRow",
     "ReviewRow",
     "RoleGrantRow",

@@ -16,6 +16,7 @@ class ApprovalRow(Base):
     __table_args__ = (
         Index("ix_approval_pending", "expires_at", "id", postgresql_where=text("state = 'pending'")),
         Index("ix_approval_expires", "expires_at", "id"),
+        Index("ix_approval_decided", "created_at", "id", postgresql_where=text("state <> 'pending'")),
         Index("ix_approval_looks_up", "id", postgresql_where=text("state = 'pending' and looks_up")),
         Index("ix_approval_supersedes", "supersedes", postgresql_where=text("supersedes is not null")),
         Index(

@@ -82,6 +82,21 @@ class WebhookRow(Base):
     consumed_at: Mapped[datetime | None]
 
 
+class RefusedWebhookRow(Base):
+    """Deliveries that were refused for one reason from one address. Counted, and nothing of them kept."""
+
+    __tablename__ = "refused_webhook"
+    __table_args__ = (Index("ix_refused_webhook_newest", "connection", "last_at"),)
+
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    why: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]  # bytes of the last one
+    times: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+
+
 class GateQuestionRow(Base):
     """A CI system asks whether a run may go on at a gate; a verified delivery of its own."""
 

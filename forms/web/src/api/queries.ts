@@ -16,6 +16,10 @@ export interface RunFilter {
 export interface ApprovalFilter {
   mine?: boolean;
   state?: ApprovalState;
+  decided?: boolean;
+  action?: string | undefined;
+  entity?: string | undefined;
+  requester?: string | undefined;
 }
 
 const firstPage = null as string | null;
@@ -164,7 +168,17 @@ export const approvalsQuery = (api: Api, filter: ApprovalFilter) =>
     queryFn: ({ pageParam, signal }) =>
       take(
         api.GET("/api/v1/approvals", {
-          params: { query: { mine: filter.mine ?? false, state: filter.state ?? null, cursor: pageParam } },
+          params: {
+            query: {
+              mine: filter.mine ?? false,
+              state: filter.state ?? null,
+              decided: filter.decided ?? false,
+              action: filter.action ?? null,
+              entity: filter.entity ?? null,
+              requester: filter.requester ?? null,
+              cursor: pageParam,
+            },
+          },
           signal,
         }),
       ),
@@ -383,10 +397,26 @@ export const webhooksQuery = (api: Api, name: string) =>
     getNextPageParam: (last) => last.next_cursor ?? null,
   });
 
+export const refusedWebhooksQuery = (api: Api, name: string) =>
+  queryOptions({
+    queryKey: ["connections", "refused", name],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/connections/{name}/webhooks/refused", { params: { path: { name } }, signal })),
+  });
+
 export const tokensQuery = (api: Api) =>
   queryOptions({
     queryKey: ["tokens"],
     queryFn: ({ signal }) => take(api.GET("/api/v1/tokens", { signal })),
+  });
+
+export const everybodysTokensQuery = (api: Api) =>
+  infiniteQueryOptions({
+    queryKey: ["tokens", "everybody"],
+    queryFn: ({ pageParam, signal }) =>
+      take(api.GET("/api/v1/tokens/everybody", { params: { query: { cursor: pageParam } }, signal })),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
   });
 
 export interface AuditFilter {
@@ -427,6 +457,13 @@ export const sealQuery = (api: Api) =>
   queryOptions({
     queryKey: ["audit", "seal"],
     queryFn: ({ signal }) => take(api.GET("/api/v1/audit/seal", { signal })),
+  });
+
+/** Who is on call where actions look it up; of one entity, or wherever somebody is named. */
+export const onCallQuery = (api: Api, entity: string | null) =>
+  queryOptions({
+    queryKey: ["entities", "on-call", entity],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/on-call", { params: { query: { entity } }, signal })),
   });
 
 export const sessionsQuery = (api: Api) =>

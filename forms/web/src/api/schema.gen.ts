@@ -294,6 +294,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Walk the whole chain and say whether it holds; one walk at a time */
+        post: operations["verifyAudit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -456,6 +473,23 @@ export interface paths {
         };
         /** Verified deliveries of a CI system, newest first */
         get: operations["listWebhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{name}/webhooks/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why deliveries of a CI system were refused, the last one first; the newest hundred reasons and addresses */
+        get: operations["listRefusedWebhooks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -922,6 +956,23 @@ export interface paths {
         put?: never;
         /** May I do this, and if not, why not */
         post: operations["mayI"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/on-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on call now, where actions look it up */
+        get: operations["listOnCall"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2267,6 +2318,53 @@ export interface components {
             subject: string;
             /** @description the actor; Daytwo itself where nobody in particular did it */
             who: components["schemas"]["Person"];
+        };
+        /**
+         * AuditVerification
+         * @description What the server found when it walked the whole chain. Where it does not hold, numbers are 0.
+         */
+        AuditVerification: {
+            /**
+             * Broken At
+             * @description the first entry that is not what was written
+             */
+            broken_at: number | null;
+            /**
+             * Checkpoints
+             * @description signed checkpoints that were compared
+             */
+            checkpoints: number;
+            /**
+             * First
+             * @description the first entry that is there; 1 unless the audit was cut
+             */
+            first: number;
+            /** Holds */
+            holds: boolean;
+            /** Last */
+            last: number;
+            /**
+             * Outside
+             * @description of them, those that stood outside the database
+             */
+            outside: number;
+            /**
+             * Sealed
+             * @description the last entry that one of them covers
+             */
+            sealed: number;
+            /** Seconds */
+            seconds: number;
+            /**
+             * Unchecked
+             * @description checkpoints by keys that this server does not know
+             */
+            unchecked: number;
+            /**
+             * What
+             * @description how it shows
+             */
+            what: string | null;
         };
         /**
          * BreakGlassOffer
@@ -3856,6 +3954,38 @@ export interface components {
              */
             sign_out: boolean;
         };
+        /** OnCallAction */
+        OnCallAction: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * OnCallView
+         * @description Whom a property or relation of an entity names, where actions ask whoever it names for approval.
+         */
+        OnCallView: {
+            /**
+             * Actions
+             * @description that look there
+             */
+            actions: components["schemas"]["OnCallAction"][];
+            /** Entity */
+            entity: string;
+            /**
+             * Names
+             * @description refs of people and groups, as person:sam
+             */
+            names: string[];
+            /**
+             * Place
+             * @description properties.on_call
+             */
+            place: string;
+            /** Title */
+            title: string;
+        };
         /** OptionsRequest */
         OptionsRequest: {
             /**
@@ -3995,6 +4125,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[OnCallView] */
+        Page_OnCallView_: {
+            /** Items */
+            items: components["schemas"]["OnCallView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[PipelineSummary] */
         Page_PipelineSummary_: {
             /** Items */
@@ -4013,6 +4150,13 @@ export interface components {
         Page_ReactionView_: {
             /** Items */
             items: components["schemas"]["ReactionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[RefusedWebhookView] */
+        Page_RefusedWebhookView_: {
+            /** Items */
+            items: components["schemas"]["RefusedWebhookView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -4699,6 +4843,36 @@ export interface components {
              * @default
              */
             reason?: string;
+        };
+        /**
+         * RefusedWebhookView
+         * @description Deliveries that were refused for one reason from one address; their content is nowhere.
+         */
+        RefusedWebhookView: {
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /**
+             * Size
+             * @description bytes of the last one
+             */
+            size: number;
+            /**
+             * Source
+             * @description the address that they came from; behind a proxy, the proxy's
+             */
+            source: string;
+            /** Times */
+            times: number;
+            /** Why */
+            why: string;
         };
         /**
          * ReleaseRequest
@@ -5743,7 +5917,7 @@ export interface components {
         };
         /**
          * WebhookView
-         * @description A verified delivery. What was refused is not stored: it is in the API's log.
+         * @description A verified delivery.
          */
         WebhookView: {
             /**
@@ -5992,10 +6166,17 @@ export interface operations {
     listApprovals: {
         parameters: {
             query?: {
+                action?: string | null;
                 cursor?: string | null;
+                /** @description only those that wait for nobody any more, the last one asked for first */
+                decided?: boolean;
+                /** @description what the run is about, as service:shop */
+                entity?: string | null;
                 limit?: number;
                 /** @description only those that the asker may decide */
                 mine?: boolean;
+                /** @description who asked, as person:ana */
+                requester?: string | null;
                 state?: components["schemas"]["ApprovalState"] | null;
             };
             header?: never;
@@ -6418,6 +6599,35 @@ export interface operations {
             };
         };
     };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listChannels: {
         parameters: {
             query?: never;
@@ -6733,6 +6943,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_WebhookView_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRefusedWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RefusedWebhookView_"];
                 };
             };
             /** @description Problem details */
@@ -7767,6 +8008,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Permitted"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOnCall: {
+        parameters: {
+            query?: {
+                /** @description only of this one, also where it names nobody */
+                entity?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OnCallView_"];
                 };
             };
             /** @description Problem details */

@@ -46,7 +46,7 @@ export const routes: RouteObject[] = [
           { path: "people", lazy: screen(() => import("../pages/people/PeoplePage")) },
           { path: "more", lazy: screen(() => import("./MorePage")) },
           { path: "connections", lazy: screen(() => import("../pages/ConnectionsPage")) },
-          { path: "tokens", lazy: screen(() => import("../pages/TokensPage")) },
+          { path: "tokens", lazy: screen(() => import("../pages/tokens/TokensPage")) },
           { path: "*", Component: NotFound },
         ],
       },

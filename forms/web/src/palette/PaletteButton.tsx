@@ -34,7 +34,7 @@ export function PaletteButton() {
           {text.palette.open}
         </span>
         <kbd className={css.keys} aria-hidden>
-          {APPLE ? "⌘K" : "Ctrl K"}
+          {APPLE ? text.palette.keysApple : text.palette.keys}
         </kbd>
       </button>
       {open && (

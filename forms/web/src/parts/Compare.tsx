@@ -4,7 +4,7 @@ import type { Difference, PlannedChange } from "../api/types";
 import { text } from "../text";
 import { EntityLink } from "./Basics";
 import css from "./Compare.module.css";
-import { inWords } from "./textOf";
+import { inWords, visible } from "./textOf";
 
 export interface Row {
   field: string;
@@ -28,7 +28,7 @@ export function Differences({ rows, caption }: { rows: readonly (Difference | Ro
         <tbody>
           {rows.map((row) => (
             <tr key={row.field}>
-              <th scope="row">{row.field}</th>
+              <th scope="row">{visible(row.field)}</th>
               <td>
                 <del>{inWords(row.before)}</del>
               </td>

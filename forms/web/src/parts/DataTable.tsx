@@ -1,16 +1,14 @@
-import type { ReactNode } from "react";
+import { useMemo, useRef } from "react";
+import { classOf, type Column } from "./columns";
+import { DataRow } from "./DataRow";
 import css from "./DataTable.module.css";
+import { RowsInSight } from "./RowsInSight";
+import { useWholeTable } from "./useWholeTable";
 
-export interface Column<Row> {
-  head: string;
-  cell: (row: Row) => ReactNode;
-  /** Numbers stand to the right, one under the other. */
-  number?: boolean;
-  /** As narrow as what is in it. */
-  tight?: boolean;
-  /** What the row is about: its first cell, without a label on a phone. */
-  main?: boolean;
-}
+export type { Column } from "./columns";
+
+/** From so many rows on, only those in sight are in the document. */
+const MOST_DRAWN = 100;
 
 /** Rows of one kind; on a phone one a card. `inside`: in a section, which has the border already. */
 export function DataTable<Row>(props: {
@@ -21,12 +19,20 @@ export function DataTable<Row>(props: {
   chosen?: (row: Row) => boolean;
   inside?: boolean;
 }) {
-  const { columns, rows } = props;
+  const { columns, rows, rowKey, chosen } = props;
+  const table = useRef<HTMLTableElement>(null);
+  const whole = useWholeTable();
+  const inSight = rows.length > MOST_DRAWN && !whole;
+  const keys = useMemo(() => rows.map(rowKey), [rows, rowKey]);
   return (
-    <table className={`${css.table} ${props.inside ? css.inside : ""}`}>
+    <table
+      ref={table}
+      className={`${css.table} ${props.inside ? css.inside : ""}`}
+      aria-rowcount={inSight ? rows.length + 1 : undefined}
+    >
       <caption className="visually-hidden">{props.caption}</caption>
       <thead>
-        <tr>
+        <tr aria-rowindex={inSight ? 1 : undefined}>
           {columns.map((column) => (
             <th key={column.head} scope="col" className={classOf(column)}>
               {column.head}
@@ -34,27 +40,15 @@ export function DataTable<Row>(props: {
           ))}
         </tr>
       </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={props.rowKey(row)} aria-current={props.chosen?.(row) ? "true" : undefined}>
-            {columns.map((column) =>
-              column.main ? (
-                <th key={column.head} scope="row" className={classOf(column)}>
-                  {column.cell(row)}
-                </th>
-              ) : (
-                <td key={column.head} className={classOf(column)} data-label={column.head || undefined}>
-                  {column.cell(row)}
-                </td>
-              ),
-            )}
-          </tr>
-        ))}
-      </tbody>
+      {inSight ? (
+        <RowsInSight table={table} columns={columns} rows={rows} keys={keys} chosen={chosen} />
+      ) : (
+        <tbody>
+          {rows.map((row, index) => (
+            <DataRow key={keys[index]} row={row} columns={columns} chosen={chosen?.(row) ?? false} />
+          ))}
+        </tbody>
+      )}
     </table>
   );
-}
-
-function classOf<Row>(column: Column<Row>): string | undefined {
-  return column.number ? css.number : column.tight ? css.tight : undefined;
 }

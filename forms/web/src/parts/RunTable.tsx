@@ -10,6 +10,7 @@ import { inWords, visible } from "./textOf";
 import { Took, When } from "./Times";
 
 const words = text.runs;
+const LONGEST = 80; // characters of answers beside the action
 
 /** Runs, one a row; on a phone one a card. */
 export function RunTable({ runs, compact = false }: { runs: readonly RunSummary[]; compact?: boolean }) {
@@ -33,7 +34,7 @@ const COLUMNS: readonly Column<RunSummary>[] = [
         <Link className={css.what} to={`/runs/${encodeURIComponent(run.id)}`}>
           {visible(run.action_title)}
         </Link>
-        <span className={css.inputs}>{inputsInShort(run.inputs)}</span>
+        <Inputs inputs={run.inputs} />
       </>
     ),
   },
@@ -43,11 +44,16 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   { head: words.took, cell: (run) => <Took start={run.started_at} end={run.ended_at} /> },
 ];
 
-/** "1.1.0 · environment:production": enough to tell runs of one action apart. */
-function inputsInShort(inputs: Record<string, unknown>): string {
+/** "1.1.0 · environment:production": enough to tell runs of one action apart. The rest on hover, and all of it on the run. */
+function Inputs({ inputs }: { inputs: Record<string, unknown> }) {
   const short = Object.values(inputs)
     .filter((value) => value !== null && value !== "" && typeof value !== "object")
     .map((value) => inWords(value));
   const line = short.slice(0, 3).join(" · ");
-  return line.length > 80 ? `${line.slice(0, 80)}…` : line;
+  const cut = line.length > LONGEST || short.length > 3;
+  return (
+    <span className={css.inputs} title={cut ? short.join(" · ").slice(0, 1000) : undefined}>
+      {line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line}
+    </span>
+  );
 }

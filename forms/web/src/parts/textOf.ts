@@ -2,9 +2,10 @@
 import { text } from "../text";
 
 // Characters that turn or hide what stands beside them: shown by their number, so that nobody approves what they do
-// not see (bidirectional controls, zero-width characters, the byte order mark, control characters but tab and newline).
+// not see (bidirectional controls, zero-width characters, fillers that are blank, tags that spell unseen text, the byte
+// order mark, control characters but tab and newline).
 const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g; // eslint-disable-line no-control-regex -- the point of it
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu; // eslint-disable-line no-control-regex, no-misleading-character-class -- the point of it
 
 /** The same text with characters that cannot be seen made visible: `⟨U+202E⟩`. */
 export function visible(value: string): string {
@@ -12,6 +13,14 @@ export function visible(value: string): string {
     HIDDEN,
     (character) => `⟨U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}⟩`,
   );
+}
+
+/** "18 B", "1.1 MB". */
+export function bytes(count: number): string {
+  if (count < 1000) return text.size.bytes(count);
+  return count < 1_000_000
+    ? text.size.kilo((count / 1000).toFixed(0))
+    : text.size.mega((count / 1e6).toFixed(1));
 }
 
 /** One value on one line. Objects are shown as JSON. */

@@ -17,6 +17,21 @@ export const audit = {
   none: "No entry of the audit matches these filters.",
   exportCsv: "Export as CSV",
   exportJson: "Export as JSON lines",
+  verify: {
+    verb: "Verify the chain",
+    walking: "The server walks every entry. A million take about a minute.",
+    holds: (first: number, last: number, seconds: number) =>
+      `The chain holds: entries ${first.toLocaleString("en")} to ${last.toLocaleString("en")}, in ${seconds.toFixed(1)} s`,
+    outside: (count: number, sealed: number) =>
+      `It is what ${count.toLocaleString("en")} signed checkpoints outside the database say; the last of them covers entry ${sealed.toLocaleString("en")}.`,
+    onlyInside: (count: number) =>
+      `${count.toLocaleString("en")} signed checkpoints were compared, all of them of the database itself: a chain that was computed anew together with them would not show.`,
+    unchecked: (count: number) =>
+      `${count.toLocaleString("en")} checkpoints are signed by keys that this server does not know, and were passed over.`,
+    broken: (entry: number) => `The chain does not hold at entry ${entry.toLocaleString("en")}`,
+    brokenNext:
+      "Keep the database and its backups as they are, and run “daytwo audit verify” with the checkpoints that stand outside: they show between which entries somebody was at work.",
+  },
   seal: {
     title: "Signature",
     upTo: (sealed: number, entries: number) =>

@@ -83,6 +83,11 @@ export const common = {
   empty: "empty",
   yes: "yes",
   no: "no",
+  size: {
+    bytes: (count: number) => `${count} B`,
+    kilo: (count: string) => `${count} KB`,
+    mega: (count: string) => `${count} MB`,
+  },
   time: {
     now: "just now",
     soon: "in less than a minute",

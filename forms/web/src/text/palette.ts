@@ -1,5 +1,7 @@
 export const palette = {
   open: "Search",
+  keys: "Ctrl K",
+  keysApple: "⌘K",
   title: "Go to anything",
   placeholder: "A page, an action, an entity, a run",
   places: "Pages",

@@ -18,6 +18,17 @@ export const people = {
     which: "Session",
     hint: "All of them are ended by “Sign out everywhere” in your account's menu.",
   },
+  onCall: {
+    title: "Who is on call",
+    lead: "It stands on the entities that name it, and is looked up when somebody decides. An action asks for it with “on_call” in its approval.",
+    none: "No action asks whoever is on call",
+    entity: "On",
+    names: "Is on call now",
+    place: "Where it stands",
+    actions: "Asked for",
+    asks: "asked for",
+    nobody: "nobody",
+  },
   delegations: {
     title: "Standing delegations",
     lead: "Whoever you name decides on whatever you are asked about, for a time. What you asked for yourself stays out of their hands, too.",
@@ -58,7 +69,5 @@ export const people = {
     endTitle: (name: string) => `End ${name}'s access?`,
     endText:
       "Their sessions and tokens end at once. They may sign in again if whoever vouches for them lets them. What they asked for goes on.",
-    onCall:
-      "Who is on call stands on the entities that name it, and is looked up when an approval asks for it.",
   },
 };

@@ -14,7 +14,18 @@ export const webhooks = {
   noneTitle: "No webhook was received yet",
   none: "Without webhooks every change is seen by polling, later. How to send them here stands in the how-to of each CI system.",
   stream: "This CI system sends no webhooks: we listen to its stream of events.",
-  refused:
-    "Deliveries with a wrong signature, or too many from one address, are refused and not kept, and their content is nowhere. Each refusal and its reason stand in the log of the API.",
+  taken: "Deliveries that were taken",
+  refused: {
+    title: "Refused",
+    why: "Why",
+    source: "From",
+    times: "Times",
+    size: "Size",
+    first: "First",
+    last: "Last",
+    noneTitle: "Nothing was refused",
+    none: "Deliveries that are not signed rightly, or are too large, would be counted here.",
+    note: "Counted by reason and address; of what was sent nothing is kept. Behind a proxy the address is the proxy's. The newest hundred stay, thirty days at most.",
+  },
   noConnection: "There is no connection",
 };

@@ -1,6 +1,7 @@
 /** A small API in memory that answers as the real one does. One per test, or one for `npm run dev`. */
 import type {
   ApprovalView,
+  AuditVerification,
   DelegationView,
   ExceptionView,
   FreezeView,
@@ -17,8 +18,8 @@ import { madeOf, OFFICE_HOURS, YEAR_END } from "./freezes";
 import { HOLD, locksOf, watching } from "./locks";
 import * as operate from "./operate";
 import { FIRINGS, NIGHTLY, paused, PREVIEW } from "./schedules";
-import { AUDIT, DELEGATION, PRINCIPALS, SEAL, SESSIONS } from "./people";
 import { EVENT, ON_ALERT, REACTIONS } from "./triggers";
+import { AUDIT, DELEGATION, HOLDS, ON_CALL, PRINCIPALS, REFUSED, SEAL, SESSIONS, TOKENS } from "./people";
 import * as world from "./world";
 
 interface Body {
@@ -59,6 +60,7 @@ export class FakeApi {
   trigger = ON_ALERT;
   reactions = [...REACTIONS];
   readonly schedules = new Map([[NIGHTLY.id, NIGHTLY]]);
+  verification: AuditVerification = HOLDS;
   readonly freezes = new Map([YEAR_END, OFFICE_HOURS].map((one) => [one.id, one]));
   readonly approvals = new Map<string, ApprovalView>();
   readonly pipelineChanges = new Map<string, PipelineChange[]>();
@@ -311,6 +313,14 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
         page(AUDIT.filter((one) => !query.get("action") || one.action === query.get("action"))),
   ],
   ["GET", /^\/audit\/seal$/, () => () => SEAL],
+  ["POST", /^\/audit\/verify$/, (api) => () => api.verification],
+  [
+    "GET",
+    /^\/on-call$/,
+    () =>
+      ({ query }) =>
+        page(ON_CALL.filter((one) => !query.get("entity") || one.entity === query.get("entity"))),
+  ],
   ["GET", /^\/sessions$/, () => () => page(SESSIONS)],
   ["GET", /^\/principals$/, () => () => page(PRINCIPALS)],
   ["DELETE", /^\/principals\/([^/]+)\/access$/, () => () => ({ sessions: 1, tokens: 2 })],
@@ -411,7 +421,9 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
   ],
   ["DELETE", /^\/session$/, (api) => () => void (api.me = null)],
   ["DELETE", /^\/sessions$/, (api) => () => ((api.me = null), { sessions: 2, tokens: 0 })],
-  ["GET", /^\/tokens$/, () => () => page([])],
+  ["GET", /^\/tokens$/, () => () => page(TOKENS.slice(0, 1))],
+  ["GET", /^\/tokens\/everybody$/, () => () => page(TOKENS)],
+  ["DELETE", /^\/tokens\/([^/]+)$/, () => () => undefined],
   [
     "GET",
     /^\/actions$/,
@@ -652,6 +664,7 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
         },
       ]),
   ],
+  ["GET", /^\/connections\/([^/]+)\/webhooks\/refused$/, () => () => page(REFUSED)],
   ["POST", /^\/runs\/([^/]+)\/rerun$/, (api) => (asked) => api.again(asked)],
   [
     "POST",
@@ -673,7 +686,11 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
             .filter(
               (one) =>
                 (query.get("mine") !== "true" || one.may_decide.allowed) &&
-                (!query.get("state") || one.state === query.get("state")),
+                (!query.get("state") || one.state === query.get("state")) &&
+                (query.get("decided") !== "true" || one.state !== "pending") &&
+                (!query.get("action") || one.action === query.get("action")) &&
+                (!query.get("entity") || one.entity === query.get("entity")) &&
+                (!query.get("requester") || one.requester.ref === query.get("requester")),
             ),
         ),
   ],

@@ -1,5 +1,15 @@
 /** Who did what, and who is let in. */
-import type { AuditSeal, AuditShown, DelegationView, PrincipalView, SessionView } from "../../src/api/types";
+import type {
+  AuditSeal,
+  AuditShown,
+  AuditVerification,
+  DelegationView,
+  OnCallView,
+  PrincipalView,
+  RefusedWebhookView,
+  SessionView,
+  TokenView,
+} from "../../src/api/types";
 import { minutesAgo, person } from "./world";
 
 const entry = (number: number, action: string, subject: string, by: string | null): AuditShown => ({
@@ -61,4 +71,56 @@ const principal = (id: string, change: Partial<PrincipalView> = {}): PrincipalVi
 export const PRINCIPALS: PrincipalView[] = [
   principal("ana", { groups: ["group:storefront"] }),
   principal("sam", { present: false, roles: [], sessions: 0, tokens: 0, used_at: null }),
+];
+
+export const HOLDS: AuditVerification = {
+  holds: true,
+  broken_at: null,
+  what: null,
+  first: 1,
+  last: 93,
+  checkpoints: 2,
+  outside: 1,
+  sealed: 90,
+  unchecked: 0,
+  seconds: 0.1,
+};
+
+const token = (id: string, owner: string, change: Partial<TokenView> = {}): TokenView => ({
+  id,
+  name: `Robot of ${owner}`,
+  scopes: ["read"],
+  owner: person(owner),
+  created_at: minutesAgo(500),
+  expires_at: minutesAgo(-5000),
+  last_used_at: minutesAgo(5),
+  revoked_at: null,
+  ...change,
+});
+
+export const TOKENS: TokenView[] = [
+  token("t_1", "ana"),
+  token("t_2", "sam", { revoked_at: minutesAgo(5) }),
+  token("t_3", "sam", { expires_at: minutesAgo(5), last_used_at: null }),
+];
+
+export const ON_CALL: OnCallView[] = [
+  {
+    entity: "service:shop",
+    title: "Shop",
+    place: "properties.on_call",
+    names: ["person:sam"],
+    actions: [{ name: "deploy", title: "Deploy a service" }],
+  },
+];
+
+export const REFUSED: RefusedWebhookView[] = [
+  {
+    why: "The delivery was refused and nothing of it was kept: it is not signed.",
+    source: "192.0.2.1",
+    size: 1_100_000,
+    times: 1200,
+    first_at: minutesAgo(60),
+    last_at: minutesAgo(1),
+  },
 ];

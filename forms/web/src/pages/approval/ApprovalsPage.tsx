@@ -1,13 +1,16 @@
-import { Tabs } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useSearchParams } from "react-router";
+import { Select, Tabs } from "@mantine/core";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
 import { useApi } from "../../api/context";
-import { approvalsQuery, exceptionsQuery, type ApprovalFilter } from "../../api/queries";
+import { actionsQuery, approvalsQuery, exceptionsQuery, type ApprovalFilter } from "../../api/queries";
 import { Empty, PageHead, Section } from "../../parts/Basics";
+import { FilterBar } from "../../parts/FilterBar";
+import { FilterText } from "../../parts/FilterText";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
 import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
+import { useFilters, type Filters } from "../../parts/useFilters";
 import { text } from "../../text";
 import { ApprovalCards } from "./ApprovalCards";
 import css from "./ApprovalsPage.module.css";
@@ -17,24 +20,24 @@ const words = text.approvals;
 const LISTS = {
   mine: { mine: true, state: "pending" },
   pending: { state: "pending" },
-  decided: {},
+  decided: { decided: true },
 } as const satisfies Record<string, ApprovalFilter>;
 type List = keyof typeof LISTS;
 const NAMES = Object.keys(LISTS) as List[];
 
-/** `/approvals?list=pending` */
+const FILTERS = ["action", "entity", "requester"] as const;
+type Narrowed = Filters<(typeof FILTERS)[number]>;
+
+/** `/approvals?list=pending&action=deploy&entity=service:shop&requester=person:ana` */
 export default function ApprovalsPage() {
-  const [search, setSearch] = useSearchParams();
-  const asked = search.get("list");
+  const shown = useFilters(["list"]);
+  const asked = shown.value("list");
   const list = asked === "reviews" ? asked : (NAMES.find((name) => name === asked) ?? "mine");
   useTitle(words.title);
   return (
     <>
       <PageHead title={words.title} lead={words.lead} />
-      <Tabs
-        value={list}
-        onChange={(next) => setSearch(next === "mine" ? {} : { list: next ?? "" }, { replace: true })}
-      >
+      <Tabs value={list} onChange={(next) => shown.set({ list: next === "mine" ? null : next })}>
         <Tabs.List className={css.list}>
           {NAMES.map((name) => (
             <Tabs.Tab key={name} value={name}>
@@ -73,25 +76,56 @@ function AskedExceptions() {
 }
 
 function Found({ list }: { list: List }) {
+  const filters = useFilters(FILTERS);
+  const narrowed = Object.fromEntries(FILTERS.map((name) => [name, filters.value(name)]));
   const approvals = useInfiniteQuery({
-    ...approvalsQuery(useApi(), LISTS[list]),
+    ...approvalsQuery(useApi(), { ...LISTS[list], ...narrowed }),
     placeholderData: undefined,
   });
   const [title, detail] = words.empty[list] ?? ["", ""];
   return (
     <>
+      <ApprovalFilters filters={filters} />
       <Loaded query={approvals}>
         {({ pages }) => {
-          const all = pages.flatMap((page) => page.items);
-          const items = list === "decided" ? all.filter((one) => one.state !== "pending") : all;
-          return items.length === 0 ? (
-            <Empty title={title}>{detail}</Empty>
+          const items = pages.flatMap((page) => page.items);
+          if (items.length > 0) return <ApprovalCards approvals={items} />;
+          return filters.any ? (
+            <Empty title={title}>{words.noneFiltered}</Empty>
           ) : (
-            <ApprovalCards approvals={items} />
+            <Empty title={title}>{detail}</Empty>
           );
         }}
       </Loaded>
       <MoreButton query={approvals} />
     </>
+  );
+}
+
+function ApprovalFilters({ filters: { value, set, any, clear } }: { filters: Narrowed }) {
+  const actions = useQuery(actionsQuery(useApi()));
+  return (
+    <FilterBar onClear={any && clear}>
+      <Select
+        aria-label={text.runs.action}
+        placeholder={text.runs.anyAction}
+        clearable
+        data={(actions.data?.items ?? []).map((action) => ({ value: action.name, label: action.title }))}
+        value={value("action") ?? null}
+        onChange={(action) => set({ action })}
+      />
+      <FilterText
+        label={text.runs.entity}
+        placeholder={text.runs.anyEntity}
+        value={value("entity")}
+        onFilter={(entity) => set({ entity })}
+      />
+      <FilterText
+        label={words.requester}
+        placeholder={text.runs.anybody}
+        value={value("requester")}
+        onFilter={(requester) => set({ requester })}
+      />
+    </FilterBar>
   );
 }

@@ -12,6 +12,7 @@ import type { Look } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import css from "./AuditPage.module.css";
+import { Verify } from "./Verify";
 
 const words = text.audit.seal;
 
@@ -29,6 +30,7 @@ export function Seal() {
               found.why !== null && [words.failing, visible(found.why)],
             ]}
           />
+          <Verify />
           <details className={css.keys}>
             <summary>{words.keys}</summary>
             <p className="soft small">

@@ -3,14 +3,27 @@ import { useApi } from "../../api/context";
 import { entityQuery, splitRef } from "../../api/queries";
 import type { EntityView } from "../../api/types";
 import { EntityLink, Section } from "../../parts/Basics";
+import { DataTable, type Column } from "../../parts/DataTable";
 import { ProblemNote } from "../../parts/Problem";
 import { inWords } from "../../parts/textOf";
 import { text } from "../../text";
-import css from "./EntitiesPage.module.css";
 import { WrittenBy } from "./WrittenBy";
 
 const words = text.entities;
 const KIND = "deployment";
+
+const COLUMNS: readonly Column<EntityView>[] = [
+  {
+    head: words.environment,
+    main: true,
+    cell: (deployment) => <EntityLink entity={environmentOf(deployment) ?? deployment.ref} />,
+  },
+  { head: words.version, cell: (deployment) => <strong>{inWords(deployment.properties["version"])}</strong> },
+  {
+    head: words.writtenBy,
+    cell: (deployment) => <WrittenBy by={deployment.changed_by} at={deployment.changed_at} bare />,
+  },
+];
 
 /** Refs of the deployments that refer to an entity. */
 export function deploymentsOf(entity: EntityView): string[] {
@@ -26,31 +39,13 @@ export function Deployments({ entity }: { entity: EntityView }) {
   return (
     <Section title={words.deployments} flush>
       {error && <ProblemNote error={error} />}
-      <table className={`${css.table} ${css.inside}`}>
-        <caption className="visually-hidden">{words.deployments}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{words.environment}</th>
-            <th scope="col">{words.version}</th>
-            <th scope="col">{words.writtenBy}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((deployment) => (
-            <tr key={deployment.ref}>
-              <td>
-                <EntityLink entity={environmentOf(deployment) ?? deployment.ref} />
-              </td>
-              <td>
-                <strong>{inWords(deployment.properties["version"])}</strong>
-              </td>
-              <td>
-                <WrittenBy by={deployment.changed_by} at={deployment.changed_at} bare />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <DataTable
+        caption={words.deployments}
+        inside
+        columns={COLUMNS}
+        rows={rows}
+        rowKey={(deployment) => deployment.ref}
+      />
     </Section>
   );
 }

@@ -6,6 +6,7 @@ import { useApi } from "../../api/context";
 import { entitiesQuery, facetsQuery, kindsQuery } from "../../api/queries";
 import type { EntitySummary, FacetView } from "../../api/types";
 import { Empty, EntityLink, PageHead } from "../../parts/Basics";
+import { DataTable, type Column } from "../../parts/DataTable";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
 import { visible } from "../../parts/textOf";
@@ -137,40 +138,26 @@ function Facet(props: {
 
 function EntityTable({ entities }: { entities: readonly EntitySummary[] }) {
   if (entities.length === 0) return <Empty title={words.noneTitle}>{words.none}</Empty>;
-  return (
-    <table className={css.table}>
-      <caption className="visually-hidden">{words.title}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{words.name}</th>
-          <th scope="col">{words.kind}</th>
-          <th scope="col" className={css.wide}>
-            {words.owner}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {entities.map((entity) => (
-          <tr key={entity.ref}>
-            <td>
-              <span className={css.title}>
-                <EntityLink entity={entity.ref} title={entity.title} />
-              </span>
-              {entity.title.toLowerCase() !== entity.name && (
-                <span className="soft small">{entity.name}</span>
-              )}
-            </td>
-            <td>{entity.kind}</td>
-            <td className={css.wide}>
-              {entity.owner ? (
-                <EntityLink entity={entity.owner} />
-              ) : (
-                <span className="soft">{words.noOwner}</span>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  return <DataTable caption={words.title} columns={COLUMNS} rows={entities} rowKey={(one) => one.ref} />;
 }
+
+const COLUMNS: readonly Column<EntitySummary>[] = [
+  {
+    head: words.name,
+    main: true,
+    cell: (one) => (
+      <>
+        <span className={css.title}>
+          <EntityLink entity={one.ref} title={one.title} />
+        </span>
+        {one.title.toLowerCase() !== one.name && <span className="soft small">{visible(one.name)}</span>}
+      </>
+    ),
+  },
+  { head: words.kind, cell: (one) => one.kind },
+  {
+    head: words.owner,
+    cell: (one) =>
+      one.owner ? <EntityLink entity={one.owner} /> : <span className="soft">{words.noOwner}</span>,
+  },
+];

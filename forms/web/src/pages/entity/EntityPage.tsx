@@ -15,6 +15,7 @@ import { Deployments, deploymentsOf } from "./Deployments";
 import css from "./EntityPage.module.css";
 import { History } from "./History";
 import { Locks } from "./Locks";
+import { OnCall } from "./OnCall";
 import { WrittenBy } from "./WrittenBy";
 
 const words = text.entities;
@@ -39,6 +40,7 @@ export default function EntityPage() {
             <div className={css.column}>
               <Properties entity={seen} />
               <Relations entity={seen} />
+              <OnCall entity={seen} />
               <Locks entity={seen} />
               <History entity={seen} />
             </div>

@@ -15,7 +15,6 @@ import { ProblemNote } from "../../parts/Problem";
 import { When } from "../../parts/Times";
 import { useFilters } from "../../parts/useFilters";
 import { text } from "../../text";
-import css from "./PeoplePage.module.css";
 
 const words = text.people.known;
 
@@ -68,7 +67,6 @@ export function KnownPeople() {
         }}
       </Loaded>
       <MoreButton query={found} />
-      <p className={`${css.note} soft small`}>{words.onCall}</p>
     </Section>
   );
 }

@@ -11,6 +11,7 @@ import { useTitle } from "../../parts/title";
 import { text } from "../../text";
 import { Delegations } from "./Delegations";
 import { KnownPeople } from "./KnownPeople";
+import { OnCall } from "./OnCall";
 import css from "./PeoplePage.module.css";
 
 const words = text.people;
@@ -27,6 +28,7 @@ export default function PeoplePage() {
           <You />
           <Sessions />
         </div>
+        <OnCall />
         <Delegations />
         {manages && <KnownPeople />}
       </div>

@@ -16,6 +16,8 @@ import { useFilters } from "../../parts/useFilters";
 import type { Look } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
+import { RefusedDeliveries } from "./RefusedDeliveries";
+import css from "./WebhooksPage.module.css";
 
 const words = text.webhooks;
 const READ: Look = { tone: "good", icon: CircleCheck, word: words.read };
@@ -57,7 +59,12 @@ export default function WebhooksPage() {
                   onChange={(connection) => filters.set({ connection })}
                 />
               </FilterBar>
-              <Deliveries connection={chosen} />
+              <div className={css.stack}>
+                <section aria-label={words.taken}>
+                  <Deliveries connection={chosen} />
+                </section>
+                <RefusedDeliveries connection={chosen.name} />
+              </div>
             </>
           );
         }}
@@ -88,7 +95,6 @@ function Deliveries({ connection }: { connection: ConnectionView }) {
         }}
       </Loaded>
       <MoreButton query={found} />
-      <p className="soft small">{words.refused}</p>
     </>
   );
 }
