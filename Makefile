@@ -44,7 +44,7 @@ COMMA := ,
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
   --custom-compile-command "make lock"
 
-.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench chaos faults security dependencies screens pictures histories web clean
+.PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench e2e chaos faults security dependencies screens pictures histories web clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-13s %s\n' "$$name" "$$text"; done
@@ -56,7 +56,7 @@ up: $(INSTALLED) $(PAGE) $(if $(filter all gitlab,$(subst $(COMMA), ,$(BACKENDS)
 	$(BIN)/daytwo up $(if $(BACKENDS),--backends $(BACKENDS)) $(if $(SIGN_IN),--sign-in $(SIGN_IN))
 
 test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run all tests: Python, then the page's
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST)
 	cd $(WEB) && $(NPM) test
 
 gitlab-ci-local: $(CI_LOCAL_MODULES) # what the GitLab stand-in runs jobs with
@@ -94,6 +94,9 @@ lock: ## Choose the newest versions of everything again (needs uv)
 
 bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Temporal workflow
 	$(BIN)/python -m tests.bench $(BENCH)
+
+e2e: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run the end-to-end tests that `make test` leaves out because each starts a company
+	$(BIN)/python -m pytest -m long $(PYTEST)
 
 chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact points, all of them, and print what came of each case; LONG=1 in full size
 	$(BIN)/python -m tests.chaos $(if $(LONG),--long $(LONG)) $(PYTEST)

@@ -4,6 +4,7 @@ Where a test has the example company, it is in the copy: reading its files for e
 """
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from databases import Databases
@@ -14,6 +15,17 @@ from daytwo_store import migrate
 from daytwo_store.engine import Store
 from daytwo_store.logging import configure_logging
 from daytwo_store.settings import StoreSettings
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out those marked `long`, unless `-m` speaks of them or their file is named."""
+    if "long" in config.option.markexpr:
+        return
+    named = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
+    left_out = [item for item in items if item.get_closest_marker("long") and item.path.resolve() not in named]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session", autouse=True)

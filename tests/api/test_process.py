@@ -120,6 +120,7 @@ def test_it_refuses_to_start_with_a_sentence(
     assert "ghp_abc" not in errors
 
 
+@pytest.mark.long
 def test_a_policy_that_is_broken_while_it_serves_is_told_and_the_roles_stay(
     start: Start, database_url: str, tmp_path: Path
 ) -> None:

@@ -1,6 +1,6 @@
-"""The short form of this folder: worker, API, PostgreSQL and Temporal are killed at once, at the worst moments.
+"""Worker, API, PostgreSQL and Temporal are killed at once, at the worst moments.
 
-Each moment has a test of its own beside this one; here they meet, so that `make test` has seen all of them.
+Each moment has a test of its own beside this one; here they meet.
 """
 
 import random
@@ -10,7 +10,7 @@ from tests.chaos.harness.house import API, POSTGRES, TEMPORAL, WORKER
 from tests.chaos.harness.proxy import Side, Trap
 from tests.chaos.harness.stage import Stage
 
-pytestmark = [pytest.mark.chaos, pytest.mark.short]
+pytestmark = pytest.mark.chaos
 SENT = ("storm-before-post", "storm-before-reply", "storm-no-answer", "storm-reset", "storm-502", "storm-plain")
 
 

@@ -45,6 +45,7 @@ def test_the_story(tmp_path: Path) -> None:
     assert left_over(tmp_path / "data") == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_an_approval_that_is_not_asked_for_breaks_the_story(tmp_path: Path) -> None:
     examples = tmp_path / "examples"

@@ -130,6 +130,7 @@ def _ready(house: Up) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_stopped_and_started_again_it_remembers(tmp_path: Path) -> None:
     with up(tmp_path / "data", tmp_path / "first.log") as first:
         page, family = first.page, first.family()
@@ -164,6 +165,7 @@ def test_a_part_that_does_not_come_up_is_named_with_its_last_words(tmp_path: Pat
     assert not any(alive(row["pid"]) for row in rows)
 
 
+@pytest.mark.long
 def test_a_closed_terminal_keeps_it_neither_from_healing_nor_from_stopping(tmp_path: Path) -> None:
     argv = [*PROGRAM, "up", "--data", str(tmp_path / "data"), "--profile", "test"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:

@@ -148,6 +148,7 @@ def test_a_deploy_really_installs_the_release(company: Company, system: str) -> 
     assert (entity["properties"]["version"], entity["properties"]["run"]) == ("1.1.0", run["id"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_it_rolls_back_and_restarts_too(company: Company, system: str) -> None:
     was = company.deploys(system, "1.1.0")
