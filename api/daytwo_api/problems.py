@@ -98,9 +98,13 @@ class _Allowed:
         methods: dict[str, set[str]] = {}
         for route in declared_routes(app.routes):
             methods.setdefault(route.path, set()).add(route.method)
+        self._here = methods
         self._methods = [(compile_path(path)[0], several) for path, several in methods.items()]
 
     def at(self, path: str) -> str:
+        """Of an address that has a place of its own in the contract, what it takes there."""
+        if path in self._here:
+            return ", ".join(sorted(self._here[path]))
         fitting = (several for pattern, several in self._methods if pattern.match(path))
         return ", ".join(sorted(set().union(*fitting)))
 

@@ -93,3 +93,25 @@ async def a_run(house: House) -> str:
         await house.company.through(run)
         kept = house.kept["run"] = run
     return kept
+
+
+@pytest.mark.parametrize("moment", ["0.5", "1700000000", "2026-01-31", "now"])
+async def test_a_number_is_no_time(shared: House, moment: str) -> None:
+    pat = await shared.signed_in("pat")
+    for path in ("/api/v1/runs", "/api/v1/runs/statistics", "/api/v1/audit", "/api/v1/audit/export"):
+        for name in ("since", "until"):
+            problem(await pat.get(path, params={name: moment}), 422, "invalid-request")
+        assert (await pat.get(path, params={"until": "2026-01-31T12:00:00+02:00"})).status_code == 200
+
+
+async def test_a_number_is_no_yes_or_no(shared: House) -> None:
+    run = await shared.company.ask("ana", "1.1.0", "staging")
+    answer = await (await shared.signed_in("ana")).post(f"/api/v1/runs/{run}/cancel", json={"force": 0})
+    assert [fault["pointer"] for fault in problem(answer, 422)["errors"]] == ["/force"]
+
+
+async def test_what_an_address_takes_is_what_its_own_place_in_the_contract_says(shared: House) -> None:
+    pat = await shared.signed_in("pat")
+    answer = await pat.request("OPTIONS", "/api/v1/tokens/everybody")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert (await pat.request("OPTIONS", "/api/v1/tokens/t_1")).headers["Allow"] == "DELETE"

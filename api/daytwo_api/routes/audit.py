@@ -4,13 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
-from pydantic import AwareDatetime
 
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import needs
 from daytwo_api.deps import Cursor, Limit, ServicesDep
 from daytwo_api.views.audit import AuditSeal, AuditShown, AuditVerification, ExportFormat
-from daytwo_api.views.common import Page
+from daytwo_api.views.common import Moment, Page
 from daytwo_store.audit_read import AuditFilter
 
 router = APIRouter(tags=["audit"])
@@ -18,8 +17,8 @@ Words = Annotated[str | None, Query(max_length=200)]
 
 
 def wanted(
-    since: Annotated[AwareDatetime | None, Query(description="entries from then on")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="entries from before then")] = None,
+    since: Annotated[Moment | None, Query(description="entries from then on")] = None,
+    until: Annotated[Moment | None, Query(description="entries from before then")] = None,
     actor: Annotated[str | None, Query(max_length=200, description="who: an id, p_…, or daytwo")] = None,
     action: Annotated[str | None, Query(max_length=200, description="what: run.accepted, or run.*")] = None,
     subject: Annotated[str | None, Query(max_length=200, description="of what: run:r_…, entity:service:shop")] = None,

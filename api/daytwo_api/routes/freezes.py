@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, status
-from pydantic import AwareDatetime
 
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Decider, FreezeManager, Reader, Runner, Stopper, needs
 from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
-from daytwo_api.views.common import Page
+from daytwo_api.views.common import Moment, Page
 from daytwo_api.views.freezes import (
     ExceptionDecision,
     ExceptionEnd,
@@ -33,8 +32,8 @@ Name = Annotated[str, Path(max_length=100)]
 )
 async def list_freezes(
     services: ServicesDep,
-    after: Annotated[AwareDatetime | None, Query(alias="from", description="windows from here on")] = None,
-    before: Annotated[AwareDatetime | None, Query(alias="until", description="and until here")] = None,
+    after: Annotated[Moment | None, Query(alias="from", description="windows from here on")] = None,
+    before: Annotated[Moment | None, Query(alias="until", description="and until here")] = None,
 ) -> Page[FreezeView]:
     return await services.freezes.list(after=after, before=before)
 

@@ -5,11 +5,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, status
 from fastapi.responses import Response, StreamingResponse
-from pydantic import AwareDatetime
 
 from daytwo_api.asker import Reader, Runner
 from daytwo_api.deps import Cursor, IdempotencyKey, Limit, ServicesDep
-from daytwo_api.views.common import Page
+from daytwo_api.views.common import Moment, Page
 from daytwo_api.views.runs import (
     CancelRequest,
     GateRequest,
@@ -37,8 +36,8 @@ def wanted_runs(
     state: RunState | None = None,
     mine: bool = False,
     requester: Annotated[str | None, Query(max_length=200, description="who asked: person:ana, or an id, p_…")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="asked for from then on")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="asked for before then")] = None,
+    since: Annotated[Moment | None, Query(description="asked for from then on")] = None,
+    until: Annotated[Moment | None, Query(description="asked for before then")] = None,
 ) -> RunFilter:
     identity = PrincipalId(requester) if requester is not None and requester.startswith("p_") else None
     return RunFilter(

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from daytwo_api.views.common import Fault, Json, LongText, Permitted, Request, ShortText, View
+from daytwo_api.views.common import Fault, Json, LongText, Moment, Permitted, Request, ShortText, View
 from daytwo_api.views.freezes import HeldView
 from daytwo_api.views.locks import KeyView
 
@@ -90,7 +90,7 @@ class RunRequest(Request):
 
 
 class PlanRequest(RunRequest):
-    at: AwareDatetime | None = Field(default=None, description="as if it were asked then; now when left out")
+    at: Moment | None = Field(default=None, description="as if it were asked then; now when left out")
 
 
 class PlannedRequest(View):

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from daytwo_api.views.actions import Difference, PlannedLock
-from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
+from daytwo_api.views.common import Json, LongText, Moment, Permitted, Person, Request, ShortText, View
 from daytwo_api.views.freezes import HeldView
 from daytwo_store.states import ApprovalState, Verdict
 
@@ -193,7 +193,7 @@ class DelegateRequest(Request):
     """Let somebody else decide on one approval."""
 
     to: PersonRef
-    until: AwareDatetime | None = Field(default=None, description="when it expires, if left out")
+    until: Moment | None = Field(default=None, description="when it expires, if left out")
     reason: LongText = ""
 
 
@@ -201,8 +201,8 @@ class DelegationRequest(Request):
     """Let somebody else decide on whatever one is asked about, while one is away."""
 
     to: PersonRef
-    begins: AwareDatetime | None = Field(default=None, description="now, if left out")
-    until: AwareDatetime
+    begins: Moment | None = Field(default=None, description="now, if left out")
+    until: Moment
     reason: LongText = ""
 
 

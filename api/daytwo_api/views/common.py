@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 Item = TypeVar("Item")
 Json = Mapping[str, JsonValue]
@@ -57,5 +57,13 @@ class Permitted(View):
     why_not: str | None = None
 
 
+def _written_out(value: object) -> object:
+    """A number is no time, though it could be taken for seconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and "T" not in value.upper() and " " not in value):
+        raise ValueError("a time is written as 2026-01-31T12:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]  # RFC 3339, with its offset
 ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=4000)]

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
+from daytwo_api.views.common import Json, LongText, Moment, Permitted, Person, Request, ShortText, View
 from daytwo_store.states import ExceptionState
 
 
@@ -81,7 +81,7 @@ class ExceptionRequest(Request):
 
 class ExceptionDecision(Request):
     verdict: Literal["grant", "refuse"]
-    until: AwareDatetime | None = Field(default=None, description="when a granted exception ends")
+    until: Moment | None = Field(default=None, description="when a granted exception ends")
     comment: LongText = ""
 
 

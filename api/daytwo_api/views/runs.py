@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
 from daytwo_api.views.actions import PlannedChange
@@ -281,7 +281,7 @@ class RunView(RunSummary):
 
 class CancelRequest(Request):
     reason: LongText = ""
-    force: bool = False
+    force: StrictBool = False
 
 
 class ReasonRequest(Request):
@@ -295,7 +295,7 @@ class ResolveRequest(Request):
     attempt: int
     outcome: Literal["ran", "did_not_run"]
     external_run: ShortText | None = Field(default=None, description="its id in the CI system, with outcome 'ran'")
-    without_marker: bool = Field(
+    without_marker: StrictBool = Field(
         default=False,
         description="the run's name does not show the marker, and you vouch for it: you saw it among the run's inputs",
     )
