@@ -35,6 +35,7 @@ from daytwo_store.states import (
     RUN_MOVES,
     STEP_ENDS,
     STEP_MOVES,
+    TASK_MOVES,
     ApprovalState,
     AttemptState,
     ExceptionState,
@@ -44,6 +45,7 @@ from daytwo_store.states import (
     ReactionState,
     RunState,
     StepState,
+    TaskState,
     Verdict,
 )
 
@@ -347,6 +349,7 @@ TABLES: Final[tuple[tuple[type[StrEnum], Mapping[Any, frozenset[Any]], set[StrEn
         {ExceptionState.REFUSED, ExceptionState.REVOKED},
         ExceptionState.ASKED,
     ),
+    (TaskState, TASK_MOVES, set(TaskState) - {TaskState.OPEN}, TaskState.OPEN),
     (
         GateAnswerState,
         GATE_ANSWER_MOVES,

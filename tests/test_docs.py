@@ -45,6 +45,7 @@ from daytwo_store.states import (
     REACTION_MOVES,
     RUN_MOVES,
     STEP_MOVES,
+    TASK_MOVES,
     ApprovalState,
     AttemptState,
     ExceptionState,
@@ -54,6 +55,7 @@ from daytwo_store.states import (
     ReactionState,
     RunState,
     StepState,
+    TaskState,
 )
 from daytwo_workflows.connections import ENTRIES, ConnectionEntry
 from daytwo_workflows.connections.entry import Entry
@@ -270,6 +272,7 @@ STATES: Final = (
     ("What an event caused", ReactionState, REACTION_MOVES),
     ("An answer to a gate", GateAnswerState, GATE_ANSWER_MOVES),
     ("An approval", ApprovalState, APPROVAL_MOVES),
+    ("A task", TaskState, TASK_MOVES),
 )
 
 
@@ -342,7 +345,7 @@ def models_below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         while todo:
             one = todo.pop()
             if isinstance(one, type) and issubclass(one, BaseModel):
-                yield from models_below(one) if one not in (Page, Value) else ()
+                yield from models_below(one) if one not in (FieldSpec, Page, Value) else ()
             elif one not in (None, NoneType):
                 todo += [inner for inner in get_args(one) if not isinstance(inner, str | int)]
 

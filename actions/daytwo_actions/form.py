@@ -20,6 +20,7 @@ from daytwo_forms import (
     resolve,
 )
 from daytwo_forms.answers import read_answer
+from daytwo_forms.schema import FormSchema
 from daytwo_store.errors import FieldFault
 
 
@@ -57,40 +58,35 @@ async def accept_inputs(
     return await accept(resolved, sources, at=at)
 
 
-async def resolve_filled(
-    version: ActionVersion,
-    stage: str,
-    *,
-    context: Mapping[str, object],
-    answers: Mapping[str, JsonValue],
-    sources: Sources,
+async def resolve_asked(
+    form: FormSchema, *, context: Mapping[str, object], answers: Mapping[str, JsonValue], sources: Sources
 ) -> ResolvedForm:
-    """The form of a stage for these answers. `context` has what its expressions see besides `form`."""
-    return await resolve(version.stage_forms[stage], answers, context=context, sources=sources)
+    """A form that people fill in on the way, at a stage or at a step. `context` has what its expressions see besides
+    `form`."""
+    return await resolve(form, answers, context=context, sources=sources)
 
 
-async def accept_filled(
-    version: ActionVersion,
-    stage: str,
+async def accept_asked(
+    form: FormSchema,
     *,
     context: Mapping[str, object],
     answers: Mapping[str, JsonValue],
     sources: Sources,
+    outcome: str = "Nothing was decided",
 ) -> ValidInput:
-    """What an approver filled in, as the form is resolved now. Raises `InputRejected`, `ChoicesUnavailable`."""
-    form, at = version.stage_forms[stage], "/answers"
+    """What was filled in, as the form is resolved now. Raises `InputRejected`, `ChoicesUnavailable`."""
+    at = "/answers"
     try:
         resolved = await resolve(form, answers, context=context, sources=sources, choices=False, at=at)
         return await accept(resolved, sources, at=at)
     except InputRejected as error:
-        raise InputRejected(error.errors, outcome="Nothing was decided") from error
+        raise InputRejected(error.errors, outcome=outcome) from error
     except ChoicesUnavailable as error:
-        raise ChoicesUnavailable(error.errors, outcome="Nothing was decided") from error
+        raise ChoicesUnavailable(error.errors, outcome=outcome) from error
 
 
-async def filled_options(
-    version: ActionVersion,
-    stage: str,
+async def asked_options(
+    form: FormSchema,
     field: str,
     *,
     context: Mapping[str, object],
@@ -99,14 +95,14 @@ async def filled_options(
     search: str = "",
     cursor: str | None = None,
 ) -> OptionPage:
-    """One page of the choices of a field of a stage. Raises as `list_options` does."""
-    resolved = await resolve(version.stage_forms[stage], answers, context=context, sources=sources, choices=False)
+    """One page of the choices of a field of such a form. Raises as `list_options` does."""
+    resolved = await resolve(form, answers, context=context, sources=sources, choices=False)
     return await field_options(resolved, field, sources, search=search, cursor=cursor)
 
 
-def without_secrets(version: ActionVersion, inputs: ValidInput) -> tuple[ValidInput, dict[str, str]]:
+def without_secrets(form: FormSchema, inputs: ValidInput) -> tuple[ValidInput, dict[str, str]]:
     """Accepted answers in two: what may be stored and shown, and the secret ones."""
-    secret = {name for name, field in version.form.fields.items() if field.secret}
+    secret = {name for name, field in form.fields.items() if field.secret}
     shown = ValidInput({name: value for name, value in inputs.items() if name not in secret})
     return shown, {name: str(value) for name, value in inputs.items() if name in secret}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from daytwo_actions.definitions.calls import call_problems
 from daytwo_actions.definitions.check import Surroundings
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import DefinitionRejected, Problem
@@ -94,6 +95,7 @@ class _Reader:
             sources=self.surroundings.sources,
         )
         actions = self._actions(around)
+        self.problems += call_problems({str(name): one for name, one in actions.items()})
         freezes = self._freezes(actions)
         schedules = self._schedules(actions)
         triggers = self._triggers(actions)

@@ -29,6 +29,7 @@ from daytwo_api.routes import (
     runs,
     schedules,
     sessions,
+    tasks,
     triggers,
     webhooks,
 )
@@ -50,6 +51,7 @@ def api_router() -> APIRouter:
         actions,
         runs,
         approvals,
+        tasks,
         audit,
         notifications,
         delegations,

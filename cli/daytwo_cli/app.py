@@ -23,6 +23,7 @@ from daytwo_cli.commands import (
     reviews,
     runs,
     schedules,
+    tasks,
     triggers,
 )
 from daytwo_cli.exits import MEANING
@@ -69,6 +70,7 @@ def build() -> typer.Typer:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(delegations.delegations, name="delegations", rich_help_panel="Deciding")
+    app.add_typer(tasks.tasks, name="tasks", rich_help_panel="Deciding")
     app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")
     app.add_typer(connections.connections, name="connections", rich_help_panel="Looking after it")
     app.add_typer(keys.keys, name="keys", rich_help_panel="Looking after it")

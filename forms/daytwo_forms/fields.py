@@ -36,8 +36,10 @@ def json_type(value: object) -> str:
 
 def option_source(value: object) -> str:
     """The same for `from`: of a document, or of a model that is written back."""
-    catalog = "catalog" in value if isinstance(value, dict) else isinstance(value, CatalogOptions)
-    return "(catalog)" if catalog else "(connection)"
+    for key, shape in (("catalog", CatalogOptions), ("values", ListedOptions)):
+        if isinstance(value, shape) or (isinstance(value, dict) and key in value):
+            return f"({key})"
+    return "(connection)"
 
 
 _Bool = Annotated[bool, Tag("(flag)")]
@@ -111,8 +113,16 @@ class CatalogOptions(Vocabulary):
     catalog: CatalogQuery
 
 
+class ListedOptions(Vocabulary):
+    """Choices that are known by then: a property of the entity, or what an earlier step has left."""
+
+    values: Template = Field(description="an expression that gives a list of texts or numbers")
+
+
 OptionSpec = Annotated[
-    Annotated[ConnectionOptions, Tag("(connection)")] | Annotated[CatalogOptions, Tag("(catalog)")],
+    Annotated[ConnectionOptions, Tag("(connection)")]
+    | Annotated[CatalogOptions, Tag("(catalog)")]
+    | Annotated[ListedOptions, Tag("(values)")],
     Discriminator(option_source),
 ]
 

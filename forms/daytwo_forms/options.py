@@ -1,15 +1,18 @@
 """Choices: what to ask the source for the form, for a search, and for one value when answers are submitted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from pydantic import JsonValue
 
 from daytwo_forms.expressions import Expression
 from daytwo_forms.resolved import ResolvedForm
 from daytwo_forms.schema import Choices, FormField
-from daytwo_forms.sources import PAGE, Option, OptionPage, OptionQuery, Sources
+from daytwo_forms.sources import PAGE, VALUES, Option, OptionPage, OptionQuery, Sources
 from daytwo_store.errors import DaytwoError, NotFound
+
+MOST_VALUES: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,16 +28,20 @@ def option_query(choices: Choices, context: Mapping[str, object], unanswered: fr
     try:
         project = choices.project.evaluate(context) if choices.project else None
         where = choices.where.evaluate(context) if choices.where else {}
+        values = choices.values.evaluate(context) if choices.values else []
     except DaytwoError as error:
         return NoQuery(reason=error.detail, waits_for=_waits(choices, unanswered))
     if choices.project is not None and not (isinstance(project, str) and project):
         return NoQuery(reason="The project to list is not text", waits_for=_waits(choices, unanswered))
+    if not isinstance(values, list) or not all(_one(value) for value in values):
+        return NoQuery(reason="The values are no list of texts or numbers", waits_for=_waits(choices, unanswered))
     return OptionQuery(
         source=choices.source,
         list=choices.list,
         project=project if isinstance(project, str) else None,
         kind=choices.kind,
         where=where if isinstance(where, dict) else {},
+        values=tuple(dict.fromkeys(map(str, values[:MOST_VALUES]))),
     )
 
 
@@ -63,6 +70,8 @@ async def field_options(
 
 async def offered(query: OptionQuery, value: str, sources: Sources) -> bool:
     """Does the source offer exactly this value now? Raises what the source raises."""
+    if query.source == VALUES:
+        return value in query.values
     page = await sources.options.options(replace(query, exact=value))
     return any(option.value == value for option in page.options)
 
@@ -84,7 +93,21 @@ async def _page(
         return await sources.entities.search(field.kind, search, cursor)
     if query is None:
         return OptionPage(options=())
+    if query.source == VALUES:
+        return _listed(query.values, search, cursor)
     return await sources.options.options(replace(query, search=search, cursor=cursor))
+
+
+def _listed(values: Sequence[str], search: str, cursor: str | None) -> OptionPage:
+    found = [value for value in values if search.casefold() in value.casefold()]
+    start = int(cursor) if cursor is not None and cursor.isdecimal() else 0
+    more = str(start + PAGE) if len(found) > start + PAGE else None
+    page = found[start : start + PAGE]
+    return OptionPage(options=[Option(value=value, title=value) for value in page], next_cursor=more)
+
+
+def _one(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and str(value) != ""
 
 
 def _choice(option: Option) -> JsonValue:
@@ -95,5 +118,5 @@ def _choice(option: Option) -> JsonValue:
 
 
 def _waits(choices: Choices, unanswered: frozenset[str]) -> tuple[str, ...]:
-    named: tuple[Expression | None, ...] = (choices.project, choices.where)
+    named: tuple[Expression | None, ...] = (choices.project, choices.where, choices.values)
     return tuple(sorted(unanswered & frozenset().union(*(one.fields for one in named if one is not None))))

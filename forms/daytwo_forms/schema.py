@@ -10,22 +10,23 @@ from pydantic import JsonValue
 
 from daytwo_forms.errors import FormRejected
 from daytwo_forms.expressions import Expression, ExpressionParser
-from daytwo_forms.fields import CatalogOptions, ConnectionOptions, FieldSpec, Item, Page
+from daytwo_forms.fields import CatalogOptions, ConnectionOptions, FieldSpec, Item, ListedOptions, Page
 from daytwo_forms.plain import Schema, plain_schema, ui_schema, validator
 from daytwo_forms.rules import MAX_PAGES, SHORTEST_SECRET, default_faults, page_faults
-from daytwo_forms.sources import CATALOG, Listed
+from daytwo_forms.sources import CATALOG, VALUES, Listed
 from daytwo_store.errors import DaytwoError, FieldFault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choices:
-    """Where the choices of a field come from; `project` and `where` may depend on other answers."""
+    """Where the choices of a field come from; `project`, `where` and `values` may depend on other answers."""
 
     source: str
     list: Listed | None
     kind: str | None
     project: Expression | None
     where: Expression | None
+    values: Expression | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +52,7 @@ class FormField:
     @property
     def needs(self) -> frozenset[str]:
         """The fields that have to be answered before this one can be shown."""
-        choices = (self.choices.project, self.choices.where) if self.choices else ()
+        choices = (self.choices.project, self.choices.where, self.choices.values) if self.choices else ()
         every = (self.required, self.visible, self.disabled, self.default, *choices)
         return frozenset().union(*(one.fields for one in every if one is not None and not isinstance(one, bool)))
 
@@ -150,6 +151,9 @@ class _Compiler:
             case CatalogOptions(catalog=query):
                 where = self._expression(dict(query.where), f"{pointer}/catalog/where")
                 return Choices(source=CATALOG, list=None, kind=query.kind, project=None, where=where)
+            case ListedOptions(values=template):
+                values = self._expression(template, f"{pointer}/values")
+                return Choices(source=VALUES, list=None, kind=None, project=None, where=None, values=values)
             case None:
                 return None
 

@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 from pydantic import JsonValue
 
 CATALOG: Final = "catalog"  # the source's name when the choices are entities
+VALUES: Final = "values"  # … and when they are listed in the query itself
 PAGE: Final = 50  # choices on one page; more than one page is searched on the server
 
 
@@ -16,7 +17,8 @@ Listed = Literal["tags", "branches", "environments", "namespaces", "pipelines"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionQuery:
-    """Which choices. `source` is a connection's name, then `list` and `project` are set; or `catalog`, then `kind` is.
+    """Which choices. `source` is a connection's name, then `list` and `project` are set; or `catalog`, then `kind` is;
+    or `values`, then these are the choices.
 
     `exact` asks for the one option with that value and nothing else: the check when answers are submitted.
     """
@@ -25,6 +27,7 @@ class OptionQuery:
     list: Listed | None = None
     project: str | None = None  # as the connection names it: repository, project path
     kind: str | None = None
+    values: Sequence[str] = ()
     where: Mapping[str, JsonValue] = field(default_factory=dict)  # property → value that it must have
     search: str = ""
     cursor: str | None = None

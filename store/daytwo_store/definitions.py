@@ -128,6 +128,13 @@ async def by_digests(session: AsyncSession, digests: Collection[str]) -> dict[st
     return {row.digest: row for row in rows}
 
 
+async def offered(session: AsyncSession, names: Collection[str]) -> dict[str, str]:
+    """The current versions of those of these actions that there are, by name."""
+    query = select(ActionVersionRow.name, ActionVersionRow.digest)
+    rows = await session.execute(query.where(ActionVersionRow.current, ActionVersionRow.name.in_(names)))
+    return {row.name: row.digest for row in rows}
+
+
 async def must_be_offered(session: AsyncSession, name: ActionName) -> ActionVersionRow:
     """The current version. Raises `NotFound` when nobody can start this action any more."""
     row: ActionVersionRow | None = await session.scalar(

@@ -11,6 +11,7 @@ RunId = NewType("RunId", str)  # "r_…"; the workflow of the run is called run-
 StepPath = NewType("StepPath", str)  # "ship"; with the item of a foreach once there is one
 AttemptNo = NewType("AttemptNo", int)  # 1, 2, 3 …
 ApprovalId = NewType("ApprovalId", str)  # "a_…"
+TaskId = NewType("TaskId", str)  # "tk_…"
 TokenId = NewType("TokenId", str)  # "t_…", names a token, is not its secret
 PrincipalId = NewType("PrincipalId", str)  # "p_…", one row per (issuer, subject)
 EntityRef = NewType("EntityRef", str)  # "service:shop"
@@ -45,6 +46,10 @@ def new_run_id() -> RunId:
 
 def new_approval_id() -> ApprovalId:
     return ApprovalId(mint("a"))
+
+
+def new_task_id() -> TaskId:
+    return TaskId(mint("tk"))
 
 
 def new_token_id() -> TokenId:

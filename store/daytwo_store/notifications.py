@@ -41,6 +41,10 @@ class Notice(StrEnum):
     SCHEDULE_PAUSED = "schedule.paused"  # Daytwo has paused one (its owner)
     SCHEDULE_MISSED = "schedule.missed"  # a time of one is over, and nothing ran (its owner)
     TRIGGER_PAUSED = "trigger.paused"  # Daytwo has paused one (its owner)
+    TASK_ASKED = "task.asked"  # something is to be done, or values are to be given (who is asked)
+    TASK_REMINDER = "task.reminder"  # it is not done yet (who has taken it, else who is asked)
+    TASK_ESCALATED = "task.escalated"  # it is due, and others are asked, too (those others)
+    TASK_HANDED_OVER = "task.handed_over"  # it is somebody else's now (who had it, who has it)
     STEP_MESSAGE = "step.message"  # a step of a run has something to say (whom it names)
     RUN_SUCCEEDED = "run.succeeded"  # (the requester, and the owner of what it is about)
     RUN_FAILED = "run.failed"  # likewise

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store import entities
 from daytwo_store.entities import EVERYTHING, Entity
-from daytwo_store.tables import ApprovalRow
+from daytwo_store.tables import ApprovalRow, TaskRow
 
 PREFIX: Final = "on-call:"
 SOMEBODY: Final = "on-call"  # such an entry to who may not see its entity
@@ -73,9 +73,11 @@ async def names(session: AsyncSession, entries: Collection[str]) -> dict[str, li
 
 
 async def asked_for(session: AsyncSession) -> frozenset[str]:
-    """Every entry that a pending approval waits for."""
+    """Every entry that a pending approval, or an open task, waits for."""
     rows = await session.scalars(
-        select(ApprovalRow.needed_from).where(ApprovalRow.state == "pending", ApprovalRow.looks_up).distinct()
+        select(ApprovalRow.needed_from)
+        .where(ApprovalRow.state == "pending", ApprovalRow.looks_up)
+        .union(select(TaskRow.needed_from).where(TaskRow.state == "open", TaskRow.looks_up))
     )
     return frozenset(entry for needed in rows for entry in needed if entry.startswith(PREFIX))
 

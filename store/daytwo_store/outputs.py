@@ -17,6 +17,8 @@ class OutputsSource(StrEnum):
     REPORT = "report"  # the run told us, with an identity that was verified
     ARTIFACT = "artifact"  # the backend found them when the run had ended
     ANSWER = "answer"  # a service's answer to a request
+    RUN = "run"  # what a called run has left
+    PERSON = "person"  # what somebody filled in
     EVENT = "event"  # what another system told us
 
 

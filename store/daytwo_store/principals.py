@@ -21,3 +21,11 @@ async def by_ids(session: AsyncSession, ids: Collection[str]) -> dict[str, Princ
     """Those that exist, by id."""
     rows = await session.scalars(select(PrincipalRow).where(PrincipalRow.id.in_(set(ids))))
     return {row.id: row for row in rows}
+
+
+async def in_group(session: AsyncSession, group: str) -> list[str]:
+    """Refs of those of whom an identity provider has said that they are in this group."""
+    rows = await session.scalars(
+        select(PrincipalRow.ref).where(PrincipalRow.groups.contains([group]), PrincipalRow.ref.is_not(None))
+    )
+    return [ref for ref in rows if ref is not None]

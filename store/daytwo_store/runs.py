@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from daytwo_store import approvals, locks, triggers
+from daytwo_store import approvals, locks, tasks, triggers
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId, StepPath
@@ -114,8 +114,11 @@ async def end(tx: Tx, row: RunRow, state: RunState, *, reason: str | None, actor
     for approval in await approvals.of_run(tx.session, RunId(row.id)):
         if approval.state == ApprovalState.PENDING:
             approvals.settle(tx, approval, ApprovalState.WITHDRAWN, actor=actor)
+    await tasks.withdraw(tx, RunId(row.id))
     for step in await steps(tx.session, RunId(row.id)):
         _end_step(tx, step, state, reason)
+    if row.parent_run is not None:
+        tx.poke(RunId(row.parent_run))
     keys = locks.keys_of(row)
     if keys:
         await tx.session.flush()
@@ -163,6 +166,12 @@ def set_back(tx: Tx, step: StepRow, *, note: str) -> None:
 
 async def steps(session: AsyncSession, run: RunId) -> Sequence[StepRow]:
     return (await session.scalars(select(StepRow).where(StepRow.run_id == run).order_by(StepRow.position))).all()
+
+
+async def called(session: AsyncSession, run: RunId, path: StepPath) -> Sequence[RunRow]:
+    """The runs that a step has called, oldest first."""
+    query = select(RunRow).where(RunRow.parent_run == run, RunRow.parent_path == path)
+    return (await session.scalars(query.order_by(RunRow.id).execution_options(populate_existing=True))).all()
 
 
 async def step(session: AsyncSession, run: RunId, path: StepPath) -> StepRow:

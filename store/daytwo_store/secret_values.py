@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import Conflict, DaytwoError
-from daytwo_store.ids import RunId, mint
+from daytwo_store.ids import RunId, StepPath, mint
 from daytwo_store.keyring import KeyRing, NotSealed, Row, SealBroken
 from daytwo_store.tables import RunRow, SecretRow
 
@@ -43,6 +43,15 @@ def keep_inputs(tx: Tx, ring: KeyRing, run: RunId, values: Mapping[str, str], *,
     """In the transaction that accepts the run. Raises `UnknownKey`."""
     for name, value in values.items():
         _new(tx, ring, value, purpose=INPUT, run_id=run, name=name, created_by=by)
+
+
+async def put_inputs(tx: Tx, ring: KeyRing, run: RunId, values: Mapping[str, str], *, step: StepPath, by: str) -> None:
+    """What was filled in at a step, as `access.token`, in place of what was there. Raises `UnknownKey`."""
+    prefix = f"{step}."
+    await tx.session.execute(
+        delete(SecretRow).where(SecretRow.run_id == run, SecretRow.name.startswith(prefix, autoescape=True))
+    )
+    keep_inputs(tx, ring, run, {f"{prefix}{name}": value for name, value in values.items()}, by=by)
 
 
 async def of_run(session: AsyncSession, run: RunId) -> Sequence[SecretRow]:

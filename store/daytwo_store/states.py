@@ -158,6 +158,25 @@ APPROVAL_MOVES: Final[Mapping[ApprovalState, frozenset[ApprovalState]]] = {
 }
 
 
+class TaskState(StrEnum):
+    """What somebody is asked to do in the middle of a run."""
+
+    OPEN = "open"  # whoever may do it can take it
+    DONE = "done"
+    FAILED = "failed"  # whoever had it says that it cannot be done
+    EXPIRED = "expired"  # nobody did it in time
+    WITHDRAWN = "withdrawn"  # its run ended, or asks for it anew
+
+
+TASK_MOVES: Final[Mapping[TaskState, frozenset[TaskState]]] = {
+    TaskState.OPEN: frozenset(TaskState) - {TaskState.OPEN},
+    TaskState.DONE: frozenset(),
+    TaskState.FAILED: frozenset(),
+    TaskState.EXPIRED: frozenset(),
+    TaskState.WITHDRAWN: frozenset(),
+}
+
+
 class Verdict(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"

@@ -212,7 +212,7 @@ def normal(answer: httpx.Response, *names: set[str]) -> dict[str, Any]:
     said["detail"] = [
         word
         for word in words
-        if "vault" not in word and "nothing" not in word and word[:2] not in ("r_", "a_", "h_", "fx", "sc")
+        if "vault" not in word and "nothing" not in word and word[:2] not in ("r_", "a_", "h_", "fx", "sc", "tk")
     ]
     return said
 

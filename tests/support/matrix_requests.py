@@ -9,7 +9,7 @@ from api_house import House
 from company import Company
 from sqlalchemy import select
 
-from daytwo_store import delegations, identity, lock_holds, locks, reviews, runs
+from daytwo_store import delegations, identity, lock_holds, locks, reviews, runs, tasks
 from daytwo_store.delegations import NewDelegation
 from daytwo_store.identity import Login
 from daytwo_store.ids import EntityRef, RunId
@@ -38,12 +38,14 @@ class World:
         ci = self.company.ci
         return ci.posts, len(ci.cancels), len(ci.answers), len(self.house.temporal.driven)
 
-    async def run(self, thing: str, environment: str = "staging", version: str = "1.1.0") -> str:
+    async def run(
+        self, thing: str, environment: str = "staging", version: str = "1.1.0", action: str = "deploy"
+    ) -> str:
         """A new run on a service that has not begun."""
         if thing == "nothing":
             return "r_nothing"
         wish = Wish(
-            action="deploy",
+            action=action,
             requester=await self.company.person(REQUESTER[thing]),
             token=None,
             entity=EntityRef(f"service:{thing}"),
@@ -60,6 +62,15 @@ class World:
         run = RunId(await self.run(thing, "production"))
         await self.company.drive(run)
         return (await self.company.approvals(run))[-1].id
+
+    async def task(self, thing: str) -> str:
+        """What a new run asks of sre in its middle."""
+        if thing == "nothing":
+            return "tk_nothing"
+        run = RunId(await self.run(thing, action="chore"))
+        await self.company.drive(run)
+        async with self.company.store.read() as session:
+            return (await tasks.of_run(session, run))[-1].id
 
     async def once(self, kind: str, thing: str, make: Callable[[str], Awaitable[str]]) -> str:
         """The same object for routes that only read."""
@@ -243,6 +254,17 @@ async def again(world: World, thing: str) -> Request:
 
 async def approval(world: World, thing: str) -> Request:
     return {"approval": await world.once("approval", thing, world.waiting)}, {}
+
+
+async def seen_task(world: World, thing: str) -> Request:
+    return {"task": await world.once("task", thing, world.task), "field": "where"}, {"json": {}}
+
+
+def new_task(**body: object) -> Callable[[World, str], Awaitable[Request]]:
+    async def make(world: World, thing: str) -> Request:
+        return {"task": await world.task(thing)}, {"json": body}
+
+    return make
 
 
 async def filling(world: World, thing: str) -> Request:
@@ -449,6 +471,13 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/connections/{name}/webhooks": connection,
     "GET /api/v1/connections/{name}/webhooks/refused": connection,
     "GET /api/v1/on-call": action,
+    "GET /api/v1/tasks/{task}": seen_task,
+    "POST /api/v1/tasks/{task}/claim": new_task(),
+    "POST /api/v1/tasks/{task}/hand-over": new_task(to=None),
+    "POST /api/v1/tasks/{task}/form": seen_task,
+    "POST /api/v1/tasks/{task}/options/{field}": seen_task,
+    "POST /api/v1/tasks/{task}/complete": new_task(),
+    "POST /api/v1/tasks/{task}/fail": new_task(words="no key"),
     "POST /api/v1/approvals/{approval}/decision": decision,
     "POST /api/v1/approvals/{approval}/form": filling,
     "POST /api/v1/approvals/{approval}/options/{field}": filling,

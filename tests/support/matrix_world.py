@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from api_house import House
 from matrix_requests import World, revoked
+from more_actions import like_deploy, load_beside
 
 from daytwo_api.app import create_app
 from daytwo_api.services.live import Live
@@ -17,6 +20,12 @@ from daytwo_store.entities import Draft
 @asynccontextmanager
 async def open_world(shared: House) -> AsyncIterator[World]:
     """Adds Kim and Lou, who are in no group, and the vault, which only finance may see."""
+    where = {"type": "string", "format": "entity", "kind": "environment"}
+    form = {"pages": [{"title": "Where", "properties": {"where": where}}]}
+    chore = {"id": "switch", "uses": "task", "with": {"from": ["group:sre"], "text": "Switch it", "form": form}}
+    usual: dict[str, object] = {"approval": [], "catalog": [], "undo": None, "lock": None, "steps": [chore]}
+    with TemporaryDirectory() as folder:
+        await load_beside(shared.company, Path(folder), like_deploy("chore", **usual))
     async with shared.store.write() as tx:
         shop = await entities.get(tx.session, "service:shop", sees="everything")
         assert shop is not None

@@ -30,14 +30,17 @@ from temporalio.worker import Worker
 from daytwo_actions.backends.base import Ambiguous
 from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_cli.up.temporal import EmbeddedTemporal
-from daytwo_store import migrate
+from daytwo_store import events, migrate, runs, tasks
 from daytwo_store.engine import Store
 from daytwo_store.event_loop import loop_factory
-from daytwo_store.ids import RunId
+from daytwo_store.events import NewEvent
+from daytwo_store.ids import RunId, StepPath, TaskId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RUN_ENDS, ExternalStatus, RunState
 from daytwo_workflows.client import Driver
 from daytwo_workflows.contracts import POKE_SIGNAL, run_workflow_id, watch_workflow_id
+from daytwo_workflows.life import doing
+from daytwo_workflows.life.doing import Done
 from daytwo_workflows.life.interventions import cancel
 from daytwo_workflows.poker import deliver
 from daytwo_workflows.worker import create_worker
@@ -175,6 +178,43 @@ async def of_steps(at: Recorder) -> "WorkflowHandle[Any, Any]":
         return await at.ended(driver, run, await at.first(run))
 
 
+async def of_people(at: Recorder) -> "WorkflowHandle[Any, Any]":
+    """An event that comes, a person who does something, another action that is called."""
+    company = at.company
+    given = {"version": "${{ inputs.version }}", "environment": "${{ inputs.environment.ref }}"}
+    steps = [
+        {"id": "change", "uses": "wait", "with": {"event": {"source": "changes", "key": "CHG-1"}}},
+        {"id": "switch", "uses": "task", "with": {"from": ["group:sre"], "text": "Switch it"}},
+        {"id": "sub", "uses": "action", "with": {"action": "child", "inputs": given}},
+    ]
+    usual: dict[str, Any] = {"approval": [], "catalog": [], "undo": None, "lock": None}
+    child = like_deploy("child", **usual, steps=[dispatch("ship")])
+    with tempfile.TemporaryDirectory() as folder:
+        await load_beside(company, Path(folder), child, like_deploy("parent", **usual, steps=steps))
+    run = await company.ask("ana", "1.1.0", "staging", action="parent")
+    async with at.worker() as driver:
+        await deliver(company.store, driver)
+        handle = await at.first(run)
+        await at.quiet(handle)
+        async with company.store.write() as tx:
+            await events.keep(tx, NewEvent(source="changes", delivery="1", key="CHG-1", payload={}))
+        await deliver(company.store, driver)
+        await at.quiet(handle)
+        async with company.store.read() as session:
+            [task] = await tasks.of_run(session, run)
+        done = Done(task=TaskId(task.id), by=await company.person("sam"), answers={})
+        await doing.complete(company.life, done)
+        await deliver(company.store, driver)
+        await at.quiet(handle)
+        async with company.store.read() as session:
+            [called] = await runs.called(session, run, StepPath("sub"))
+        await deliver(company.store, driver)
+        below = RunId(called.id)
+        await at.ended(driver, below, await at.first(below))
+        await deliver(company.store, driver)
+        return await at.ended(driver, run, handle)
+
+
 async def begun_anew(at: Recorder) -> "WorkflowHandle[Any, Any]":
     """Poked so often while it waits that it continues as a new one."""
     run = await at.company.ask("ana", "1.1.0", "production")
@@ -217,6 +257,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "run-reconciled": reconciled,
     "run-with-a-late-log": late_log,
     "run-of-steps": of_steps,
+    "run-of-people": of_people,
     "run-begun-anew": begun_anew,
     "watch": watched,
 }

@@ -14,6 +14,7 @@ from daytwo_actions.definitions.catalog_checks import catalog_problems, kind_pro
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action, Lock, LockQueue
+from daytwo_actions.definitions.people_steps import asked_at, people_step_problems
 from daytwo_actions.definitions.scopes import NAMES, Scope
 from daytwo_actions.definitions.secrets import COLLECTED, named_secret, secret_problems
 from daytwo_actions.definitions.service_checks import service_problems, service_secret, source_problems, step_number
@@ -73,6 +74,7 @@ class _Checks:
         yield from self._people()
         yield from approval_problems(self._spec, self._document)
         yield from stage_form_problems(self._spec, self._document)
+        yield from people_step_problems(self._spec, self._document)
         yield from self._lock()
         yield from step_problems(self._action, self._document, self._known.connections)
         yield from service_problems(self._action, self._document, self._known.services, self._known.tokens)
@@ -104,8 +106,8 @@ class _Checks:
     def _name(self, name: Name, site: Site) -> Iterator[Problem]:
         root = str(name.parts[0])
         allowed = NAMES[site.scope]
-        filled = fields_at(site, self._spec) if root == "form" else None
-        if filled is None and (secret := named_secret(name, self._fields)) is not None:
+        filled = (fields_at(site, self._spec) or asked_at(site, self._spec)) if root == "form" else None
+        if (secret := named_secret(name, filled if filled is not None else self._fields)) is not None:
             yield self._at(name, len(name.parts) - 1, *secret)
         elif root == "secrets" and root in allowed:
             fault = service_secret(name, self._spec.steps[step_number(site.pointer)], self._known.services)
@@ -185,6 +187,8 @@ class _Checks:
                 return _RUN
             case "response":
                 return _RESPONSE
+            case "item":
+                return shapes.Anything()
             case _:
                 answers = {name: shapes.of_value(field) for name, field in self._fields.items()}
                 return shapes.Members({"inputs": shapes.Members(answers), "run": _RUN})

@@ -14,6 +14,7 @@ from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import DefinitionRejected, Problem
 from daytwo_actions.definitions.form_expressions import form_parser
 from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.steps.task import PeopleStep
 from daytwo_actions.definitions.yaml import read_documents
 from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
 from daytwo_forms import FormRejected, FormSchema, compile_form
@@ -37,6 +38,7 @@ class ActionVersion:
     model: Action = field(repr=False)
     form: FormSchema = field(repr=False)
     stage_forms: Mapping[str, FormSchema] = field(repr=False)  # what approvers fill in, by id of the stage
+    step_forms: Mapping[str, FormSchema] = field(repr=False)  # what people fill in at a step, by its id
     file: str
     source: Document = field(repr=False, compare=False)  # with the positions of everything; of a stored one, none
 
@@ -68,6 +70,7 @@ def action_of(document: Document, *, surroundings: Surroundings | None = None) -
     problems = check_action(model, document, surroundings or Surroundings())
     form = _form(model.spec.form.pages, _PAGES, document, problems)
     stage_forms = _stage_forms(model, document, problems)
+    step_forms = _step_forms(model, document, problems)
     if problems or form is None:
         raise DefinitionRejected(problems)
     assert isinstance(document.value, dict)
@@ -78,6 +81,7 @@ def action_of(document: Document, *, surroundings: Surroundings | None = None) -
         model=model,
         form=form,
         stage_forms=stage_forms,
+        step_forms=step_forms,
         file=document.file,
         source=document,
     )
@@ -101,6 +105,16 @@ def _stage_forms(model: Action, document: Document, problems: list[Problem]) -> 
         form = _form(stage.form.pages, f"/spec/approval/{number}/form/pages", document, problems)
         if form is not None and stage.id is not None:
             found[stage.id] = form
+    return found
+
+
+def _step_forms(model: Action, document: Document, problems: list[Problem]) -> dict[str, FormSchema]:
+    found: dict[str, FormSchema] = {}
+    for number, step in enumerate(model.spec.steps):
+        if isinstance(step, PeopleStep):
+            form = _form(step.pages, f"/spec/steps/{number}/with/form/pages", document, problems)
+            if form is not None:
+                found[step.id] = form
     return found
 
 

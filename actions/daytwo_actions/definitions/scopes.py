@@ -11,6 +11,7 @@ class Scope(StrEnum):
 
     FORM = "in the form"
     FILLED = "in the form of a stage"
+    ASKED = "in the form of a step"
     ALLOW = "in `allow.run`"
     SEE = "in `allow.see`"
     APPROVAL = "in `approval`"
@@ -19,6 +20,7 @@ class Scope(StrEnum):
     INPUTS = "in the inputs of a dispatch"
     ANSWER = "where an answer is judged"
     SENT = "in what is sent to a service"
+    ITEM = "where it is about one of many"
     CATALOG = "in `catalog`"
     UNDO = "in `undo`"
 
@@ -29,6 +31,7 @@ NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
     {
         Scope.FORM: ("form", "entity", "user"),
         Scope.FILLED: ("form", "inputs", "entity", "user", "run"),  # `user` is who fills it in
+        Scope.ASKED: ("form", *_STEP),  # likewise
         Scope.ALLOW: ("inputs", "entity", "user"),
         Scope.SEE: ("entity", "user"),
         Scope.APPROVAL: ("inputs", "entity", "user", "run"),
@@ -37,6 +40,7 @@ NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
         Scope.INPUTS: (*_STEP, "approvals"),
         Scope.ANSWER: (*_STEP, "response"),
         Scope.SENT: (*_STEP, "secrets"),
+        Scope.ITEM: (*_STEP, "item"),
         Scope.CATALOG: ("inputs", "entity", "user", "run"),
         Scope.UNDO: ("previous", "inputs", "entity", "user"),
     }

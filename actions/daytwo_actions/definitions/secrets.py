@@ -4,13 +4,15 @@ What a step sends as inputs can be read by everybody who can read the repository
 lock or the catalog by more people than that. So a pipeline collects a secret itself, once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.model import Action, Spec
 from daytwo_actions.definitions.steps.dispatch import DispatchStep
+from daytwo_actions.definitions.steps.graph import before, needed
+from daytwo_actions.definitions.steps.task import PeopleStep, TaskStep
 from daytwo_actions.expressions import Name, did_you_mean
 from daytwo_forms.fields import FieldSpec
 
@@ -38,25 +40,70 @@ def secret_problems(action: Action, document: Document) -> Iterator[Problem]:
     spec = action.spec
     fields = {name: field for page in spec.form.pages for name, field in page.properties.items()}
     collected = {name for step in spec.steps if isinstance(step, DispatchStep) for name in step.secrets}
+    yield from _asked_problems(spec, document, collected)
     for number, page in enumerate(spec.form.pages):
         for name, field in page.properties.items():
             if field.secret and name not in collected:
                 pointer = f"/spec/form/pages/{number}/properties/{name}/secret"
                 yield document.problem(pointer, f"No step takes the secret `{name}`", COLLECTED)
     for number, step in enumerate(spec.steps):
-        if not isinstance(step, DispatchStep):
-            continue
-        for index, name in enumerate(step.secrets):
-            pointer = f"/spec/steps/{number}/secrets/{index}"
-            if name in step.secrets[:index]:
-                yield document.problem(pointer, f"`{name}` is listed twice", "Leave one out.")
-            elif name not in fields:
-                secret = [known for known, field in fields.items() if field.secret]
-                yield document.problem(pointer, f"`{name}` is not a field of the form", did_you_mean(name, secret))
-            elif not fields[name].secret:
-                advice = "Write `secret: true` at the field, or send it as an input."
-                yield document.problem(pointer, f"The field `{name}` is not secret", advice)
+        if isinstance(step, DispatchStep):
+            yield from _listed(step, f"/spec/steps/{number}/secrets", spec, document, fields)
     yield from _undo_problems(action, document, fields)
+
+
+def _asked_problems(spec: Spec, document: Document, collected: Collection[str]) -> Iterator[Problem]:
+    """Secret fields in the forms of steps."""
+    for number, step in enumerate(spec.steps):
+        if not isinstance(step, PeopleStep):
+            continue
+        shown = step.with_.evidence.properties if isinstance(step, TaskStep) and step.with_.evidence else {}
+        for name, field in shown.items():
+            if field.secret:
+                pointer = f"/spec/steps/{number}/with/evidence/properties/{name}/secret"
+                message = f"Evidence is there to be read, so `{name}` cannot be secret"
+                yield document.problem(pointer, message, "Ask for it in the form.")
+        for page, found in enumerate(step.pages):
+            for name, field in found.properties.items():
+                if field.secret and name not in shown and f"{step.id}.{name}" not in collected:
+                    pointer = f"/spec/steps/{number}/with/form/pages/{page}/properties/{name}/secret"
+                    yield document.problem(pointer, f"No step takes the secret `{step.id}.{name}`", COLLECTED)
+
+
+def _listed(
+    step: DispatchStep, at: str, spec: Spec, document: Document, fields: Mapping[str, FieldSpec]
+) -> Iterator[Problem]:
+    for index, name in enumerate(step.secrets):
+        pointer = f"{at}/{index}"
+        if name in step.secrets[:index]:
+            yield document.problem(pointer, f"`{name}` is listed twice", "Leave one out.")
+        elif "." in name:
+            yield from _given_at_a_step(step, name, pointer, spec, document)
+        elif name not in fields:
+            secret = [known for known, field in fields.items() if field.secret]
+            yield document.problem(pointer, f"`{name}` is not a field of the form", did_you_mean(name, secret))
+        elif not fields[name].secret:
+            advice = "Write `secret: true` at the field, or send it as an input."
+            yield document.problem(pointer, f"The field `{name}` is not secret", advice)
+
+
+def _given_at_a_step(step: DispatchStep, name: str, pointer: str, spec: Spec, document: Document) -> Iterator[Problem]:
+    """`secrets: [access.token]`: what was filled in at a step before."""
+    asked, _, field = name.partition(".")
+    secret = [
+        f"{other.id}.{one}"
+        for other in spec.steps
+        if isinstance(other, PeopleStep)
+        for page in other.pages
+        for one, found in page.properties.items()
+        if found.secret
+    ]
+    if name not in secret:
+        near = did_you_mean(name, secret)
+        yield document.problem(pointer, f"`{field}` is not a secret field of a step `{asked}`", near)
+    elif asked not in before(step.id, needed(spec.steps)):
+        message = f"`{asked}` need not have ended when `{step.id}` begins"
+        yield document.problem(pointer, message, f"Write `needs: [{asked}]`.")
 
 
 def _undo_problems(action: Action, document: Document, fields: Mapping[str, FieldSpec]) -> Iterator[Problem]:

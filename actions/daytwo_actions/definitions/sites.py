@@ -1,6 +1,6 @@
 """Where a definition may hold expressions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -9,8 +9,9 @@ from daytwo_actions.definitions.approvers import OnCall, OwnerOf, People
 from daytwo_actions.definitions.model import Action, Allow, Lock
 from daytwo_actions.definitions.scopes import Scope
 from daytwo_actions.definitions.stages import asked_stages
+from daytwo_actions.definitions.steps.task import PeopleStep, TaskStep
 from daytwo_actions.expressions import has_expression
-from daytwo_forms.fields import CatalogOptions, ConnectionOptions, Item, Page
+from daytwo_forms.fields import CatalogOptions, ConnectionOptions, FieldSpec, Item, ListedOptions, Page
 from daytwo_forms.pointers import under
 
 
@@ -34,12 +35,21 @@ def sites(action: Action) -> Iterator[Site]:
         yield Site(f"/spec/steps/{number}/if", step.if_, Scope.STEP)
         for key, value, scope in step.places():
             yield Site(f"/spec/steps/{number}/with/{key}", value, scope)
+        if isinstance(step, PeopleStep):
+            yield from _people_sites(step, f"/spec/steps/{number}/with")
     for number, change in enumerate(spec.catalog):
         written: dict[str, JsonValue] = change.upsert.model_dump(include={"name", "properties", "relations"})
         for key, value in written.items():
             yield Site(f"/spec/catalog/{number}/upsert/{key}", value, Scope.CATALOG)
     if spec.undo is not None:
         yield Site("/spec/undo/inputs", spec.undo.inputs, Scope.UNDO)
+
+
+def _people_sites(step: PeopleStep, at: str) -> Iterator[Site]:
+    forms = step.pages if not isinstance(step, TaskStep) else step.with_.form.pages
+    yield from _page_sites(forms, f"{at}/form/pages", Scope.ASKED)
+    if isinstance(step, TaskStep) and step.with_.evidence is not None:
+        yield from _field_sites(step.with_.evidence.properties, f"{at}/evidence/properties", Scope.ASKED)
 
 
 def _approval_sites(action: Action) -> Iterator[Site]:
@@ -84,13 +94,17 @@ def form_sites(action: Action) -> Iterator[Site]:
 
 def _page_sites(pages: Sequence[Page], at: str, scope: Scope) -> Iterator[Site]:
     for number, page in enumerate(pages):
-        for name, field in page.properties.items():
-            pointer = f"{at}/{number}/properties/{name}"
-            for key in ("default", "visible", "disabled", "required"):
-                yield Site(f"{pointer}/{key}", getattr(field, key), scope)
-            yield from _option_sites(field, pointer, scope)
-            if field.items is not None:
-                yield from _option_sites(field.items, f"{pointer}/items", scope)
+        yield from _field_sites(page.properties, f"{at}/{number}/properties", scope)
+
+
+def _field_sites(fields: Mapping[str, FieldSpec], at: str, scope: Scope) -> Iterator[Site]:
+    for name, field in fields.items():
+        pointer = f"{at}/{name}"
+        for key in ("default", "visible", "disabled", "required"):
+            yield Site(f"{pointer}/{key}", getattr(field, key), scope)
+        yield from _option_sites(field, pointer, scope)
+        if field.items is not None:
+            yield from _option_sites(field.items, f"{pointer}/items", scope)
 
 
 def _option_sites(item: Item, pointer: str, scope: Scope) -> Iterator[Site]:
@@ -99,6 +113,8 @@ def _option_sites(item: Item, pointer: str, scope: Scope) -> Iterator[Site]:
             yield Site(f"{pointer}/from/project", project, scope)
         case CatalogOptions(catalog=query):
             yield Site(f"{pointer}/from/catalog/where", dict(query.where), scope)
+        case ListedOptions(values=template):
+            yield Site(f"{pointer}/from/values", template, scope)
 
 
 def idle(document: JsonValue, used: list[str], pointer: str = "") -> Iterator[tuple[str, str]]:

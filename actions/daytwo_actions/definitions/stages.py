@@ -1,10 +1,11 @@
-"""Everywhere in a definition where people are asked to approve something."""
+"""Everywhere in a definition where people are asked: to approve something, or to do it."""
 
 from collections.abc import Iterator
 
 from daytwo_actions.definitions.approval_stage import ApprovalStage
 from daytwo_actions.definitions.model import Spec
 from daytwo_actions.definitions.steps.approval import ApprovalStep
+from daytwo_actions.definitions.steps.task import PeopleStep
 
 
 def asked_stages(spec: Spec) -> Iterator[tuple[str, ApprovalStage]]:
@@ -14,3 +15,5 @@ def asked_stages(spec: Spec) -> Iterator[tuple[str, ApprovalStage]]:
     for number, step in enumerate(spec.steps):
         if isinstance(step, ApprovalStep):
             yield f"/spec/steps/{number}/with", step.with_.stage
+        elif isinstance(step, PeopleStep):
+            yield f"/spec/steps/{number}/with", step.asked.stage

@@ -141,5 +141,5 @@ class StepNames:
 
 
 def _results(step: StepBase) -> shapes.Shape:
-    outputs = {name: shapes.of_value(value) for name, value in step.outputs.items()}
+    outputs = {name: shapes.of_value(value) for name, value in step.leaves.items()}
     return shapes.Members({"state": shapes.TEXT, "outputs": shapes.Members(outputs)})

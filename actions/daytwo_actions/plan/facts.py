@@ -30,5 +30,6 @@ class Facts:
     editor: PlannedEditor | None = None  # who last changed the action's file
     cause: PlannedCause | None = None  # what asks for it in the requester's name
     secrets: Mapping[str, str] = field(default_factory=dict)  # a keyed fingerprint of each, by field
+    called: Mapping[str, str] = field(default_factory=dict)  # today's versions of the actions that its steps call
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry
     owners: Mapping[str, str | None] = field(default_factory=dict)  # owning groups of the entities of `owner_of`

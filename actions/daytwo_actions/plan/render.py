@@ -170,7 +170,7 @@ def _dispatch(
         pinned=PlannedPin.of(pinned),
         inputs=aim.inputs,
         holes=aim.holes,
-        secrets=[name for name in aim.step.secrets if name in facts.secrets],
+        secrets=[name for name in aim.step.secrets if name in facts.secrets or "." in name],
         request=PlannedRequest.of(request) if request is not None else None,
     )
 

@@ -13,7 +13,7 @@ from daytwo_actions.expressions import Template, names, parse_template
 
 APPROVALS: Final = "approvals"
 INPUT: Final = "inputs."  # before the name of an input of a dispatch
-_LATER: Final = frozenset({"steps", "response", "secrets"})  # names that a plan does not know yet
+_LATER: Final = frozenset({"steps", "response", "secrets", "item"})  # names that a plan does not know yet
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from daytwo_actions.definitions.steps.action import CallStep
 from daytwo_actions.definitions.steps.http import HttpStep
 from daytwo_actions.expressions import Evaluator, Template
 from daytwo_actions.plan.evaluating import evaluated
@@ -20,7 +21,19 @@ def planned_kind(step: StepProgram, evaluator: Evaluator, facts: Facts) -> Plann
     given = {
         key: evaluated(evaluator, template, facts, f"{key} of step {step.path}") for key, template in step.early.items()
     }
+    if isinstance(step.step, CallStep):
+        given["version"] = _version(step.step, facts)
     return PlannedKind(**common(step, evaluator, facts), given=given)
+
+
+def _version(step: CallStep, facts: Facts) -> str:
+    name = step.call.action
+    if name not in facts.called:
+        raise Rejected(
+            f"Step {step.id} calls the action {name}, and there is none. Nothing was started. It may have been renamed "
+            "or removed; look at the action's definition."
+        )
+    return facts.called[name]
 
 
 def common(step: StepProgram, evaluator: Evaluator, facts: Facts) -> dict[str, Any]:
@@ -35,7 +48,7 @@ def common(step: StepProgram, evaluator: Evaluator, facts: Facts) -> dict[str, A
         "runs": not known or _holds(step, evaluator, facts),
         "when": None if known else str(model.if_),
         "late": dict(step.late),
-        "outputs": {name: plain_schema(value) for name, value in model.outputs.items()},
+        "outputs": {name: plain_schema(value) for name, value in model.leaves.items()},
         "retry": PlannedRetry(attempts=model.retry.attempts, wait=int(model.retry.wait.total_seconds()))
         if model.retry
         else None,

@@ -20,6 +20,7 @@ from daytwo_api.services.window_words import kept_holds
 from daytwo_api.views.runs import (
     ArtifactView,
     AttemptView,
+    CalledRun,
     CauseView,
     ExternalFact,
     ExternalRunView,
@@ -39,6 +40,7 @@ from daytwo_store.tables import (
     StepRow,
 )
 from daytwo_workflows.life.noting import GONE
+from daytwo_workflows.life.steps.call import asked_for
 from daytwo_workflows.notify.texts import what
 
 
@@ -87,6 +89,8 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         log_pending=any(one.ended_at is not None and one.collected_at is None for one in rows.externals),
         undo_of=rows.name(run.undo_of),
         rerun_of=rows.name(run.rerun_of),
+        called_by=rows.name(run.parent_run),
+        called_by_step=run.parent_path if rows.name(run.parent_run) else None,
         undone_by=rows.name(rows.undone_by.id if rows.undone_by else None),
         previous_run=rows.name(run.previous_run),
         review=review_view(rows.review, run, known, asker) if rows.review else None,
@@ -156,12 +160,28 @@ def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepVi
         attempts=[_attempt(rows, attempt, known) for attempt in tries],
         jobs=[job_view(job) for job in step.jobs],
         log_note=words.log_note(external, rows.run.log_lines, traits),
+        calls=list(_calls(rows, step)),
+        task=str(step.data["task"]) if step.data and "task" in step.data else None,
         outputs=step.outputs,
         outputs_source=OutputsSource(step.outputs_source).value if step.outputs_source else None,
         secrets=secrets,
         secrets_at=step.secrets_at,
         secrets_by=step.secrets_by,
     )
+
+
+def _calls(rows: Rows, step: StepRow) -> Iterator[CalledRun]:
+    """What became of those that may be seen; of the others only that they are there."""
+    for one in asked_for(step):
+        run, state = one.get("run"), one.get("state")
+        named = rows.name(str(run)) if run is not None else None
+        shown = run is None or named is not None
+        yield CalledRun(
+            key=str(one["key"]),
+            run=named,
+            state=str(state) if state is not None else None,
+            text=str(one["note"]) if shown and one.get("note") else None,
+        )
 
 
 def _said(rows: Rows, known: Known, step: StepRow, title: str) -> str:

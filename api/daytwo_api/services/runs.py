@@ -38,6 +38,7 @@ from daytwo_store.ids import RunId
 from daytwo_store.run_listing import RunFilter
 from daytwo_store.run_visibility import among
 from daytwo_store.tables import RunRow
+from daytwo_workflows.life.steps.call import asked_for
 from daytwo_workflows.life.undo import why_not_undoable
 
 
@@ -110,11 +111,14 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
     error = await logs.line(session, run, row.first_error) if row.first_error else None
     lock = await lock_views.of_run(session, by, row, clock)
     undone_by = await runs.undone_by(session, run)
+    steps = await runs.steps(session, run)
+    called = [str(one["run"]) for step in steps for one in asked_for(step) if one.get("run") is not None]
     others = [row.previous_run, row.undo_of, row.rerun_of, undone_by.id if undone_by else None, row.lock_lost_to]
+    others += [row.parent_run, *called]
     asked = await approvals.of_run(session, run)
     return Rows(
         run=row,
-        steps=await runs.steps(session, run),
+        steps=steps,
         attempts=await attempts.of_run(session, run),
         externals=await attempts.externals_of_run(session, run),
         approvals=asked,

@@ -1,6 +1,6 @@
 """The form of a stage, resolved for somebody who may decide: what they fill in with their decision."""
 
-from daytwo_actions.form import filled_options, resolve_filled
+from daytwo_actions.form import asked_options, resolve_asked
 from daytwo_api.asker import Asker
 from daytwo_api.services.actions import form_view
 from daytwo_api.services.voters import reader_of, voter_of
@@ -21,16 +21,13 @@ class StageForms:
 
     async def form(self, by: Asker, approval: str, asked: StageFormRequest) -> FormView:
         here, run = await self._opened(by, approval)
-        resolved = await resolve_filled(
-            here.version, here.stage, context=here.context, answers=asked.answers, sources=here.sources
-        )
+        resolved = await resolve_asked(here.form, context=here.context, answers=asked.answers, sources=here.sources)
         return form_view(here.version, run.entity, resolved)
 
     async def options(self, by: Asker, approval: str, field: str, asked: StageOptionsRequest) -> OptionsView:
         here, _ = await self._opened(by, approval)
-        page = await filled_options(
-            here.version,
-            here.stage,
+        page = await asked_options(
+            here.form,
             field,
             context=here.context,
             answers=asked.answers,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from daytwo_actions.voices import listed
 from daytwo_api.services.moments import moment
 from daytwo_api.services.words import approval_words
 from daytwo_api.views.runs import Waits
@@ -105,4 +106,51 @@ def _wait(step: StepRow) -> Waits | None:
     )
 
 
-_WORDS: Final[Mapping[str, Callable[[StepRow], Waits | None]]] = {"check": _check, "http": _http, "wait": _wait}
+def _people(step: StepRow) -> Waits | None:
+    data = step.data or {}
+    entries = data.get("from")
+    asked = [str(one) for one in entries] if isinstance(entries, list) else []
+    due, who, escalates = str(data.get("due_at")), data.get("claimed_by"), bool(data.get("escalates"))
+    late = "others are asked, too" if escalates else "the step fails"
+    does = "to fill it in" if step.kind == "input" else "to do it"
+    text = f"waits for {who or listed(asked)} {does}, due {moment(datetime.fromisoformat(due))}; then {late}"
+    if data.get("nobody"):
+        text = f"nobody can do it: no person of the catalog is one of {listed(asked)}. Add one, or stop the run"
+    return Waits(
+        kind="task",
+        text=text,
+        owner=str(who) if who else listed(asked),
+        next_event="somebody does it",
+        until=step.due_at,
+        then="the step fails",
+        url=f"/tasks/{data['task']}" if "task" in data else None,
+    )
+
+
+def _calls(step: StepRow) -> Waits | None:
+    calls = (step.data or {}).get("calls")
+    items = [one for one in calls if isinstance(one, dict)] if isinstance(calls, list) else []
+    over = sum(one.get("state") is not None for one in items)
+    going_on = sum(one.get("run") is not None and one.get("state") is None for one in items)
+    text = f"waits for {going_on} runs that it called; {over} of {len(items)} have ended"
+    if step.kind == "action":
+        text = "waits for the run that it called" if going_on else "calls another action"
+    return Waits(
+        kind="call",
+        text=text,
+        owner="daytwo",
+        next_event="what it called ends",
+        until=step.due_at,
+        then="what it called is stopped, and the step fails",
+    )
+
+
+_WORDS: Final[Mapping[str, Callable[[StepRow], Waits | None]]] = {
+    "action": _calls,
+    "check": _check,
+    "foreach": _calls,
+    "http": _http,
+    "input": _people,
+    "task": _people,
+    "wait": _wait,
+}

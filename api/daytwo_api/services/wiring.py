@@ -42,6 +42,7 @@ from daytwo_api.services.stage_forms import StageForms
 from daytwo_api.services.statistics import Statistics
 from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.services.submission import SubmissionService
+from daytwo_api.services.tasks import Tasks
 from daytwo_api.services.triggers import Triggers
 from daytwo_api.services.verification import Verification
 from daytwo_api.services.vouching import GroupsClaim, Rechecks, Sealing
@@ -82,6 +83,7 @@ class Services:
     statistics: Statistics
     approvals: Approvals
     stage_forms: StageForms
+    tasks: Tasks
     reviews: Reviews
     control: Control
     freezes: Freezes
@@ -151,6 +153,7 @@ def build_services(
         statistics=Statistics(store),
         approvals=approvals,
         stage_forms=StageForms(life),
+        tasks=Tasks(life),
         reviews=Reviews(store),
         control=control,
         freezes=Freezes(life, control, flag),

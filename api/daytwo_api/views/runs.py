@@ -30,6 +30,8 @@ class Waits(View):
         "start",
         "timer",
         "event",
+        "task",
+        "call",
         "check",
         "service",
         "steps",
@@ -166,6 +168,15 @@ class AttemptView(View):
     external: ExternalRunView | None
 
 
+class CalledRun(View):
+    """A run that a step has called, or is going to."""
+
+    key: str = Field(description="the item; empty where it is one run")
+    run: str | None = Field(description="null: it has not begun, or may not be seen")
+    state: str | None = Field(description="how it ended; refused also where it was not begun; null: it has not ended")
+    text: str | None = Field(description="why")
+
+
 class StepView(View):
     path: str
     uses: str = Field(description="the connection, or the kind of step where that is no dispatch")
@@ -179,9 +190,12 @@ class StepView(View):
     attempts: list[AttemptView]
     jobs: list[JobView]
     log_note: str | None = Field(description="what is to be said of its log, in words")
+    calls: list[CalledRun] = Field(default=[], description="runs that it calls")
+    task: str | None = Field(default=None, description="what people are asked to do here, by its id")
     outputs: Json | None = Field(description="what the pipeline says came of it: data, written by others")
-    outputs_source: Literal["report", "artifact", "answer"] | None = Field(
-        description="report: the run told us; artifact: found in a file that it left; answer: a service answered so"
+    outputs_source: Literal["report", "artifact", "answer", "event", "person", "run"] | None = Field(
+        description="report: the run told us; artifact: found in a file that it left; answer: a service answered so; "
+        "event: another system told so; person: somebody filled it in; run: the called run left it"
     )
     secrets: list[str] = Field(description="names of secret inputs that its pipeline may collect, once")
     secrets_at: datetime | None = Field(description="when its pipeline collected them")
@@ -273,6 +287,8 @@ class RunView(RunSummary):
     log_pending: bool = Field(description="the pipeline has ended and its log is still being fetched")
     undo_of: str | None
     rerun_of: str | None = Field(default=None, description="the run whose inputs it was given again")
+    called_by: str | None = Field(default=None, description="the run of which a step called this one")
+    called_by_step: str | None = None
     undone_by: str | None
     previous_run: str | None
     review: ReviewView | None = Field(default=None, description="of a run that broke the glass")

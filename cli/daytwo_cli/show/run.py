@@ -31,6 +31,7 @@ def print_run(out: Out, run: RunView) -> None:
             ("waits", f"{run.waits.text} ({run.waits.owner}: {run.waits.next_event})" if run.waits else None),
             ("result", run.reason),
             ("lock", f"{run.lock.key}, {run.lock.state}" if run.lock and run.lock.state != "none" else None),
+            ("called by", f"{run.called_by}, step {run.called_by_step}" if run.called_by else None),
             ("undoes", run.undo_of),
             ("undone by", run.undone_by),
         ]
@@ -80,6 +81,11 @@ def _print_step(out: Out, step: StepView) -> None:
     what = f"on {step.uses}" if step.kind == "dispatch" else f"({step.kind})"
     said = "" if step.kind == "dispatch" or step.text == step.state else f": {step.text}"
     out.state(step.state, f"step {step.path} {what}  {lasted(step.started_at, step.ended_at)}{said}")
+    if step.task is not None and step.state == "running":
+        out.line(f"  do it: daytwo tasks complete {step.task}")
+    for one in step.calls:
+        named = " ".join(part for part in (one.key, one.run or "") if part)
+        out.line(f"  calls {named or 'a run'}: {one.state or ('goes on' if one.run else 'not begun')}")
     for attempt in step.attempts:
         where = f"  {attempt.external.url or attempt.external.id}" if attempt.external else ""
         out.line(f"  attempt {attempt.number}: {state_words(attempt.state)}{where}")

@@ -20,6 +20,7 @@ from daytwo_store.tables.runs import (
 )
 from daytwo_store.tables.schedules import FiringRow, ScheduleRow
 from daytwo_store.tables.secrets import SecretRow
+from daytwo_store.tables.tasks import TaskRow
 from daytwo_store.tables.traffic import (
     ConnectionRow,
     GateQuestionRow,
@@ -82,6 +83,7 @@ __all__ = [
     "SessionRow",
     "StepRow",
     "StopRow",
+    "TaskRow",
     "TokenRow",
     "TriggerRow",
     "WebhookRow",

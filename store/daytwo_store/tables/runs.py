@@ -38,6 +38,7 @@ class RunRow(Base):
         Index("ix_run_lock_keys", "lock_keys", postgresql_using="gin", postgresql_where=text("lock_keys is not null")),
         Index("ix_run_durations", "action", "ended_at", postgresql_where=text("state = 'succeeded'")),
         Index("ix_run_entity", "entity", "created_at"),
+        Index("ix_run_parent", "parent_run", "parent_path", postgresql_where=text("parent_run is not null")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -70,6 +71,8 @@ class RunRow(Base):
     previous_run: Mapped[str | None]
     undo_of: Mapped[str | None]
     rerun_of: Mapped[str | None]
+    parent_run: Mapped[str | None]  # the run of which a step called this one
+    parent_path: Mapped[str | None]
     break_glass: Mapped[bool] = mapped_column(server_default=text("false"))  # an emergency: past approval
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

@@ -51,6 +51,27 @@ spec:
         headers: { Authorization: "Token ${{ secrets.pager }}" }
         body: { of: "${{ entity.name }}" }
       outputs: { number: { type: integer } }
+    - id: sub
+      uses: action
+      needs: [ship]
+      with: { action: child, inputs: { version: "${{ inputs.version }}" } }
+    - id: each
+      uses: foreach
+      needs: [build]
+      with: { action: child, items: "${{ steps.build.outputs.sizes }}", inputs: { size: "${{ item }}" } }
+    - id: switch
+      uses: task
+      needs: [ship]
+      with:
+        { from: [group:sre], text: Switch it, form: { pages: [{ title: A, properties: { at: { type: string } } }] } }
+    - id: where
+      uses: input
+      with:
+        from: [owner]
+        form:
+          pages:
+            - title: Where
+              properties: { size: { type: string, from: { values: "${{ steps.build.outputs.sizes }}" } } }
     - id: note
       uses: catalog
       needs: [healthy, page]
@@ -89,6 +110,22 @@ def test_who_needs_whom(around: Surroundings) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
+        ('size: "${{ item }}"', 'size: "${{ response }}"', "`response` is not known where it is about one of many"),
+        (
+            'version: "${{ inputs.version }}" } }\n    - id: each',
+            'a: "${{ item }}" } }\n    - id: each',
+            "`item` is not",
+        ),
+        ('items: "${{ steps.build.outputs.sizes }}"', "items: []", "This must not be empty"),
+        ("action: child, items", "max_failures: 120%, action: child, items", "does not look like"),
+        ("text: Switch it,", "text: Switch it, escalate: [owner], due: 8d,", "The step is over when its `timeout` is"),
+        ("text: Switch it,", "text: Switch it, remind: [3d],", "nobody is reminded after it"),
+        ("from: [owner]\n        form", "from: []\n        form", "This must not be empty"),
+        ("uses: task", "uses: task\n      timeout: 1h", "Without `escalate` it has as long as `due` says"),
+        ("uses: task", "uses: task\n      retry: { attempts: 2 }", "People are asked once"),
+        ("uses: input", "uses: input\n      outputs: { a: { type: string } }", "are the fields of its form"),
+        ("outputs.sizes }}", "outputs.size }}", "`steps.build.outputs` has no `size`. Did you mean `sizes`?"),
+        ("at: { type: string }", "at: { type: string, secret: true }", "No step takes the secret `switch.at`"),
         ("needs: [ship]", "needs: [shipp]", "There is no step `shipp`. Did you mean `ship`?"),
         ("needs: [ship]", "needs: [page]", "`page` cannot need itself"),
         ("needs: [ship]", "needs: [note]", "`page` needs `note`, and `note` needs `page`: neither would ever begin"),

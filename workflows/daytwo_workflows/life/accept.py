@@ -31,6 +31,7 @@ class Submission:
     visible_to: tuple[str, ...] = ()  # who may see the entity now: kept for when it has left the catalog
     undo_of: RunId | None = None
     rerun_of: RunId | None = None
+    called_by: tuple[RunId, StepPath] | None = None
     comment: str | None = None
     cause: Cause | None = None
 
@@ -69,6 +70,8 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         **lock_columns(plan),
         undo_of=submission.undo_of,
         rerun_of=submission.rerun_of,
+        parent_run=submission.called_by[0] if submission.called_by is not None else None,
+        parent_path=submission.called_by[1] if submission.called_by is not None else None,
         break_glass=plan.break_glass is not None,
         comment=submission.comment,
         cause=submission.cause.as_json() if submission.cause is not None else None,

@@ -8,12 +8,18 @@ from daytwo_store.ids import AttemptNo, RunId, StepPath
 from daytwo_store.states import StepState
 from daytwo_workflows.contracts import Move
 from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.call_act import act_call
 from daytwo_workflows.life.check_act import act_check
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.http_act import act_http
 
 Act = Callable[[Life, RunId, StepPath, AttemptNo], Awaitable[None]]
-ACTS: Final[Mapping[str, Act]] = {"check": act_check, "http": act_http}
+ACTS: Final[Mapping[str, Act]] = {
+    "action": act_call,
+    "check": act_check,
+    "foreach": act_call,
+    "http": act_http,
+}
 
 
 async def act(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:

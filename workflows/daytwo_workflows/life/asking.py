@@ -12,12 +12,12 @@ from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import accept_inputs, without_secrets
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.render import pin, undo_inputs
-from daytwo_store import principals, runs
+from daytwo_store import locks, principals, runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, Rejected
-from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId, TokenId, new_run_id
+from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId, StepPath, TokenId, new_run_id
 from daytwo_store.run_visibility import Onlooker
-from daytwo_store.states import RUN_ENDS, RunState
+from daytwo_store.states import RUN_ENDS, RunState, StepState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.accept import Submission, accept, earlier
 from daytwo_workflows.life.causes import Cause
@@ -44,6 +44,7 @@ class Wish:
     version: str | None  # of the definition that the form was filled for
     undo_of: RunId | None = None
     rerun_of: RunId | None = None
+    called_by: tuple[RunId, StepPath] | None = None  # a step of a run asks, in the name of who asked for that
     comment: str | None = None  # why, for who decides and for the record
     break_glass: bool = False  # an emergency: past approval
     cause: Cause | None = None  # what asks in the requester's name; none: they do it themselves
@@ -83,7 +84,7 @@ async def plan(life: Life, wish: Wish) -> Planned:
         answers=wish.inputs,
         sources=sources(life.store.read, scene.belongs, life.backends),
     )
-    inputs, given = without_secrets(version, accepted)
+    inputs, given = without_secrets(version.form, accepted)
     run = new_run_id()
     ask = Ask(
         run=run,
@@ -171,6 +172,7 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
         visible_to=planned.aimed.entity.visible_to if planned.aimed.entity else (),
         undo_of=wish.undo_of,
         rerun_of=wish.rerun_of,
+        called_by=wish.called_by,
         comment=wish.comment,
         secrets=planned.secrets,
         cause=wish.cause,
@@ -180,11 +182,31 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
         before = await earlier(tx.session, key, wish.requester, body)
         if before is not None:
             return Accepted(before, repeated=True)
+        if wish.called_by is not None:
+            await _must_go_on(tx, planned.plan, *wish.called_by)
         if wish.undo_of is not None:
             await _must_be_undoable(tx, wish.undo_of, wish.requester)
         if rejects(planned.plan) and wish.undo_of is None:
             await must_be_free(tx.session, planned.plan, await _onlooker(tx.session, wish.requester))
         return Accepted(await accept(tx, life.keys.ring, submission), repeated=False)
+
+
+async def _must_go_on(tx: Tx, plan: Plan, run: RunId, path: StepPath) -> None:
+    """Asked while the run that calls is held: once it is to stop, it calls nothing more, and it calls nothing that
+    would wait for its own lock. Raises `Conflict`."""
+    row = await runs.hold(tx, run)
+    step = await runs.step(tx.session, run, path)
+    if row.cancel_at is not None or step.state != StepState.RUNNING:
+        raise Conflict("The run that called it does not go on. Nothing was started.")
+    above: RunRow | None = row
+    while above is not None:
+        both = sorted(set(plan.keys) & set(locks.keys_of(above)))
+        if both:
+            raise Conflict(
+                f"It needs the lock {both[0]}, which the run that calls it has: neither would ever go on. Nothing was "
+                "started. Give the two different locks, or only the called action one."
+            )
+        above = await runs.peek(tx.session, RunId(above.parent_run)) if above.parent_run is not None else None
 
 
 async def _must_be_undoable(tx: Tx, run: RunId, requester: PrincipalId) -> None:

@@ -10,8 +10,8 @@ from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import AttemptNo, RunId, StepPath
 from daytwo_store.states import StepState
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.steps.begin import Context, context_now
 from daytwo_workflows.life.steps.check import looked
+from daytwo_workflows.life.steps.scene import Context, context_now
 
 _SECONDS = 20.0
 

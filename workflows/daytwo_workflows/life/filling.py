@@ -4,18 +4,19 @@ The form is that of the run's version of the action, resolved for who fills it i
 the run as they are now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import BackendDenied
 from daytwo_actions.definitions import ActionVersion
-from daytwo_actions.form import accept_filled
+from daytwo_actions.form import accept_asked
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.holes import Answers, filled_inputs, fits, waits_for
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.voices import voice
+from daytwo_forms.schema import FormSchema
 from daytwo_forms.sources import Sources
 from daytwo_store import approvals, principals, runs
 from daytwo_store.engine import Session
@@ -33,10 +34,10 @@ from daytwo_workflows.life.sources import sources
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ground:
-    """All that resolving the form of a stage needs."""
+    """All that resolving a form on the way needs."""
 
     version: ActionVersion
-    stage: str
+    form: FormSchema
     context: Mapping[str, object]
     sources: Sources
 
@@ -46,6 +47,22 @@ async def ground(life: Life, session: Session, row: ApprovalRow, run: RunRow, wh
     version = await life.definitions.of_run(session, Digest(run.version))
     if not row.asks or row.name is None or row.name not in version.stage_forms:
         raise Rejected("This stage has nothing to be filled in.")
+    form = version.stage_forms[row.name]
+    return await ground_of(life, session, run, who, version=version, form=form, names=("inputs", "run"))
+
+
+async def ground_of(
+    life: Life,
+    session: Session,
+    run: RunRow,
+    who: PrincipalId,
+    *,
+    version: ActionVersion,
+    form: FormSchema,
+    names: Collection[str],
+    more: Mapping[str, object] | None = None,
+) -> Ground:
+    """A form that is resolved for this person. `names`: what of the run its expressions see, besides the entity."""
     people = await principals.by_ids(session, {run.requester, who})
     ask = Ask(
         run=RunId(run.id),
@@ -58,14 +75,13 @@ async def ground(life: Life, session: Session, row: ApprovalRow, run: RunRow, wh
     belongs = await belongings(session, people[who].ref)
     seen = await context_of(life, session, ask, scene)
     context: dict[str, object] = {
-        **{name: seen[name] for name in ("inputs", "run")},
+        **{name: seen[name] for name in names},
         "user": await user_record(session, people[who], belongs),
+        **(more or {}),
     }
     if seen["entity"] is not None:
         context["entity"] = seen["entity"]
-    return Ground(
-        version=version, stage=row.name, context=context, sources=sources(life.store.read, belongs, life.backends)
-    )
+    return Ground(version=version, form=form, context=context, sources=sources(life.store.read, belongs, life.backends))
 
 
 async def filled_in(life: Life, decision: Decision) -> Decision:
@@ -84,10 +100,8 @@ async def filled_in(life: Life, decision: Decision) -> Decision:
         await must_have_a_voice(life, session, row, run, decision.principal)
         here = await ground(life, session, row, run, decision.principal)
         before = await answers_of(session, RunId(run.id))
-    filled = await accept_filled(
-        here.version, here.stage, context=here.context, answers=decision.answers or {}, sources=here.sources
-    )
-    must_be_makeable(life, Plan.model_validate_json(row.document), {**before, here.stage: filled})
+    filled = await accept_asked(here.form, context=here.context, answers=decision.answers or {}, sources=here.sources)
+    must_be_makeable(life, Plan.model_validate_json(row.document), {**before, str(row.name): filled})
     return replace(decision, filled=filled)
 
 

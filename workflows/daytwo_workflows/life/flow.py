@@ -18,6 +18,7 @@ from daytwo_workflows.life.finish import succeed, truthful
 from daytwo_workflows.life.locking import not_without_lock
 from daytwo_workflows.life.moves import Turn, first_of
 from daytwo_workflows.life.steps.begin import begin
+from daytwo_workflows.life.steps.call import CALLS, closing
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.table import KINDS
 from daytwo_workflows.life.window import all_is_stopped, stopped_between_steps
@@ -51,7 +52,7 @@ async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[
         await begin(life, tx, row, step, steps)
     if step.state not in (StepState.RUNNING, StepState.HELD):
         return None
-    if broken and not (kind.outside and await _under_way(tx, step)):
+    if broken and not (kind.outside and await _under_way(tx, row, step)):
         await midway.withdraw(tx, step)
         runs.move_step(tx, step, StepState.CANCELLED, note=f"given up, because {broken.path} had failed")
         return None
@@ -68,8 +69,10 @@ async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[
     return await stopped_between_steps(tx, row, move)
 
 
-async def _under_way(tx: Tx, step: StepRow) -> bool:
+async def _under_way(tx: Tx, row: RunRow, step: StepRow) -> bool:
     """May something of it go on elsewhere? What was sealed and not sent is given up."""
+    if step.kind in CALLS:
+        return await closing(tx, row, step)
     tries = await attempts.of_step(tx.session, RunId(step.run_id), StepPath(step.path))
     for attempt in tries:
         if attempt.state == AttemptState.INTENT:

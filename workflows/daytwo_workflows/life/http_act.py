@@ -26,9 +26,9 @@ from daytwo_workflows.life.http_claim import claim_again
 from daytwo_workflows.life.http_record import AGAIN, Result, done, judged, record, stays_open
 from daytwo_workflows.life.sealing import refuse, seal
 from daytwo_workflows.life.service_secrets import strangers, with_secrets
-from daytwo_workflows.life.steps.begin import Context, context_now
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.http import UNKNOWN, effect_of, must_be_safe
+from daytwo_workflows.life.steps.scene import Context, context_now
 
 
 async def act_http(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> None:

@@ -15,9 +15,9 @@ from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import AttemptState, StepState
 from daytwo_store.tables import AttemptRow, StepRow
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.steps.begin import Context
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.leaving import leave
+from daytwo_workflows.life.steps.scene import Context
 
 Result = ServiceAnswer | Silence
 AGAIN: Final = 15.0  # seconds before asking again when nothing says how long

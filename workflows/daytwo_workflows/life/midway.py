@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from daytwo_actions.plan.model import Plan
-from daytwo_store import approvals, attempts, runs
+from daytwo_store import approvals, attempts, runs, tasks
 from daytwo_store.engine import Session, Tx
 from daytwo_store.ids import ApprovalId, RunId, StepPath
 from daytwo_store.notifications import Notice, tell
@@ -83,6 +83,7 @@ async def void(tx: Tx, run: RunRow, *, note: str, at: StepPath | None = None) ->
     steps = await runs.steps(tx.session, RunId(run.id))
     for step in hanging_on(steps, {row.path for row in old if row.path is not None}):
         runs.set_back(tx, step, note=note)
+        await tasks.withdraw(tx, RunId(run.id), {step.path})
         await give_up_sealed(tx, run, note=note, at=step.path)
     await tx.session.flush()
     return bool(old)
@@ -97,6 +98,7 @@ async def give_up_sealed(tx: Tx, run: RunRow, *, note: str, at: str | None = Non
 
 async def withdraw(tx: Tx, step: StepRow) -> None:
     """A step that is given up asks nobody any more."""
+    await tasks.withdraw(tx, RunId(step.run_id), {step.path})
     for row in await live(tx.session, RunId(step.run_id)):
         if row.path == step.path and row.state == ApprovalState.PENDING:
             approvals.settle(tx, row, ApprovalState.WITHDRAWN)

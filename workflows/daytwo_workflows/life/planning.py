@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from daytwo_actions.allow import entries
 from daytwo_actions.backends.base import Pinned
 from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.definitions.steps.action import CallStep
 from daytwo_actions.expressions import has_expression
 from daytwo_actions.form import inputs_context
 from daytwo_actions.freezes import subject_of
@@ -22,7 +23,7 @@ from daytwo_actions.roles import roles_in, without_roles
 from daytwo_catalog.model import Entity, record
 from daytwo_forms import ValidInput
 from daytwo_store import entities, freezes
-from daytwo_store.definitions import Editor, editor_of, not_offered
+from daytwo_store.definitions import Editor, editor_of, not_offered, offered
 from daytwo_store.engine import Session
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Forbidden, NotFound, Rejected
@@ -176,7 +177,14 @@ async def _facts(life: Life, session: Session, ask: Ask, scene: Scene, context: 
         break_glass=ask.break_glass,
         editor=_edited(await editor_of(session, ask.version.digest)),
         cause=ask.cause,
+        called=await _called(session, ask.version),
     )
+
+
+async def _called(session: Session, version: ActionVersion) -> dict[str, str]:
+    """Today's versions of the actions that its steps call."""
+    names = [step.call.action for step in version.model.spec.steps if isinstance(step, CallStep)]
+    return await offered(session, names) if names else {}
 
 
 def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:

@@ -45,14 +45,16 @@ def _fingerprint(key: bytes, run: RunId, name: str, value: str) -> str:
 
 
 async def fingerprints_of(life: Life, session: Session, run: RunId) -> dict[str, str]:
-    """Of what is stored now. Raises `UnknownKey`, `SecretGone`, `SealBroken`, `NotSealed`."""
-    return fingerprints(life, run, await secret_values.open_inputs(session, life.keys.ring, run))
+    """Of what is stored now and was asked for with the run. Raises `UnknownKey`, `SecretGone`, `SealBroken`,
+    `NotSealed`."""
+    stored = await secret_values.open_inputs(session, life.keys.ring, run)
+    return fingerprints(life, run, {name: value for name, value in stored.items() if "." not in name})
 
 
 def must_be_collectable(life: Life, aimed: Aimed) -> None:
     """Raises `Rejected` when a step's pipeline could not say who it is, and so could not collect its secrets."""
     for step in aimed.program.steps:
-        wanted = [name for name in step.secrets if name in aimed.facts.secrets]
+        wanted = [name for name in step.secrets if name in aimed.facts.secrets or "." in name]
         backend = life.backends.get(step.uses)
         if not wanted or backend is None or step.uses in life.hand_tokens or backend.traits.kind in _MAKES_TOKENS:
             continue
@@ -108,9 +110,11 @@ async def _given(life: Life, tx: Tx, run: RunRow, attempt: AttemptRow) -> dict[s
     stored = await secret_values.open_inputs(tx.session, life.keys.ring, RunId(run.id))
     marks = fingerprints(life, RunId(run.id), stored)
     for name in names:
+        if "." in name:  # filled in at a step, after the plan was made
+            continue
         if not hmac.compare_digest(marks.get(name, ""), plan.secrets[name]):
             raise SecretsRefused(f"The stored secret {name} is not the one that was planned. Nothing was handed out.")
-    return {name: stored[name] for name in names}
+    return {name: stored[name] for name in names if name in stored}
 
 
 def _tell(tx: Tx, attempt: AttemptRow, asking: Asking, action: str, **facts: str) -> None:

@@ -30,6 +30,10 @@ _URGENT: Final = frozenset(
         Notice.GLASS_BROKEN,
         Notice.REVIEW_REMINDER,
         Notice.RUN_NEEDS_ATTENTION,
+        Notice.TASK_ASKED,
+        Notice.TASK_ESCALATED,
+        Notice.TASK_HANDED_OVER,
+        Notice.TASK_REMINDER,
     }
 )
 _BY_ITSELF: Final = ("schedule", "trigger")  # what asks for runs, by its id among the facts
@@ -200,6 +204,8 @@ def _asked(entry: str) -> str:
 
 def _link(page: str, run: RunRow | None, approval: ApprovalRow | None, facts: Mapping[str, str]) -> str:
     """The page of it. It has no power of its own: whoever opens it signs in, and what they may do is looked up then."""
+    if "task" in facts:
+        return f"{page}/tasks/{facts['task']}"
     if approval is not None:
         return f"{page}/approvals/{approval.id}"
     if run is not None:

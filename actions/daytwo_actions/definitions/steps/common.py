@@ -90,6 +90,11 @@ class StepBase(Vocabulary):
         """May the run go on without its results?"""
         return self.if_ is not None or self.on_error == "continue"
 
+    @property
+    def leaves(self) -> Mapping[FieldName, Value]:
+        """The results that later steps may name."""
+        return self.outputs
+
     def places(self) -> Iterator[Place]:
         """Where below `with` expressions are worked out."""
         dumped: dict[str, JsonValue] = self.what.model_dump(by_alias=True, mode="json")

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, JsonValue
 
 from daytwo_actions.definitions.durations import Duration
 from daytwo_actions.definitions.scopes import Scope
 from daytwo_actions.definitions.steps.common import Effect, Name, Place, StepBase
-from daytwo_forms.fields import FieldName, Template, Vocabulary
+from daytwo_forms.fields import Template, Vocabulary
+
+SecretName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*\.)?[A-Za-z][A-Za-z0-9_]*$", max_length=128)]
 
 
 class Dispatch(Vocabulary):
@@ -29,8 +31,10 @@ class DispatchStep(StepBase):
     uses: Name = Field(description="the name of a connection")
     with_: Dispatch = Field(alias="with")
     timeout: Duration | None = Field(default=timedelta(hours=1), description="how long the pipeline may take")
-    secrets: list[FieldName] = Field(
-        default=[], max_length=50, description="secret fields of the form that its pipeline may collect, once"
+    secrets: list[SecretName] = Field(
+        default=[],
+        max_length=50,
+        description="secret fields of the form, or of a step as access.token, that its pipeline may collect, once",
     )
     protected: bool = Field(
         default=False,

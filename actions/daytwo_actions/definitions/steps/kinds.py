@@ -5,22 +5,29 @@ from typing import Annotated, Final
 
 from pydantic import Discriminator, Tag
 
+from daytwo_actions.definitions.steps.action import ActionStep, ForeachStep
 from daytwo_actions.definitions.steps.approval import ApprovalStep
 from daytwo_actions.definitions.steps.catalog import CatalogStep
 from daytwo_actions.definitions.steps.check import CheckStep
 from daytwo_actions.definitions.steps.common import StepBase
 from daytwo_actions.definitions.steps.dispatch import DispatchStep
 from daytwo_actions.definitions.steps.http import HttpStep
+from daytwo_actions.definitions.steps.input import InputStep
 from daytwo_actions.definitions.steps.notify import NotifyStep
+from daytwo_actions.definitions.steps.task import TaskStep
 from daytwo_actions.definitions.steps.wait import WaitStep
 
 DISPATCH: Final = "dispatch"  # the kind of a step that names a connection; no reserved word of `uses`
 KINDS: Final[Mapping[str, type[StepBase]]] = {
+    "action": ActionStep,
     "approval": ApprovalStep,
     "catalog": CatalogStep,
     "check": CheckStep,
+    "foreach": ForeachStep,
     "http": HttpStep,
+    "input": InputStep,
     "notify": NotifyStep,
+    "task": TaskStep,
     "wait": WaitStep,
 }
 
@@ -33,11 +40,15 @@ def step_kind(value: object) -> str:
 
 AnyStep = Annotated[
     Annotated[DispatchStep, Tag("(dispatch)")]
+    | Annotated[ActionStep, Tag("(action)")]
     | Annotated[ApprovalStep, Tag("(approval)")]
     | Annotated[CatalogStep, Tag("(catalog)")]
     | Annotated[CheckStep, Tag("(check)")]
+    | Annotated[ForeachStep, Tag("(foreach)")]
     | Annotated[HttpStep, Tag("(http)")]
+    | Annotated[InputStep, Tag("(input)")]
     | Annotated[NotifyStep, Tag("(notify)")]
+    | Annotated[TaskStep, Tag("(task)")]
     | Annotated[WaitStep, Tag("(wait)")],
     Discriminator(step_kind),
 ]

@@ -1,7 +1,7 @@
 /** What the page reads, each with its key. Keys begin with the resource, so that a hint can say "look again". */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { take, type Api } from "./client";
-import type { ApprovalState, RunState } from "./types";
+import type { ApprovalState, RunState, TaskState } from "./types";
 
 export interface RunFilter {
   action?: string | undefined;
@@ -192,6 +192,28 @@ export const approvalQuery = (api: Api, id: string) =>
     queryKey: ["approvals", "one", id],
     queryFn: ({ signal }) =>
       take(api.GET("/api/v1/approvals/{approval}", { params: { path: { approval: id } }, signal })),
+  });
+
+export const tasksQuery = (api: Api, filter: { mine?: boolean; state?: TaskState }) =>
+  infiniteQueryOptions({
+    queryKey: ["tasks", "list", filter],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/tasks", {
+          params: { query: { mine: filter.mine ?? false, state: filter.state ?? null, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    placeholderData: (before) => before,
+  });
+
+export const taskQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ["tasks", "one", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/tasks/{task}", { params: { path: { task: id } }, signal })),
   });
 
 export const reviewsQuery = (api: Api) =>

@@ -1531,6 +1531,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tasks, those that are due first at the top */
+        get: operations["listTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One task with what is to be done */
+        get: operations["getTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take it */
+        post: operations["claimTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is done */
+        post: operations["completeTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It cannot be done: its step fails */
+        post: operations["failTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resolve what whoever does it fills in */
+        post: operations["resolveTaskForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it to somebody who may do it, or back */
+        post: operations["handOverTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/options/{field}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choices of one field of it */
+        post: operations["listTaskOptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -2384,6 +2520,32 @@ export interface components {
              */
             second: string | null;
         };
+        /**
+         * CalledRun
+         * @description A run that a step has called, or is going to.
+         */
+        CalledRun: {
+            /**
+             * Key
+             * @description the item; empty where it is one run
+             */
+            key: string;
+            /**
+             * Run
+             * @description null: it has not begun, or may not be seen
+             */
+            run: string | null;
+            /**
+             * State
+             * @description how it ended; refused also where it was not begun; null: it has not ended
+             */
+            state: string | null;
+            /**
+             * Text
+             * @description why
+             */
+            text: string | null;
+        };
         /** CancelRequest */
         CancelRequest: {
             /**
@@ -2510,19 +2672,6 @@ export interface components {
             /** Problems */
             problems: components["schemas"]["CheckProblem"][];
         };
-        /** ClaimRequest */
-        ClaimRequest: {
-            /**
-             * Execution
-             * @description only with the attempt's own token: which start of the pipeline asks, as its uid; with a token of the CI system, that says it
-             */
-            execution?: string | null;
-            /**
-             * Marker
-             * @description the input `daytwo_run`
-             */
-            marker: string;
-        };
         /**
          * ClaimView
          * @description This execution may work, and no other one of this attempt.
@@ -2588,6 +2737,31 @@ export interface components {
             stage: number;
             /** Text */
             text: string;
+        };
+        /**
+         * CompleteAnswer
+         * @description The task afterwards; `repeated` when it was done before, by this person with these answers.
+         */
+        CompleteAnswer: {
+            /** Repeated */
+            repeated: boolean;
+            task: components["schemas"]["TaskView"];
+        };
+        /** CompleteRequest */
+        CompleteRequest: {
+            /**
+             * Answers
+             * @description what its form asks for, evidence too
+             * @default {}
+             */
+            answers?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Words
+             * @default
+             */
+            words?: string;
         };
         /**
          * ConnectionView
@@ -2701,6 +2875,28 @@ export interface components {
              * @enum {string}
              */
             source: "file" | "reference" | "stored";
+        };
+        /** ClaimRequest */
+        daytwo_api__views__ci__ClaimRequest: {
+            /**
+             * Execution
+             * @description only with the attempt's own token: which start of the pipeline asks, as its uid; with a token of the CI system, that says it
+             */
+            execution?: string | null;
+            /**
+             * Marker
+             * @description the input `daytwo_run`
+             */
+            marker: string;
+        };
+        /** ClaimRequest */
+        daytwo_api__views__tasks__ClaimRequest: {
+            /**
+             * Over
+             * @description also when somebody else has taken it
+             * @default false
+             */
+            over?: boolean;
         };
         /**
          * DecisionAnswer
@@ -3209,6 +3405,14 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** FailRequest */
+        FailRequest: {
+            /**
+             * Words
+             * @description why it cannot be done
+             */
+            words: string;
+        };
         /** Fault */
         Fault: {
             /** Detail */
@@ -3526,6 +3730,14 @@ export interface components {
             /** Url */
             url: string | null;
         };
+        /** HandOverRequest */
+        HandOverRequest: {
+            /**
+             * To
+             * @description one of those who may do it; null: back to all of them
+             */
+            to: string | null;
+        };
         /**
          * HeldView
          * @description A freeze that holds a run back.
@@ -3711,6 +3923,22 @@ export interface components {
             };
             /** Title */
             title: string;
+        };
+        /**
+         * LeftValue
+         * @description What somebody filled in at a task.
+         */
+        LeftValue: {
+            /**
+             * Evidence
+             * @description it shows that it was done
+             */
+            evidence: boolean;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            value: components["schemas"]["JsonValue"];
         };
         /**
          * LockDetail
@@ -4185,6 +4413,13 @@ export interface components {
         Page_SessionView_: {
             /** Items */
             items: components["schemas"]["SessionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[TaskSummary] */
+        Page_TaskSummary_: {
+            /** Items */
+            items: components["schemas"]["TaskSummary"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -5244,6 +5479,13 @@ export interface components {
              * @default false
              */
             break_glass?: boolean;
+            /**
+             * Called By
+             * @description the run of which a step called this one
+             */
+            called_by?: string | null;
+            /** Called By Step */
+            called_by_step?: string | null;
             /** @description null: a person or a program asked for it */
             cause?: components["schemas"]["CauseView"] | null;
             /**
@@ -5611,6 +5853,12 @@ export interface components {
             /** Attempts */
             attempts: components["schemas"]["AttemptView"][];
             /**
+             * Calls
+             * @description runs that it calls
+             * @default []
+             */
+            calls?: components["schemas"]["CalledRun"][];
+            /**
              * Due At
              * @description when something about it is due by itself
              */
@@ -5643,9 +5891,9 @@ export interface components {
             } | null;
             /**
              * Outputs Source
-             * @description report: the run told us; artifact: found in a file that it left; answer: a service answered so
+             * @description report: the run told us; artifact: found in a file that it left; answer: a service answered so; event: another system told so; person: somebody filled it in; run: the called run left it
              */
-            outputs_source: ("report" | "artifact" | "answer") | null;
+            outputs_source: ("report" | "artifact" | "answer" | "event" | "person" | "run") | null;
             /** Path */
             path: string;
             /**
@@ -5666,6 +5914,11 @@ export interface components {
             /** Started At */
             started_at: string | null;
             state: components["schemas"]["StepState"];
+            /**
+             * Task
+             * @description what people are asked to do here, by its id
+             */
+            task?: string | null;
             /** Text */
             text: string;
             /**
@@ -5710,6 +5963,191 @@ export interface components {
             problem: string | null;
             /** Ref */
             ref: string;
+        };
+        /**
+         * TaskState
+         * @description What somebody is asked to do in the middle of a run.
+         * @enum {string}
+         */
+        TaskState: "open" | "done" | "failed" | "expired" | "withdrawn";
+        /** TaskSummary */
+        TaskSummary: {
+            /** Action */
+            action: string;
+            /** Action Title */
+            action_title: string;
+            /** Claimed At */
+            claimed_at: string | null;
+            /**
+             * Claimed By
+             * @description ref of the person who has taken it
+             */
+            claimed_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** @description whose right the asker would use: a delegation's */
+            does_for?: components["schemas"]["Person"] | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             * @description nobody does it later: its step fails then
+             */
+            ends_at: string;
+            /** Entity */
+            entity: string | null;
+            /**
+             * Escalated At
+             * @description since when others are asked, too
+             */
+            escalated_at: string | null;
+            /**
+             * Four Eyes
+             * @description never who asked for the run
+             */
+            four_eyes: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @description task: something is done by hand; input: values are given
+             * @enum {string}
+             */
+            kind: "task" | "input";
+            may_do: components["schemas"]["Permitted"];
+            /** Needed From */
+            needed_from: string[];
+            /** Overdue */
+            overdue: boolean;
+            requester: components["schemas"]["Person"];
+            /** Run */
+            run: string;
+            state: components["schemas"]["TaskState"];
+            /** Step */
+            step: string;
+            /**
+             * Text
+             * @description how it stands, as 'waits for group:sre' or 'done by Sam'
+             */
+            text: string;
+            /**
+             * Who
+             * @description 'group:sre or whoever is on call'
+             */
+            who: string;
+            /**
+             * Yours
+             * @description you have taken it
+             */
+            yours: boolean;
+        };
+        /** TaskView */
+        TaskView: {
+            /** Action */
+            action: string;
+            /** Action Title */
+            action_title: string;
+            /**
+             * Asks
+             * @description it has a form: POST …/form
+             */
+            asks: boolean;
+            /** Claimed At */
+            claimed_at: string | null;
+            /**
+             * Claimed By
+             * @description ref of the person who has taken it
+             */
+            claimed_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** @description whose right the asker would use: a delegation's */
+            does_for?: components["schemas"]["Person"] | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             * @description nobody does it later: its step fails then
+             */
+            ends_at: string;
+            /** Entity */
+            entity: string | null;
+            /**
+             * Escalated At
+             * @description since when others are asked, too
+             */
+            escalated_at: string | null;
+            /**
+             * Four Eyes
+             * @description never who asked for the run
+             */
+            four_eyes: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Instructions
+             * @description what is to be done: Markdown, to be shown as text
+             */
+            instructions: string | null;
+            /**
+             * Kind
+             * @description task: something is done by hand; input: values are given
+             * @enum {string}
+             */
+            kind: "task" | "input";
+            /**
+             * Left
+             * @description what was filled in
+             */
+            left: components["schemas"]["LeftValue"][];
+            may_do: components["schemas"]["Permitted"];
+            /** Needed From */
+            needed_from: string[];
+            /** Overdue */
+            overdue: boolean;
+            requester: components["schemas"]["Person"];
+            /** Run */
+            run: string;
+            /** Settled At */
+            settled_at: string | null;
+            settled_by: components["schemas"]["Person"] | null;
+            state: components["schemas"]["TaskState"];
+            /** Step */
+            step: string;
+            /**
+             * Text
+             * @description how it stands, as 'waits for group:sre' or 'done by Sam'
+             */
+            text: string;
+            /**
+             * Who
+             * @description 'group:sre or whoever is on call'
+             */
+            who: string;
+            /**
+             * Words
+             * @description what whoever ended it says
+             */
+            words: string | null;
+            /**
+             * Yours
+             * @description you have taken it
+             */
+            yours: boolean;
         };
         /**
          * TestOfChannel
@@ -5889,7 +6327,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start" | "timer" | "event" | "check" | "service" | "steps";
+            kind: "approval" | "window" | "lock" | "pipeline" | "gate" | "cancellation" | "person" | "start" | "timer" | "event" | "task" | "call" | "check" | "service" | "steps";
             /** Next Event */
             next_event: string;
             /**
@@ -6730,7 +7168,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ClaimRequest"];
+                "application/json": components["schemas"]["daytwo_api__views__ci__ClaimRequest"];
             };
         };
         responses: {
@@ -9374,6 +9812,283 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StopView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTasks: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                /** @description only those that the asker may do, and nobody else has taken */
+                mine?: boolean;
+                state?: components["schemas"]["TaskState"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaskSummary_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claimTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["daytwo_api__views__tasks__ClaimRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completeTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompleteAnswer"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    failTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FailRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolveTaskForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageFormRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handOverTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTaskOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                field: string;
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageOptionsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptionsView"];
                 };
             };
             /** @description Problem details */

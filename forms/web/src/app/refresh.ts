@@ -8,6 +8,7 @@ export function runsChanged(queries: QueryClient): void {
   void queries.invalidateQueries({ queryKey: ["entities"] });
   void queries.invalidateQueries({ queryKey: ["schedules"] });
   void queries.invalidateQueries({ queryKey: ["triggers"] });
+  void queries.invalidateQueries({ queryKey: ["tasks"] });
   void queries.invalidateQueries({
     queryKey: ["run"],
     predicate: ({ state }) => state.data !== undefined && !isMoving((state.data as RunView).state),

@@ -26,6 +26,7 @@ export const routes: RouteObject[] = [
           { path: "runs/:id", lazy: screen(() => import("../pages/run/RunPage")) },
           { path: "approvals", lazy: screen(() => import("../pages/approval/ApprovalsPage")) },
           { path: "approvals/:id", lazy: screen(() => import("../pages/approval/ApprovalPage")) },
+          { path: "tasks/:id", lazy: screen(() => import("../pages/task/TaskPage")) },
           { path: "operate", lazy: screen(() => import("../pages/operate/OperatePage")) },
           { path: "locks", lazy: screen(() => import("../pages/locks/LocksPage")) },
           { path: "lock", lazy: screen(() => import("../pages/locks/LockPage")) },

@@ -22,7 +22,14 @@ import {
   UserCheck,
   type LucideIcon,
 } from "lucide-react";
-import type { ApprovalState, AttemptState, ExternalStatus, RunState, StepState } from "../api/types";
+import type {
+  ApprovalState,
+  AttemptState,
+  ExternalStatus,
+  RunState,
+  StepState,
+  TaskState,
+} from "../api/types";
 import { text } from "../text";
 
 export type Tone = "quiet" | "waiting" | "active" | "good" | "bad" | "stopped" | "attention";
@@ -96,6 +103,14 @@ const APPROVAL: Looks<ApprovalState> = {
   withdrawn: RUN.withdrawn,
 };
 
+const TASK: Looks<TaskState> = {
+  open: RUN.waiting_approval,
+  done: { tone: "good", icon: CircleCheck },
+  failed: RUN.failed,
+  expired: RUN.expired,
+  withdrawn: RUN.withdrawn,
+};
+
 // A state that this page was not built with is shown as what it is: unknown, never as success.
 const UNKNOWN: Omit<Look, "word"> = { tone: "attention", icon: CircleHelp };
 
@@ -107,6 +122,7 @@ export const runLook = (state: RunState): Look => look(RUN, text.states.run, sta
 export const stepLook = (state: StepState): Look => look(STEP, text.states.step, state);
 export const attemptLook = (state: AttemptState): Look => look(ATTEMPT, text.states.attempt, state);
 export const externalLook = (state: ExternalStatus): Look => look(EXTERNAL, text.states.external, state);
+export const taskLook = (state: TaskState): Look => look(TASK, text.states.task, state);
 export const approvalLook = (state: ApprovalState): Look => look(APPROVAL, text.states.approval, state);
 
 /** States of a run that are not its end. */

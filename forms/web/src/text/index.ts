@@ -15,6 +15,7 @@ import { people } from "./people";
 import { runs } from "./runs";
 import { schedules } from "./schedules";
 import { states } from "./states";
+import { tasks } from "./tasks";
 import { tokens } from "./tokens";
 import { triggers } from "./triggers";
 import { webhooks } from "./webhooks";
@@ -36,6 +37,7 @@ export const text = {
   runs,
   schedules,
   states,
+  tasks,
   tokens,
   triggers,
   webhooks,

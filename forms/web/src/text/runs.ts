@@ -27,6 +27,7 @@ export const runs = {
   toActions: "Go to the actions",
   undoOf: "Undoes",
   undoneBy: "Undone by",
+  calledBy: "Called by",
   rerunOf: "Again, after",
   previous: "Previous successful run",
   duration: "Duration",
@@ -38,6 +39,10 @@ export const runs = {
     decide: "Open the approval",
   },
   steps: {
+    called: "the run that it calls",
+    goesOn: "goes on",
+    notBegun: "not begun",
+    calls: (count: number) => `${count} runs that it calls`,
     title: "Steps",
     none: "No step has begun.",
     attempt: (number: number) => `Attempt ${number}`,

@@ -54,6 +54,13 @@ export const states = {
     superseded: "Replaced",
     withdrawn: "Withdrawn",
   },
+  task: {
+    open: "Open",
+    done: "Done",
+    failed: "Cannot be done",
+    expired: "Expired",
+    withdrawn: "Withdrawn",
+  },
   gateAnswer: {
     sent: "not known yet whether it arrived",
     done: "done",

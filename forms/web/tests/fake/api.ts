@@ -11,6 +11,7 @@ import type {
   RunView,
   ScheduleView,
   StopView,
+  TaskView,
   Verdict,
 } from "../../src/api/types";
 import { facets, searched } from "./entities";
@@ -20,6 +21,7 @@ import * as operate from "./operate";
 import { FIRINGS, NIGHTLY, paused, PREVIEW } from "./schedules";
 import { EVENT, ON_ALERT, REACTIONS } from "./triggers";
 import { AUDIT, DELEGATION, HOLDS, ON_CALL, PRINCIPALS, REFUSED, SEAL, SESSIONS, TOKENS } from "./people";
+import { linkForm } from "./tasks";
 import * as world from "./world";
 
 interface Body {
@@ -63,6 +65,7 @@ export class FakeApi {
   verification: AuditVerification = HOLDS;
   readonly freezes = new Map([YEAR_END, OFFICE_HOURS].map((one) => [one.id, one]));
   readonly approvals = new Map<string, ApprovalView>();
+  readonly tasks = new Map<string, TaskView>();
   readonly pipelineChanges = new Map<string, PipelineChange[]>();
   readonly logs = new Map<string, ReturnType<typeof world.logOf>>();
   readonly seen: { method: string; path: string; body: unknown; key: string | null }[] = [];
@@ -116,6 +119,22 @@ export class FakeApi {
       return refusal(cause);
     }
   };
+
+  doTask({ parts, body }: Asked): unknown {
+    const [id = "", what = ""] = parts;
+    const before = found(this.tasks.get(id), "task");
+    const me = world.person(this.me?.id ?? "sam");
+    const given = body as { to?: string | null };
+    const after: Record<string, Partial<TaskView>> = {
+      claim: { claimed_by: me.ref, yours: true, may_do: { allowed: true, why_not: null } },
+      "hand-over": { claimed_by: given.to ?? null, yours: false },
+      complete: { state: "done", text: `done by ${me.name}`, settled_by: me },
+      fail: { state: "failed", text: `cannot be done, says ${me.name}`, settled_by: me },
+    };
+    const task = { ...before, ...after[what] };
+    this.tasks.set(id, task);
+    return what === "complete" ? { task, repeated: false } : task;
+  }
 
   start({ body, header }: Asked): unknown {
     const key = header("idempotency-key") ?? "";
@@ -366,6 +385,22 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
       ({ parts }) =>
         found(api.schedules.get(parts[0] ?? ""), "schedule"),
   ],
+  ["GET", /^\/tasks$/, (api) => () => page([...api.tasks.values()])],
+  [
+    "GET",
+    /^\/tasks\/([^/]+)$/,
+    (api) =>
+      ({ parts }) =>
+        found(api.tasks.get(parts[0] ?? ""), "task"),
+  ],
+  [
+    "POST",
+    /^\/tasks\/[^/]+\/form$/,
+    () =>
+      ({ body }) =>
+        linkForm(body.answers ?? {}),
+  ],
+  ["POST", /^\/tasks\/([^/]+)\/(claim|hand-over|complete|fail)$/, (api) => (asked) => api.doTask(asked)],
   ["GET", /^\/freezes$/, (api) => () => page([...api.freezes.values()])],
   [
     "POST",

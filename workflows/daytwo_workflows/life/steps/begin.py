@@ -14,20 +14,14 @@ from daytwo_actions.plan.steps import Planned, PlannedKind
 from daytwo_store import runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError, Rejected
-from daytwo_store.ids import RunId
 from daytwo_store.states import StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.life import standing
-from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.planning import context_of, look
-from daytwo_workflows.life.service_secrets import stand_ins
 from daytwo_workflows.life.steps.approval import ask_again
 from daytwo_workflows.life.steps.failing import fail
-from daytwo_workflows.life.steps.results import seen
+from daytwo_workflows.life.steps.scene import Context, context_now
 from daytwo_workflows.life.steps.table import KINDS
-
-Context = dict[str, JsonValue]
 
 
 async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[StepRow]) -> None:
@@ -79,17 +73,6 @@ def filled(planned: Planned, context: Context) -> dict[str, JsonValue]:
         else:
             given[key] = text
     return given
-
-
-async def context_now(life: Life, session: Session, run: RunRow, steps: Sequence[StepRow]) -> Context:
-    """What the expressions of a step see when its turn comes."""
-    ask = await asked(life, session, run)
-    scene = await look(session, ask.version, ask.requester, ask.entity)
-    return {
-        **await context_of(life, session, ask, scene),
-        "steps": seen(steps),
-        "secrets": dict(stand_ins(life, RunId(run.id))),
-    }
 
 
 def _wanted(planned: Planned, context: Context) -> bool:

@@ -14,6 +14,7 @@ import { useFilters, type Filters } from "../../parts/useFilters";
 import { text } from "../../text";
 import { ApprovalCards } from "./ApprovalCards";
 import css from "./ApprovalsPage.module.css";
+import { TaskList } from "../task/TaskList";
 import { Reviews } from "./Reviews";
 
 const words = text.approvals;
@@ -32,7 +33,8 @@ type Narrowed = Filters<(typeof FILTERS)[number]>;
 export default function ApprovalsPage() {
   const shown = useFilters(["list"]);
   const asked = shown.value("list");
-  const list = asked === "reviews" ? asked : (NAMES.find((name) => name === asked) ?? "mine");
+  const list =
+    asked === "reviews" || asked === "tasks" ? asked : (NAMES.find((name) => name === asked) ?? "mine");
   useTitle(words.title);
   return (
     <>
@@ -44,11 +46,14 @@ export default function ApprovalsPage() {
               {words.tabs[name]}
             </Tabs.Tab>
           ))}
+          <Tabs.Tab value="tasks">{text.tasks.tab}</Tabs.Tab>
           <Tabs.Tab value="reviews">{text.emergency.tab}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value={list} className={css.panel}>
           {list === "mine" && <AskedExceptions />}
-          {list === "reviews" ? <Reviews /> : <Found list={list} />}
+          {list === "reviews" && <Reviews />}
+          {list === "tasks" && <TaskList />}
+          {list !== "reviews" && list !== "tasks" && <Found list={list} />}
         </Tabs.Panel>
       </Tabs>
     </>

@@ -1,7 +1,7 @@
 import { Button, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Check, X } from "lucide-react";
-import { lazy, Suspense, useCallback, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { take } from "../../api/client";
 import { useApi } from "../../api/context";
 import { ApiError } from "../../api/problem";
@@ -11,6 +11,7 @@ import { Loading } from "../../parts/Loading";
 import { ProblemNote } from "../../parts/Problem";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
+import { ofStage } from "./asking";
 import css from "./Decide.module.css";
 import { FilledIn } from "./FilledIn";
 import type { Settle } from "./StageForm";
@@ -94,6 +95,7 @@ export function Decide({ approval }: { approval: ApprovalView }) {
 
 /** What goes with an approval: a form to fill in, or what the first who approved has filled in. */
 function Fill({ approval, onReady }: { approval: ApprovalView; onReady: (settle: Settle) => void }) {
+  const asking = useMemo(() => ofStage(approval.id), [approval.id]);
   const stage = approval.all_stages.find((one) => one.number === approval.stage);
   if (approval.filled) {
     return (
@@ -107,7 +109,7 @@ function Fill({ approval, onReady }: { approval: ApprovalView; onReady: (settle:
   return (
     <div className={css.fill}>
       <Suspense fallback={<Loading lines={3} />}>
-        <StageForm approval={approval.id} onReady={onReady} />
+        <StageForm asking={asking} onReady={onReady} />
       </Suspense>
       <p className="soft">{words.fillLead}</p>
     </div>

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { take, type Api } from "../../api/client";
+import type { Api } from "../../api/client";
 import { useApi } from "../../api/context";
-import type { FormView, JsonObject, OptionView } from "../../api/types";
+import type { FormView, JsonObject, OptionsView, OptionView } from "../../api/types";
 import type { Draft } from "../../form/draft";
 import { FormPage } from "../../form/FormPage";
 import type { Prefill } from "../../form/prefill";
@@ -20,16 +20,28 @@ const NOTHING: Prefill = new Map();
 // A decision is made in one sitting: what is typed for it is kept nowhere.
 const NO_DRAFT: Draft = { answers: {}, save: () => undefined, forget: () => undefined };
 
-/** What this stage asks whoever approves it for: all pages of its form, one below the other. */
+/** Where such a form is resolved, and its choices are searched. */
+export interface Asking {
+  resolve: (answers: JsonObject, signal: AbortSignal) => Promise<FormView>;
+  options: (
+    field: string,
+    answers: JsonObject,
+    search: string,
+    cursor: string | null,
+    signal: AbortSignal,
+  ) => Promise<OptionsView>;
+}
+
+/** What is asked of people on the way, at a stage or a step: all pages of the form, one below the other. */
 export default function StageForm({
-  approval,
+  asking,
   onReady,
 }: {
-  approval: string;
+  asking: (api: Api) => Asking;
   onReady: (settle: Settle) => void;
 }) {
   const api = useApi();
-  const resolve = useMemo(() => resolver(api, approval), [api, approval]);
+  const { resolve, options: choices } = useMemo(() => asking(api), [api, asking]);
   const [resolution, { view, shown, progress, problem, fromLink }] = useResolution(
     resolve,
     NOTHING,
@@ -38,7 +50,11 @@ export default function StageForm({
   const [tried, setTried] = useState(false);
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [seen] = useState(() => new Map<string, OptionView>());
-  const options = useOptions(api, approval, resolution);
+  const options = useCallback(
+    (field: string, search: string, cursor: string | null, signal: AbortSignal) =>
+      choices(field, resolution.inputs(), search, cursor, signal),
+    [choices, resolution],
+  );
   useEffect(() => {
     onReady(async () => {
       setTried(true);
@@ -106,29 +122,4 @@ const blank = (value: unknown): boolean =>
 
 function only(byField: ByField, fields: ReadonlySet<string>): ByField {
   return Object.fromEntries(Object.entries(byField).filter(([field]) => fields.has(field)));
-}
-
-function resolver(api: Api, approval: string) {
-  return (answers: JsonObject, signal: AbortSignal): Promise<FormView> =>
-    take(
-      api.POST("/api/v1/approvals/{approval}/form", {
-        params: { path: { approval } },
-        body: { answers },
-        signal,
-      }),
-    );
-}
-
-function useOptions(api: Api, approval: string, resolution: { inputs: () => JsonObject }) {
-  return useCallback(
-    (field: string, search: string, cursor: string | null, signal: AbortSignal) =>
-      take(
-        api.POST("/api/v1/approvals/{approval}/options/{field}", {
-          params: { path: { approval, field } },
-          body: { answers: resolution.inputs(), search, cursor },
-          signal,
-        }),
-      ),
-    [api, approval, resolution],
-  );
 }

@@ -30,6 +30,7 @@ export function RunFacts({ run }: { run: RunView }) {
           run.lock !== null && [words.lock.title, <Lock key="lock" lock={run.lock} />],
           run.undo_of !== null && [words.undoOf, <RunLink key="undo-of" id={run.undo_of} />],
           Boolean(run.rerun_of) && [words.rerunOf, <RunLink key="rerun-of" id={run.rerun_of ?? ""} />],
+          Boolean(run.called_by) && [words.calledBy, <RunLink key="called-by" id={run.called_by ?? ""} />],
           run.undone_by !== null && [words.undoneBy, <RunLink key="undone-by" id={run.undone_by} />],
           run.previous_run !== null && [words.previous, <RunLink key="previous" id={run.previous_run} />],
           run.may.evidence.allowed && [

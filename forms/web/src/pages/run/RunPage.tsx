@@ -22,6 +22,7 @@ import { RunFacts } from "./RunFacts";
 import css from "./RunPage.module.css";
 import { RunTabs } from "./RunTabs";
 import { Steps } from "./Steps";
+import { Tasks } from "./Tasks";
 import { UnheardCard } from "./UnheardCard";
 import { useRunEvents } from "./useRunEvents";
 import { useTab } from "./useTab";
@@ -49,6 +50,7 @@ function Watched({ id }: { id: string }) {
             <WaitsCard run={seen} />
             <Exceptions run={seen} />
             <UnheardCard run={seen} />
+            <Tasks run={seen} />
             <Gates run={seen} />
             <ResolveForms run={seen} />
             <FailureCard run={seen} onShow={tab.toLine} />

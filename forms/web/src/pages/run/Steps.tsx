@@ -1,5 +1,5 @@
-import type { AttemptView, ExternalRunView, RunView, StepView } from "../../api/types";
-import { Facts, OutLink, Section } from "../../parts/Basics";
+import type { AttemptView, CalledRun, ExternalRunView, RunView, StepView } from "../../api/types";
+import { Facts, OutLink, RunLink, Section } from "../../parts/Basics";
 import { CopyText } from "../../parts/CopyText";
 import { Digest } from "../../parts/Json";
 import { visible } from "../../parts/textOf";
@@ -39,11 +39,40 @@ function Step({ step }: { step: StepView }) {
       </div>
       <p className={css.note}>{visible(step.text)}</p>
       {step.jobs.length > 0 && <JobTree step={step.path} jobs={step.jobs} />}
+      <Calls calls={step.calls ?? []} />
       {step.log_note && <p className={css.note}>{visible(step.log_note)}</p>}
       {step.attempts.map((attempt) => (
         <Attempt key={attempt.number} attempt={attempt} only={step.attempts.length === 1} />
       ))}
     </li>
+  );
+}
+
+/** Runs that it calls: those that may be seen lead to their pages. */
+function Calls({ calls }: { calls: readonly CalledRun[] }) {
+  if (calls.length === 0) return null;
+  const list = (
+    <ul className={css.files}>
+      {calls.map((one) => (
+        <li key={one.key} className={css.row}>
+          <span className={css.name}>
+            {one.run ? (
+              <RunLink id={one.run}>{visible(one.key || one.run)}</RunLink>
+            ) : (
+              visible(one.key || words.called)
+            )}
+          </span>
+          <span className={css.took}>{one.state ?? (one.run ? words.goesOn : words.notBegun)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+  if (calls.length < 6) return list;
+  return (
+    <details>
+      <summary className={css.more}>{words.calls(calls.length)}</summary>
+      {list}
+    </details>
   );
 }
 

@@ -1,0 +1,79 @@
+"""Asking for one of the runs that a step calls."""
+
+from datetime import timedelta
+
+from daytwo_store import runs
+from daytwo_store.engine import Session
+from daytwo_store.errors import DaytwoError, Rejected, Unavailable
+from daytwo_store.ids import AttemptNo, EntityRef, PrincipalId, RunId, StepPath
+from daytwo_store.states import RunState, StepState
+from daytwo_store.tables import RunRow
+from daytwo_workflows.life.asking import Wish, start
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.steps.call import asked_for, key_of, note
+
+_DEEPEST = 5  # runs that call each other
+_AGAIN = timedelta(seconds=30)
+
+
+async def act_call(life: Life, run: RunId, path: StepPath, _no: AttemptNo) -> None:
+    """Of those that are not asked for yet, the first. Done twice it is the same run."""
+    async with life.store.read() as session:
+        row = await runs.peek(session, run)
+        step = await runs.step(session, run, path)
+        item = next((one for one in asked_for(step) if one.get("run") is None and one.get("state") is None), None)
+    if item is None:
+        return
+    given = step.given or {}
+    said: str | None = None
+    later = False
+    try:
+        async with life.store.read() as session:
+            await _must_not_come_back(session, row, str(given["action"]))
+        entity, inputs, version = item["entity"], item["inputs"], given.get("version")
+        assert isinstance(inputs, dict)
+        wish = Wish(
+            action=str(given["action"]),
+            requester=PrincipalId(row.requester),
+            token=None,
+            entity=EntityRef(str(entity)) if entity is not None else None,
+            inputs=inputs,
+            version=str(version) if version is not None else None,
+            comment=f"called by run {run}, step {path}",
+            called_by=(run, path),
+        )
+        await start(life, wish, key_of(step, item))
+    except Unavailable as error:
+        said, later = error.detail, True
+    except DaytwoError as error:
+        faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in error.errors[:5])
+        said = f"{error.detail}{f' ({faults})' if faults else ''}"
+    if said is None:
+        return  # whoever looks next finds it
+    async with life.store.write() as tx:
+        await runs.hold(tx, run)
+        again = await runs.step(tx.session, run, path)
+        if again.state != StepState.RUNNING:
+            return
+        calls = asked_for(again)
+        if later:
+            note(again, calls, again_at=(tx.now + _AGAIN).isoformat())
+            return
+        for one in calls:
+            if one["key"] == item["key"] and one.get("run") is None:
+                one["state"], one["note"] = RunState.REFUSED, said
+        note(again, calls)
+
+
+async def _must_not_come_back(session: Session, row: RunRow, action: str) -> None:
+    """Definitions change while runs go on: a circle is found here as well. Raises `Rejected`."""
+    way, above = [action], row
+    while True:
+        way.append(above.action)
+        if above.action == action:
+            raise Rejected(f"It calls itself ({' ← '.join(way)}), so it was not begun.")
+        if len(way) > _DEEPEST:
+            raise Rejected(f"More than {_DEEPEST} runs would call each other, so it was not begun.")
+        if above.parent_run is None:
+            return
+        above = await runs.peek(session, RunId(above.parent_run))

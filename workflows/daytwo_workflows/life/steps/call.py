@@ -1,0 +1,224 @@
+"""`action` and `foreach`: other runs, linked with this one. What they are asked for is worked out once, when it begins.
+
+A run is asked for in the name of who asked for this one, under a key that its item gives: asked for twice it is the
+same run. It is accepted only while this run, held meanwhile, goes on.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions.steps.action import MOST_ITEMS
+from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
+from daytwo_store import runs
+from daytwo_store.engine import Tx
+from daytwo_store.errors import Rejected
+from daytwo_store.ids import AttemptNo, PrincipalId, RunId, StepPath
+from daytwo_store.outputs import OutputsSource
+from daytwo_store.states import RUN_ENDS, UNSENT, RunState, StepState
+from daytwo_store.tables import RunRow, StepRow
+from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.interventions import ask_to_stop
+from daytwo_workflows.life.steps.failing import fail
+from daytwo_workflows.life.steps.kind import Kind
+from daytwo_workflows.life.steps.leaving import leave
+from daytwo_workflows.life.steps.scene import context_now
+
+CALLS: Final = frozenset({"action", "foreach"})
+_FIRST: Final = AttemptNo(1)
+_LOOK_ANYWAY: Final = timedelta(hours=1)
+_LONGEST_KEY: Final = 200
+Item = dict[str, JsonValue]
+
+
+def asked_for(step: StepRow) -> list[Item]:
+    """Every run that it asks for: `key`, `entity`, `inputs`; and what is known of it: `run`, `state`, `note`."""
+    calls = (step.data or {}).get("calls")
+    return [dict(one) for one in calls if isinstance(one, dict)] if isinstance(calls, list) else []
+
+
+def key_of(step: StepRow, item: Item) -> str:
+    """The Idempotency-Key of the run of an item."""
+    named = hashlib.sha256(str(item["key"]).encode()).hexdigest()[:32]
+    return f"call {step.run_id} {step.path} {named}"
+
+
+def note(step: StepRow, calls: Sequence[Item], **more: JsonValue) -> None:
+    step.data = {**(step.data or {}), "calls": [dict(one) for one in calls], **more}
+
+
+def items_of(given: Mapping[str, JsonValue], context: Mapping[str, JsonValue], entity: str | None) -> list[Item]:
+    """What each run is asked for with. Raises `Rejected`."""
+    if "items" not in given:
+        return [_item("", given.get("entity", entity), given.get("inputs", {}))]
+    items = given["items"]
+    if not isinstance(items, list):
+        raise Rejected("`items` came out as no list.")
+    if len(items) > MOST_ITEMS:
+        raise Rejected(
+            f"These are {len(items)} items, and {MOST_ITEMS} are the most. Choose fewer, or split them over several "
+            "runs."
+        )
+    templates = {key: parse_template(given[key]) for key in ("key", "entity", "inputs") if key in given}
+    evaluator, found = Evaluator(), list[Item]()
+    for number, item in enumerate(items, 1):
+        seen = {**context, "item": item}
+        try:
+            made = {key: evaluator.evaluate(template, seen) for key, template in templates.items()}
+        except ExpressionError as error:
+            raise Rejected(f"Item {number} cannot be worked out: {error.detail}") from error
+        found.append(_item(_named(made["key"], number), made.get("entity", entity), made.get("inputs", {})))
+    names = Counter(str(one["key"]) for one in found)
+    twice = next((name for name, count in names.items() if count > 1), None)
+    if twice is not None:
+        raise Rejected(f"Two items are named {twice[:60]!r}. Give each a `key` that none other has.")
+    return found
+
+
+def _item(key: str, entity: JsonValue, inputs: JsonValue) -> Item:
+    return {"key": key, "entity": entity, "inputs": inputs if isinstance(inputs, dict) else {}}
+
+
+def _named(value: JsonValue, number: int) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int) or not 0 < len(str(value)) <= _LONGEST_KEY:
+        raise Rejected(f"Item {number} has no `key`: it is a text of at most {_LONGEST_KEY} characters.")
+    return str(value)
+
+
+async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow) -> None:
+    """Raises `Rejected` for what cannot be asked for."""
+    given = step.given or {}
+    steps = await runs.steps(tx.session, RunId(run.id))
+    context = await context_now(life, tx.session, run, steps) if "items" in given else {}
+    note(step, items_of(given, context, run.entity), failed=0)
+    step.due_at = tx.now + timedelta(seconds=step.timeout)
+
+
+async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
+    assert step.due_at is not None
+    calls, children = await _looked(tx, step)
+    going_on = [one for one in children if RunState(one.state) not in RUN_ENDS]
+    lost = [one for one in calls if one.get("state") not in (None, RunState.SUCCEEDED)]
+    todo = [one for one in calls if one.get("state") is None and one.get("run") is None]
+    if tx.now >= step.due_at:
+        for child in going_on:
+            await _stop_one(tx, child, run, f"its time in run {run.id} is over")
+        todo = []
+    if len(lost) > _budget(step, len(calls)) or (step.data or {}).get("closing"):
+        todo = []
+    if todo and len(going_on) < _at_once(step):
+        again = (step.data or {}).get("again_at")
+        wait = (datetime.fromisoformat(str(again)) - tx.now).total_seconds() if again else 0.0
+        if wait <= 0:
+            return Move(what=What.ACT, path=StepPath(step.path), attempt=_FIRST)
+        return Move(what=What.WAIT, seconds=wait)
+    if going_on:
+        left = max(timedelta(seconds=1), min(step.due_at - tx.now, _LOOK_ANYWAY))
+        return Move(what=What.WAIT, seconds=left.total_seconds())
+    await _over(life, tx, step, calls, children, lost)
+    return None
+
+
+async def _over(
+    life: Life, tx: Tx, step: StepRow, calls: list[Item], children: Sequence[RunRow], lost: list[Item]
+) -> None:
+    """Nothing of it goes on."""
+    never = [one for one in calls if one.get("state") is None]
+    if never or len(lost) > _budget(step, len(calls)):
+        fail(tx, step, _failed(step, calls, lost, never))
+        return
+    good = [str(one["key"]) for one in calls if one.get("state") == RunState.SUCCEEDED]
+    found: JsonValue = {"succeeded": list(good), "failed": [str(one["key"]) for one in lost]}
+    if step.kind == "action":
+        found = {}
+        for child in children:
+            for one in await runs.steps(tx.session, RunId(child.id)):
+                found.update(one.outputs or {})
+    wrong = leave(life, tx, step, found, OutputsSource.RUN)
+    if wrong is not None:
+        fail(tx, step, f"What it called has succeeded, but {wrong}")
+        return
+    one = "what it called has succeeded" if step.kind == "action" else ""
+    runs.move_step(tx, step, StepState.SUCCEEDED, note=one or f"{len(good)} of {len(calls)} have succeeded")
+
+
+def _failed(step: StepRow, calls: Sequence[Item], lost: Sequence[Item], never: Sequence[Item]) -> str:
+    if step.kind == "action":
+        one = calls[0]
+        if one.get("run") is None:
+            return f"{one.get('note') or 'It was not begun in time.'}"
+        return f"The run that it called is {one['state']}; its page says why."
+    first = ", ".join(f"{one['key']} ({_short(one)})" for one in lost[:3])
+    more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+    unbegun = f" {len(never)} were not begun." if never else ""
+    return f"{len(lost)} of {len(calls)} have failed{': ' if first else ''}{first}{more}.{unbegun}"
+
+
+def _short(item: Item) -> str:
+    """Why a run was not begun; of one that was, its own page says it, to who may see that."""
+    return str(item.get("note") if item.get("run") is None else item.get("state"))
+
+
+async def _looked(tx: Tx, step: StepRow) -> tuple[list[Item], Sequence[RunRow]]:
+    """What became of each, written down; and the runs that there are."""
+    calls = asked_for(step)
+    children = await runs.called(tx.session, RunId(step.run_id), StepPath(step.path))
+    by_key = {child.idempotency_key: child for child in children}
+    for one in calls:
+        child = by_key.get(key_of(step, one))
+        if child is None:
+            continue
+        one["run"] = child.id
+        if RunState(child.state) in RUN_ENDS:
+            one["state"], one["note"] = child.state, child.reason
+    note(step, calls)
+    return calls, children
+
+
+async def _stop_one(tx: Tx, child: RunRow, run: RunRow, why: str) -> None:
+    row = await runs.hold(tx, RunId(child.id))
+    if RunState(row.state) not in RUN_ENDS and row.cancel_at is None:
+        await ask_to_stop(tx, row, by=PrincipalId(run.cancel_by or "daytwo"), reason=why, force=run.cancel_forced)
+
+
+async def _stop(_life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | str:
+    """What it called is stopped as well, and waited for."""
+    _, children = await _looked(tx, step)
+    for child in children:
+        await _stop_one(tx, child, run, f"run {run.id}, which called it, is stopped")
+    await tx.session.flush()
+    left = [one for one in children if RunState(one.state) not in RUN_ENDS]
+    if left and not run.cancel_forced:
+        return Move(what=What.WAIT, seconds=60)
+    runs.move_step(tx, step, StepState.CANCELLED, note="stopped, with what it called" if children else "stopped")
+    return ""
+
+
+async def closing(tx: Tx, run: RunRow, step: StepRow) -> bool:
+    """Another step has failed: none begins any more, what has not begun is stopped. Does something go on?"""
+    calls, children = await _looked(tx, step)
+    note(step, calls, closing=True)
+    for child in children:
+        if RunState(child.state) in UNSENT:
+            await _stop_one(tx, child, run, f"another step of run {run.id} has failed")
+    return any(RunState(child.state) not in RUN_ENDS for child in children)
+
+
+def _at_once(step: StepRow) -> int:
+    value = (step.given or {}).get("at_once", 1)
+    return value if isinstance(value, int) else 1
+
+
+def _budget(step: StepRow, total: int) -> int:
+    value = (step.given or {}).get("max_failures", 0)
+    if isinstance(value, str):
+        return total * int(value.rstrip("%")) // 100
+    return value if isinstance(value, int) else 0
+
+
+CALL = Kind(begin=begin, next=_next, stop=_stop, outside=True)
