@@ -143,8 +143,8 @@ async def _over(
     if wrong is not None:
         fail(tx, step, f"What it called has succeeded, but {wrong}")
         return
-    one = "what it called has succeeded" if step.kind == "action" else ""
-    runs.move_step(tx, step, StepState.SUCCEEDED, note=one or f"{len(good)} of {len(calls)} have succeeded")
+    told = "what it called has succeeded" if step.kind == "action" else ""
+    runs.move_step(tx, step, StepState.SUCCEEDED, note=told or f"{len(good)} of {len(calls)} have succeeded")
 
 
 def _failed(step: StepRow, calls: Sequence[Item], lost: Sequence[Item], never: Sequence[Item]) -> str:
