@@ -87,7 +87,7 @@ def test_what_is_left_out_has_a_meaning(tmp_path: Path) -> None:
         ("just text", "a.yaml:1:1: a document begins with `apiVersion: daytwo/v1`"),
         (
             "apiVersion: daytwo/v1\nkind: Thing",
-            "a.yaml:2:7: a document here is of kind Kind, Entity, Action, Freeze or Policy",
+            "a.yaml:2:7: a document here is of kind Kind, Entity, Action, Freeze, Schedule, Trigger or Policy",
         ),
         (entity().replace("daytwo/v1", "daytwo/v2"), "a.yaml:1:13: apiVersion: input should be 'daytwo/v1'"),
         (entity("kind: service"), "a.yaml:3:11: metadata.name is missing"),
