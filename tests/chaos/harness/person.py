@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
+from zlib import crc32
 
 import httpx
 from tests.chaos.harness.canaries import TYPED, hits
@@ -22,7 +23,6 @@ class Journal:
     seconds: list[float] = field(default_factory=list)  # that each request was waited for that was answered
     secrets: Mapping[bytes, str] = field(default_factory=dict)  # forms that may stand in no answer
     leaked: set[tuple[str, str]] = field(default_factory=set)  # where one stood: what was asked, which secret
-    typed: int = 0  # passwords
 
     def heard(self, asked: str, answer: httpx.Response, seconds: float) -> None:
         """Somebody was answered."""
@@ -30,10 +30,9 @@ class Journal:
         for name in hits(answer.content + str(answer.headers).encode(), self.secrets):
             self.leaked.add((asked, name))
 
-    def secret(self) -> str:
-        """What somebody types into a field that is secret."""
-        self.typed += 1
-        return TYPED[self.typed % len(TYPED)]
+    def secret(self, key: str) -> str:
+        """What somebody types into a field that is secret; the same when the same is asked again."""
+        return TYPED[crc32(key.encode()) % len(TYPED)]
 
 
 class NoAnswer(AssertionError):
@@ -125,7 +124,7 @@ class Person:
             "inputs": {"version": version, "environment": f"environment:{environment}", "note": note or key},
         }
         if action == "deploy" and self.journal.secrets:
-            body["inputs"]["password"] = self.journal.secret()
+            body["inputs"]["password"] = self.journal.secret(key)
         answer = self.insist("POST", f"/actions/{action}/runs", json=body, headers={"Idempotency-Key": key})
         assert answer.status_code == 202, answer.text
         run = str(answer.json()["id"])
