@@ -39,7 +39,7 @@ class Played(Tally):
         tests = sum(self.inputs[test] for test in case.tests)
         played = ", ".join(f"{one:,} {what}" for what, (one, _) in known.items())
         asked = ", ".join(f"{one:,} {what}" for what, (_, one) in known.items())
-        cells = (case.number, case.what, f"{tests}", played or "all", asked or "all", self.result(case))
+        cells = (case.number, case.what, f"{tests}", played or "–", asked or "–", self.result(case))
         return f"| {' | '.join(cells)} |"
 
 

@@ -111,9 +111,10 @@ class _Told:
         if action == "attempt.finding":
             return self._resolves(who, run, mine, at)
         if action.startswith("attempt."):  # settled by what people have found out
-            found = self.found[subject]
-            needed = 2 if run is not None and run["protected"] else 1
-            return who["id"] in found and len(found) >= needed
+            if run is None or not run["protected"]:
+                return self._resolves(who, run, mine, at)
+            found = self.found[subject] - {run["requester"]}
+            return who["id"] in found and len(found) >= 2
         if action in _OF_ADMINISTRATORS:
             return bool(mine & self.roles)
         if run is not None:
