@@ -18,12 +18,23 @@ class Leads:
     body: dict[str, str] | None = None  # what is sent then
 
 
-_RUN: Final = ("getRun", "getLogs", "downloadLogs", "getEvidence", "withdrawRun", "cancelRun", "rerunRun", "undoRun")
+_RUN: Final = (
+    "getRun",
+    "getLogs",
+    "downloadLogs",
+    "getEvidence",
+    "withdrawRun",
+    "cancelRun",
+    "rerunRun",
+    "resumeRun",
+    "undoRun",
+)
 _APPROVAL: Final = ("getApproval", "getPipelineChanges", "commentApproval", "takeBack")
 LEADS: Final = (
     Leads("listActions", {"name": "/items/0/name"}, ("getAction", "resolveForm", "planRun")),
     Leads("startRun", {"run": "/id"}, (*_RUN, "askException")),
     Leads("rerunRun", {"run": "/id"}, ("getRun", "withdrawRun")),
+    Leads("resumeRun", {"run": "/id"}, ("getRun", "withdrawRun")),
     Leads("undoRun", {"run": "/id"}, ("getRun", "withdrawRun")),
     Leads("listRuns", {"run": "/items/0/id"}, _RUN),
     Leads("listApprovals", {"approval": "/items/0/id"}, _APPROVAL),

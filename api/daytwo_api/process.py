@@ -34,6 +34,7 @@ from daytwo_workflows.editors import last_edits
 from daytwo_workflows.lazy import lazy_driver
 from daytwo_workflows.secret_care import must_have_keys
 from daytwo_workflows.secret_files import SettingsRejected
+from daytwo_workflows.services_entry import allowed_there, with_token
 
 log = structlog.get_logger()
 
@@ -127,9 +128,9 @@ async def _load(services: Services) -> None:
                     kinds,
                     backends=services.backends,
                     admins=settings.admins,
-                    services={name: one.secrets for name, one in settings.services.items()},
+                    services=allowed_there(settings.services),
                     sources=settings.events.keys(),
-                    tokens=[name for name, one in settings.services.items() if one.token_file is not None],
+                    tokens=with_token(settings.services),
                     last_edits=last_edits,
                 )
                 services.loading.done = True

@@ -16,6 +16,7 @@ from daytwo_store.notifications import Notice, tell
 from daytwo_store.run_visibility import visible
 from daytwo_store.states import (
     RUN_ENDS,
+    RUN_ENDS_UNSENT,
     RUN_MOVES,
     STEP_ENDS,
     STEP_MOVES,
@@ -34,6 +35,9 @@ _NOTICES: Final = {
     RunState.REFUSED: Notice.RUN_REFUSED,
     RunState.NEEDS_ATTENTION: Notice.RUN_NEEDS_ATTENTION,
 }
+
+
+CARRIED: Final = "carried_from"  # in the data of a step: another run has done it, and this one goes on from there
 
 
 async def with_key(session: AsyncSession, requester: PrincipalId, key: str) -> RunRow | None:
@@ -152,9 +156,11 @@ def move_step(tx: Tx, step: StepRow, state: StepState, *, note: str | None = Non
 def set_back(tx: Tx, step: StepRow, *, note: str) -> None:
     """The one way back of a step of a held run: what it hung on is asked for anew, and nothing of it was sent.
 
-    What has failed stays so, unless the run went on without it.
+    What has failed stays so, unless the run went on without it; what another run has done is never done again.
     """
     state = StepState(step.state)
+    if CARRIED in (step.data or {}):
+        return
     lost = state in (StepState.FAILED, StepState.CANCELLED) and step.on_error != "continue"
     if lost or state is StepState.PENDING:
         return
@@ -232,10 +238,9 @@ def _under(keys: Sequence[str]) -> ColumnElement[bool]:
 
 async def declares_undo(session: AsyncSession, run: RunRow) -> bool:
     """Does the version that the run was started with say how it is undone?"""
-    declared: bool | None = await session.scalar(
-        select(ActionVersionRow.document["spec"]["undo"].is_not(None)).where(ActionVersionRow.digest == run.version)
-    )
-    return bool(declared)
+    undo = func.json_typeof(ActionVersionRow.document["spec"]["undo"])
+    kind: str | None = await session.scalar(select(undo).where(ActionVersionRow.digest == run.version))
+    return kind == "object"
 
 
 async def succeeded_after(session: AsyncSession, keys: Sequence[str], moment: datetime) -> RunRow | None:
@@ -261,6 +266,26 @@ async def undone_by(session: AsyncSession, run: RunId) -> RunRow | None:
     """The newest run that undoes this one and has not ended without effect."""
     found: RunRow | None = await session.scalar(
         select(RunRow).where(RunRow.undo_of == run).order_by(RunRow.created_at.desc()).limit(1)
+    )
+    return found
+
+
+async def undone_paths(session: AsyncSession, run: RunId) -> frozenset[str]:
+    """The paths of steps that have succeeded in runs that undo this one."""
+    about = select(RunRow.id).where(RunRow.undo_of == run).scalar_subquery()
+    found = await session.scalars(
+        select(StepRow.path).where(StepRow.run_id.in_(about), StepRow.state == StepState.SUCCEEDED)
+    )
+    return frozenset(found)
+
+
+async def resumed_by(session: AsyncSession, run: RunId) -> RunRow | None:
+    """The newest run that goes on where this one ended, and has not ended with nothing sent."""
+    found: RunRow | None = await session.scalar(
+        select(RunRow)
+        .where(RunRow.resume_of == run, RunRow.state.not_in([str(state) for state in RUN_ENDS_UNSENT]))
+        .order_by(RunRow.created_at.desc())
+        .limit(1)
     )
     return found
 

@@ -76,8 +76,11 @@ RUN_MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
             RunState.SUPERSEDED,
         }
     ),
-    # A cancellation that comes too late ends as the pipeline ended: the status is true.
-    RunState.CANCELLING: frozenset({RunState.CANCELLED, RunState.SUCCEEDED, RunState.FAILED, RunState.NEEDS_ATTENTION}),
+    # A cancellation that comes too late ends as the pipeline ended: the status is true. One that has come in time may
+    # be followed by undoing what the run had done.
+    RunState.CANCELLING: frozenset(
+        {RunState.CANCELLED, RunState.SUCCEEDED, RunState.FAILED, RunState.NEEDS_ATTENTION, RunState.RUNNING}
+    ),
     RunState.NEEDS_ATTENTION: frozenset(
         {RunState.RUNNING, RunState.CANCELLING, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
     ),

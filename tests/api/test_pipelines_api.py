@@ -80,3 +80,12 @@ async def test_an_action_has_the_keys_that_its_kind_of_ci_system_takes(house: Ho
     text = (await admin.get(f"{WHERE}/deploy.yml", params=query)).json()["action"]
     assert without not in text
     load_action(text, "a.yaml", surroundings=Surroundings(connections={"github": kind}))
+
+
+async def test_files_that_are_sent_are_checked_against_the_services_of_the_settings(house: House) -> None:
+    admin = await house.signed_in("pat")
+    text = (await admin.get(f"{WHERE}/deploy.yml", params={"project": "acme/shop", "ref": "main"})).json()["action"]
+    call = "    - id: page\n      uses: http\n      with: {service: nobody, method: POST, path: /incidents}\n"
+    asked = {"files": [{"name": "deploy.yaml", "text": text + call}]}
+    found = (await admin.post("/api/v1/check", json=asked)).json()["problems"]
+    assert [one["pointer"] for one in found if "nobody" in one["message"]] == ["/spec/steps/1/with/service"]

@@ -167,6 +167,7 @@ def cli(server: FakeServer, tmp_path: Path) -> Cli:
 
 ANA = common.Person(id="p_1", name="Ana", ref="person:ana")
 YES = common.Permitted(allowed=True)
+MORE = {"resolve": YES, "resume": YES, "choose": YES, "evidence": YES}
 DIGEST = "a" * 64
 
 
@@ -205,7 +206,7 @@ class Make:
             "undone_by": None,
             "comment": None,
             "previous_run": None,
-            "may": {"cancel": YES, "withdraw": YES, "undo": YES, "rerun": YES, "resolve": YES, "evidence": YES},
+            "may": {"cancel": YES, "withdraw": YES, "undo": YES, "rerun": YES, **MORE},
         }
         return runs.RunView.model_validate({**known, **changes})
 

@@ -268,6 +268,65 @@ def test_undo_asks_and_takes_no_for_an_answer(cli: Any, server: Any, make: Any) 
     assert server.bodies("/runs/r_1/undo") == []
 
 
+PLAN: dict[str, Any] = {
+    "digest": "d" * 64,
+    "document": {},
+    "requests": [],
+    "approvals": [],
+    "lock": None,
+    "changes": [],
+    "differences": [],
+    "starts": "At once.",
+    "undoable": False,
+}
+RESUME: dict[str, Any] = {
+    "version": "d" * 64,
+    "changed": True,
+    "steps": [
+        {"step": "build", "kind": "dispatch", "does": "skip", "text": "build is done", "answers": []},
+        {
+            "step": "page",
+            "kind": "http",
+            "does": "ask",
+            "text": "page may have been carried out, and is to be done once",
+            "answers": ["done", "again"],
+        },
+    ],
+    "differences": [{"field": "steps[0].pinned.commit", "before": "aaaa", "after": "bbbb"}],
+    "plan": PLAN,
+}
+
+
+def test_resume_shows_what_it_would_do_and_sends_nothing(cli: Any, server: Any) -> None:
+    server.on("GET", "/runs/r_1/resume", RESUME)
+    done = cli("resume", "r_1", "--dry-run")
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [
+        "carried over: build is done",
+        "to be said: page may have been carried out, and is to be done once (--done page or --again page)",
+        f"The action has changed since: this is version {'d' * 12}.",
+        "different: steps[0].pinned.commit, 'aaaa' then, 'bbbb' now",
+    ]
+    assert server.bodies("/runs/r_1/resume") == [None]
+
+
+def test_resume_asks_and_sends_what_was_said_with_the_version_that_was_shown(cli: Any, server: Any) -> None:
+    accepted = {"id": "r_2", "state": "accepted", "repeated": False, "url": "http://x/runs/r_2"}
+    server.on("GET", "/runs/r_1/resume", RESUME)
+    server.on("POST", "/runs/r_1/resume", accepted)
+    done = cli("resume", "r_1", "--again", "page", "--reason", "it must go out", typed=["y"])
+    assert (done.code, done.out.splitlines()[-1]) == (0, "r_2")
+    body = {"reason": "it must go out", "version": "d" * 64, "answers": {"page": "again"}}
+    assert server.bodies("/runs/r_1/resume")[-1] == body
+
+
+def test_undoing_says_what_becomes_of_it(cli: Any, server: Any, make: Any) -> None:
+    server.on("POST", "/runs/r_1/undoing", make.run(state="running", text="running"))
+    done = cli("undoing", "r_1", "undo", "--reason", "it must not stay")
+    assert done.code == 0, done.err
+    assert server.bodies("/runs/r_1/undoing") == [{"choice": "undo", "reason": "it must not stay"}]
+
+
 def test_resolve_finds_the_one_held_attempt(cli: Any, server: Any, make: Any) -> None:
     attempt = {
         "number": 2,

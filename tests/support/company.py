@@ -1,5 +1,6 @@
 """The example company in a test's database, and a life that it can live: people, runs, decisions."""
 
+import asyncio
 import hmac
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +16,7 @@ from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, EntityRef, PrincipalId, RunId
 from daytwo_store.keyring import Keys, derived
 from daytwo_store.settings import TEST_WINDOWS
-from daytwo_store.states import Verdict
+from daytwo_store.states import AttemptState, Verdict
 from daytwo_store.tables import ApprovalRow, AttemptRow, AuditRow, RunRow
 from daytwo_workflows.company import load_company
 from daytwo_workflows.contracts import Move, What
@@ -102,8 +103,7 @@ class Company:
             case What.DISPATCH:
                 return await dispatch(self.life, run, move.path, move.attempt)
             case What.RECONCILE:
-                await self.age(run)
-                return await reconcile(self.life, run, move.path, move.attempt, lambda: None)
+                return await self._found_out(run, move)
             case What.READ:
                 return await follow.read(self.life, run, move.path, move.attempt)
             case What.COLLECT:
@@ -116,6 +116,24 @@ class Company:
                 )
             case _:
                 return move
+
+    async def _found_out(self, run: RunId, move: Move) -> Move:
+        """Look until it is settled, with no pause between two looks."""
+        await self.age(run)
+        found = await reconcile(self.life, run, move.path, move.attempt, lambda: None)
+        while await self._still_open(run, move):
+            await asyncio.sleep(0.02)
+            found = await reconcile(self.life, run, move.path, move.attempt, lambda: None)
+        return found
+
+    async def _still_open(self, run: RunId, move: Move) -> bool:
+        async with self.store.write() as tx:
+            attempt = await attempts.get(tx.session, run, move.path, move.attempt)
+            step = await runs.step(tx.session, run, move.path)
+            search = (step.data or {}).get("search")
+            if isinstance(search, dict):
+                step.data = {**(step.data or {}), "search": {**search, "due": None}}
+            return attempt is not None and attempt.state in (AttemptState.SENT, AttemptState.AMBIGUOUS)
 
     async def age(self, run: RunId) -> None:
         """Time passes: whatever was sent is visible in listings by now, and whoever had to be waited for was."""

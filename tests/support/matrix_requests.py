@@ -252,6 +252,15 @@ async def again(world: World, thing: str) -> Request:
     return {"run": await world.once("run", thing, world.finished)}, {"json": {}, "headers": key}
 
 
+async def resumed(world: World, thing: str) -> Request:
+    key = {"Idempotency-Key": f"matrix-resume-{next(world.company.numbers)}"}
+    return {"run": await world.once("unended", thing, world.run)}, {"json": {}, "headers": key}
+
+
+async def resume_seen(world: World, thing: str) -> Request:
+    return {"run": await world.once("unended", thing, world.run)}, {}
+
+
 async def approval(world: World, thing: str) -> Request:
     return {"approval": await world.once("approval", thing, world.waiting)}, {}
 
@@ -462,6 +471,9 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/runs/{run}/withdraw": new_run(),
     "POST /api/v1/runs/{run}/undo": undone,
     "POST /api/v1/runs/{run}/rerun": again,
+    "GET /api/v1/runs/{run}/resume": resume_seen,
+    "POST /api/v1/runs/{run}/resume": resumed,
+    "POST /api/v1/runs/{run}/undoing": new_run(choice="stop"),
     "POST /api/v1/runs/{run}/gates/{gate}": gate,
     "POST /api/v1/runs/{run}/resolve": new_run(**RESOLUTION),
     "GET /api/v1/approvals/{approval}": approval,

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from databases import Databases
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
 from service_in_memory import ServiceInMemory
-from stepping import dispatch
+from stepping import dispatch, wait
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
@@ -215,6 +216,47 @@ async def of_people(at: Recorder) -> "WorkflowHandle[Any, Any]":
         return await at.ended(driver, run, handle)
 
 
+async def of_runbook(at: Recorder, *steps: dict[str, Any], **spec: object) -> RunId:
+    """A run of an action of these steps."""
+    usual: dict[str, object] = {"approval": [], "catalog": [], "undo": None, "lock": None}
+    with tempfile.TemporaryDirectory() as folder:
+        await load_beside(at.company, Path(folder), like_deploy("runbook", **{**usual, **spec, "steps": list(steps)}))
+    return await at.company.ask("ana", "1.1.0", "staging", action="runbook")
+
+
+async def undone(at: Recorder) -> "WorkflowHandle[Any, Any]":
+    """The second pipeline fails, and what the first one did is undone."""
+
+    def third_succeeds() -> None:
+        at.ci.ends_as = ExternalStatus.FAILED if at.ci.posts == 2 else ExternalStatus.SUCCEEDED
+
+    at.ci.before_send = third_succeeds
+    back = dispatch("back")
+    ship = dispatch("ship", undo={key: back[key] for key in ("uses", "with")})
+    run = await of_runbook(at, ship, dispatch("bad"), on_error="undo")
+    async with at.worker() as driver:
+        await deliver(at.company.store, driver)
+        handle = await at.ended(driver, run, await at.first(run))
+    assert at.ci.posts == 3
+    return handle
+
+
+async def searched_beside_a_wait(at: Recorder) -> "WorkflowHandle[Any, Any]":
+    """A dispatch is looked for several times while a timer of another branch runs out."""
+    at.ci.says, at.ci.hidden = (lambda run: Ambiguous(detail="the answer got lost")), True
+    windows = at.company.life.windows.model_copy(update={"look_every": (0.5,), "listing_lag": timedelta(seconds=60)})
+    at.company.life = replace(at.company.life, windows=windows)
+    run = await of_runbook(at, dispatch("ship", needs=[]), wait("soak", "1s", needs=[]))
+    async with at.worker() as driver:
+        await deliver(at.company.store, driver)
+        handle = await at.first(run)
+        async with asyncio.timeout(60):
+            while at.ci.finds < 5:
+                await asyncio.sleep(0.1)
+        at.ci.hidden = False
+        return await at.ended(driver, run, handle)
+
+
 async def begun_anew(at: Recorder) -> "WorkflowHandle[Any, Any]":
     """Poked so often while it waits that it continues as a new one."""
     run = await at.company.ask("ana", "1.1.0", "production")
@@ -258,6 +300,8 @@ SHAPES: Final[dict[str, Shape]] = {
     "run-with-a-late-log": late_log,
     "run-of-steps": of_steps,
     "run-of-people": of_people,
+    "run-undone": undone,
+    "run-searched-beside-a-wait": searched_beside_a_wait,
     "run-begun-anew": begun_anew,
     "watch": watched,
 }

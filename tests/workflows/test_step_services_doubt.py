@@ -88,7 +88,7 @@ async def test_what_is_once_is_held_and_never_sent_again_whoever_asks(
     assert (len(pager.calls), (await stepping.company.run(run)).state) == (1, RunState.NEEDS_ATTENTION)
 
 
-@pytest.mark.parametrize("status", [404, 409, 429])
+@pytest.mark.parametrize("status", [409, 425, 429])
 async def test_a_no_to_the_second_says_nothing_of_the_first(
     stepping: Stepping, pager: ServiceInMemory, status: int
 ) -> None:
@@ -100,6 +100,58 @@ async def test_a_no_to_the_second_says_nothing_of_the_first(
     for _ in range(2):
         await stepping.on(run, later=SOON)
     assert (len(pager.calls), (await stepping.company.run(run)).state) == (4, RunState.SUCCEEDED)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+async def test_a_no_that_will_be_the_same_the_next_time_is_not_asked_for_again(
+    stepping: Stepping, pager: ServiceInMemory, status: int
+) -> None:
+    pager.says = lambda number: answer(status) if number else LOST
+    run = await stepping.run(page("idempotent"))
+    for _ in range(5):
+        await stepping.on(run, later=SOON)
+    [attempt] = await stepping.company.attempts(run)
+    assert (attempt.state, len(pager.calls)) == (AttemptState.HELD, 2)
+    row = await stepping.company.run(run)
+    assert row.state == RunState.NEEDS_ATTENTION
+    assert f"answered {status} to the same request sent again" in (row.reason or "")
+
+
+async def test_what_nobody_answers_is_asked_ever_less_often(stepping: Stepping, pager: ServiceInMemory) -> None:
+    pager.says = lambda _: LOST
+    company = stepping.company
+    windows = company.life.windows.model_copy(update={"give_up_looking": timedelta(minutes=15)})
+    company.life = replace(company.life, windows=windows)
+    run = await stepping.run(page("idempotent"))
+    for _ in range(16 * 60):
+        await stepping.on(run, later=timedelta(seconds=1))
+        if (await company.run(run)).state == RunState.NEEDS_ATTENTION:
+            break
+    assert 10 <= len(pager.calls) <= 25
+
+
+async def test_what_a_service_may_still_carry_out_is_not_absent(stepping: Stepping, pager: ServiceInMemory) -> None:
+    """It took the request, has not answered, and does it later than the first look."""
+    company = stepping.company
+    windows = company.life.windows.model_copy(update={"listing_lag": 2 * MINUTE, "give_up_looking": 15 * MINUTE})
+    company.life = replace(company.life, windows=windows)
+    there = False
+
+    def says(number: int) -> object:
+        call = pager.calls[number]
+        return LOST if call.method == "POST" else answer(200 if there else 404)
+
+    pager.says = says  # type: ignore[assignment]  # both are results
+    run = await stepping.run(page("checkable"))
+    await stepping.on(run, later=SOON)
+    assert [call.method for call in pager.calls] == ["POST", "GET"]
+    assert [one.state for one in await company.attempts(run)] == [AttemptState.AMBIGUOUS]
+    there = True
+    await stepping.on(run, later=MINUTE)
+    assert ([call.method for call in pager.calls], (await company.run(run)).state) == (
+        ["POST", "GET", "GET"],
+        RunState.SUCCEEDED,
+    )
 
 
 @pytest.mark.parametrize("says", [[429], ["lost", 429]], ids=["first", "again"])

@@ -31,6 +31,16 @@ class ServiceEntry(BaseModel):
         return safe_address(value)
 
 
+def allowed_there(entries: Mapping[str, ServiceEntry]) -> dict[str, tuple[str, ...]]:
+    """By service the names of the secrets that may be sent there: what a definition is checked by."""
+    return {name: entry.secrets for name, entry in entries.items()}
+
+
+def with_token(entries: Mapping[str, ServiceEntry]) -> frozenset[str]:
+    """The services that have a token of their own."""
+    return frozenset(name for name, entry in entries.items() if entry.token_file is not None)
+
+
 def open_services(entries: Mapping[str, ServiceEntry], named: Mapping[str, str]) -> dict[str, HttpService]:
     """`named` are references of secrets by name. Raises `SettingsRejected`; asks nothing of anybody."""
     return {name: HttpService(_settings(name, entry, named)) for name, entry in entries.items()}

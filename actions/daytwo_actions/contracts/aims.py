@@ -4,7 +4,7 @@ Constants, and what depends on the entity alone: then for a sample of the entiti
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import JsonValue
@@ -26,16 +26,18 @@ class Aimed:
     number: int  # of the step
     target: Target
     entity: str | None
+    undo: bool = False  # it is the pipeline that undoes it
 
     @property
     def step(self) -> DispatchStep:
-        step = self.version.model.spec.steps[self.number]
+        whole = self.version.model.spec.steps[self.number]
+        step = whole.undo if self.undo else whole
         assert isinstance(step, DispatchStep), "only pipelines are aimed at"
         return step
 
     @property
     def pointer(self) -> str:
-        return f"/spec/steps/{self.number}"
+        return _pointer(self.number, undo=self.undo)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +47,23 @@ class Unaimed:
     version: ActionVersion
     number: int
     because: str
+    undo: bool = False
+
+    @property
+    def pointer(self) -> str:
+        return _pointer(self.number, undo=self.undo)
+
+
+def _pointer(number: int, *, undo: bool) -> str:
+    return f"/spec/steps/{number}{'/undo' if undo else ''}"
 
 
 def aims(version: ActionVersion, entities: Sequence[Record]) -> Iterator[Aimed | Unaimed]:
     for number, step in enumerate(version.model.spec.steps):
         if isinstance(step, DispatchStep):
             yield from _of_step(version, number, step, entities)
+        if isinstance(step.undo, DispatchStep):
+            yield from (replace(one, undo=True) for one in _of_step(version, number, step.undo, entities))
 
 
 def _of_step(

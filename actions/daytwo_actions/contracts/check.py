@@ -65,9 +65,9 @@ async def check_contracts(
     aimed = [one for one in found if isinstance(one, Aimed) and one.step.uses in backends]
     known = await _ask({(one.step.uses, one.target) for one in aimed}, backends, seconds)
     problems = [_not_checked(one, one.because, ()) for one in found if isinstance(one, Unaimed)]
-    steps: dict[tuple[str, int], list[Aimed]] = {}
+    steps: dict[tuple[str, str], list[Aimed]] = {}
     for one in aimed:
-        steps.setdefault((one.version.name, one.number), []).append(one)
+        steps.setdefault((one.version.name, one.pointer), []).append(one)
     for group in steps.values():
         problems += _of_step(group, known)
     checked = sum(not isinstance(known[one.step.uses, one.target], Unasked) for one in aimed)
@@ -173,4 +173,4 @@ def _whom(entities: Sequence[str | None]) -> str:
 
 def _not_checked(one: Aimed | Unaimed, because: str, entities: Sequence[str | None]) -> Problem:
     message = f"Not checked against its pipeline{_whom(entities)}: {because.rstrip('.')}"
-    return replace(one.version.source.problem(f"/spec/steps/{one.number}/with", message), severity=Severity.NOTE)
+    return replace(one.version.source.problem(f"{one.pointer}/with", message), severity=Severity.NOTE)

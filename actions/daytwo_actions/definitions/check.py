@@ -17,12 +17,20 @@ from daytwo_actions.definitions.model import Action, Lock, LockQueue
 from daytwo_actions.definitions.people_steps import asked_at, people_step_problems
 from daytwo_actions.definitions.scopes import NAMES, Scope
 from daytwo_actions.definitions.secrets import COLLECTED, named_secret, secret_problems
-from daytwo_actions.definitions.service_checks import service_problems, service_secret, source_problems, step_number
+from daytwo_actions.definitions.service_checks import (
+    is_undo,
+    service_problems,
+    service_secret,
+    source_problems,
+    step_at,
+    step_number,
+)
 from daytwo_actions.definitions.shapes import KindShape, Shape
 from daytwo_actions.definitions.sites import Site, idle, sites
 from daytwo_actions.definitions.stage_forms import fields_at, filled_shape, stage_form_problems
 from daytwo_actions.definitions.stages import asked_stages
 from daytwo_actions.definitions.step_checks import StepNames, step_problems
+from daytwo_actions.definitions.undo_checks import undo_problems
 from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
 from daytwo_forms.fields import FieldSpec
 
@@ -79,6 +87,7 @@ class _Checks:
         yield from step_problems(self._action, self._document, self._known.connections)
         yield from service_problems(self._action, self._document, self._known.services, self._known.tokens)
         yield from source_problems(self._action, self._document, self._known.sources)
+        yield from undo_problems(self._action, self._document)
         yield from self._undo()
         if self._known.kinds is not None:
             yield from kind_problems(self._action, self._document, self._known.kinds)
@@ -110,7 +119,7 @@ class _Checks:
         if (secret := named_secret(name, filled if filled is not None else self._fields)) is not None:
             yield self._at(name, len(name.parts) - 1, *secret)
         elif root == "secrets" and root in allowed:
-            fault = service_secret(name, self._spec.steps[step_number(site.pointer)], self._known.services)
+            fault = service_secret(name, step_at(self._spec.steps, site.pointer), self._known.services)
             if fault is not None:
                 yield self._at(name, *fault)
         elif root == "steps" and root in allowed:
@@ -133,7 +142,7 @@ class _Checks:
         if fault is not None:
             yield self._at(name, *fault)
         else:
-            yield from self._undeclared(name, self._steps.shape(number))
+            yield from self._undeclared(name, self._steps.shape(number, undo=is_undo(site.pointer)))
 
     def _misplaced(self, name: Name, root: str, site: Site) -> Problem:
         allowed = NAMES[site.scope]

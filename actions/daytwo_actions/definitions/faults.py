@@ -25,7 +25,6 @@ _INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "ui:disabled": "Use `disabled`, which the server minds too.",
         "ui:readonly": "Use `disabled`, which the server minds too.",
         "if": "Steps have an `if`. In a form, use `visible`.",
-        "undo": "A run is undone as a whole: `undo` stands beside `steps`.",
     }
 )
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(

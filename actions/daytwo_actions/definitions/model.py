@@ -144,6 +144,11 @@ class Spec(Vocabulary):
         | None
     ) = Field(default=None, description="one run at a time holds a key; text with ${{ }}, a list of keys, or an object")
     steps: list[AnyStep] = Field(min_length=1, max_length=50)
+    on_error: Literal["stop", "undo", "ask"] = Field(
+        default="stop",
+        description="when the run fails or is cancelled. stop: what its steps have done stays; undo: it is undone, the "
+        "last first; ask: somebody is asked which of the two",
+    )
     catalog: list[CatalogChange] = Field(default=[], max_length=50)
     undo: Undo | None = None
 

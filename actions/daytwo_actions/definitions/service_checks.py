@@ -1,6 +1,6 @@
 """Steps that call a service: whether it is there, what may be sent to it, and what its effect needs."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from daytwo_actions.definitions.document import Document
@@ -23,12 +23,22 @@ def step_number(pointer: str) -> int:
     return int(pointer.split("/")[3])
 
 
+def is_undo(pointer: str) -> bool:
+    """Of a pointer below `/spec/steps/3`: does it stand in the step's `undo`?"""
+    return pointer.split("/")[4:5] == ["undo"]
+
+
+def step_at(steps: Sequence[StepBase], pointer: str) -> StepBase:
+    """The step, or the undo, that a place belongs to."""
+    step = steps[step_number(pointer)]
+    return step.undo if is_undo(pointer) and step.undo is not None else step
+
+
 def service_problems(
     action: Action, document: Document, services: Services | None, tokens: Collection[str]
 ) -> Iterator[Problem]:
     """None: which services there are is not known here. `tokens`: those that have a token of their own."""
-    for number, step in enumerate(action.spec.steps):
-        pointer = f"/spec/steps/{number}"
+    for pointer, step in deeds(action.spec.steps):
         if isinstance(step, HttpStep):
             yield from _service(step.with_.service, f"{pointer}/with/service", document, services)
             yield from _effect(step, pointer, document)
@@ -48,6 +58,14 @@ def source_problems(action: Action, document: Document, sources: Collection[str]
             advice = did_you_mean(event.source, sources) or "An administrator adds it under `events` in the settings."
             pointer = f"/spec/steps/{number}/with/event/source"
             yield document.problem(pointer, f"There is no source of events `{event.source}`", advice)
+
+
+def deeds(steps: Sequence[StepBase]) -> Iterator[tuple[str, StepBase]]:
+    """Every step, and every undo of one, with its pointer."""
+    for number, step in enumerate(steps):
+        yield f"/spec/steps/{number}", step
+        if step.undo is not None:
+            yield f"/spec/steps/{number}/undo", step.undo
 
 
 def service_secret(name: Name, step: StepBase, services: Services | None) -> tuple[int, str, str] | None:

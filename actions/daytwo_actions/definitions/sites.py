@@ -37,6 +37,9 @@ def sites(action: Action) -> Iterator[Site]:
             yield Site(f"/spec/steps/{number}/with/{key}", value, scope)
         if isinstance(step, PeopleStep):
             yield from _people_sites(step, f"/spec/steps/{number}/with")
+        for key, value, scope in step.undo.places() if step.undo is not None else ():
+            known = Scope.STEP if scope is Scope.INPUTS else scope  # what approvers fill in is the step's alone
+            yield Site(f"/spec/steps/{number}/undo/with/{key}", value, known)
     for number, change in enumerate(spec.catalog):
         written: dict[str, JsonValue] = change.upsert.model_dump(include={"name", "properties", "relations"})
         for key, value in written.items():

@@ -30,7 +30,7 @@ RESERVED_STEPS: Final = (
     "temporary",
 )
 MARKER_INPUT: Final = "daytwo_run"  # carries the marker of an attempt; a definition that set it could forge one
-_AIM: Final = ("project", "pipeline", "ref")  # what is started has to be known when it is approved
+_AIMED: Final = ("with/project", "with/pipeline", "with/ref")  # what is started has to be known when it is approved
 
 
 def step_problems(action: Action, document: Document, connections: Mapping[str, str] | None) -> Iterator[Problem]:
@@ -44,6 +44,10 @@ def step_problems(action: Action, document: Document, connections: Mapping[str, 
             continue
         yield from _needs(step, pointer, needs, document)
         yield from _repeating(step, pointer, document)
+        if step.undo is not None:
+            yield from _repeating(step.undo, f"{pointer}/undo", document)
+        if isinstance(step.undo, DispatchStep):
+            yield from _dispatch(step.undo, f"{pointer}/undo", document, connections)
         if step.if_ is False:
             yield document.problem(f"{pointer}/if", f"`{step.id}` can never run", "Take the step out.")
         if isinstance(step, DispatchStep):
@@ -105,28 +109,30 @@ class StepNames:
         self._order = list(steps)
         self._needs = needed(steps)
 
-    def shape(self, number: int) -> shapes.Shape:
-        earlier = before(self._order[number].id, self._needs)
+    def shape(self, number: int, *, undo: bool = False) -> shapes.Shape:
+        own = self._order[number].id
+        earlier = before(own, self._needs) | ({own} if undo else set())
         return shapes.Members({one: _results(self._steps[one]) for one in earlier if one in self._steps})
 
     def fault(self, name: Name, number: int, key: str) -> tuple[int, str, str] | None:
         """Index of the part, what is wrong, what to do. `key`: where in the step it stands: `if`, `with/ref`."""
-        step = self._order[number]
+        step, undo = self._order[number], key.startswith("undo/")
         if len(name.parts) < 2:
             return 0, "`steps` alone cannot be used", "Name a result, as in `steps.build.outputs.version`."
         other = self._steps.get(str(name.parts[1]))
         if other is None:
             advice = did_you_mean(str(name.parts[1]), self._steps) or "Known are the steps before."
             return 1, f"There is no step `{name.parts[1]}`", advice
-        if other is step:
+        if other is step and not undo:
             return 1, f"`{step.id}` has no results before it has ended", "Name a step before it."
-        if other.id not in before(step.id, self._needs):
+        if other is not step and other.id not in before(step.id, self._needs):
             advice = f"Write `needs: [{other.id}]`."
             return 1, f"`{other.id}` need not have ended when `{step.id}` begins", advice
-        if isinstance(step, DispatchStep) and key.startswith(tuple(f"with/{one}" for one in _AIM)):
+        doing = step.undo if undo else step
+        if isinstance(doing, DispatchStep) and key.removeprefix("undo/").startswith(_AIMED):
             advice = "Results of steps may be given as `inputs`."
             return 0, "What is started has to be known when the run is approved", advice
-        if "outputs" in name.parts[2:3] and other.may_not_run and not self._minded(step, other):
+        if "outputs" in name.parts[2:3] and other is not step and other.may_not_run and not self._minded(step, other):
             why = "has an `if`" if other.if_ is not None else "may fail and the run goes on"
             advice = f"Give this step an `if`, as ${{{{ steps.{other.id}.state == 'succeeded' }}}}."
             return 1, f"`{other.id}` {why}, so it may have no results when `{step.id}` begins", advice

@@ -10,7 +10,7 @@ Evaluator().evaluate(template, {"inputs": {"version": "1.10"}})          # {"ver
 from daytwo_actions.expressions.errors import ExpressionError
 from daytwo_actions.expressions.evaluate import Evaluator, Limits
 from daytwo_actions.expressions.source import Place, did_you_mean
-from daytwo_actions.expressions.template import Name, Template, has_expression, names, parse_template
+from daytwo_actions.expressions.template import Name, Template, constant, has_expression, names, parse_template
 
 __all__ = [
     "Evaluator",
@@ -19,6 +19,7 @@ __all__ = [
     "Name",
     "Place",
     "Template",
+    "constant",
     "did_you_mean",
     "has_expression",
     "names",

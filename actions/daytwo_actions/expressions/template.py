@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from pydantic import JsonValue
+
 from daytwo_actions.expressions.compiled import Compiled, Path
 from daytwo_actions.expressions.errors import ExpressionError
 from daytwo_actions.expressions.library import Unfit, storable
@@ -92,6 +94,19 @@ def parse_template(value: object, *, pointer: str = "") -> Template:
     Raises `ExpressionError` for the first fault.
     """
     return Template(_node(value, pointer, 0))
+
+
+def constant(value: JsonValue) -> Template:
+    """A template of data: nothing in it is worked out, whatever it looks like."""
+    return Template(_constant(value))
+
+
+def _constant(value: JsonValue) -> Node:
+    if isinstance(value, list):
+        return Listing(tuple(map(_constant, value)))
+    if isinstance(value, dict):
+        return Table(tuple((key, _constant(item)) for key, item in value.items()))
+    return Constant(value)
 
 
 def names(template: Template) -> tuple[Name, ...]:

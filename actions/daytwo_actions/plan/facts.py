@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from daytwo_actions.plan.model import PlannedCause, PlannedEditor, PlannedRequester
+from daytwo_actions.plan.model import PlannedCause, PlannedEditor, PlannedRequester, PlannedResume
 from daytwo_store.ids import EntityRef, RunId
 
 Json = Mapping[str, JsonValue]
@@ -29,6 +29,7 @@ class Facts:
     frozen: bool = False  # a freeze holds: no rule decides in place of people
     editor: PlannedEditor | None = None  # who last changed the action's file
     cause: PlannedCause | None = None  # what asks for it in the requester's name
+    resumes: PlannedResume | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)  # a keyed fingerprint of each, by field
     called: Mapping[str, str] = field(default_factory=dict)  # today's versions of the actions that its steps call
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry

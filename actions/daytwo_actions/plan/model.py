@@ -8,12 +8,14 @@ from typing import Final, Literal
 import rfc8785
 from pydantic import JsonValue, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
-from daytwo_actions.plan.steps import Part, Planned, PlannedStep
+from daytwo_actions.plan.steps import Part, Planned, PlannedStep, undo_path
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import Digest
 from daytwo_store.terms import DEFAULT, Terms
 
 Json = Mapping[str, JsonValue]
+# What stands in a plan only where it is not as usual.
+_WHERE_UNUSUAL: Final = frozenset({"at", "results", "filled", "on_error", "undo", "stays", "resumes", "cause"})
 
 
 class PlannedEditor(Part):
@@ -121,7 +123,12 @@ class PlannedLock(Part):
     priority: int = 0
 
 
-_ONLY_WITH_VALUE: Final = frozenset({"at", "results", "filled", "cause"})
+class PlannedResume(Part):
+    """It goes on where another run ended. Of the rest of its steps it does whatever they say."""
+
+    run: str
+    done: dict[str, dict[str, JsonValue]]  # steps that are carried over, with what they had left
+    said: dict[str, str] = {}  # of steps of which nobody knew: what a person has said, `done` or `again`
 
 
 class Plan(Part):
@@ -139,6 +146,12 @@ class Plan(Part):
     break_glass: PlannedBreakGlass | None = None
     steps: list[Planned]
     catalog: list[PlannedWrite]
+    # What becomes of it when it fails or is cancelled, where a step can be undone: what undoes it, by `ship.undo`, and
+    # the steps that change something and cannot be undone.
+    on_error: Literal["stop", "undo", "ask"] = "stop"
+    undo: list[Planned] = []
+    stays: list[str] = []
+    resumes: PlannedResume | None = None
     # Of what is approved in the middle of a run, besides the plan: the step that asks, and what is known by then.
     at: str | None = None
     results: dict[str, JsonValue] = {}  # of earlier steps, by their path
@@ -146,9 +159,10 @@ class Plan(Part):
 
     @model_serializer(mode="wrap")
     def _short(self, write: SerializerFunctionWrapHandler, _: SerializationInfo) -> Mapping[str, JsonValue]:
-        """What only some plans have is left out of the others, so these are as they always were, byte for byte."""
+        """A plan without what is new since is as it always was, byte for byte."""
         whole: dict[str, JsonValue] = write(self)
-        return {key: value for key, value in whole.items() if key not in _ONLY_WITH_VALUE or value}
+        usual = type(self).model_fields
+        return {key: value for key, value in whole.items() if key not in _WHERE_UNUSUAL or value != usual[key].default}
 
     @property
     def writers(self) -> list[str]:
@@ -161,11 +175,24 @@ class Plan(Part):
         """Those steps that start something in a CI system."""
         return [step for step in self.steps if isinstance(step, PlannedStep)]
 
+    @property
+    def aimed(self) -> list[PlannedStep]:
+        """All that may be started in a CI system, to undo something too: what is pinned."""
+        return [step for step in (*self.steps, *self.undo) if isinstance(step, PlannedStep)]
+
     def dispatch(self, path: str) -> PlannedStep:
-        return next(step for step in self.dispatches if step.path == path)
+        found = self.step(path)
+        assert isinstance(found, PlannedStep), "only dispatches are sent to CI systems"
+        return found
 
     def step(self, path: str) -> Planned:
-        return next(step for step in self.steps if step.path == path)
+        """By its path; of what undoes a step also by the path of a later try."""
+        found = next((step for step in self.steps if step.path == path), None)
+        return found or next(step for step in self.undo if path == step.path or path.startswith(f"{step.path}."))
+
+    def undo_of(self, path: str) -> Planned | None:
+        """What undoes a step."""
+        return next((step for step in self.undo if step.path == undo_path(path)), None)
 
     @property
     def locking(self) -> PlannedLock | None:

@@ -11,6 +11,7 @@ from daytwo_actions.definitions.model import Action, Lock, LockQueue
 from daytwo_actions.definitions.upsert import Upsert
 from daytwo_actions.expressions import Template, names, parse_template
 from daytwo_actions.plan.step_program import StepProgram, step_program
+from daytwo_actions.plan.steps import undo_path
 from daytwo_forms.plain import Schema, plain_schema
 from daytwo_forms.schema import spoken
 
@@ -46,6 +47,7 @@ class Program:
     approvals: tuple[ApprovalProgram, ...]
     lock: LockProgram | None
     steps: tuple[StepProgram, ...]
+    undos: tuple[StepProgram, ...]  # what undoes a step, in the order of the steps
     catalog: tuple[UpsertProgram, ...]
     undo: Template | None
 
@@ -58,6 +60,7 @@ class Program:
             approvals=tuple(approval_program(one) for one in spec.approval),
             lock=_lock(spec.locking) if spec.locking is not None else None,
             steps=tuple(step_program(step) for step in spec.steps),
+            undos=tuple(step_program(step.undo, undo_path(step.id)) for step in spec.steps if step.undo is not None),
             catalog=tuple(_upsert(change.upsert) for change in spec.catalog),
             undo=parse_template(spec.undo.inputs) if spec.undo is not None else None,
         )
@@ -72,7 +75,7 @@ class Program:
             yield from self.lock.keys
             if self.lock.priority is not None:
                 yield self.lock.priority
-        for step in self.steps:
+        for step in (*self.steps, *self.undos):
             yield from step.templates()
         for write in self.catalog:
             yield from (write.name, write.properties, write.relations)

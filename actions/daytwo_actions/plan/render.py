@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Pinned, Target
+from daytwo_actions.definitions.steps.common import Effect
 from daytwo_actions.definitions.steps.kinds import DISPATCH
 from daytwo_actions.expressions import Evaluator, Template
 from daytwo_actions.marker import corr
@@ -22,7 +23,7 @@ from daytwo_actions.plan.locking import planned_lock
 from daytwo_actions.plan.model import Plan, PlannedAction, PlannedTarget, PlannedWrite
 from daytwo_actions.plan.program import Program, UpsertProgram, read_values
 from daytwo_actions.plan.step_program import INPUT, StepProgram, stages_named
-from daytwo_actions.plan.steps import PlannedHole, PlannedPin, PlannedRequest, PlannedStep
+from daytwo_actions.plan.steps import Planned, PlannedHole, PlannedPin, PlannedRequest, PlannedStep
 from daytwo_actions.plan.working_out import common, planned_kind, text_of
 from daytwo_store.errors import Rejected, Unavailable
 from daytwo_store.ids import AttemptNo, Corr, StepPath
@@ -45,7 +46,8 @@ def targets(program: Program, facts: Facts) -> list[Aim]:
     """What each step is aimed at. Raises `Rejected` when an expression cannot be worked out: nothing is sent."""
     evaluator = Evaluator()
     left = filled_in(program.approvals, facts)
-    return [_aim(step, evaluator, facts, left) for step in program.steps if step.kind == DISPATCH]
+    every = (*program.steps, *program.undos)
+    return [_aim(step, evaluator, facts, left) for step in every if step.kind == DISPATCH]
 
 
 async def pin(aims: Sequence[Aim], backends: Mapping[str, Backend]) -> list[Pinned]:
@@ -73,6 +75,12 @@ def render(
     glass = None
     if facts.break_glass:
         asked, glass = broken_glass(program.action, asked, facts)
+
+    def planned(step: StepProgram) -> Planned:
+        if step.path in aimed:
+            return _dispatch(*aimed[step.path], evaluator, facts, backends[step.uses], marker_key, handed)
+        return planned_kind(step, evaluator, facts)
+
     return Plan(
         run=facts.run,
         action=PlannedAction(name=program.action.metadata.name, version=facts.version, editor=facts.editor),
@@ -85,14 +93,20 @@ def render(
         lock=planned_lock(program.lock, evaluator, facts),
         approval=asked,
         break_glass=glass,
-        steps=[
-            _dispatch(*aimed[step.path], evaluator, facts, backends[step.uses], marker_key, handed)
-            if step.path in aimed
-            else planned_kind(step, evaluator, facts)
-            for step in program.steps
-        ],
+        steps=[planned(step) for step in program.steps],
+        on_error=program.action.spec.on_error,
+        undo=[planned(step) for step in program.undos],
+        stays=_stays(program),
+        resumes=facts.resumes,
         catalog=[_write(write, evaluator, facts) for write in program.catalog],
     )
+
+
+def _stays(program: Program) -> list[str]:
+    """Steps that change something and do not say how that is undone; where no step says it, none is named."""
+    if not program.undos:
+        return []
+    return [one.path for one in program.steps if one.step.undo is None and one.step.does is not Effect.READ]
 
 
 def undo_inputs(program: Program, facts: Facts, previous: Json | None) -> dict[str, JsonValue] | None:

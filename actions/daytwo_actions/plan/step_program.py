@@ -21,14 +21,11 @@ class StepProgram:
     """`early` and `late` are by key of `with`; the inputs of a dispatch one by one, as `inputs.version`."""
 
     step: StepBase
+    path: str
     condition: Template | None
     early: Mapping[str, Template]
     late: Mapping[str, JsonValue]  # as it is written
     holes: Mapping[str, tuple[Template, JsonValue]] = field(default_factory=dict)  # inputs that approvers fill, by name
-
-    @property
-    def path(self) -> str:
-        return self.step.id
 
     @property
     def uses(self) -> str:
@@ -57,7 +54,8 @@ class StepProgram:
         yield from (parse_template(text) for key, text in self.late.items() if key not in self.step.kept)
 
 
-def step_program(step: StepBase) -> StepProgram:
+def step_program(step: StepBase, path: str | None = None) -> StepProgram:
+    """`path`: its own, where that is not its id."""
     early: dict[str, Template] = {}
     late: dict[str, JsonValue] = {}
     holes: dict[str, tuple[Template, JsonValue]] = {}
@@ -70,7 +68,7 @@ def step_program(step: StepBase) -> StepProgram:
         else:
             early[key] = template
     condition = parse_template(step.if_) if step.if_ is not None else None
-    return StepProgram(step=step, condition=condition, early=early, late=late, holes=holes)
+    return StepProgram(step=step, path=path or step.id, condition=condition, early=early, late=late, holes=holes)
 
 
 def stages_named(template: Template) -> frozenset[str]:

@@ -19,12 +19,22 @@ from pydantic import (
 
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.backends.pipelines import packed_names
-from daytwo_store.ids import Digest
+from daytwo_store.ids import Digest, StepPath
 
 # What stands in a plan only where it is not as usual: so a plan of one dispatch is as it always was, byte for byte.
 _ONLY_WHERE_UNUSUAL: Final = frozenset(
     {"needs", "runs", "when", "late", "outputs", "retry", "effect", "on_error", "protected", "holes"}
 )
+
+
+def undo_path(step: str) -> StepPath:
+    """Of what undoes a step. Tried again by a person, it is another path: `ship.undo.2`."""
+    return StepPath(f"{step}.undo")
+
+
+def is_undo(path: str) -> bool:
+    """Ids of steps hold no dot."""
+    return path.endswith(".undo")
 
 
 class Part(BaseModel):

@@ -15,9 +15,12 @@ from daytwo_api.views.runs import (
     LogBatch,
     ReasonRequest,
     ResolveRequest,
+    ResumeRequest,
+    ResumeView,
     RunAccepted,
     RunSummary,
     RunView,
+    UndoingRequest,
 )
 from daytwo_api.views.statistics import RunStatistics
 from daytwo_store.ids import PrincipalId
@@ -158,6 +161,36 @@ async def rerun_run(
     run: str, asked: ReasonRequest, by: Runner, services: ServicesDep, idempotency_key: IdempotencyKey = None
 ) -> RunAccepted:
     return await services.submission.rerun(by, run, asked, idempotency_key)
+
+
+@router.get(
+    "/{run}/resume",
+    summary="What resuming a run would do: per step, and what is different in its plan",
+    operation_id="previewResume",
+)
+async def preview_resume(run: str, by: Runner, services: ServicesDep) -> ResumeView:
+    return await services.submission.preview_resume(by, run)
+
+
+@router.post(
+    "/{run}/resume",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Start the run that goes on where this one failed or was cancelled; it is approved anew",
+    operation_id="resumeRun",
+)
+async def resume_run(
+    run: str, asked: ResumeRequest, by: Runner, services: ServicesDep, idempotency_key: IdempotencyKey = None
+) -> RunAccepted:
+    return await services.submission.resume(by, run, asked, idempotency_key)
+
+
+@router.post(
+    "/{run}/undoing",
+    summary="Say what becomes of what a failed run did: undo it or not, try an undo again or leave it",
+    operation_id="chooseUndo",
+)
+async def choose_undo(run: str, asked: UndoingRequest, by: Runner, services: ServicesDep) -> RunView:
+    return await services.control.choose(by, run, asked)
 
 
 @router.post(

@@ -62,7 +62,7 @@ class Actions:
             **dict(_summary(version, by, target, context)),
             version=version.digest,
             steps=[f"{step.id}: {step.uses}" for step in version.model.spec.steps],
-            undoable=version.model.spec.undo is not None,
+            undoable=version.model.spec.undo is not None or any(step.undo for step in version.model.spec.steps),
             break_glass=_break_glass(version, by, target),
         )
 

@@ -21,12 +21,14 @@ from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.entity_search import Search
 from daytwo_store.kinds import Kind
+from daytwo_workflows.services_entry import ServiceEntry, allowed_there, with_token
 
 
 class Checks:
-    def __init__(self, store: Store, backends: Mapping[str, Backend]) -> None:
+    def __init__(self, store: Store, backends: Mapping[str, Backend], services: Mapping[str, ServiceEntry]) -> None:
         self._store = store
         self._backends = backends
+        self._services = services
 
     async def check(
         self,
@@ -49,7 +51,12 @@ class Checks:
         if not asked.files:
             return [_stored(row.document, row.source) for row in await definitions.current(session)]
         known = {name: _shape(kind) for name, kind in (await kinds.every(session)).items()}
-        around = Surroundings(kinds=known, connections={name: one.traits.kind for name, one in self._backends.items()})
+        around = Surroundings(
+            kinds=known,
+            connections={name: one.traits.kind for name, one in self._backends.items()},
+            services=allowed_there(self._services),
+            tokens=with_token(self._services),
+        )
         registry = load_texts([(file.name, file.text) for file in asked.files], surroundings=around)
         return list(registry.actions.values())
 

@@ -11,12 +11,12 @@ from daytwo_api.services.keys import key_of
 from daytwo_api.services.run_rows import Rows
 from daytwo_api.services.runs import Runs, everything, visible
 from daytwo_api.services.voters import voter_of
-from daytwo_api.views.runs import CancelRequest, GateRequest, ReasonRequest, ResolveRequest, RunView
+from daytwo_api.views.runs import CancelRequest, GateRequest, ReasonRequest, ResolveRequest, RunView, UndoingRequest
 from daytwo_store.engine import Store
 from daytwo_store.errors import Forbidden
 from daytwo_store.gates import GateAnswer
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
-from daytwo_workflows.life import gates, interventions
+from daytwo_workflows.life import gates, interventions, undo_choices
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.interventions import Finding
 
@@ -40,6 +40,11 @@ class Control:
     async def withdraw(self, by: Asker, run: str, asked: ReasonRequest) -> RunView:
         await self.must_be_allowed(by, run, by_rule=run_permissions.withdraw_answer)
         await interventions.withdraw(self._store, RunId(run), by=by.principal, reason=asked.reason)
+        return await self._after(by, run)
+
+    async def choose(self, by: Asker, run: str, asked: UndoingRequest) -> RunView:
+        await self.must_be_allowed(by, run)
+        await undo_choices.choose(self._store, RunId(run), asked.choice, by=by.principal, reason=asked.reason)
         return await self._after(by, run)
 
     async def resolve(self, by: Asker, run: str, asked: ResolveRequest) -> RunView:

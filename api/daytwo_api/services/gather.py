@@ -64,6 +64,6 @@ async def gather(
     for row in await approvals.decisions(session, sorted(opened), taken_back=True):
         (decided if row.withdrawn_at is None else taken_back).setdefault(row.approval_id, []).append(row)
         ids |= {one for one in (row.principal, row.on_behalf_of) if one is not None}
-    named = [one for run in runs for one in (run.undo_of, run.rerun_of) if one is not None]
+    named = [one for run in runs for one in (run.undo_of, run.rerun_of, run.resume_of) if one is not None]
     seen = frozenset(await among(session, named, onlooker)) if named and onlooker is not None else frozenset()
     return Known(found, await principals.by_ids(session, ids), decided, stages, taken_back, voter, seen)

@@ -36,6 +36,8 @@ def unusual(run: RunRow, known: Known) -> str | None:
         return f"Undoes {_named(run.undo_of, known)}"
     if run.rerun_of is not None:
         return f"Runs {_named(run.rerun_of, known)} again"
+    if run.resume_of is not None:
+        return f"Goes on where {_named(run.resume_of, known)} ended"
     return None
 
 

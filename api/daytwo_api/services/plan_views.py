@@ -5,6 +5,7 @@ from datetime import datetime
 from daytwo_actions.freezes import Held
 from daytwo_actions.plan.difference import differences
 from daytwo_actions.plan.model import Fields, Plan, PlannedStage, digest_of
+from daytwo_actions.plan.undo_words import undo_words
 from daytwo_api.asker import Asker
 from daytwo_api.services import lock_views
 from daytwo_api.services.approval_views import as_view
@@ -47,7 +48,8 @@ async def plan_view(session: Session, by: Asker, planned: Planned, window: Windo
         stopped=f"Everything is stopped: {window.stop.reason}" if window.stop else None,
         starts=_starts(plan, planned, lock, window),
         starts_at=window.opens,
-        undoable=aimed.program.undo is not None and previous is not None,
+        undoable=bool(plan.undo) if aimed.program.undo is None else previous is not None,
+        undo=undo_words(plan),
     )
 
 

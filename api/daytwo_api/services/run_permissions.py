@@ -11,6 +11,7 @@ from daytwo_api.views.common import Permitted
 from daytwo_api.views.runs import RunPermissions
 from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.states import RUN_ENDS, RunState
+from daytwo_workflows.life.undo_choices import choices
 
 
 def permissions_of(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
@@ -31,14 +32,21 @@ def permissions_of(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
         ),
         undo=_permit(run_answer(rows, known, asker), rows.undo_refused),
         rerun=_permit(run_answer(rows, known, asker), None if ended else "It has not ended. Wait for it, or stop it."),
+        resume=_permit(run_answer(rows, known, asker), rows.resume_refused),
+        choose=_permit(stop, None if choices(run, rows.steps) else "Nobody is asked what becomes of what it did."),
         resolve=_permit(
             finding_views.may_resolve(run, stop, known),
-            None if run.state == RunState.NEEDS_ATTENTION else "No attempt waits for somebody to say what happened.",
+            None if _held(rows) else "No attempt waits for somebody to say what happened.",
         ),
         evidence=_permit(
             Answer(Permission.AUDIT_READ in asker.permissions, "Evidence is for those who read the audit."), None
         ),
     )
+
+
+def _held(rows: Rows) -> bool:
+    """Does an attempt wait for somebody, and not only the undo?"""
+    return rows.run.state == RunState.NEEDS_ATTENTION and not choices(rows.run, rows.steps)
 
 
 def stop_answer(rows: Rows, known: Known, asker: Asker) -> Answer:

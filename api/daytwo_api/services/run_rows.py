@@ -40,9 +40,11 @@ class Rows:
     lock: LockView | None
     owner: str | None  # of the entity, now
     undone_by: RunRow | None
+    resumed_by: RunRow | None
     first_error: LogLine | None
     gaps: Sequence[LogGap]  # in its log
     undo_refused: str | None  # why it cannot be undone, apart from who asks
+    resume_refused: str | None  # likewise
     changes: Sequence[PlannedChange]  # as the asker may see them
     named: frozenset[str]  # other runs that the asker may see
 
@@ -51,7 +53,14 @@ class Rows:
         """Who answered a gate or found out something: people to be named."""
         asked = [name for row, _ in self.exceptions for name in (row.asked_by, row.decided_by, row.ended_by) if name]
         closed = [self.review.closed_by] if self.review and self.review.closed_by else []
-        return [*(one.by for one in self.answers), *(one.principal for one in self.findings), *asked, *closed]
+        found = [one.principal for one in self.findings]
+        return [*self.choosers, *(one.by for one in self.answers), *found, *asked, *closed]
+
+    @property
+    def choosers(self) -> list[str]:
+        """Who has said something about its undo."""
+        said = (self.run.undoing or {}).get("said")
+        return [str(one["by"]) for one in said if isinstance(one, dict)] if isinstance(said, list) else []
 
     def name(self, run: str | None) -> str | None:
         """Another run, if it may be named."""

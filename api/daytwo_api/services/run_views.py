@@ -16,6 +16,7 @@ from daytwo_api.services.review_views import review_view
 from daytwo_api.services.run_permissions import permissions_of, stop_answer
 from daytwo_api.services.run_rows import Rows
 from daytwo_api.services.step_words import decision_waits, several, step_waits
+from daytwo_api.services.undo_views import undoing_view
 from daytwo_api.services.window_words import kept_holds
 from daytwo_api.views.runs import (
     ArtifactView,
@@ -40,7 +41,7 @@ from daytwo_store.tables import (
     StepRow,
 )
 from daytwo_workflows.life.noting import GONE
-from daytwo_workflows.life.steps.call import asked_for
+from daytwo_workflows.life.steps.called import asked_for
 from daytwo_workflows.notify.texts import what
 
 
@@ -91,7 +92,10 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         rerun_of=rows.name(run.rerun_of),
         called_by=rows.name(run.parent_run),
         called_by_step=run.parent_path if rows.name(run.parent_run) else None,
+        resume_of=rows.name(run.resume_of),
+        resumed_by=rows.name(rows.resumed_by.id if rows.resumed_by else None),
         undone_by=rows.name(rows.undone_by.id if rows.undone_by else None),
+        undoing=undoing_view(rows, known),
         previous_run=rows.name(run.previous_run),
         review=review_view(rows.review, run, known, asker) if rows.review else None,
         may=permissions_of(rows, known, asker),
@@ -151,6 +155,7 @@ def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepVi
         path=step.path,
         uses=step.uses,
         kind=step.kind,
+        undoes=step.undoes,
         needs=step.needs,
         due_at=step.due_at,
         state=StepState(step.state),

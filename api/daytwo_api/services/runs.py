@@ -38,7 +38,8 @@ from daytwo_store.ids import RunId
 from daytwo_store.run_listing import RunFilter
 from daytwo_store.run_visibility import among
 from daytwo_store.tables import RunRow
-from daytwo_workflows.life.steps.call import asked_for
+from daytwo_workflows.life.resumable import why_not_resumable
+from daytwo_workflows.life.steps.called import asked_for
 from daytwo_workflows.life.undo import why_not_undoable
 
 
@@ -111,10 +112,11 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
     error = await logs.line(session, run, row.first_error) if row.first_error else None
     lock = await lock_views.of_run(session, by, row, clock)
     undone_by = await runs.undone_by(session, run)
+    resumed_by = await runs.resumed_by(session, run)
     steps = await runs.steps(session, run)
     called = [str(one["run"]) for step in steps for one in asked_for(step) if one.get("run") is not None]
-    others = [row.previous_run, row.undo_of, row.rerun_of, undone_by.id if undone_by else None, row.lock_lost_to]
-    others += [row.parent_run, *called]
+    others = [row.previous_run, row.undo_of, row.rerun_of, row.resume_of, row.lock_lost_to, row.parent_run, *called]
+    others += [one.id for one in (undone_by, resumed_by) if one is not None]
     asked = await approvals.of_run(session, run)
     return Rows(
         run=row,
@@ -131,9 +133,11 @@ async def everything(session: Session, by: Asker, row: RunRow, traits: Mapping[s
         lock=lock,
         owner=entity.owner if entity else row.owner,
         undone_by=undone_by,
+        resumed_by=resumed_by,
         first_error=_line(error) if error else None,
         gaps=[LogGap(first=gap.first, last=gap.last) for gap in await log_gaps.of_run(session, run)],
         undo_refused=await why_not_undoable(session, row, onlooker(by)),
+        resume_refused=await why_not_resumable(session, row),
         changes=await made(session, by, row.changes, Plan.model_validate_json(row.plan).catalog) if row.changes else [],
         named=await among(session, others, onlooker(by)),
     )

@@ -10,17 +10,19 @@ from daytwo_api.services.control import Control
 from daytwo_api.services.keys import key_of
 from daytwo_api.services.plan_views import plan_view
 from daytwo_api.services.runs import visible
+from daytwo_api.services.undo_views import resume_view
 from daytwo_api.services.veil import veiled
 from daytwo_api.services.window_words import window_waits
 from daytwo_api.views.actions import PlanRequest, PlanView, RunRequest
-from daytwo_api.views.runs import ReasonRequest, RunAccepted
+from daytwo_api.views.runs import ReasonRequest, ResumeRequest, ResumeView, RunAccepted
 from daytwo_store.errors import Forbidden, Rejected
 from daytwo_store.ids import EntityRef, TokenId
 from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow
-from daytwo_workflows.life import asking, window
+from daytwo_workflows.life import asking, resuming, window
 from daytwo_workflows.life.asking import Wish
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.resuming import Resumption
 
 _FAR: Final = timedelta(days=1500)  # nobody knows the freezes of then
 
@@ -64,6 +66,27 @@ class SubmissionService:
         )
         return await self.answer(accepted.run, repeated=accepted.repeated)
 
+    async def preview_resume(self, by: Asker, run: str) -> ResumeView:
+        """What resuming would do. Asks CI systems and services where nobody knows, and changes nothing."""
+        row = await self._resumable(by, run)
+        seen = await resuming.preview(self._life, _resumption(by, row, ResumeRequest()))
+        async with self._life.store.read() as session:
+            now = await self._life.store.clock.now(session)
+            opening = await window.of_plan(self._life, session, seen.planned, at=now, now=now)
+            planned = await veiled(session, by, await plan_view(session, by, seen.planned, opening))
+        return resume_view(row, seen, planned)
+
+    async def resume(self, by: Asker, run: str, asked: ResumeRequest, key: str | None) -> RunAccepted:
+        row = await self._resumable(by, run)
+        accepted = await resuming.resume(self._life, _resumption(by, row, asked), key_of(by, key))
+        return await self.answer(accepted.run, repeated=accepted.repeated)
+
+    async def _resumable(self, by: Asker, run: str) -> RunRow:
+        """Whether the asker may run the action there is asked before anything is looked for."""
+        await self._control.must_be_allowed(by, run, by_rule=run_permissions.run_answer)
+        async with self._life.store.read() as session:
+            return await visible(session, by, run)
+
     async def answer(self, run: RunRow, *, repeated: bool) -> RunAccepted:
         async with self._life.store.read() as session:
             opening = await window.of_run(self._life, session, run, await self._life.store.clock.now(session))
@@ -93,6 +116,17 @@ def _wish(by: Asker, name: str, asked: RunRequest) -> Wish:
         version=asked.version,
         comment=asked.comment.strip() or None,
         break_glass=asked.break_glass,
+    )
+
+
+def _resumption(by: Asker, run: RunRow, asked: ResumeRequest) -> Resumption:
+    return Resumption(
+        run=run,
+        requester=by.principal,
+        token=_token(by),
+        answers=asked.answers,
+        version=asked.version,
+        comment=asked.reason.strip() or None,
     )
 
 

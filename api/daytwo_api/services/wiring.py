@@ -171,7 +171,7 @@ def build_services(
         notifications=Notifications(store, settings.notifications, settings.page),
         locks=Locks(store),
         pipelines=Pipelines(wired),
-        checks=Checks(store, wired),
+        checks=Checks(store, wired, settings.services),
         health=Health(
             store,
             temporal=driver.alive,

@@ -183,3 +183,6 @@ class PlanView(View):
         "nobody can say",
     )
     undoable: bool
+    undo: list[str] = Field(
+        default=[], description="what becomes of it when it fails, what undoes each step and what cannot be undone"
+    )

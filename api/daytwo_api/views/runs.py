@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field, StrictBool
 
 from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
-from daytwo_api.views.actions import PlannedChange
+from daytwo_actions.recovery import Choice, Does, Said
+from daytwo_api.views.actions import Difference, PlannedChange, PlanView
 from daytwo_api.views.approvals import ApprovalSummary
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
 from daytwo_api.views.freezes import ExceptionView, HeldView
@@ -183,6 +184,7 @@ class StepView(View):
     kind: str = Field(description="dispatch, wait …")
     state: StepState
     text: str
+    undoes: str | None = Field(default=None, description="the step that it takes back")
     needs: list[str] | None = Field(description="steps that have to be done before; null: the one before it")
     due_at: datetime | None = Field(description="when something about it is due by itself")
     started_at: datetime | None
@@ -239,12 +241,31 @@ class LockView(View):
     )
 
 
+class UndoSaid(View):
+    """What somebody has said about the undo of a run."""
+
+    choice: Choice
+    by: Person
+    reason: str
+    at: datetime
+
+
+class UndoingView(View):
+    """The run has failed or was cancelled, and what its steps have done is undone, or somebody is asked about that."""
+
+    ends: RunState = Field(description="how it ends then")
+    choices: list[Choice] = Field(description="what can be said now; empty: nothing is asked")
+    said: list[UndoSaid] = []
+
+
 class RunPermissions(View):
     cancel: Permitted
     withdraw: Permitted
     undo: Permitted
     rerun: Permitted = Field(description="with the same inputs; who may, may also start it with others")
     resolve: Permitted
+    resume: Permitted = Field(description="go on where it ended, with a run of its own")
+    choose: Permitted = Field(description="say whether what it has done is undone")
     evidence: Permitted
 
 
@@ -289,7 +310,10 @@ class RunView(RunSummary):
     rerun_of: str | None = Field(default=None, description="the run whose inputs it was given again")
     called_by: str | None = Field(default=None, description="the run of which a step called this one")
     called_by_step: str | None = None
+    resume_of: str | None = Field(default=None, description="the run that it goes on with")
+    resumed_by: str | None = Field(default=None, description="the run that goes on with it")
     undone_by: str | None
+    undoing: UndoingView | None = None
     previous_run: str | None
     review: ReviewView | None = Field(default=None, description="of a run that broke the glass")
     may: RunPermissions
@@ -302,6 +326,44 @@ class CancelRequest(Request):
 
 class ReasonRequest(Request):
     reason: LongText = ""
+
+
+class UndoingRequest(Request):
+    """undo, or stop; of an undo that has failed again, or leave."""
+
+    choice: Choice
+    reason: LongText = ""
+
+
+class ResumeStep(View):
+    """What becomes of a step when the run is resumed."""
+
+    step: str
+    kind: str
+    does: Does = Field(
+        description="skip: it is done, and carried over; check: it looks again; repeat: it is done again; begin: its "
+        "turn comes; ask: say in `answers` what becomes of it"
+    )
+    text: str = Field(description="why, as a sentence")
+    answers: list[Said] = Field(description="what can be said of it")
+
+
+class ResumeView(View):
+    """What resuming would do, today. Nothing is changed by looking."""
+
+    version: str = Field(description="of today's definition")
+    changed: bool = Field(description="it is not the one that the run was started with: say `version` when you resume")
+    steps: list[ResumeStep]
+    differences: list[Difference] = Field(description="between the plan of then and the one of today")
+    plan: PlanView
+
+
+class ResumeRequest(Request):
+    reason: LongText = ""
+    version: ShortText | None = Field(default=None, description="of today's definition, where that has changed")
+    answers: dict[ShortText, Said] = Field(
+        default={}, description="of steps that are asked about: done (it was carried out) or again (do it again)"
+    )
 
 
 class ResolveRequest(Request):

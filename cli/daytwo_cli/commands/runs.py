@@ -1,4 +1,4 @@
-"""daytwo runs, show, logs, cancel, withdraw, undo, rerun, answer, resolve."""
+"""daytwo runs, show, logs, cancel, withdraw, undo, rerun, resume, undoing, answer, resolve."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,6 +7,13 @@ import typer
 
 from daytwo_cli.commands.options import AsJson, Cursor, Follow, Key, Limit, Reason, RunArgument, Yes
 from daytwo_cli.tools import Tools
+
+
+class Choice(StrEnum):
+    UNDO = "undo"
+    STOP = "stop"
+    AGAIN = "again"
+    LEAVE = "leave"
 
 
 class Verdict(StrEnum):
@@ -141,6 +148,54 @@ def rerun(
     with tools.api() as api:
         end = control.rerun(tools, api, run, reason=reason, key=key, yes=yes, follow=follow, as_json=as_json)
         raise typer.Exit(end)
+
+
+def resume(
+    ctx: typer.Context,
+    run: RunArgument,
+    done: Annotated[
+        list[str] | None, typer.Option(help="A step that was carried out, as somebody has found out; may be repeated.")
+    ] = None,
+    again: Annotated[list[str] | None, typer.Option(help="A step that is to be done again; may be repeated.")] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Of the action as it is today, where that has changed since: it is meant.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")] = False,
+    reason: Reason = "",
+    key: Key = None,
+    follow: Follow = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go on where a run failed or was cancelled, with a run of its own; it is approved anew."""
+    from daytwo_cli.flows.resume import ResumeSaid, preview, resume_run
+
+    tools: Tools = ctx.obj
+    said = ResumeSaid(done=done or [], again=again or [], version=version, reason=reason)
+    with tools.api() as api:
+        if dry_run:
+            raise typer.Exit(preview(tools, api, run, as_json=as_json))
+        end = resume_run(tools, api, run, said, key=key, yes=yes, follow=follow, as_json=as_json)
+        raise typer.Exit(end)
+
+
+def undoing(
+    ctx: typer.Context,
+    run: RunArgument,
+    choice: Annotated[
+        Choice, typer.Argument(help="undo or stop where that is asked; again or leave where an undo has failed.")
+    ],
+    reason: Reason = "",
+    follow: Follow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what becomes of what a failed or cancelled run did."""
+    from daytwo_cli.flows.control import change
+
+    tools: Tools = ctx.obj
+    body = {"choice": str(choice), "reason": reason}
+    with tools.api() as api:
+        raise typer.Exit(change(tools, api, run, "undoing", body, follow=follow, as_json=as_json))
 
 
 def answer(

@@ -22,6 +22,7 @@ from daytwo_cli.errors import Usage
 from daytwo_cli.exits import Exit
 from daytwo_cli.show.out import Out
 from daytwo_workflows.secret_files import SettingsRejected
+from daytwo_workflows.services_entry import allowed_there, with_token
 from daytwo_workflows.settings import Settings
 from daytwo_workflows.wiring import build_backends
 
@@ -71,9 +72,12 @@ def directly(environment: Mapping[str, str], paths: Sequence[Path], connections:
         raise Usage(rejected.detail) from None
     folders = list(paths) or list(settings.company)
     kinds = {name: backend.traits.kind for name, backend in backends.items()}
+    around = Surroundings(
+        connections=kinds, services=allowed_there(settings.services), tokens=with_token(settings.services)
+    )
     meant = {name: one for name, one in backends.items() if not connections or name in connections}
     try:
-        registry = load_registry(folders, surroundings=Surroundings(connections=kinds))
+        registry = load_registry(folders, surroundings=around)
         catalog = read_company([path for path in (*folders, *settings.company) if path.is_dir()])
         records = [record(draft) for draft in catalog.drafts.values()]
         versions = list(registry.actions.values())

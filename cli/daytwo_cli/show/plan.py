@@ -37,6 +37,8 @@ def print_plan(say: Say, plan: PlanView) -> None:
     print_changes(say, plan.changes)
     print_differences(say, plan.differences, plan.previous_run)
     say(plan.starts)
+    for line in plan.undo:
+        say(line)
     say("can be undone" if plan.undoable else "cannot be undone by one command: there is no earlier run to go back to")
 
 

@@ -34,6 +34,8 @@ def print_run(out: Out, run: RunView) -> None:
             ("called by", f"{run.called_by}, step {run.called_by_step}" if run.called_by else None),
             ("undoes", run.undo_of),
             ("undone by", run.undone_by),
+            ("goes on with", run.resume_of),
+            ("went on in", run.resumed_by),
         ]
     )
     for held in run.holds:
@@ -47,6 +49,8 @@ def print_run(out: Out, run: RunView) -> None:
         print_gate(out, run.id, gate)
     for step in run.steps:
         _print_step(out, step)
+    if run.undoing is not None and run.undoing.choices:
+        out.line(f"  say what becomes of it: daytwo undoing {run.id} {'|'.join(run.undoing.choices)}")
     for approval in run.approvals:
         out.state(approval.state, f"{approval.text}  ({approval.id})")
     print_changes(out.line, run.changes)

@@ -73,6 +73,7 @@ class RunRow(Base):
     rerun_of: Mapped[str | None]
     parent_run: Mapped[str | None]  # the run of which a step called this one
     parent_path: Mapped[str | None]
+    resume_of: Mapped[str | None]
     break_glass: Mapped[bool] = mapped_column(server_default=text("false"))  # an emergency: past approval
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
@@ -90,6 +91,8 @@ class RunRow(Base):
     log_bytes: Mapped[int] = mapped_column(server_default=text("0"))
     first_error: Mapped[int | None]  # number of the log line
     changes: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
+    # Its steps are over and what they have done is undone, or somebody is asked about that; see `undoing.py`.
+    undoing: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class ReviewRow(Base):
@@ -117,6 +120,7 @@ class StepRow(Base):
     position: Mapped[int]
     uses: Mapped[str]
     kind: Mapped[str] = mapped_column(server_default=text("'dispatch'"))
+    undoes: Mapped[str | None]  # the path of the step that it takes back
     needs: Mapped[Texts | None]  # paths that have to be done before; none: as in runs of old, the one before it
     asks: Mapped[bool] = mapped_column(server_default=text("false"))  # something of it is worked out when it begins
     on_error: Mapped[str] = mapped_column(server_default=text("'fail'"))

@@ -32,6 +32,8 @@ class Submission:
     undo_of: RunId | None = None
     rerun_of: RunId | None = None
     called_by: tuple[RunId, StepPath] | None = None
+    resume_of: RunId | None = None
+    drift: Sequence[Change] = ()  # from the plan of the run that it resumes
     comment: str | None = None
     cause: Cause | None = None
 
@@ -72,6 +74,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         rerun_of=submission.rerun_of,
         parent_run=submission.called_by[0] if submission.called_by is not None else None,
         parent_path=submission.called_by[1] if submission.called_by is not None else None,
+        resume_of=submission.resume_of,
         break_glass=plan.break_glass is not None,
         comment=submission.comment,
         cause=submission.cause.as_json() if submission.cause is not None else None,
@@ -91,7 +94,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         facts={"action": plan.action.name, "version": plan.action.version, "digest": row.digest},
     )
     if plan.approval is not None:
-        await ask_for_approval(tx, row, plan.approval)
+        await ask_for_approval(tx, row, plan.approval, drift=submission.drift)
     if plan.break_glass is not None:
         await break_glass.asked(tx, row, plan)
     if submission.cause is not None:

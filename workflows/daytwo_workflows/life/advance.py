@@ -18,9 +18,11 @@ from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import locking, replacing
 from daytwo_workflows.life.attending import attend
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finish import keep_truthful
 from daytwo_workflows.life.flow import next_of_steps
 from daytwo_workflows.life.steps.dispatch import late_logs
 from daytwo_workflows.life.stop import next_of_stopping
+from daytwo_workflows.life.undoing import next_of_undoing
 from daytwo_workflows.life.window import next_of_window
 
 _ACT_TAKES = timedelta(seconds=60)  # after it the sweeper looks, which is harmless
@@ -41,6 +43,8 @@ async def advance_within(life: Life, tx: Tx, row: RunRow) -> Move:
     """The same for a held run, in the transaction that changed what it is decided by."""
     await tx.session.flush()
     move = await _decide(life, tx, row)
+    if row.changes:
+        keep_truthful(row, await runs.steps(tx.session, RunId(row.id)))
     if move.what is What.END:
         await tx.session.flush()
         move = await late_logs(tx, row) or move
@@ -55,6 +59,8 @@ async def _decide(life: Life, tx: Tx, row: RunRow) -> Move:
         return Move(what=What.END)
     if row.cancel_at is not None:
         return await next_of_stopping(life, tx, row)
+    if row.undoing is not None:
+        return await next_of_undoing(life, tx, row)
     return (
         await _gate(tx, row)
         or await next_of_window(life, tx, row)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from daytwo_actions.plan.model import Plan
 from daytwo_store import principals
 from daytwo_store.engine import Session
 from daytwo_store.ids import Digest, EntityRef, RunId
@@ -9,6 +10,7 @@ from daytwo_store.tables import RunRow
 from daytwo_workflows.life.causes import planned
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Ask
+from daytwo_workflows.life.undone import undone_by
 
 
 async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
@@ -21,5 +23,7 @@ async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
         inputs=run.inputs,
         break_glass=run.break_glass,
         cause=planned(run.cause),
+        undone=await undone_by(session, run),
+        resumes=Plan.model_validate_json(run.plan).resumes if run.resume_of else None,
         **more,
     )

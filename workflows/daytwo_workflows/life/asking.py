@@ -10,8 +10,9 @@ from pydantic import JsonValue
 
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import accept_inputs, without_secrets
-from daytwo_actions.plan.model import Plan
+from daytwo_actions.plan.model import Plan, PlannedResume
 from daytwo_actions.plan.render import pin, undo_inputs
+from daytwo_actions.plan.undo_program import Undone
 from daytwo_store import locks, principals, runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, Rejected
@@ -25,9 +26,11 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.locking import must_be_free, rejects
 from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look, must_be_allowed, must_be_seen
+from daytwo_workflows.life.resumable import between, must_be_resumable
 from daytwo_workflows.life.secret_inputs import fingerprints, must_be_collectable
 from daytwo_workflows.life.sources import sources
 from daytwo_workflows.life.undo import why_not_undoable
+from daytwo_workflows.life.undone import to_undo, undone_of
 
 Json = Mapping[str, JsonValue]
 
@@ -45,6 +48,8 @@ class Wish:
     undo_of: RunId | None = None
     rerun_of: RunId | None = None
     called_by: tuple[RunId, StepPath] | None = None  # a step of a run asks, in the name of who asked for that
+    resumes: PlannedResume | None = None
+    undone: tuple[Digest, Undone] | None = None  # it undoes these steps, by the definition of then
     comment: str | None = None  # why, for who decides and for the record
     break_glass: bool = False  # an emergency: past approval
     cause: Cause | None = None  # what asks in the requester's name; none: they do it themselves
@@ -72,6 +77,8 @@ async def plan(life: Life, wish: Wish) -> Planned:
     """
     async with life.store.read() as session:
         version = await life.definitions.current(session, wish.action)
+        if wish.undone is not None:
+            version = await life.definitions.of_run(session, wish.undone[0])
         requester = (await principals.by_ids(session, [wish.requester]))[wish.requester]
         await must_be_seen(session, version, requester, wish.entity)
         scene = await look(session, version, requester, wish.entity)
@@ -95,6 +102,8 @@ async def plan(life: Life, wish: Wish) -> Planned:
         secrets=fingerprints(life, run, given),
         break_glass=wish.break_glass,
         cause=wish.cause.planned if wish.cause is not None else None,
+        resumes=wish.resumes,
+        undone=wish.undone[1] if wish.undone is not None else None,
     )
     async with life.store.read() as session:
         aimed = await aim(life, session, ask, scene)
@@ -114,8 +123,8 @@ async def start(life: Life, wish: Wish, key: str) -> Accepted:
         "undo_of": wish.undo_of,
         "comment": wish.comment,
     }
-    body = _digest(life, {**asked, "break_glass": True} if wish.break_glass else asked)
-    return await _repeated(life, key, wish.requester, body) or await _accept(life, wish, key, body)
+    body = digest_of_ask(life, {**asked, "break_glass": True} if wish.break_glass else asked)
+    return await repeated(life, key, wish.requester, body) or await accept_wish(life, wish, key, body)
 
 
 async def undo(
@@ -126,9 +135,9 @@ async def undo(
     The key comes first: who repeats a request because the answer was lost gets that answer, although by now the run
     is being undone already.
     """
-    body = _digest(life, {"undo": run.id, "comment": comment})
-    before = await _repeated(life, key, requester, body)
-    return before or await _accept(life, await undo_wish(life, run, requester, token, comment), key, body)
+    body = digest_of_ask(life, {"undo": run.id, "comment": comment})
+    before = await repeated(life, key, requester, body)
+    return before or await accept_wish(life, await undo_wish(life, run, requester, token, comment), key, body)
 
 
 async def rerun(
@@ -138,8 +147,8 @@ async def rerun(
 
     Raises `Conflict` when the old one has not ended.
     """
-    body = _digest(life, {"rerun": run.id, "comment": comment})
-    before = await _repeated(life, key, requester, body)
+    body = digest_of_ask(life, {"rerun": run.id, "comment": comment})
+    before = await repeated(life, key, requester, body)
     if before is None and RunState(run.state) not in RUN_ENDS:
         raise Conflict(f"The run has not ended (it is {run.state}). Nothing was started. Wait for it, or stop it.")
     wish = Wish(
@@ -152,17 +161,19 @@ async def rerun(
         rerun_of=RunId(run.id),
         comment=comment,
     )
-    return before or await _accept(life, wish, key, body)
+    return before or await accept_wish(life, wish, key, body)
 
 
-async def _repeated(life: Life, key: str, requester: PrincipalId, body: str) -> Accepted | None:
+async def repeated(life: Life, key: str, requester: PrincipalId, body: str) -> Accepted | None:
     async with life.store.read() as session:
         before = await earlier(session, key, requester, body)
     return None if before is None else Accepted(before, repeated=True)
 
 
-async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
+async def accept_wish(life: Life, wish: Wish, key: str, body: str, *, old: Plan | None = None) -> Accepted:
+    """`old`: the plan of the run that it resumes; who approves is shown what is different."""
     planned = await plan(life, wish)
+    drift = between(old, planned.plan) if old is not None else ()
     submission = Submission(
         plan=planned.plan,
         requester=wish.requester,
@@ -173,6 +184,8 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
         undo_of=wish.undo_of,
         rerun_of=wish.rerun_of,
         called_by=wish.called_by,
+        resume_of=RunId(wish.resumes.run) if wish.resumes else None,
+        drift=drift,
         comment=wish.comment,
         secrets=planned.secrets,
         cause=wish.cause,
@@ -186,6 +199,8 @@ async def _accept(life: Life, wish: Wish, key: str, body: str) -> Accepted:
             await _must_go_on(tx, planned.plan, *wish.called_by)
         if wish.undo_of is not None:
             await _must_be_undoable(tx, wish.undo_of, wish.requester)
+        if wish.resumes is not None:
+            await must_be_resumable(tx, RunId(wish.resumes.run))
         if rejects(planned.plan) and wish.undo_of is None:
             await must_be_free(tx.session, planned.plan, await _onlooker(tx.session, wish.requester))
         return Accepted(await accept(tx, life.keys.ring, submission), repeated=False)
@@ -230,6 +245,8 @@ async def undo_wish(
         if refused is not None:
             raise Conflict(f"{refused} Nothing was started.")
         version = await life.definitions.of_run(session, Digest(run.version))
+        if version.model.spec.undo is None:
+            return await _undo_of_steps(session, run, requester, token, comment)
         people = await principals.by_ids(session, [requester])
         previous = await runs.peek(session, RunId(str(run.previous_run)))
         aimed = await aim(
@@ -258,6 +275,24 @@ async def undo_wish(
     )
 
 
+async def _undo_of_steps(
+    session: Session, run: RunRow, requester: PrincipalId, token: TokenId | None, comment: str | None
+) -> Wish:
+    """What its steps have done, the last first."""
+    paths = [step.path for step in await to_undo(session, run)]
+    return Wish(
+        action=run.action,
+        requester=requester,
+        token=token,
+        entity=EntityRef(run.entity) if run.entity else None,
+        inputs=run.inputs,
+        version=None,
+        undo_of=RunId(run.id),
+        undone=(Digest(run.version), await undone_of(session, run, paths)),
+        comment=comment,
+    )
+
+
 def _must_be_the_same(wish: Wish, version: ActionVersion) -> None:
     if wish.version is not None and wish.version != version.digest:
         raise Conflict(
@@ -266,7 +301,7 @@ def _must_be_the_same(wish: Wish, version: ActionVersion) -> None:
         )
 
 
-def _digest(life: Life, asked: dict[str, JsonValue]) -> str:
+def digest_of_ask(life: Life, asked: dict[str, JsonValue]) -> str:
     """Of what was asked for, so that the same key with another body is noticed.
 
     Keyed: what was asked for may hold a secret, and a plain hash of a short one could be found out by trying.

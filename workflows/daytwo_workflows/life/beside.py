@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.program import read_values
 from daytwo_actions.plan.render import Aim, undo_inputs
+from daytwo_actions.plan.undo_words import undo_words
 from daytwo_store import principals
 from daytwo_store.engine import Session
 from daytwo_store.errors import DaytwoError
@@ -40,13 +42,15 @@ async def beside(life: Life, session: Session, run: RunRow, previous: RunRow | N
     except DaytwoError as error:
         return Beside(problem=error.detail)
     read = read_values(life.definitions.program(version), context)
-    undo, inputs, why = await _undo(life, session, ask, previous)
+    undo, inputs, why = await _undo(life, session, ask, Plan.model_validate_json(run.plan), previous)
     return Beside(owner=scene.owner, read=read, undo=undo, undo_inputs=inputs, no_undo=why)
 
 
 async def _undo(
-    life: Life, session: Session, ask: Ask, previous: RunRow | None
+    life: Life, session: Session, ask: Ask, plan: Plan, previous: RunRow | None
 ) -> tuple[Sequence[Aim] | None, Mapping[str, JsonValue], str | None]:
+    if life.definitions.program(ask.version).undo is None and plan.undo:
+        return None, {}, " ".join(undo_words(plan))
     if life.definitions.program(ask.version).undo is None:
         return None, {}, "The action does not say how it is undone."
     if previous is None:

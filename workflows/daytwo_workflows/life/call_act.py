@@ -10,7 +10,8 @@ from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.asking import Wish, start
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.steps.call import asked_for, key_of, note
+from daytwo_workflows.life.steps.call import key_of, note
+from daytwo_workflows.life.steps.called import asked_for
 
 _DEEPEST = 5  # runs that call each other
 _AGAIN = timedelta(seconds=30)

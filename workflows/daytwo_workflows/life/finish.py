@@ -1,6 +1,7 @@
 """The good end of a run: catalog, state and lock in one transaction."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from daytwo_actions.plan.model import Plan, PlannedWrite
@@ -11,7 +12,7 @@ from daytwo_store.entities import EVERYTHING, Change, Draft, content
 from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import RunId
 from daytwo_store.states import RunState
-from daytwo_store.tables import Json, RunRow
+from daytwo_store.tables import Json, RunRow, StepRow
 from daytwo_workflows.life.locking import taken_words
 
 _UNCHANGED: Final = re.compile(r"[Tt]he catalog (?:was not changed|is as before)")
@@ -70,6 +71,13 @@ def truthful(run: RunRow, text: str) -> str:
     return _UNCHANGED.sub(
         lambda found: f"{'W' if found[0].startswith('T') else 'w'}hat its steps wrote into the catalog stays", text
     )
+
+
+def keep_truthful(run: RunRow, steps: Iterable[StepRow]) -> None:
+    """What was said of steps, and of the run, before or after one of them has written into the catalog."""
+    for step in steps:
+        step.note = truthful(run, step.note) if step.note else step.note
+    run.reason = truthful(run, run.reason) if run.reason else run.reason
 
 
 def entity_write(planned: PlannedWrite) -> EntityWrite:

@@ -11,19 +11,18 @@ from daytwo_store.engine import Tx
 from daytwo_store.ids import RunId, StepPath
 from daytwo_store.states import ATTEMPT_LIVE, STEP_ENDS, AttemptState, RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
-from daytwo_workflows.contracts import SENDING, Move, What
+from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import midway
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.finish import succeed, truthful
-from daytwo_workflows.life.locking import not_without_lock
+from daytwo_workflows.life.finish import succeed
 from daytwo_workflows.life.moves import Turn, first_of
+from daytwo_workflows.life.sending import let
 from daytwo_workflows.life.steps.begin import begin
-from daytwo_workflows.life.steps.call import CALLS, closing
-from daytwo_workflows.life.steps.failing import fail
+from daytwo_workflows.life.steps.call import closing
+from daytwo_workflows.life.steps.called import CALLS
 from daytwo_workflows.life.steps.table import KINDS
-from daytwo_workflows.life.window import all_is_stopped, stopped_between_steps
-
-_WHILE_HELD = Move(what=What.WAIT, seconds=3600)
+from daytwo_workflows.life.undoing import Ending, end_or_undo
+from daytwo_workflows.life.window import all_is_stopped
 
 
 async def next_of_steps(life: Life, tx: Tx, row: RunRow) -> Move:
@@ -38,8 +37,7 @@ async def next_of_steps(life: Life, tx: Tx, row: RunRow) -> Move:
         moves = [(step, move) for step in steps if (move := await _next(life, tx, row, step, steps)) is not None]
     if moves:
         return first_of(moves, tx.now)
-    await _over(tx, row, steps)
-    return Move(what=What.END)
+    return await _over(life, tx, row, steps)
 
 
 async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[StepRow]) -> Move | None:
@@ -58,15 +56,7 @@ async def _next(life: Life, tx: Tx, row: RunRow, step: StepRow, steps: Sequence[
         return None
     if broken:
         step.tries = 1  # the run cannot succeed any more: what fails now is not begun once more
-    move = await kind.next(life, tx, row, step)
-    if move is None or move.what not in SENDING:
-        return move
-    if row.lock_taken_at is not None:
-        fail(tx, step, not_without_lock(row, step))
-        return None
-    if row.state == RunState.NEEDS_ATTENTION:
-        return _WHILE_HELD
-    return await stopped_between_steps(tx, row, move)
+    return await let(tx, row, step, await kind.next(life, tx, row, step))
 
 
 async def _under_way(tx: Tx, row: RunRow, step: StepRow) -> bool:
@@ -85,7 +75,12 @@ def _ready(step: StepRow, steps: Sequence[StepRow]) -> bool:
         needed = [one for one in steps if one.position < step.position]
     else:
         needed = [one for one in steps if one.path in step.needs]
-    return all(_done(one) for one in needed)
+    return all(_passed(one, steps) for one in needed)
+
+
+def _passed(step: StepRow, steps: Sequence[StepRow]) -> bool:
+    """Done; and where another run has done it, what comes before it is done as well: people decide on that anew."""
+    return _done(step) and (runs.CARRIED not in (step.data or {}) or _ready(step, steps))
 
 
 def _done(step: StepRow) -> bool:
@@ -109,20 +104,20 @@ def _ended(steps: Sequence[StepRow]) -> int:
     return sum(StepState(step.state) in STEP_ENDS for step in steps)
 
 
-async def _over(tx: Tx, row: RunRow, steps: Sequence[StepRow]) -> None:
-    """Nothing goes on: the run ends as its steps have."""
+async def _over(life: Life, tx: Tx, row: RunRow, steps: Sequence[StepRow]) -> Move:
+    """Nothing goes on: the run ends as its steps have, or what they have done is undone."""
     broken = _broken(steps)
     if broken is not None:
         state = RunState.CANCELLED if broken.state == StepState.CANCELLED else RunState.FAILED
         named = f"Step {broken.path}: " if len(steps) > 1 else ""
         reason = f"{named}{broken.note}" if broken.note else None
-        await runs.end(tx, row, state, reason=truthful(row, reason) if reason else None)
-        return
+        return await end_or_undo(life, tx, row, steps, Ending(state=state, reason=reason))
     never = [step.path for step in steps if step.state == StepState.PENDING]
     if never:  # no table of moves leads here; if one ever does, it must not look like a success
         reason = f"Nothing goes on, and {', '.join(never)} has not begun. What the steps before did stays."
         await runs.end(tx, row, RunState.FAILED, reason=reason)
-        return
+        return Move(what=What.END)
     left = [step.path for step in steps if step.state in (StepState.FAILED, StepState.CANCELLED)]
     reason = f"Without {', '.join(left)}, which failed; the action goes on then." if left else None
     await succeed(tx, row, reason=reason)
+    return Move(what=What.END)

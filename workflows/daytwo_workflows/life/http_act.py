@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
@@ -82,6 +82,23 @@ async def _go_on(life: Life, run: RunId, step: StepRow, service: Service | None,
     if await claim_again(life, run, path, no) is None:
         return
     await (_looked if looks else _answered)(life, run, path, no, await _called(service, call, deadline), context)
+
+
+async def probed(life: Life, run: RunId, step: StepRow, known: AttemptRow) -> bool | None:
+    """Whether the probe says that it has happened; None when that cannot be told. Only looks, and changes nothing."""
+    if not isinstance((step.given or {}).get("probe"), dict):
+        return None
+    service = life.services.get(known.connection)
+    call, context = await _ready(life, run, service, _probe_of(step, known)), await _context(life, run)
+    answer = await _called(service, call, _deadline(life))
+    probe = (step.given or {})["probe"]
+    assert isinstance(probe, dict)
+    happened = judged(probe["done"], context, answer)
+    async with life.store.read() as session:
+        now = await life.store.clock.now(session)
+    if happened is False:
+        return False if _proves(life, now, known, answer) else None
+    return happened
 
 
 def _deadline(life: Life) -> float:
@@ -210,8 +227,24 @@ async def _looked(
         if isinstance(answer, ServiceAnswer) and happened is True:
             attempts.settle(tx, row, AttemptState.ACCEPTED, note="the probe says that it has happened")
             await done(life, tx, step, answer)
-        elif isinstance(answer, ServiceAnswer) and happened is False and _tells(answer):
+        elif (
+            isinstance(answer, ServiceAnswer)
+            and happened is False
+            and _tells(answer)
+            and _late_enough(life, tx.now, row)
+        ):
             attempts.settle(tx, row, AttemptState.ABSENT, note="the probe says that it has not happened")
+
+
+def _proves(life: Life, now: datetime, attempt: AttemptRow, answer: Result) -> bool:
+    """Does an answer by which it has not happened prove that it never will?"""
+    return isinstance(answer, ServiceAnswer) and _tells(answer) and _late_enough(life, now, attempt)
+
+
+def _late_enough(life: Life, now: datetime, attempt: AttemptRow) -> bool:
+    """A service may carry out later what it has taken: until that has to be visible, its absence proves nothing."""
+    sent = attempt.sent_at or attempt.intent_at
+    return now >= sent + life.windows.send_total + life.windows.listing_lag
 
 
 def _tells(answer: ServiceAnswer) -> bool:

@@ -20,6 +20,7 @@ from daytwo_workflows.life.steps.leaving import leave
 from daytwo_workflows.life.steps.scene import Context
 
 Result = ServiceAnswer | Silence
+_FOR_NOW: Final = frozenset({408, 409, 425, 429})  # a no that may be another one later
 AGAIN: Final = 15.0  # seconds before asking again when nothing says how long
 
 
@@ -52,6 +53,8 @@ async def record(
         await done(life, tx, step, result)
     elif result.status >= 500 or result.status == 408:
         stays_open(tx, attempt, said)
+    elif result.status >= 300 and not first and _for_good(result.status):
+        _to_a_person(tx, attempt, said)
     elif result.status >= 300 and not first:
         stays_open(tx, attempt, f"{said}, which says nothing of the first time that it was sent")
         attempt.retry_at = _later(tx, step, result.retry_after)
@@ -66,6 +69,20 @@ async def record(
     else:
         attempts.settle(tx, attempt, AttemptState.ACCEPTED, note=said)
         fail(tx, step, f"{said}, and not what the action expects. It was sent; what that did there stays.")
+
+
+def _for_good(status: int) -> bool:
+    """A no that will be the same the next time."""
+    return 400 <= status < 500 and status not in _FOR_NOW
+
+
+def _to_a_person(tx: Tx, attempt: AttemptRow, said: str) -> None:
+    """It was sent before, nobody knows what came of that, and asking again brings nothing."""
+    note = (
+        f"{said} to the same request sent again, which says nothing of the first time that it was sent. It is not "
+        "sent any more by itself. Look there, then say what happened."
+    )
+    attempts.settle(tx, attempt, AttemptState.HELD, note=note)
 
 
 def _silent(tx: Tx, step: StepRow, attempt: AttemptRow, silence: Silence) -> None:

@@ -15,7 +15,7 @@ from daytwo_store.tables import ExternalRunRow, RunRow
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.gates import settle_by_reading
 from daytwo_workflows.life.questions import keep_ours
-from daytwo_workflows.life.steps.dispatch import other_commit
+from daytwo_workflows.life.steps.external import other_commit
 from daytwo_workflows.life.trees import tree_json
 
 log = structlog.get_logger()

@@ -15,9 +15,10 @@ from daytwo_actions.freezes import subject_of
 from daytwo_actions.plan.approvers import MOST_ASKED, Wanted, wanted_people
 from daytwo_actions.plan.break_glass import NO_GLASS
 from daytwo_actions.plan.facts import Facts
-from daytwo_actions.plan.model import Plan, PlannedCause, PlannedEditor, PlannedRequester
+from daytwo_actions.plan.model import Plan, PlannedCause, PlannedEditor, PlannedRequester, PlannedResume
 from daytwo_actions.plan.program import ApprovalProgram, Program
 from daytwo_actions.plan.render import Aim, render, targets
+from daytwo_actions.plan.undo_program import Undone, undo_program
 from daytwo_actions.policy import may_run, may_see
 from daytwo_actions.roles import roles_in, without_roles
 from daytwo_catalog.model import Entity, record
@@ -48,6 +49,8 @@ class Ask:
     secrets: Mapping[str, str] = field(default_factory=dict)  # their fingerprints
     break_glass: bool = False
     cause: PlannedCause | None = None  # what asks in the requester's name
+    resumes: PlannedResume | None = None
+    undone: Undone | None = None  # it undoes these steps of another run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +148,8 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
     must_be_allowed(ask.version, scene, inputs, break_glass=ask.break_glass)
     facts = await _facts(life, session, ask, scene, context)
     program = life.definitions.program(ask.version)
+    if ask.undone is not None:
+        program = undo_program(program, ask.undone)
     facts = await with_people(session, program.approvals, facts)
     rules = any(one.auto for one in program.approvals)
     facts = replace(facts, frozen=rules and await _frozen(life, session, ask.version, facts))
@@ -175,6 +180,7 @@ async def _facts(life: Life, session: Session, ask: Ask, scene: Scene, context: 
         now=await life.store.clock.now(session),
         secrets=ask.secrets,
         break_glass=ask.break_glass,
+        resumes=ask.resumes,
         editor=_edited(await editor_of(session, ask.version.digest)),
         cause=ask.cause,
         called=await _called(session, ask.version),
@@ -277,6 +283,7 @@ async def context_of(life: Life, session: Session, ask: Ask, scene: Scene) -> di
     """What the expressions of an ask see."""
     doors = sources(within(session), scene.belongs, life.backends)
     return {
+        **({"steps": dict(ask.undone.results)} if ask.undone is not None else {}),
         "inputs": dict(await inputs_context(ask.version, ValidInput(ask.inputs), doors)),
         "entity": record(scene.entity) if scene.entity else None,
         "user": scene.user,

@@ -5,9 +5,7 @@ is proven by several complete listings in a row, each made after the moment by w
 visible. Where that cannot be had, a person decides; nothing is ever sent again on a guess.
 """
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,48 +17,46 @@ from daytwo_store.states import AttemptState
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.contracts import Move
 from daytwo_workflows.life.adopting import SKEW, adopt, marker_of
-from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.dispatch import ACCEPTED_UNNAMED, Repeat, repeat
+from daytwo_workflows.life.steps.search import Search, keep, search_of
 
 log = structlog.get_logger()
 _LOOKED_AFTER = timedelta(minutes=2)
 _OPEN = frozenset({AttemptState.SENT, AttemptState.AMBIGUOUS})
 
 
-@dataclass(slots=True)
-class _Search:
-    """How the look-ups have gone so far. `safe_at` comes from the row, so a worker that begins anew loses no time."""
-
-    safe_at: datetime  # from then on a run that was started must be visible
-    misses: int = 0
-    repeats: bool = True  # the request may be sent again, where that is harmless
-    unmarked: ExternalRunId | None = None  # nobody's run that fits in everything but the marker: it may be this one
-
-
 async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: Callable[[], None]) -> Move:
-    """Look until the attempt is settled, then say what is next. `beat` is called at every look."""
-    attempt, now = await _look_at_row(life, run, path, no)
-    looks = 0
-    search = _Search(safe_at=now if attempt is None else _safe_at(life, attempt))
-    while attempt is not None:
-        beat()
-        search.safe_at = _safe_at(life, attempt)
-        listing = await _look(life, attempt, search, now)
-        if listing is not None and listing.found:
-            await adopt(life, attempt, listing)
-            break
-        if await _repeated(life, attempt, search) is Repeat.SETTLED:
-            break
-        verdict = await _verdict(life, attempt, search, now)
-        if verdict is not None:
-            await _settle(life, attempt, *verdict)
-            break
+    """Look once. What it tells is written down, with the time of the next look; then say what is next in this run.
+
+    So a search, which can take minutes, holds up no other branch. `beat` is called before each thing that takes time.
+    """
+    found = await _open_attempt(life, run, path, no)
+    if found is None:
+        return await advance(life, run)
+    attempt, search, now = found
+    beat()
+    listing = await _look(life, attempt, search, now)
+    if listing is not None and listing.found:
+        await adopt(life, attempt, listing)
+        return await advance(life, run)
+    beat()
+    if await _repeated(life, attempt, search) is Repeat.SETTLED:
+        return await advance(life, run)
+    verdict = await _verdict(life, attempt, search, now)
+    if verdict is not None:
+        await _settle(life, attempt, *verdict)
+    return await _go_on(life, run, path, search)
+
+
+async def _go_on(life: Life, run: RunId, path: StepPath, search: Search) -> Move:
+    """How the search stands is kept; if the attempt was settled by this look, nobody asks for it any more."""
+    async with life.store.write() as tx:
+        row = await runs.hold(tx, run)
         pauses = life.windows.look_every
-        await asyncio.sleep(pauses[min(looks, len(pauses) - 1)])
-        looks += 1
-        attempt, now = await _look_at_row(life, run, path, no)
-    return await advance(life, run)
+        keep(tx, await runs.step(tx.session, run, path), search, pause=pauses[min(search.looks, len(pauses) - 1)])
+        return await advance_within(life, tx, row)
 
 
 def _safe_at(life: Life, attempt: AttemptRow) -> datetime:
@@ -69,7 +65,7 @@ def _safe_at(life: Life, attempt: AttemptRow) -> datetime:
     return attempt.send_by + life.windows.send_total + lag
 
 
-async def _repeated(life: Life, attempt: AttemptRow, search: _Search) -> Repeat:
+async def _repeated(life: Life, attempt: AttemptRow, search: Search) -> Repeat:
     """Send it again where that is harmless. What was not listed before is then no proof of anything any more."""
     backend = life.backends.get(attempt.connection)
     if backend is None or not backend.traits.repeatable or not search.repeats or not _tells(attempt):
@@ -81,24 +77,31 @@ async def _repeated(life: Life, attempt: AttemptRow, search: _Search) -> Repeat:
     return repeated
 
 
-async def _look_at_row(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> tuple[AttemptRow | None, datetime]:
-    """The attempt while it is open (its sender may still settle it), and the time. Says that somebody works on it."""
+async def _open_attempt(
+    life: Life, run: RunId, path: StepPath, no: AttemptNo
+) -> tuple[AttemptRow, Search, datetime] | None:
+    """The attempt, how looking for it has gone, and the time. None when it is settled (its sender may do that, too),
+    or was looked for just now. Says that somebody works on it."""
     async with life.store.write() as tx:
         row = await runs.hold(tx, run)
         row.next_at = tx.now + _LOOKED_AFTER
         attempt = await attempts.get(tx.session, run, path, no)
-        return (attempt if attempt is not None and attempt.state in _OPEN else None), tx.now
+        search = search_of(await runs.step(tx.session, run, path), no)
+        if attempt is None or attempt.state not in _OPEN or not search.over(tx.now):
+            return None
+        return attempt, search, tx.now
 
 
-async def _look(life: Life, attempt: AttemptRow, search: _Search, now: datetime) -> Listing | None:
+async def _look(life: Life, attempt: AttemptRow, search: Search, now: datetime) -> Listing | None:
     try:
         listing = await life.backend(attempt.connection).find(marker_of(attempt), attempt.intent_at - SKEW)
     except (BackendUnreachable, BackendDenied) as error:
         log.warning("reconcile.cannot_look", run=attempt.run_id, step=attempt.path, error=type(error).__name__)
         search.misses = 0
         return None
+    safe_at = _safe_at(life, attempt)
     search.unmarked = await _nobodys(life, attempt, listing)
-    proves = listing.complete and now >= search.safe_at and _late_enough(listing, search) and not search.unmarked
+    proves = listing.complete and now >= safe_at and _late_enough(listing, safe_at) and not search.unmarked
     search.misses = search.misses + 1 if proves and not listing.found else 0
     return listing
 
@@ -115,23 +118,24 @@ def _tells(attempt: AttemptRow) -> bool:
     return pinned.lasting or pinned.fenced
 
 
-def _late_enough(listing: Listing, search: _Search) -> bool:
+def _late_enough(listing: Listing, safe_at: datetime) -> bool:
     """The vendor's own clock has to be past the moment too, give or take its whole seconds. No clock is no proof."""
-    return listing.server_time is not None and listing.server_time + timedelta(seconds=1) >= search.safe_at
+    return listing.server_time is not None and listing.server_time + timedelta(seconds=1) >= safe_at
 
 
-async def _verdict(life: Life, attempt: AttemptRow, search: _Search, now: datetime) -> tuple[AttemptState, str] | None:
+async def _verdict(life: Life, attempt: AttemptRow, search: Search, now: datetime) -> tuple[AttemptState, str] | None:
     """What can be said by now; None: look again. Nothing stays open for ever: at last a person is asked."""
+    safe_at = _safe_at(life, attempt)
     if not marker_of(attempt).pinned.marked:
         sent_for_sure_by_now = now >= attempt.send_by + life.windows.send_total
         return (AttemptState.HELD, _NO_MARKER) if sent_for_sure_by_now else None
     if not _tells(attempt):
-        return (AttemptState.HELD, _REMOVED_SOON) if now >= search.safe_at else None
-    if search.unmarked is not None and now >= search.safe_at and not marker_of(attempt).pinned.fenced:
-        return AttemptState.HELD, _may_be(search.unmarked)
+        return (AttemptState.HELD, _REMOVED_SOON) if now >= safe_at else None
+    if search.unmarked is not None and now >= safe_at and not marker_of(attempt).pinned.fenced:
+        return AttemptState.HELD, _may_be(ExternalRunId(search.unmarked))
     if search.misses >= life.windows.absence_listings:
         return await _absent(life, attempt)
-    if now >= search.safe_at + life.windows.give_up_looking:
+    if now >= safe_at + life.windows.give_up_looking:
         return AttemptState.HELD, _CANNOT_LOOK
     return None
 

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.marker import corr
-from daytwo_actions.plan.difference import Change, drift
+from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.holes import Answers, filled_inputs, fits
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_actions.plan.steps import PlannedStep
@@ -32,8 +32,8 @@ from daytwo_workflows.life import locking, midway, requests, standing, step_rows
 from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.asking_again import CHANGED, ask_again, give_back
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.drifting import drifted
 from daytwo_workflows.life.filling import answers_of
-from daytwo_workflows.life.own_writes import not_own
 from daytwo_workflows.life.planning import Aimed, aim, assemble
 from daytwo_workflows.life.secret_inputs import fingerprints_of
 from daytwo_workflows.life.steps.approval import sealed_at
@@ -63,11 +63,12 @@ async def seal(
     if existing is not None:
         return existing if existing.state == AttemptState.INTENT else None
     plan = Plan.model_validate_json(row.plan)
-    targets = [(step.uses, step.target) for step in plan.dispatches]
+    targets = [(step.uses, step.target) for step in plan.aimed]
+    own = plan.step(path).path
     # What has begun is not looked at again, nor what comes later: that is when its own turn has come.
-    known = {step.path: step.pin() for step in plan.dispatches if fresh or (begun and step.path != path)}
+    known = {step.path: step.pin() for step in plan.aimed if fresh or (begun and step.path != own)}
     for _ in range(_ROUNDS):
-        pins = await _pins(life, targets, [known.get(step.path) for step in plan.dispatches])
+        pins = await _pins(life, targets, [known.get(step.path) for step in plan.aimed])
         async with life.store.write() as tx:
             row = await runs.hold(tx, run)
             if row.state != RunState.RUNNING or row.cancel_at is not None:
@@ -108,8 +109,8 @@ async def _seal(
         if [target for _, target in wanted] != [pinned.target for pinned in pins]:
             return wanted
         after = assemble(life, aimed, pins)
-        steps = await runs.steps(tx.session, RunId(row.id))
-        changes = not_own(row, steps, drift(before, after)) + await standing.no_longer(tx.session, row)
+        after, found = await drifted(tx.session, row, path, before, after)
+        changes = found + await standing.no_longer(tx.session, row)
     except UnknownKey:
         raise  # its secrets cannot be opened by this process: tried again, and nothing is lost
     except DaytwoError as error:
@@ -221,7 +222,7 @@ async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo)
     step = await runs.step(tx.session, RunId(row.id), path)
     await _must_be_approved(tx, row, step)
     answers = await answers_of(tx.session, RunId(row.id))
-    request = _request(life, plan, planned, filled=step.given or {}, answers=answers, no=no)
+    request = _request(life, plan, planned, path, filled=step.given or {}, answers=answers, no=no)
     return await attempts.seal(
         tx,
         Intent(
@@ -250,15 +251,22 @@ async def _must_be_approved(tx: Tx, row: RunRow, step: StepRow) -> None:
 
 
 def _request(
-    life: Life, plan: Plan, step: PlannedStep, *, filled: Mapping[str, JsonValue], answers: Answers, no: AttemptNo
+    life: Life,
+    plan: Plan,
+    step: PlannedStep,
+    path: StepPath,
+    *,
+    filled: Mapping[str, JsonValue],
+    answers: Answers,
+    no: AttemptNo,
 ) -> FrozenRequest:
     """The bytes of this attempt. The first one's are in the plan, unless it has holes, which are filled by now; a later
     one's are frozen with its own marker. What approvers filled in is compared with what the plan leaves open.
 
     Raises `BackendDenied`, `Rejected`.
     """
-    marker = corr(life.marker_key, RunId(plan.run), StepPath(step.path), no)
-    if no > 1 or step.request is None:
+    marker = corr(life.marker_key, RunId(plan.run), path, no)
+    if no > 1 or step.request is None or path != step.path:
         assert filled.keys() == step.late.keys(), "all holes are filled, and nothing else"
         if (why := fits(plan, answers)) is not None:
             raise Rejected(f"What was filled in is not what was approved: {why}.")

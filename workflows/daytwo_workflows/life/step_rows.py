@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from daytwo_actions.plan.model import Plan
-from daytwo_actions.plan.steps import PlannedKind
+from daytwo_actions.plan.model import Plan, PlannedResume
+from daytwo_actions.plan.steps import Planned, PlannedKind
 from daytwo_store import attempts, runs
 from daytwo_store.engine import Tx
 from daytwo_store.ids import RunId, StepPath
@@ -17,7 +17,18 @@ _SENDS: Final = frozenset({"dispatch", "http"})
 def write(tx: Tx, plan: Plan) -> None:
     for position, (path, columns) in enumerate(_columns(plan)):
         row = StepRow(run_id=plan.run, path=path, position=position, state=StepState.PENDING, jobs=[], **columns)
+        if plan.resumes is not None and path in plan.resumes.done:
+            _carry_over(tx, row, plan.resumes)
         tx.session.add(row)
+
+
+def _carry_over(tx: Tx, row: StepRow, resumes: PlannedResume) -> None:
+    """Another run has done it. What it had left is there as if this one had."""
+    word = "somebody says that it was done in" if row.path in resumes.said else "done in"
+    row.state, row.ended_at = StepState.SUCCEEDED, tx.now
+    row.note = f"carried over: {word} run {resumes.run}"
+    row.data = {runs.CARRIED: resumes.run}
+    row.outputs = resumes.done[row.path] or None
 
 
 async def renew(tx: Tx, plan: Plan) -> None:
@@ -56,18 +67,20 @@ def as_planned(plan: Plan, row: StepRow) -> bool:
 def _columns(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
     before: list[str] = []
     for step in plan.steps:
-        yield (
-            step.path,
-            {
-                "uses": step.uses,
-                "kind": step.kind,
-                "needs": before if step.needs is None else step.needs,
-                "asks": step.asks,
-                "on_error": step.on_error,
-                "tries": step.retry.attempts if step.retry else 1,
-                "retry_wait": step.retry.wait if step.retry else 0,
-                "timeout": step.timeout,
-                "results": step.outputs or None,
-            },
-        )
+        yield step.path, columns_of(step, before=before)
         before = [step.path]
+
+
+def columns_of(step: Planned, *, before: list[str]) -> dict[str, Any]:
+    """`before`: what it needs when it does not say."""
+    return {
+        "uses": step.uses,
+        "kind": step.kind,
+        "needs": before if step.needs is None else step.needs,
+        "asks": step.asks,
+        "on_error": step.on_error,
+        "tries": step.retry.attempts if step.retry else 1,
+        "retry_wait": step.retry.wait if step.retry else 0,
+        "timeout": step.timeout,
+        "results": step.outputs or None,
+    }

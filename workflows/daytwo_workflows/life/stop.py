@@ -14,9 +14,10 @@ from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import midway
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.finish import succeed, truthful
+from daytwo_workflows.life.finish import succeed
 from daytwo_workflows.life.moves import Turn, first_of
 from daytwo_workflows.life.steps.table import KINDS
+from daytwo_workflows.life.undoing import Ending, end_or_undo, give_up
 
 
 async def next_of_stopping(life: Life, tx: Tx, run: RunRow) -> Move:
@@ -31,33 +32,34 @@ async def next_of_stopping(life: Life, tx: Tx, run: RunRow) -> Move:
                 moves.append((step, found))
     if moves:
         return first_of(moves, tx.now)
-    await _end(tx, run, steps)
-    return Move(what=What.END)
+    if run.undoing is not None:
+        return await give_up(tx, run)
+    return await _end(life, tx, run, steps)
 
 
-async def _end(tx: Tx, run: RunRow, steps: Sequence[StepRow]) -> None:
-    """All that had begun has ended."""
+async def _end(life: Life, tx: Tx, run: RunRow, steps: Sequence[StepRow]) -> Move:
+    """All that had begun has ended: the run ends so, or what its steps have done is undone."""
     since = [step for step in steps if step.ended_at is not None and run.cancel_at and step.ended_at >= run.cancel_at]
     failed = [step for step in since if step.state == StepState.FAILED]
     said = " ".join(step.note for step in since if step.note and step.state != StepState.SUCCEEDED)
     why = f" ({run.cancel_reason})" if run.cancel_reason else ""
     if all(step.state in (StepState.SUCCEEDED, StepState.SKIPPED) for step in steps):
         await succeed(tx, run, reason="It was to be stopped, but it had already succeeded.")
-    elif run.timed_out:
+        return Move(what=What.END)
+    if run.timed_out:  # of before a time limit was its step's alone
         what = said or await _what_was_sent(tx, run)
-        await runs.end(tx, run, RunState.FAILED, reason=f"Stopped after its time limit{why}. {what}")
+        ending = Ending(state=RunState.FAILED, reason=f"Stopped after its time limit{why}. {what}")
     elif failed:
-        await runs.end(tx, run, RunState.FAILED, reason=truthful(run, said))
+        ending = Ending(state=RunState.FAILED, reason=said)
     else:
         done = [step for step in since if step.state == StepState.SUCCEEDED]
         what = said or (_had_succeeded(done) if done else await _what_was_sent(tx, run))
-        await runs.end(
-            tx,
-            run,
-            RunState.CANCELLED,
-            reason=truthful(run, f"Cancelled{why}. {what} The catalog was not changed."),
+        ending = Ending(
+            state=RunState.CANCELLED,
+            reason=f"Cancelled{why}. {what} The catalog was not changed.",
             actor=run.cancel_by or "daytwo",
         )
+    return await end_or_undo(life, tx, run, steps, ending)
 
 
 def _had_succeeded(done: Sequence[StepRow]) -> str:

@@ -5,13 +5,16 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
 from daytwo_actions.definitions.durations import Duration
 from daytwo_actions.definitions.scopes import Scope
 from daytwo_forms.fields import FieldName, Flag, Value, Vocabulary
+
+if TYPE_CHECKING:  # its members are steps themselves; `kinds.py` brings both together
+    from daytwo_actions.definitions.steps.undo import Undoing
 
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63, description="as in steps.<id>.outputs")]
 Name = Annotated[str, Field(min_length=1, max_length=63)]
@@ -62,6 +65,9 @@ class StepBase(Vocabulary):
     )
     on_error: Literal["fail", "continue"] = Field(
         default="fail", description="fail: the run fails, and nothing new begins; continue: the run goes on"
+    )
+    undo: "Undoing | None" = Field(
+        default=None, description="what takes back what the step has done; left out: it cannot be undone"
     )
     outputs: dict[FieldName, Value] = Field(
         default={}, max_length=50, description="what later steps may use of its results: names, with their schema"

@@ -15,6 +15,7 @@ from daytwo_actions.definitions.steps.http import HttpStep
 from daytwo_actions.definitions.steps.input import InputStep
 from daytwo_actions.definitions.steps.notify import NotifyStep
 from daytwo_actions.definitions.steps.task import TaskStep
+from daytwo_actions.definitions.steps.undo import Undoing
 from daytwo_actions.definitions.steps.wait import WaitStep
 
 DISPATCH: Final = "dispatch"  # the kind of a step that names a connection; no reserved word of `uses`
@@ -30,6 +31,11 @@ KINDS: Final[Mapping[str, type[StepBase]]] = {
     "task": TaskStep,
     "wait": WaitStep,
 }
+
+
+_MODELS: Final[tuple[type[StepBase], ...]] = (DispatchStep, *KINDS.values())
+for _model in _MODELS:
+    _model.model_rebuild(force=True, _types_namespace={"Undoing": Undoing})
 
 
 def step_kind(value: object) -> str:

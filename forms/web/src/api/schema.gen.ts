@@ -1251,6 +1251,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What resuming a run would do: per step, and what is different in its plan */
+        get: operations["previewResume"];
+        put?: never;
+        /** Start the run that goes on where this one failed or was cancelled; it is approved anew */
+        post: operations["resumeRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run}/undo": {
         parameters: {
             query?: never;
@@ -1262,6 +1280,23 @@ export interface paths {
         put?: never;
         /** Start the run that brings back what was there before */
         post: operations["undoRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/undoing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what becomes of what a failed run did: undo it or not, try an undo again or leave it */
+        post: operations["chooseUndo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2673,6 +2708,12 @@ export interface components {
             problems: components["schemas"]["CheckProblem"][];
         };
         /**
+         * Choice
+         * @description What somebody says about the undo of a run.
+         * @enum {string}
+         */
+        Choice: "undo" | "stop" | "again" | "leave";
+        /**
          * ClaimView
          * @description This execution may work, and no other one of this attempt.
          */
@@ -3045,6 +3086,12 @@ export interface components {
             /** Field */
             field: string;
         };
+        /**
+         * Does
+         * @description What becomes of a step when its run is resumed.
+         * @enum {string}
+         */
+        Does: "skip" | "check" | "repeat" | "begin" | "ask";
         /** Ended */
         Ended: {
             /** Sessions */
@@ -4907,6 +4954,12 @@ export interface components {
              * @description the global stop that is in force now, as a sentence
              */
             stopped?: string | null;
+            /**
+             * Undo
+             * @description what becomes of it when it fails, what undoes each step and what cannot be undone
+             * @default []
+             */
+            undo?: string[];
             /** Undoable */
             undoable: boolean;
         };
@@ -5195,6 +5248,73 @@ export interface components {
              */
             without_marker?: boolean;
         };
+        /** ResumeRequest */
+        ResumeRequest: {
+            /**
+             * Answers
+             * @description of steps that are asked about: done (it was carried out) or again (do it again)
+             * @default {}
+             */
+            answers?: {
+                [key: string]: components["schemas"]["Said"];
+            };
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Version
+             * @description of today's definition, where that has changed
+             */
+            version?: string | null;
+        };
+        /**
+         * ResumeStep
+         * @description What becomes of a step when the run is resumed.
+         */
+        ResumeStep: {
+            /**
+             * Answers
+             * @description what can be said of it
+             */
+            answers: components["schemas"]["Said"][];
+            /** @description skip: it is done, and carried over; check: it looks again; repeat: it is done again; begin: its turn comes; ask: say in `answers` what becomes of it */
+            does: components["schemas"]["Does"];
+            /** Kind */
+            kind: string;
+            /** Step */
+            step: string;
+            /**
+             * Text
+             * @description why, as a sentence
+             */
+            text: string;
+        };
+        /**
+         * ResumeView
+         * @description What resuming would do, today. Nothing is changed by looking.
+         */
+        ResumeView: {
+            /**
+             * Changed
+             * @description it is not the one that the run was started with: say `version` when you resume
+             */
+            changed: boolean;
+            /**
+             * Differences
+             * @description between the plan of then and the one of today
+             */
+            differences: components["schemas"]["Difference"][];
+            plan: components["schemas"]["PlanView"];
+            /** Steps */
+            steps: components["schemas"]["ResumeStep"][];
+            /**
+             * Version
+             * @description of today's definition
+             */
+            version: string;
+        };
         /**
          * ReviewView
          * @description Open until somebody else closes it with words.
@@ -5358,10 +5478,14 @@ export interface components {
         /** RunPermissions */
         RunPermissions: {
             cancel: components["schemas"]["Permitted"];
+            /** @description say whether what it has done is undone */
+            choose: components["schemas"]["Permitted"];
             evidence: components["schemas"]["Permitted"];
             /** @description with the same inputs; who may, may also start it with others */
             rerun: components["schemas"]["Permitted"];
             resolve: components["schemas"]["Permitted"];
+            /** @description go on where it ended, with a run of its own */
+            resume: components["schemas"]["Permitted"];
             undo: components["schemas"]["Permitted"];
             withdraw: components["schemas"]["Permitted"];
         };
@@ -5571,6 +5695,16 @@ export interface components {
              * @description the run whose inputs it was given again
              */
             rerun_of?: string | null;
+            /**
+             * Resume Of
+             * @description the run that it goes on with
+             */
+            resume_of?: string | null;
+            /**
+             * Resumed By
+             * @description the run that goes on with it
+             */
+            resumed_by?: string | null;
             /** @description of a run that broke the glass */
             review?: components["schemas"]["ReviewView"] | null;
             /** Started At */
@@ -5585,6 +5719,7 @@ export interface components {
             text: string;
             /** Undo Of */
             undo_of: string | null;
+            undoing?: components["schemas"]["UndoingView"] | null;
             /** Undone By */
             undone_by: string | null;
             /**
@@ -5597,6 +5732,12 @@ export interface components {
             version: string;
             waits: components["schemas"]["Waits"] | null;
         };
+        /**
+         * Said
+         * @description What a person says of a step that is asked about when its run is resumed.
+         * @enum {string}
+         */
+        Said: "done" | "again";
         /**
          * ScheduleChange
          * @description What is left out stays. Keys of `spec` are replaced one by one; with null they go.
@@ -5921,6 +6062,11 @@ export interface components {
             task?: string | null;
             /** Text */
             text: string;
+            /**
+             * Undoes
+             * @description the step that it takes back
+             */
+            undoes?: string | null;
             /**
              * Uses
              * @description the connection, or the kind of step where that is no dispatch
@@ -6279,6 +6425,36 @@ export interface components {
             title: string;
         };
         /**
+         * UndoingRequest
+         * @description undo, or stop; of an undo that has failed again, or leave.
+         */
+        UndoingRequest: {
+            choice: components["schemas"]["Choice"];
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * UndoingView
+         * @description The run has failed or was cancelled, and what its steps have done is undone, or somebody is asked about that.
+         */
+        UndoingView: {
+            /**
+             * Choices
+             * @description what can be said now; empty: nothing is asked
+             */
+            choices: components["schemas"]["Choice"][];
+            /** @description how it ends then */
+            ends: components["schemas"]["RunState"];
+            /**
+             * Said
+             * @default []
+             */
+            said?: components["schemas"]["UndoSaid"][];
+        };
+        /**
          * UndoRequest
          * @description What undoing it would ask for. The commit is pinned when it is asked for.
          */
@@ -6297,6 +6473,21 @@ export interface components {
             ref: string;
             /** Step */
             step: string;
+        };
+        /**
+         * UndoSaid
+         * @description What somebody has said about the undo of a run.
+         */
+        UndoSaid: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Person"];
+            choice: components["schemas"]["Choice"];
+            /** Reason */
+            reason: string;
         };
         /**
          * Unheard
@@ -9052,6 +9243,75 @@ export interface operations {
             };
         };
     };
+    previewResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResumeView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, once per thing it wants. The same key again answers with the same run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAccepted"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     undoRun: {
         parameters: {
             query?: never;
@@ -9077,6 +9337,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunAccepted"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chooseUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             /** @description Problem details */

@@ -70,6 +70,8 @@ export type RunStatistics = Schemas["RunStatistics"];
 export type RunSummary = Schemas["RunSummary"];
 export type ExceptionView = Schemas["ExceptionView"];
 export type HeldView = Schemas["HeldView"];
+export type ResumeStep = Schemas["ResumeStep"];
+export type ResumeView = Schemas["ResumeView"];
 export type RunView = Schemas["RunView"];
 export type ScheduleView = Schemas["ScheduleView"];
 export type TimeView = Schemas["TimeView"];
@@ -90,3 +92,4 @@ export type Waits = Schemas["Waits"];
 
 /** Any JSON object: inputs, plans, properties. */
 export type JsonObject = Record<string, unknown>;
+export type UndoChoice = Schemas["Choice"];

@@ -72,6 +72,7 @@ export const actions = {
     starts: "Start",
     undoable: "Can be undone",
     notUndoable: "no: there is nothing earlier to go back to, or the action declares no undo",
+    undo: "If it fails",
     undoableYes: "yes, with one click afterwards",
     inputs: "Your answers",
     requests: "What is sent",

@@ -28,6 +28,8 @@ export const runs = {
   undoOf: "Undoes",
   undoneBy: "Undone by",
   calledBy: "Called by",
+  resumeOf: "Goes on with",
+  resumedBy: "Went on in",
   rerunOf: "Again, after",
   previous: "Previous successful run",
   duration: "Duration",
@@ -194,6 +196,7 @@ export const runs = {
     withdraw: "Withdraw",
     undo: "Undo",
     rerun: "Run again",
+    resume: "Resume",
     edit: "Run with changes",
   },
   confirm: {
@@ -214,6 +217,36 @@ export const runs = {
     rerunText:
       "A new run is started with the same answers, by today's definition of the action. It is checked, approved and locked like any other. Secret answers are not kept, so an action that asks for one has to be run with changes.",
     failed: "It did not happen",
+  },
+  resume: {
+    title: "Go on where this run ended?",
+    lead: "A new run goes on from here. It is checked, approved and locked like any other; what is done already is not done again.",
+    verb: "Resume",
+    looking: "Looking at what is known of each step…",
+    steps: "What becomes of each step",
+    does: {
+      skip: "Carried over",
+      check: "Looked at again",
+      repeat: "Done again",
+      begin: "Its turn comes",
+      ask: "Nobody knows",
+    },
+    ask: (step: string) => `What becomes of ${step}?`,
+    answers: { done: "It was carried out: carry it over", again: "Do it again" },
+    changed: "The action has changed since this run began. The new run does what it says today:",
+    different: "This is different from what was planned then:",
+    differences: "What is different",
+    nothing: "nothing",
+  },
+  undoing: {
+    title: "Somebody has to say what becomes of what this run did",
+    lead: "The run has failed or was cancelled. It keeps its lock until this is said.",
+    choices: {
+      undo: "Undo it",
+      stop: "Leave all of it as it is",
+      again: "Try the undo again",
+      leave: "Leave that as it is, and go on",
+    },
   },
   resolve: {
     title: "A person has to say what became of this attempt",

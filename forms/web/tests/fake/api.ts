@@ -603,7 +603,7 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
   ],
   [
     "POST",
-    /^\/runs\/([^/]+)\/(cancel|withdraw|resolve)$/,
+    /^\/runs\/([^/]+)\/(cancel|withdraw|resolve|undoing)$/,
     (api) =>
       ({ parts }) => {
         const run = found(api.runs.get(parts[0] ?? ""), "run");
@@ -701,6 +701,8 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
   ],
   ["GET", /^\/connections\/([^/]+)\/webhooks\/refused$/, () => () => page(REFUSED)],
   ["POST", /^\/runs\/([^/]+)\/rerun$/, (api) => (asked) => api.again(asked)],
+  ["GET", /^\/runs\/([^/]+)\/resume$/, () => () => world.RESUME],
+  ["POST", /^\/runs\/([^/]+)\/resume$/, (api) => (asked) => api.again(asked)],
   [
     "POST",
     /^\/runs\/([^/]+)\/undo$/,

@@ -501,6 +501,8 @@ export function run(id: string, state: RunState, change: Partial<RunView> = {}):
           : no("Only a run that succeeded can be undone: this one changed nothing."),
       rerun: ended ? yes : no("It has not ended. Wait for it, or stop it."),
       resolve: yes,
+      resume: state === "failed" ? yes : no("There is nothing left to do."),
+      choose: state === "needs_attention" ? yes : no("Nobody is asked what becomes of what it did."),
       evidence: state === "succeeded" ? yes : no("Evidence is for those who read the audit."),
     },
     ...change,
@@ -615,3 +617,21 @@ export function approvalOf(asked: RunView, id: string, change: Partial<ApprovalV
     ...change,
   };
 }
+
+/** What resuming a failed run would do. */
+export const RESUME = {
+  version: "d".repeat(64),
+  changed: false,
+  steps: [
+    { step: "build", kind: "dispatch", does: "skip", text: "build is done", answers: [] },
+    {
+      step: "page",
+      kind: "http",
+      does: "ask",
+      text: "page may have been carried out, and is to be done once",
+      answers: ["done", "again"],
+    },
+    { step: "ship", kind: "dispatch", does: "repeat", text: "ship was carried out and failed", answers: [] },
+  ],
+  differences: [{ field: "steps[2].pinned.commit", before: "aaaa", after: "bbbb" }],
+};

@@ -24,22 +24,15 @@ from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.interventions import ask_to_stop
+from daytwo_workflows.life.steps.called import Item, asked_for
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.kind import Kind
 from daytwo_workflows.life.steps.leaving import leave
 from daytwo_workflows.life.steps.scene import context_now
 
-CALLS: Final = frozenset({"action", "foreach"})
 _FIRST: Final = AttemptNo(1)
 _LOOK_ANYWAY: Final = timedelta(hours=1)
 _LONGEST_KEY: Final = 200
-Item = dict[str, JsonValue]
-
-
-def asked_for(step: StepRow) -> list[Item]:
-    """Every run that it asks for: `key`, `entity`, `inputs`; and what is known of it: `run`, `state`, `note`."""
-    calls = (step.data or {}).get("calls")
-    return [dict(one) for one in calls if isinstance(one, dict)] if isinstance(calls, list) else []
 
 
 def key_of(step: StepRow, item: Item) -> str:

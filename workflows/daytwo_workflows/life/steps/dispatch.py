@@ -13,8 +13,11 @@ from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.steps.approval import decided
+from daytwo_workflows.life.steps.external import about, deleted, fail_unapproved, in_other_words, is_gone, other_commit
 from daytwo_workflows.life.steps.failing import fail, hold
+from daytwo_workflows.life.steps.overtime import in_time, is_over_time, next_of_overtime, was_stopped
 from daytwo_workflows.life.steps.results import faults
+from daytwo_workflows.life.steps.search import look_for
 
 
 async def next_of_dispatch(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
@@ -45,7 +48,7 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
         case AttemptState.ABANDONED:
             return _after_giving_up(life, tx, step, tries)
         case AttemptState.SENT | AttemptState.AMBIGUOUS:
-            return _about(What.RECONCILE, last)
+            return look_for(tx, step, last)
         case AttemptState.HELD:
             return hold(tx, run, step, last.note)
         case AttemptState.REJECTED:
@@ -71,10 +74,6 @@ def _dispatch(step: StepRow, no: int) -> Move:
 
 
 _REFUSALS: Final = 3  # in a row, before a run gives up
-
-
-def _about(what: What, attempt: AttemptRow) -> Move:
-    return Move(what=what, path=StepPath(attempt.path), attempt=AttemptNo(attempt.no))
 
 
 def _after_rejection(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move | None:
@@ -114,71 +113,28 @@ async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: Attem
         if external.collected_at is None and (
             _promised(step) or tx.now - external.ended_at < life.windows.settle_with_logs
         ):
-            return _about(What.COLLECT, attempt)
+            return about(What.COLLECT, attempt)
         return await _settle(tx, run, step, attempt, external)
+    if is_over_time(tx, step, external):
+        return next_of_overtime(life, tx, run, step, external)
     looked = external.seen_at or external.known_at
     wanted = external.wanted_at is not None and external.wanted_at >= looked
     if is_gone(life, external) and not wanted:
-        return hold(tx, run, step, _deleted(external))
+        return hold(tx, run, step, deleted(external))
     if (
         step.state == StepState.HELD and not is_gone(life, external) and run.state == RunState.NEEDS_ATTENTION
     ):  # it is there again
         runs.move_step(tx, step, StepState.RUNNING)
         runs.move(tx, run, RunState.RUNNING)
     deadline = external.known_at + timedelta(seconds=step.timeout)
-    if tx.now >= deadline:
-        run.cancel_at, run.cancel_by, run.timed_out = tx.now, None, True
-        run.cancel_reason = f"step {step.path} took longer than {timedelta(seconds=step.timeout)}"
-        return Move(what=What.WAIT, seconds=0)
     if wanted or looked + life.windows.look_anyway <= tx.now:
-        return _about(What.READ, attempt)
+        return about(What.READ, attempt)
     return Move(what=What.WAIT, seconds=(min(deadline, looked + life.windows.look_anyway) - tx.now).total_seconds())
 
 
 def _promised(step: StepRow) -> bool:
     """Do later steps wait for results that have not come yet?"""
     return bool(step.results) and step.outputs is None
-
-
-def is_gone(life: Life, external: ExternalRunRow) -> bool:
-    """Was it deleted in the CI system? Two reads have to say so, some time apart."""
-    since, seen = external.gone_at, external.seen_at
-    return since is not None and seen is not None and seen - since >= life.windows.gone_after
-
-
-def _deleted(external: ExternalRunRow) -> str:
-    return (
-        f"{external.connection} run {external.id} was deleted in the CI system before its end was seen, so nobody here "
-        "knows how far it came. The catalog was not changed and the lock is kept. Find out what it did, then cancel "
-        "this run: that only ends it here."
-    )
-
-
-def other_commit(attempt: AttemptRow, external: ExternalRunRow) -> str | None:
-    """A sentence when the CI system ran another commit than the one that was planned: the ref moved as it was sent."""
-    planned = attempt.request["commit"]
-    if external.commit is None or external.commit == planned:
-        return None
-    return (
-        f"{external.connection} run {external.id} ran commit {external.commit[:12]}, and {str(planned)[:12]} was "
-        f"planned: {attempt.request['ref']} moved while it was sent."
-    )
-
-
-def in_other_words(external: ExternalRunRow) -> str:
-    """The CI system's own words for a failure, where they say more: " (timed_out)"."""
-    said = external.detail.strip()
-    return "" if said.lower() in ("", "failed", "failure") else f" ({said})"
-
-
-def fail_unapproved(tx: Tx, step: StepRow, external: ExternalRunRow, other: str) -> Move | None:
-    """Whatever it ended as: it is not what somebody approved, so it is no success."""
-    return fail(
-        tx,
-        step,
-        f"{other} Nobody approved that. It ended as {external.detail}; the catalog was not changed. "
-        "Find out what it did before you go on.",
-    )
 
 
 async def _settle(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, external: ExternalRunRow) -> Move | None:
@@ -190,7 +146,7 @@ async def _settle(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, exter
     match ExternalStatus(external.status):
         case ExternalStatus.SUCCEEDED:
             return _succeeded(tx, step, note=other)
-        case ExternalStatus.CANCELLED:
+        case ExternalStatus.CANCELLED if not is_over_time(tx, step, external):
             return fail(
                 tx,
                 step,
@@ -202,6 +158,8 @@ async def _settle(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, exter
             return fail(tx, step, f"{where} ran none of its jobs ({external.detail}). The catalog is as before.")
     if step.tries > 1 and (again := await _again(tx, step, attempt, external)) is not None:
         return again
+    if external.status == ExternalStatus.CANCELLED:
+        return fail(tx, step, was_stopped(step, where))
     return fail(
         tx,
         step,
@@ -234,5 +192,6 @@ async def _again(tx: Tx, step: StepRow, attempt: AttemptRow, external: ExternalR
         return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
     attempts.settle(tx, attempt, AttemptState.FAILED, note=f"it failed{in_other_words(external)}; tried again")
     outputs.clear(step)
+    in_time(step)
     step.secrets_at = step.secrets_by = None  # the next try has its own pipeline, which collects them once
     return _dispatch(step, attempt.no + 1)

@@ -1,6 +1,6 @@
 """Stopping a dispatch: only believed when the CI system confirms it. A pipeline that ends first ends as it ended."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from daytwo_store import attempts, runs
@@ -10,8 +10,9 @@ from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepStat
 from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.steps.dispatch import fail_unapproved, in_other_words, is_gone, other_commit
+from daytwo_workflows.life.steps.external import about, fail_unapproved, in_other_words, is_gone, other_commit
 from daytwo_workflows.life.steps.failing import fail, hold
+from daytwo_workflows.life.steps.search import look_for
 
 _LOOK_EVERY: Final = timedelta(seconds=5)
 _NOTHING_THERE: Final = frozenset(
@@ -31,7 +32,7 @@ async def stop_dispatch(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move 
         return _give_up(tx, run, step) if run.cancel_forced else hold(tx, run, step, attempt.note)
     _show(life, tx, run)
     if attempt.state in (AttemptState.SENT, AttemptState.AMBIGUOUS):
-        return Move(what=What.RECONCILE, path=StepPath(attempt.path), attempt=AttemptNo(attempt.no))
+        return look_for(tx, step, attempt)
     external = await attempts.external_of(tx.session, attempt)
     assert external is not None, "an accepted attempt has its external run"
     return _stop_external(life, tx, run, step, attempt, external)
@@ -56,34 +57,51 @@ def _show(life: Life, tx: Tx, run: RunRow) -> None:
 def _stop_external(
     life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, external: ExternalRunRow
 ) -> Move | str:
-    def about(what: What) -> Move:
-        return Move(what=what, path=StepPath(step.path), attempt=AttemptNo(external.no))
-
     if external.ended_at is not None:
         if external.collected_at is None and tx.now - external.ended_at < life.windows.settle_with_logs:
-            return about(What.COLLECT)
+            return about(What.COLLECT, attempt)
         return _as_it_ended(tx, run, step, attempt, external)
     if is_gone(life, external):
         where = f"{external.connection} run {external.id}"
         return stopped(tx, run, step, f"{where} was deleted in the CI system; what it had done there stays.")
-    if external.cancel_asked_at is None and not _overdue(life, tx, run):
-        return about(What.CANCEL)
-    waited = tx.now - (run.cancel_at or tx.now)
-    if _overdue(life, tx, run):
-        if run.cancel_forced:
-            return _give_up(tx, run, step)
-        return hold(
-            tx,
-            run,
-            step,
-            f"{external.connection} run {external.id} was asked to stop and has not confirmed it. It may still be "
-            "running, so the lock is kept. Look there; when it has ended, this run goes on by itself.",
-        )
-    if external.cancel_forced_at is None and (run.cancel_forced or waited >= life.windows.force_cancel_after):
-        return about(What.FORCE_CANCEL)
+    move = ask_to_stop(
+        life, tx, external, since=run.cancel_at or tx.now, held=step.state == StepState.HELD, forced=run.cancel_forced
+    )
+    if move is not None:
+        return move
+    if run.cancel_forced:
+        return _give_up(tx, run, step)
+    return hold(
+        tx,
+        run,
+        step,
+        f"{external.connection} run {external.id} was asked to stop and has not confirmed it. It may still be "
+        "running, so the lock is kept. Look there; when it has ended, this run goes on by itself.",
+    )
+
+
+def ask_to_stop(
+    life: Life, tx: Tx, external: ExternalRunRow, *, since: datetime, held: bool, forced: bool = False
+) -> Move | None:
+    """How an external run that is wanted to stop since then is asked to; None when it should have confirmed it by now.
+
+    `held`: a person was told so already, and it is read when somebody asks for that. `forced`: with force at once, and
+    not only when asking has not helped.
+    """
+
+    def move(what: What) -> Move:
+        return Move(what=what, path=StepPath(external.path), attempt=AttemptNo(external.no))
+
     looked = external.seen_at or external.known_at
-    if looked + _LOOK_EVERY <= tx.now or (external.wanted_at is not None and external.wanted_at >= looked):
-        return about(What.READ)
+    wanted = external.wanted_at is not None and external.wanted_at >= looked
+    if tx.now - since >= life.windows.cancel_by:
+        return move(What.READ) if wanted and held and not forced else None
+    if external.cancel_asked_at is None:
+        return move(What.CANCEL)
+    if external.cancel_forced_at is None and (forced or tx.now - since >= life.windows.force_cancel_after):
+        return move(What.FORCE_CANCEL)
+    if wanted or looked + _LOOK_EVERY <= tx.now:
+        return move(What.READ)
     return Move(what=What.WAIT, seconds=(looked + _LOOK_EVERY - tx.now).total_seconds())
 
 

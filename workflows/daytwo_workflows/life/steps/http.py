@@ -24,7 +24,8 @@ from daytwo_workflows.life.steps.dispatch_stop import stopped
 from daytwo_workflows.life.steps.failing import fail, hold
 from daytwo_workflows.life.steps.kind import Kind
 
-_PAUSE: Final = timedelta(seconds=5)  # between two requests of which nobody knows
+_PAUSE: Final = timedelta(seconds=5)  # at least, between two requests of which nobody knows
+_LONGEST_PAUSE: Final = timedelta(minutes=1)
 UNKNOWN: Final = (AttemptState.SENT, AttemptState.AMBIGUOUS)
 
 
@@ -99,12 +100,17 @@ def unknown(life: Life, tx: Tx, run: RunRow, step: StepRow, last: AttemptRow) ->
     alone = effect_of(step) is not Effect.ONCE and run.lock_taken_at is None  # may we find out by ourselves?
     due = quiet
     if alone and last.state == AttemptState.AMBIGUOUS:
-        due = max(quiet + _PAUSE, last.retry_at or quiet)
+        due = max(quiet + _pause(last, quiet), last.retry_at or quiet)
     if tx.now < due:
         return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
     if not alone or tx.now - last.intent_at >= life.windows.give_up_looking:
         return hold(tx, run, step, held(tx, last))
     return _about(What.ACT, step, last.no)
+
+
+def _pause(last: AttemptRow, quiet: datetime) -> timedelta:
+    """Ever longer: half as long as it has been asked for by now."""
+    return min(max(_PAUSE, (quiet - last.intent_at) / 2), _LONGEST_PAUSE)
 
 
 def _quiet(life: Life, last: AttemptRow) -> datetime:

@@ -21,7 +21,7 @@ async def context_now(life: Life, session: Session, run: RunRow, steps: Sequence
     ask = await asked(life, session, run)
     scene = await look(session, ask.version, ask.requester, ask.entity)
     return {
-        **await context_of(life, session, ask, scene),
         "steps": seen(steps),
+        **await context_of(life, session, ask, scene),  # of a run that undoes another one: with the steps of that one
         "secrets": dict(stand_ins(life, RunId(run.id))),
     }

@@ -34,6 +34,15 @@ export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode
           <PlannedRequests requests={plan.requests} />
         </Section>
         <OtherSteps plan={plan} />
+        {plan.undo && plan.undo.length > 0 && (
+          <Section title={words.undo}>
+            <ul>
+              {plan.undo.map((line) => (
+                <li key={line}>{visible(line)}</li>
+              ))}
+            </ul>
+          </Section>
+        )}
         <Section title={words.changes}>
           {plan.changes.length > 0 ? (
             <ChangeList changes={plan.changes} />

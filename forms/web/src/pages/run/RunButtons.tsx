@@ -5,6 +5,7 @@ import type { RunView } from "../../api/types";
 import { ReasonedButton } from "../../parts/ReasonedButton";
 import { isMoving } from "../../states/states";
 import { text } from "../../text";
+import { ResumeDialog } from "./ResumeDialog";
 import { RunDialog, type Doing } from "./RunDialog";
 
 const words = text.runs.buttons;
@@ -12,6 +13,7 @@ const words = text.runs.buttons;
 /** What can be done to the run. What cannot says why; what makes no sense any more is not there. */
 export function RunButtons({ run }: { run: RunView }) {
   const [doing, setDoing] = useState<Doing | null>(null);
+  const [resuming, setResuming] = useState(false);
   const moving = isMoving(run.state);
   return (
     <>
@@ -27,6 +29,11 @@ export function RunButtons({ run }: { run: RunView }) {
       )}
       {!moving && (
         <>
+          {run.may.resume.allowed && (
+            <Button variant="default" onClick={() => setResuming(true)}>
+              {words.resume}
+            </Button>
+          )}
           <ReasonedButton variant="default" may={run.may.rerun} onClick={() => setDoing("rerun")}>
             {words.rerun}
           </ReasonedButton>
@@ -40,6 +47,7 @@ export function RunButtons({ run }: { run: RunView }) {
           </ReasonedButton>
         </>
       )}
+      {resuming && <ResumeDialog run={run} onClose={() => setResuming(false)} />}
       {doing && <RunDialog run={run} doing={doing} onClose={() => setDoing(null)} />}
     </>
   );

@@ -31,6 +31,11 @@ export function RunFacts({ run }: { run: RunView }) {
           run.undo_of !== null && [words.undoOf, <RunLink key="undo-of" id={run.undo_of} />],
           Boolean(run.rerun_of) && [words.rerunOf, <RunLink key="rerun-of" id={run.rerun_of ?? ""} />],
           Boolean(run.called_by) && [words.calledBy, <RunLink key="called-by" id={run.called_by ?? ""} />],
+          Boolean(run.resume_of) && [words.resumeOf, <RunLink key="resume-of" id={run.resume_of ?? ""} />],
+          Boolean(run.resumed_by) && [
+            words.resumedBy,
+            <RunLink key="resumed-by" id={run.resumed_by ?? ""} />,
+          ],
           run.undone_by !== null && [words.undoneBy, <RunLink key="undone-by" id={run.undone_by} />],
           run.previous_run !== null && [words.previous, <RunLink key="previous" id={run.previous_run} />],
           run.may.evidence.allowed && [

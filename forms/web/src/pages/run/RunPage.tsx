@@ -21,6 +21,7 @@ import { RunButtons } from "./RunButtons";
 import { RunFacts } from "./RunFacts";
 import css from "./RunPage.module.css";
 import { RunTabs } from "./RunTabs";
+import { UndoChoices } from "./UndoChoices";
 import { Steps } from "./Steps";
 import { Tasks } from "./Tasks";
 import { UnheardCard } from "./UnheardCard";
@@ -53,6 +54,7 @@ function Watched({ id }: { id: string }) {
             <Tasks run={seen} />
             <Gates run={seen} />
             <ResolveForms run={seen} />
+            <UndoChoices run={seen} />
             <FailureCard run={seen} onShow={tab.toLine} />
           </div>
           <div className={css.columns}>

@@ -1,0 +1,34 @@
+"""What undoing has against a definition: what cannot be undone, and what an undo may name."""
+
+from collections.abc import Iterator
+
+from daytwo_actions.definitions.document import Document
+from daytwo_actions.definitions.errors import Problem
+from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.steps.common import Effect, StepBase
+from daytwo_actions.definitions.steps.kinds import KINDS, kind_of
+from daytwo_actions.definitions.steps.undo import UNDO_KINDS
+
+
+def undo_problems(action: Action, document: Document) -> Iterator[Problem]:
+    spec = action.spec
+    for number, step in enumerate(spec.steps):
+        yield from _of_step(step, f"/spec/steps/{number}/undo", document)
+    if spec.on_error != "stop" and not any(step.undo for step in spec.steps):
+        message = f"`on_error: {spec.on_error}`, and no step says how it is undone"
+        yield document.problem("/spec/on_error", message, "Add an `undo` to the steps that can be undone.")
+
+
+def _of_step(step: StepBase, pointer: str, document: Document) -> Iterator[Problem]:
+    undo = step.undo
+    if undo is None:
+        return
+    if step.does is Effect.READ:
+        message = f"`{step.id}` changes nothing, so there is nothing to undo"
+        yield document.problem(pointer, message, "Take the `undo` out.", at_key=True)
+    if undo.uses in KINDS and undo.uses not in UNDO_KINDS:
+        message = f"A step of the kind `{undo.uses}` undoes nothing"
+        advice = f"It is one of {', '.join(sorted(UNDO_KINDS))}, or the name of a connection."
+        yield document.problem(f"{pointer}/uses", message, advice)
+    elif kind_of(undo) == "http" and undo.does is Effect.READ:
+        yield document.problem(pointer, "A request that only reads undoes nothing", "Choose a method that changes.")

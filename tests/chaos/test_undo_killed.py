@@ -1,0 +1,178 @@
+"""The worker dies in the middle of an undo stack, and between the steps of a resumed run: nothing is done twice.
+
+It dies around commits and around requests to the CI system, at moments drawn from a seed: before a commit takes effect,
+after it did, as the request leaves, and when it was carried out. What was in memory is gone each time; the next one has
+the rows alone.
+"""
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from company import Company, open_company
+from databases import Databases
+from pydantic import SecretStr
+from stepping import Step, Stepping, dispatch
+
+from daytwo_store.clock import GivenClock
+from daytwo_store.engine import Store, Tx
+from daytwo_store.ids import RunId
+from daytwo_store.settings import StoreSettings
+from daytwo_store.states import RUN_ENDS, ExternalStatus, RunState
+from daytwo_workflows.contracts import What
+from daytwo_workflows.life.resuming import Resumption, resume
+
+pytestmark = [pytest.mark.chaos, pytest.mark.anyio]
+MOST_MOVES = 600
+
+
+class Died(BaseException):
+    """SIGKILL, as far as a test can have it: nothing of ours catches it."""
+
+
+class MortalStore(Store):
+    """A store whose process dies at some commits."""
+
+    def __init__(self, settings: StoreSettings, clock: GivenClock, dice: random.Random) -> None:
+        super().__init__(settings, clock=clock)
+        self.dice, self.left, self.deaths = dice, 0, 0
+        self.mortal = False
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        dies = self._now()
+        async with super().write() as tx:
+            yield tx
+            if dies and self.dice.random() < 0.5:
+                await tx.session.flush()
+                raise Died  # before it has taken effect
+        if dies:
+            raise Died
+
+    def perhaps(self) -> None:
+        if self._now():
+            raise Died
+
+    def _now(self) -> bool:
+        if not self.mortal:
+            return False
+        self.left -= 1
+        if self.left > 0:
+            return False
+        self.left, self.deaths = self.dice.randint(2, 7), self.deaths + 1
+        return True
+
+
+class MortalCi:
+    """The CI system in memory, whose caller may die as a request leaves and when it was carried out."""
+
+    def __init__(self, company: Company, store: MortalStore) -> None:
+        self._inner, self._store = company.ci, store
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    async def send(self, request: object, *, seconds: float) -> object:
+        self._store.perhaps()
+        answer = await self._inner.send(request, seconds=seconds)  # type: ignore[arg-type]  # handed through
+        self._store.perhaps()
+        return answer
+
+
+def able(name: str) -> Step:
+    back = dispatch(f"{name}-back")
+    return dispatch(name, undo={key: back[key] for key in ("uses", "with")})
+
+
+class Yard:
+    """One company whose worker dies."""
+
+    def __init__(self, stepping: Stepping, store: MortalStore) -> None:
+        self.stepping, self.store = stepping, store
+        self.company = stepping.company
+
+    async def through(self, run: RunId, bad: Sequence[str] = ()) -> RunState:
+        """Until it has ended, with a death every few commits; a pipeline fails whose name is among `bad`."""
+        self.store.mortal = True
+        try:
+            for _ in range(MOST_MOVES):
+                try:
+                    move = await self.company.step(run)
+                except Died:
+                    self.company.life = replace(self.company.life)
+                    continue
+                if move.what is What.WAIT:
+                    await self._time_passes(run, bad)
+                elif move.what is What.END:
+                    break
+        finally:
+            self.store.mortal = False
+        row = await self.company.run(run)
+        assert row.state in RUN_ENDS, row.reason
+        return RunState(row.state)
+
+    async def _time_passes(self, run: RunId, bad: Sequence[str]) -> None:
+        self.store.mortal = False
+        for number, name in enumerate(self.stepping.sent(), 1):
+            if self.company.ci.states[str(number)].status == ExternalStatus.RUNNING:
+                end = ExternalStatus.FAILED if name in bad else ExternalStatus.SUCCEEDED
+                self.company.ci.end(str(number), end)
+        self.stepping.clock.moment += timedelta(seconds=2)
+        self.company.ci.ahead += timedelta(seconds=2)
+        await self.company.look(run)
+        self.store.mortal = True
+
+
+@asynccontextmanager
+async def yard(databases: Databases, folder: Path, seed: int) -> AsyncIterator[Yard]:
+    url = databases.create()
+    clock = GivenClock(datetime.now(UTC))
+    store = MortalStore(StoreSettings(url=SecretStr(url), pool_size=4), clock, random.Random(seed))
+    company = await open_company(store)
+    company.ci.ends_as = None
+    company.life = replace(company.life, backends={"github": MortalCi(company, store)})  # type: ignore[dict-item]
+    yield Yard(Stepping(company, clock, folder), store)
+    await store.close()
+    databases.drop(url)
+
+
+async def undone_then_resumed(databases: Databases, folder: Path, seed: int) -> int:
+    """How often it has died."""
+    async with yard(databases, folder, seed) as here:
+        steps = (able("one"), able("two"), dispatch("bad"), dispatch("last"))
+        run = await here.stepping.ask(*steps, on_error="undo")
+        assert await here.through(run, bad=["bad"]) is RunState.FAILED
+        assert here.stepping.sent() == ["one", "two", "bad", "two-back", "one-back"]
+        requester = await here.company.person("ana")
+        asked = Resumption(run=await here.company.run(run), requester=requester, token=None, answers={})
+        new = RunId((await resume(here.company.life, asked, "resume")).run.id)
+        assert await here.through(new) is RunState.SUCCEEDED
+        assert here.stepping.sent()[5:] == ["one", "two", "bad", "last"]
+        third = await here.stepping.ask(able("three"), able("four"), dispatch("bad"), dispatch("last"))
+        assert await here.through(third, bad=["bad"]) is RunState.FAILED
+        asked = replace(asked, run=await here.company.run(third))
+        fourth = RunId((await resume(here.company.life, asked, "resume it, too")).run.id)
+        assert await here.through(fourth) is RunState.SUCCEEDED
+        assert here.stepping.sent()[9:] == ["three", "four", "bad", "bad", "last"]
+        return here.store.deaths
+
+
+@pytest.mark.short
+async def test_killed_in_the_middle_of_undoing_and_resuming(databases: Databases, tmp_path: Path) -> None:
+    assert await undone_then_resumed(databases, tmp_path, 7) > 10
+
+
+@pytest.mark.timeout(1800)
+async def test_killed_a_thousand_times_in_the_middle_of_undoing_and_resuming(
+    databases: Databases, tmp_path: Path, dice: random.Random
+) -> None:
+    deaths = 0
+    while deaths < 1000:
+        seed = dice.randrange(10**6)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        deaths += await undone_then_resumed(databases, folder, seed)

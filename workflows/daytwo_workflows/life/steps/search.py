@@ -1,0 +1,51 @@
+"""Looking for what became of an attempt that may have been sent: how that has gone so far, kept with its step.
+
+A search takes minutes and is made of single looks, each at its time, so that other branches of a run go on meanwhile.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from daytwo_store.engine import Tx
+from daytwo_store.tables import AttemptRow, StepRow
+from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.steps.external import about
+
+_SEARCH: Final = "search"  # in the step's data
+
+
+@dataclass(slots=True)
+class Search:
+    """`no`: of which attempt. Whoever goes on with it, another worker too, loses nothing."""
+
+    no: int
+    looks: int = 0
+    misses: int = 0  # complete listings without it, in a row, made when it had to be visible
+    repeats: bool = True  # the request may be sent again, where that is harmless
+    due: str | None = None  # when to look again
+    unmarked: str | None = None  # nobody's run that fits in everything but the marker: it may be this one
+
+    def over(self, now: datetime) -> bool:
+        """Is the pause after the last look over?"""
+        return self.due is None or datetime.fromisoformat(self.due) <= now
+
+
+def search_of(step: StepRow, no: int) -> Search:
+    kept: Any = (step.data or {}).get(_SEARCH)
+    return Search(**kept) if isinstance(kept, dict) and kept["no"] == no else Search(no=no)
+
+
+def keep(tx: Tx, step: StepRow, search: Search, *, pause: float) -> None:
+    """After a look that has settled nothing."""
+    search.looks += 1
+    search.due = (tx.now + timedelta(seconds=pause)).isoformat()
+    step.data = {**(step.data or {}), _SEARCH: asdict(search)}
+
+
+def look_for(tx: Tx, step: StepRow, attempt: AttemptRow) -> Move:
+    """The next look, or the pause before it."""
+    search = search_of(step, attempt.no)
+    if search.due is None or search.over(tx.now):
+        return about(What.RECONCILE, attempt)
+    return Move(what=What.WAIT, seconds=(datetime.fromisoformat(search.due) - tx.now).total_seconds())

@@ -1,0 +1,60 @@
+"""What a person says about the undo of a run that waits for it. Whether they may is decided by the caller."""
+
+from collections.abc import Sequence
+
+from daytwo_actions.plan.model import Plan
+from daytwo_actions.recovery import Choice
+from daytwo_store import runs
+from daytwo_store.engine import Store, Tx
+from daytwo_store.errors import Conflict
+from daytwo_store.ids import PrincipalId, RunId
+from daytwo_store.states import RUN_ENDS, RunState
+from daytwo_store.tables import Json, RunRow, StepRow
+from daytwo_workflows.life.undo_stack import push
+from daytwo_workflows.life.undoing import LEFT, Phase, chain, give_up, is_stuck, start
+
+
+def choices(run: RunRow, steps: Sequence[StepRow]) -> list[Choice]:
+    """What can be said now."""
+    if run.undoing is None or RunState(run.state) in RUN_ENDS or run.cancel_at is not None:
+        return []
+    if run.undoing["phase"] == Phase.ASK:
+        return [Choice.UNDO, Choice.STOP]
+    return [Choice.AGAIN, Choice.LEAVE] if any(map(is_stuck, chain(steps))) else []
+
+
+async def choose(store: Store, run: RunId, choice: Choice, *, by: PrincipalId, reason: str) -> None:
+    """Raises `Conflict` when that is not asked now; then nothing was changed."""
+    async with store.write() as tx:
+        row = await runs.hold(tx, run)
+        steps = await runs.steps(tx.session, run)
+        if choice not in choices(row, steps):
+            raise Conflict(f"It is not asked now whether to {choice}. Nothing was changed. Look at the run again.")
+        tx.audit(actor=by, action="run.undo_choice", subject=f"run:{run}", facts={"choice": str(choice)})
+        _write_down(tx, row, choice, by=by, reason=reason)
+        if choice is Choice.UNDO:
+            await start(tx, row, actor=by)
+        elif choice is Choice.STOP:
+            await give_up(tx, row)
+        else:
+            _go_on(tx, row, steps, again=choice is Choice.AGAIN)
+        tx.poke(run)
+
+
+def _write_down(tx: Tx, run: RunRow, choice: Choice, *, by: PrincipalId, reason: str) -> None:
+    """Who has said what, and why: for who reads the run."""
+    kept = run.undoing or {}
+    before = kept.get("said")
+    said: Json = {"choice": str(choice), "by": by, "reason": reason.strip(), "at": tx.now.isoformat()}
+    run.undoing = {**kept, "said": [*(before if isinstance(before, list) else []), said]}
+
+
+def _go_on(tx: Tx, run: RunRow, steps: Sequence[StepRow], *, again: bool) -> None:
+    failed = next(step for step in chain(steps) if is_stuck(step))
+    if not again:
+        failed.data = {**(failed.data or {}), LEFT: True}
+        return
+    planned = Plan.model_validate_json(run.plan).undo_of(str(failed.undoes))
+    undone = next(step for step in steps if step.path == failed.undoes)
+    assert planned is not None, "what was tried once has a plan"
+    push(tx, planned, undone, steps)

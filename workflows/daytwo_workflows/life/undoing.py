@@ -1,0 +1,180 @@
+"""The undo of a run that has failed or was cancelled: part of its own plan, so nobody has to approve it again.
+
+It begins when all steps are over. What has taken effect is taken back in reverse order, one thing at a time, each by a
+step of its own with everything that steps have: it is sealed, sent once, followed, kept. `run.undoing` says how the run
+would have ended, and how it ends now. What fails in here is never passed over: a person is asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from daytwo_actions.plan.model import Plan
+from daytwo_store import runs
+from daytwo_store.engine import Tx
+from daytwo_store.ids import RunId
+from daytwo_store.states import STEP_ENDS, RunState, StepState
+from daytwo_store.tables import RunRow, StepRow
+from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finish import truthful
+from daytwo_workflows.life.sending import let
+from daytwo_workflows.life.steps.begin import begin
+from daytwo_workflows.life.steps.table import KINDS
+from daytwo_workflows.life.undo_stack import push, stack, staying
+from daytwo_workflows.life.window import all_is_stopped
+
+LEFT: Final = "left"  # in the data of an undo that has failed: somebody has said that it stays so
+_ASKED: Final = Move(what=What.WAIT, seconds=timedelta(hours=1).total_seconds())
+_LOST: Final = (StepState.FAILED, StepState.CANCELLED)
+
+
+class Phase(StrEnum):
+    ASK = "ask"  # a person says whether it is undone
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """How a run ends whose steps are over."""
+
+    state: RunState
+    reason: str | None
+    actor: str = "daytwo"
+
+
+async def end_or_undo(life: Life, tx: Tx, run: RunRow, steps: Sequence[StepRow], ending: Ending) -> Move:
+    """The steps of a held run are over, and not well: it ends, or what they have done is undone first.
+
+    Not where a person has ended it by force: what was started may still be running.
+    """
+    plan = Plan.model_validate_json(run.plan)
+    able = [] if run.cancel_forced else await stack(tx.session, plan, steps)
+    if not able or plan.on_error == "stop":
+        return await _end(tx, run, ending, [_could_be(able)] if able else [])
+    run.undoing = {"phase": plan.on_error, "ends": ending.state, "reason": ending.reason, "by": ending.actor}
+    run.cancel_at = run.cancel_by = run.cancel_reason = None  # it has stopped; what comes now can be stopped again
+    if plan.on_error == "ask":
+        said = f"{_could_be(able)} Say whether it is undone now, or stays as it is."
+        runs.move(tx, run, RunState.NEEDS_ATTENTION, reason=_joined(ending.reason, said))
+        return _ASKED
+    await start(tx, run, actor="daytwo")
+    return await next_of_undoing(life, tx, run)
+
+
+async def start(tx: Tx, run: RunRow, *, actor: str) -> None:
+    """Of a held run of which `run.undoing` is known: what undoes it is written down, in its order."""
+    assert run.undoing is not None
+    plan, steps = Plan.model_validate_json(run.plan), list(await runs.steps(tx.session, RunId(run.id)))
+    able = await stack(tx.session, plan, steps)
+    for step in able:
+        planned = plan.undo_of(step.path)
+        assert planned is not None, "only what has an undo is on the stack"
+        steps.append(push(tx, planned, step, steps))
+    run.undoing = {**run.undoing, "phase": Phase.UNDO}
+    facts = {"steps": ", ".join(step.path for step in able)}
+    tx.audit(actor=actor, action="run.undoing", subject=f"run:{run.id}", facts=facts)
+    runs.move(tx, run, RunState.RUNNING, actor=actor)
+    run.reason = _joined(_reason(run), "What it has done is being undone.")
+    await tx.session.flush()
+
+
+async def next_of_undoing(life: Life, tx: Tx, run: RunRow) -> Move:
+    """The next move of a held run whose steps are over and that has not ended."""
+    assert run.undoing is not None
+    if run.undoing["phase"] == Phase.ASK:
+        return _ASKED
+    steps = await runs.steps(tx.session, RunId(run.id))
+    for step in chain(steps):
+        move = await _next(life, tx, run, step, steps)
+        if move is not None:
+            return move
+    return await _end(tx, run, _ending(run), [await told(tx, run, steps)])
+
+
+async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[StepRow]) -> Move | None:
+    """Of one thing that undoes another; None when it is done, or left as it is."""
+    if StepState(step.state) not in STEP_ENDS:
+        if run.state != RunState.NEEDS_ATTENTION or step.state != StepState.HELD:
+            runs.move(tx, run, RunState.RUNNING, reason=run.reason)
+        if step.state == StepState.PENDING:
+            if KINDS[step.kind].writes and (stopped := await all_is_stopped(tx, run)) is not None:
+                return stopped
+            await begin(life, tx, run, step, steps)
+    if StepState(step.state) not in STEP_ENDS:
+        move = await let(tx, run, step, await KINDS[step.kind].next(life, tx, run, step))
+        if move is not None:
+            return move
+    return _stuck(tx, run, step) if is_stuck(step) else None
+
+
+async def give_up(tx: Tx, run: RunRow) -> Move:
+    """Somebody has stopped the undo, or said that nothing is undone."""
+    steps = await runs.steps(tx.session, RunId(run.id))
+    return await _end(tx, run, _ending(run), [await told(tx, run, steps)])
+
+
+def chain(steps: Sequence[StepRow]) -> list[StepRow]:
+    """What undoes each step, in the order in which that is done; of several tries the last."""
+    last: dict[str, StepRow] = {}
+    for step in steps:
+        if step.undoes is not None:
+            last[step.undoes] = step  # a dict keeps the place of the first
+    return list(last.values())
+
+
+def is_stuck(step: StepRow) -> bool:
+    return step.state in _LOST and LEFT not in (step.data or {})
+
+
+def _stuck(tx: Tx, run: RunRow, step: StepRow) -> Move:
+    said = (
+        f"Undoing {step.undoes} has failed: {step.note or 'it was stopped'} Nothing else is undone before somebody has "
+        "said whether it is tried again, or left as it is."
+    )
+    reason = _joined(_reason(run), said)
+    runs.move(tx, run, RunState.NEEDS_ATTENTION, reason=reason)
+    run.reason = reason
+    return _ASKED
+
+
+async def told(tx: Tx, run: RunRow, steps: Sequence[StepRow]) -> str:
+    """What was undone, and what was not: nothing is left out."""
+    plan, each = Plan.model_validate_json(run.plan), chain(steps)
+    undone = [str(one.undoes) for one in each if one.state == StepState.SUCCEEDED]
+    able = [step.path for step in await stack(tx.session, plan, steps)]
+    not_undone = [path for path in able if path not in undone]
+    stays = await staying(tx.session, plan, steps)
+    return " ".join(
+        [
+            *([f"Undone: {', '.join(undone)}."] if undone else []),
+            *([f"Not undone: {', '.join(not_undone)}."] if not_undone else []),
+            *([f"What cannot be undone stays: {', '.join(stays)}."] if stays else []),
+        ]
+    )
+
+
+def _could_be(able: Sequence[StepRow]) -> str:
+    return f"What {', '.join(step.path for step in able)} did stays; it can be undone."
+
+
+def _ending(run: RunRow) -> Ending:
+    kept = run.undoing or {}
+    return Ending(state=RunState(str(kept["ends"])), reason=_reason(run), actor=str(kept["by"]))
+
+
+def _reason(run: RunRow) -> str | None:
+    kept = (run.undoing or {}).get("reason")
+    return str(kept) if kept else None
+
+
+async def _end(tx: Tx, run: RunRow, ending: Ending, more: Sequence[str]) -> Move:
+    reason = _joined(ending.reason, *more)
+    await runs.end(tx, run, ending.state, reason=truthful(run, reason) if reason else None, actor=ending.actor)
+    return Move(what=What.END)
+
+
+def _joined(*parts: str | None) -> str | None:
+    return " ".join(part for part in parts if part) or None
