@@ -12,9 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.chaos.harness.house import API, CI, WORKER, ChaosHouse, until
+from tests.chaos.harness.house import API, CI, WORKER, ChaosHouse
 from tests.chaos.harness.person import Journal, Person
-from tests.chaos.harness.stage import Stage
+from tests.chaos.harness.stage import ENDS, Stage
 from tests.chaos.harness.yard import lay_out
 
 pytestmark = [pytest.mark.chaos]
@@ -32,8 +32,8 @@ def said_at(house: ChaosHouse, name: str) -> datetime:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "clocks",
-    [{WORKER: OFF, API: -OFF, CI: OFF}, {WORKER: -OFF, API: OFF, CI: -OFF}],
-    ids=["the worker is ahead", "the worker is behind"],
+    [{WORKER: OFF, API: -OFF, CI: OFF}, {WORKER: -OFF, API: OFF}, {CI: -OFF}],
+    ids=["the worker is ahead", "the worker is behind", "the CI system is behind"],
 )
 def test_a_house_whose_clocks_disagree(tmp_path: Path, clocks: Mapping[str, int]) -> None:
     yard = lay_out(tmp_path / "yard")
@@ -46,7 +46,7 @@ def test_a_house_whose_clocks_disagree(tmp_path: Path, clocks: Mapping[str, int]
         stage.begin()
         for name in (WORKER, API):
             off = (said_at(house, name.lower()) - datetime.now(UTC)).total_seconds()
-            assert abs(off - clocks[name]) < 120, "its clock is wrong, as it should be"
+            assert abs(off - clocks.get(name, 0)) < 120, "its clock is wrong, as it should be"
 
         stage.fault(operation="dispatch", run="lost", status={"code": 502, "when": "after"})
         plain, lost = stage.ask("fast", ["plain", "lost"])
@@ -54,12 +54,15 @@ def test_a_house_whose_clocks_disagree(tmp_path: Path, clocks: Mapping[str, int]
         given, left = (ana.submit(name, "production", note=name, action="deploy-soon") for name in names)
         time.sleep(OPEN_FOR / 2)
         assert sam.decide(given).is_success, "it is not too late"
-        stage.wait([plain, given, left], seconds=120)
-        until(lambda: ana.run(lost)["state"] in ("succeeded", "needs_attention"), "what became of it", seconds=120)
+        # what a CI system says is older than our dispatch is not believed to be ours: then a person is asked
+        held = {"needs_attention"} if clocks.get(CI, 0) < 0 else set()
+        stage.wait([plain, given, left], seconds=180, states=ENDS | held)
+        stage.wait([lost], seconds=180, states=ENDS | {"needs_attention"})
         assert sam.decide(left).status_code == httpx.codes.CONFLICT
         facts = stage.judged()
-        assert [facts.run(run)["state"] for run in (plain, given, left)] == ["succeeded", "succeeded", "expired"]
-        assert len(stage.dispatches("lost")) == 1
+        assert facts.run(left)["state"] == "expired"
+        assert {facts.run(run)["state"] for run in (plain, given)} <= {"succeeded"} | held
+        assert [len(stage.dispatches(note)) for note in ("plain", "lost", names[0])] == [1, 1, 1]
         [over] = [row for row in facts.approvals if row["run_id"] == left]
         assert timedelta(0) <= over["settled_at"] - over["expires_at"] <= LATE
         for person in (ana, ben, sam):
