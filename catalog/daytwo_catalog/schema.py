@@ -7,7 +7,7 @@ come from what people type into forms. Nothing is ever fetched.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import re2
 from jsonschema import Draft202012Validator
@@ -27,6 +27,7 @@ from daytwo_store.tables import Json
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?\Z")
 _REF: Final = re.compile(r"([a-z][a-z0-9-]*):([a-z0-9][a-z0-9._-]*)\Z")
 _LONGEST: Final = 300  # characters of one fault
+_PARTS: Final = 5_000  # of a schema
 _REFERENCES: Final = 10_000  # that are followed to check one entity
 
 
@@ -95,6 +96,9 @@ def faults_of(draft: Draft, kinds: Mapping[str, Kind]) -> Iterator[FieldFault]:
 
 def schema_faults(schema: Json) -> Iterator[FieldFault]:
     """Why a kind's schema cannot be used; pointers into the schema."""
+    if _is_large(schema):
+        yield FieldFault("", f"a schema has at most {_PARTS} objects and lists. Make it simpler.")
+        return
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
@@ -103,6 +107,17 @@ def schema_faults(schema: Json) -> Iterator[FieldFault]:
     if schema.get("type") != "object":
         yield FieldFault("/type", "the properties of an entity are an object: write `type: object`")
     yield from schema_keywords.faults(schema)
+
+
+def _is_large(schema: Json) -> bool:
+    """Checking it, and entities by it, would take long: 2^14 ways of `anyOf` are seconds."""
+    left, found = [cast("object", schema)], 0
+    while left and found <= _PARTS:
+        part = left.pop()
+        if isinstance(part, Mapping | list):
+            found += 1
+            left += part.values() if isinstance(part, Mapping) else part
+    return found > _PARTS
 
 
 def _property_faults(properties: Json, kind: Kind) -> Iterator[FieldFault]:
