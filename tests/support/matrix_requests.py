@@ -358,6 +358,13 @@ def schedule(*, fresh: bool = False, key: bool = False, **more: Any) -> Make:
     return make
 
 
+def step_of_run(**body: Any) -> Make:
+    async def make(world: World, thing: str) -> Request:
+        return {"run": await world.once("run", thing, world.finished), "step": "ship"}, {"json": body}
+
+    return make
+
+
 def trigger(*, key: bool = False, **more: Any) -> Make:
     async def make(world: World, thing: str) -> Request:
         keys = {"headers": {"Idempotency-Key": f"matrix-trigger-{next(world.company.numbers)}"}} if key else {}
@@ -528,6 +535,8 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/freezes/{freeze}": freeze(),
     "PATCH /api/v1/freezes/{freeze}": freeze(json={"title": "Y"}),
     "DELETE /api/v1/freezes/{freeze}": freeze(),
+    "POST /api/v1/runs/{run}/steps/{step}/end": step_of_run(),
+    "POST /api/v1/runs/{run}/steps/{step}/extend": step_of_run(until="2100-01-01T00:00:00Z"),
     "POST /api/v1/schedules": new_schedule,
     "POST /api/v1/schedules/preview": plain(json={"cron": "0 * * * *", "timezone": "Europe/Berlin"}),
     "GET /api/v1/schedules/{schedule}": schedule(),

@@ -14,9 +14,29 @@ def undo_problems(action: Action, document: Document) -> Iterator[Problem]:
     spec = action.spec
     for number, step in enumerate(spec.steps):
         yield from _of_step(step, f"/spec/steps/{number}/undo", document)
+    yield from _temporary(action, document)
     if spec.on_error != "stop" and not any(step.undo for step in spec.steps):
         message = f"`on_error: {spec.on_error}`, and no step says how it is undone"
         yield document.problem("/spec/on_error", message, "Add an `undo` to the steps that can be undone.")
+
+
+def _temporary(action: Action, document: Document) -> Iterator[Problem]:
+    """What is temporary is taken back in any case, and by what the plan holds."""
+    spec = action.spec
+    number = next((at for at, step in enumerate(spec.steps) if kind_of(step) == "temporary"), None)
+    if number is None:
+        return
+    pointer = f"/spec/steps/{number}"
+    if spec.on_error != "undo":
+        message = "What is temporary is taken back whatever happens, so this action has `on_error: undo`"
+        yield document.problem(pointer, message, "Add it to `spec`.")
+    if spec.steps[number].may_not_run:
+        message = "What is temporary has neither `if` nor `on_error: continue`: else nothing would take it back"
+        yield document.problem(pointer, message)
+    if spec.catalog:
+        message = "What is temporary is over when the run ends, so nothing is written into the catalog then"
+        advice = "Write it by a step of the kind `catalog`, with its `undo`."
+        yield document.problem("/spec/catalog", message, advice, at_key=True)
 
 
 def _of_step(step: StepBase, pointer: str, document: Document) -> Iterator[Problem]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from daytwo_api.asker import Asker
+from daytwo_api.services.lasting import temporary_view
+from daytwo_api.services.onlooking import onlooker
 from daytwo_api.views.catalog import (
     EntityEventView,
     EntityFilter,
@@ -19,7 +21,7 @@ from daytwo_catalog.errors import NoSuchKind
 from daytwo_catalog.model import Entity, Kind
 from daytwo_catalog.query import parse
 from daytwo_catalog.visibility import see, seen_state, targets, without
-from daytwo_store import entities, entity_facets, entity_search, kinds
+from daytwo_store import entities, entity_facets, entity_search, kinds, lasting
 from daytwo_store.engine import Store
 from daytwo_store.entity_history import history
 from daytwo_store.entity_search import Search
@@ -65,6 +67,7 @@ class Catalog:
             entity = await see(session, f"{kind}:{name}", by.belongs)
             hidden = await entities.hidden(session, _targets(entity.relations), sees=by.belongs)
             sources = await entities.referenced_by(session, entity.ref, sees=by.belongs)
+            temporary = await lasting.of_entity(session, entity.ref, onlooker(by))
         return EntityView(
             **_summary(entity).model_dump(),
             properties=entity.properties,
@@ -73,6 +76,7 @@ class Catalog:
             version=entity.version,
             changed_at=entity.changed_at,
             changed_by=_by(entity.changed_by),
+            temporary=[temporary_view(one) for one in temporary],
         )
 
     async def history(

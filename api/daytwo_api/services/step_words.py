@@ -145,6 +145,19 @@ def _calls(step: StepRow) -> Waits | None:
     )
 
 
+def _temporary(step: StepRow) -> Waits | None:
+    if step.due_at is None:
+        return None
+    return Waits(
+        kind="timer",
+        text=f"lasts until {moment(step.due_at)}; then it is taken back",
+        owner="daytwo",
+        next_event="its end, or somebody gives it back",
+        until=step.due_at,
+        then="what the run has done is undone",
+    )
+
+
 _WORDS: Final[Mapping[str, Callable[[StepRow], Waits | None]]] = {
     "action": _calls,
     "check": _check,
@@ -152,5 +165,6 @@ _WORDS: Final[Mapping[str, Callable[[StepRow], Waits | None]]] = {
     "http": _http,
     "input": _people,
     "task": _people,
+    "temporary": _temporary,
     "wait": _wait,
 }

@@ -23,6 +23,7 @@ from daytwo_api.services.freezes import Freezes
 from daytwo_api.services.health import Health, Loading
 from daytwo_api.services.identity import Identity, IdentitySettings, Vouching
 from daytwo_api.services.inbox import Inbox
+from daytwo_api.services.lasting import LastingService
 from daytwo_api.services.live import Live
 from daytwo_api.services.locks import Locks
 from daytwo_api.services.lookers import Lookers
@@ -89,6 +90,7 @@ class Services:
     freezes: Freezes
     schedules: Schedules
     triggers: Triggers
+    lasting: LastingService
     stop_flag: StopFlag
     catalog: Catalog
     on_call: OnCallNow
@@ -149,6 +151,7 @@ def build_services(
         submission=submission,
         schedules=Schedules(life, submission),
         triggers=Triggers(life),
+        lasting=LastingService(store, control, runs),
         runs=runs,
         statistics=Statistics(store),
         approvals=approvals,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from daytwo_api.views.common import Json, Request, ShortText, View
+from daytwo_api.views.lasting import TemporaryView
 
 
 class KindView(View):
@@ -30,6 +31,7 @@ class EntityView(EntitySummary):
     version: int
     changed_at: datetime
     changed_by: str = Field(description="'file', or the run that wrote it, as run:r_…")
+    temporary: list[TemporaryView] = Field(default=[], description="what runs have done here for a time")
 
 
 class EntityEventView(View):

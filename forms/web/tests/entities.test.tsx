@@ -47,3 +47,17 @@ test("no locks, no empty box", async () => {
   expect(await screen.findByRole("heading", { name: "Billing" })).toBeTruthy();
   expect(screen.queryByRole("region", { name: "Locks" })).toBeNull();
 });
+
+test("what is there for a time says until when", async () => {
+  const answered = (request: Request, next: (request: Request) => Promise<Response>) =>
+    next(request).then(async (answer) => {
+      if (!new URL(request.url).pathname.endsWith("/entities/service/shop")) return answer;
+      const temporary = [
+        { run: "r_1", action: "access", step: "lasts", until: null, text: "until 14:00 UTC" },
+      ];
+      return Response.json({ ...(await answer.json()), temporary });
+    });
+  visit("/entities/service/shop", ROUTES, undefined, answered);
+  const link = await screen.findByRole("link", { name: "access, lasts" });
+  expect(link.closest("li")?.textContent).toBe("access, lasts until 14:00 UTC");
+});

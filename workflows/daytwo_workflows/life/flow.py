@@ -117,6 +117,9 @@ async def _over(life: Life, tx: Tx, row: RunRow, steps: Sequence[StepRow]) -> Mo
         reason = f"Nothing goes on, and {', '.join(never)} has not begun. What the steps before did stays."
         await runs.end(tx, row, RunState.FAILED, reason=reason)
         return Move(what=What.END)
+    lasted = [step for step in steps if step.kind == "temporary" and step.state == StepState.SUCCEEDED]
+    if lasted:
+        return await end_or_undo(life, tx, row, steps, Ending(state=RunState.SUCCEEDED, reason=lasted[-1].note))
     left = [step.path for step in steps if step.state in (StepState.FAILED, StepState.CANCELLED)]
     reason = f"Without {', '.join(left)}, which failed; the action goes on then." if left else None
     await succeed(tx, row, reason=reason)

@@ -20,7 +20,7 @@ from daytwo_actions.plan.holes import Answers, filled_inputs, fits
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_actions.plan.steps import PlannedStep
 from daytwo_actions.plan.working_out import INPUT
-from daytwo_store import approvals, attempts, definitions, locks, runs
+from daytwo_store import approvals, attempts, definitions, freezes, locks, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError, Rejected
@@ -101,6 +101,8 @@ async def _seal(
 ) -> AttemptRow | list[tuple[str, Target]] | None:
     """The sealed attempt; the targets to be pinned instead when they have changed; None when the run went elsewhere."""
     before = Plan.model_validate_json(row.plan)
+    if (await runs.step(tx.session, RunId(row.id), path)).undoes is not None:
+        return await _seal_undo(life, tx, row, path, no, before, pins, write)
     try:
         await _undo_still_right(tx.session, row)
         secrets = await fingerprints_of(life, tx.session, RunId(row.id))
@@ -127,6 +129,33 @@ async def _seal(
     if not step_rows.as_planned(after, await runs.step(tx.session, RunId(row.id), path)):
         await refuse(tx, row, path, "What would be sent is not what stands in the plan.")
         return None
+    try:
+        return await write(life, tx, row, path, no)
+    except DaytwoError as error:
+        await refuse(tx, row, path, error.detail)
+        return None
+
+
+async def _seal_undo(
+    life: Life,
+    tx: Tx,
+    row: RunRow,
+    path: StepPath,
+    no: AttemptNo,
+    plan: Plan,
+    pins: Sequence[Pinned],
+    write: Write,
+) -> AttemptRow | None:
+    """What takes back what this run has done was approved with it, and is done whoever has left since: what was granted
+    to somebody who is gone is what has to be taken back. Only where it is sent to has to be what it was."""
+    own = plan.step(path).path
+    moved = [one for one, now in zip(plan.aimed, pins, strict=True) if one.path == own and one.pin() != now]
+    if moved:
+        await refuse(tx, row, path, "Where it is sent to has changed since it was approved.")
+        return None
+    await freezes.read_locked(tx.session)  # nobody stops everything before this transaction has ended
+    if await freezes.stopped(tx.session) is not None or not await locking.held(tx, row):
+        return None  # its next move is to wait
     try:
         return await write(life, tx, row, path, no)
     except DaytwoError as error:

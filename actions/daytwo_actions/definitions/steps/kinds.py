@@ -15,6 +15,7 @@ from daytwo_actions.definitions.steps.http import HttpStep
 from daytwo_actions.definitions.steps.input import InputStep
 from daytwo_actions.definitions.steps.notify import NotifyStep
 from daytwo_actions.definitions.steps.task import TaskStep
+from daytwo_actions.definitions.steps.temporary import TemporaryStep
 from daytwo_actions.definitions.steps.undo import Undoing
 from daytwo_actions.definitions.steps.wait import WaitStep
 
@@ -29,6 +30,7 @@ KINDS: Final[Mapping[str, type[StepBase]]] = {
     "input": InputStep,
     "notify": NotifyStep,
     "task": TaskStep,
+    "temporary": TemporaryStep,
     "wait": WaitStep,
 }
 
@@ -55,6 +57,7 @@ AnyStep = Annotated[
     | Annotated[InputStep, Tag("(input)")]
     | Annotated[NotifyStep, Tag("(notify)")]
     | Annotated[TaskStep, Tag("(task)")]
+    | Annotated[TemporaryStep, Tag("(temporary)")]
     | Annotated[WaitStep, Tag("(wait)")],
     Discriminator(step_kind),
 ]

@@ -1269,6 +1269,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run}/steps/{step}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give back what is temporary: the run undoes it now */
+        post: operations["giveBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/steps/{step}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move the end of what is temporary; never by who asked for the run */
+        post: operations["extendStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run}/undo": {
         parameters: {
             query?: never;
@@ -3208,6 +3242,12 @@ export interface components {
             relations: {
                 [key: string]: string[];
             };
+            /**
+             * Temporary
+             * @description what runs have done here for a time
+             * @default []
+             */
+            temporary?: components["schemas"]["TemporaryView"][];
             /** Title */
             title: string;
             /** Version */
@@ -3386,6 +3426,15 @@ export interface components {
          * @enum {string}
          */
         ExportFormat: "ndjson" | "csv";
+        /** ExtendRequest */
+        ExtendRequest: {
+            /**
+             * Until
+             * Format: date-time
+             * @description its new end, within what the action allows
+             */
+            until: string;
+        };
         /**
          * ExternalFact
          * @description What happened to the external run by other hands than ours.
@@ -3776,6 +3825,14 @@ export interface components {
             title: string;
             /** Url */
             url: string | null;
+        };
+        /** GiveBackRequest */
+        GiveBackRequest: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
         };
         /** HandOverRequest */
         HandOverRequest: {
@@ -6294,6 +6351,25 @@ export interface components {
              * @description you have taken it
              */
             yours: boolean;
+        };
+        /**
+         * TemporaryView
+         * @description Something that a run has done lasts until a time, and is then taken back by it.
+         */
+        TemporaryView: {
+            /** Action */
+            action: string;
+            /** Run */
+            run: string;
+            /** Step */
+            step: string;
+            /**
+             * Text
+             * @description 'until 14:00 UTC'
+             */
+            text: string;
+            /** Until */
+            until: string | null;
         };
         /**
          * TestOfChannel
@@ -9299,6 +9375,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunAccepted"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    giveBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveBackRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extendStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             /** @description Problem details */

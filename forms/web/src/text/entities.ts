@@ -12,6 +12,7 @@ export const entities = {
   ] as const,
   total: (count: number) => (count === 1 ? "1 fits" : `${count.toLocaleString("en")} fit`),
   locks: "Locks",
+  temporary: "For a time",
   lockWaiting: (count: number) => (count === 1 ? "1 waits" : `${count.toLocaleString("en")} wait`),
   kind: "Kind",
   name: "Name",

@@ -13,6 +13,7 @@ from daytwo_workflows.life.steps.http import HTTP
 from daytwo_workflows.life.steps.kind import Kind
 from daytwo_workflows.life.steps.notify import NOTIFY
 from daytwo_workflows.life.steps.people import PEOPLE
+from daytwo_workflows.life.steps.temporary import TEMPORARY
 from daytwo_workflows.life.steps.wait import WAIT
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -26,5 +27,6 @@ KINDS: Final[Mapping[str, Kind]] = {
     "input": PEOPLE,
     "notify": NOTIFY,
     "task": PEOPLE,
+    "temporary": TEMPORARY,
     "wait": WAIT,
 }

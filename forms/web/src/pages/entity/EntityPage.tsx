@@ -15,6 +15,7 @@ import { Deployments, deploymentsOf } from "./Deployments";
 import css from "./EntityPage.module.css";
 import { History } from "./History";
 import { Locks } from "./Locks";
+import { Temporary } from "./Temporary";
 import { OnCall } from "./OnCall";
 import { WrittenBy } from "./WrittenBy";
 
@@ -41,6 +42,7 @@ export default function EntityPage() {
               <Properties entity={seen} />
               <Relations entity={seen} />
               <OnCall entity={seen} />
+              <Temporary entity={seen} />
               <Locks entity={seen} />
               <History entity={seen} />
             </div>

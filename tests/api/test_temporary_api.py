@@ -1,0 +1,52 @@
+"""What is temporary, over HTTP: seen on its entity, extended by others than who asked, given back by who did."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_house import House, problem
+from more_actions import like_deploy, load_beside
+
+from daytwo_store.ids import RunId
+
+pytestmark = pytest.mark.anyio
+WHAT: dict[str, Any] = {"project": "${{ entity.properties.repository }}", "ref": "main", "inputs": {}}
+
+
+async def test_access_lasts_is_extended_and_given_back(house: House, tmp_path: Path) -> None:
+    back = {"uses": "github", "with": {**WHAT, "pipeline": "revoke.yml"}}
+    steps = [
+        {"id": "grant", "uses": "github", "with": {**WHAT, "pipeline": "grant.yml"}, "undo": back},
+        {
+            "id": "access",
+            "uses": "temporary",
+            "with": {"for": "4h", "extend": {"from": ["group:sre"], "most": "8h"}},
+        },
+    ]
+    spec: dict[str, object] = {"steps": steps, "on_error": "undo", "approval": [], "catalog": [], "undo": None}
+    await load_beside(house.company, tmp_path, like_deploy("access", **{**spec, "lock": None}))
+    run = await house.company.ask("ana", "1.1.0", "staging", action="access")
+    await house.company.through(run)
+    ana, sam, fay = [await house.signed_in(name) for name in ("ana", "sam", "fay")]
+    (seen,) = (await fay.get("/api/v1/entities/service/shop")).json()["temporary"]
+    assert (seen["run"], seen["step"]) == (run, "access")
+    assert (await ana.get(f"/api/v1/runs/{run}")).json()["waits"]["then"] == "what the run has done is undone"
+
+    path, until = f"/api/v1/runs/{run}/steps/access", datetime.now(UTC) + timedelta(hours=6)
+    longer = {"until": until.isoformat()}
+    problem(await ana.post(f"{path}/extend", json=longer), 403)
+    problem(await fay.post(f"{path}/extend", json=longer), 403)
+    problem(await sam.post(f"{path}/extend", json={"until": (until + timedelta(hours=3)).isoformat()}), 422)
+    problem(await sam.post(f"/api/v1/runs/{run}/steps/grant/extend", json=longer), 404)
+    assert (await sam.post(f"{path}/extend", json=longer)).status_code == 200
+    (seen,) = (await fay.get("/api/v1/entities/service/shop")).json()["temporary"]
+    assert datetime.fromisoformat(seen["until"]) == until
+
+    problem(await fay.post(f"{path}/end", json={}), 403)
+    assert (await ana.post(f"{path}/end", json={"reason": "done"})).status_code == 200
+    await house.company.through(RunId(run))
+    ended = (await ana.get(f"/api/v1/runs/{run}")).json()
+    assert (ended["state"], "Given back early: done." in ended["reason"]) == ("succeeded", True)
+    assert (await fay.get("/api/v1/entities/service/shop")).json()["temporary"] == []
+    problem(await ana.post(f"{path}/end", json={}), 409)

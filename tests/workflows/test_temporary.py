@@ -1,0 +1,142 @@
+"""What is temporary ends: by its time, early, or when the run is stopped; what was granted is taken back each time."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from company import open_company
+from freezing import freeze
+from pydantic import SecretStr
+from stepping import Step, Stepping, dispatch
+
+from daytwo_store import entities, freezes
+from daytwo_store.clock import GivenClock
+from daytwo_store.engine import Store
+from daytwo_store.errors import DaytwoError, Forbidden, Rejected
+from daytwo_store.ids import EntityRef, RunId
+from daytwo_store.lasting import of_entity
+from daytwo_store.run_visibility import Onlooker
+from daytwo_store.settings import StoreSettings
+from daytwo_store.states import ExternalStatus, RunState
+from daytwo_workflows.life import interventions, lasting
+
+pytestmark = pytest.mark.anyio
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def stepping(database_url: str, tmp_path: Path) -> AsyncIterator[Stepping]:
+    clock = GivenClock(datetime.now(UTC))
+    store = Store(StoreSettings(url=SecretStr(database_url), pool_size=4), clock=clock)
+    yield Stepping(await open_company(store), clock, tmp_path)
+    await store.close()
+
+
+def granted(**extend: object) -> list[Step]:
+    """A grant that is taken back, for four hours."""
+    back = {key: value for key, value in dispatch("revoke").items() if key != "id"}
+    lasts: Step = {"id": "access", "uses": "temporary", "with": {"for": "4h", **({"extend": extend} if extend else {})}}
+    return [dispatch("grant", undo=back), lasts]
+
+
+async def lasts(stepping: Stepping, **extend: object) -> RunId:
+    run = await stepping.run(*granted(**extend), on_error="undo")
+    await stepping.on(run)
+    assert (await stepping.states(run))["access"] == "running"
+    return run
+
+
+async def end(stepping: Stepping, run: RunId) -> RunState:
+    for _ in range(3):
+        await stepping.on(run)
+    return RunState((await stepping.company.run(run)).state)
+
+
+async def test_when_its_time_is_over_what_was_granted_is_taken_back(stepping: Stepping) -> None:
+    run = await lasts(stepping)
+    async with stepping.company.store.read() as session:
+        ana = await stepping.company.person("ana")
+        (one,) = await of_entity(session, "service:shop", Onlooker(belongs=frozenset(), principal=ana))
+    assert (one.run, one.until is not None and one.until > stepping.clock.moment) == (run, True)
+    await stepping.on(run, later=3 * HOUR)
+    assert stepping.sent() == ["grant"]
+    await stepping.on(run, later=30 * HOUR)  # the system was down when it ended
+    assert await end(stepping, run) == RunState.SUCCEEDED
+    assert stepping.sent() == ["grant", "revoke"]
+
+
+async def test_it_is_given_back_early_or_with_the_run(stepping: Stepping) -> None:
+    ana = await stepping.company.person("ana")
+    early = await lasts(stepping)
+    await lasting.give_back(stepping.company.store, early, "access", by=ana, reason="done")
+    assert await end(stepping, early) == RunState.SUCCEEDED
+    stopped = await lasts(stepping)
+    await interventions.cancel(stepping.company.store, stopped, by=ana, reason="no", force=False)
+    assert await end(stepping, stopped) == RunState.CANCELLED
+    assert stepping.sent() == ["grant", "revoke"] * 2
+
+
+async def test_it_is_extended_by_those_who_may_and_never_too_far(stepping: Stepping) -> None:
+    run = await lasts(stepping, **{"from": ["group:sre", "group:storefront"], "most": "8h"})
+    store, now = stepping.company.store, stepping.clock.moment
+    ana, sam, fay = [await stepping.company.person(name) for name in ("ana", "sam", "fay")]
+    with pytest.raises(Forbidden, match="Who asked"):
+        await lasting.extend(store, run, "access", until=now + 6 * HOUR, by=ana, person="person:ana")
+    with pytest.raises(Forbidden, match="group:sre"):
+        await lasting.extend(store, run, "access", until=now + 6 * HOUR, by=fay, person="person:fay")
+    with pytest.raises(Rejected, match="8h"):
+        await lasting.extend(store, run, "access", until=now + 9 * HOUR, by=sam, person="person:sam")
+    await lasting.extend(store, run, "access", until=now + 6 * HOUR, by=sam, person="person:sam")
+    await stepping.on(run, later=5 * HOUR)
+    assert stepping.sent() == ["grant"]
+    await stepping.on(run, later=2 * HOUR)
+    assert await end(stepping, run) == RunState.SUCCEEDED
+    assert stepping.sent() == ["grant", "revoke"]
+
+
+async def test_what_cannot_be_taken_back_is_loud(stepping: Stepping) -> None:
+    run = await lasts(stepping)
+    stepping.company.ci.ends_as = ExternalStatus.FAILED
+    await stepping.on(run, later=5 * HOUR)
+    assert await end(stepping, run) == RunState.NEEDS_ATTENTION
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({}, "on_error: undo"),
+        ({"on_error": "undo", "catalog": [{"upsert": {"kind": "deployment", "name": "x"}}]}, "catalog"),
+    ],
+)
+async def test_what_would_not_be_taken_back_is_refused(stepping: Stepping, spec: dict[str, object], said: str) -> None:
+    with pytest.raises(DaytwoError) as refused:
+        await stepping.run(*granted(), **spec)
+    assert said in str(refused.value)
+
+
+async def test_it_ends_when_who_asked_or_approved_has_left_and_under_a_freeze(stepping: Stepping) -> None:
+    run = await stepping.ask(*granted(), on_error="undo", approval=[{"from": ["group:sre"]}])
+    await stepping.company.decide("sam", run)
+    await stepping.on(run)
+    await stepping.on(run)
+    assert (await stepping.states(run))["access"] == "running"
+    async with stepping.company.store.write() as tx:
+        for person in ("person:ana", "person:sam"):
+            await entities.delete(tx, EntityRef(person), by="daytwo")
+    await freeze(stepping.company, "all")
+    await stepping.on(run, later=5 * HOUR)
+    assert await end(stepping, run) == RunState.SUCCEEDED
+    assert stepping.sent() == ["grant", "revoke"]
+
+
+async def test_the_global_stop_holds_it_back_and_it_goes_on_by_itself_when_that_is_lifted(stepping: Stepping) -> None:
+    run, pat = await lasts(stepping), await stepping.company.person("pat")
+    async with stepping.company.store.write() as tx:
+        await freezes.stop(tx, by=pat, reason="fire")
+    await stepping.on(run, later=5 * HOUR)
+    assert stepping.sent() == ["grant"]
+    async with stepping.company.store.write() as tx:
+        await freezes.lift(tx, by=pat, why="out")
+    assert await end(stepping, run) == RunState.SUCCEEDED
+    assert stepping.sent() == ["grant", "revoke"]
