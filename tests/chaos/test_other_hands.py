@@ -164,23 +164,6 @@ def test_a_workflow_that_somebody_stops_in_argo_is_cancelled_and_a_retry_is_no_n
     assert stage.judged().run(run)["state"] == "cancelled"
 
 
-def test_a_workflow_that_is_retried_in_argo_before_we_have_looked(stage: Stage) -> None:
-    """R20: it has failed, was retried and has succeeded while nobody of ours looked: that is not our try's result."""
-    note = "r20-argo-unseen"
-    [run] = stage.ask("slow", [note], system="argo")
-    stage.wait_dispatched(note, system="argo")
-    external_of(stage, run)
-    stage.house.take_down("worker")
-    stage.finish(note, "failure", system="argo")
-    of_argo(stage, note, "PUT", "/retry")
-    stage.finish(note, system="argo")
-    stage.house.bring_up("worker")
-    stage.wait([run], states={"failed", "succeeded", "cancelled", "needs_attention"})
-    facts = stage.judged()
-    entries = [row["action"] for row in facts.audit if row["subject"] == f"run:{run}"]
-    assert "external.rerun" in entries, entries
-
-
 @each_kind
 def test_a_pipeline_that_does_not_stop_is_stopped_by_force(stage: Stage, system: str) -> None:
     """Asked first, then by force; it is `cancelling` until the CI system says that it has ended."""
