@@ -33,6 +33,7 @@ from daytwo_store.tables import (
     ReviewRow,
     RunRow,
     StepRow,
+    TaskRow,
 )
 
 BY_RUN: Final[Mapping[str, type[Base]]] = {
@@ -45,6 +46,7 @@ BY_RUN: Final[Mapping[str, type[Base]]] = {
     "freeze_exceptions": FreezeExceptionRow,
     "break_glass_reviews": ReviewRow,
     "firings": FiringRow,
+    "tasks": TaskRow,
 }
 BY_APPROVAL: Final[Mapping[str, type[Base]]] = {"decisions": DecisionRow, "comments": CommentRow}
 NOT_EVIDENCE: Final[Mapping[str, str]] = {

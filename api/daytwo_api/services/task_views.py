@@ -63,6 +63,7 @@ def whole(row: TaskRow, run: RunRow, known: Known, now: datetime, version: Actio
     assert isinstance(step, PeopleStep), "the definition of a run stays as it is"
     shown = step.with_.evidence if isinstance(step, TaskStep) else None
     fields = {name: field for page in step.pages for name, field in page.properties.items()}
+    left = row.answers or {}
     return TaskView(
         **dict(summary(row, run, known, now)),
         instructions=row.text,
@@ -71,11 +72,11 @@ def whole(row: TaskRow, run: RunRow, known: Known, now: datetime, version: Actio
             LeftValue(
                 name=name,
                 title=fields[name].title or spoken(name),
-                value=value,
+                value=left[name],
                 evidence=shown is not None and name in shown.properties,
             )
-            for name, value in (row.answers or {}).items()
-            if name in fields
+            for name in fields
+            if name in left
         ],
         words=row.words,
         settled_by=known.person(row.settled_by) if row.settled_by else None,
