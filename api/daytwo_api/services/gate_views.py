@@ -10,7 +10,7 @@ from daytwo_api.services.gate_words import waits_there
 from daytwo_api.services.gather import Known
 from daytwo_api.services.run_rows import Rows
 from daytwo_api.views.common import Permitted
-from daytwo_api.views.runs import GateAnswerView, GateView, JobView
+from daytwo_api.views.external import GateAnswerView, GateView, JobView
 from daytwo_store.states import EXTERNAL_ENDS, GateAnswerState
 from daytwo_store.tables import Json, StepRow
 from daytwo_workflows.life import letting_on

@@ -18,19 +18,8 @@ from daytwo_api.services.run_rows import Rows
 from daytwo_api.services.step_words import decision_waits, several, step_waits
 from daytwo_api.services.undo_views import undoing_view
 from daytwo_api.services.window_words import kept_holds
-from daytwo_api.views.runs import (
-    ArtifactView,
-    AttemptView,
-    CalledRun,
-    CauseView,
-    ExternalFact,
-    ExternalRunView,
-    RunSummary,
-    RunView,
-    StepView,
-    Unheard,
-    Waits,
-)
+from daytwo_api.views.external import ArtifactView, ExternalFact, ExternalRunView
+from daytwo_api.views.runs import AttemptView, CalledRun, CauseView, RunSummary, RunView, StepView, Unheard, Waits
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import (

@@ -1,20 +1,20 @@
 """Runs, their steps and logs."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
+from daytwo_actions.backends.tree import GateVerdict
 from daytwo_actions.recovery import Choice, Does, Said
 from daytwo_api.views.actions import Difference, PlannedChange, PlanView
 from daytwo_api.views.approvals import ApprovalSummary
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
+from daytwo_api.views.external import ExternalRunView, GateView, JobView
 from daytwo_api.views.freezes import ExceptionView, HeldView
 from daytwo_api.views.locks import KeyView
 from daytwo_api.views.reviews import ReviewView
-from daytwo_store.states import AttemptState, ExternalStatus, GateAnswerState, RunState, StepState
+from daytwo_store.states import AttemptState, RunState, StepState
 
 
 class Waits(View):
@@ -58,91 +58,6 @@ class RunSummary(View):
     ended_at: datetime | None
     inputs: Json
     break_glass: bool = Field(default=False, description="it went, or asks to go, past its approval")
-
-
-class JobStepView(View):
-    number: int
-    name: str
-    status: ExternalStatus
-    started_at: datetime | None
-    ended_at: datetime | None
-
-
-class JobView(View):
-    """A node of the tree. A group comes before what is in it."""
-
-    id: str
-    name: str
-    kind: JobKind = Field(description="group: jobs that belong together, without a log; gate: nothing but waiting")
-    parent: str | None = Field(description="the id of the group that it is in")
-    gate: str | None = Field(description="its gate in `gates` of the run, while somebody is waited for")
-    status: ExternalStatus
-    detail: str
-    url: str | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    steps: list[JobStepView]
-
-
-class GateAnswerView(View):
-    """What somebody answered to a gate from here."""
-
-    verdict: GateVerdict
-    by: Person
-    comment: str
-    state: GateAnswerState
-    note: str | None
-    at: datetime
-
-
-class GateView(View):
-    """Where the run waits in the CI system for somebody."""
-
-    id: str
-    step: str
-    job: str
-    kind: GateKind
-    title: str = Field(description="the CI system's name of it")
-    text: str = Field(description="a sentence: 'waits in GitHub for a review by sre'")
-    url: str | None
-    go: Permitted
-    stop: Permitted
-    answers: list[GateAnswerView] = Field(description="given from here, oldest first")
-
-
-class ArtifactView(View):
-    """A file that the run left in the CI system."""
-
-    name: str
-    size: int | None = Field(description="bytes")
-    url: str | None
-    expires_at: datetime | None
-    expired: bool
-
-
-class ExternalFact(StrEnum):
-    """What happened to the external run by other hands than ours."""
-
-    DELETED = "external_deleted"
-    CANCELLED = "external_cancelled"
-    RERUN = "external_rerun"
-
-
-class ExternalRunView(View):
-    connection: str
-    id: str
-    url: str | None
-    status: ExternalStatus
-    detail: str = Field(description="the CI system's own words")
-    attempt: int = Field(
-        description="above 1: somebody re-ran it in the CI system; the result that counts is the first"
-    )
-    commit: str | None
-    waits_for: str | None
-    seen_at: datetime | None
-    unseen_since: datetime | None = Field(description="reads fail since then: the status is unknown, not failed")
-    facts: list[ExternalFact]
-    artifacts: list[ArtifactView]
 
 
 class FindingView(View):

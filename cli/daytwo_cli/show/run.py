@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from daytwo_api.views.runs import ExternalFact, ExternalRunView, GateView, JobView, RunView, StepView
+from daytwo_api.views.external import ExternalFact, ExternalRunView, GateView, JobView
+from daytwo_api.views.runs import RunView, StepView
 from daytwo_cli.show.out import Out
 from daytwo_cli.show.plan import pairs, print_changes
 from daytwo_cli.show.words import at, lasted, state_words
