@@ -1,7 +1,8 @@
 """Every screen, light on a desk and dark on a phone: nothing for axe to find, nothing wider than the window.
 
 Pictures of all of them are left in `test-results/browser/`. With `DAYTWO_SCREENS=all` (`make screens`) also dark on a
-desk, light on a phone, and as narrow as a window may be; then also what administrators see, and nothing may move by itself.
+desk, light on a phone, and as narrow as a window may be; then also what administrators see, and nothing may move by
+itself.
 """
 
 from collections.abc import Callable
