@@ -1,7 +1,7 @@
 """Attempts (A1): seal the intent, claim it once, settle it once. Whoever calls holds the run's row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -14,6 +14,7 @@ from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Corr, Digest, ExternalRunId, RunId, StepPath
 from daytwo_store.states import ATTEMPT_LIVE, ATTEMPT_MOVES, AttemptState, ExternalStatus, check_move
 from daytwo_store.tables import AttemptRow, ExternalRunRow, Json
+from daytwo_store.value_digest import value_digest
 
 _PERHAPS: Final = tuple(ATTEMPT_LIVE - {AttemptState.INTENT})  # it was sent, and may have been carried out
 
@@ -30,6 +31,7 @@ class Intent:
     request: Json
     body: bytes
     digest: Digest
+    filled: Json = field(default_factory=dict)  # of each hole its `value`, and the names `from` which it came
 
 
 async def seal(tx: Tx, intent: Intent, *, send_by: timedelta) -> AttemptRow:
@@ -41,7 +43,7 @@ async def seal(tx: Tx, intent: Intent, *, send_by: timedelta) -> AttemptRow:
         corr=intent.corr,
         state=AttemptState.INTENT,
         connection=intent.connection,
-        request=intent.request,
+        request={**intent.request, "filled": intent.filled} if intent.filled else intent.request,
         body=intent.body,
         digest=intent.digest,
         intent_at=tx.now,
@@ -49,11 +51,12 @@ async def seal(tx: Tx, intent: Intent, *, send_by: timedelta) -> AttemptRow:
     )
     tx.session.add(row)
     await tx.session.flush()
+    filled = {"filled": value_digest(intent.filled)} if intent.filled else {}
     tx.audit(
         actor="daytwo",
         action="attempt.intent",
         subject=f"run:{intent.run}",
-        facts={"step": intent.path, "attempt": str(intent.no), "digest": intent.digest},
+        facts={"step": intent.path, "attempt": str(intent.no), "digest": intent.digest, **filled},
     )
     return row
 

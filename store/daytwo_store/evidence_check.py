@@ -1,7 +1,6 @@
 """What a file of evidence proves by itself, beyond its signature; needs nothing but the public key."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from daytwo_store import audit_proof
 from daytwo_store.audit import Entry, link
 from daytwo_store.evidence_decisions import Point, decision_points
+from daytwo_store.evidence_sent import sent_points
 from daytwo_store.signing import KeyRing
 
 
@@ -17,7 +17,7 @@ def points(evidence: Mapping[str, Any], keys: KeyRing, log: bytes | None = None)
     try:
         yield _plan(evidence)
         yield from decision_points(evidence)
-        yield from _sent(evidence)
+        yield from sent_points(evidence)
         yield from _entries(evidence, keys)
         if log is not None:
             same = hashlib.sha256(log).hexdigest() == evidence["logs"]["sha256"]
@@ -30,22 +30,6 @@ def _plan(evidence: Mapping[str, Any]) -> Point:
     plan = evidence["plan"]
     same = hashlib.sha256(plan["text"].encode()).hexdigest() == plan["digest"]
     return Point(same, "the plan has the digest of the run" if same else "the plan has another digest than the run")
-
-
-def _sent(evidence: Mapping[str, Any]) -> Iterator[Point]:
-    """The first request of each step is the one in the plan, to the byte; one that approvers filled in is not there.
-
-    Later ones carry a marker of their own.
-    """
-    first = [one for one in evidence["attempts"] if one["no"] == 1 and one["sent_at"] is not None]
-    planned = {step["path"]: step for step in json.loads(evidence["plan"]["text"])["steps"]} if first else {}
-    for one in first:
-        if one["path"] not in planned:
-            yield Point(False, f"something was sent for {one['path']}, which is no step of the plan")
-            continue
-        request = planned[one["path"]].get("request")  # a step that starts no pipeline has none
-        if request is not None and request["sha256"] != one["digest"]:
-            yield Point(False, f"what was sent for {one['path']} is not what the plan says")
 
 
 def _entries(evidence: Mapping[str, Any], keys: KeyRing) -> Iterator[Point]:

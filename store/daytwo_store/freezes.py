@@ -6,19 +6,20 @@ under way. So a freeze or a stop holds for every dispatch that is sealed after i
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
-from daytwo_store.ids import PrincipalId, RunId, new_stop_id
+from daytwo_store.ids import PrincipalId, RunId, new_freeze_end_id, new_stop_id
 from daytwo_store.states import UNSENT, RunState, StepState
-from daytwo_store.tables import FreezeRow, Json, PrincipalRow, RunRow, StepRow, StopRow
+from daytwo_store.tables import FreezeEndRow, FreezeRow, Json, PrincipalRow, RunRow, StepRow, StopRow
 
 _DOOR: Final = 0x66726565  # the advisory lock of freezes and of the stop
+_HOLDS_ON: Final = timedelta(days=31)  # as long as an exception may be granted for
 EVERYWHERE: Final = "everywhere"  # what live pages are told
 WINDOW: Final = "window"  # what a step awaits that waits until nothing holds its run back (`StepRow.awaits`)
 
@@ -102,6 +103,34 @@ async def remove(tx: Tx, row: FreezeRow, *, by: str) -> None:
     await _wake(tx)
 
 
+async def hold_on(tx: Tx, row: FreezeRow, *, by: PrincipalId, title: str) -> None:
+    """Before one person changes or ends it: as it is, it holds their own runs on, for `_HOLDS_ON` at most."""
+    over = min(row.over_at or tx.now + _HOLDS_ON, tx.now + _HOLDS_ON)
+    if over <= tx.now:
+        return
+    tx.session.add(
+        FreezeEndRow(
+            id=new_freeze_end_id(),
+            freeze_id=row.id,
+            title=title,
+            owner=row.owner,
+            document=row.document,
+            digest=row.digest,
+            by=by,
+            at=tx.now,
+            over_at=over,
+        )
+    )
+    await tx.session.flush()
+
+
+async def held_on(session: AsyncSession, now: datetime) -> Sequence[tuple[FreezeEndRow, PrincipalRow]]:
+    """Freezes that hold on for whoever ended them, with that person."""
+    query = select(FreezeEndRow, PrincipalRow).join(PrincipalRow, PrincipalRow.id == FreezeEndRow.by)
+    rows = await session.execute(query.where(FreezeEndRow.over_at > now).order_by(FreezeEndRow.at, FreezeEndRow.id))
+    return [(ended, by) for ended, by in rows]
+
+
 async def put(tx: Tx, made: Sequence[tuple[Made, str]]) -> None:
     """Make these, with their sources, the freezes of files, and no others of files."""
     wanted = {one.id: (one, source) for one, source in made}
@@ -165,6 +194,18 @@ async def _wake(tx: Tx) -> None:
     for run in waiting:
         tx.poke(RunId(run))
     tx.notify(Topic.FREEZE, EVERYWHERE)
+
+
+async def stopped_of(session: AsyncSession, people: Collection[str]) -> RunRow | None:
+    """A run that these asked for and that the global stop keeps back, before its first step or between two."""
+    asked_by = or_(PrincipalRow.ref.in_(people), PrincipalRow.id.in_(people))
+    kept_back = or_(
+        RunRow.state.in_([str(state) for state in UNSENT]),
+        and_(RunRow.state == RunState.RUNNING, RunRow.window.is_not(None)),
+    )
+    query = select(RunRow).join(PrincipalRow, PrincipalRow.id == RunRow.requester).where(asked_by, kept_back)
+    found: RunRow | None = await session.scalar(query.order_by(RunRow.created_at, RunRow.id).limit(1))
+    return found
 
 
 async def unsent_of(session: AsyncSession, people: Collection[str], *, limit: int) -> Sequence[RunRow]:

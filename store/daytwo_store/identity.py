@@ -18,6 +18,8 @@ class Principal:
     subject: str
     name: str
     ref: EntityRef | None  # their entity; groups are looked up there, each time
+    # So long what the issuer said of their groups counts without being heard of again; None: it says nothing of them.
+    groups_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,4 +87,5 @@ def principal_of(row: PrincipalRow) -> Principal:
         subject=row.subject,
         name=row.name,
         ref=EntityRef(row.ref) if row.ref else None,
+        groups_until=row.groups_until if row.groups is not None else None,
     )

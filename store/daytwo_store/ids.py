@@ -76,6 +76,10 @@ def new_schedule_id() -> str:
     return mint("sc")
 
 
+def new_freeze_end_id() -> str:
+    return mint("fe")
+
+
 def new_stop_id() -> str:
     return mint("st")
 

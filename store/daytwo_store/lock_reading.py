@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.ids import RunId
 from daytwo_store.states import RUN_ENDS
-from daytwo_store.tables import LockHoldRow, LockQueueRow, LockRow, RunRow
+from daytwo_store.tables import LockHoldRow, LockQueueRow, LockRow, PrincipalRow, RunRow
 
 _REMEMBERED: Final = 20  # runs of an action that say how long one takes
 _LOOKED_AT: Final = 200  # runs before one's own: beyond it nobody can say when it is whose turn
@@ -49,6 +49,20 @@ async def situations(session: AsyncSession, keys: Sequence[str]) -> list[LockSit
     for key, run in await session.execute(waiting):
         queues.setdefault(key, []).append(RunId(run))
     return [_situation(key, rows.get(key), holds.get(key), queues.get(key, ())) for key in keys]
+
+
+async def waiting_of(session: AsyncSession, key: str, people: Collection[str]) -> RunRow | None:
+    """A run that waits for the key, at its place or aside, and that one of these asked for: by ref, or principal."""
+    found: RunRow | None = await session.scalar(
+        select(RunRow)
+        .join(LockQueueRow, LockQueueRow.run_id == RunRow.id)
+        .join(PrincipalRow, PrincipalRow.id == RunRow.requester)
+        .where(LockQueueRow.key == key, LockQueueRow.superseded_by.is_(None))
+        .where(or_(PrincipalRow.ref.in_(people), PrincipalRow.id.in_(people)))
+        .order_by(RunRow.created_at, RunRow.id)
+        .limit(1)
+    )
+    return found
 
 
 def _situation(key: str, row: LockRow | None, hold: LockHoldRow | None, queue: Sequence[RunId]) -> LockSituation:

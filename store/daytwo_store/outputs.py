@@ -4,11 +4,10 @@ A report counts more than a file, and the last report before the step's end more
 checked and masked before it comes here (`daytwo_actions.outputs`).
 """
 
-import hashlib
-import json
 from enum import StrEnum
 
 from daytwo_store.engine import Topic, Tx
+from daytwo_store.evidence_sent import outputs_digest
 from daytwo_store.states import STEP_ENDS, StepState
 from daytwo_store.tables import Json, StepRow
 
@@ -29,12 +28,11 @@ def keep(tx: Tx, step: StepRow, outputs: Json, source: OutputsSource) -> bool:
     if source is OutputsSource.ARTIFACT and step.outputs is not None:
         return False
     step.outputs, step.outputs_source, step.outputs_at = outputs, source, tx.now
-    text = json.dumps(outputs, sort_keys=True, ensure_ascii=False)
     tx.audit(
         actor="daytwo",
         action="step.outputs",
         subject=f"run:{step.run_id}",
-        facts={"step": step.path, "source": source, "sha256": hashlib.sha256(text.encode()).hexdigest()},
+        facts={"step": step.path, "source": source, "sha256": outputs_digest(outputs)},
     )
     tx.notify(Topic.RUN, step.run_id)
     return True

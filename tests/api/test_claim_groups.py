@@ -165,15 +165,45 @@ async def test_who_is_let_in_no_longer_there_is_signed_out_here(open_door: Open)
 
 
 async def test_a_provider_that_is_away_changes_nothing_until_its_word_is_too_old(open_door: Open) -> None:
-    door = await open_door()
+    door = await open_door({"grace_minutes": 7})
     door.say("u-sam", ["sre"])
     sam = await door.signed_in("u-sam")
+    made = await sam.post("/api/v1/tokens", json={"name": "x", "scopes": ["read"]})
+    token = door.house.anonymous(Authorization=f"Bearer {made.json()['secret']}")
     door.provider.down = True
     await door.half_a_minute()
     assert await groups(sam) == ["group:sre"]
+    assert await counts_for(door) <= timedelta(minutes=7), "as the setting says, and no longer for another try"
+    await later(door, timedelta(minutes=7))
+    for client in (sam, token):
+        said = problem(await client.get("/api/v1/me"), 401)["detail"]
+        assert "could not be asked about you lately" in said
+    door.provider.down = False
+    await door.half_a_minute()
+    assert await groups(sam) == ["group:sre"], "it answers, so it is known again"
+    assert await groups(token) == ["group:sre"]
+
+
+async def test_the_groups_of_a_sign_in_that_cannot_be_asked_about_count_until_the_session_ends(open_door: Open) -> None:
+    door = await open_door({"grace_minutes": 7}, refresh=False)
+    door.say("u-sam", ["sre"])
+    sam = await door.signed_in("u-sam")
+    assert await counts_for(door) > timedelta(hours=11)
+    await later(door, timedelta(hours=12))
+    problem(await sam.get("/api/v1/me"), 401)
+
+
+async def counts_for(door: Door) -> timedelta:
+    """How long what the provider said of Sam counts from now on."""
+    async with door.house.store.read() as session:
+        until = await session.scalar(select(PrincipalRow.groups_until).where(PrincipalRow.subject == "u-sam"))
+        assert until is not None
+        return until - await door.house.store.clock.now(session)
+
+
+async def later(door: Door, passed: timedelta) -> None:
     async with door.house.store.write() as tx:
-        await tx.session.execute(update(PrincipalRow).values(groups_until=tx.now - timedelta(seconds=1)))
-    assert await groups(sam) == []  # and not those of the catalog
+        await tx.session.execute(update(PrincipalRow).values(groups_until=PrincipalRow.groups_until - passed))
 
 
 async def test_a_database_with_the_schema_before_ends_nothing(open_door: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """A freeze that changes takes its exceptions with it, and nobody ends one that holds a run of theirs."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from api_house import problem
 from freeze_town import YEAR_END, Town
@@ -115,3 +117,38 @@ async def test_a_run_that_cannot_be_planned_any_more_holds_nobody(town: Town) ->
     async with town.company.store.write() as tx:
         await entities.delete(tx, EntityRef("environment:staging"), by="test:x")
     await town.call("sam", "DELETE", f"/freezes/{freeze}")
+
+
+@pytest.mark.parametrize("how", ["PATCH", "DELETE"])
+async def test_nor_does_it_help_to_end_it_first_and_ask_afterwards(town: Town, how: str) -> None:
+    """As it was, it holds on for whoever ended it, and for nobody else."""
+    freeze = await town.freeze()
+    body = {"json": {"spec": {"until": "2025-12-21T12:00"}}} if how == "PATCH" else {}
+    await town.call("sam", how, f"/freezes/{freeze}", **body)
+    theirs = await town.run("sam")
+    assert await town.state(theirs) == "waiting_window"
+    (held,) = (await town.call("ana", "GET", f"/runs/{theirs}"))["holds"]
+    assert "ended early by Sam, whose own runs it still holds; somebody else may ask for this" in held["title"]
+    plan = {"entity": "service:shop", "inputs": {"version": "1.1.0", "environment": "environment:staging"}}
+    assert (await town.call("sam", "POST", "/actions/deploy/plan", json=plan))["freezes"] != []
+    assert (await town.call("ana", "POST", "/actions/deploy/plan", json=plan))["freezes"] == []
+    assert await town.state(await town.run("ana")) == "running"
+    town.clock.moment = datetime(2026, 1, 2, 8, tzinfo=UTC)
+    assert await state(town, theirs) != "waiting_window", "its own end has come"
+
+
+async def state(town: Town, run: RunId) -> str:
+    """The same when everybody's session is over."""
+    await town.company.drive(run)
+    return (await town.company.run(run)).state
+
+
+async def test_a_freeze_without_an_end_holds_on_for_a_month(town: Town) -> None:
+    spec = {"reason": "x", "timezone": "Europe/Berlin", "from": "2025-12-20T18:00", "until": "2027-01-01T00:00"}
+    freeze = await town.freeze(spec={**spec, "where": {"environments": ["staging"]}})
+    await town.call("sam", "DELETE", f"/freezes/{freeze}")
+    run = await town.run("sam")
+    town.clock.moment += timedelta(days=30)
+    assert await state(town, run) == "waiting_window"
+    town.clock.moment += timedelta(days=1, minutes=1)
+    assert await state(town, run) == "running"

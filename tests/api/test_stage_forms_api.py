@@ -62,6 +62,11 @@ async def test_the_form_is_resolved_checked_and_shown_with_the_decision(house: H
     plan = await seen(sam, f"/approvals/{waiting['id']}")
     [step] = plan["sealed"]["steps"]
     assert step["holes"]["ticket"]["value"] == "${{ approvals.change.ticket }}"
+    [request] = plan["open_requests"]
+    assert (request["sent"], request["holes"][0]["filled"], request["why_not"]) == (None, False, None)
+    [source] = request["holes"][0]["sources"]
+    assert (source["name"], source["json_schema"]["pattern"]) == ("approvals.change.ticket", "^CHG-[0-9]+$")
+    assert source["who"] == "Whoever approves the stage change fills it in."
 
     form = (await sam.post(f"{path}/form", json={"answers": {"ticket": "nope"}})).json()
     assert (form["pages"][0]["title"], [one["pointer"] for one in form["errors"]]) == ("Change", ["/ticket"])
@@ -85,6 +90,11 @@ async def test_the_form_is_resolved_checked_and_shown_with_the_decision(house: H
 
     now = await seen(pat, f"/approvals/{waiting['id']}")
     assert now["filled"] == {"ticket": "CHG-7", "where": "staging"}
+    [request] = now["open_requests"]
+    [hole] = request["holes"]
+    assert (hole["written"], hole["value"]) == ("${{ approvals.change.ticket }}", "CHG-7")
+    assert hole["sources"][0]["who"] == "Sam filled it in."
+    assert (request["sent"]["attempt"], '"CHG-7"' in request["sent"]["body"]) == (None, True)
     other = {**body, "answers": {"ticket": "CHG-8"}}
     assert "Sam has filled in" in problem(await pat.post(f"{path}/decision", json=other), 409)["detail"]
     assert (await pat.post(f"{path}/decision", json={**body, "answers": now["filled"]})).status_code == 200

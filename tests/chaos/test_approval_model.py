@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import pytest
 from company import Company, open_company
@@ -20,9 +20,22 @@ from hypothesis import strategies as st
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
 from sqlalchemy import text, update
+from tests.chaos.harness.approval_model import (
+    FORM,
+    GROUPS,
+    LATER,
+    LEAVES,
+    STAGES,
+    Event,
+    Model,
+    Told,
+    events,
+    expected_of,
+    ticket_of,
+)
+from tests.chaos.harness.dying_store import Crash, DyingStore, quick
 
 from daytwo_store import approvals, entities, runs
-from daytwo_store.engine import Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Conflict, DaytwoError, Forbidden, Rejected
 from daytwo_store.ids import ApprovalId, EntityRef, RunId
@@ -34,199 +47,14 @@ from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.attending import attend
 from daytwo_workflows.life.commenting import comment
 from daytwo_workflows.life.decide import Decision, decide
+from daytwo_workflows.life.filling import filled_in
 from daytwo_workflows.life.interventions import cancel, withdraw
 from daytwo_workflows.life.lending import Lending, lend, lend_one, revoke
 from daytwo_workflows.life.taking_back import take_back
 
 pytestmark = pytest.mark.chaos
 
-GROUPS: Final = {
-    "ana": {"storefront", "sre"},  # she asks, and is a member where it is decided
-    "ben": {"storefront"},
-    "sam": {"sre"},
-    "pat": {"sre", "platform"},
-    "fay": {"sre", "finance"},
-}
-NAMES: Final = sorted(GROUPS)
-LATER: Final = "storefront"  # is asked as well when a stage has been open for long
-STAGES: Final = (({"sre"}, 2, False), ({"platform", "finance"}, 1, False), ({"sre"}, 2, True))
-Word = Literal[
-    "approve",
-    "reject",
-    "expire",
-    "withdraw",
-    "cancel",
-    "drive",
-    "lend",
-    "hand",
-    "revoke",
-    "escalate",
-    "take_back",
-    "comment",
-]
-Event = tuple[Word, str, str, int]  # what, who, who else, on which stage
-WORDS: Final = (
-    ["approve"] * 24
-    + ["lend", "hand", "revoke", "escalate", "take_back"] * 3
-    + ["drive", "comment"] * 2
-    + ["reject", "expire", "withdraw", "cancel"]
-)
-
-
-def events(most: int) -> "st.SearchStrategy[list[Event]]":
-    one = st.tuples(st.sampled_from(WORDS), st.sampled_from(NAMES), st.sampled_from(NAMES), st.integers(0, 2))
-    return st.lists(one, min_size=most, max_size=most)  # type: ignore[arg-type] # the words are words
-
-
-@dataclass
-class Said:
-    word: str
-    instead_of: str | None  # whose right it was
-
-
-@dataclass
-class Opened:
-    state: str = "pending"
-    late: bool = False
-    asked: set[str] = field(default_factory=set)
-    said: dict[str, Said] = field(default_factory=dict)
-    taken_back: set[str] = field(default_factory=set)
-
-    @property
-    def heard(self) -> set[str]:
-        return set(self.said) | {one.instead_of for one in self.said.values() if one.instead_of}
-
-
-@dataclass
-class Model:
-    """What should be true. `Opened` of what was void before stand in `void`."""
-
-    run: str = "waiting_approval"
-    opened: list[Opened] = field(default_factory=lambda: [Opened(asked=set(STAGES[0][0]))])
-    void: list[Opened] = field(default_factory=list)
-    lent: list[tuple[str, str, Opened | None]] = field(default_factory=list)  # by, to, and of one stage alone
-
-    @property
-    def ready(self) -> bool:
-        return len(self.opened) == len(STAGES) and all(one.state == "approved" for one in self.opened)
-
-    def takes(self, event: Event) -> str:
-        """Do it; how it is answered: ok, repeated, forbidden, conflict or rejected."""
-        word, who, other, number = event
-        stage = self.opened[min(number, len(self.opened) - 1)]
-        match word:
-            case "approve" | "reject":
-                return self._decide(word, who, stage)
-            case "withdraw" | "cancel":
-                return self._stop({"withdraw": "withdrawn", "cancel": "cancelled"}[word])
-            case "lend" | "hand":
-                return self._lend(who, other) if word == "lend" else self._hand(who, other, self.opened[-1])
-            case "take_back":
-                return self._take_back(who, stage)
-            case "revoke":
-                mine = [one for one in self.lent if one[0] == who]
-                if mine:
-                    self.lent.remove(mine[-1])
-            case _:
-                self._pass(word, self.opened[-1])
-        return "ok"
-
-    def _lend(self, who: str, other: str) -> str:
-        if who == other:
-            return "rejected"
-        self.lent.append((who, other, None))
-        return "ok"
-
-    def _pass(self, word: str, last: Opened) -> None:
-        match word:
-            case "expire" if last.state == "pending":
-                last.late = True
-            case "drive" if last.state == "pending" and last.late:
-                self._end("expired", "expired")
-            case "escalate" if last.state == "pending" and not last.late:
-                last.asked.add(LATER)
-
-    def _stop(self, end: str) -> str:
-        if self.run == end:
-            return "ok"
-        if self.run != "waiting_approval":
-            return "conflict"
-        self._end(end, "withdrawn")
-        return "ok"
-
-    def _one_person(self, who: str, other: str) -> bool:
-        return any({by, to} == {who, other} for by, to, alone in self.lent if alone is None)
-
-    def _voice(self, who: str, stage: Opened) -> tuple[bool, str | None]:
-        """May they, and whose right is it?"""
-        number = self.opened.index(stage)
-        before: set[str] = set()
-        if not STAGES[number][2]:
-            before = {name for one in self.opened[:number] for name in one.heard}
-        if who == "ana" or self._one_person(who, "ana") or who in before:
-            return False, None
-        if who not in stage.heard and GROUPS[who] & stage.asked:
-            return True, None
-        for by, to, alone in self.lent:
-            if to != who or alone not in (None, stage) or not GROUPS[by] & stage.asked:
-                continue
-            if by != "ana" and not self._one_person(by, "ana") and by not in before | stage.heard:
-                return True, by
-        return False, None
-
-    def _decide(self, word: str, who: str, stage: Opened) -> str:
-        if who in stage.said:
-            return "repeated" if stage.said[who].word == word else "conflict"
-        may, instead_of = self._voice(who, stage)
-        if not may:
-            return "forbidden"
-        if stage.state != "pending" or stage.late:
-            return "conflict"
-        stage.said[who] = Said(word, instead_of)
-        number = self.opened.index(stage)
-        if word == "reject":
-            stage.state = "rejected"
-            self.run = "rejected"
-        elif len(stage.said) == STAGES[number][1]:
-            stage.state = "approved"
-            if number + 1 < len(STAGES):
-                self.opened.append(Opened(asked=set(STAGES[number + 1][0])))
-        return "ok"
-
-    def _hand(self, who: str, other: str, last: Opened) -> str:
-        if last.state != "pending" or last.late:
-            return "conflict"
-        if who == other or other == "ana":
-            return "rejected"
-        if who in last.said:
-            return "conflict"
-        may, instead_of = self._voice(who, last)
-        if not may or instead_of is not None:
-            return "forbidden"
-        self.lent.append((who, other, last))
-        return "ok"
-
-    def _take_back(self, who: str, stage: Opened) -> str:
-        if who not in stage.said:
-            return "repeated" if who in stage.taken_back else "conflict"
-        if stage.said[who].word == "reject" or self.run != "waiting_approval":
-            return "conflict"
-        del stage.said[who]
-        stage.taken_back.add(who)
-        if stage.state != "pending":
-            for one in self.opened:
-                one.state = "superseded"
-            self.void += self.opened
-            self.opened = [Opened(asked=set(STAGES[0][0]))]
-        return "ok"
-
-    def _end(self, run: str, stage: str) -> None:
-        self.run = run
-        if self.opened[-1].state == "pending":
-            self.opened[-1].state = stage
-
-
-Told = list[tuple[str, dict[str, tuple[str, str | None]]]]
+TICKET: Final = {"pages": [{"title": "Change", "required": ["ticket"], "properties": {"ticket": {"type": "string"}}}]}
 
 
 @dataclass(frozen=True)
@@ -238,13 +66,15 @@ class Row:
     digest: str
     first: str | None
     stage: int
+    asks: bool
 
 
 # One statement after each step, in the order in which stages come: what is void first.
 SEEN: Final = text(
     """
     SELECT run.state,
-      (SELECT json_agg(json_build_object('id', id, 'state', state, 'digest', digest, 'first', "first", 'stage', stage)
+      (SELECT json_agg(json_build_object('id', id, 'state', state, 'digest', digest, 'first', "first", 'stage', stage,
+                                         'asks', cardinality(asks) > 0)
                        ORDER BY state <> 'superseded', created_at, stage, id)
        FROM approval WHERE run_id = run.id),
       (SELECT json_agg(json_build_object('approval_id', approval_id, 'principal', principal, 'verdict', verdict,
@@ -264,6 +94,14 @@ class Real:
     rows: Sequence[Row] = ()
     ready: bool = False
     lent: list[tuple[str, str]] = field(default_factory=list)  # by, id
+    groups: dict[str, set[str]] = field(default_factory=lambda: {name: set(groups) for name, groups in GROUPS.items()})
+    drifted: bool = False
+
+    @property
+    def dying(self) -> DyingStore:
+        store = self.company.store
+        assert isinstance(store, DyingStore)
+        return store
 
     async def takes(self, event: Event) -> str:
         try:
@@ -274,6 +112,8 @@ class Real:
             return "conflict"
         except Rejected:
             return "rejected"
+        except Crash:
+            return "crashed"
         except DaytwoError as error:
             return error.type
 
@@ -284,14 +124,9 @@ class Real:
         row = chain[min(number, len(chain) - 1)]
         match word:
             case "approve" | "reject":
-                wanted = Decision(
-                    approval=ApprovalId(row.id),
-                    principal=people[who],
-                    verdict=Verdict(word),
-                    digest=row.digest,
-                    comment="why",
-                )
-                return await decide(store, wanted)
+                return await self._decide(row, Verdict(word), who, other)
+            case "crash":
+                return await self._crash(row, who, other, committed=number > 0)
             case "take_back":
                 return await take_back(store, ApprovalId(row.id), by=people[who])
             case "lend" | "hand":
@@ -301,18 +136,58 @@ class Real:
             case "comment":
                 key = f"comment-{next(self.company.numbers)}"
                 await comment(store, ApprovalId(row.id), by=people[who], text="hm", key=key)
+            case "leave":
+                await self._leave(who, LEAVES[number])
             case _:
                 await self._go_on(word)
         return False
+
+    async def _decide(self, row: Row, verdict: Verdict, who: str, other: str) -> bool:
+        ticket = ticket_of(other) if row.asks and verdict is Verdict.APPROVE else None
+        wanted = Decision(
+            approval=ApprovalId(row.id),
+            principal=self.company.people[who],
+            verdict=verdict,
+            digest=row.digest,
+            comment="why",
+            answers=None if ticket is None else {"ticket": ticket},
+        )
+        if ticket is not None:
+            wanted = await filled_in(self.company.life, wanted)
+        return await decide(self.company.store, wanted)
+
+    async def _crash(self, row: Row, who: str, other: str, *, committed: bool) -> bool:
+        """The process dies in the middle of an approval. Whoever got no answer sends it again."""
+        self.dying.dies = "after" if committed else "before"
+        try:
+            return await self._decide(row, Verdict.APPROVE, who, other)
+        except Crash:
+            self.dying.dies = None
+            if not committed:
+                raise
+            return await self._decide(row, Verdict.APPROVE, who, other)
+        finally:
+            self.dying.dies = None
+
+    async def _leave(self, who: str, group: str) -> None:
+        """Leave the group, or come back."""
+        if group in GROUPS[who]:
+            self.groups[who] ^= {group}
+            await belongs(self.company, who, self.groups[who])
 
     async def _go_on(self, word: str) -> None:
         store, ana = self.company.store, self.company.people["ana"]
         match word:
             case "expire" | "escalate":
                 await self._pass(word)
-            case "drive":
-                if not self.ready:
-                    await advance(self.company.life, self.run)
+            case "drift":
+                self.company.ci.commit = f"{next(self.company.numbers):040x}"
+                self.drifted = True
+            case "drive" if self.rows[-1].state != ApprovalState.APPROVED or self.rows[-1].stage < len(STAGES):
+                await advance(self.company.life, self.run)
+            case "drive" if self.drifted or not self.ready:  # else it would be sent
+                await self.company.drive(self.run)
+                self.drifted = False
             case "withdraw":
                 await withdraw(store, self.run, by=ana, reason="")
             case "cancel":
@@ -372,14 +247,6 @@ class Real:
         return run, self.ready, told
 
 
-def expected_of(model: Model) -> tuple[str, bool, Told]:
-    told: Told = [
-        (one.state, {name: (said.word, said.instead_of) for name, said in one.said.items()})
-        for one in (*model.void, *model.opened)
-    ]
-    return model.run, model.ready, told
-
-
 async def play(company: Company, events: Sequence[Event]) -> None:
     model = Model()
     real = Real(company, await company.ask("ana", "1.1.0", "production", action="staged"))
@@ -389,30 +256,40 @@ async def play(company: Company, events: Sequence[Event]) -> None:
         assert await real.takes(event) == expected, event
         assert await real.seen() == expected_of(model), event
     assert company.ci.posts == 0
-    async with company.store.write() as tx:  # the next example begins without delegations
+    for name, groups in GROUPS.items():  # the next example begins as this one did
+        if real.groups[name] != groups:
+            await belongs(company, name, groups)
+    async with company.store.write() as tx:
         await tx.session.execute(
             update(DelegationRow).where(DelegationRow.revoked_at.is_(None)).values(revoked_at=tx.now)
         )
 
 
+async def belongs(company: Company, name: str, groups: set[str]) -> None:
+    async with company.store.write() as tx:
+        person = await entities.get(tx.session, EntityRef(f"person:{name}"), sees=EVERYTHING)
+        assert person is not None
+        relations = {**person.relations, "memberOf": sorted(f"group:{group}" for group in groups)}
+        await entities.upsert(tx, replace(person, relations=relations), by="test:x")
+
+
 async def open_yard(url: str, folder: Path) -> Company:
-    company = await open_company(Store(StoreSettings(url=SecretStr(url), pool_size=2)))
+    company = await open_company(DyingStore(StoreSettings(url=SecretStr(quick(url)), pool_size=2)))
     stages = [
         {
             "from": sorted(f"group:{name}" for name in groups),
             "count": count,
             "escalate": {"after": "1h", "to": [f"group:{LATER}"]},
             **({"again": True} if again else {}),
+            **({"id": "change", "form": TICKET} if number == FORM else {}),
         }
-        for groups, count, again in STAGES
+        for number, (groups, count, again) in enumerate(STAGES)
     ]
-    await load_beside(company, folder, like_deploy("staged", approval=stages))
+    document = like_deploy("staged", approval=stages)
+    document["spec"]["steps"][0]["with"]["inputs"]["ticket"] = "${{ approvals.change.ticket }}"
+    await load_beside(company, folder, document)
     for name, groups in GROUPS.items():
-        async with company.store.write() as tx:
-            person = await entities.get(tx.session, EntityRef(f"person:{name}"), sees=EVERYTHING)
-            assert person is not None
-            belongs = {**person.relations, "memberOf": sorted(f"group:{group}" for group in groups)}
-            await entities.upsert(tx, replace(person, relations=belongs), by="test:x")
+        await belongs(company, name, groups)
         await company.person(name)
     return company
 

@@ -20,6 +20,7 @@ from locking import Locking, needs
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
 from sqlalchemy import text
+from tests.chaos.harness.dying_store import quick
 from tests.chaos.harness.lock_model import KINDS, Model
 
 from daytwo_actions.backends.base import Pinned
@@ -43,18 +44,25 @@ from daytwo_workflows.life.taking_away import TakeAway, take_away
 pytestmark = pytest.mark.chaos
 
 Event = tuple[str, int]  # what, and which kind, run or key
-EVENTS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["ask"] * 10 + ["send", "finish", "finish", "drive", "withdraw", "cancel", "hold", "end", "expire", "force"]
-        ),
-        st.integers(0, 59),
-    ),
-    min_size=10,
-    max_size=30,
-)
+WORDS: Final = ["ask"] * 10 + [
+    "send",
+    "finish",
+    "finish",
+    "drive",
+    "withdraw",
+    "cancel",
+    "hold",
+    "end",
+    "expire",
+    "force",
+]
 OPEN: Final = ("waiting_lock", "running")
 AT_ONCE: Final = 4  # histories: they share nothing but the house
+
+
+def events_of(steps: int) -> "st.SearchStrategy[list[Event]]":
+    one = st.tuples(st.sampled_from(WORDS), st.integers(0, 59))
+    return st.lists(one, min_size=steps, max_size=steps)
 
 
 # One statement after each event: the state of every run, who has each key, and who waits, the next one first.
@@ -242,7 +250,7 @@ async def play(yard: Yard, number: int, events: Sequence[Event]) -> None:
 
 
 async def open_yard(url: str, folder: Path) -> Yard:
-    company = await open_company(Store(StoreSettings(url=SecretStr(url), pool_size=2 * AT_ONCE)))
+    company = await open_company(Store(StoreSettings(url=SecretStr(quick(url)), pool_size=2 * AT_ONCE)))
     await load_beside(company, folder, like_deploy("plain", approval=[]))
     company.ci.ends_as = None
     for name in ("ana", "pat", "sam"):
@@ -278,7 +286,7 @@ def played(databases: Databases, tmp_path: Path) -> Iterator[Played]:
     databases.drop(url)
 
 
-def _check(played: Played, count: int, dice: random.Random) -> None:
+def _check(played: Played, count: int, steps: int, dice: random.Random) -> None:
     """Histories are drawn first: playing them one by one would wait for the database."""
     histories: list[Sequence[Event]] = []
 
@@ -290,7 +298,7 @@ def _check(played: Played, count: int, dice: random.Random) -> None:
         suppress_health_check=list(HealthCheck),
         phases=(Phase.generate,),  # a shorter history would cost minutes; the event that differs is told
     )
-    @given(EVENTS)
+    @given(events_of(steps))
     def draw(events: Sequence[Event]) -> None:
         histories.append(events)
 
@@ -301,10 +309,11 @@ def _check(played: Played, count: int, dice: random.Random) -> None:
 
 
 @pytest.mark.short
-def test_a_few_histories_of_locks(played: Played, dice: random.Random) -> None:
-    _check(played, 4, dice)
-
-
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(600)
 def test_a_hundred_histories_of_locks(played: Played, dice: random.Random) -> None:
-    _check(played, 100, dice)
+    _check(played, 100, 30, dice)
+
+
+@pytest.mark.timeout(7200)
+def test_two_thousand_long_histories_of_locks(played: Played, dice: random.Random) -> None:
+    _check(played, 2000, 50, dice)

@@ -109,6 +109,7 @@ def evidence() -> bytes:
         "attempts": [],
         "external_runs": [{"connection": "github", "id": "7", "commit": "c0ffee"}],
         "audit": {"entries": [], "proof": []},
+        "steps": [],
         "logs": {"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
     }
     return seal(told, SIGNER)

@@ -75,6 +75,36 @@ def test_stages_are_told_in_order(cli: Any, server: Any, make: Any) -> None:
     assert "stage 1 of 2: approved by Pat\nstage 2 of 2: waits for one of group:sre\n" in done.err
 
 
+def test_what_is_open_is_told_with_what_it_can_become_and_its_bytes(cli: Any, server: Any, make: Any) -> None:
+    schema = {"type": "string", "pattern": "^CHG"}
+    source = {"name": "approvals.change.ticket", "who": "Sam filled it in.", "json_schema": schema}
+    hole = {"name": "ticket", "written": "for ${{ approvals.change.ticket }}", "sources": [source], "given": {}}
+    sent = {
+        "attempt": None,
+        "method": "POST",
+        "path": "/x",
+        "headers": {"accept": "json"},
+        "body": '{"t": "for CHG-7"}',
+    }
+    request = {
+        "step": "ship",
+        "uses": "github",
+        "holes": [{**hole, "filled": True, "value": "for CHG-7"}],
+        "sent": {**sent, "digest": "c" * 64},
+        "why_not": None,
+    }
+    answers(server, make, open_requests=[request])
+    done = cli("approve", "a_1", "--yes")
+    for words in (
+        "open in ship: ticket: for ${{ approvals.change.ticket }}",
+        'approvals.change.ticket: Sam filled it in. It can be: {"type": "string", "pattern": "^CHG"}',
+        "is now: for CHG-7",
+        '    accept: json\n    {"t": "for CHG-7"}',
+        "c" * 64,
+    ):
+        assert words in done.err
+
+
 FORM = {
     "action": "deploy",
     "version": "d1",

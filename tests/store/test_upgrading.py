@@ -1,5 +1,6 @@
 """A database of an earlier version, with rows in every table, comes to the newest schema and loses none of them."""
 
+import json
 from collections.abc import Iterator
 
 import psycopg
@@ -57,3 +58,35 @@ def test_code_of_the_version_before_writes_into_the_newest_schema(empty: str) ->
     with psycopg.connect(empty) as new:
         before = fill(new, known=set(known))
         assert before["run"] == before["step"] == before["attempt"] == 1
+
+
+PLANS = {
+    "asks before": {"approval": {"count": 1}, "steps": []},
+    "asks in the middle": {"approval": None, "steps": [{"uses": "github"}, {"uses": "approval", "given": {}}]},
+    "would ask": {"approval": None, "steps": [{"uses": "approval", "given": {}, "runs": False}]},
+    "asks nobody": {"approval": None, "steps": [{"uses": "github"}, {"uses": "wait", "given": {}}]},
+    "a connection of that name": {"approval": None, "steps": [{"uses": "approval", "project": "x"}]},
+    "is over": {"approval": {"count": 1}, "steps": []},
+    "was asked about later": {"approval": None, "steps": [{"uses": "github"}]},
+}
+
+
+async def test_runs_of_before_are_as_protected_as_their_sealed_plans_say(empty: str) -> None:
+    """Somebody has to approve them: what goes on with them is what goes on with a new one."""
+    upgrade_to(empty, OLD)
+    with psycopg.connect(empty) as old:
+        fill(old)
+        for run, plan in PLANS.items():
+            ended = "2026-11-01T12:00:00Z" if run == "is over" else None
+            old.execute("CREATE TEMP TABLE one AS SELECT * FROM run WHERE id = 'a'")
+            old.execute(
+                "UPDATE one SET id = %s, idempotency_key = %s, plan = %s, ended_at = %s",
+                (run, run, json.dumps(plan), ended),
+            )
+            old.execute("INSERT INTO run SELECT * FROM one")
+            old.execute("DROP TABLE one")
+        old.execute("UPDATE approval SET run_id = 'was asked about later'")
+    migrate.upgrade(empty)
+    with psycopg.connect(empty) as new:
+        protected = {run for (run,) in new.execute("SELECT id FROM run WHERE protected").fetchall()}
+    assert protected == {"asks before", "asks in the middle", "was asked about later"}

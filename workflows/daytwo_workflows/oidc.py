@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -50,6 +51,12 @@ class OidcEntry(BaseModel):
         "of a group",
     )
 
+    grace_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        default=60,
+        description="for so many minutes the groups that it told of somebody count while it cannot be asked again; "
+        "then the sessions and tokens of that person are good for nothing until it was",
+    )
+
     @field_validator("issuer")
     @classmethod
     def _is_a_safe_address(cls, value: str) -> str:
@@ -91,6 +98,10 @@ class OidcEntry(BaseModel):
     def found_by(self) -> str | None:
         """The property that holds the subject; None where a claim names the person."""
         return None if self.person_claim is not None else self.person_property or _SUBJECT
+
+    @property
+    def grace(self) -> timedelta:
+        return timedelta(minutes=self.grace_minutes)
 
     def secret(self) -> SecretStr:
         """Raises `SettingsRejected`."""

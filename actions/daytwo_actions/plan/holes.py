@@ -5,17 +5,18 @@ from the plan and the answers alone. What an answer may be is sealed with its st
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import JsonValue
 
 from daytwo_actions.expressions import Evaluator, ExpressionError, Template, names, parse_template
 from daytwo_actions.plan.model import Plan
-from daytwo_actions.plan.step_program import APPROVALS, stages_named
-from daytwo_actions.plan.steps import PlannedHole, PlannedStep
+from daytwo_actions.plan.step_program import APPROVALS, INPUT, stages_named
+from daytwo_actions.plan.steps import Planned, PlannedHole, PlannedStep
 from daytwo_forms.plain import validator
 from daytwo_store.errors import Rejected
 
+FILLING: Final = frozenset({APPROVALS, "steps"})
 Answers = Mapping[str, Mapping[str, JsonValue]]  # by id of the stage and by field
 
 
@@ -65,6 +66,22 @@ def filled_inputs(plan: Plan, step: PlannedStep, answers: Answers) -> dict[str, 
                 f"The input {name} of {step.path} cannot be worked out with what was filled in: {error.detail}"
             ) from error
     return found
+
+
+def told_filled(step: Planned, filled: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """What the holes of a step have become, as it is kept: each value, and the names that it came from."""
+    return {name: {"value": value, "from": [*sources_of(_written(step, name))]} for name, value in filled.items()}
+
+
+def sources_of(value: JsonValue) -> list[str]:
+    """What fills a hole that is written so, by dotted name: results of steps, and what approvers fill in."""
+    return sorted(name.dotted for name in names(parse_template(value)) if name.parts[0] in FILLING)
+
+
+def _written(step: Planned, name: str) -> JsonValue:
+    if isinstance(step, PlannedStep):
+        return step.holes[name].value if name in step.holes else step.late[f"{INPUT}{name}"]
+    return step.late[name]
 
 
 def waits_for(plan: Plan, step: PlannedStep) -> frozenset[str]:

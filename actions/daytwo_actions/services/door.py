@@ -1,14 +1,13 @@
 """A service, seen from a step: one request, and what came of it. Pure."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-import rfc8785
 from pydantic import JsonValue
 
 from daytwo_actions.backends.wire.answer import Silence
+from daytwo_store.evidence_sent import digest_of_request
 from daytwo_store.ids import Digest
 
 
@@ -50,5 +49,4 @@ class Service(Protocol):
 
 def digest_of_call(call: ServiceCall) -> Digest:
     """Of everything that is sent."""
-    parts: dict[str, Any] = {"method": call.method, "path": call.path, "headers": dict(call.headers)}
-    return Digest(hashlib.sha256(rfc8785.dumps(parts) + b"\n" + (call.body or b"")).hexdigest())
+    return Digest(digest_of_request(call.method, call.path, call.headers, call.body or b""))

@@ -13,6 +13,7 @@ from daytwo_api.services.filled_views import asked_fields, filled, first_answers
 from daytwo_api.services.freeze_views import held_view
 from daytwo_api.services.gather import Known
 from daytwo_api.services.hints import input_hints, more_inputs, unusual
+from daytwo_api.services.open_views import open_view
 from daytwo_api.services.term_words import edited, terms_words
 from daytwo_api.views.actions import Difference
 from daytwo_api.views.approvals import (
@@ -29,6 +30,7 @@ from daytwo_store.approvals import STAGE
 from daytwo_store.states import UNSENT, ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, CommentRow, DecisionRow, DelegationRow, Json, RunRow
 from daytwo_store.terms import terms_of
+from daytwo_workflows.life.open_requests import OpenRequest
 from daytwo_workflows.life.standing import key, question
 from daytwo_workflows.life.window import Window
 
@@ -206,6 +208,7 @@ def whole(
     beside: Beside,
     window: Window,
     now: Mapping[str, object],
+    left_open: Sequence[OpenRequest],
 ) -> ApprovalView:
     short = summary(row, run, known, asker)
     sealed = json.loads(row.document)
@@ -230,6 +233,7 @@ def whole(
         may_take_back=_take_back(row, run, known, asker),
         may_delegate=may_delegate,
         all_stages=stage_views(row, run, known),
+        open_requests=[open_view(one, row, known) for one in left_open],
         sealed=sealed,
         edited=edited(sealed, terms_of(row.terms)),
         inputs=run.inputs,

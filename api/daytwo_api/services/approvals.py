@@ -42,6 +42,7 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.decide import Decision
 from daytwo_workflows.life.filling import filled_in
 from daytwo_workflows.life.lending import Lending
+from daytwo_workflows.life.open_requests import open_requests
 from daytwo_workflows.life.window import Window
 
 
@@ -87,6 +88,7 @@ class Approvals:
             following = await approvals.successor(session, stages[row.id])
             opening = await self._opening(session, run)
             now = await beside_views(self._life, session, by, row, run, previous)
+            left_open = await open_requests(self._life, session, row, run)
             view = approval_views.whole(
                 row,
                 run,
@@ -98,6 +100,7 @@ class Approvals:
                 beside=beside,
                 window=opening,
                 now={one.name: getattr(now, one.name) for one in fields(now)},
+                left_open=left_open,
             )
             return await veiled(session, by, view)
 

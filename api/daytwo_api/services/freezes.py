@@ -35,6 +35,7 @@ from daytwo_workflows.life import exceptions, freeze_changes
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.exceptions import Asking, Deciding
 from daytwo_workflows.life.freeze_changes import Draft
+from daytwo_workflows.life.own_interest import must_not_wait_for_the_stop
 
 _LONGEST: Final = timedelta(days=400)
 
@@ -110,6 +111,7 @@ class Freezes:
         return await self.stop_state()
 
     async def lift(self, by: Asker, reason: str) -> StopView:
+        await must_not_wait_for_the_stop(self._life.store, by.principal)
         async with self._life.store.write() as tx:
             await freezes.lift(tx, by=by.principal, why=reason.strip())
         self._flag.forget()

@@ -15,7 +15,7 @@ from daytwo_api.asker import Asker
 from daytwo_api.security import COOKIE
 from daytwo_api.services.token_scopes import named_actions, scopes_asked_for, scopes_of, token_view
 from daytwo_api.services.too_many import Demand, Refusals
-from daytwo_api.services.vouching import Sealing
+from daytwo_api.services.vouching import Sealing, unheard
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import (
     Me,
@@ -49,6 +49,7 @@ class Vouching:
     issuer: str
     title: str
     found_by: str | None  # property of a person that holds their subject
+    grace: timedelta  # how long what it told of somebody's groups counts without being heard of again
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +101,8 @@ class Identity:
             asker = await self.asker(request)
             if asker is None:
                 raise Unauthenticated(
-                    "Nobody is signed in, or the session or token is no longer valid. Nothing was done. "
+                    getattr(request.state, "unheard", None)
+                    or "Nobody is signed in, or the session or token is no longer valid. Nothing was done. "
                     "Sign in on the page, or send a token as 'Authorization: Bearer …'."
                 )
         self._demand.note(asker.principal)
@@ -113,7 +115,7 @@ class Identity:
     async def _who(self, request: Request, *, used: bool) -> Asker | None:
         if authorization := request.headers.getlist("authorization"):
             # of two nobody knows which a proxy before us looked at
-            return await self._by_token(authorization[0], used=used) if len(authorization) == 1 else None
+            return await self._by_token(authorization[0], request, used=used) if len(authorization) == 1 else None
         return await self._by_session(request, used=used)
 
     async def may(self, by: Asker, permission: Permission) -> Answer:
@@ -189,7 +191,9 @@ class Identity:
         async with self._store.write() as tx:
             await self._forget(request, tx)
             if login.groups is not None:
-                login = replace(login, groups_until=tx.now + life)
+                by = self._settings.provider
+                counts = by.grace if by is not None and refresh is not None else life
+                login = replace(login, groups_until=tx.now + counts)
             principal = await identity.principal_for(tx, login)
             await sessions.open_session(tx, principal.id, secret_hash=hashed(secret), life=life, refresh=sealed)
         response.set_cookie(
@@ -283,18 +287,22 @@ class Identity:
         async with self._store.read() as session:
             now = await self._store.clock.now(session)
             found = await sessions.by_secret(session, hashed(secret), now=now, idle=self._settings.idle)
+            if found is not None and unheard(found.principal, request, now):
+                return None
             asker = await self._asker(session, found.principal) if found else None
         if asker is not None and found is not None and used:
             await sessions.note_use(self._store, found, now=now)
         return asker
 
-    async def _by_token(self, authorization: str, *, used: bool) -> Asker | None:
+    async def _by_token(self, authorization: str, request: Request, *, used: bool) -> Asker | None:
         scheme, _, secret = authorization.partition(" ")
         if scheme.lower() != "bearer" or not secret.startswith(MARK):
             return None
         async with self._store.read() as session:
             now = await self._store.clock.now(session)
             token = await tokens.by_secret(session, hashed(secret.strip()), now=now)
+            if token is not None and unheard(token.owner, request, now):
+                return None
             asker = await self._asker(session, token.owner, token) if token else None
         if token is not None and used:
             await tokens.note_use(self._store, token, now=now)

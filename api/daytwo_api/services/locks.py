@@ -19,6 +19,7 @@ from daytwo_store.lock_holds import Holding
 from daytwo_store.lock_listing import LockFilter
 from daytwo_store.lock_reading import LockSituation
 from daytwo_store.run_visibility import among
+from daytwo_workflows.life.own_interest import why_not_alone
 from daytwo_workflows.life.taking_away import TakeAway, take_away, was_sent
 
 _LONGEST: Final = timedelta(days=31)
@@ -56,6 +57,8 @@ class Locks:
             (row,) = await _rows(session, by, [seen])
             running = await _running(session, row.holder_run) if row.holder_run else []
             shown = await lock_queues.those_seen(session, by, seen)
+            may_release = _permitted(by, Permission.LOCKS_FORCE)
+            why = await why_not_alone(self._store, session, key, by.principal) if may_release.allowed else None
             queue = await lock_queues.queue(session, seen, shown, now=await self._store.clock.now(session))
         return LockDetail(
             **dict(row),
@@ -64,7 +67,7 @@ class Locks:
             running=running,
             warning=_warning(row, running),
             may_hold=_permitted(by, Permission.LOCKS_HOLD),
-            may_release=_permitted(by, Permission.LOCKS_FORCE),
+            may_release=may_release if why is None else Permitted(allowed=False, why_not=why),
         )
 
     async def hold(self, by: Asker, asked: HoldRequest, key: str | None) -> HoldView:

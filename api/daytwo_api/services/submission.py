@@ -39,7 +39,7 @@ class SubmissionService:
             now = await self._life.store.clock.now(session)
             if asked.at is not None and abs(asked.at - now) > _FAR:
                 raise Rejected(f"`at` is within {_FAR.days} days of now. Nothing was planned.")
-            opening = await window.of_plan(self._life, session, planned, at=asked.at or now, now=now)
+            opening = await window.of_plan(self._life, session, planned, by=by.principal, at=asked.at or now, now=now)
             return await veiled(session, by, await plan_view(session, by, planned, opening))
 
     async def start(self, by: Asker, name: str, asked: RunRequest, key: str | None) -> RunAccepted:
@@ -72,7 +72,7 @@ class SubmissionService:
         seen = await resuming.preview(self._life, _resumption(by, row, ResumeRequest()))
         async with self._life.store.read() as session:
             now = await self._life.store.clock.now(session)
-            opening = await window.of_plan(self._life, session, seen.planned, at=now, now=now)
+            opening = await window.of_plan(self._life, session, seen.planned, by=by.principal, at=now, now=now)
             planned = await veiled(session, by, await plan_view(session, by, seen.planned, opening))
         return resume_view(row, seen, planned)
 

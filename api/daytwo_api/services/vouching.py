@@ -1,20 +1,21 @@
 """What an identity provider says of somebody: their groups from a claim, asked again while they are signed in.
 
 A group taken away there ends here within a minute where the provider gives refresh tokens; it is asked every half
-minute for every open session. Where it gives none, its groups count until the session ends. While it does not answer
-nothing changes, and no longer than a session lasts.
+minute for every open session. Where it gives none, its groups count until the session ends. While it does not answer,
+what it said last counts for a while that is a setting; then nothing does until it was asked, or they signed in again.
 """
 
 import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fastapi import Request
 from pydantic import SecretStr
 
 from daytwo_actions.backends.base import BackendUnreachable
@@ -24,6 +25,7 @@ from daytwo_catalog.schema import is_name
 from daytwo_store import identity, sessions
 from daytwo_store.engine import Store
 from daytwo_store.errors import Unavailable
+from daytwo_store.identity import Principal
 from daytwo_store.sessions import Due
 
 log = structlog.get_logger()
@@ -59,6 +61,19 @@ class GroupsClaim:
         return f"group:{value}" if is_name(value) else None
 
 
+def unheard(principal: Principal, request: Request, now: datetime) -> bool:
+    """Has the identity provider not been heard of them for too long? Then its word counts for nothing any more."""
+    until = principal.groups_until
+    if until is None or until > now:
+        return False
+    request.state.unheard = (
+        "The identity provider, which says what groups you are in, could not be asked about you lately, and what it "
+        f"said before counted until {until.astimezone(UTC):%d %b %Y %H:%M} UTC. Nothing was done. Sign in again on the "
+        "page; if the provider does not answer there either, its administrators know more."
+    )
+    return True
+
+
 class Sealing:
     """Refresh tokens at rest: AES-GCM, bound to the session that they are of."""
 
@@ -87,12 +102,14 @@ class Rechecks:
         claim: GroupsClaim | None,
         sealing: Sealing,
         *,
+        grace: timedelta,
         every: timedelta = EVERY,
     ) -> None:
         self._store = store
         self._provider = provider
         self._claim = claim
         self._sealing = sealing
+        self._grace = grace
         self._every = every
 
     async def run(self) -> None:
@@ -136,7 +153,7 @@ class Rechecks:
             if vouched.refresh is not None:
                 await sessions.renewed(tx, one.hash, self._sealing.close(vouched.refresh, one.hash))
             if groups is not None:
-                await identity.heard(tx, one.principal.id, groups, until=one.expires_at)
+                await identity.heard(tx, one.principal.id, groups, until=tx.now + self._grace)
         return None
 
     async def _end(self, one: Due, why: str) -> None:

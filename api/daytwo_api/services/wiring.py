@@ -130,7 +130,8 @@ def build_services(
     sealing = Sealing(settings.key("refresh-tokens"))
     identity = Identity(store, _identity(settings), sealing)
     sign_in = _sign_in(settings, store, identity)
-    rechecks = Rechecks(store, sign_in.provider, _groups(settings), sealing)
+    grace = settings.oidc.grace if settings.oidc else timedelta(0)
+    rechecks = Rechecks(store, sign_in.provider, _groups(settings), sealing, grace=grace)
     return Services(
         settings=settings,
         store=store,
@@ -210,7 +211,7 @@ def _identity(settings: ApiSettings) -> IdentitySettings:
     by = settings.oidc
     return IdentitySettings(
         sign_in_people=settings.sign_in == "people",
-        provider=Vouching(issuer=by.issuer, title=by.title, found_by=by.found_by) if by else None,
+        provider=Vouching(issuer=by.issuer, title=by.title, found_by=by.found_by, grace=by.grace) if by else None,
         secure_cookie=settings.https,
         session=timedelta(hours=settings.session_hours),
         idle=timedelta(minutes=settings.session_idle_minutes),

@@ -156,7 +156,48 @@ class PlannedUndo(View):
     requests: list[UndoRequest]
 
 
+class HoleSource(View):
+    """What fills a hole: an answer of an approver, or a result of an earlier step."""
+
+    name: str = Field(description="as the hole names it: approvals.change.ticket, steps.build.outputs.image")
+    who: str = Field(description="who fills it, or has filled it, as a sentence")
+    json_schema: Json | None = Field(description="what it can be; null: anything")
+
+
+class HoleView(View):
+    """A value that is not known when the plan is sealed."""
+
+    name: str
+    written: JsonValue = Field(description="the expression, as the action has it")
+    sources: list[HoleSource]
+    given: Json = Field(description="what else it names, with its value")
+    filled: bool
+    value: JsonValue = Field(description="what it has become; null as long as it is not filled")
+
+
+class RequestBytes(View):
+    attempt: int | None = Field(description="null: it is not sealed yet, and this is what it will be")
+    method: str
+    path: str
+    headers: Json
+    body: str = Field(description="the very text; what stands in for a secret stands in it")
+    digest: str
+
+
+class OpenRequestView(View):
+    """A step whose request has holes: nothing of its bytes is in the sealed plan."""
+
+    step: str
+    uses: str
+    holes: list[HoleView]
+    sent: RequestBytes | None = Field(description="the request when all holes are filled; null before")
+    why_not: str | None = Field(description="why no request can be made of what was filled in, as a sentence")
+
+
 class ApprovalView(ApprovalSummary):
+    open_requests: list[OpenRequestView] = Field(
+        default=[], description="what the sealed plan leaves open, what it can become, and its bytes once filled"
+    )
     edited: str = Field(description="who last changed the action's file, or why that is not known, as a sentence")
     target: TargetNow | None = Field(description="null: it is about none, or it waits for nobody any more")
     read: list[Difference] = Field(

@@ -10,7 +10,7 @@ from daytwo_api.views.runs import RunView
 from daytwo_cli.client.api import Api, new_key
 from daytwo_cli.errors import CliError, Declined, Usage
 from daytwo_cli.flows.form import Filling, fields_of, fill
-from daytwo_cli.show.approval import print_beside, print_filled, print_pipelines
+from daytwo_cli.show.approval import print_beside, print_filled, print_open, print_pipelines
 from daytwo_cli.show.plan import pairs, print_differences, word
 from daytwo_cli.show.words import at
 from daytwo_cli.tools import Tools
@@ -90,6 +90,7 @@ def print_approval(tools: Tools, approval: ApprovalView) -> None:
         say(sentence)
     say(approval.edited)
     print_filled(say, approval)
+    print_open(say, approval)
     for entry, names in approval.on_call.items():
         say(f"On call now ({entry.partition('@')[2]}): {', '.join(names) or 'nobody'}")
     for one in approval.decisions:

@@ -7,6 +7,7 @@ from typing import Any
 
 from daytwo_cli.errors import CliError, Usage
 from daytwo_cli.flows.audit_whole import read_keys
+from daytwo_cli.flows.evidence_filled import filled_lines, recomputed
 from daytwo_cli.tools import Tools
 from daytwo_store.evidence import NotEvidence, opened
 from daytwo_store.evidence_check import points
@@ -21,6 +22,8 @@ def verify_file(tools: Tools, file: Path, keys: Sequence[Path], log: Path | None
     except NotEvidence as error:
         raise CliError(f"{file} does not hold: {error}.") from None
     found = list(points(evidence, ring, None if log is None else _read(log)))
+    if all(point.holds for point in found):  # else its shape cannot be relied on
+        found += recomputed(evidence)
     if as_json:
         tools.out.json(json.dumps(evidence))
     else:
@@ -54,6 +57,7 @@ def _about(evidence: Mapping[str, Any]) -> list[tuple[str, str | None]]:
         ("why", run["comment"]),
         ("decided", "\n".join(decided) or "nobody had to"),
         ("sent", "\n".join(sent) or "nothing"),
+        ("filled in", "\n".join(filled_lines(evidence)) or None),
         ("made", evidence["made_at"]),
     ]
 

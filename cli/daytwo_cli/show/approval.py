@@ -1,5 +1,6 @@
 """One approval, in words: what was sealed, and how it stands now beside it."""
 
+import json
 from collections.abc import Callable, Sequence
 
 from daytwo_api.views.approvals import ApprovalSummary, ApprovalView, PipelineChange
@@ -37,6 +38,26 @@ def print_filled(say: Say, approval: ApprovalView) -> None:
         say(f"Who approves fills in: {', '.join(one.title for one in approval.asks)}.")
     for filled in (one for stage in approval.all_stages for one in stage.filled):
         say(f"filled in: {filled.title}: {word(filled.value)}")
+
+
+def print_open(say: Say, approval: ApprovalView) -> None:
+    """What the sealed plan leaves open, and the bytes once that is filled."""
+    for one in approval.open_requests:
+        for hole in one.holes:
+            say(f"open in {one.step}: {hole.name}: {word(hole.written)}")
+            for source in hole.sources:
+                schema = json.dumps(source.json_schema, ensure_ascii=False) if source.json_schema else "anything"
+                say(f"  {source.name}: {source.who} It can be: {schema}")
+            if hole.filled:
+                say(f"  is now: {word(hole.value)}")
+        if one.why_not:
+            say(f"  {one.why_not}")
+        if one.sent is not None:
+            say(f"  {'will be sent' if one.sent.attempt is None else f'attempt {one.sent.attempt}'}:")
+            headers = "".join(f"\n{name}: {value}" for name, value in one.sent.headers.items())
+            text = f"{one.sent.method} {one.sent.path}{headers}\n{one.sent.body}"
+            say("\n".join(f"    {line}" for line in text.splitlines()))
+            say(f"    digest: {one.sent.digest}")
 
 
 def _print_target(say: Say, approval: ApprovalView) -> None:

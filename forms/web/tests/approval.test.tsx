@@ -1,6 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
+import type { ApprovalView } from "../src/api/types";
 import ApprovalPage from "../src/pages/approval/ApprovalPage";
 import ApprovalsPage from "../src/pages/approval/ApprovalsPage";
 import "../src/pages/approval/StageForm"; // loaded already, so that no test waits for it
@@ -275,6 +276,58 @@ describe("a stage that is filled in", { timeout: 30_000 }, () => {
     open("sam", fake);
     expect(await screen.findByText("${{ approvals.change.ticket }}")).toBeTruthy();
     expect(screen.getByText(/Its bytes are made of this/)).toBeTruthy();
+  });
+});
+
+describe("what is still open", () => {
+  const hole = {
+    name: "ticket",
+    written: "for ${{ approvals.change.ticket }}",
+    sources: [
+      {
+        name: "approvals.change.ticket",
+        who: "Whoever approves the stage change fills it in.",
+        json_schema: { type: "string", pattern: "^CHG-[0-9]+$" },
+      },
+    ],
+    given: {},
+    filled: false,
+    value: null,
+  };
+
+  function opened(change: Partial<NonNullable<ApprovalView["open_requests"]>[number]>) {
+    const fake = new FakeApi("sam");
+    const approval = fake.approvals.get("a_waiting");
+    if (!approval) throw new Error("the fake has this approval");
+    const one = { step: "ship", uses: "github", holes: [hole], sent: null, why_not: null, ...change };
+    fake.approvals.set("a_waiting", { ...approval, open_requests: [one] });
+    open("sam", fake);
+  }
+
+  test("is shown as it is written, with what it can become", async () => {
+    opened({});
+    expect(await screen.findByText("for ${{ approvals.change.ticket }}")).toBeTruthy();
+    expect(screen.getByText("^CHG-[0-9]+$")).toBeTruthy();
+    expect(screen.getByText(/Whoever approves the stage change/)).toBeTruthy();
+    expect(screen.getByText(/There are no bytes yet/)).toBeTruthy();
+  });
+
+  test("is shown with its bytes when it is filled", async () => {
+    opened({
+      holes: [{ ...hole, filled: true, value: "for CHG-7" }],
+      sent: {
+        attempt: null,
+        method: "POST",
+        path: "/dispatches",
+        headers: { accept: "json" },
+        body: '{"ticket": "for CHG-7"}',
+        digest: "ab".repeat(32),
+      },
+    });
+    expect(await screen.findByText("for CHG-7")).toBeTruthy();
+    expect(screen.getByText(/these bytes will be sent/)).toBeTruthy();
+    const bytes = screen.getByRole("region", { name: "Bytes of ship", hidden: true });
+    expect(bytes.textContent).toBe('POST /dispatches\naccept: json\n\n{"ticket": "for CHG-7"}');
   });
 });
 

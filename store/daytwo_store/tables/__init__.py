@@ -5,7 +5,7 @@ from daytwo_store.tables.audit import AuditCheckpointRow, AuditHeadRow, AuditRow
 from daytwo_store.tables.base import Base, Json
 from daytwo_store.tables.catalog import EntityEventRow, EntityRow, KindRow, RelationRow
 from daytwo_store.tables.events import EventRow
-from daytwo_store.tables.freezes import FreezeExceptionRow, FreezeRow, StopRow
+from daytwo_store.tables.freezes import FreezeEndRow, FreezeExceptionRow, FreezeRow, StopRow
 from daytwo_store.tables.identity import PrincipalRow, RoleGrantRow, SessionRow, TokenRow
 from daytwo_store.tables.locks import FENCE, PLACE, LockHoldRow, LockQueueRow, LockRow
 from daytwo_store.tables.runs import (
@@ -56,6 +56,7 @@ __all__ = [
     "ExternalRunRow",
     "FindingRow",
     "FiringRow",
+    "FreezeEndRow",
     "FreezeExceptionRow",
     "FreezeRow",
     "GateAnswerRow",

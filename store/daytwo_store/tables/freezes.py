@@ -32,6 +32,23 @@ class FreezeRow(Base):
     removed_at: Mapped[datetime | None]
 
 
+class FreezeEndRow(Base):
+    """A freeze as it was until one person changed or ended it: their own runs it holds on for a while (four eyes)."""
+
+    __tablename__ = "freeze_end"
+    __table_args__ = (Index("ix_freeze_end_over", "over_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    freeze_id: Mapped[str] = mapped_column(ForeignKey("freeze.id"))
+    title: Mapped[str]  # as those read it whom it holds
+    owner: Mapped[str]
+    document: Mapped[Json]
+    digest: Mapped[str]
+    by: Mapped[str] = mapped_column(ForeignKey("principal.id"))
+    at: Mapped[datetime]
+    over_at: Mapped[datetime]
+
+
 class FreezeExceptionRow(Base):
     """One run may go on in spite of one freeze, if somebody of the freeze's owners says so."""
 

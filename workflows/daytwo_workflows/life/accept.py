@@ -10,6 +10,7 @@ from daytwo_store import approvals, runs
 from daytwo_store.approvals import Asked, Stage
 from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.errors import Rejected
+from daytwo_store.evidence_sent import BINDS
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId, StepPath, TokenId
 from daytwo_store.keyring import KeyRing
 from daytwo_store.secret_values import keep_inputs
@@ -91,7 +92,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         actor=submission.requester,
         action="run.accepted",
         subject=f"run:{plan.run}",
-        facts={"action": plan.action.name, "version": plan.action.version, "digest": row.digest},
+        facts={"action": plan.action.name, "version": plan.action.version, "digest": row.digest, "binds": BINDS},
     )
     if plan.approval is not None:
         await ask_for_approval(tx, row, plan.approval, drift=submission.drift)

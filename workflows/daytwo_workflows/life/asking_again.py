@@ -25,12 +25,13 @@ async def ask_again(tx: Tx, row: RunRow, after: Plan, changes: Sequence[Change],
     """
     old = await standing.of_run(tx.session, RunId(row.id))
     decided = await approvals.decisions(tx.session, [stage.id for stage in old])
+    before = Plan.model_validate_json(row.plan)
     text = after.canonical()
     row.plan, row.digest, row.protected = text, digest_of(text), True
     plan_locks(row, after)
     await midway.void(tx, row, note=CHANGED)
     await midway.give_up_sealed(tx, row, note=CHANGED)
-    await step_rows.renew(tx, after)
+    await step_rows.renew(tx, before, after)
     row.window = None
     for stage in old:
         approvals.settle(tx, stage, ApprovalState.SUPERSEDED)

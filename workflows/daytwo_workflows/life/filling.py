@@ -4,7 +4,7 @@ The form is that of the run's version of the action, resolved for who fills it i
 the run as they are now.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
@@ -124,7 +124,12 @@ async def must_have_a_voice(life: Life, session: Session, row: ApprovalRow, run:
 
 async def answers_of(session: Session, run: RunId) -> dict[str, dict[str, JsonValue]]:
     """What was filled in for a run, by stage: what counts of what was asked last."""
-    stages = {stage.id: stage for stage in await standing.of_run(session, run)}
+    return await answers_to(session, await standing.of_run(session, run))
+
+
+async def answers_to(session: Session, asked: Sequence[ApprovalRow]) -> dict[str, dict[str, JsonValue]]:
+    """The same of these stages of one approval."""
+    stages = {stage.id: stage for stage in asked}
     found: dict[str, dict[str, JsonValue]] = {}
     for one in await approvals.decisions(session, list(stages)):
         name = stages[one.approval_id].name

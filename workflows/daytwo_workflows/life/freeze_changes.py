@@ -20,6 +20,7 @@ from daytwo_store.notifications import Notice, tell
 from daytwo_store.tables import FreezeRow
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.freeze_eyes import must_hold_none_of_theirs
+from daytwo_workflows.life.freezes_that_hold_on import hold_on
 from daytwo_workflows.life.frozen import made
 
 Json = Mapping[str, JsonValue]
@@ -73,6 +74,7 @@ async def change(life: Life, freeze: str, draft: Draft, *, by: PrincipalId) -> N
         wanted = await _checked(tx.session, row.id, whole, merged)
         if wanted.digest != row.digest:
             _tell(tx, [row.owner, wanted.owner], by=by, state="changed")
+            await hold_on(tx, row, by=by)
             await freezes.change(tx, row, wanted, by=by)
 
 
@@ -82,6 +84,7 @@ async def remove(life: Life, freeze: str, *, by: PrincipalId) -> None:
     async with life.store.write() as tx:
         row = await _ours(tx, freeze)
         _tell(tx, [row.owner], by=by, state="ended")
+        await hold_on(tx, row, by=by)
         await freezes.remove(tx, row, by=by)
 
 

@@ -8,7 +8,7 @@ from daytwo_actions.freezes import FreezeVersion, LoadedFreeze, over_at, restore
 from daytwo_store import freezes
 from daytwo_store.engine import Session
 from daytwo_store.freezes import Made
-from daytwo_store.tables import FreezeRow
+from daytwo_store.tables import FreezeEndRow, FreezeRow
 
 _KEPT: Final = 2000
 
@@ -23,7 +23,7 @@ class Frozen:
         """Those that may hold something from now on."""
         return [self.parsed(row) for row in await freezes.current(session, now)]
 
-    def parsed(self, row: FreezeRow) -> FreezeVersion:
+    def parsed(self, row: FreezeRow | FreezeEndRow) -> FreezeVersion:
         known = self._known.get((row.id, row.digest))
         if known is None:
             known = restore_freeze(row.id, row.document, title=row.title, owner=row.owner)

@@ -12,12 +12,14 @@ from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.wire.answer import Silence
 from daytwo_actions.definitions.steps.common import Effect
 from daytwo_actions.marker import corr
+from daytwo_actions.plan.holes import told_filled
+from daytwo_actions.plan.model import Plan
 from daytwo_actions.services.door import Service, ServiceAnswer, ServiceCall, digest_of_call
 from daytwo_store import attempts, runs
 from daytwo_store.attempts import Intent
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import DaytwoError, Rejected
-from daytwo_store.ids import AttemptNo, RunId, StepPath
+from daytwo_store.ids import AttemptNo, Digest, RunId, StepPath
 from daytwo_store.states import AttemptState, RunState, StepState
 from daytwo_store.tables import AttemptRow, RunRow, StepRow
 from daytwo_workflows.life.claim_attempt import claim
@@ -119,10 +121,11 @@ async def _intent(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo
     """The frozen call. Secrets stand in it by what stands in for them. Raises `Rejected`."""
     step = await runs.step(tx.session, RunId(row.id), path)
     must_be_safe(step.given or {})
-    call = _call(life, RunId(row.id), step)
+    call, digest = call_of(life, RunId(row.id), step)
     texts = {**call.headers, "": (call.body or b"").decode()}
     if wrong := strangers(life, RunId(row.id), service, texts):
         raise Rejected(f"The secret {wrong[0]} may not be sent to {service.name}.")
+    planned = Plan.model_validate_json(row.plan).step(path)
     request: dict[str, JsonValue] = {"kind": "http", "method": call.method, "path": call.path}
     intent = Intent(
         run=RunId(row.id),
@@ -132,12 +135,14 @@ async def _intent(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo
         connection=service.name,
         request={**request, "headers": dict(call.headers)},
         body=call.body or b"",
-        digest=digest_of_call(call),
+        digest=digest,
+        filled=told_filled(planned, {key: (step.given or {}).get(key) for key in planned.late}),
     )
     return await attempts.seal(tx, intent, send_by=life.windows.send_by)
 
 
-def _call(life: Life, run: RunId, step: StepRow) -> ServiceCall:
+def call_of(life: Life, run: RunId, step: StepRow) -> tuple[ServiceCall, Digest]:
+    """What a step that has begun sends, and its digest; with what stands in for secrets."""
     given = step.given or {}
     asked = given.get("headers") or {}
     assert isinstance(asked, dict)
@@ -146,12 +151,13 @@ def _call(life: Life, run: RunId, step: StepRow) -> ServiceCall:
         told = hmac.digest(life.marker_key, f"key {run} {step.path}".encode(), hashlib.sha256).hex()
         headers[str(given["key"])] = f"daytwo-{told[:32]}"  # the same at every try of the step
     body = given.get("body")
-    return ServiceCall(
+    call = ServiceCall(
         method=str(given["method"]),
         path=str(given["path"]),
         headers=headers,
         body=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
     )
+    return call, digest_of_call(call)
 
 
 def _frozen(attempt: AttemptRow) -> ServiceCall:
@@ -254,7 +260,7 @@ def _tells(answer: ServiceAnswer) -> bool:
 
 async def _read(life: Life, run: RunId, step: StepRow, service: Service) -> None:
     context = await _context(life, run)
-    call = await _ready(life, run, service, _call(life, run, step))
+    call = await _ready(life, run, service, call_of(life, run, step)[0])
     answer = await _called(service, call, _deadline(life))
     async with life.store.write() as tx:
         await runs.hold(tx, run)

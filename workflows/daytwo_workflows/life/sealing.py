@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.difference import Change
-from daytwo_actions.plan.holes import Answers, filled_inputs, fits
+from daytwo_actions.plan.holes import Answers, filled_inputs, fits, told_filled
 from daytwo_actions.plan.model import Plan, digest_of
 from daytwo_actions.plan.steps import PlannedStep
 from daytwo_actions.plan.working_out import INPUT
@@ -226,11 +226,12 @@ async def _aim_again(life: Life, session: Session, row: RunRow, secrets: Mapping
 
 
 async def _replan(tx: Tx, row: RunRow, after: Plan) -> None:
+    before = Plan.model_validate_json(row.plan)
     text = after.canonical()
     row.plan, row.digest = text, digest_of(text)
     row.protected = row.protected or midway.gated(after)
     locking.plan_locks(row, after)
-    await step_rows.renew(tx, after)
+    await step_rows.renew(tx, before, after)
     tx.audit(actor="daytwo", action="run.replanned", subject=f"run:{row.id}", facts={"digest": row.digest})
 
 
@@ -251,7 +252,8 @@ async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo)
     step = await runs.step(tx.session, RunId(row.id), path)
     await _must_be_approved(tx, row, step)
     answers = await answers_of(tx.session, RunId(row.id))
-    request = _request(life, plan, planned, path, filled=step.given or {}, answers=answers, no=no)
+    filled = _filled(plan, planned, step.given or {}, answers)
+    request = _request(life, plan, planned, path, filled=filled, no=no)
     return await attempts.seal(
         tx,
         Intent(
@@ -263,6 +265,7 @@ async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo)
             request=requests.as_json(request),
             body=request.body,
             digest=request.digest,
+            filled=told_filled(planned, filled),
         ),
         send_by=life.windows.send_by,
     )
@@ -279,28 +282,26 @@ async def _must_be_approved(tx: Tx, row: RunRow, step: StepRow) -> None:
         raise Conflict("What was approved at this step is not what would be sent now.")
 
 
+def _filled(plan: Plan, step: PlannedStep, given: Mapping[str, JsonValue], answers: Answers) -> dict[str, JsonValue]:
+    """What the holes of a request are by now: from results of earlier steps, and from what approvers filled in, which
+    is compared with what the plan leaves open. Raises `Rejected`.
+    """
+    assert given.keys() == step.late.keys(), "all holes are filled, and nothing else"
+    if (why := fits(plan, answers)) is not None:
+        raise Rejected(f"What was filled in is not what was approved: {why}.")
+    late = {key.removeprefix(INPUT): value for key, value in given.items()}
+    return {**{name: filled_inputs(plan, step, answers)[name] for name in step.holes}, **late}
+
+
 def _request(
-    life: Life,
-    plan: Plan,
-    step: PlannedStep,
-    path: StepPath,
-    *,
-    filled: Mapping[str, JsonValue],
-    answers: Answers,
-    no: AttemptNo,
+    life: Life, plan: Plan, step: PlannedStep, path: StepPath, *, filled: Mapping[str, JsonValue], no: AttemptNo
 ) -> FrozenRequest:
     """The bytes of this attempt. The first one's are in the plan, unless it has holes, which are filled by now; a later
-    one's are frozen with its own marker. What approvers filled in is compared with what the plan leaves open.
-
-    Raises `BackendDenied`, `Rejected`.
+    one's are frozen with its own marker. Raises `BackendDenied`.
     """
     marker = corr(life.marker_key, RunId(plan.run), path, no)
     if no > 1 or step.request is None or path != step.path:
-        assert filled.keys() == step.late.keys(), "all holes are filled, and nothing else"
-        if (why := fits(plan, answers)) is not None:
-            raise Rejected(f"What was filled in is not what was approved: {why}.")
-        late = {key.removeprefix(INPUT): value for key, value in filled.items()}
-        given = {**filled_inputs(plan, step, answers), **late, **life.handed(step.uses, marker)}
+        given = {**step.inputs, **filled, **life.handed(step.uses, marker)}
         return life.backends[step.uses].freeze(step.pin(), given, marker)
     return FrozenRequest(
         pinned=step.pin(),

@@ -44,12 +44,12 @@ async def _no_longer_at(session: Session, row: RunRow, step: StepRow) -> list[Ch
     for stage in stages:
         if stage.state != ApprovalState.APPROVED or stage.digest != digest_of(stage.document):
             return [Change(f"approval at {step.path}", "approved", stage.state)]
-        if row.digest != digest_of(row.plan) or _plan_in(stage) != Plan.model_validate_json(row.plan):
+        if row.digest != digest_of(row.plan) or plan_in(stage) != Plan.model_validate_json(row.plan):
             return [Change("digest", stage.digest, row.digest)]
     return await _lacking(session, row, stages)
 
 
-def _plan_in(stage: ApprovalRow) -> Plan:
+def plan_in(stage: ApprovalRow) -> Plan:
     """The plan that was decided on at a step, without what was known there besides."""
     document = Plan.model_validate_json(stage.document)
     return document.model_copy(update={"at": None, "results": {}, "filled": {}})

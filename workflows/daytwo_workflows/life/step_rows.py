@@ -10,8 +10,10 @@ from daytwo_store.engine import Tx
 from daytwo_store.ids import RunId, StepPath
 from daytwo_store.states import AttemptState, StepState
 from daytwo_store.tables import StepRow
+from daytwo_workflows.life import midway
 
 _SENDS: Final = frozenset({"dispatch", "http"})
+_ANEW: Final = _SENDS | {"approval", "check", "wait"}  # what others, or people by hand, have done is not done twice
 
 
 def write(tx: Tx, plan: Plan) -> None:
@@ -31,11 +33,14 @@ def _carry_over(tx: Tx, row: StepRow, resumes: PlannedResume) -> None:
     row.outputs = resumes.done[row.path] or None
 
 
-async def renew(tx: Tx, plan: Plan) -> None:
+async def renew(tx: Tx, before: Plan, plan: Plan) -> None:
     """The plan of a held run is another one now. The steps of an action are the same in all its plans.
 
-    What was to be sent by the old plan and was not begins anew, so that it is filled from this one.
+    What was to be sent by the old plan and was not begins anew, so that it is filled from this one. So does what has
+    looked, waited or asked by values that are others now, and what came after it: a check that held somewhere else
+    says nothing about here. What has taken effect stays as it is.
     """
+    await _set_back(tx, before, plan)
     columns = dict(_columns(plan))
     for row in await runs.steps(tx.session, RunId(plan.run)):
         if row.state == StepState.RUNNING and row.kind in _SENDS and await _unsent(tx, row) and row.given is not None:
@@ -44,6 +49,40 @@ async def renew(tx: Tx, plan: Plan) -> None:
         if row.state == StepState.PENDING:
             for name, value in columns[row.path].items():
                 setattr(row, name, value)
+
+
+async def _set_back(tx: Tx, before: Plan, after: Plan) -> None:
+    steps = await runs.steps(tx.session, RunId(after.run))
+    stale = {
+        step.path
+        for step in steps
+        if _differs(before, after, step.path) and not _sealed_anew(step) and await _without_effect(tx, step)
+    }
+    for step in midway.hanging_on(steps, stale):
+        if await _without_effect(tx, step):
+            await _unsent(tx, step)
+            runs.set_back(tx, step, note="begins anew, because what was planned has changed")
+
+
+def _sealed_anew(step: StepRow) -> bool:
+    """A dispatch that was begun with nothing to be filled has nothing of the old plan in its row."""
+    return step.kind == "dispatch" and step.state == StepState.RUNNING and step.given is None
+
+
+async def _without_effect(tx: Tx, step: StepRow) -> bool:
+    """Has it begun here, and nothing of it taken effect? What another run has done began there."""
+    skipped = step.state == StepState.SKIPPED
+    begun = skipped or (step.started_at is not None and step.kind in _ANEW)
+    return begun and await midway.taken_effect(tx.session, [step]) is None
+
+
+def _differs(before: Plan, after: Plan, path: str) -> bool:
+    """Is a step planned otherwise, or is something else what it works out by itself?"""
+    old, new = before.step(path), after.step(path)
+    if old != new:
+        return True
+    known = (before.inputs, before.read, before.entity) == (after.inputs, after.read, after.entity)
+    return not known and (bool(new.late) or new.when is not None)
 
 
 async def _unsent(tx: Tx, row: StepRow) -> bool:

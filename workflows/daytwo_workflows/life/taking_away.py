@@ -12,6 +12,7 @@ from daytwo_store.errors import Conflict
 from daytwo_store.ids import PrincipalId, RunId
 from daytwo_store.states import RUN_ENDS, AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
+from daytwo_workflows.life.own_interest import must_not_wait_for_the_lock
 
 _UNSENT = frozenset({AttemptState.INTENT, AttemptState.ABANDONED, AttemptState.REJECTED, AttemptState.ABSENT})
 
@@ -25,7 +26,11 @@ class TakeAway:
 
 
 async def take_away(store: Store, asked: TakeAway) -> None:
-    """Free the key for who is next. Raises `Conflict` when its holder is another one by now."""
+    """Free the key for who is next. Raises `Conflict` when its holder is another one by now.
+
+    Raises `Forbidden` for whoever waits for it.
+    """
+    await must_not_wait_for_the_lock(store, asked.key, asked.by)
     async with store.read() as session:
         holder = await lock_reading.holder(session, asked.key, asked.fence)
     async with store.write() as tx:

@@ -16,12 +16,13 @@ from daytwo_actions.freezes import FreezeVersion, Held, Subject, opens, subject_
 from daytwo_store import attempts, freeze_exceptions, freezes, locks, principals, runs
 from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.errors import DaytwoError
-from daytwo_store.ids import Digest, EntityRef, RunId
+from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StopRow
 from daytwo_workflows.contracts import SENDING, Move, What
 from daytwo_workflows.life.asking import Planned
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.freezes_that_hold_on import holding_on
 from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.planning import Aimed, Ask, context_of, look
 
@@ -74,7 +75,7 @@ def judge(
 async def of_run(life: Life, session: Session, row: RunRow, now: datetime) -> Window:
     """The window of a run as it is now. A run that cannot be planned any more is let on: it is refused at the seal."""
     stop = await freezes.stopped(session)
-    versions = await life.frozen.current(session, now)
+    versions = await _versions(life, session, row.requester, now)
     if not versions:
         return Window(stop=stop, opens=None if stop else now)
     subject = await subject_of_run(life, session, row)
@@ -84,13 +85,21 @@ async def of_run(life: Life, session: Session, row: RunRow, now: datetime) -> Wi
     return judge(versions, subject, now, stop=stop, granted=granted)
 
 
-async def of_plan(life: Life, session: Session, planned: Planned, *, at: datetime, now: datetime) -> Window:
+async def _versions(life: Life, session: Session, requester: str, now: datetime) -> list[FreezeVersion]:
+    """All freezes, and those that hold on for whoever asked."""
+    current = await life.frozen.current(session, now)
+    return [*current, *await holding_on(life.frozen, session, requester, now)]
+
+
+async def of_plan(
+    life: Life, session: Session, planned: Planned, *, by: PrincipalId, at: datetime, now: datetime
+) -> Window:
     """What would hold a planned run back if it were asked for at `at`. The stop is the one of now."""
     stop = await freezes.stopped(session)
     subject = subject_of(
         planned.version, planned.aimed.facts.context, undo=False, break_glass=planned.plan.break_glass is not None
     )
-    return judge(await life.frozen.current(session, min(at, now)), subject, at, stop=stop)
+    return judge(await _versions(life, session, by, min(at, now)), subject, at, stop=stop)
 
 
 async def _granted(session: Session, row: RunRow, now: datetime) -> Mapping[str, datetime]:
@@ -121,7 +130,7 @@ async def _at_seal(life: Life, tx: Tx, row: RunRow, aimed: Aimed) -> Window:
     """The same where it decides: nobody changes a freeze or the stop before this transaction has ended."""
     await freezes.read_locked(tx.session)
     stop = await freezes.stopped(tx.session)
-    versions = await life.frozen.current(tx.session, tx.now)
+    versions = await _versions(life, tx.session, row.requester, tx.now)
     if not versions:
         return Window(stop=stop, opens=None if stop else tx.now)
     version = await life.definitions.of_run(tx.session, Digest(row.version))

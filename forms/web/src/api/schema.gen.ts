@@ -2305,6 +2305,12 @@ export interface components {
             on_call: {
                 [key: string]: string[];
             };
+            /**
+             * Open Requests
+             * @description what the sealed plan leaves open, what it can become, and its bytes once filled
+             * @default []
+             */
+            open_requests?: components["schemas"]["OpenRequestView"][];
             /** Previous Run */
             previous_run: string | null;
             /**
@@ -3916,6 +3922,52 @@ export interface components {
             until: string | null;
         };
         /**
+         * HoleSource
+         * @description What fills a hole: an answer of an approver, or a result of an earlier step.
+         */
+        HoleSource: {
+            /**
+             * Json Schema
+             * @description what it can be; null: anything
+             */
+            json_schema: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Name
+             * @description as the hole names it: approvals.change.ticket, steps.build.outputs.image
+             */
+            name: string;
+            /**
+             * Who
+             * @description who fills it, or has filled it, as a sentence
+             */
+            who: string;
+        };
+        /**
+         * HoleView
+         * @description A value that is not known when the plan is sealed.
+         */
+        HoleView: {
+            /** Filled */
+            filled: boolean;
+            /**
+             * Given
+             * @description what else it names, with its value
+             */
+            given: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Name */
+            name: string;
+            /** Sources */
+            sources: components["schemas"]["HoleSource"][];
+            /** @description what it has become; null as long as it is not filled */
+            value: components["schemas"]["JsonValue"];
+            /** @description the expression, as the action has it */
+            written: components["schemas"]["JsonValue"];
+        };
+        /**
          * InputHint
          * @description An input in words.
          */
@@ -4317,6 +4369,25 @@ export interface components {
             place: string;
             /** Title */
             title: string;
+        };
+        /**
+         * OpenRequestView
+         * @description A step whose request has holes: nothing of its bytes is in the sealed plan.
+         */
+        OpenRequestView: {
+            /** Holes */
+            holes: components["schemas"]["HoleView"][];
+            /** @description the request when all holes are filled; null before */
+            sent: components["schemas"]["RequestBytes"] | null;
+            /** Step */
+            step: string;
+            /** Uses */
+            uses: string;
+            /**
+             * Why Not
+             * @description why no request can be made of what was filled in, as a sentence
+             */
+            why_not: string | null;
         };
         /** OptionsRequest */
         OptionsRequest: {
@@ -5276,6 +5347,29 @@ export interface components {
              * @default true
              */
             kept?: boolean;
+        };
+        /** RequestBytes */
+        RequestBytes: {
+            /**
+             * Attempt
+             * @description null: it is not sealed yet, and this is what it will be
+             */
+            attempt: number | null;
+            /**
+             * Body
+             * @description the very text; what stands in for a secret stands in it
+             */
+            body: string;
+            /** Digest */
+            digest: string;
+            /** Headers */
+            headers: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Method */
+            method: string;
+            /** Path */
+            path: string;
         };
         /**
          * ResolveRequest

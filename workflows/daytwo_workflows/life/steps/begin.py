@@ -3,7 +3,7 @@
 What it begins with is written down (`step.given`): asked again, or tried again, it is the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -16,6 +16,7 @@ from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, DaytwoError, Rejected
 from daytwo_store.states import StepState
 from daytwo_store.tables import RunRow, StepRow
+from daytwo_store.value_digest import value_digest
 from daytwo_workflows.life import standing
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.steps.approval import ask_again
@@ -41,6 +42,8 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
         if planned.effect is not None and planned.kind != "dispatch":
             step.given["effect"] = planned.effect
         runs.move_step(tx, step, StepState.RUNNING)
+        if planned.late:
+            _note_filled(tx, planned, step.given, run)
         if planned.protected and planned.late and await ask_again(tx, run, step):
             step.data = {"asks": True}
         await KINDS[step.kind].begin(life, tx, run, step)
@@ -48,6 +51,14 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
         if step.state == StepState.PENDING:
             runs.move_step(tx, step, StepState.RUNNING)
         fail(tx, step, f"{error.detail} This step was not begun.")
+
+
+def _note_filled(tx: Tx, planned: Planned, given: Mapping[str, JsonValue], run: RunRow) -> None:
+    """The audit has the digest of what the holes became, so that evidence can show the values."""
+    filled = value_digest({key: given.get(key) for key in planned.late})
+    tx.audit(
+        actor="daytwo", action="step.filled", subject=f"run:{run.id}", facts={"step": planned.path, "filled": filled}
+    )
 
 
 async def _must_be_allowed(session: Session, run: RunRow) -> None:

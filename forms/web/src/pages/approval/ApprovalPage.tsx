@@ -24,6 +24,7 @@ import { Decide } from "./Decide";
 import { Decisions } from "./Decisions";
 import { DigestCheck } from "./DigestCheck";
 import { HandOver } from "./HandOver";
+import { OpenRequests } from "./OpenRequests";
 import { Stages } from "./Stages";
 
 const words = text.approvals;
@@ -61,6 +62,7 @@ export default function ApprovalPage() {
               <Asked approval={seen} />
               <Compared approval={seen} />
               <Beside approval={seen} />
+              <OpenRequests approval={seen} />
               <SealedSection approval={seen} />
             </div>
             <div className={css.side}>
