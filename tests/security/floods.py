@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 import pytest
-from api_process import Process, parts, processes
+from api_process import CONFIG, Process, parts, processes
 from databases import Databases
 from flood import Flood, answers
 
@@ -25,7 +25,7 @@ KEEP_ALIVE: Final = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 def process(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     url = databases.create()
     with processes(tmp_path_factory.mktemp("process")) as start:
-        process = start(url, files=FILES)
+        process = start(url, f"{CONFIG}log_level: error\n", files=FILES)  # nobody reads what it says meanwhile
         process.wait_for("/readyz", lambda answer: parts(answer).get("company", False), seconds=570)
         yield process
         assert process.running.poll() is None, "it lives on"
