@@ -122,7 +122,7 @@ class CiInMemory:
         if not self.marked:
             return Listing(found=[], complete=False, server_time=None)
         bare = [ExternalRunId(str(n)) for n in range(1, len(self.ledger) + 1)] if self.nameless else []
-        clock = None if self.clockless else datetime.now(UTC)
+        clock = None if self.clockless else datetime.now(UTC) + self.ahead
         return Listing(found=found, complete=self.lists_all, server_time=clock, unmarked=bare)
 
     async def recognise(self, marker: Marker, run: ExternalRunId, since: datetime) -> Recognised | None:

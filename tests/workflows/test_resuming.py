@@ -415,6 +415,7 @@ async def test_a_lost_dispatch_is_looked_for_before_it_is_sent_again(stepping: S
     for _ in range(2):
         await reconcile(company.life, run, StepPath("ship"), AttemptNo(1), lambda: None)
         stepping.clock.moment += timedelta(minutes=20)
+        company.ci.ahead += timedelta(minutes=20)
     assert [one.state for one in await company.attempts(run)] == [AttemptState.HELD]
     await company.drive(run)
     await cancel(company.store, run, by=by, reason="", force=True)
