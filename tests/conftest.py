@@ -3,11 +3,13 @@
 Where a test has the example company, it is in the copy: reading its files for each of a thousand tests takes minutes.
 """
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from databases import Databases
+from described import FOLDER
 from pydantic import SecretStr
 
 from daytwo_cli.up.postgres import EmbeddedPostgres
@@ -26,6 +28,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptions() -> None:
+    """Every stand-in that a test starts holds requests and answers against them, and fails its tests at their end."""
+    if FOLDER.is_dir():
+        os.environ["DAYTWO_SPECS"] = str(FOLDER)
 
 
 @pytest.fixture(scope="session", autouse=True)

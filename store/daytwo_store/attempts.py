@@ -35,26 +35,24 @@ class Intent:
 
 
 async def seal(tx: Tx, intent: Intent, *, send_by: timedelta) -> AttemptRow:
-    """Write the intent. The partial unique index refuses a second live attempt of the step."""
-    row = AttemptRow(
-        run_id=intent.run,
-        path=intent.path,
-        no=intent.no,
-        corr=intent.corr,
-        state=AttemptState.INTENT,
-        connection=intent.connection,
-        request={**intent.request, "filled": intent.filled} if intent.filled else intent.request,
-        body=intent.body,
-        digest=intent.digest,
-        intent_at=tx.now,
-        send_by=tx.now + send_by,
-    )
-    tx.session.add(row)
+    """Write the intent, once more where its time had passed and nobody had claimed it: nothing of it was sent.
+
+    The partial unique index refuses a second live attempt of the step.
+    """
+    row = await get(tx.session, intent.run, intent.path, intent.no)
+    again = row is not None
+    if row is None:
+        row = AttemptRow(run_id=intent.run, path=intent.path, no=intent.no, corr=intent.corr, state=AttemptState.INTENT)
+        tx.session.add(row)
+    assert row.state == AttemptState.INTENT, "what may have been sent is not sealed again"
+    row.request = {**intent.request, "filled": intent.filled} if intent.filled else intent.request
+    row.connection, row.body, row.digest = intent.connection, intent.body, intent.digest
+    row.intent_at, row.send_by = tx.now, tx.now + send_by
     await tx.session.flush()
     filled = {"filled": value_digest(intent.filled)} if intent.filled else {}
     tx.audit(
         actor="daytwo",
-        action="attempt.intent",
+        action="attempt.renewed" if again else "attempt.intent",
         subject=f"run:{intent.run}",
         facts={"step": intent.path, "attempt": str(intent.no), "digest": intent.digest, **filled},
     )

@@ -16,6 +16,7 @@ from looks import SHIFTS
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from daytwo_api.static import built_page
+from daytwo_standins.shared.testing import assert_described
 
 CHROMIUM = os.environ.get("DAYTWO_CHROMIUM") or shutil.which("chromium")
 QUIET = [
@@ -85,6 +86,7 @@ def _company(folder: Path) -> Iterator[str]:
         process = subprocess.Popen(argv, stdout=out, stderr=out)
     try:
         yield _address(process, log)
+        assert_described(folder / "data" / "github")
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

@@ -15,6 +15,8 @@ import httpx
 import psutil
 import pytest
 
+from daytwo_standins.shared.testing import assert_described
+
 PROGRAM = [sys.executable, "-m", "daytwo_cli"]
 
 
@@ -70,6 +72,7 @@ def up(data: Path, log: Path) -> Iterator[Up]:
         until(lambda: "Daytwo runs: " in log.read_text() or process.poll() is not None)
         assert process.poll() is None, log.read_text()
         yield Up(process, data)
+        assert_described(data / "github")
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

@@ -20,6 +20,8 @@ import pytest
 from tests.chaos.harness.person import Journal, Person
 
 from daytwo_cli.up.gitlab import missing
+from daytwo_cli.up.standin import Kind
+from daytwo_standins.shared.testing import assert_described
 from daytwo_store.states import RUN_ENDS
 
 PROGRAM = [sys.executable, "-m", "daytwo_cli"]
@@ -103,11 +105,15 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()  # noqa: PT018
             time.sleep(0.1)
         assert ("GitLab is left out" in log.read_text()) == bool(WITHOUT)
+        for kind in Kind:  # whether the vendors' descriptions are at hand or not
+            told = f"held against {kind.called}'s description" in log.read_text()
+            assert told or (kind is Kind.GITLAB and WITHOUT)
         page, journal = json.loads((data / "processes.json").read_text())["page"], Journal()
         people += [Person.sign_in(page, name, journal) for name in ("ana", "sam")]
         made = Company(data, *people)
         assert made.daytwo("login", "--as", "sam").returncode == 0
         yield made
+        assert_described(*(data / kind for kind in Kind))
     finally:
         for person in people:
             person.close()

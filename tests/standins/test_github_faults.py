@@ -4,6 +4,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +125,40 @@ def test_finishing_at_once_and_never(standin: RunningStandin, api: httpx.Client,
     assert api.get(run).json()["conclusion"] == "cancelled"
     page = httpx.get(api.get(run).json()["html_url"], trust_env=False).text
     assert "Not executed" in page
+
+
+def test_a_clock_that_is_wrong_shows_in_everything_that_tells_a_time(
+    standin: RunningStandin, api: httpx.Client, dispatch: Dispatch
+) -> None:
+    run_id = dispatch("plain.yml", repository="acme/instant", daytwo_run="2026-01-01T00:00:00Z")
+    path, listing = f"/repos/acme/instant/actions/runs/{run_id}", "/repos/acme/instant/actions/runs"
+    right = api.get(path)
+    made = datetime.fromisoformat(right.json()["created_at"])
+    standin.control.add_fault({"match": {}, "skew": {"seconds": -300}})
+    wrong = api.get(path)
+    assert datetime.fromisoformat(wrong.json()["created_at"]) == made - timedelta(minutes=5)
+    behind = parsedate_to_datetime(right.headers["date"]) - parsedate_to_datetime(wrong.headers["date"])
+    assert timedelta(seconds=270) < behind <= timedelta(minutes=5)
+    assert "2026-01-01T00:00:00Z" in wrong.json()["display_title"], "what somebody typed is no time of the clock's"
+    resets = [int(one.headers["x-ratelimit-reset"]) for one in (right, wrong)]
+    assert resets[0] - resets[1] == 300
+    since = f">={made - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+    shown = [one["id"] for one in api.get(listing, params={"created": since}).json()["workflow_runs"]]
+    assert run_id not in shown
+    standin.control.clear_faults()
+    shown = [one["id"] for one in api.get(listing, params={"created": since}).json()["workflow_runs"]]
+    assert run_id in shown
+
+
+def test_somebody_runs_it_again(standin: RunningStandin, api: httpx.Client, dispatch: Dispatch) -> None:
+    _fault(standin, match={"run": "again"}, human_rerun=True)
+    run_id = dispatch("plain.yml", repository="acme/instant", daytwo_run="again")
+    run = f"/repos/acme/instant/actions/runs/{run_id}"
+    found = eventually(lambda: one if (one := api.get(run).json())["run_attempt"] == 2 else None, seconds=5)
+    assert found["triggering_actor"]["login"] == "somebody"
+    assert api.get(f"{run}/attempts/1").json()["conclusion"] == "success"
+    standin.restart()
+    assert api.get(run).json()["run_attempt"] == 2, "once, and not at every start"
 
 
 def test_rules_match_by_operation_run_times_and_chance(standin: RunningStandin, api: httpx.Client) -> None:

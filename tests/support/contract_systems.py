@@ -45,6 +45,7 @@ class System:
     commits: Sequence[str]
     deploy: Target
     instant: Target
+    results: Target  # leaves results and files; fails afterwards, with a note, for 1.2.0
     unmarked: Target | None  # None: whatever the pipeline says, a run carries our marker
     wrong: Sequence[Mapping[str, str]]  # changes of a target that make it one that is not there
     ended: str  # the vendor's words for a run that has succeeded
@@ -61,6 +62,12 @@ class System:
     lags: bool = True  # a run is found in a listing, which may show it later
     actors: bool = True  # a run tells who started it
     types: Mapping[str, InputType] = field(default_factory=lambda: dict(_TYPES))  # of `deploy`'s inputs
+    files: frozenset[str] = frozenset()  # what `results` leaves; none where what executes here keeps none
+    notes: Sequence[str] = ()  # what is noted on its failed job; none where that stands in the job's own words
+    noting: Sequence[str] = ()  # requests that its notes cost
+    archive: str | None = None  # the operation that hands out its results; None: they are in the run itself
+    named: str | None = None  # in the answer to a dispatch, what says which run; None: the name is ours
+    limit: int | None = None  # requests that a period allows
     settings: Any = None
     usual: dict[str, Any] = field(default_factory=dict)
 
@@ -122,11 +129,41 @@ GITHUB_PLAIN: Final = (
 )
 
 
+GITHUB_RESULTS: Final = """\
+name: Results
+run-name: "Results [${{ inputs.daytwo_run }}]"
+on:
+  workflow_dispatch:
+    inputs:
+      version: {type: string, required: true}
+      daytwo_run: {type: string, default: ''}
+jobs:
+  leave:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          mkdir -p out results
+          echo hello > out/report.txt
+          echo '{"url": "https://shop.example/", "size": 3}' > results/result.json
+      - uses: actions/upload-artifact@v4
+        with: {name: files, path: out}
+      - uses: actions/upload-artifact@v4
+        with: {name: daytwo-result, path: results}
+      - env: {VERSION: "${{ inputs.version }}"}
+        run: |
+          if [ "$VERSION" = 1.2.0 ]; then
+            echo "::error title=Setting,file=VERSION,line=1::the setting CART_URL is missing"
+            exit 3
+          fi
+"""
+
+
 class GitHub(System):
     @classmethod
     @contextmanager
     def start(cls, folder: Path, hook: str) -> Iterator[Self]:
-        files = {".github/workflows/deploy.yml": GITHUB_DEPLOY, ".github/workflows/plain.yml": GITHUB_PLAIN}
+        texts = {"deploy": GITHUB_DEPLOY, "plain": GITHUB_PLAIN, "results": GITHUB_RESULTS}
+        files = {f".github/workflows/{name}.yml": text for name, text in texts.items()}
         shop, commits = _repository(folder, files)
         repositories = [
             {"full_name": "acme/shop", "path": shop},
@@ -142,6 +179,13 @@ class GitHub(System):
                 commits=commits,
                 deploy=Target(project="acme/shop", pipeline="deploy.yml", ref="main"),
                 instant=Target(project="acme/instant", pipeline="deploy.yml", ref="main"),
+                results=Target(project="acme/shop", pipeline="results.yml", ref="main"),
+                files=frozenset({"files", "daytwo-result"}),
+                notes=("the setting CART_URL is missing",),
+                noting=("annotations",),
+                archive="download_artifact",
+                named="workflow_run_id",
+                limit=5000,
                 unmarked=Target(project="acme/instant", pipeline="plain.yml", ref="main"),
                 wrong=[{"project": "acme/none"}, {"pipeline": "no.yml"}, {"ref": "none"}, {"ref": "refs/tags/main"}],
                 ended="completed, success",
@@ -185,6 +229,21 @@ ship:
 GITLAB_PLAIN: Final = "spec:\n  inputs:\n    daytwo_run: {default: ''}\n---\none:\n  script: [echo]\n"
 
 
+GITLAB_RESULTS: Final = """\
+spec:
+  inputs: {version: {type: string}, daytwo_run: {default: ''}}
+---
+workflow: {name: "Results [$[[ inputs.daytwo_run ]]]"}
+daytwo-result:
+  variables: {VERSION: "$[[ inputs.version ]]"}
+  script:
+    - mkdir -p out; echo hello > out/report.txt
+    - echo '{"url":"https://shop.example/","size":3}' > result.json
+    - if [ "$VERSION" = 1.2.0 ]; then exit 3; fi
+  artifacts: {when: always, paths: [result.json, out]}
+"""
+
+
 class GitLab(System):
     @classmethod
     @contextmanager
@@ -192,10 +251,13 @@ class GitLab(System):
         shop, commits = _repository(folder, {".gitlab-ci.yml": GITLAB_DEPLOY})
         plain = folder / "plain"
         make_repository(plain, [({".gitlab-ci.yml": GITLAB_PLAIN}, None)])
+        results = folder / "results"
+        make_repository(results, [({".gitlab-ci.yml": GITLAB_RESULTS}, None)])
         projects = [
             {"full_path": "acme/shop", "path": shop},
             {"full_path": "acme/instant", "path": shop, "executor": "instant"},
             {"full_path": "acme/plain", "path": plain, "executor": "instant"},
+            {"full_path": "acme/results", "path": results},
         ]
         tokens = [
             {"login": "acme-bot", "token": TOKEN, "bot": True},
@@ -207,6 +269,12 @@ class GitLab(System):
                 commits=commits,
                 deploy=Target(project="acme/shop", pipeline="", ref="main"),
                 instant=Target(project="acme/instant", pipeline="", ref="main"),
+                results=Target(project="acme/results", pipeline="", ref="main"),
+                files=frozenset({"daytwo-result/artifacts.zip"}),
+                notes=("daytwo-result: its script failed (script_failure)",),
+                archive="download_artifacts",
+                named="id",
+                limit=2000,
                 unmarked=Target(project="acme/plain", pipeline="", ref="main"),
                 wrong=[{"project": "acme/none"}, {"pipeline": "no.yml"}, {"ref": "none"}, {"ref": "refs/tags/main"}],
                 ended="success",
@@ -257,6 +325,34 @@ spec:
 """
 
 
+ARGO_RESULTS: Final = """\
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: results}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: version}]}
+  templates:
+  - name: main
+    steps: [[{name: leave, template: leave}], [{name: check, template: check}]]
+  - name: leave
+    outputs:
+      parameters:
+      - {name: url, globalName: url, valueFrom: {path: /tmp/url}}
+      - {name: size, globalName: size, valueFrom: {path: /tmp/size}}
+    script:
+      image: any
+      command: [sh]
+      source: "printf https://shop.example/ > /tmp/url; printf 3 > /tmp/size"
+  - name: check
+    script:
+      image: any
+      command: [sh]
+      env: [{name: VERSION, value: "{{workflow.parameters.version}}"}]
+      source: 'if [ "$VERSION" = 1.2.0 ]; then exit 3; fi'
+"""
+
+
 class Argo(System):
     def run_of(self, line: Mapping[str, Any]) -> str:
         return f"{line['name']}:{line['uid']}"
@@ -268,7 +364,7 @@ class Argo(System):
             {"login": "acme-bot", "token": TOKEN},
             {"login": "reader", "token": READER, "permissions": ["read"]},
         ]
-        files = {"deploy.yaml": ARGO_DEPLOY}
+        files = {"deploy.yaml": ARGO_DEPLOY, "results.yaml": ARGO_RESULTS}
         instant = {"instant": {"executor": "instant"}}
         with start_argo(
             folder, {"shop": files, "instant": files}, tokens=tokens, namespace_settings=instant
@@ -278,6 +374,8 @@ class Argo(System):
                 commits=(),
                 deploy=Target(project="shop", pipeline="deploy", ref=""),
                 instant=Target(project="instant", pipeline="deploy", ref=""),
+                results=Target(project="shop", pipeline="results", ref=""),
+                limit=1000,
                 unmarked=None,
                 wrong=[{"project": "none"}, {"pipeline": "no"}, {"pipeline": "cluster/deploy"}, {"ref": "main"}],
                 ended="Succeeded",

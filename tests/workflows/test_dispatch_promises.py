@@ -9,7 +9,7 @@ from ci_in_memory import LOST
 from company import EXAMPLES, Company
 from sqlalchemy import delete
 
-from daytwo_actions.backends.base import Accepted, FrozenRequest, Refused, Sent
+from daytwo_actions.backends.base import Accepted, FrozenRequest, Sent
 from daytwo_actions.definitions import load_action
 from daytwo_store import attempts, definitions, entities, runs
 from daytwo_store.definitions import Loaded
@@ -453,17 +453,6 @@ async def test_a_request_that_the_ci_started_twice_is_adopted_once_and_stopped_o
     assert attempt.external_id == "1"
     assert company.ci.states["2"].status == ExternalStatus.CANCELLED
     assert company.ci.states["1"].status == ExternalStatus.RUNNING
-
-
-async def test_a_long_rate_limit_is_asked_again_after_it(company: Company) -> None:
-    with_windows(company, give_up_looking=timedelta(0))
-    company.ci.says, company.ci.executes = (lambda run: Refused(detail="slow down", retry_after=600)), False
-    run = await company.ask("ana", "1.1.0", "staging")
-    for _ in range(3):
-        assert (await company.drive(run)).what is What.WAIT
-        await company.age(run)
-    assert company.ci.posts == 3
-    assert (await company.run(run)).state == RunState.RUNNING
 
 
 async def test_a_refused_run_leaves_no_step_running(company: Company) -> None:

@@ -22,8 +22,9 @@ from daytwo_actions.backends.base import (
     Target,
     Traits,
 )
-from daytwo_store import connections, externals, inbox, logs
-from daytwo_store.ids import ExternalJobId, ExternalRunId, RunId
+from daytwo_actions.backends.tree import Job
+from daytwo_store import connections, externals, inbox, logs, runs
+from daytwo_store.ids import ExternalJobId, ExternalRunId, RunId, StepPath
 from daytwo_store.inbox import Delivery
 from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import AttemptRow, AuditRow, ExternalRunRow, LogChunkRow, StepRow
@@ -126,6 +127,29 @@ async def test_a_rerun_after_the_end_is_noted_and_changes_nothing(company: Compa
     now = await external(company, run)
     assert (now.ci_attempt, now.status, now.detail) == (2, before.status, before.detail)
     assert (await company.run(run)).state == RunState.FAILED
+
+
+async def test_what_is_noted_on_a_failed_job_is_kept_with_it_masked_and_bounded(company: Company) -> None:
+    run = await running(company)
+    notes = [f"it said {SECRET}", "x" * 900, "", *["more\nof it"] * 40]
+    failed = Job(
+        id=ExternalJobId("7"),
+        name="ship",
+        status=ExternalStatus.FAILED,
+        detail="failure",
+        url=None,
+        started_at=None,
+        ended_at=None,
+        notes=notes,
+    )
+    company.ci.tree = [failed, replace(failed, id=ExternalJobId("8"), notes=())]
+    company.ci.end("1", ExternalStatus.FAILED)
+    await look(company, run)
+    async with company.store.read() as session:
+        step = await runs.step(session, run, StepPath("ship"))
+    first, second = (one["notes"] for one in step.jobs)
+    assert first == ["it said ***", "x" * 500, *["more", "of it"] * 4]
+    assert second == []
 
 
 async def test_a_word_that_nobody_knows_is_logged_once_and_is_no_success(company: Company) -> None:

@@ -178,7 +178,7 @@ async def test_of_two_workers_one_sends(stepping: Stepping, pager: ServiceInMemo
     run = await stepping.run(page())
     [attempt] = await stepping.company.attempts(run)
     assert attempt.state == AttemptState.REJECTED
-    assert not await claim(stepping.company.life, run, attempt.path, attempt.no)  # type: ignore[arg-type]  # its ids
+    assert not await claim(stepping.company.life, attempt)
 
 
 @pytest.mark.parametrize(("status", "tries"), [(404, 1), (422, 1), (302, 1)])

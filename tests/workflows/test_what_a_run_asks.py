@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.registry import connect
 from daytwo_standins.github.testing import RunningStandin, make_repository, start_standin
-from daytwo_store.ids import RunId
+from daytwo_store import runs
+from daytwo_store.ids import RunId, StepPath
 from daytwo_store.states import RunState
 
 pytestmark = pytest.mark.anyio
@@ -47,17 +48,21 @@ async def company(company: Company, standin: RunningStandin) -> AsyncIterator[Co
     backend.close()
 
 
-async def play(company: Company, standin: RunningStandin, environment: str) -> RunId:
+async def play(
+    company: Company, standin: RunningStandin, environment: str, conclusion: str = "success", jobs: int = 1
+) -> RunId:
     run = await company.ask("ana", "1.1.0", environment)
     if environment == "production":
         await company.decide("sam", run)
     await company.drive(run)
     (attempt,) = await company.attempts(run)
-    job = {"name": "ship", "status": "completed", "conclusion": "success", "log": ["shipped"]}
-    end = {"status": "completed", "conclusion": "success", "jobs": [job]}
+    done = {"status": "completed", "conclusion": conclusion}
+    listed = [{"name": f"ship {number}", "log": ["shipped"], **done} for number in range(jobs)]
+    end = {"jobs": listed, **done}
     standin.control.script(int(attempt.external_id or 0), [end])
     await company.through(run)
-    assert RunState((await company.run(run)).state) == RunState.SUCCEEDED
+    wanted = RunState.SUCCEEDED if conclusion == "success" else RunState.FAILED
+    assert RunState((await company.run(run)).state) == wanted
     return run
 
 
@@ -77,3 +82,18 @@ async def test_a_run_stays_within_its_budget(company: Company, standin: RunningS
         "list_artifacts": 1,
     }
     assert asked.total() - asked["list_workflow_runs"] <= BUDGET
+
+
+@pytest.mark.parametrize(("jobs", "notes"), [(1, 1), (9, 5)])
+async def test_a_run_that_fails_costs_one_call_more_for_each_of_its_first_failed_jobs(
+    company: Company, standin: RunningStandin, jobs: int, notes: int
+) -> None:
+    await play(company, standin, "staging")
+    before = len(standin.control.requests())
+    run = await play(company, standin, "staging", "failure", jobs)
+    asked = Counter(line["operation"] for line in standin.control.requests()[before:])
+    assert asked["annotations"] == notes
+    assert asked.total() - asked["list_workflow_runs"] - notes - asked["get_logs"] <= BUDGET - 1
+    async with company.store.read() as session:
+        step = await runs.step(session, run, StepPath("ship"))
+    assert [len(one["notes"]) for one in step.jobs] == [0] * jobs, "a script notes nothing"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from daytwo_actions.backends.bounded import HARMLESS, is_bounded
 from daytwo_actions.backends.pipelines import InputType, PipelineInput, PipelineRemark, Severity
 
 MOST_REMARKS: Final = 100  # of one kind about one file
@@ -19,6 +20,7 @@ class Code(StrEnum):
     NO_FENCE = "no-fence"  # it does not ask before it works
     REMOVED_SOON = "removed-soon"  # an ended run is gone before anybody can be sure to have seen it
     INPUT_IN_SCRIPT = "input-in-script"  # what somebody typed becomes part of a program
+    INPUT_DECIDES = "input-decides"  # what somebody typed becomes part of a condition, or of where a file comes from
     INPUT_TYPE = "input-type"  # a type that nobody knows, or one that contradicts the rest of the input
     TOO_MANY_INPUTS = "too-many-inputs"  # it declares more than can be sent
     DEPRECATED = "deprecated"  # its author says not to use it any more
@@ -30,7 +32,7 @@ _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _CURL: Final = re.compile(r"\bcurl\b")
 _FAILS: Final = re.compile(r"\s(?:--fail(?:-with-body)?|-[A-Za-z]*f[A-Za-z]*)(?=\s|$)")
 _GOES_ON: Final = re.compile(r"\|\|(?!\s*exit\s+[1-9])")
-_HARMLESS: Final = re.compile(r"[\w.,:/@+=-]*", re.ASCII)
+_HARMLESS: Final = re.compile(f"[{HARMLESS}]*")
 
 
 def is_harmless(one: PipelineInput) -> bool:
@@ -38,7 +40,7 @@ def is_harmless(one: PipelineInput) -> bool:
 
     Numbers count as free text: not every CI system checks them.
     """
-    if one.type is InputType.BOOLEAN:
+    if one.type is InputType.BOOLEAN or (one.pattern is not None and is_bounded(one.pattern)):
         return True
     return bool(one.options) and all(_HARMLESS.fullmatch(str(option)) for option in one.options)
 
@@ -52,6 +54,14 @@ def in_script(text: str, safe: str) -> str:
     return (
         f"`{text}` becomes part of a program before it is read, so whoever fills in the form can run commands there. "
         f"{safe}"
+    )
+
+
+def decides(text: str, safe: str) -> str:
+    """The same about one in a condition, or in the place of a file."""
+    return (
+        f"`{text}` becomes part of what decides which jobs run, before it is read, so whoever fills in the form can "
+        f"decide otherwise. {safe}"
     )
 
 

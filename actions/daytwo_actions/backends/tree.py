@@ -66,6 +66,7 @@ class Job:
     kind: JobKind = JobKind.JOB
     parent: ExternalJobId | None = None  # the group that it is in
     gate: ExternalGate | None = None
+    notes: Sequence[str] = ()  # what the CI system itself says went wrong with it; may hold what has to be masked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,9 +18,9 @@ from daytwo_workflows.life.trees import asks_us
 
 
 def job_view(job: Json) -> JobView:
-    """A kept node of the tree; those that were kept before there were groups are jobs."""
+    """A kept node of the tree; one that is older than groups is a job, one that is older than notes has none."""
     gate = _open_gate(job)
-    plain = {"kind": JobKind.JOB, "parent": None} | job
+    plain: Json = {"kind": JobKind.JOB, "parent": None, "notes": [], **job}
     return JobView.model_validate(plain | {"gate": gate["name"] if gate is not None else None})
 
 

@@ -31,6 +31,7 @@ class JobView(View):
     url: str | None
     started_at: datetime | None
     ended_at: datetime | None
+    notes: list[str] = Field(description="what the CI system itself says went wrong with it, masked")
     steps: list[JobStepView]
 
 

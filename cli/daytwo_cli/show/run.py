@@ -137,6 +137,8 @@ def _print_nodes(out: Out, inside: Mapping[str | None, Sequence[JobView]], paren
         out.line(f"{said}  ({_inside(inside, job.id)})" if calm else said)
         if calm:
             continue
+        for note in job.notes:
+            out.line(f"{indent}  ! {note}")
         for one in job.steps:
             out.line(f"{indent}  {state_words(one.status)}: {one.name}")
         if job.id != parent:

@@ -40,7 +40,7 @@ def welcome(house: House) -> list[str]:
     people = [f"  {line}" for line in house.people()]
     where = f"Data: {house.folder.root}. Logs: {house.folder.root / 'logs'}. Ctrl-C stops everything."
     how = "Sign in there as one of" if people else "Sign in there at the identity provider, as anybody of the company."
-    return ["", f"Daytwo runs: {house.product.page}", how, *people, *_systems(house), where]
+    return ["", f"Daytwo runs: {house.product.page}", how, *people, *_systems(house), *house.contracts(), where]
 
 
 def _systems(house: House) -> list[str]:

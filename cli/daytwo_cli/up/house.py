@@ -22,7 +22,7 @@ from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_cli.up.probes import ask
 from daytwo_cli.up.product import Product
 from daytwo_cli.up.sign_in import SignIn
-from daytwo_cli.up.standin import Kind, StandIn, place, program
+from daytwo_cli.up.standin import Kind, StandIn, contract, place, program
 from daytwo_cli.up.supervisor import Supervisor
 from daytwo_cli.up.temporal import EmbeddedTemporal
 
@@ -122,6 +122,10 @@ class House:
         status, body = ask(f"{self.product.page}/api/v1/session")
         found = json.loads(body)["choices"] if status == HTTPStatus.OK else []
         return [f"{choice['title']} ({choice['name']}): {choice['about']}" for choice in found]
+
+    def contracts(self) -> list[str]:
+        """Whether the stand-ins hold requests and answers against the vendors' descriptions, a sentence each."""
+        return [contract(self.folder, kind) for kind in self.standins]
 
     def _wait_for_the_whole(self, *, seconds: float = 60) -> None:
         """Each process is up; now they have to find each other. Raises PartFailed that names what is missing."""

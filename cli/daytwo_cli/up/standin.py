@@ -1,6 +1,7 @@
 """A stand-in for a CI system as a part of the house: where it answers, what lets one in, how it is started."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +13,8 @@ from daytwo_cli.up.environment import inherited, python
 from daytwo_cli.up.folder import DataFolder
 from daytwo_cli.up.part import Program
 from daytwo_cli.up.ports import PortBook
-from daytwo_cli.up.probes import announced
+from daytwo_cli.up.probes import announced, announcement
+from daytwo_standins.shared.contract import SETTING
 
 BOT = "daytwo-bot"
 
@@ -64,7 +66,7 @@ def place(kind: Kind, folder: DataFolder, ports: PortBook) -> StandIn:
 def program(folder: DataFolder, standin: StandIn, config: Mapping[str, Any]) -> Program:
     """The process. Its detached runners outlive it, as pipelines outlive a restart of their CI system."""
     kind = standin.kind
-    file, said = folder / f"{kind}.json", folder / f"{kind}.said"
+    file, said = folder / f"{kind}.json", _said(folder, kind)
     file.write_text(json.dumps(config, indent=1))
     listen = ["--port", str(standin.port), "--control-port", str(standin.control_port)]
     return Program(
@@ -73,10 +75,25 @@ def program(folder: DataFolder, standin: StandIn, config: Mapping[str, Any]) -> 
             argv=python("-m", f"daytwo_standins.{kind}", "--data", folder / kind, *listen, "--config", file),
             log=folder.log(kind),
             announcement=said,
-            env=inherited(),
+            env=inherited(**_descriptions()),
             detaches=True,
         ),
         ready=lambda _: announced(said),
         after=["repositories"],
         address=standin.address,
     )
+
+
+def contract(folder: DataFolder, kind: Kind) -> str:
+    """Whether a running one holds requests and answers against the vendor's description of its API, as a sentence."""
+    return str(announcement(_said(folder, kind)).get("contract", ""))
+
+
+def _said(folder: DataFolder, kind: Kind) -> Path:
+    return folder / f"{kind}.said"
+
+
+def _descriptions() -> dict[str, str]:
+    """Where the vendors' descriptions are, if whoever started us knows."""
+    named = os.environ.get(SETTING)
+    return {SETTING: named} if named else {}

@@ -21,6 +21,7 @@ const node = (id: string, change: Partial<JobView> = {}): JobView => ({
   kind: "job",
   parent: null,
   gate: null,
+  notes: [],
   steps: [],
   ...change,
 });
@@ -49,6 +50,16 @@ test("a tree is nested, and of hundreds that went well their number is shown", a
   expect(within(wave).queryByText("lost")).toBeNull();
   expect(screen.getByText("lost")).toBeTruthy();
   expect(screen.getByText("self")).toBeTruthy();
+});
+
+test("a job that failed says what the CI system notes on it, as text", async () => {
+  const [step] = run("r_tree", "running").steps;
+  if (!step) throw new Error("the example run has a step");
+  const notes = ["the setting CART_URL is missing", "<b>exit code 3</b>"];
+  open({ steps: [{ ...step, jobs: [node("ship", { status: "failed", notes })] }] });
+  const note = await screen.findByText("the setting CART_URL is missing");
+  expect(note.closest("details")?.open).toBe(true);
+  expect(screen.getByText("<b>exit code 3</b>")).toBeTruthy();
 });
 
 test("a gate says where it waits, and is answered once and after a question", async () => {

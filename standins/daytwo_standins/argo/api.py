@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from daytwo_standins.argo.calls import Call, Operation, Stream, require
+from daytwo_standins.argo.calls import Call, Json, Operation, Stream, require
 from daytwo_standins.argo.config import Token
 from daytwo_standins.argo.creating import about_dispatch, about_run
 from daytwo_standins.argo.problems import EXHAUSTED, INTERNAL, UNAUTHENTICATED, ApiError, problem
@@ -47,7 +48,15 @@ def _paths(operation: Operation) -> list[str]:
 
 class _Endpoint(Endpoint):
     def __init__(self, standin: Standin, operation: Operation) -> None:
-        super().__init__(operation.name, standin.faults, standin.requests, problem)
+        super().__init__(
+            operation.name,
+            operation.method,
+            operation.path,
+            faults=standin.faults,
+            requests=standin.requests,
+            contract=standin.contract,
+            problem=problem,
+        )
         self._standin = standin
         self._operation = operation
 
@@ -97,10 +106,16 @@ class _Endpoint(Endpoint):
         headers = {**(_limits(self._standin.limits.facts(login)) if login else {}), **answer.headers}
         if isinstance(answer, Stream):
             accept = request.headers.get("accept", "")
-            response: Response = streamed(answer, accept=accept, fields=request.query_params.get("fields", ""))
+            fields = request.query_params.get("fields", "")
+            response: Response = streamed(
+                answer, accept=accept, fields=fields, passed=partial(self._part, trimmed=bool(fields))
+            )
             response.headers.update(headers)
             return response
         return as_response(answer, headers, "application/json")
+
+    def _part(self, one: Json, *, trimmed: bool) -> None:
+        self._contract.check_part(self.name, self._method, self._template, one, trimmed=trimmed)
 
     def about(self, request: Request, raw: bytes) -> str | None:
         """The name, labels and parameters of the workflow that a request is about, for fault rules."""

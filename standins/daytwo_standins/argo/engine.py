@@ -21,6 +21,7 @@ from daytwo_standins.argo.lifetimes import expires_at
 from daytwo_standins.argo.plans import Plan, plan_to_json
 from daytwo_standins.argo.runs import Run, Runs
 from daytwo_standins.argo.scripts import Script, load_script, played, save_script, write_logs
+from daytwo_standins.shared.answers import SOMEBODY
 from daytwo_standins.shared.launcher import Launcher
 
 _LOOK_EVERY = 0.05
@@ -55,6 +56,7 @@ class Engine:
         self._archives = archives
         self._open: dict[str, Run] = {}
         self._running: set[str] = set()
+        self._again: list[Run] = []  # to be retried by somebody
         self._wake = asyncio.Event()
         self._version = int(time.time() * 1000)
 
@@ -139,6 +141,9 @@ class Engine:
         run.archived = not run.deleted and self._archives(run.accepted.namespace)
         self._open.pop(run.uid, None)
         self._running.discard(run.uid)
+        failed = state.phase in {WorkflowPhase.FAILED, WorkflowPhase.ERROR}
+        if run.accepted.effects.human_rerun and run.attempt == 1 and failed:
+            self._again.append(run)
         self.launcher.forget(run.folder)
         self.changed(run)
         self._wake.set()
@@ -158,6 +163,8 @@ class Engine:
         """Look at everything that is under way; how long to wait until the next time, None until something happens."""
         for run in list(self._open.values()):
             self.look_at(run, now)
+        while self._again:
+            await self.retry(self._again.pop(), SOMEBODY)
         self._start_waiting()
         coming = await self._expire(now)
         busy = self.launcher.reap() or any(self._moves(run, now) for run in self._open.values())

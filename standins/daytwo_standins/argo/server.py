@@ -34,7 +34,11 @@ async def serve(*, config: Config, folder: Path, host: str, port: int, control_p
     api, control = listen(host, port), listen(LOOPBACK, control_port)
     standin.engine.restore()
     apps = [(api_app(standin), api), (control_app(standin, _NoWebhooks()), control)]
-    told = {"url": f"http://{LOOPBACK}:{port_of(api)}", "control": f"http://{LOOPBACK}:{port_of(control)}"}
+    told = {
+        "url": f"http://{LOOPBACK}:{port_of(api)}",
+        "control": f"http://{LOOPBACK}:{port_of(control)}",
+        "contract": standin.contract.said,
+    }
     try:
         await serve_until_stopped(apps, told, [standin.engine.work()])
     finally:

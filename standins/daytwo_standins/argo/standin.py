@@ -6,12 +6,14 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from daytwo_standins.argo.config import Config, Executor, NamespaceSettings, Token
+from daytwo_standins.argo.described import ARGO
 from daytwo_standins.argo.engine import Engine
 from daytwo_standins.argo.launching import Planner, runners
 from daytwo_standins.argo.ledger import Ledger
 from daytwo_standins.argo.runs import Run
 from daytwo_standins.argo.scripts import Script, ScriptEvent
 from daytwo_standins.argo.templates import Templates
+from daytwo_standins.shared.contract import Contract
 from daytwo_standins.shared.faults import FaultBook
 from daytwo_standins.shared.rate_limit import RateLimits
 from daytwo_standins.shared.request_log import RequestLog
@@ -37,7 +39,8 @@ class Standin:
             planner=Planner(config),
             archives=lambda name: (settings := self.settings(name)) is not None and settings.archive,
         )
-        self.faults = FaultBook()
+        self.faults = FaultBook(cannot={"zip": "Argo has no archives of artifacts that anybody reads"})
+        self.contract = Contract.of(ARGO, self.folder)
         self.limits = RateLimits(config.rate_limit, seconds=1)
         self.requests = RequestLog(self.folder / "requests.jsonl")
         self._tokens = [(token.token.reveal(), token) for token in config.tokens]
@@ -71,3 +74,4 @@ class Standin:
         """Give the files back."""
         self.ledger.close()
         self.requests.close()
+        self.contract.close()

@@ -5,7 +5,7 @@ What goes wrong after the first byte is told in the stream, since the status has
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from starlette.responses import StreamingResponse
@@ -15,6 +15,7 @@ from daytwo_standins.argo.fields import trimmed
 from daytwo_standins.argo.problems import INTERNAL, ApiError
 
 EVENTS: Final = "text/event-stream"
+Passed = Callable[[Json], None]
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -31,24 +32,28 @@ def broken(error: ApiError) -> Stream:
     return Stream(objects=_Refusal(error))
 
 
-def streamed(answer: Stream, *, accept: str, fields: str) -> StreamingResponse:
-    """The answer on its way."""
+def streamed(answer: Stream, *, accept: str, fields: str, passed: Passed) -> StreamingResponse:
+    """The answer on its way; ``passed`` is told each of its objects."""
     as_events = accept == EVENTS  # only the exact text, as in Argo
     kind = EVENTS if as_events else "application/json"
-    return StreamingResponse(_chunks(answer, as_events=as_events, fields=fields), media_type=kind)
+    return StreamingResponse(_chunks(answer, as_events=as_events, fields=fields, passed=passed), media_type=kind)
 
 
-async def _chunks(answer: Stream, *, as_events: bool, fields: str) -> AsyncIterator[bytes]:
+async def _chunks(answer: Stream, *, as_events: bool, fields: str, passed: Passed) -> AsyncIterator[bytes]:
     if as_events:
         yield b":\n"  # something at once, so that the headers leave
     try:
         async for one in answer.objects:
             if one is not None:
-                yield _written(trimmed({"result": one}, fields), as_events=as_events)
+                told = trimmed({"result": one}, fields)
+                passed(told)
+                yield _written(told, as_events=as_events)
             elif as_events:
                 yield b":\n"
     except ApiError as error:
-        yield _written({"error": error.in_stream()}, as_events=as_events)
+        refused = {"error": error.in_stream()}
+        passed(refused)
+        yield _written(refused, as_events=as_events)
     except Exception:  # noqa: BLE001  # the status has been sent
         _LOG.exception("A stream failed; what was sent before is true.")
         yield _written({"error": ApiError(INTERNAL, "internal error").in_stream()}, as_events=as_events)

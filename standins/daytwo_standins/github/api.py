@@ -49,7 +49,15 @@ def api_app(standin: Standin) -> Starlette:
 
 class _Endpoint(Endpoint):
     def __init__(self, standin: Standin, operation: Operation) -> None:
-        super().__init__(operation.name, standin.faults, standin.requests, _problem)
+        super().__init__(
+            operation.name,
+            operation.method,
+            operation.path,
+            faults=standin.faults,
+            requests=standin.requests,
+            contract=standin.contract,
+            problem=_problem,
+        )
         self._standin = standin
         self._operation = operation
 

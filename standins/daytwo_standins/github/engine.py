@@ -28,6 +28,7 @@ from daytwo_standins.github.scripts import (
     stuck,
     write_logs,
 )
+from daytwo_standins.shared.answers import SOMEBODY
 from daytwo_standins.shared.launcher import Launcher
 
 _LOOK_EVERY = 0.05
@@ -69,6 +70,7 @@ class Engine:
         self._groups = Groups()
         self._open: dict[int, Run] = {}
         self._running: set[int] = set()
+        self._again: list[Run] = []  # to be run again by somebody
         self._wake = asyncio.Event()
 
     def restore(self) -> None:
@@ -147,6 +149,10 @@ class Engine:
         """Look at everything that is under way; how long to wait until the next time, None until something happens."""
         for run in list(self._open.values()):
             self._look_at(run, now)
+        while self._again:
+            run = self._again.pop()
+            if len(run.attempts) == 1:  # a start finds in the ledger that it was done before
+                await self.rerun(run, SOMEBODY, failed_only=False)
         await self._start_waiting()
         busy = self._launcher.reap() or any(self._moves(run, now) for run in self._open.values())
         return _LOOK_EVERY if busy else None
@@ -194,6 +200,7 @@ class Engine:
     def _succeed_at_once(self, run: Run) -> None:
         """Nothing is executed. There is a log all the same, as of every job that has ended."""
         run.put(instant(run.latest))
+        self._tempt(run)
         path = run.log_file(run.latest.jobs[0], run.latest.number)
         if not path.exists():
             log = JobLog(path)
@@ -262,12 +269,19 @@ class Engine:
         self._open.pop(run.id, None)
         self._running.discard(run.id)
         self._launcher.forget(folder)
+        self._tempt(run)
         following = self._groups.leave(run)
         if following is not None:
             following.leave_group_queue(time.time())
             self._listener(following)
         self._listener(run)
         self._wake.set()
+
+    def _tempt(self, run: Run) -> None:
+        """Somebody has it run again, when a fault says so and it was not yet."""
+        if run.accepted.effects.human_rerun and len(run.attempts) == 1:
+            self._again.append(run)
+            self._wake.set()
 
     async def _start_waiting(self) -> None:
         for run in list(self._open.values()):

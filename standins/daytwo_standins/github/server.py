@@ -25,7 +25,7 @@ async def serve(*, config: Config, folder: Path, host: str, port: int, control_p
     webhooks.attach(standin)
     standin.engine.restore()
     apps = [(api_app(standin), api), (control_app(standin, webhooks), control), (storage_app(standin), storage)]
-    told = {"url": url, "control": f"http://{LOOPBACK}:{port_of(control)}"}
+    told = {"url": url, "control": f"http://{LOOPBACK}:{port_of(control)}", "contract": standin.contract.said}
     try:
         await serve_until_stopped(apps, told, [standin.engine.work(), webhooks.work()])
     finally:

@@ -9,6 +9,7 @@ from daytwo_standins.github.apps import Apps
 from daytwo_standins.github.artifacts import artifact_folders, artifact_id
 from daytwo_standins.github.asleep import Asleep
 from daytwo_standins.github.config import Config, Executor, Repository, Token
+from daytwo_standins.github.described import GITHUB
 from daytwo_standins.github.dispatching import Dispatcher
 from daytwo_standins.github.engine import Engine, Listener
 from daytwo_standins.github.launcher import attempts_launcher
@@ -18,7 +19,8 @@ from daytwo_standins.github.oidc import JobTokens
 from daytwo_standins.github.reviews import Reviews
 from daytwo_standins.github.runs import Run
 from daytwo_standins.github.scripts import Script, ScriptEvent
-from daytwo_standins.shared.faults import FaultBook
+from daytwo_standins.shared.contract import Contract
+from daytwo_standins.shared.faults import FaultBook, LogFault
 from daytwo_standins.shared.git import Commit, GitRepository
 from daytwo_standins.shared.rate_limit import RateLimits
 from daytwo_standins.shared.request_log import RequestLog
@@ -50,10 +52,13 @@ class Standin:
             listener=listener,
         )
         self.faults = FaultBook()
+        self.contract = Contract.of(GITHUB, self.folder)
         self.limits = RateLimits(config.rate_limit, seconds=config.rate_limit_seconds)
         self.apps = Apps(config)
         self.asleep = Asleep(self.folder)
         self.requests = RequestLog(self.folder / "requests.jsonl")
+        self.odd_logs: dict[int, LogFault | None] = {}  # what is behind the next link to a job's log
+        self.odd_archives: dict[int, str] = {}  # … and to an artifact
         self.log_links = LogLinks(port=blob_port, seconds=config.link_seconds)
         self._tokens = [(token.token.reveal(), token) for token in config.tokens]
         self._commits: dict[tuple[str, str], Commit] = {}
@@ -107,3 +112,4 @@ class Standin:
         self.ledger.close()
         self.reviews.close()
         self.requests.close()
+        self.contract.close()

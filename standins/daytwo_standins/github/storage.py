@@ -4,12 +4,13 @@ import asyncio
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from daytwo_standins.github.artifacts import archive
 from daytwo_standins.github.log_links import log_file, storage_error_body
 from daytwo_standins.github.standin import Standin
+from daytwo_standins.shared.archives import archive
+from daytwo_standins.shared.generated_logs import slowly
 
 
 def storage_app(standin: Standin) -> Starlette:
@@ -18,6 +19,9 @@ def storage_app(standin: Standin) -> Starlette:
     async def log(request: Request) -> Response:
         path = log_file(standin.engine, request.path_params["number"])
         refused = _refusal(standin, request) or (None if path else _missing())
+        odd = standin.odd_logs.get(request.path_params["number"])
+        if refused is None and odd is not None:
+            return StreamingResponse(slowly(odd), media_type="text/plain; charset=utf-8")
         return refused or FileResponse(path or "", media_type="text/plain; charset=utf-8")
 
     async def artifact(request: Request) -> Response:
@@ -26,7 +30,9 @@ def storage_app(standin: Standin) -> Starlette:
         if refused or found is None:
             return refused or _missing()
         repository = standin.repository(found[0].accepted.repository)
-        kind = repository.archives if repository else "good"
+        kind = standin.odd_archives.get(request.path_params["number"], "good")
+        if kind == "good" and repository is not None:
+            kind = repository.archives
         return Response(await asyncio.to_thread(archive, found[1], kind), media_type="application/zip")
 
     return Starlette(routes=[Route("/logs/{number:int}", log), Route("/artifacts/{number:int}", artifact)])

@@ -111,7 +111,6 @@ class Config(Model):
     rate_limit: Annotated[int, Field(ge=1)] = 2000  # requests per minute and user
     cancel_grace: Annotated[float, Field(gt=0)] = 10.0  # seconds
     trace_stamps: bool = True  # times in traces, as since runner 18.7
-    description: Path | None = None  # GitLab's OpenAPI document, to hold requests and answers against
     gitlab_ci_local: Path | None = None  # else DAYTWO_GITLAB_CI_LOCAL, the checkout's, or PATH
 
     @model_validator(mode="after")
@@ -158,7 +157,6 @@ def _placed(config: Config, folder: Path) -> Config:
             "projects": tuple(projects),
             "tokens": tuple(tokens),
             "webhooks": tuple(webhooks),
-            "description": folder / config.description if config.description else None,
             "gitlab_ci_local": folder / told if told else None,
         }
     )

@@ -14,12 +14,13 @@ from pathlib import Path
 from daytwo_standins.gitlab.config import Config, Executor
 from daytwo_standins.gitlab.creating import Draft
 from daytwo_standins.gitlab.foreman import Foreman
-from daytwo_standins.gitlab.ledger import Accepted, Ledger, Order, accepted_from, order_from
+from daytwo_standins.gitlab.ledger import Accepted, Ledger, Order, accepted_from, new_order, order_from
 from daytwo_standins.gitlab.orders import obey
 from daytwo_standins.gitlab.pipelines import Pipeline, Pipelines
 from daytwo_standins.gitlab.progress import advance, created
 from daytwo_standins.gitlab.records import Blueprint, State, Status, blueprint_from, plain, state_from
 from daytwo_standins.gitlab.scripts import Script, instant, load_script, played, save_script, stuck, write_traces
+from daytwo_standins.shared.answers import SOMEBODY
 from daytwo_standins.shared.files import read_json, write_json
 
 _LOOK_EVERY = 0.05
@@ -42,6 +43,7 @@ class Engine:
         self._listener = listener
         self._open: dict[int, Pipeline] = {}
         self._scripts: dict[int, Script | None] = {}
+        self._again: list[Pipeline] = []  # to be retried by somebody
         self._wake = asyncio.Event()
         foreman.attach(self)
 
@@ -105,6 +107,9 @@ class Engine:
             self._wake.clear()
             try:
                 pause = self._work_once(time.time())
+                while self._again:
+                    tempting = self._again.pop()
+                    await self.order(tempting, new_order(tempting.id, tempting.orders + 1, "retry", SOMEBODY))
             except OSError:
                 _LOG.exception("Following the pipelines failed and is tried again in a second; started jobs go on.")
                 pause = _AFTER_TROUBLE
@@ -184,6 +189,9 @@ class Engine:
         self.put(pipeline, self._current(pipeline, now))
         if not self._unfinished(pipeline):
             self._open.pop(pipeline.id, None)
+            if pipeline.accepted.effects.human_rerun and not pipeline.orders and pipeline.state.status is Status.FAILED:
+                self._again.append(pipeline)
+                self._wake.set()
 
     def _current(self, pipeline: Pipeline, now: float) -> State:
         if pipeline.accepted.effects.never_finish:

@@ -28,13 +28,13 @@ _ORDERS: Final[dict[str, Callable[[Pipeline], tuple[object, int]]]] = {
 }
 
 
-def filtered(found: list[Pipeline], query: QueryParams, now: float) -> list[Pipeline]:
-    """The pipelines that were asked for, in the order that was asked for.
+def filtered(found: list[Pipeline], query: QueryParams, now: float, *, skew: float = 0.0) -> list[Pipeline]:
+    """The pipelines that were asked for, in the order that was asked for, by a clock that is ``skew`` seconds ahead.
 
     Raises:
         ApiError: 400 for a value that a filter does not have.
     """
-    matches, scope = _matches(query), _one_of(query, "scope", _SCOPES)
+    matches, scope = _matches(query, skew), _one_of(query, "scope", _SCOPES)
     key = _one_of(query, "order_by", _ORDERS) or _ORDERS["id"]
     if query.get("sort", "desc") not in {"asc", "desc"}:
         raise invalid_parameter("sort", "does not have a valid value")
@@ -61,7 +61,7 @@ def _visible(one: Pipeline, now: float) -> bool:
     return not one.accepted.effects.deleted and one.accepted.effects.invisible_until <= now
 
 
-def _matches(query: QueryParams) -> Callable[[Pipeline], bool]:
+def _matches(query: QueryParams, skew: float) -> Callable[[Pipeline], bool]:
     text = {name: query[name] for name in ("ref", "sha", "username", "source", "name", "status") if query.get(name)}
     spans = {
         name: _time(query, name) for name in ("created_after", "created_before", "updated_after", "updated_before")
@@ -82,7 +82,7 @@ def _matches(query: QueryParams) -> Callable[[Pipeline], bool]:
         if "source" not in text and accepted.parent is not None:
             return False  # child pipelines are listed only when they are asked for
         times = {"created": one.state.created_at, "updated": one.state.updated_at}
-        return all(_in_span(times[name.partition("_")[0]], name, bound) for name, bound in spans.items())
+        return all(_in_span(times[name.partition("_")[0]] + skew, name, bound) for name, bound in spans.items())
 
     return matches
 

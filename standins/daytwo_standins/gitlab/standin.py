@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from daytwo_standins.gitlab.config import Config, Executor, Project, Token
 from daytwo_standins.gitlab.creating import Creator
+from daytwo_standins.gitlab.described import GITLAB
 from daytwo_standins.gitlab.engine import Engine, Listener
 from daytwo_standins.gitlab.foreman import Foreman
 from daytwo_standins.gitlab.ledger import Ledger
@@ -21,12 +22,6 @@ from daytwo_standins.shared.rate_limit import RateLimits
 from daytwo_standins.shared.request_log import RequestLog
 
 _EVENTS = TypeAdapter(list[ScriptEvent])
-
-
-def _contract(file: Path | None) -> Contract | None:
-    if file is None:
-        return None
-    return Contract(file, host="https://gitlab.com", credential={"PRIVATE-TOKEN": "x"})
 
 
 class Standin:
@@ -47,7 +42,7 @@ class Standin:
         )
         self.engine = Engine(config=config, folder=self.folder, ledger=self.ledger, foreman=foreman, listener=listener)
         self.faults = FaultBook()
-        self.contract = _contract(config.description)
+        self.contract = Contract.of(GITLAB, self.folder)
         self.limits = RateLimits(config.rate_limit, seconds=60)
         self.requests = RequestLog(self.folder / "requests.jsonl")
         self._tokens = [(token.token.reveal(), token) for token in config.tokens]
@@ -104,3 +99,4 @@ class Standin:
         """Give the files back."""
         self.ledger.close()
         self.requests.close()
+        self.contract.close()

@@ -2,8 +2,12 @@
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
+
+from daytwo_standins.shared.faults import LogFault
+
+SOMEBODY = "somebody"  # who runs things again on a fault's behalf
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,6 +18,7 @@ class Answer:
     data: Any = None
     raw: bytes | None = None
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    pieces: AsyncIterator[bytes] | None = None  # sent one after the other, instead of either
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,11 +29,12 @@ class Effects:
     hide_marker: bool = False
     deleted: bool = False
     never_finish: bool = False
+    human_rerun: bool = False  # somebody has it run again once it has ended
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class CallEffects:
-    """What fault rules do to the run that a dispatch creates."""
+    """What fault rules do to the run that a dispatch creates, and to what is read."""
 
     lag: float = 0.0
     hide_marker: bool = False
@@ -36,6 +42,10 @@ class CallEffects:
     delete_run: bool = False
     instant_finish: bool = False
     never_finish: bool = False
+    human_rerun: bool = False
+    skew: float = 0.0  # seconds that the vendor's clock is ahead
+    log: LogFault | None = None
+    archive: str = "good"
 
     def lasting(self) -> Effects:
         """The part that stays with the run."""
@@ -44,4 +54,5 @@ class CallEffects:
             hide_marker=self.hide_marker,
             deleted=self.delete_run,
             never_finish=self.never_finish,
+            human_rerun=self.human_rerun,
         )

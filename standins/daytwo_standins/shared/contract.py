@@ -1,122 +1,250 @@
-"""Requests and answers held against the vendor's own description of its API (OpenAPI 3.0), in the process that serves.
+"""Requests and answers held against the vendor's own description of its API, in the process that serves.
 
-Only where a description is at hand, which the configuration says; openapi-core is a tool of development and is imported
-only then.
+Only where the descriptions are at hand: the setting DAYTWO_SPECS names their folder. Where they are not, that is said.
+A value never stands in what is told, since it may be a secret.
 """
 
-import dataclasses
+import hashlib
 import json
-import warnings
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from daytwo_standins.shared.answers import Answer
+from daytwo_standins.shared.violations import Violations
+
+if TYPE_CHECKING:
+    from daytwo_standins.shared.description import Described, Description, Parameter
+
+SETTING: Final = "DAYTWO_SPECS"
+_REMEMBERED: Final = 4096  # answers that were found good; a client that polls gets the same ones again and again
+_JSON: Final = "application/json"
 
 
-class Judge(Protocol):
-    """openapi-core's description of an API."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vendor:
+    """Whose description it is, and where: ``file`` is below the folder of descriptions.
 
-    def validate_request(self, request: Any) -> None:
-        """Raise when a request is not as described."""
-        ...
+    ``excused``: operations whose answers cannot be held against it, and why, in words; their requests are, where they
+    are described at all. For the others see ``Description``.
+    """
 
-    def validate_response(self, request: Any, response: Any) -> None:
-        """Raise when an answer is not as described."""
-        ...
+    called: str
+    file: str
+    excused: Mapping[str, str]
+    strict: bool = False
+    types: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    trims: str = ""  # the parameter by which a client asks for a part of an answer
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Exchange:
-    """A request and the answer to it; ``path`` is raw, ``query`` in pairs."""
+    """A request and the answer to it; no answer when a fault kept it from being answered.
 
+    ``operation`` is the stand-in's name of it, ``template`` its path with variables; ``query`` comes in pairs.
+    """
+
+    operation: str
     method: str
-    path: str
+    template: str
     query: tuple[tuple[str, str], ...]
     body: bytes
-    answer: Answer
-
-
-@dataclasses.dataclass
-class _Asked:
-    path: str
-    method: str
-    parameters: Any
-    body: bytes | None
-    host_url: str
-    content_type: str = "application/json"
-
-
-@dataclasses.dataclass
-class _Told:
-    status_code: int
-    headers: Any
-    content_type: str
-    data: bytes
+    answer: Answer | None
 
 
 class Contract:
-    """One description; ``host`` is a server of it, ``credential`` a header that satisfies it."""
+    """What a vendor says about its API, and what was found not to be so."""
 
-    def __init__(self, file: Path, *, host: str, credential: Mapping[str, str]) -> None:
-        self._host = host
-        self._credential = dict(credential)
-        self._judge = _read(file)
+    def __init__(self, vendor: Vendor, description: "Description | None", *, said: str, violations: Violations) -> None:
+        self.said = said  # whether anything is held against anything, as a sentence
+        self.violations = violations
+        self._vendor = vendor
+        self._description = description
+        self._good: dict[bytes, None] = {}
 
-    def violations(self, exchange: Exchange) -> list[str]:
-        """What is not as it is described, of a request that was answered well and of the answer."""
-        from openapi_core.datatypes import RequestParameters  # only where there is a description
-        from werkzeug.datastructures import Headers, ImmutableMultiDict
+    @classmethod
+    def of(cls, vendor: Vendor, folder: Path) -> "Contract":
+        """As the setting says; ``folder`` is where violations are written down.
 
-        answer = exchange.answer
-        raw = answer.raw if answer.raw is not None else json.dumps(answer.data).encode()
-        asked = _Asked(
-            path=exchange.path,
-            method=exchange.method.lower(),
-            parameters=RequestParameters(
-                query=ImmutableMultiDict(list(exchange.query)), header=Headers(self._credential)
-            ),
-            body=exchange.body or None,
-            host_url=self._host,
+        Raises:
+            ValueError: there is a description and it cannot be read.
+        """
+        violations = Violations(folder / "violations.jsonl")
+        named = os.environ.get(SETTING, "")
+        file = Path(named) / vendor.file
+        if not named or not file.is_file():
+            why = f"{SETTING} names no folder" if not named else f"{SETTING} has no {vendor.file}"
+            said = f"Requests and answers are not held against {vendor.called}'s description of its API: {why}."
+            return cls(vendor, None, said=said, violations=violations)
+        said = (
+            f"Every request and every answer is held against {vendor.called}'s description of its API ({vendor.file})."
         )
-        kind = answer.headers.get("content-type", "application/json")
-        told = _Told(status_code=answer.status, headers=Headers(dict(answer.headers)), content_type=kind, data=raw)
-        if answer.status >= 400:  # refusals are described with gaps: which there are, and hardly ever what is in them
-            return []
-        return [
-            *_refusal("request", lambda: self._judge.validate_request(asked)),
-            *_refusal("answer", lambda: self._judge.validate_response(asked, told)),
-        ]
+        from daytwo_standins.shared.description import Description  # costs a tenth of a second: only where needed
+
+        description = Description.read(file, strict=vendor.strict, types=vendor.types)
+        return cls(vendor, description, said=said, violations=violations)
+
+    @property
+    def held(self) -> bool:
+        """Whether there is a description."""
+        return self._description is not None
+
+    def described(self, method: str, template: str) -> "Described | None":
+        """What is said about an operation; None when nothing is."""
+        return None if self._description is None else self._description.operation(method, template)
+
+    def check(self, exchange: Exchange) -> list[str]:
+        """What is not as it is described, which is also written down."""
+        told = self.described(exchange.method, exchange.template)
+        excused = exchange.operation in self._vendor.excused
+        if told is None:
+            if self._description is None or excused:
+                return []
+            return self._written(exchange, [f"{exchange.method} {exchange.template}: there is no such operation"])
+        return self._written(
+            exchange, [*self._request(told, exchange), *(() if excused else self._answered(told, exchange))]
+        )
+
+    def check_part(self, operation: str, method: str, template: str, part: object, *, trimmed: bool = False) -> None:
+        """The same for one object of an answer that goes on; a part of it when it was asked for ``trimmed``."""
+        told = self.described(method, template)
+        schema = _schema(told.answers["200"]) if told is not None else None
+        if told is None or schema is None:
+            return
+        key = _digest("part", str(trimmed), template, json.dumps(part))
+        if key in self._good:
+            return
+        wrong = [f"{told.where}: an object of the stream {line}" for line in self._wrong(schema, part, part=trimmed)]
+        if not wrong:
+            self._remember(key)
+        self._written(
+            Exchange(operation=operation, method=method, template=template, query=(), body=b"", answer=None), wrong
+        )
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.violations.close()
+
+    def _written(self, exchange: Exchange, wrong: list[str]) -> list[str]:
+        if wrong:
+            status = exchange.answer.status if exchange.answer is not None else 0
+            self.violations.add({"operation": exchange.operation, "status": status, "violations": wrong})
+        return wrong
+
+    def _request(self, told: "Described", exchange: Exchange) -> Iterator[str]:
+        if exchange.answer is not None and exchange.answer.status >= HTTPStatus.BAD_REQUEST:
+            return  # what was refused may have been wrong
+        key = _digest("?", told.where, repr(exchange.query).encode(), exchange.body)
+        if key in self._good:
+            return
+        wrong = [*self._query(told, exchange.query), *self._body(told, exchange.body)]
+        yield from (f"{told.where}: the request {line}" for line in wrong)
+        if not wrong:
+            self._remember(key)
+
+    def _query(self, told: "Described", query: Iterable[tuple[str, str]]) -> Iterator[str]:
+        given: dict[str, list[str]] = {}
+        for name, value in query:
+            given.setdefault(name, []).append(value)
+        yield from (f"has a parameter {name!r} that is not described" for name in given if name not in told.query)
+        for name, parameter in told.query.items():
+            if name not in given:
+                if parameter.required:
+                    yield f"lacks the parameter {name!r}"
+                continue
+            meant = _meant(parameter, given[name])
+            yield from (f"at the parameter {name!r} {line}" for line in self._wrong(parameter.schema, meant))
+
+    def _body(self, told: "Described", body: bytes) -> Iterator[str]:
+        if not body:
+            if told.body_required:
+                yield "lacks its body"
+            return
+        try:
+            data = json.loads(body)
+        except ValueError:
+            yield "has a body that is no JSON"
+            return
+        if told.body is None:
+            if data != {}:  # clients that always send JSON send an empty object
+                yield "has a body, and none is described"
+            return
+        yield from self._wrong(told.body, data)
+
+    def _answered(self, told: "Described", exchange: Exchange) -> Iterator[str]:
+        answer = exchange.answer
+        if answer is None or answer.status in {HTTPStatus.NOT_MODIFIED, HTTPStatus.INTERNAL_SERVER_ERROR}:
+            return
+        status = str(answer.status)
+        if status not in told.answers and answer.status >= HTTPStatus.BAD_REQUEST and "default" not in told.answers:
+            return  # refusals are described with gaps
+        if status not in told.answers and "default" not in told.answers:
+            yield f"{told.where}: an answer of status {status} is not described"
+            return
+        kinds = told.answers.get(status, told.answers.get("default", {}))
+        raw = answer.raw if answer.raw is not None else json.dumps(answer.data).encode()
+        trimmed = bool(self._vendor.trims) and any(name == self._vendor.trims for name, _ in exchange.query)
+        key = _digest(status, str(trimmed), told.where, answer.headers.get("content-type", ""), raw)
+        if key in self._good:
+            return
+        wrong = list(self._content(kinds, answer, raw, part=trimmed))
+        yield from (f"{told.where}: the answer {status} {line}" for line in wrong)
+        if not wrong:
+            self._remember(key)
+
+    def _content(
+        self, kinds: Mapping[str, Mapping[str, Any] | None], answer: Answer, raw: bytes, *, part: bool
+    ) -> Iterator[str]:
+        if not kinds or not raw or (answer.raw is None and answer.data is None):
+            return
+        kind = answer.headers.get("content-type", _JSON).partition(";")[0]
+        if kind not in kinds:
+            yield f"is of the type {kind}, described is {' or '.join(kinds)}"
+            return
+        schema = kinds[kind]
+        if schema is None or kind != _JSON:
+            return
+        try:
+            yield from self._wrong(schema, json.loads(raw), part=part)
+        except ValueError:
+            yield "is no JSON"
+
+    def _wrong(self, schema: Mapping[str, Any], data: object, *, part: bool = False) -> Iterator[str]:
+        assert self._description is not None
+        return self._description.faults(schema, data, part=part)
+
+    def _remember(self, key: bytes) -> None:
+        self._good[key] = None
+        if len(self._good) > _REMEMBERED:
+            del self._good[next(iter(self._good))]
 
 
-def _refusal(what: str, check: Any) -> list[str]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            check()
-    except Exception as error:  # noqa: BLE001  # openapi-core has many kinds, and each is what we look for
-        causes = [error, error.__cause__, *getattr(error.__cause__, "schema_errors", ())]
-        return [f"{what}: " + " ← ".join(str(one)[:300] for one in causes if one)]
-    return []
+def _schema(kinds: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
+    return next(iter(kinds.values()), None)
 
 
-def _read(file: Path) -> Judge:
-    from openapi_core import Config, OpenAPI  # only where there is a description
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the library's own; only what it says about answers counts here
-        document = json.loads(file.read_text(encoding="utf-8"))
-        _let_null_be_among_nullable(document)
-        judge: Judge = OpenAPI.from_dict(document, config=Config(spec_validator_cls=None))  # type: ignore[arg-type]  # documented so
-        return judge
+def _digest(*parts: str | bytes) -> bytes:
+    told = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        told.update(len(raw).to_bytes(8, "big") + raw)
+    return told.digest()
 
 
-def _let_null_be_among_nullable(node: Any) -> None:
-    """The library wants null among the values of a nullable enumeration; descriptions leave it out."""
-    if isinstance(node, dict):
-        if node.get("nullable") and None not in node.get("enum", [None]):
-            node["enum"].append(None)
-        node = list(node.values())
-    if isinstance(node, list):
-        for one in node:
-            _let_null_be_among_nullable(one)
+def _meant(parameter: "Parameter", values: list[str]) -> object:
+    """The value that texts of a query stand for, as its schema has it."""
+    if parameter.schema.get("type") == "array":
+        parts = values if parameter.several else [part for value in values for part in value.split(",")]
+        return [_one(parameter.schema.get("items", {}), part) for part in parts]
+    return _one(parameter.schema, values[-1])
+
+
+def _one(schema: Mapping[str, Any], text: str) -> object:
+    if schema.get("type") == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if schema.get("type") in {"integer", "number"} and text.lstrip("-").isdigit():
+        return int(text)
+    return text

@@ -15,6 +15,24 @@ class ControlClient:
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._http = httpx.Client(base_url=url, timeout=30.0, trust_env=False, verify=nobody)
 
+    def state(self) -> dict[str, Any]:
+        """How it is.
+
+        ``contract`` says whether requests and answers are held against the vendor's description of its API, ``checked``
+        says the same as yes or no, and ``violations`` is how often something was not as described.
+        """
+        state: dict[str, Any] = self._get("/state")
+        return state
+
+    def violations(self) -> list[dict[str, Any]]:
+        """What was not as described: ``operation``, ``status`` and ``violations``, in words."""
+        lines: list[dict[str, Any]] = self._get("/violations")
+        return lines
+
+    def forget_violations(self) -> None:
+        """They were expected; what forgets none fails at the end of its tests (see ``testing``)."""
+        _checked(self._http.delete("/violations"))
+
     def ledger(self, *, kind: str | None = "dispatch") -> list[dict[str, Any]]:
         """What was accepted, in order: dispatches, ``rerun``, or with None both.
 

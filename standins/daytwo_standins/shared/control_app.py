@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from daytwo_standins.shared.contract import Contract
 from daytwo_standins.shared.faults import FaultBook, Rule
 
 _RULES = TypeAdapter(list[Rule])
@@ -40,6 +41,11 @@ class Controlled(Protocol):
         """The rules in force."""
         ...
 
+    @property
+    def contract(self) -> Contract:
+        """What the vendor says about its API."""
+        ...
+
     def set_script(self, name: str, data: object) -> str | None:
         """Let a script begin for the run of this id or name; a refusal is returned as text."""
         ...
@@ -62,6 +68,7 @@ def control_app(standin: Controlled, webhooks: Deliveries) -> Starlette:
     control = _Control(standin, webhooks)
     return Starlette(
         routes=[
+            Route("/state", control.state),
             Route("/ledger", control.ledger),
             Route("/requests", control.requests),
             Route("/deliveries", control.deliveries),
@@ -69,6 +76,8 @@ def control_app(standin: Controlled, webhooks: Deliveries) -> Starlette:
             Route("/faults", control.add_faults, methods=["POST"]),
             Route("/faults", control.clear_faults, methods=["DELETE"]),
             Route("/faults/{number:int}", control.clear_faults, methods=["DELETE"]),
+            Route("/violations", control.violations, methods=["GET"]),
+            Route("/violations", control.forget_violations, methods=["DELETE"]),
             Route("/redeliver", control.redeliver, methods=["POST"]),
             Route("/runs/{run}/script", control.script, methods=["POST"]),
         ]
@@ -79,6 +88,18 @@ class _Control:
     def __init__(self, standin: Controlled, webhooks: Deliveries) -> None:
         self._standin = standin
         self._webhooks = webhooks
+
+    async def state(self, _request: Request) -> Response:
+        contract = self._standin.contract
+        found = len(contract.violations.read())
+        return JSONResponse({"contract": contract.said, "checked": contract.held, "violations": found})
+
+    async def violations(self, _request: Request) -> Response:
+        return JSONResponse(self._standin.contract.violations.read())
+
+    async def forget_violations(self, _request: Request) -> Response:
+        self._standin.contract.violations.forget()
+        return Response(status_code=204)
 
     async def ledger(self, _request: Request) -> Response:
         return JSONResponse(self._standin.ledger.read())
@@ -99,9 +120,9 @@ class _Control:
         data = await _json(request)
         try:
             rules = _RULES.validate_python(data if isinstance(data, list) else [data])
-        except ValidationError as error:
+            return JSONResponse({"ids": self._standin.faults.add(rules)}, 201)
+        except ValueError as error:
             return _refused(f"The fault rules are not valid, none was put in force: {error}")
-        return JSONResponse({"ids": self._standin.faults.add(rules)}, 201)
 
     async def clear_faults(self, request: Request) -> Response:
         self._standin.faults.remove(request.path_params.get("number"))

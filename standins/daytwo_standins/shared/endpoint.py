@@ -8,13 +8,15 @@ import json
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from daytwo_standins.shared import skewed
 from daytwo_standins.shared.answers import Answer, CallEffects
+from daytwo_standins.shared.contract import Contract, Exchange
 from daytwo_standins.shared.durable_lines import monotonic
 from daytwo_standins.shared.fault_actions import Hung, Plot, hung_response
 from daytwo_standins.shared.faults import FaultBook
@@ -24,13 +26,25 @@ from daytwo_standins.shared.request_log import RequestLog
 class Endpoint(ABC):
     """One operation as an ASGI application of its own, so that a fault can take the connection away.
 
-    ``problem`` makes the body of an error of a status and a message.
+    ``method`` and ``template`` are what the vendor's description calls it; ``problem`` makes the body of an error of a
+    status and a message.
     """
 
     def __init__(
-        self, name: str, faults: FaultBook, requests: RequestLog, problem: Callable[[int, str], Mapping[str, Any]]
+        self,
+        name: str,
+        method: str,
+        template: str,
+        *,
+        faults: FaultBook,
+        requests: RequestLog,
+        contract: Contract,
+        problem: Callable[[int, str], Mapping[str, Any]],
     ) -> None:
         self.name = name
+        self._method = method
+        self._template = template
+        self._contract = contract
         self._faults = faults
         self._requests = requests
         self._problem = problem
@@ -40,16 +54,19 @@ class Endpoint(ABC):
         begun, request_id = time.time(), secrets.token_hex(8).upper()
         raw = await request.body()
         plot = Plot(self._faults.strike(self.name, self.about(request, raw)), self._problem)
-        login, wrong = "", self.violations(request, raw, None)
+        login, wrong = "", None
         try:
             answer = await plot.before()
             if answer is None:
                 answer, login = await self.answer(request, raw, plot.effects)
-                wrong = self.violations(request, raw, answer)
+                wrong = self._violations(request, raw, answer)
                 answer = await plot.after(answer)
+            else:
+                wrong = self._violations(request, raw, None)
             self._log(request, answer.status, login, begun, request_id, plot, wrong)
-            response = plot.shape(self.respond(request, answer, login, request_id))
+            response = plot.shape(_dated(self.respond(request, answer, login, request_id), plot.skew))
         except Hung as hung:
+            wrong = self._violations(request, raw, None) if wrong is None else wrong
             self._log(request, 0, "", begun, request_id, plot, wrong)
             response = hung_response(hung)
         await response(scope, receive, send)
@@ -70,9 +87,19 @@ class Endpoint(ABC):
         """The path as it stands in the log."""
         return request.url.path
 
-    def violations(self, request: Request, raw: bytes, answer: Answer | None) -> Sequence[str] | None:  # noqa: ARG002  # the base's
-        """What is not as the vendor describes it; None where that is not looked at here."""
-        return None
+    def _violations(self, request: Request, raw: bytes, answer: Answer | None) -> list[str]:
+        """What is not as the vendor describes it."""
+        query = tuple(request.query_params.multi_items())
+        return self._contract.check(
+            Exchange(
+                operation=self.name,
+                method=self._method,
+                template=self._template,
+                query=query,
+                body=raw,
+                answer=answer,
+            )
+        )
 
     def _log(
         self,
@@ -82,7 +109,7 @@ class Endpoint(ABC):
         begun: float,
         request_id: str,
         plot: Plot,
-        wrong: Sequence[str] | None,
+        wrong: list[str],
     ) -> None:
         line = {
             "operation": self.name,
@@ -96,12 +123,28 @@ class Endpoint(ABC):
             "seconds": round(time.time() - begun, 6),
             "request_id": request_id,
             "faults": plot.ids,
+            "violations": wrong,
         }
-        self._requests.add(line if wrong is None else {**line, "violations": list(wrong)})
+        self._requests.add(line)
+
+
+def _dated(response: Response, skew: float) -> Response:
+    """With the time by the vendor's clock; one that is wrong shows in everything that tells a time."""
+    if not skew:
+        response.headers["date"] = skewed.date(0.0)
+        return response
+    told = skewed.headers(dict(response.headers), skew)
+    if isinstance(response, StreamingResponse):
+        response.headers.update(told)
+        return response
+    told.pop("content-length", None)
+    return Response(skewed.body(bytes(response.body), skew), response.status_code, headers=told)
 
 
 def as_response(answer: Answer, headers: Mapping[str, str], content_type: str) -> Response:
     """Raw, or as JSON."""
+    if answer.pieces is not None:
+        return StreamingResponse(answer.pieces, answer.status, headers=dict(headers))
     if answer.raw is not None or answer.data is None:
         return Response(answer.raw, answer.status, headers=dict(headers))
     body = json.dumps(answer.data, ensure_ascii=False).encode()

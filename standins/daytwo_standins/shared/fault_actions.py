@@ -39,6 +39,11 @@ class Plot:
         self.ids = list(rules)
 
     @property
+    def skew(self) -> float:
+        """Seconds that the vendor's clock is ahead."""
+        return sum(rule.skew.seconds for rule in self._rules if rule.skew)
+
+    @property
     def effects(self) -> CallEffects:
         """What they do to the run that a dispatch creates."""
         return CallEffects(
@@ -48,6 +53,10 @@ class Plot:
             delete_run=any(rule.delete_run for rule in self._rules),
             instant_finish=any(rule.instant_finish for rule in self._rules),
             never_finish=any(rule.never_finish for rule in self._rules),
+            human_rerun=any(rule.human_rerun for rule in self._rules),
+            skew=self.skew,
+            log=next((rule.log for rule in self._rules if rule.log), None),
+            archive=next((rule.zip.kind for rule in self._rules if rule.zip), "good"),
         )
 
     async def before(self) -> Answer | None:

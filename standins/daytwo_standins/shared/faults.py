@@ -6,6 +6,8 @@ each action says whether it strikes before or after the request has taken effect
 
 import random
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -102,6 +104,31 @@ class WebhookFault(_Model):
     forge: bool = False  # before it, one with a wrong signature that claims success
 
 
+class SkewFault(_Model):
+    """The vendor's clock is so many seconds ahead, or with a minus behind: in ``Date``, times and filters by time."""
+
+    seconds: float
+
+
+class LogFault(_Model):
+    """The log is another one, ``size`` bytes long, with a pause of seconds before each piece.
+
+    ``lines`` repeats the pattern as lines (one at a time when it is slow), ``one_line`` without an end of line, ``odd``
+    is controls, colours, marks that are not ours and text that turns round, ``bytes`` is no text at all.
+    """
+
+    generator: Literal["lines", "one_line", "odd", "bytes"]
+    size: Annotated[int, Field(ge=0)]
+    pattern: Annotated[str, Field(min_length=1)] = "a line of a log"
+    pause: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ZipFault(_Model):
+    """A zip file of artifacts is one that nobody should trust."""
+
+    kind: Literal["bomb", "traversal", "symlink", "garbage"]
+
+
 class Rule(_Model):
     """A fault."""
 
@@ -117,10 +144,14 @@ class Rule(_Model):
     hide_marker: bool = False
     wrong_id: bool = False
     delete_run: bool = False
+    human_rerun: bool = False
     instant_finish: bool = False
     never_finish: bool = False
     webhook: WebhookFault | None = None
     hook: HookFault | None = None
+    skew: SkewFault | None = None
+    log: LogFault | None = None
+    zip: ZipFault | None = None
 
 
 class _Active:
@@ -151,14 +182,25 @@ class _Active:
 
 
 class FaultBook:
-    """The rules in force, in the order in which they came. They are forgotten when the stand-in ends."""
+    """The rules in force, in the order in which they came. They are forgotten when the stand-in ends.
 
-    def __init__(self) -> None:
+    ``cannot``: actions that make no sense for this vendor, and why.
+    """
+
+    def __init__(self, cannot: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._cannot = cannot
         self._rules: dict[int, _Active] = {}
         self._next = 1
 
     def add(self, rules: list[Rule]) -> list[int]:
-        """Put rules in force; their ids."""
+        """Put rules in force; their ids.
+
+        Raises:
+            ValueError: there is an action that this vendor's stand-in cannot carry out.
+        """
+        for name, why in self._cannot.items():
+            if any(name in rule.model_fields_set for rule in rules):
+                raise ValueError(f"{name}: {why}")
         ids = list(range(self._next, self._next + len(rules)))
         self._next += len(rules)
         self._rules |= {number: _Active(rule) for number, rule in zip(ids, rules, strict=True)}

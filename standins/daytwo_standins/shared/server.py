@@ -51,6 +51,7 @@ async def serve_until_stopped(
     servers = [_server(app) for app, _ in apps]
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, servers)
+    sys.stderr.write(f"{told['contract']}\n" if "contract" in told else "")
     sys.stdout.write(json.dumps({**told, "pid": os.getpid()}) + "\n")
     sys.stdout.flush()
     tasks = [asyncio.create_task(work) for work in workers]
@@ -93,7 +94,13 @@ async def _until_stopped(
 def _server(app: ASGIApp) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
-            app, http=CuttableProtocol, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=2
+            app,
+            http=CuttableProtocol,
+            date_header=False,  # a fault may have another clock
+            log_config=None,
+            lifespan="off",
+            access_log=False,
+            timeout_graceful_shutdown=2,
         )
     )
 

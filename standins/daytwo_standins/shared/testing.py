@@ -15,6 +15,7 @@ from typing import Any
 from daytwo_standins.shared import processes
 from daytwo_standins.shared.checkout import git_environment
 from daytwo_standins.shared.control import ControlClient
+from daytwo_standins.shared.violations import found_in
 
 _START_SECONDS = 30.0
 _DATE = "2026-01-01T12:00:00+00:00"
@@ -104,8 +105,20 @@ def started(
     )
     try:
         yield running
+        assert_described(running.data)
     finally:
         running.stop_all()
+
+
+def assert_described(*folders: Path) -> None:
+    """Nothing in the stand-ins of these data folders was otherwise than the vendor describes it.
+
+    Raises:
+        AssertionError: something was; each operation and place is named.
+    """
+    wrong = [line for folder in folders for line in found_in(folder)]
+    if wrong:
+        raise AssertionError("Not as the vendor describes its API: " + "; ".join(wrong[:20]))
 
 
 @contextmanager

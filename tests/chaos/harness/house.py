@@ -28,6 +28,7 @@ from daytwo_cli.up.house import House, Wish
 from daytwo_cli.up.part import Part, Program
 from daytwo_cli.up.supervisor import Patience, Supervisor
 from daytwo_standins.shared.control import ControlClient
+from daytwo_standins.shared.testing import assert_described
 
 WORKER: Final = OUR_WORKER
 API: Final = OUR_API
@@ -100,8 +101,10 @@ class ChaosHouse:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close()
+        if kind is None:
+            assert_described(*(self.data / name for name in self.systems))
 
     def close(self) -> None:
         """Stop everything; harmless when that was done before."""

@@ -1,4 +1,4 @@
-"""Every operation against Argo's published description; the other tests of this folder are checked on their way too."""
+"""Every operation against Argo's published description."""
 
 import json
 from collections.abc import Callable
@@ -6,46 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
-from argo_contract import ArgoContract, objects_in
+from argo_streams import objects_in
+from described import needs_specs
 
-from daytwo_standins.argo.api import OPERATIONS
+from daytwo_standins.argo.testing import RunningStandin
 
 Create = Callable[..., dict[str, Any]]
 Ended = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-@pytest.fixture
-def strict(contract: ArgoContract | None) -> ArgoContract:
-    """The contract; without it these tests would show nothing."""
-    if contract is None:
-        pytest.skip("the descriptions are not at hand; name their folder by DAYTWO_SPECS")
-    return contract
-
-
-def test_the_description_has_every_operation(strict: ArgoContract) -> None:
-    for operation in OPERATIONS:
-        path = operation.path.replace("{namespace}", "argo").replace("{kind}", "workflow")
-        assert strict.operation(operation.method, path), operation.name
-
-
-def test_the_contract_is_held(strict: ArgoContract) -> None:
-    """What is checked in every other test fails when it should."""
-    request = httpx.Request("GET", "http://argo/api/v1/userinfo")
-    for wrong in ({"subjekt": "x"}, {"subject": 1}, []):
-        with pytest.raises(AssertionError, match="the answer to GET"):
-            strict.check(request, httpx.Response(200, json=wrong))
-    body = {"workflow": {"metadata": {"name": 1}, "spec": {}}}
-    request = httpx.Request("POST", "http://argo/api/v1/workflows/argo", json=body)
-    with pytest.raises(AssertionError, match="the body of POST"):
-        strict.check(request, httpx.Response(200, json={"metadata": {}, "spec": {}}))
-    request = httpx.Request("GET", "http://argo/api/v1/workflows/argo?labels=x")
-    with pytest.raises(AssertionError, match="no parameters"):
-        strict.check(request, httpx.Response(200, json={"metadata": {}, "items": []}))
-
-
-def test_each_operation_once(strict: ArgoContract, api: httpx.Client, create: Create, ended: Ended) -> None:
-    before = strict.checked
+@needs_specs
+def test_each_operation_once(api: httpx.Client, create: Create, ended: Ended, standin: RunningStandin) -> None:
     done = ended(create("deploy", version="1"))
     name, uid = done["metadata"]["name"], done["metadata"]["uid"]
     one, node = (
@@ -69,7 +40,7 @@ def test_each_operation_once(strict: ArgoContract, api: httpx.Client, create: Cr
         assert api.put(f"{one}/{verb}", json={"name": name, "namespace": "argo"}).status_code >= 400
     assert api.put(f"{one}/resume", json={}).status_code == 200
     assert api.delete(one).json() == {}
-    assert strict.checked - before >= 20
+    assert standin.control.violations() == []
 
 
 def test_templates_are_shown_with_their_parameters(api: httpx.Client) -> None:
@@ -82,7 +53,7 @@ def test_templates_are_shown_with_their_parameters(api: httpx.Client) -> None:
     assert found["metadata"]["annotations"]["workflows.argoproj.io/description"] == "Deploys a version."
     listed = api.get("/api/v1/workflow-templates/argo", params={"listOptions.labelSelector": "team=shop"}).json()
     assert [one["metadata"]["name"] for one in listed["items"]] == ["deploy"]
-    everywhere = api.get("/api/v1/workflow-templates/", extensions={"unchecked": True}).json()["items"]
+    everywhere = api.get("/api/v1/workflow-templates/").json()["items"]
     assert {one["metadata"]["namespace"] for one in everywhere} == {"argo", "instant", "scripted"}
 
 

@@ -22,7 +22,6 @@ def _body(name: str = "", text: str = "x") -> dict[str, Any]:
 
 
 BODY = _body()
-UNCHECKED = {"unchecked": True}
 
 
 def _accepted(standin: RunningStandin) -> int:
@@ -67,7 +66,7 @@ def test_garbage_a_cut_answer_a_redirect_and_a_limit(standin: RunningStandin, ap
     _fault(standin, match={"nth": 2}, truncate={"n": 10})
     _fault(standin, match={"nth": 3}, redirect={"code": 307, "url": "http://127.0.0.1:9/elsewhere"})
     _fault(standin, match={"nth": 4}, retry_after={"seconds": 7, "code": 429})
-    answer = api.post(ALL, json=BODY, extensions=UNCHECKED)
+    answer = api.post(ALL, json=BODY)
     assert (answer.status_code, answer.content) == (200, b"<html>")
     with pytest.raises(httpx.RemoteProtocolError):
         api.post(ALL, json=BODY)
@@ -87,7 +86,7 @@ def test_streams_are_cut(standin: RunningStandin, api: httpx.Client, create: Cre
         standin.control.clear_faults()
         standin.control.add_fault({"match": {"operation": "events"}, **action})
         with (
-            api.stream("GET", "/api/v1/workflow-events/instant", params=query, extensions=UNCHECKED) as answer,
+            api.stream("GET", "/api/v1/workflow-events/instant", params=query) as answer,
             pytest.raises(error),
         ):
             answer.read()
@@ -213,3 +212,22 @@ def test_a_script_may_say_what_argo_never_says(standin: RunningStandin, api: htt
     with pytest.raises(ValueError, match="is not valid"):
         standin.control.script(created["metadata"]["uid"], [{"phaze": "x"}])
     assert api.put(f"{path}/terminate", json={}).json()["status"]["phase"] == "Failed"
+
+
+def test_somebody_retries_what_has_failed(
+    standin: RunningStandin, api: httpx.Client, create: Create, tmp_path: Path
+) -> None:
+    _fault(standin, match={"run": "again"}, human_rerun=True)
+    marks = tmp_path / "again"
+    name = create("failing", marks=str(marks))["metadata"]["name"]
+    retried = eventually(lambda: standin.control.ledger(kind="rerun"), seconds=20)
+    assert [line["actor"] for line in retried] == ["somebody"]
+    path = f"/api/v1/workflows/argo/{name}"
+    eventually(lambda: api.get(path).json()["status"].get("phase") == "Failed", seconds=20)
+    assert len(standin.control.ledger(kind="rerun")) == 1, "once"
+
+
+def test_what_makes_no_sense_here_is_refused(standin: RunningStandin) -> None:
+    with pytest.raises(ValueError, match="zip: Argo has no archives"):
+        _fault(standin, zip={"kind": "bomb"})
+    assert standin.control.faults() == []

@@ -51,7 +51,7 @@ def test_only_some_fields(api: httpx.Client, create: Create) -> None:
     create("echo", namespace="instant", name="fields-1")
     query = {"listOptions.fieldSelector": "metadata.name=fields-1"}
     fields = "metadata.continue,items.metadata.name,items.status.phase"
-    request = api.build_request("GET", ALL, params={**query, "fields": fields}, extensions={"unchecked": True})
+    request = api.build_request("GET", ALL, params={**query, "fields": fields})
     assert api.send(request).json() == {
         "metadata": {},
         "items": [{"metadata": {"name": "fields-1"}, "status": {"phase": "Succeeded"}}],
@@ -143,10 +143,7 @@ def test_a_watch_tells_of_a_deletion_and_of_nothing_else(api: httpx.Client, crea
     create("echo", namespace="instant", name="watched")
     query = {"listOptions.fieldSelector": "metadata.name=watched", "fields": "result.type,result.object.metadata.name"}
     headers = {"accept": "text/event-stream"}
-    unchecked = {"unchecked": True}
-    with api.stream(
-        "GET", "/api/v1/workflow-events/instant", params=query, headers=headers, extensions=unchecked
-    ) as answer:
+    with api.stream("GET", "/api/v1/workflow-events/instant", params=query, headers=headers) as answer:
         lines = (line for line in answer.iter_lines() if line.startswith("data: "))
         seen = [json.loads(next(lines).removeprefix("data: "))["result"]]
         create("echo", namespace="instant", name="beside")

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from argo_contract import objects_in
+from argo_streams import objects_in
 
 from daytwo_standins.argo.testing import RunningStandin, start_standin
 

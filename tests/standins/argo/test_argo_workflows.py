@@ -32,7 +32,7 @@ def _log(api: httpx.Client, workflow: dict[str, Any], **query: str) -> list[dict
 
 def _stream(api: httpx.Client, path: str, query: dict[str, str]) -> AbstractContextManager[httpx.Response]:
     headers = {"accept": "text/event-stream"}
-    return api.stream("GET", path, params=query, headers=headers, extensions={"unchecked": True})
+    return api.stream("GET", path, params=query, headers=headers)
 
 
 def test_a_workflow_runs_its_steps(api: httpx.Client, create: Create, ended: Ended) -> None:

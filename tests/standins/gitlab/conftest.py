@@ -6,12 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from described import FOLDER
 from gitlab_yard import FILES, SECRET, SIGNING, TOKEN, TOKENS, projects_of
 
 from daytwo_standins.gitlab.testing import RunningStandin, eventually, make_repository, start_standin
-
-DESCRIPTION = FOLDER / "gitlab" / "openapi.json"
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +34,9 @@ def running(tmp_path_factory: pytest.TempPathFactory, shop: Path, receiver: Any)
         projects_of(shop),
         tokens=TOKENS,
         webhook={"url": receiver.url, "secret": SECRET, "signing_token": SIGNING},
-        settings={"description": str(DESCRIPTION)} if DESCRIPTION.exists() else {},
         environment={"STANDIN_CANARY": "the server's own"},
     ) as standin:
         yield standin
-        wrong = [(line["method"], line["path"], line["violations"]) for line in standin.control.requests()]
-        assert [one for one in wrong if one[2]] == [], "not as GitLab describes it"
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 import os
 import signal
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from gitlab_yard import runs_jobs
 
 from daytwo_standins.gitlab.testing import RunningStandin, eventually
 
@@ -98,3 +100,28 @@ def test_a_process_is_stopped_at_exactly_that_point(api: httpx.Client, standin: 
         assert os.waitpid(child, 0)[1] == signal.SIGKILL
     finally:
         standin.control.clear_faults()
+
+
+@runs_jobs
+def test_somebody_retries_what_has_failed(
+    api: httpx.Client, standin: RunningStandin, create: Create, reached: Callable[..., Any]
+) -> None:
+    standin.control.add_fault({"match": {"operation": "dispatch", "times": 1}, "human_rerun": True})
+    number = create(version="1.0", dry=True)
+    reached(number, "failed")
+    orders = eventually(lambda: standin.control.ledger(kind="order"), seconds=20)
+    mine = [line for line in orders if line["run_id"] == number]
+    assert [(line["verb"], line["actor"]) for line in mine] == [("retry", "somebody")]
+
+
+def test_a_clock_that_is_wrong_shows_in_lists_too(api: httpx.Client, standin: RunningStandin, create: Create) -> None:
+    number = create("instant", version="1")
+    right = api.get(f"{INSTANT}/pipelines/{number}").json()["created_at"]
+    standin.control.add_fault({"match": {}, "skew": {"seconds": -300}})
+    wrong = api.get(f"{INSTANT}/pipelines/{number}").json()["created_at"]
+    made = datetime.fromisoformat(right)
+    assert datetime.fromisoformat(wrong) == made - timedelta(minutes=5)
+    since = {"created_after": (made - timedelta(minutes=1)).isoformat()}
+    assert number not in [one["id"] for one in api.get(f"{INSTANT}/pipelines", params=since).json()]
+    standin.control.clear_faults()
+    assert number in [one["id"] for one in api.get(f"{INSTANT}/pipelines", params=since).json()]

@@ -64,7 +64,7 @@ async def dispatch(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Mov
         await _refuse(life, run, path, no, error.detail)
         return await advance(life, run)
     deadline = time.monotonic() + life.windows.send_total.total_seconds()  # counted from before the claim
-    if await claim(life, run, path, no):
+    if await claim(life, attempt):
         return await _send(life, backend, attempt, deadline)
     return await advance(life, run)
 

@@ -22,6 +22,7 @@ from daytwo_workflows.contracts import Move
 from daytwo_workflows.life import limits, requests
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.job_notes import clean_notes
 from daytwo_workflows.life.keep_logs import keep_logs
 from daytwo_workflows.life.looking import look
 from daytwo_workflows.life.putting_off import put_off_of
@@ -95,6 +96,7 @@ async def _keep(
 async def _collected(life: Life, attempt: AttemptRow, tree: JobTree | None, left: Sequence[Artifact]) -> Move:
     """All of it is kept, or given up: say what is next."""
     run, path = RunId(attempt.run_id), StepPath(attempt.path)
+    notes = await clean_notes(life, attempt, tree)
     async with life.store.write() as tx:
         held = await runs.hold(tx, run)
         row = await attempts.external_of(tx.session, attempt)
@@ -103,7 +105,7 @@ async def _collected(life: Life, attempt: AttemptRow, tree: JobTree | None, left
         row.artifacts = artifacts_json(left)
         step = await runs.step(tx.session, run, path)
         if tree is not None:
-            step.jobs, step.jobs_at = tree_json(path, tree), tx.now
+            step.jobs, step.jobs_at = tree_json(path, tree, notes=notes), tx.now
         tx.notify(Topic.RUN, run)
         return await advance_within(life, tx, held)
 

@@ -70,7 +70,7 @@ async def _first(life: Life, run: RunId, step: StepRow, service: Service, no: At
         await _give_up(life, run, path, no, call.reason)
         return
     deadline = _deadline(life)
-    if await claim(life, run, path, no):
+    if await claim(life, attempt):
         await _answered(life, run, path, no, await _called(service, call, deadline), context)
 
 

@@ -198,7 +198,9 @@ async def _write(
 
 async def _annotations(backend: Backend, attempt: AttemptRow, job: Job) -> Sequence[str]:
     """What the CI system notes on a failed job that has no log: that it could not even start, for example."""
-    return await backend.annotations(requests.target_of(attempt), job.id) if _bad(job) else ()
+    if not _bad(job):
+        return ()
+    return job.notes or await backend.annotations(requests.target_of(attempt), job.id)
 
 
 async def _noted(messages: Sequence[str]) -> AsyncGenerator[bytes, None]:

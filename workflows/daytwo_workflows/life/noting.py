@@ -14,6 +14,7 @@ from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import ExternalRunRow, RunRow
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.gates import settle_by_reading
+from daytwo_workflows.life.job_notes import clean_notes
 from daytwo_workflows.life.questions import keep_ours
 from daytwo_workflows.life.steps.external import other_commit
 from daytwo_workflows.life.trees import tree_json
@@ -37,6 +38,7 @@ async def apply_state(
     Older reads never overwrite newer ones, an end never changes, and a re-run in the CI system is noted, not believed.
     """
     run = RunId(known.run_id)
+    notes = await clean_notes(life, known, tree)
     async with life.store.write() as tx:
         held = await runs.hold(tx, run)
         row = await attempts.external_by_id(tx.session, known.connection, ExternalRunId(known.id))
@@ -49,7 +51,7 @@ async def apply_state(
             await _note_state(life, tx, held, row, state, tree)
         if tree is not None and tree.jobs:
             step = await runs.step(tx.session, run, StepPath(row.path))
-            step.jobs, step.jobs_at = tree_json(StepPath(row.path), tree), tx.now
+            step.jobs, step.jobs_at = tree_json(StepPath(row.path), tree, notes=notes), tx.now
             await settle_by_reading(tx, run, StepPath(row.path), tree, began=began)
             await keep_ours(life, tx, row, tree)
         changed = before != (row.status, row.detail, row.waits_for)

@@ -101,7 +101,9 @@ async def _look(life: Life, attempt: AttemptRow, search: Search, now: datetime) 
         return None
     safe_at = _safe_at(life, attempt)
     search.unmarked = await _nobodys(life, attempt, listing)
-    proves = listing.complete and now >= safe_at and _late_enough(listing, safe_at) and not search.unmarked
+    search.slow = listing.server_time is not None and now - listing.server_time > SKEW
+    late = now >= safe_at and _late_enough(listing, safe_at)
+    proves = listing.complete and late and not search.slow and not search.unmarked
     search.misses = search.misses + 1 if proves and not listing.found else 0
     return listing
 
@@ -136,13 +138,18 @@ async def _verdict(life: Life, attempt: AttemptRow, search: Search, now: datetim
     if search.misses >= life.windows.absence_listings:
         return await _absent(life, attempt)
     if now >= safe_at + life.windows.give_up_looking:
-        return AttemptState.HELD, _CANNOT_LOOK
+        return AttemptState.HELD, _SLOW_CLOCK if search.slow else _CANNOT_LOOK
     return None
 
 
 _CANNOT_LOOK = (
     "It may have been sent, and the CI system could not be asked completely for too long. Look there for a run with "
     "this marker, then say here whether it ran."
+)
+_SLOW_CLOCK = (
+    "It may have been sent, and the clock of the CI system is more than a minute slow: by it the run would have begun "
+    "before it was sent, so that a list without it proves nothing. Look there for a run with this marker, then say "
+    "here whether it ran, and have that clock set."
 )
 _NO_MARKER = (
     "It may have been sent, and the pipeline shows no marker to find it by. Look for it in the CI system, then say "

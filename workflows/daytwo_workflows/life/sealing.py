@@ -31,6 +31,7 @@ from daytwo_store.tables import AttemptRow, RunRow, StepRow
 from daytwo_workflows.life import locking, midway, requests, standing, step_rows
 from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.asking_again import CHANGED, ask_again, give_back
+from daytwo_workflows.life.claim_attempt import lapsed
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.drifting import drifted
 from daytwo_workflows.life.filling import answers_of
@@ -59,8 +60,9 @@ async def seal(
         existing = await attempts.get(session, run, path, no)
         row = await runs.peek(session, run)
         begun = await attempts.begun(session, run)
-        fresh = _just_planned(life, row, await life.store.clock.now(session))
-    if existing is not None:
+        now = await life.store.clock.now(session)
+        fresh = _just_planned(life, row, now)
+    if existing is not None and not lapsed(life, existing, now):
         return existing if existing.state == AttemptState.INTENT else None
     plan = Plan.model_validate_json(row.plan)
     targets = [(step.uses, step.target) for step in plan.aimed]
@@ -74,7 +76,7 @@ async def seal(
             if row.state != RunState.RUNNING or row.cancel_at is not None:
                 return None
             again = await attempts.get(tx.session, run, path, no)
-            if again is not None:
+            if again is not None and not lapsed(life, again, tx.now):
                 return again if again.state == AttemptState.INTENT else None
             sealed = await _seal(life, tx, row, path, no, pins, write or _write)
         if not isinstance(sealed, list):
@@ -123,7 +125,7 @@ async def _seal(
         return None
     if changes and not await _goes_on(tx, row, path, before, after, changes):
         return None
-    if await shut(life, tx, row, aimed):
+    if await _given_up(tx, row, path, no) or await shut(life, tx, row, aimed):
         return None
     await _note_previous(tx, row, aimed)
     if not step_rows.as_planned(after, await runs.step(tx.session, RunId(row.id), path)):
@@ -161,6 +163,12 @@ async def _seal_undo(
     except DaytwoError as error:
         await refuse(tx, row, path, error.detail)
         return None
+
+
+async def _given_up(tx: Tx, row: RunRow, path: StepPath, no: AttemptNo) -> bool:
+    """Was it sealed before, and given up since the plan is another one now? The next one has a number of its own."""
+    written = await attempts.get(tx.session, RunId(row.id), path, no)
+    return written is not None and written.state != AttemptState.INTENT
 
 
 async def _goes_on(tx: Tx, row: RunRow, path: StepPath, before: Plan, after: Plan, changes: Sequence[Change]) -> bool:

@@ -1,6 +1,6 @@
 """The job tree of an external run as it is kept on its step, there and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,18 +8,22 @@ from pydantic import JsonValue
 
 from daytwo_actions.backends.tree import Artifact, ExternalGate, GateKind, Job, JobKind, JobTree
 from daytwo_store import gates
-from daytwo_store.ids import StepPath
+from daytwo_store.ids import ExternalJobId, StepPath
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import Json, StepRow
 
+CleanNotes = Mapping[ExternalJobId, Sequence[str]]
 MOST_JOBS: Final = 1000  # of one step; the rest is only counted
 MOST_ARTIFACTS: Final = 500
 OURS: Final = "daytwo"  # a suspend node or a manual job of this name is a question to us, and not to a person
 
 
-def tree_json(path: StepPath, tree: JobTree) -> list[Json]:
-    """Every node, parents first; what is beyond `MOST_JOBS` is one node that says how many there are."""
-    kept = [_job_json(path, job) for job in tree.jobs[:MOST_JOBS]]
+def tree_json(path: StepPath, tree: JobTree, *, notes: CleanNotes) -> list[Json]:
+    """Every node, parents first; what is beyond `MOST_JOBS` is one node that says how many there are.
+
+    `notes` are what may be kept of the jobs' own (`job_notes`), which are left out: they may hold a secret.
+    """
+    kept = [_job_json(path, job, notes.get(job.id, ())) for job in tree.jobs[:MOST_JOBS]]
     left = len(tree.jobs) - len(kept)
     return [*kept, _more(left)] if left else kept
 
@@ -55,7 +59,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def _job_json(path: StepPath, job: Job) -> Json:
+def _job_json(path: StepPath, job: Job, notes: Sequence[str]) -> Json:
     return {
         "id": storable(job.id),
         "name": storable(job.name),
@@ -67,6 +71,7 @@ def _job_json(path: StepPath, job: Job) -> Json:
         "kind": job.kind,
         "parent": storable(job.parent) if job.parent is not None else None,
         "gate": _gate_json(path, job.gate) if job.gate is not None else None,
+        "notes": [storable(note) for note in notes],
         "steps": [
             {
                 "number": step.number,
@@ -105,6 +110,7 @@ def _more(left: int) -> Json:
         "kind": JobKind.GROUP,
         "parent": None,
         "gate": None,
+        "notes": [],
         "steps": [],
     }
 

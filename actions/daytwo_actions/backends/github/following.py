@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from daytwo_actions.backends import many
-from daytwo_actions.backends.base import ExternalGone, ExternalState, Target
+from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalGone, ExternalState, Target
 from daytwo_actions.backends.github.waiting import Waiting
 from daytwo_actions.backends.github.wire import names, runs
 from daytwo_actions.backends.github.wire.gates import gates_of
@@ -15,18 +15,22 @@ from daytwo_actions.backends.github.wire.outcome import GITHUB
 from daytwo_actions.backends.github.wire.refs import Repository
 from daytwo_actions.backends.github.writing import Writing
 from daytwo_actions.backends.http.reading import Reading
-from daytwo_actions.backends.tree import JobTree
+from daytwo_actions.backends.http.recent import Recent
+from daytwo_actions.backends.tree import Job, JobTree
 from daytwo_actions.backends.wire.answer import Answer, Silence, next_page
 from daytwo_store.ids import ExternalRunId
 from daytwo_store.states import ExternalStatus
 
 _MOST_JOB_PAGES: Final = 20
+_MOST_NOTED: Final = 5  # failed jobs of a run that are asked about
+_KEPT: Final = 1024
 
 
 class Following:
     def __init__(self, reading: Reading, waiting: Waiting) -> None:
         self._reading = reading
         self._waiting = waiting
+        self._kept_notes: Recent[Sequence[str]] = Recent(_KEPT)  # a job that has ended does not change
 
     async def read(self, wanted: Sequence[tuple[Target, ExternalRunId]]) -> list[ExternalState | None]:
         """The state of each run in the order asked, None for one that is gone.
@@ -126,7 +130,31 @@ class Following:
                 break
         waiting = await self._waiting.pending(project, run) if any(job.waits for job in found) else ()
         gates = gates_of(waiting, runs.page_of(found))
-        return JobTree(jobs=(*runs.tree_of(found).jobs, *gates))
+        return JobTree(jobs=(*await self._noted(project, runs.tree_of(found).jobs), *gates))
+
+    async def _noted(self, project: str, jobs: Sequence[Job]) -> Sequence[Job]:
+        """With what GitHub notes on those that failed: one request for each of the first few, once."""
+        failed = [job for job in jobs if job.status is ExternalStatus.FAILED][:_MOST_NOTED]
+        notes = dict(
+            zip(
+                (job.id for job in failed),
+                await asyncio.gather(*(self._notes(project, job) for job in failed)),
+                strict=True,
+            )
+        )
+        return [replace(job, notes=notes.get(job.id, ())) for job in jobs]
+
+    async def _notes(self, project: str, job: Job) -> Sequence[str]:
+        """None where GitHub does not say now: the tree is shown without them."""
+        key = (project, job.id)
+        known = self._kept_notes.get(key)
+        if known is None:
+            try:
+                known = await self.annotations(project, job.id)
+            except (BackendUnreachable, BackendDenied):
+                return ()
+            self._kept_notes.put(key, known)
+        return known
 
     async def annotations(self, project: str, job: str) -> list[str]:
         """The failures that GitHub notes on a job, as messages; none when it has none.

@@ -4017,6 +4017,12 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Notes
+             * @description what the CI system itself says went wrong with it, masked
+             * @default []
+             */
+            notes?: string[];
+            /**
              * Parent
              * @description the id of the group that it is in
              */

@@ -309,6 +309,7 @@ function jobs(reached: number, last: Status): RunView["steps"][number]["jobs"] {
       kind: "job" as const,
       parent: null,
       gate: null,
+      notes: [],
       steps:
         begun === null
           ? []

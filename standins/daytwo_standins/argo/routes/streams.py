@@ -16,6 +16,8 @@ from daytwo_standins.argo.problems import ApiError, invalid, not_found
 from daytwo_standins.argo.routes.workflows import shown
 from daytwo_standins.argo.runs import Run
 from daytwo_standins.shared.answers import Answer
+from daytwo_standins.shared.faults import LogFault
+from daytwo_standins.shared.generated_logs import lines, slowly
 
 _ONE = "/api/v1/workflows/{namespace}/{name}"
 _FILES = "/artifact-files/{namespace}/{kind}/{id}/{node}/outputs/{artifact}"
@@ -48,7 +50,15 @@ async def logs(call: Call) -> Answer:
     """The lines of the pods of a workflow, or of one."""
     run = call.run
     query = _query(call)
+    if call.effects.log is not None:
+        return Stream(objects=_odd(call.effects.log, query.pod or run.accepted.name))
     return Stream(objects=LogStream(call.standin.engine, run, query).entries(call.standin.config.keep_alive))
+
+
+async def _odd(fault: LogFault, pod: str) -> AsyncIterator[Json | None]:
+    for line in lines(fault):
+        await asyncio.sleep(fault.pause)
+        yield {"content": line, "podName": pod}
 
 
 async def log_file(call: Call) -> Answer:
@@ -59,6 +69,8 @@ async def log_file(call: Call) -> Answer:
     kept = call.settings.archive_logs and call.params["artifact"] == "main-logs"
     if node is None or path is None or not kept or not node.fulfilled:
         raise ApiError(5, f"artifact not found: {call.params['artifact']} of {call.params['node']}")
+    if call.effects.log is not None:
+        return Answer(pieces=slowly(call.effects.log), headers={"content-type": "text/plain; charset=utf-8"})
     text = "".join(f"{line}\n" for _, line, _ in read_log(path, 0))
     name = f'filename="{_file_name(node)}"'
     headers = {"content-type": "text/plain; charset=utf-8", "content-disposition": name}

@@ -43,6 +43,7 @@ async def logs(call: Call) -> Answer:
     if log_file(call.standin.engine, number) is None:
         body = storage_error_body("BlobNotFound", "The specified blob does not exist.")
         return Answer(status=404, raw=body, headers={"content-type": "application/xml"})
+    call.standin.odd_logs[number] = call.effects.log
     link = call.standin.log_links.make(call.links.base, f"logs/{number}")
     return Answer(status=302, raw=b"", headers={"location": link})
 

@@ -82,7 +82,7 @@ def _stop(call: Call, *, force: bool) -> Answer:
 
 
 async def _listing(call: Call, path: str | None, place: tuple[str, ...]) -> Answer:
-    name, matches = call.repository.full_name, run_filter(call.query)
+    name, matches = call.repository.full_name, run_filter(call.query, skew=call.effects.skew)
     now = time.time()
     found = [
         one

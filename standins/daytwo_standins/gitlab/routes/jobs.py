@@ -1,8 +1,7 @@
 """Jobs: read, played, cancelled, retried; their traces and artifacts. https://docs.gitlab.com/api/jobs/"""
 
-import io
+import asyncio
 import mimetypes
-import zipfile
 from pathlib import Path
 
 from daytwo_standins.gitlab import views
@@ -17,6 +16,8 @@ from daytwo_standins.gitlab.records import Job, Status
 from daytwo_standins.gitlab.routes.pipelines import scene_of
 from daytwo_standins.gitlab.routing import API, Operation
 from daytwo_standins.shared.answers import Answer
+from daytwo_standins.shared.archives import archive as zip_of
+from daytwo_standins.shared.generated_logs import slowly
 
 _RETRYABLE = frozenset({Status.SUCCESS, Status.FAILED, Status.CANCELED})
 
@@ -44,6 +45,8 @@ async def get_job(call: Call) -> Answer:
 async def trace(call: Call) -> Answer:
     """The whole trace so far."""
     pipeline, job = call.job
+    if call.effects.log is not None:
+        return Answer(pieces=slowly(call.effects.log), headers={"content-type": "text/plain"})
     path = pipeline.job_folder(job.index) / "trace"
     content = path.read_bytes() if path.exists() else b""
     return Answer(raw=content, headers={"content-type": "text/plain", "cache-control": "no-store"})
@@ -86,13 +89,9 @@ async def artifact(call: Call) -> Answer:
 
 
 async def archive(call: Call) -> Answer:
-    """All artifacts as a zip file; links are left out, so nothing from outside gets in."""
-    place, target = _artifacts(call), io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for path in sorted(place.rglob("*")):
-            if path.is_file() and not path.is_symlink():
-                zipped.write(path, path.relative_to(place).as_posix())
-    return Answer(raw=target.getvalue(), headers={"content-type": "application/octet-stream"})
+    """All artifacts as a zip file."""
+    content = await asyncio.to_thread(zip_of, _artifacts(call), call.effects.archive)
+    return Answer(raw=content, headers={"content-type": "application/octet-stream"})
 
 
 def _artifacts(call: Call) -> Path:

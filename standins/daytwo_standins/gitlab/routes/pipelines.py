@@ -19,7 +19,7 @@ from daytwo_standins.shared.answers import Answer
 async def pipelines(call: Call) -> Answer:
     """The pipelines of a project."""
     found = call.standin.engine.pipelines.of(call.project.full_path)
-    shown, headers = paged(call, filtered(found, call.query, time.time()))
+    shown, headers = paged(call, filtered(found, call.query, time.time(), skew=call.effects.skew))
     return Answer(data=[views.pipeline_basic(_plain(call), one) for one in shown], headers=headers)
 
 

@@ -1,157 +1,32 @@
 """The contract of a backend, every method, on each kind of CI system: its stand-in, with runs that really execute."""
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from contract_systems import KINDS, READER, System
+from contract_systems import READER, System
+from contracting import Receiver, attempt, dispatched, log_of
 from pydantic import SecretStr
 
 from daytwo_actions.backends.base import (
-    Accepted,
     Ambiguous,
     Backend,
     BackendDenied,
     BackendUnreachable,
     ExternalGone,
-    ExternalState,
-    FrozenRequest,
-    Listing,
     LogsNotReady,
-    Marker,
-    Recognised,
     Refused,
-    Target,
     WebhookRefused,
 )
 from daytwo_actions.backends.tree import JobKind
-from daytwo_actions.marker import corr
-from daytwo_store.ids import AttemptNo, ExternalJobId, ExternalRunId, RunId, StepPath
+from daytwo_store.ids import ExternalJobId, ExternalRunId
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass
-class Receiver:
-    """Takes every webhook: headers and raw bytes."""
-
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    url: str = ""
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    received = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.got.append((dict(self.headers), self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    received.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    yield received
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver
-) -> Iterator[System]:
-    receiver.got.clear()
-    with KINDS[request.param].start(tmp_path_factory.mktemp("ci"), receiver.url) as system:
-        yield system
-
-
-@pytest.fixture
-def ci(running: System) -> Iterator[System]:
-    yield running
-    running.standin.control.clear_faults()
-
-
-@pytest.fixture
-def executing(ci: System) -> System:
-    """The same, for what has to be really run."""
-    ci.must_execute()
-    return ci
-
-
-@pytest.fixture
-async def backend(ci: System) -> AsyncIterator[Backend]:
-    opened = ci.connect()
-    yield opened
-    opened.close()
-
-
-@dataclass
-class Attempt:
-    """An attempt, sealed now: what is needed to send it, find it and follow it."""
-
-    backend: Backend
-    request: FrozenRequest
-    since: datetime
-
-    @property
-    def marker(self) -> Marker:
-        return Marker(corr=self.request.corr, pinned=self.request.pinned)
-
-    async def find(self) -> Listing:
-        return await self.backend.find(self.marker, self.since)
-
-    async def recognise(self, run: ExternalRunId) -> Recognised | None:
-        return await self.backend.recognise(self.marker, run, self.since)
-
-    async def send(self) -> Any:
-        return await self.backend.send(self.request, seconds=10)
-
-    async def start(self) -> ExternalRunId:
-        sent = await self.send()
-        assert isinstance(sent, Accepted), sent
-        assert sent.id is not None
-        return sent.id
-
-    async def read(self, run: ExternalRunId) -> ExternalState:
-        (state,) = await self.backend.read([(self.request.pinned.target, run)])
-        assert state is not None
-        return state
-
-    async def until(self, run: ExternalRunId, *statuses: ExternalStatus) -> ExternalState:
-        deadline = time.monotonic() + 30
-        while (state := await self.read(run)).status not in statuses:
-            assert time.monotonic() < deadline, state
-            await asyncio.sleep(0.1)
-        return state
-
-
-_numbers = iter(range(1, 1000))
-
-
-async def attempt(backend: Backend, wanted: Target, **inputs: Any) -> Attempt:
-    pinned = await backend.resolve(wanted)
-    marker = corr(b"k" * 32, RunId(f"r_{next(_numbers)}"), StepPath("ship"), AttemptNo(1))
-    given = {"version": "1.0.0"} | inputs if pinned.marked else {}
-    since = datetime.now(UTC) - timedelta(seconds=60)
-    return Attempt(backend=backend, request=backend.freeze(pinned, given, marker), since=since)
-
-
-def dispatched(ci: System, one: Attempt) -> list[dict[str, Any]]:
-    return [line for line in ci.standin.control.ledger() if ci.marker_of(line) == one.request.corr]
 
 
 async def test_a_target_is_pinned(backend: Backend, ci: System) -> None:
@@ -182,10 +57,6 @@ def told(backend: Backend, receiver: Receiver, run: ExternalRunId) -> set[str]:
     """The events about a run that have arrived, each verified."""
     hints = [hint for headers, body in list(receiver.got) for hint in backend.webhook(headers, body)]
     return {hint.event for hint in hints if hint.run == run}
-
-
-async def log_of(backend: Backend, ci: System, run: ExternalRunId, job: ExternalJobId) -> bytes:
-    return b"".join([piece async for piece in backend.logs(ci.deploy, run, job)])
 
 
 async def test_a_run_from_its_dispatch_to_its_log(executing: System, backend: Backend, receiver: Receiver) -> None:

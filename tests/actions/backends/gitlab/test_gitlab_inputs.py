@@ -202,6 +202,91 @@ def test_the_unsafe_one_is_flagged_at_its_line_and_its_safe_twin_is_not(case: st
     assert "expand: false" in told
 
 
+DECIDING = {
+    "a condition of a job": (
+        "ship:\n  rules:\n    - if: '\"$[[ inputs.version ]]\" == \"1\"'\n  script: [make]\n",
+        "ship:\n  variables: {V: $[[ inputs.version ]]}\n  rules:\n    - if: $V == \"1\"\n  script: [make]\n",
+        8,
+    ),
+    "a condition of the pipeline": (
+        "workflow:\n  rules: [{if: '$[[ inputs.version ]] == \"1\"'}]\n",
+        "workflow:\n  rules: [{if: '$[[ inputs.place ]] == \"1\"'}]\n",
+        7,
+    ),
+    "a file": (
+        "include: [{local: 'ci/$[[ inputs.version ]].yml'}]\n",
+        "include: [{local: ci/ship.yml, inputs: {version: $[[ inputs.version ]]}}]\n",
+        6,
+    ),
+    "another pipeline": (
+        "ship:\n  trigger: {project: 'acme/$[[ inputs.version ]]'}\n",
+        "ship:\n  trigger: {project: 'acme/$[[ inputs.place ]]'}\n",
+        7,
+    ),
+    "old conditions": (
+        "ship:\n  only: {variables: ['$[[ inputs.version ]] == \"1\"']}\n  script: [make]\n",
+        "ship:\n  only: {variables: ['$VERSION == \"1\"']}\n  script: [make]\n",
+        7,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DECIDING)
+def test_an_input_that_decides_is_flagged_at_its_line_and_its_safe_twin_is_not(case: str) -> None:
+    unsafe, safe, line = DECIDING[case]
+    assert ("input-decides", line) in codes(read(HEAD + unsafe), Severity.WARNING)
+    assert "input-decides" not in [one.code for one in read(HEAD + safe).remarks]
+
+
+BOUNDED = (
+    r"^\d+\.\d+\.\d+$",
+    "^([0-9]+[.][0-9]+)?$",
+    r"^v?[0-9]{1,3}(-(alpha|beta))?$",
+    r"\A[a-z][a-z0-9_-]*\z",
+    "/^[A-Za-z0-9._-]+$/",
+    "^(staging|production)$",
+)
+UNBOUNDED = (
+    ".*",
+    "^[0-9]+",
+    "[0-9]+$",
+    "^a$|b",
+    "^a|b$",
+    "^.+$",
+    "^[^;]+$",
+    r"^\S+$",
+    r"^[\w ]+$",
+    "^[!-~]+$",
+    "^[0-z]+$",
+    "^[,-z]+$",
+    r"^a\$",
+    "^(a$",
+    "^a)b($",
+    "^(?i)a$",
+    "^$(id)$",
+    "^a;b$",
+    "^[a`]$",
+    "^(?=.*)x$",
+)
+
+
+@pytest.mark.parametrize("regex", BOUNDED)
+def test_an_input_that_a_regex_bounds_may_stand_in_a_script(regex: str) -> None:
+    head = HEAD.replace("version:\n", f"version: {{regex: '{regex}'}}\n", 1)
+    assert head != HEAD
+    assert "input-in-script" not in [
+        one.code for one in read(head + "ship: {script: ['x $[[ inputs.version ]]']}\n").remarks
+    ]
+
+
+@pytest.mark.parametrize("regex", UNBOUNDED)
+def test_a_regex_that_lets_more_through_bounds_nothing(regex: str) -> None:
+    head = HEAD.replace("version:\n", f"version: {{regex: '{regex}'}}\n", 1)
+    assert "input-in-script" in [
+        one.code for one in read(head + "ship: {script: ['x $[[ inputs.version ]]']}\n").remarks
+    ]
+
+
 def test_variables_that_are_described_are_asked_for_beside_inputs() -> None:
     file = "spec:\n  inputs: {version: }\n---\nvariables:\n  NOTES: {description: long text, value: ''}\n  OTHER: x\n"
     read = read_pipeline(file.encode())

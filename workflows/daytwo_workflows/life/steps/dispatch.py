@@ -1,7 +1,7 @@
 """What happens next to a dispatch step: algorithm A1 as a table of its attempts' states."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final
 
@@ -73,19 +73,29 @@ def _dispatch(step: StepRow, no: int) -> Move:
     return Move(what=What.DISPATCH, path=StepPath(step.path), attempt=AttemptNo(no))
 
 
-_REFUSALS: Final = 3  # in a row, before a run gives up
+_GROWTH: Final = timedelta(minutes=5)  # the most that a repeated refusal adds to what was asked for
+_SPENT: Final = frozenset({AttemptState.REJECTED, AttemptState.ABSENT})
 
 
 def _after_rejection(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move | None:
     last = tries[-1]
     if last.retry_at is None:
         return fail(tx, step, f"{last.note} Nothing was started there.")
-    if last.retry_at > tx.now:
-        return Move(what=What.WAIT, seconds=(last.retry_at - tx.now).total_seconds())
-    refused = list(takewhile(lambda one: one.state == AttemptState.REJECTED, reversed(tries)))
-    if len(refused) > _REFUSALS and tx.now - refused[-1].intent_at > life.windows.give_up_looking:
-        return fail(tx, step, f"{last.note} It kept saying so, so this run gave up. Nothing was started.")
+    if _used_up(life, tries):
+        return fail(tx, step, f"{last.note} Tried {life.windows.attempts} times, nothing was started.")
+    due = _later(tries)
+    if due > tx.now:
+        return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
     return _dispatch(step, last.no + 1)
+
+
+def _later(tries: Sequence[AttemptRow]) -> datetime:
+    """Not before it was said, and twice as long after the second refusal in a row."""
+    last = tries[-1]
+    assert last.retry_at is not None, "one that may be tried again"
+    pause = last.retry_at - (last.settled_at or last.retry_at)
+    again = sum(1 for _ in takewhile(lambda one: one.state == AttemptState.REJECTED, reversed(tries)))
+    return last.retry_at + min(pause * ((1 << (again - 1)) - 1), _GROWTH)
 
 
 def _after_giving_up(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
@@ -100,10 +110,18 @@ def _after_giving_up(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptR
 
 def _after_absence(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move | None:
     """Proven absent: it may be sent again, as a new attempt, a few times."""
-    absent = sum(attempt.state == AttemptState.ABSENT for attempt in tries)
-    if absent >= life.windows.attempts:
-        return fail(tx, step, f"{tries[-1].note} Tried {absent} times, nothing was started.")
+    if _used_up(life, tries):
+        return fail(tx, step, f"{tries[-1].note} Tried {life.windows.attempts} times, nothing was started.")
     return _dispatch(step, tries[-1].no + 1)
+
+
+def _used_up(life: Life, tries: Sequence[AttemptRow]) -> bool:
+    """A1 has three attempts, whatever became of each. A try that the definition asks for after a failure begins anew.
+
+    What a person, a lock or another plan took back before it was sent is not one of them.
+    """
+    since = takewhile(lambda one: one.state != AttemptState.FAILED, reversed(tries))
+    return sum(one.state in _SPENT for one in since) >= life.windows.attempts
 
 
 async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow) -> Move | None:

@@ -25,6 +25,7 @@ class Search:
     repeats: bool = True  # the request may be sent again, where that is harmless
     due: str | None = None  # when to look again
     unmarked: str | None = None  # nobody's run that fits in everything but the marker: it may be this one
+    slow: bool = False  # by the vendor's clock a run that was just started began before it was sent
 
     def over(self, now: datetime) -> bool:
         """Is the pause after the last look over?"""

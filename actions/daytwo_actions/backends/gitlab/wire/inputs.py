@@ -13,7 +13,7 @@ import yaml
 from pydantic import JsonValue
 
 from daytwo_actions.backends.gitlab.wire.fence import asks_first
-from daytwo_actions.backends.gitlab.wire.scripts import interpolations
+from daytwo_actions.backends.gitlab.wire.scripts import decisions, interpolations
 from daytwo_actions.backends.pipeline_file import (
     PipelineFile,
     Unreadable,
@@ -33,7 +33,7 @@ from daytwo_actions.backends.pipelines import (
     Severity,
     is_ours,
 )
-from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
+from daytwo_actions.backends.remarks import MOST_REMARKS, Code, decides, harmless_names, in_script, no_fence
 
 MARKER_INPUT: Final = "daytwo_run"  # the input that carries our marker into `workflow:name`
 MARKER_VARIABLE: Final = MARKER_INPUT.upper()  # the variable that does, in a file without `spec:inputs`
@@ -158,6 +158,9 @@ class _Reader:
             found = interpolations(self._source, self._config, harmless_names(inputs))
             for line, text, safe in islice(found, MOST_REMARKS):
                 self.say(Severity.WARNING, Code.INPUT_IN_SCRIPT, in_script(text, safe), line)
+            found = decisions(self._source, self._config, harmless_names(inputs))
+            for line, text, safe in islice(found, MOST_REMARKS):
+                self.say(Severity.WARNING, Code.INPUT_DECIDES, decides(text, safe), line)
 
     def _say_unmarked(self) -> None:
         workflow = child(self._config, "workflow")

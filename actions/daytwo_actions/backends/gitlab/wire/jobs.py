@@ -142,6 +142,7 @@ def node_of(
         kind=JobKind.GROUP if starts else JobKind.JOB,
         parent=parent,
         gate=gate,
+        notes=() if starts else why_failed(job),
     )
 
 

@@ -80,7 +80,7 @@ function Node({ step, job, inside, sole = false }: NodeProps) {
   const open = sole || job.status === "running" || job.status === "failed" || job.status === "waiting";
   const within = inside.get(job.id) ?? [];
   const count = within.length;
-  const leaf = job.steps.length === 0 && count === 0;
+  const leaf = job.steps.length === 0 && count === 0 && job.notes.length === 0;
   const head = (
     <>
       <StateIcon look={externalLook(job.status)} />
@@ -100,10 +100,22 @@ function Node({ step, job, inside, sole = false }: NodeProps) {
       {/* Keyed by whether it opens itself: a job that begins or fails opens, however it stood before. */}
       <details key={String(open)} open={open}>
         <summary className={css.row}>{head}</summary>
+        {job.notes.length > 0 && <Notes notes={job.notes} />}
         {job.steps.length > 0 && <JobSteps step={step} job={job} />}
         {count > 0 && <Level step={step} inside={inside} parent={job.id} />}
       </details>
     </li>
+  );
+}
+
+/** What the CI system itself says went wrong, in its own words. */
+function Notes({ notes }: { notes: readonly string[] }) {
+  return (
+    <ul className={css.notes}>
+      {notes.map((note, index) => (
+        <li key={index}>{visible(note)}</li>
+      ))}
+    </ul>
   );
 }
 

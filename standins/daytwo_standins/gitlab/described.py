@@ -1,0 +1,21 @@
+"""GitLab's own description of its REST API, and what of ours cannot be held against it."""
+
+from typing import Final
+
+from daytwo_standins.shared.contract import Vendor
+
+_LEFT_OUT: Final = "left out of the description"
+GITLAB: Final = Vendor(
+    called="GitLab",
+    file="gitlab/openapi.json",
+    excused={
+        "unknown": "no such address",
+        "list_tags": _LEFT_OUT,
+        "get_tag": _LEFT_OUT,
+        "keys": _LEFT_OUT,
+        "openid_configuration": _LEFT_OUT,
+        "get_artifact": _LEFT_OUT,
+        "get_deployment": "its approvals are described as one, and are a list",
+        "cancel": "its success is described as 201, and is 200, as the server's source says",
+    },
+)
