@@ -4019,9 +4019,8 @@ export interface components {
             /**
              * Notes
              * @description what the CI system itself says went wrong with it, masked
-             * @default []
              */
-            notes?: string[];
+            notes: string[];
             /**
              * Parent
              * @description the id of the group that it is in
