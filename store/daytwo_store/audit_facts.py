@@ -79,6 +79,7 @@ FACTS: Final = frozenset(
         "secret",
         "selector",
         "sessions",
+        "sha256",
         "signature",
         "source",
         "stage",

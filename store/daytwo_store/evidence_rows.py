@@ -30,6 +30,7 @@ from daytwo_store.tables import (
     LogChunkRow,
     LogSourceRow,
     PrincipalRow,
+    ReactionRow,
     ReviewRow,
     RunRow,
     StepRow,
@@ -46,6 +47,7 @@ BY_RUN: Final[Mapping[str, type[Base]]] = {
     "freeze_exceptions": FreezeExceptionRow,
     "break_glass_reviews": ReviewRow,
     "firings": FiringRow,
+    "reactions": ReactionRow,
     "tasks": TaskRow,
 }
 BY_APPROVAL: Final[Mapping[str, type[Base]]] = {"decisions": DecisionRow, "comments": CommentRow}
@@ -65,6 +67,7 @@ LEFT_OUT: Final = {
     RunRow: {"plan", "log_lines", "log_bytes"},
     ExternalRunRow: {"wanted_at", "watched_until", "looked_at"},
     StepRow: {"jobs_at"},
+    ReactionRow: {"key"},
     FiringRow: {"key"},  # the run's, which nobody is to guess
 }
 

@@ -38,6 +38,7 @@ def fill(old: Connection, *, known: set[tuple[str, str]] | None = None) -> dict[
             (table,),
         ).fetchall()
         columns = [(name, kind) for name, kind in columns if known is None or (table, name) in known]
+        columns = [(name, kind) for name, kind in columns if (table, name) != ("lock", "hold_id")]  # a run has it
         old.execute(
             sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
                 sql.Identifier(table),
