@@ -134,7 +134,9 @@ async def yard(databases: Databases, folder: Path, seed: int) -> AsyncIterator[Y
     store = MortalStore(StoreSettings(url=SecretStr(url), pool_size=4), clock, random.Random(seed))
     company = await open_company(store)
     company.ci.ends_as = None
-    company.life = replace(company.life, backends={"github": MortalCi(company, store)})  # type: ignore[dict-item]
+    windows = company.life.windows.model_copy(update={"attempts": 50})  # it dies more often than a worker ever does
+    backends = {"github": MortalCi(company, store)}
+    company.life = replace(company.life, windows=windows, backends=backends)  # type: ignore[arg-type]
     yield Yard(Stepping(company, clock, folder), store)
     await store.close()
     databases.drop(url)
