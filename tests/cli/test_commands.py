@@ -275,6 +275,7 @@ PLAN: dict[str, Any] = {
     "approvals": [],
     "lock": None,
     "changes": [],
+    "previous_run": None,
     "differences": [],
     "starts": "At once.",
     "undoable": False,
@@ -307,7 +308,7 @@ def test_resume_shows_what_it_would_do_and_sends_nothing(cli: Any, server: Any) 
         f"The action has changed since: this is version {'d' * 12}.",
         "different: steps[0].pinned.commit, 'aaaa' then, 'bbbb' now",
     ]
-    assert server.bodies("/runs/r_1/resume") == [None]
+    assert server.bodies("/runs/r_1/resume") == []
 
 
 def test_resume_asks_and_sends_what_was_said_with_the_version_that_was_shown(cli: Any, server: Any) -> None:

@@ -94,8 +94,8 @@ def test_steps_with_an_undo_load_and_are_kept_as_they_are(around: Surroundings) 
             "There is no service `pagr`",
         ),
         (
-            "method: POST, path: /incidents/close",
-            "method: GET, path: /incidents/close",
+            "effect: idempotent\n        with: { service: pager, method: POST, path: /incidents/close",
+            "with: { service: pager, method: GET, path: /incidents/close",
             "A request that only reads undoes nothing",
         ),
         ("effect: idempotent", "effect: checkable", "A request is `checkable` by its `probe`, and this has none"),

@@ -5,13 +5,16 @@ It has no id, no condition and no place in the order: it belongs to its step, an
 
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, Discriminator, Tag
+from pydantic import BaseModel, Discriminator, Tag, field_validator
 
 from daytwo_actions.definitions.steps.catalog import CatalogStep
 from daytwo_actions.definitions.steps.dispatch import DispatchStep
 from daytwo_actions.definitions.steps.http import HttpStep
 
 UNDO_KINDS = frozenset({"catalog", "http"})  # besides the names of connections
+
+
+_UNDO_NOTHING = frozenset({"action", "approval", "check", "foreach", "input", "notify", "task", "temporary", "wait"})
 
 
 class _Undo(BaseModel):
@@ -29,6 +32,14 @@ class _Undo(BaseModel):
 
 class UndoDispatch(_Undo, DispatchStep):
     """Starts a pipeline that takes back what the step has done."""
+
+    @field_validator("uses")
+    @classmethod
+    def _is_no_other_kind(cls, value: str) -> str:
+        if value in _UNDO_NOTHING:
+            can = ", ".join(sorted(UNDO_KINDS))
+            raise ValueError(f"A step of the kind `{value}` undoes nothing; {can} do, and the names of connections")
+        return value
 
 
 class UndoHttp(_Undo, HttpStep):
