@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { NavLink, Outlet, ScrollRestoration } from "react-router";
+import { NavLink, Outlet, ScrollRestoration, useLocation } from "react-router";
 import { useApi } from "../api/context";
 import { ApiError } from "../api/problem";
 import { meQuery } from "../api/queries";
@@ -15,6 +15,7 @@ import { Places } from "./Places";
 import css from "./Shell.module.css";
 import { SignIn } from "./SignIn";
 import { StopBanner } from "./StopBanner";
+import { Together } from "./Together";
 
 /** What is around every screen. Who is not signed in sees the sign-in page instead, whatever the address. */
 export function Shell() {
@@ -29,6 +30,7 @@ export function Shell() {
 }
 
 function House({ me }: { me: Me }) {
+  const { pathname } = useLocation();
   return (
     <MeProvider me={me}>
       <LiveLists>
@@ -46,9 +48,11 @@ function House({ me }: { me: Me }) {
             <AccountMenu me={me} />
           </header>
           <main id="content" className={css.content} tabIndex={-1}>
-            <StopBanner />
             <LiveBanner />
-            <Outlet />
+            <Together key={pathname}>
+              <StopBanner />
+              <Outlet />
+            </Together>
           </main>
         </div>
         <ScrollRestoration />
