@@ -25,31 +25,11 @@ const show = (parts: React.ReactNode) =>
     </QueryClientProvider>,
   );
 const pass = (milliseconds: number) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
-const answer = (name: string) => act(async () => answers.get(name)?.(`${name} is there`));
 const seen = () => screen.queryByRole("status", { name: "Loading" }) === null;
 
 beforeEach(() => {
   vi.useFakeTimers();
   answers.clear();
-});
-
-test("a screen appears when all that it asked for is there, and what that led to", async () => {
-  show(
-    <>
-      <Part name="runs" />
-      <Part name="connections" then="webhooks" />
-    </>,
-  );
-  await pass(500);
-  await answer("runs");
-  await pass(500);
-  expect(seen()).toBe(false);
-  await answer("connections");
-  await pass(500);
-  expect(seen()).toBe(false);
-  await answer("webhooks");
-  await pass(100);
-  expect(seen()).toBe(true);
 });
 
 test("nobody waits for ever, and a screen without questions not at all", async () => {

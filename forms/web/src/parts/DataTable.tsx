@@ -33,11 +33,15 @@ export function DataTable<Row>(props: {
       <caption className="visually-hidden">{props.caption}</caption>
       <thead>
         <tr aria-rowindex={inSight ? 1 : undefined}>
-          {columns.map((column) => (
-            <th key={column.head} scope="col" className={classOf(column)}>
-              {column.head}
-            </th>
-          ))}
+          {columns.map((column) =>
+            column.head ? (
+              <th key={column.head} scope="col" className={classOf(column)}>
+                {column.head}
+              </th>
+            ) : (
+              <td key="" className={classOf(column)} /> // of buttons: it is the head of nothing
+            ),
+          )}
         </tr>
       </thead>
       {inSight ? (

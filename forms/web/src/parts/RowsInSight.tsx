@@ -121,7 +121,7 @@ function useKeptWidths(table: RefObject<HTMLTableElement | null>, scrolling: boo
 }
 
 const headsOf = (table: HTMLTableElement | null): HTMLElement[] => [
-  ...(table?.querySelectorAll<HTMLElement>(":scope > thead th") ?? []),
+  ...(table?.querySelectorAll<HTMLElement>(":scope > thead > tr > *") ?? []),
 ];
 const letGo = (heads: readonly HTMLElement[]) => heads.forEach((head) => (head.style.width = ""));
 

@@ -31,8 +31,8 @@ const NAMES = Object.keys(TYPED) as Typed[];
 
 const COLUMNS: readonly Column<AuditShown>[] = [
   { head: words.number, tight: true, cell: (one) => one.number.toLocaleString("en") },
-  { head: words.action, main: true, cell: (one) => <strong>{visible(one.action)}</strong> },
-  { head: words.actor, cell: (one) => <PersonName person={one.who} /> },
+  { head: words.action, main: true, tight: true, cell: (one) => <strong>{visible(one.action)}</strong> },
+  { head: words.actor, tight: true, cell: (one) => <PersonName person={one.who} /> },
   { head: words.subject, cell: (one) => <Subject subject={one.subject} /> },
   { head: words.facts, cell: (one) => <Facts facts={one.facts} /> },
   { head: words.at, tight: true, cell: (one) => <When at={one.at} /> },
