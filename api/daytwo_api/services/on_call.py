@@ -31,6 +31,8 @@ class OnCallNow:
         """Of one entity, or of all where somebody is named. Raises `NoSuchEntity`."""
         visible = {one.name for one in (await self._actions.list(by, entity=None, q="", tag=None)).items}
         async with self._life.store.read() as session:
+            if entity is not None:
+                await see(session, entity, by.belongs)  # also where no action looks anybody up
             shown = [
                 OnCallView(
                     entity=found.ref,
