@@ -144,11 +144,15 @@ class Stage:
 
     def judged(self, limits: Limits = Limits()) -> Facts:  # noqa: B008 - frozen
         """The facts, after the oracle has found nothing wrong with them; `limits` are those of the case."""
-        seen = self._seen() if self.watch is not None else {}
-        facts = gather(self.house, self.journal, leftover=self._leftover, limits=limits, **seen)
+        facts = self.facts(limits)
         faults = violations(facts)
         assert not faults, "\n".join(faults)
         return facts
+
+    def facts(self, limits: Limits = Limits()) -> Facts:  # noqa: B008 - frozen
+        """All that the oracle judges by."""
+        seen = self._seen() if self.watch is not None else {}
+        return gather(self.house, self.journal, leftover=self._leftover, limits=limits, **seen)
 
     def _seen(self) -> dict[str, Any]:
         """What was watched meanwhile."""
