@@ -3,7 +3,7 @@
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from tests.chaos.harness.person import Journal
 pytestmark = [pytest.mark.chaos, pytest.mark.short]
 World = dict[str, Any]
 Lie = Callable[[World], object]
+Told = tuple[str, str, str, dict[str, str]]
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 SETTLED_ALONE = [("p_sam", action, "run:r_1", {}) for action in ("attempt.finding", "attempt.absent")]
@@ -144,6 +145,84 @@ def more(actor: str, action: str) -> Lie:
     return lambda w: retold(w, lambda told: told.append((actor, action, "run:r_1", {})))
 
 
+STOPPED = ("daytwo", "external.cancel", "run:r_1", {})
+DID_NOT_RUN = ("p_sam", "attempt.absent", "run:r_1", {"step": "ship", "attempt": "1"})
+LATE = "Stopped after its time limit (ship took longer than 0:30:00)"
+NEVER = "never"
+
+
+def ended(
+    state: str, conclusion: str | None, *, told: Sequence[Told] = (), second: str | None = NEVER, **facts: Any
+) -> Lie:
+    """The run says so, and the CI system says so; `second` is of another try, which is another pipeline."""
+
+    def change(world: World) -> None:
+        world["runs"][0].update(state=state, **facts)
+        world["conclusions"]["7"] = conclusion
+
+        def tell(lines: list[Any]) -> None:
+            lines[6] = ("daytwo", f"run.{state}", "run:r_1", {"from": "running"})
+            lines[6:6] = told
+
+        retold(world, tell)
+        if second != NEVER:
+            world["attempts"].append({**world["attempts"][0], "no": 2, "corr": "c2"})
+            world["ledger"].append({"run_id": 8, "inputs": {"daytwo_run": "c2"}, "body_sha256": sha(BODY)})
+            world["conclusions"]["8"] = second
+
+    return change
+
+
+def lost(state: str, conclusion: str | None) -> Lie:
+    """The same of a pipeline that nobody here follows."""
+
+    def change(world: World) -> None:
+        ended(state, conclusion)(world)
+        world["externals"].clear()
+
+    return change
+
+
+def of_two_steps(world: World) -> None:
+    """Cancelled after the first of two steps has succeeded."""
+    ended("cancelled", "success")(world)
+    plan = json.loads(world["runs"][0]["plan"])
+    plan["steps"].append({"path": "then"})
+    changed = json.dumps(plan)
+    world["runs"][0].update(plan=changed, digest=sha(changed.encode()))
+
+
+def failed_before_it_was_stopped(world: World) -> None:
+    """Cancelled while it waited for its second try."""
+    ended("cancelled", "failure")(world)
+    world["attempts"][0]["state"] = "failed"
+
+
+LEGITIMATE: list[tuple[str, Lie]] = [
+    ("failed", ended("failed", "failure")),
+    ("its time was over there", ended("failed", "timed_out")),
+    ("no job has run", ended("failed", "skipped")),
+    ("nothing was started", lambda w: (ended("failed", None)(w), w["ledger"].clear(), w["externals"].clear())),
+    ("cancelled", ended("cancelled", "cancelled")),
+    ("cancelled, and deleted there", ended("cancelled", "gone")),
+    ("cancelled, and run again there", ended("cancelled", "run again")),
+    ("ended by force", ended("cancelled", None, cancel_forced=True)),
+    ("took too long", ended("failed", "cancelled", told=[STOPPED], reason=LATE)),
+    ("took too long, and deleted there", ended("failed", "gone", reason=LATE)),
+    ("people say that it did not run", ended("cancelled", None, told=[DID_NOT_RUN])),
+    ("the first of two steps", of_two_steps),
+    ("between two tries", failed_before_it_was_stopped),
+    ("the second try", ended("failed", "failure", second="failure")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "change"), LEGITIMATE, ids=[what for what, _ in LEGITIMATE])
+def test_an_end_that_may_be_said(what: str, change: Lie) -> None:
+    world = deepcopy(true_world())
+    change(world)
+    assert [fault for fault in judged(world) if fault.startswith("I6")] == [], what
+
+
 def judged(world: World) -> list[str]:
     return violations(Facts(**world))
 
@@ -178,6 +257,24 @@ LIES: list[tuple[str, str, Lie]] = [
     ("I5", "held after the end", lambda w: w["locks"].append({"key": "shop", "holder_run": "r_1"})),
     ("I6", "success is claimed", lambda w: w["conclusions"].update({"7": "failure"})),
     ("I6", "still runs", lambda w: w["conclusions"].update({"7": None})),
+    ("I6", "success was deleted", lambda w: w["conclusions"].update({"7": "gone"})),
+    ("I6", "success is another's", lambda w: w["externals"][0].update(id="8")),
+    ("I6", "failed and succeeded", ended("failed", "success")),
+    ("I6", "failed and still runs", ended("failed", None)),
+    ("I6", "failed and was cancelled", ended("failed", "cancelled")),
+    ("I6", "failed and was deleted", ended("failed", "gone")),
+    ("I6", "failed in time and was cancelled", ended("failed", "cancelled", told=[STOPPED])),
+    ("I6", "late, and cancelled by others", ended("failed", "cancelled", reason=LATE)),
+    ("I6", "late, and still runs", ended("failed", None, told=[STOPPED], reason=LATE)),
+    ("I6", "late, and succeeded", ended("failed", "success", told=[STOPPED], reason=LATE)),
+    ("I6", "failed, and the product lost it", lost("failed", None)),
+    ("I6", "cancelled and succeeded", ended("cancelled", "success")),
+    ("I6", "cancelled and still runs", ended("cancelled", None)),
+    ("I6", "cancelled and failed", ended("cancelled", "failure")),
+    ("I6", "cancelled, and the product lost it", lost("cancelled", None)),
+    ("I6", "cancelled as we say of another try", ended("cancelled", None, told=[(*DID_NOT_RUN[:3], {"attempt": "2"})])),
+    ("I6", "cancelled as only we say", ended("cancelled", None, told=[("daytwo", *DID_NOT_RUN[1:])])),
+    ("I6", "the first try failed, and the second runs", ended("failed", "failure", second=None)),
     ("I6", "out of an end", lambda w: retold(w, lambda t: t.append((*t[4][:2], "run:r_2", {"from": "rejected"})))),
     ("I6", "a move that is not told", lambda w: retold(w, lambda t: t.pop(4))),
     ("I7", "in a table", kept("the table run", SECRET.encode())),

@@ -48,7 +48,7 @@ class Facts:
     outbox: Sequence[Row]
     deliveries: Sequence[Row]
     ledger: Sequence[Row]  # accepted dispatches
-    conclusions: Mapping[str, str | None]  # of the CI system's runs, by id; None while one has not ended
+    conclusions: Mapping[str, str | None]  # of the CI system's runs, by id: see `System.conclusions`
     journal: Journal
     leftover: frozenset[str] = frozenset()  # runs that were open before, and may still be
     principals: Sequence[Row] = ()
@@ -72,15 +72,16 @@ class Facts:
 
 def gather(house: ChaosHouse, journal: Journal, *, leftover: frozenset[str] = frozenset(), **seen: Any) -> Facts:
     """Read all of it. The rows are of one snapshot. `seen` is what was watched meanwhile: further fields."""
-    ledger: list[Row] = []
+    lines = {name: _ledger(house, name) for name in house.systems}
+    ledger = [
+        {**line, "run_id": house.systems[name].run_of(line)} for name, told in lines.items() for line in _ours(told)
+    ]
+    said = rows(house.database_url)  # before what it is held against: whatever is said to have ended has ended by then
     conclusions: dict[str, str | None] = {}
-    for system in house.systems.values():
-        with house.control(system.name) as control:
-            lines = [line for line in control.ledger() if line["actor"] != STRANGER]
-        ledger += [{**line, "run_id": system.run_of(line)} for line in lines]
-        conclusions |= system.conclusions(lines)  # ids of two kinds are never alike
+    for name, told in lines.items():
+        conclusions |= house.systems[name].conclusions(_ours(told), again=told)  # ids of two kinds are never alike
     return Facts(
-        **rows(house.database_url),
+        **said,
         ledger=ledger,
         conclusions=conclusions,
         journal=journal,
@@ -88,6 +89,15 @@ def gather(house: ChaosHouse, journal: Journal, *, leftover: frozenset[str] = fr
         said=list(unexpected(house.data / "logs")),
         **seen,
     )
+
+
+def _ledger(house: ChaosHouse, system: str) -> list[Row]:
+    with house.control(system) as control:
+        return list(control.ledger(kind=None))
+
+
+def _ours(lines: Sequence[Row]) -> list[Row]:
+    return [line for line in lines if line["kind"] == "dispatch" and line["actor"] != STRANGER]
 
 
 def rows(database_url: str) -> dict[str, Any]:

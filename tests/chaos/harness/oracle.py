@@ -15,6 +15,7 @@ import rfc8785
 from tests.chaos.harness import canaries
 from tests.chaos.harness.authority import authority
 from tests.chaos.harness.bounds import bounded
+from tests.chaos.harness.ends import ends_true
 from tests.chaos.harness.facts import Facts, Row
 
 from daytwo_store.states import RUN_ENDS, RUN_ENDS_UNSENT, RUN_MOVES, RunState
@@ -24,7 +25,6 @@ _UNSENT: Final = {str(state) for state in RUN_ENDS_UNSENT}
 _STATES: Final = {str(state) for state in RunState}
 _FIRST: Final = {"accepted", "waiting_approval"}
 _NAMED_WAITS: Final = {"waiting_approval", "waiting_window", "waiting_lock", "needs_attention"}
-_ENDS_OF_CI: Final = {"succeeded": {"success"}, "failed": {"failure", "timed_out", "startup_failure"}}
 
 
 def violations(facts: Facts) -> list[str]:
@@ -157,13 +157,7 @@ def locks_alone(facts: Facts) -> Iterator[str]:
 
 def status_true(facts: Facts) -> Iterator[str]:
     """I6: what is said of a run is what became of it; ends never change; every move is in the table."""
-    for run in facts.runs:
-        ran = [row["id"] for row in facts.externals if row["run_id"] == run["id"]]
-        seen = {facts.conclusions.get(one) for one in ran}
-        if run["state"] == "succeeded" and not seen <= _ENDS_OF_CI["succeeded"]:
-            yield f"run {run['id']} says that it succeeded; the CI says {seen}"
-        if run["state"] == "failed" and "success" in seen:
-            yield f"run {run['id']} says that it failed; the CI says {seen}"
+    yield from ends_true(facts)
     for run_id, moves in _moves(facts).items():
         yield from _legal(run_id, moves, facts.run(run_id.removeprefix("run:"))["state"])
 

@@ -22,6 +22,8 @@ from daytwo_cli.up.ports import PortBook
 from daytwo_cli.up.standin import BOT, Kind, StandIn, place, program
 
 STRANGER: Final = "mallory"  # somebody who may start pipelines, too
+GONE: Final = "gone"
+AGAIN: Final = "run again"
 PLENTY: Final = 10_000_000  # requests: what limits are for is asked for by faults
 Json = dict[str, Any]
 
@@ -58,11 +60,25 @@ class System:
         headers = {"Authorization": f"Bearer {self.stranger.read_text().strip()}"}
         return httpx.Client(base_url=self.address, headers=headers, timeout=30, trust_env=False)
 
-    def conclusions(self, ledger: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
-        """How each run has ended, by `run_of`; None while it has not, "gone" when it is not there any more."""
+    def conclusions(
+        self, ledger: Sequence[Mapping[str, Any]], *, again: Sequence[Mapping[str, Any]] = ()
+    ) -> dict[str, str | None]:
+        """How each run has ended first, by `run_of`; None while it has not.
+
+        `GONE` when it is not there any more. `AGAIN` when one of the lines `again` says that somebody had it run again,
+        where the CI system shows only how it ends then.
+        """
         headers = {"Authorization": f"Bearer {self.token.read_text().strip()}"}
+        anew = {self._anew(line) for line in again}
         with httpx.Client(base_url=self.address, headers=headers, timeout=30, trust_env=False) as http:
-            return {self.run_of(line): self._conclusion(http, line) for line in ledger}
+            return {
+                self.run_of(line): AGAIN if self.script_of(line) in anew else self._conclusion(http, line)
+                for line in ledger
+            }
+
+    def _anew(self, line: Mapping[str, Any]) -> str | None:
+        """Which run a line of the ledger says is run again, by `script_of`; None for other lines."""
+        return None
 
     def _conclusion(self, http: httpx.Client, line: Mapping[str, Any]) -> str | None:
         raise NotImplementedError
@@ -78,12 +94,12 @@ class GitHub(System):
         return [{"status": "completed", "conclusion": conclusion, "jobs": [job]}]
 
     def _conclusion(self, http: httpx.Client, line: Mapping[str, Any]) -> str | None:
-        answer = http.get(f"/repos/{line['repository']}/actions/runs/{line['run_id']}")
-        return answer.json().get("conclusion") if answer.is_success else "gone"
+        answer = http.get(f"/repos/{line['repository']}/actions/runs/{line['run_id']}/attempts/1")
+        return answer.json().get("conclusion") if answer.is_success else GONE
 
 
 class GitLab(System):
-    ends = MappingProxyType({"success": "success", "failed": "failure", "canceled": "cancelled"})
+    ends = MappingProxyType({"success": "success", "failed": "failure", "canceled": "cancelled", "skipped": "skipped"})
     noise = ("get_pipeline", "list_pipelines", "list_jobs", "get_commit")
     logs = ("get_trace",)
 
@@ -93,7 +109,11 @@ class GitLab(System):
 
     def _conclusion(self, http: httpx.Client, line: Mapping[str, Any]) -> str | None:
         answer = http.get(f"/api/v4/projects/{quote(line['repository'], safe='')}/pipelines/{line['run_id']}")
-        return self.ends.get(answer.json()["status"]) if answer.is_success else "gone"
+        return self.ends.get(answer.json()["status"]) if answer.is_success else GONE
+
+    def _anew(self, line: Mapping[str, Any]) -> str | None:
+        retried = line["kind"] == "order" and line["verb"] in ("retry", "retry_job")
+        return str(line["run_id"]) if retried else None
 
 
 class Argo(System):
@@ -115,7 +135,15 @@ class Argo(System):
         answer = http.get(f"/api/v1/workflows/{line['namespace']}/{line['name']}")
         if not answer.is_success:
             answer = http.get(f"/api/v1/archived-workflows/{line['uid']}")
-        return self.ends.get(answer.json().get("status", {}).get("phase", "")) if answer.is_success else "gone"
+        if not answer.is_success:
+            return GONE
+        seen = answer.json()
+        end = self.ends.get(seen.get("status", {}).get("phase", ""))
+        stopped = end == "failure" and seen["spec"].get("shutdown")  # Argo has no word of its own for that
+        return "cancelled" if stopped else end
+
+    def _anew(self, line: Mapping[str, Any]) -> str | None:
+        return str(line["uid"]) if line["kind"] == "rerun" else None
 
 
 def github(house: House) -> System:
