@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from sqlalchemy import text
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from daytwo_store import audit
+from daytwo_store import audit, silence
 from daytwo_store.clock import Clock, DatabaseClock
 from daytwo_store.errors import Unavailable
 from daytwo_store.ids import RunId
@@ -175,6 +176,7 @@ def make_engine(settings: StoreSettings) -> AsyncEngine:
         pool_pre_ping=False,  # a dead connection shows as Unavailable once; the pool drops all of its generation then
         pool_recycle=1800,
         connect_args={
+            "async_creator_fn": partial(silence.connect, statement_timeout=settings.statement_timeout),
             "connect_timeout": int(settings.connect_timeout.total_seconds()),
             "options": f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout=60000",
             "application_name": "daytwo",

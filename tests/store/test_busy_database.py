@@ -1,5 +1,6 @@
-"""A database that is there but has no connection free is told as what it is, and heals by itself."""
+"""A database that is there but has no connection free, or says nothing, is told as what it is, and heals by itself."""
 
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from daytwo_store.engine import Store
+from daytwo_store.engine import Session, Store
 from daytwo_store.errors import Unavailable
 from daytwo_store.settings import StoreSettings
 
@@ -33,5 +34,21 @@ async def test_no_connection_free_is_unavailable_and_passes(narrow: Store) -> No
         with pytest.raises(Unavailable, match="nothing was read or changed"):
             async with narrow.write():
                 pass
+    async with narrow.read() as reader:
+        assert await reader.scalar(text("select 1")) == 1
+
+
+async def test_a_database_that_says_nothing_is_unavailable_and_passes(
+    narrow: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R32: nobody waits for it without end. Here it is only slower than we are patient."""
+    monkeypatch.setattr("daytwo_store.silence._MARGIN", timedelta(seconds=-0.8))
+    for door in (narrow.read, narrow.write):
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="does not answer"):
+            async with door() as opened:
+                session = opened if isinstance(opened, Session) else opened.session
+                await session.execute(text("select pg_sleep(0.9)"))
+        assert time.monotonic() - began < 0.7, "the database was waited for"
     async with narrow.read() as reader:
         assert await reader.scalar(text("select 1")) == 1
