@@ -149,7 +149,11 @@ def test_a_workflow_that_somebody_deletes_in_argo_is_named_so(stage: Stage) -> N
 def test_a_workflow_that_somebody_stops_in_argo_is_cancelled_and_a_retry_is_no_new_result(
     stage: Stage, verb: str
 ) -> None:
-    """R20: the retry goes on under the same name. It is told of, and changes nothing."""
+    """R20: the retry goes on under the same name, and changes nothing.
+
+    Nobody is told of it: Argo counts no retries, and shows one only by a node that is left from before. Of a workflow
+    whose one node failed none is.
+    """
     note = f"r20-argo-{verb}"
     [run] = stage.ask("slow", [note], system="argo")
     stage.wait_dispatched(note, system="argo")

@@ -8,11 +8,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from daytwo_store.engine import Session, Store
+from daytwo_store.engine import Store
 from daytwo_store.errors import Unavailable
 from daytwo_store.settings import StoreSettings
 
 pytestmark = pytest.mark.anyio
+_SLOW = text("select pg_sleep(0.9)")
 
 
 @pytest.fixture
@@ -43,12 +44,20 @@ async def test_a_database_that_says_nothing_is_unavailable_and_passes(
 ) -> None:
     """R32: nobody waits for it without end. Here it is only slower than we are patient."""
     monkeypatch.setattr("daytwo_store.silence._MARGIN", timedelta(seconds=-0.8))
-    for door in (narrow.read, narrow.write):
+    for slow in (_read_slowly, _write_slowly):
         began = time.monotonic()
         with pytest.raises(Unavailable, match="does not answer"):
-            async with door() as opened:
-                session = opened if isinstance(opened, Session) else opened.session
-                await session.execute(text("select pg_sleep(0.9)"))
+            await slow(narrow)
         assert time.monotonic() - began < 0.7, "the database was waited for"
     async with narrow.read() as reader:
         assert await reader.scalar(text("select 1")) == 1
+
+
+async def _read_slowly(store: Store) -> None:
+    async with store.read() as session:
+        await session.execute(_SLOW)
+
+
+async def _write_slowly(store: Store) -> None:
+    async with store.write() as tx:
+        await tx.session.execute(_SLOW)

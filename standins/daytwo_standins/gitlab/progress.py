@@ -58,7 +58,7 @@ def settle(state: State, now: float) -> State:
     started = min((job.started_at for job in state.jobs if job.started_at), default=None)
     if status == state.status and started == state.started_at:
         return state
-    finished = now if status in ENDED else None
+    finished = now if status in ENDED else state.finished_at  # one that is retried keeps when it had ended
     return dataclasses.replace(state, status=status, started_at=started, finished_at=finished, updated_at=now)
 
 

@@ -130,7 +130,7 @@ def _after(state: State, event: ScriptEvent, when: float) -> State:
         state,
         status=status,
         started_at=state.started_at or (when if status in _BEGUN else None),
-        finished_at=when if status in ENDED else None,
+        finished_at=when if status in ENDED else state.finished_at,  # one that is retried keeps when it had ended
         updated_at=when,
     )
 
