@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,20 @@ def test_what_is_not_as_described_is_told_with_its_place_and_without_its_value(
     assert SECRET not in json.dumps(first)
     openapi.violations.forget()
     assert openapi.violations.read() == []
+
+
+def test_a_stand_in_that_fails_is_found_out_whatever_is_excused_or_not_at_hand(
+    openapi: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAYTWO_SPECS", raising=False)
+    without = Contract.of(GITHUB, tmp_path / "none")
+    crash = exchange(status=500, data={"message": SECRET}, crashed=True)
+    for contract in (openapi, without):
+        for one in (crash, replace(crash, operation="odd")):
+            [told] = contract.check(one)
+            assert told == "GET /things/{id:path}: the stand-in itself has failed; its log says of what"
+        assert len(contract.violations.read()) == 2
+    without.close()
 
 
 def test_what_is_excused_is_not_looked_at(openapi: Contract) -> None:

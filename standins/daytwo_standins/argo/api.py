@@ -73,7 +73,7 @@ class _Endpoint(Endpoint):
             return Answer(status=error.status, data=error.body(), headers=error.headers), login
         except Exception:  # noqa: BLE001  # the last one: the client gets a 500 as from Argo, we the traceback
             _LOG.exception("%s failed; what it was asked for may or may not have happened", self._operation.name)
-            return Answer(status=500, data=ApiError(INTERNAL, "internal error").body()), login
+            return Answer(status=500, data=ApiError(INTERNAL, "internal error").body(), crashed=True), login
 
     async def _handle(self, request: Request, raw: bytes, effects: CallEffects, token: Token) -> Answer:
         if self._operation is _UNKNOWN:

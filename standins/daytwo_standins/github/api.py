@@ -72,7 +72,7 @@ class _Endpoint(Endpoint):
             return Answer(status=error.status, data=error.body(), headers=error.headers), login
         except Exception:  # noqa: BLE001  # the last one: the client gets a 500 as from GitHub, we the traceback
             _LOG.exception("%s failed; what it was asked for may or may not have happened", self._operation.name)
-            return Answer(status=500, data=ApiError(500, "Server Error").body()), login
+            return Answer(status=500, data=ApiError(500, "Server Error").body(), crashed=True), login
 
     async def _handle(
         self, request: Request, raw: bytes, effects: CallEffects, token: Token, app: App | None

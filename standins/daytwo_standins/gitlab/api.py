@@ -112,7 +112,7 @@ class _Endpoint(Endpoint):
             return Answer(status=error.status, data=error.body, headers=error.headers), login
         except Exception:  # noqa: BLE001  # the last one: the client gets a 500 as from GitLab, we the traceback
             _LOG.exception("%s failed; what it was asked for may or may not have happened", operation)
-            return Answer(status=500, data=problem(500, "Internal Server Error")), login
+            return Answer(status=500, data=problem(500, "Internal Server Error"), crashed=True), login
 
     def _token(self, request: Request, operation: Operation) -> Token | None:
         kind, _, bearer = request.headers.get("authorization", "").partition(" ")

@@ -19,6 +19,7 @@ class Answer:
     raw: bytes | None = None
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     pieces: AsyncIterator[bytes] | None = None  # sent one after the other, instead of either
+    crashed: bool = False  # it is no answer of the vendor's: the stand-in itself has failed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -97,7 +97,10 @@ class Contract:
         return None if self._description is None else self._description.operation(method, template)
 
     def check(self, exchange: Exchange) -> list[str]:
-        """What is not as it is described, which is also written down."""
+        """What is not as it is described, which is also written down. A stand-in that failed is described nowhere."""
+        if exchange.answer is not None and exchange.answer.crashed:
+            where = f"{exchange.method} {exchange.template}"
+            return self._written(exchange, [f"{where}: the stand-in itself has failed; its log says of what"])
         told = self.described(exchange.method, exchange.template)
         excused = exchange.operation in self._vendor.excused
         if told is None:
@@ -176,7 +179,7 @@ class Contract:
 
     def _answered(self, told: "Described", exchange: Exchange) -> Iterator[str]:
         answer = exchange.answer
-        if answer is None or answer.status in {HTTPStatus.NOT_MODIFIED, HTTPStatus.INTERNAL_SERVER_ERROR}:
+        if answer is None or answer.status == HTTPStatus.NOT_MODIFIED:
             return
         status = str(answer.status)
         if status not in told.answers and answer.status >= HTTPStatus.BAD_REQUEST and "default" not in told.answers:

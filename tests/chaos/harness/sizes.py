@@ -26,10 +26,10 @@ def factor() -> float:
 
 
 def sized(item: pytest.Item) -> Sized:
-    """Asks for the size of something in a case, and notes it."""
+    """Asks for the size of something in a case, and notes it; `counted` is what really came of it."""
 
-    def size(case: str, what: str, *, usual: int, asked: int) -> int:
-        played = round(usual + (asked - usual) * factor())
+    def size(case: str, what: str, *, usual: int, asked: int, counted: int | None = None) -> int:
+        played = round(usual + (asked - usual) * factor()) if counted is None else counted
         item.user_properties.append((PROPERTY, f"{case}|{what}|{played}|{asked}"))
         return played
 

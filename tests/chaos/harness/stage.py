@@ -98,12 +98,15 @@ class Stage:
             lambda one: self.ana.submit(one[0], environment, note=one[1], action=action), given, threads=threads
         )
 
-    def fault(self, *, system: str = "github", **rule: Any) -> None:
-        """Put a rule in force at a stand-in; `run` is searched in the note of the run, `times` defaults to 1."""
+    def fault(self, *, system: str = "github", **rule: Any) -> list[int]:
+        """Put a rule in force at a stand-in, and give its number.
+
+        `run` is searched in the note of the run, `times` defaults to 1.
+        """
         match = {name: rule.pop(name) for name in ("operation", "run", "nth", "probability", "seed") if name in rule}
         times = rule.pop("times", 1)
         with self.house.control(system) as control:
-            control.add_fault({"match": {**match, **({"times": times} if times else {})}, **rule})
+            return control.add_fault({"match": {**match, **({"times": times} if times else {})}, **rule})
 
     def dispatches(self, note: str, *, system: str = "github") -> list[dict[str, Any]]:
         """What the ledger has of runs with this in their note."""
