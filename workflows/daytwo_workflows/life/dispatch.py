@@ -39,6 +39,7 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.noting import note_first
 from daytwo_workflows.life.putting_off import put_off
 from daytwo_workflows.life.sealing import refuse, seal
+from daytwo_workflows.life.steps.spreading import spread
 
 log = structlog.get_logger()
 ACCEPTED_UNNAMED = "accepted, but not under which id"  # so begins the note of an attempt that has to be found
@@ -259,6 +260,8 @@ async def _mended_later(life: Life, run: RunId, path: StepPath, error: BackendDe
 async def _later(life: Life, run: RunId, path: StepPath, error: BackendUnreachable) -> Move:
     """The CI system does not answer: nothing is sent without a look, so wait."""
     seconds = error.retry_after or life.windows.poll_every.total_seconds()
+    if error.retry_after:
+        seconds += spread(run, timedelta(seconds=error.retry_after)).total_seconds()
     async with life.store.write() as tx:
         row = await runs.hold(tx, run)
         if row.state == RunState.RUNNING:

@@ -18,6 +18,7 @@ from daytwo_workflows.life.steps.failing import fail, hold
 from daytwo_workflows.life.steps.overtime import in_time, is_over_time, next_of_overtime, was_stopped
 from daytwo_workflows.life.steps.results import faults
 from daytwo_workflows.life.steps.search import look_for
+from daytwo_workflows.life.steps.spreading import spread
 
 
 async def next_of_dispatch(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
@@ -34,7 +35,9 @@ async def next_of_dispatch(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Mo
     if move is None or move.what is not What.DISPATCH:
         return move
     pause = await connections.held(tx.session, step.uses, now=tx.now)
-    return move if pause is None else Move(what=What.WAIT, seconds=pause)
+    if pause is None:
+        return move
+    return Move(what=What.WAIT, seconds=pause + spread(run.id, timedelta(seconds=pause)).total_seconds())
 
 
 async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
@@ -90,12 +93,12 @@ def _after_rejection(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptR
 
 
 def _later(tries: Sequence[AttemptRow]) -> datetime:
-    """Not before it was said, and twice as long after the second refusal in a row."""
+    """Not before it was said, twice as long after the second refusal in a row, and not with all the others at once."""
     last = tries[-1]
     assert last.retry_at is not None, "one that may be tried again"
     pause = last.retry_at - (last.settled_at or last.retry_at)
     again = sum(1 for _ in takewhile(lambda one: one.state == AttemptState.REJECTED, reversed(tries)))
-    return last.retry_at + min(pause * ((1 << (again - 1)) - 1), _GROWTH)
+    return last.retry_at + min(pause * ((1 << (again - 1)) - 1), _GROWTH) + spread(last.run_id, pause)
 
 
 def _after_giving_up(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
