@@ -167,6 +167,7 @@ def test_a_stand_in_that_fails_is_found_out_whatever_is_excused_or_not_at_hand(
     openapi: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DAYTWO_SPECS", raising=False)
+    (tmp_path / "none").mkdir()
     without = Contract.of(GITHUB, tmp_path / "none")
     crash = exchange(status=500, data={"message": SECRET}, crashed=True)
     for contract in (openapi, without):
