@@ -144,13 +144,10 @@ def test_each_line_of_a_longer_secret_is_masked() -> None:
 
 
 def test_masking_comes_before_cutting() -> None:
-    """A secret that lies across the longest line, or the end of what is kept, is not cut in two."""
-    cleaner = Cleaner(secrets=(SECRET,), limit=10**9)
+    """A secret that lies across the end of the longest line is not cut in two."""
+    cleaner = Cleaner(secrets=(SECRET,))
     lines = cleaner.feed(("x" * (LINE_LIMIT - 8) + SECRET + "\n").encode()) + cleaner.end()
     assert "".join(lines) == "x" * (LINE_LIMIT - 8) + MASK
-    cleaner = Cleaner(secrets=(SECRET,), limit=30)
-    lines = cleaner.feed(f"first line\n{'y' * 10} {SECRET} {'z' * 40}\n".encode()) + cleaner.end()
-    assert longest_rest("\n".join(lines), SECRET) < 4
 
 
 def test_what_is_too_short_is_not_looked_for() -> None:

@@ -119,7 +119,7 @@ def test_a_mistake_is_told_at_its_place_with_the_fix(
 def test_all_problems_are_told_at_once_in_order(deploy_text: str, problems: Problems) -> None:
     text = (
         deploy_text.replace('inputs.version }}", run', 'inputs.verison }}", run')
-        .replace("uses: github", "uses: temporary")
+        .replace("uses: github", "uses: lock")
         .replace("form.environment.name", "form.enviroment.name")
         .replace("{ kind: service }", "{ kind: servce }")
         .replace("count: 1", "count: 1\n      again: true")
