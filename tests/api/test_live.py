@@ -53,7 +53,7 @@ def view(state: RunState, text: str, **more: object) -> RunView:
         "text": text,
         "requester": Person(id="p_1", name="Ana", ref=None),
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
-        "may": RunPermissions(cancel=NO, withdraw=NO, undo=NO, rerun=NO, resolve=NO, evidence=NO),
+        "may": RunPermissions(cancel=NO, withdraw=NO, undo=NO, resume=NO, choose=NO, rerun=NO, resolve=NO, evidence=NO),
         **more,
     }
     for name, declared in RunView.model_fields.items():
