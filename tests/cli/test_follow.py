@@ -94,6 +94,7 @@ def test_each_change_is_told_once(cli: Any, server: Any, make: Any, reply: Any) 
         "parent": None,
         "gate": None,
         "steps": [],
+        "notes": [],
     }
     step = {
         "path": "ship",

@@ -20,6 +20,7 @@ def node(name: str, *, parent: str | None = None, kind: str = "job", status: str
         "parent": parent,
         "gate": None,
         "steps": [],
+        "notes": [],
     }
 
 

@@ -199,7 +199,7 @@ async def test_when_the_renewed_one_is_refused_too_it_is_said_and_the_token_is_n
     assert len(github.made) == 2
     refused = await send(backend)
     assert isinstance(refused, Refused)
-    assert refused.retry_after is None
+    assert refused.retry_after is not None, "a renewed one is waited for"
     assert "Nothing was started" in refused.detail
     assert len([post for post in server.sent() if post.path.endswith("dispatches")]) == 2
 

@@ -18,7 +18,7 @@ def cleaned(log: bytes, size: int = 1_000_000) -> bytes:
 
 
 def lines(log: bytes) -> list[str]:
-    cleaner = Cleaner(secrets=[], limit=1_000_000)
+    cleaner = Cleaner(secrets=[])
     return cleaner.feed(cleaned(log)) + cleaner.end()
 
 
