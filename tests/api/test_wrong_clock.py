@@ -24,12 +24,12 @@ SIGNING = "whsec_" + base64.b64encode(b"s" * 32).decode()
 async def test_what_has_a_time_is_judged_by_the_databases(
     store: Store, make_settings: Callable[..., ApiSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: float
 ) -> None:
-    (tmp_path / "signing").write_text(SIGNING)
+    (tmp_path / "signing-of-gitlab").write_text(SIGNING)
     common = {"address": "https://ci.example", "token_file": tmp_path / "token"}
     settings = make_settings(
         connections={
             "github": {"backend": "github", "token_issuer": ISSUER, **common},
-            "gitlab": {"backend": "gitlab", "signing_token_files": [tmp_path / "signing"], **common},
+            "gitlab": {"backend": "gitlab", "signing_token_files": [tmp_path / "signing-of-gitlab"], **common},
         }
     )
     services = build_services(settings, store, NoTemporal())
