@@ -50,6 +50,7 @@ def test_it_serves_while_temporal_is_away_and_ends_open_pages_when_it_is_stopped
     assert "daytwo_session" not in errors
 
 
+@pytest.mark.long
 def test_it_waits_for_a_database_that_comes_later(start: Start, databases: Databases) -> None:
     url = databases.server.url.replace("/daytwo?", "/later?")
     process = start(url)

@@ -309,6 +309,10 @@ def _check(played: Played, count: int, steps: int, dice: random.Random) -> None:
 
 
 @pytest.mark.short
+def test_a_dozen_histories_of_locks(played: Played, dice: random.Random) -> None:
+    _check(played, 12, 30, dice)
+
+
 @pytest.mark.timeout(600)
 def test_a_hundred_histories_of_locks(played: Played, dice: random.Random) -> None:
     _check(played, 100, 30, dice)

@@ -93,6 +93,7 @@ def test_it_is_there_and_ana_can_look_around(house: Up) -> None:
     assert "1.0.0" in house.daytwo("entities", "deployment:shop-production").stdout
 
 
+@pytest.mark.long
 def test_pat_turns_a_pipeline_into_an_action_and_the_registered_ones_fit(house: Up, tmp_path: Path) -> None:
     assert house.daytwo("login", "--as", "pat").returncode == 0
     listed = house.daytwo("pipelines", "github", "acme/shop").stdout
@@ -154,6 +155,7 @@ def test_stopped_and_started_again_it_remembers(tmp_path: Path) -> None:
         second.process.wait()
 
 
+@pytest.mark.long
 def test_a_part_that_does_not_come_up_is_named_with_its_last_words(tmp_path: Path) -> None:
     with up(tmp_path / "data", tmp_path / "first.log"):
         pass

@@ -74,7 +74,7 @@ async def test_an_approval_that_nobody_gives_expires_after_its_24_hours(
     row = await skipping.run(run)
     assert row.state == RunState.EXPIRED
     assert row.ended_at is not None
-    assert 24 * 3600 <= (row.ended_at - asked).total_seconds() < 24 * 3600 + 60
+    assert abs((row.ended_at - asked).total_seconds() - 24 * 3600) < 60  # two clocks: the server that skips has its own
     assert skipping.ci.posts == 0
 
 

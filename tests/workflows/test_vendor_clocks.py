@@ -17,7 +17,7 @@ from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_actions.backends.registry import connect
 from daytwo_api.services.run_views import _facts
-from daytwo_api.views.runs import ExternalFact
+from daytwo_api.views.external import ExternalFact
 from daytwo_standins.github.testing import RunningStandin, eventually, make_repository
 from daytwo_standins.github.testing import start_standin as start_github
 from daytwo_standins.gitlab.testing import start_standin as start_gitlab

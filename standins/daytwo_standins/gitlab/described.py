@@ -14,6 +14,7 @@ GITLAB: Final = Vendor(
         "get_tag": _LEFT_OUT,
         "keys": _LEFT_OUT,
         "openid_configuration": _LEFT_OUT,
+        "list_tree": "its answer is described as one entry, and is a list",
         "get_artifact": _LEFT_OUT,
         "get_deployment": "its approvals are described as one, and are a list",
         "cancel": "its success is described as 201, and is 200, as the server's source says",

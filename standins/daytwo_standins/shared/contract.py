@@ -247,7 +247,7 @@ def _meant(parameter: "Parameter", values: list[str]) -> object:
 
 def _one(schema: Mapping[str, Any], text: str) -> object:
     if schema.get("type") == "boolean":
-        return {"true": True, "false": False}.get(text, text)
+        return {"true": True, "false": False}.get(text.lower(), text)  # python-gitlab sends `True`, and is understood
     if schema.get("type") in {"integer", "number"} and text.lstrip("-").isdigit():
         return int(text)
     return text

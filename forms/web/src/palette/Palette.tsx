@@ -9,7 +9,7 @@ import { actionsQuery, entitiesQuery, runsQuery } from "../api/queries";
 import { useMe } from "../app/me";
 import { MAIN, OPERATE } from "../app/places";
 import { text } from "../text";
-import { groupsFor, type Command, type Group } from "./commands";
+import { fits, groupsFor, type Command, type Group } from "./commands";
 import css from "./Palette.module.css";
 
 const words = text.palette;
@@ -145,11 +145,14 @@ function useGroups(typed: string): Group[] {
     ...entitiesQuery(api, { kind: null, text: asked }),
     enabled: asked !== "",
   });
+  const found = asked === "" ? [] : (entities.data?.pages[0]?.items ?? []);
+  const outdated = asked !== typed.trim() || entities.isPlaceholderData;
   return groupsFor(typed, {
     places,
     actions: actions.data?.items ?? [],
     runs: runs.data?.pages[0]?.items ?? [],
-    entities: asked === "" ? [] : (entities.data?.pages[0]?.items ?? []),
+    // Enter takes what stands first: nothing that answers what was typed before.
+    entities: outdated ? found.filter((entity) => fits(typed, entity.title, entity.ref)) : found,
   });
 }
 

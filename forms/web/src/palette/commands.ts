@@ -45,7 +45,7 @@ export function groupsFor(typed: string, known: Known): Group[] {
 }
 
 /** Every word occurs somewhere in it. */
-function fits(typed: string, ...parts: (string | null)[]): boolean {
+export function fits(typed: string, ...parts: (string | null)[]): boolean {
   const all = parts.join(" ").toLowerCase();
   return typed
     .toLowerCase()
