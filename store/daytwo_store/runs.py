@@ -270,13 +270,13 @@ async def undone_by(session: AsyncSession, run: RunId) -> RunRow | None:
     return found
 
 
-async def undone_paths(session: AsyncSession, run: RunId) -> frozenset[str]:
-    """The paths of steps that have succeeded in runs that undo this one."""
+async def undo_steps(session: AsyncSession, run: RunId) -> Sequence[tuple[str, str]]:
+    """Path and state of the steps that have begun in runs that undo this one."""
     about = select(RunRow.id).where(RunRow.undo_of == run).scalar_subquery()
-    found = await session.scalars(
-        select(StepRow.path).where(StepRow.run_id.in_(about), StepRow.state == StepState.SUCCEEDED)
+    found = await session.execute(
+        select(StepRow.path, StepRow.state).where(StepRow.run_id.in_(about), StepRow.started_at.is_not(None))
     )
-    return frozenset(found)
+    return [(path, state) for path, state in found.all()]
 
 
 async def resumed_by(session: AsyncSession, run: RunId) -> RunRow | None:

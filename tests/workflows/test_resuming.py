@@ -13,10 +13,11 @@ from service_in_memory import LOST, ServiceInMemory, answer
 from stepping import Step, Stepping, dispatch, wait
 
 from daytwo_actions.backends.base import Accepted, Ambiguous
+from daytwo_actions.plan.model import PlannedResume
 from daytwo_actions.recovery import Does, Said
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
-from daytwo_store.errors import Conflict, Rejected
+from daytwo_store.errors import Conflict, Forbidden, Rejected
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import AttemptState, ExternalStatus, RunState
@@ -24,6 +25,7 @@ from daytwo_workflows.life.asking import rerun
 from daytwo_workflows.life.asking import undo as ask_undo
 from daytwo_workflows.life.interventions import cancel
 from daytwo_workflows.life.reconcile import reconcile
+from daytwo_workflows.life.resumable import must_be_resumable
 from daytwo_workflows.life.resuming import Preview, Resumption, preview, resume
 
 pytestmark = pytest.mark.anyio
@@ -336,10 +338,6 @@ async def test_a_changed_definition_has_to_be_chosen(stepping: Stepping) -> None
 
 
 async def test_a_resumed_run_undoes_only_what_it_has_done_itself(stepping: Stepping) -> None:
-    def able(name: str) -> Step:
-        taken = dispatch(f"{name}-back")
-        return dispatch(name, undo={key: taken[key] for key in ("uses", "with")})
-
     run = await failed(stepping, able("one"), able("bad"), on_error="stop")
     new = await resumed(stepping, run)
     await end_all(stepping, new, "bad")
@@ -396,6 +394,76 @@ async def test_what_a_failed_run_did_is_undone_on_demand(stepping: Stepping) -> 
     assert (await stepping.company.run(new)).state == RunState.SUCCEEDED
     with pytest.raises(Conflict, match="was undone"):
         await shown(stepping, run)
+
+
+def able(name: str) -> Step:
+    taken = dispatch(f"{name}-back")
+    return dispatch(name, undo={key: taken[key] for key in ("uses", "with")})
+
+
+async def test_a_run_is_resumed_or_undone_and_never_both_at_once(stepping: Stepping) -> None:
+    run = await failed(stepping, able("one"), dispatch("bad"), on_error="stop")
+    new = await undo(stepping, run)
+    with pytest.raises(Conflict, match="takes back what it has done"):
+        await shown(stepping, run)
+    by = await stepping.company.person("ana")
+    await cancel(stepping.company.store, new, by=by, reason="", force=False)
+    await end_all(stepping, new, "one-back")
+    going_on = await resumed(stepping, run, {"one": Said.AGAIN})
+    with pytest.raises(Conflict, match="goes on from where it ended"):
+        await undo(stepping, run, "another")
+    await end_all(stepping, going_on)
+    assert stepping.sent() == ["one", "bad", "one-back", "one", "bad"]
+
+
+async def test_what_an_undo_has_done_before_it_failed_is_not_carried_over(stepping: Stepping) -> None:
+    run = await failed(stepping, able("one"), able("two"), able("three"), dispatch("bad"), on_error="stop")
+    new = await undo(stepping, run)
+    await end_all(stepping, new, "two-back")
+    assert stepping.sent()[-2:] == ["three-back", "two-back"]
+    assert (await stepping.company.run(new)).state == RunState.FAILED
+    does = await proposed(stepping, run)
+    assert does == {"one": Does.SKIP, "two": Does.ASK, "three": Does.BEGIN, "bad": Does.REPEAT}
+    async with stepping.company.store.write() as tx:
+        with pytest.raises(Conflict, match="three was undone meanwhile"):
+            await must_be_resumable(tx, PlannedResume(run=run, done={"one": {}, "three": {}}))
+
+
+async def test_what_was_carried_over_and_undone_in_the_first_run_is_not_carried_on(stepping: Stepping) -> None:
+    run = await failed(stepping, able("one"), dispatch("bad"), on_error="stop")
+    new = await resumed(stepping, run)
+    await end_all(stepping, new, "bad")
+    await end_all(stepping, await undo(stepping, run))
+    assert stepping.sent() == ["one", "bad", "bad", "one-back"]
+    assert await proposed(stepping, new) == {"one": Does.BEGIN, "bad": Does.REPEAT}
+
+
+async def test_who_approves_an_undo_is_as_it_is_today(stepping: Stepping) -> None:
+    run = await failed(stepping, able("one"), dispatch("bad"), on_error="stop")
+    stepping.loaded = 0
+    (stepping.folder / "runbook-1").rename(stepping.folder / "old")
+    await stepping.ask(able("one"), dispatch("bad"), on_error="stop", approval=ASK)
+    new = await undo(stepping, run)
+    row = await stepping.company.run(new)
+    assert (row.state, stepping.sent()) == (RunState.WAITING_APPROVAL, ["one", "bad"])
+    assert json.loads(row.plan)["approval"]["needed_from"] == ["group:sre"]
+    await stepping.company.decide("sam", new)
+    await stepping.company.drive(new)
+    await end_all(stepping, new)
+    assert (stepping.sent(), (await stepping.company.run(new)).state) == (
+        ["one", "bad", "one-back"],
+        RunState.SUCCEEDED,
+    )
+
+
+async def test_who_may_undo_is_as_it_is_today(stepping: Stepping) -> None:
+    run = await failed(stepping, able("one"), dispatch("bad"), on_error="stop")
+    stepping.loaded = 0
+    (stepping.folder / "runbook-1").rename(stepping.folder / "old")
+    with pytest.raises(Forbidden):  # Ana is the one who asks here as well
+        await stepping.ask(able("one"), dispatch("bad"), on_error="stop", allow={"run": ["group:sre"]})
+    with pytest.raises(Forbidden):
+        await undo(stepping, run)
 
 
 async def test_a_run_with_nothing_to_undo_says_so(stepping: Stepping) -> None:

@@ -330,6 +330,62 @@ async def test_an_undo_whose_pipeline_has_moved_asks_where_somebody_had_to_appro
     assert "one.undo was not sent" in (row.reason or "")
 
 
+async def moved(stepping: Stepping, *, approval: object) -> RunId:
+    """A run that fails, and then is undone by a pipeline that is another one by now."""
+    run = await stepping.ask(undoable("one"), dispatch("bad"), on_error="undo", approval=approval)
+    await stepping.company.drive(run)
+    if approval:
+        await stepping.company.decide("sam", run)
+        await stepping.company.drive(run)
+    stepping.company.ci.end("1", WORKS)
+    await stepping.on(run)
+    stepping.company.ci.commit = "e" * 40
+    stepping.company.ci.end("2", FAILS)
+    await stepping.on(run)
+    return run
+
+
+async def test_an_undo_that_nobody_had_to_approve_goes_where_its_pipeline_is_now(stepping: Stepping) -> None:
+    run = await moved(stepping, approval=[])
+    await go_on(stepping, run)
+    assert stepping.sent() == ["one", "bad", "one-back"]
+    assert stepping.company.ci.ledger[-1].pinned.commit == "e" * 40
+    assert (await stepping.company.run(run)).state == RunState.FAILED
+
+
+async def test_who_approves_says_that_a_moved_undo_is_sent_and_only_as_it_was_shown(stepping: Stepping) -> None:
+    run, store = await moved(stepping, approval=ASK), stepping.company.store
+    assert "is eeeeeeeeeeee now" in ((await stepping.company.run(run)).reason or "")
+    for name in ("ana", "fay"):  # who asked, and somebody who approves nothing here
+        await choose(store, run, Choice.AGAIN, by=await stepping.company.person(name), reason="")
+        await stepping.on(run)
+        assert stepping.sent() == ["one", "bad"]
+    await choose(store, run, Choice.AGAIN, by=await stepping.company.person("sam"), reason="looked at it")
+    stepping.company.ci.commit = "f" * 40
+    await stepping.on(run)
+    assert stepping.sent() == ["one", "bad"], "it has moved once more"
+    await choose(store, run, Choice.AGAIN, by=await stepping.company.person("sam"), reason="looked at it")
+    await go_on(stepping, run)
+    assert stepping.sent() == ["one", "bad", "one-back"]
+    assert stepping.company.ci.ledger[-1].pinned.commit == "f" * 40
+
+
+async def test_an_undo_of_its_own_is_not_stopped_for_who_wants_the_lock(stepping: Stepping) -> None:
+    lock = {"keys": ["${{ entity.name }}/${{ inputs.environment.name }}"], "queue": "replace"}
+    run = await stepping.run(undoable("one"), undoable("bad"), on_error="undo", lock=lock)
+    stepping.company.ci.end("1", WORKS)
+    await stepping.on(run)
+    stepping.company.ci.end("2", FAILS)
+    await stepping.on(run)
+    assert stepping.sent() == ["one", "bad", "bad-back"]
+    other = await stepping.company.ask("ana", "1.2.0", "staging", action="runbook-1")
+    await stepping.company.drive(other)
+    assert (await stepping.company.run(other)).state == RunState.WAITING_LOCK
+    assert (await stepping.company.run(run)).cancel_at is None
+    await go_on(stepping, run)
+    assert ((await stepping.company.run(run)).reason or "").endswith("Undone: bad, one.")
+
+
 async def test_an_undo_that_cannot_be_worked_out_is_named_and_asked_about(stepping: Stepping) -> None:
     """The pipeline failed, so it left nothing that its undo could use."""
     stepping.company.ci.left = None

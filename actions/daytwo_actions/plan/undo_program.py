@@ -26,11 +26,11 @@ class Undone:
     results: Mapping[str, JsonValue]
 
 
-def undo_program(program: Program, undone: Undone) -> Program:
-    """The same approval and the same lock; nothing else of the action."""
+def undo_program(program: Program, undone: Undone, today: Program) -> Program:
+    """The same lock, and the approval of `today`, which somebody may have tightened since; nothing else of it."""
     models = {one.path: one.step for one in program.undos}
     steps = tuple(_step(models[planned.path], planned) for planned in undone.steps)
-    return replace(program, steps=steps, undos=(), catalog=(), undo=None)
+    return replace(program, approvals=today.approvals, steps=steps, undos=(), catalog=(), undo=None)
 
 
 def _step(model: StepBase, planned: Planned) -> StepProgram:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from daytwo_actions.policy import Answer
+from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services import run_permissions
 from daytwo_api.services.gate_views import answer_to_gate
@@ -34,7 +35,14 @@ class Control:
 
     async def cancel(self, by: Asker, run: str, asked: CancelRequest) -> RunView:
         await self.must_be_allowed(by, run)
-        await interventions.cancel(self._store, RunId(run), by=by.principal, reason=asked.reason, force=asked.force)
+        await interventions.cancel(
+            self._store,
+            RunId(run),
+            by=by.principal,
+            reason=asked.reason,
+            force=asked.force,
+            operator=Permission.RUNS_CONTROL in by.permissions,
+        )
         return await self._after(by, run)
 
     async def withdraw(self, by: Asker, run: str, asked: ReasonRequest) -> RunView:

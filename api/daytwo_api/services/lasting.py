@@ -32,4 +32,6 @@ class LastingService:
 
 def temporary_view(one: Lasting) -> TemporaryView:
     text = f"until {moment(one.until)}" if one.until is not None else "its end is not known yet"
+    if one.stands:
+        text = "was to be over, and was not taken back: look at the run"
     return TemporaryView(run=one.run, action=one.action, step=one.step, until=one.until, text=text)

@@ -14,7 +14,8 @@ from daytwo_workflows.life.undone import undone_by
 
 
 async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
-    """Who asked for a run, and for what."""
+    """Who asked for a run, and for what. Raises `NotFound` where it undoes steps of an action that is not offered."""
+    undone = await undone_by(session, run)
     return Ask(
         run=RunId(run.id),
         version=await life.definitions.of_run(session, Digest(run.version)),
@@ -23,7 +24,8 @@ async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
         inputs=run.inputs,
         break_glass=run.break_glass,
         cause=planned(run.cause),
-        undone=await undone_by(session, run),
+        undone=undone,
+        rules=await life.definitions.current(session, run.action) if undone is not None else None,
         resumes=Plan.model_validate_json(run.plan).resumes if run.resume_of else None,
         **more,
     )

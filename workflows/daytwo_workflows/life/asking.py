@@ -76,13 +76,13 @@ async def plan(life: Life, wish: Wish) -> Planned:
     action, or what it would accept, that they may not run.
     """
     async with life.store.read() as session:
-        version = await life.definitions.current(session, wish.action)
-        if wish.undone is not None:
+        today = version = await life.definitions.current(session, wish.action)
+        if wish.undone is not None:  # its steps are those of then, and who may do that, and approves it, is of today
             version = await life.definitions.of_run(session, wish.undone[0])
         requester = (await principals.by_ids(session, [wish.requester]))[wish.requester]
-        await must_be_seen(session, version, requester, wish.entity)
+        await must_be_seen(session, today, requester, wish.entity)
         scene = await look(session, version, requester, wish.entity)
-    must_be_allowed(version, scene, break_glass=wish.break_glass)
+    must_be_allowed(today, scene, break_glass=wish.break_glass)
     _must_be_the_same(wish, version)
     accepted = await accept_inputs(
         version,
@@ -104,6 +104,7 @@ async def plan(life: Life, wish: Wish) -> Planned:
         cause=wish.cause.planned if wish.cause is not None else None,
         resumes=wish.resumes,
         undone=wish.undone[1] if wish.undone is not None else None,
+        rules=today if wish.undone is not None else None,
     )
     async with life.store.read() as session:
         aimed = await aim(life, session, ask, scene)
@@ -200,7 +201,7 @@ async def accept_wish(life: Life, wish: Wish, key: str, body: str, *, old: Plan 
         if wish.undo_of is not None:
             await _must_be_undoable(tx, wish.undo_of, wish.requester)
         if wish.resumes is not None:
-            await must_be_resumable(tx, RunId(wish.resumes.run))
+            await must_be_resumable(tx, wish.resumes)
         if rejects(planned.plan) and wish.undo_of is None:
             await must_be_free(tx.session, planned.plan, await _onlooker(tx.session, wish.requester))
         return Accepted(await accept(tx, life.keys.ring, submission), repeated=False)

@@ -65,7 +65,7 @@ async def _first(life: Life, run: RunId, step: StepRow, service: Service, no: At
         return
     if attempt is None:
         return
-    call, context = await _ready(life, run, service, _frozen(attempt)), await _context(life, run)
+    call, context = await _ready(life, run, service, _frozen(attempt)), await _context(life, run, step)
     if isinstance(call, Silence):
         await _give_up(life, run, path, no, call.reason)
         return
@@ -79,7 +79,7 @@ async def _go_on(life: Life, run: RunId, step: StepRow, service: Service | None,
     path, no = StepPath(step.path), AttemptNo(known.no)
     looks = effect_of(step) is Effect.CHECKABLE
     call = await _ready(life, run, service, _probe_of(step, known) if looks else _frozen(known))
-    context = await _context(life, run)
+    context = await _context(life, run, step)
     deadline = _deadline(life)
     if await claim_again(life, run, path, no) is None:
         return
@@ -91,7 +91,7 @@ async def probed(life: Life, run: RunId, step: StepRow, known: AttemptRow) -> bo
     if not isinstance((step.given or {}).get("probe"), dict):
         return None
     service = life.services.get(known.connection)
-    call, context = await _ready(life, run, service, _probe_of(step, known)), await _context(life, run)
+    call, context = await _ready(life, run, service, _probe_of(step, known)), await _context(life, run, step)
     answer = await _called(service, call, _deadline(life))
     probe = (step.given or {})["probe"]
     assert isinstance(probe, dict)
@@ -108,11 +108,12 @@ def _deadline(life: Life) -> float:
     return time.monotonic() + life.windows.send_total.total_seconds()
 
 
-async def _context(life: Life, run: RunId) -> Context | None:
+async def _context(life: Life, run: RunId, step: StepRow) -> Context | None:
     """What an answer is judged by, read before anything is sent; None where it cannot be read."""
     try:
         async with life.store.read() as session:
-            return await context_now(life, session, await runs.peek(session, run), await runs.steps(session, run))
+            row, steps = await runs.peek(session, run), await runs.steps(session, run)
+            return await context_now(life, session, row, steps, step)
     except DaytwoError:
         return None
 
@@ -259,7 +260,7 @@ def _tells(answer: ServiceAnswer) -> bool:
 
 
 async def _read(life: Life, run: RunId, step: StepRow, service: Service) -> None:
-    context = await _context(life, run)
+    context = await _context(life, run, step)
     call = await _ready(life, run, service, call_of(life, run, step)[0])
     answer = await _called(service, call, _deadline(life))
     async with life.store.write() as tx:

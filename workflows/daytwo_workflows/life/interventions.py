@@ -14,6 +14,7 @@ from daytwo_store.tables import AttemptRow, RunRow
 from daytwo_workflows.life import naming
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import truthful
+from daytwo_workflows.life.leases import is_lease, must_be_another_operator
 from daytwo_workflows.life.people import voter
 from daytwo_workflows.life.standing import key
 from daytwo_workflows.life.steps.http import by_request, done_by_word
@@ -34,10 +35,13 @@ async def withdraw(store: Store, run: RunId, *, by: PrincipalId, reason: str) ->
         tx.poke(run)
 
 
-async def cancel(store: Store, run: RunId, *, by: PrincipalId, reason: str, force: bool) -> None:
+async def cancel(
+    store: Store, run: RunId, *, by: PrincipalId, reason: str, force: bool, operator: bool = False
+) -> None:
     """Ask for a stop. What has not begun ends at once; what runs is `cancelling` until the CI system confirms.
 
-    Raises `Conflict` for a run that has ended.
+    Raises `Conflict` for a run that has ended, `Forbidden` where something temporary would stand for good: only another
+    `operator` than who asked for it does that.
     """
     async with store.write() as tx:
         row = await runs.hold(tx, run)
@@ -45,11 +49,20 @@ async def cancel(store: Store, run: RunId, *, by: PrincipalId, reason: str, forc
             return
         if RunState(row.state) in RUN_ENDS:
             raise Conflict(f"The run has already ended ({row.state}). Nothing was changed.")
-        await ask_to_stop(tx, row, by=by, reason=reason, force=force)
+        if is_lease(row) and RunState(row.state) not in UNSENT and (force or row.undoing is not None):
+            await must_be_another_operator(tx.session, row, by, operator=operator)
+        await ask_to_stop(tx, row, by=by, reason=reason, force=force, operator=operator)
 
 
-async def ask_to_stop(tx: Tx, row: RunRow, *, by: PrincipalId, reason: str, force: bool = False) -> None:
-    """The same for a held run that has not ended."""
+async def ask_to_stop(
+    tx: Tx, row: RunRow, *, by: PrincipalId, reason: str, force: bool = False, operator: bool = False
+) -> None:
+    """The same for a held run that has not ended. Where something temporary is taken back, that goes on, whatever
+    stands above the run or wants its lock."""
+    if not operator and is_lease(row):
+        if row.undoing is not None:
+            return
+        force = False
     row.cancel_at = row.cancel_at or tx.now
     row.cancel_by = row.cancel_by or by
     row.cancel_reason = row.cancel_reason or reason.strip() or None

@@ -1,5 +1,6 @@
 """The locks of a run: what it needs, whether it has it, and what becomes of a run that may not or cannot have it."""
 
+from dataclasses import replace
 from typing import Any
 
 from daytwo_actions.plan.model import Plan
@@ -70,6 +71,25 @@ async def take(life: Life, tx: Tx, row: RunRow) -> Move | None:
             row.lock_lost_to = taken.holder
             await runs.end(tx, row, RunState.REFUSED, reason=await _taken(tx, taken))
     return Move(what=What.END)
+
+
+async def take_again(life: Life, tx: Tx, row: RunRow) -> Move | None:
+    """What was done for a time is taken back under the lock, also where somebody had taken that away: before all
+    that wait for it, and after whoever has it now. None: the run has it."""
+    want = locks.wanted(row)
+    if want is None:
+        return None
+    want = replace(want, queue=locks.Queue.FIFO, first=True, series=None)
+    if row.fence is not None:  # of several keys it still has the others, and would wait for itself
+        await locks.step_aside(tx, want)
+        row.fence = None
+    got = await locks.acquire(tx, want)
+    if isinstance(got, Held):
+        row.fence = got.fence
+        row.lock_taken_at = row.lock_taken_by = row.lock_taken_why = None
+        return None
+    row.reason = f"It waits for {named(row)}, which was taken away, to take back what it has done."
+    return Move(what=What.WAIT, seconds=life.windows.lock_recheck.total_seconds())
 
 
 async def _taken(tx: Tx, taken: Taken) -> str:

@@ -51,6 +51,7 @@ class Ask:
     cause: PlannedCause | None = None  # what asks in the requester's name
     resumes: PlannedResume | None = None
     undone: Undone | None = None  # it undoes these steps of another run
+    rules: ActionVersion | None = None  # whose `allow` and approval hold, where that is not `version`: today's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,11 +146,12 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
     context = await context_of(life, session, ask, scene)
     inputs = context["inputs"]
     assert isinstance(inputs, dict)
-    must_be_allowed(ask.version, scene, inputs, break_glass=ask.break_glass)
+    rules = ask.rules or ask.version
+    must_be_allowed(rules, scene, inputs, break_glass=ask.break_glass)
     facts = await _facts(life, session, ask, scene, context)
     program = life.definitions.program(ask.version)
     if ask.undone is not None:
-        program = undo_program(program, ask.undone)
+        program = undo_program(program, ask.undone, life.definitions.program(rules))
     facts = await with_people(session, program.approvals, facts)
     rules = any(one.auto for one in program.approvals)
     facts = replace(facts, frozen=rules and await _frozen(life, session, ask.version, facts))
@@ -282,9 +284,12 @@ async def user_record(session: Session, principal: PrincipalRow, belongs: frozen
 async def context_of(life: Life, session: Session, ask: Ask, scene: Scene) -> dict[str, JsonValue]:
     """What the expressions of an ask see."""
     doors = sources(within(session), scene.belongs, life.backends)
+    inputs = await inputs_context(ask.version, ValidInput(ask.inputs), doors)
+    if ask.rules is not None and ask.rules.digest != ask.version.digest:  # fields that are asked for today are null
+        inputs = {**await inputs_context(ask.rules, ValidInput(ask.inputs), doors), **inputs}
     return {
         **({"steps": dict(ask.undone.results)} if ask.undone is not None else {}),
-        "inputs": dict(await inputs_context(ask.version, ValidInput(ask.inputs), doors)),
+        "inputs": dict(inputs),
         "entity": record(scene.entity) if scene.entity else None,
         "user": scene.user,
         "run": {"id": ask.run, "url": f"{life.public_url}/runs/{ask.run}"},

@@ -29,7 +29,8 @@ async def ask_holders_to_stop(life: Life, waiting: RunRow) -> None:
         async with life.store.write() as tx:
             row = await runs.hold(tx, run)
             still = await _in_its_way(tx.session, waiting)
-            if run not in still or row.cancel_at is not None or RunState(row.state) in RUN_ENDS:
+            stopping = row.cancel_at is not None or row.undoing is not None
+            if run not in still or stopping or RunState(row.state) in RUN_ENDS:
                 continue
             tx.audit(actor=waiting.requester, action="lock.replaced", subject=f"run:{run}", facts={"by": waiting.id})
             await ask_to_stop(tx, row, by=PrincipalId(waiting.requester), reason="another run replaces it")
@@ -42,7 +43,7 @@ async def _in_its_way(session: Session, waiting: RunRow) -> list[RunId]:
 
 
 async def _may_be_stopped(life: Life, session: Session, holder: RunRow, waiting: RunRow) -> bool:
-    if holder.undo_of is not None or holder.cancel_at is not None:
+    if holder.undo_of is not None or holder.undoing is not None or holder.cancel_at is not None:
         return False
     person = (await principals.by_ids(session, [waiting.requester]))[waiting.requester]
     version = await life.definitions.of_run(session, Digest(holder.version))

@@ -23,6 +23,7 @@ from daytwo_workflows.life.http_act import probed
 from daytwo_workflows.life.steps.called import CALLS, asked_for
 from daytwo_workflows.life.steps.http import by_request
 from daytwo_workflows.life.undo_stack import ordinary
+from daytwo_workflows.life.undone import undone_so_far
 
 _NEVER: Final = (AttemptState.INTENT, AttemptState.ABANDONED, AttemptState.REJECTED, AttemptState.ABSENT)
 _UNKNOWN: Final = (AttemptState.SENT, AttemptState.AMBIGUOUS, AttemptState.HELD)
@@ -47,6 +48,7 @@ class _Past:
     tries: Sequence[AttemptRow]
     external: ExternalRunRow | None  # of the last try
     undone: bool
+    half: bool  # an undo of it was begun, and has not ended well
 
 
 async def propose(life: Life, run: RunRow, version: ActionVersion) -> list[Proposed]:
@@ -56,13 +58,19 @@ async def propose(life: Life, run: RunRow, version: ActionVersion) -> list[Propo
         rows = await runs.steps(session, RunId(run.id))
         tries = await attempts.of_run(session, RunId(run.id))
         externals = await attempts.externals_of_run(session, RunId(run.id))
-    undone = {row.undoes for row in rows if row.undoes is not None and row.state == StepState.SUCCEEDED}
+        undone = await undone_so_far(session, run, rows)
     past: dict[str, _Past] = {}
     for row in ordinary(rows):
         own = [one for one in tries if one.path == row.path]
         last = own[-1].no if own else None
         external = next((one for one in externals if one.path == row.path and one.no == last), None)
-        past[row.path] = _Past(step=row, tries=own, external=external, undone=row.path in undone)
+        past[row.path] = _Past(
+            step=row,
+            tries=own,
+            external=external,
+            undone=row.path in undone.done,
+            half=row.path in undone.half,
+        )
     return [await _of_step(life, run, step, past.get(step.id)) for step in version.model.spec.steps]
 
 
@@ -71,6 +79,8 @@ async def _of_step(life: Life, run: RunRow, step: StepBase, past: _Past | None) 
         return _proposed(step, Does.BEGIN, "is new in the action")
     if past.undone:
         return _proposed(step, Does.BEGIN, "was done, and was undone")
+    if past.half:
+        return _proposed(step, Does.ASK, "was done, and its undo was begun and has not ended well")
     if past.step.state == StepState.SUCCEEDED:
         return _done(step, past.step)
     if past.step.started_at is None or past.step.state in (StepState.PENDING, StepState.SKIPPED):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.definitions.steps.kinds import kind_of
 from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.model import Plan, PlannedResume
 from daytwo_actions.recovery import Does, Said
@@ -50,6 +51,7 @@ async def preview(life: Life, asked: Resumption) -> Preview:
             raise Conflict(f"{refused} Nothing was started.")
         version = await life.definitions.current(session, asked.run.action)
     steps = await propose(life, asked.run, version)
+    _must_be_taken_back(steps, version, asked)
     planned = await plan(life, _wish(asked, version, steps))
     changes = between(Plan.model_validate_json(asked.run.plan), planned.plan)
     return Preview(version=version, steps=steps, changes=changes, planned=planned)
@@ -78,6 +80,7 @@ async def resume(life: Life, asked: Resumption, key: str) -> Accepted:
         )
     steps = await propose(life, asked.run, version)
     _must_be_answered(steps, version, asked.answers)
+    _must_be_taken_back(steps, version, asked)
     wish = _wish(asked, version, steps)
     return await accept_wish(life, wish, key, body, old=Plan.model_validate_json(asked.run.plan))
 
@@ -100,6 +103,21 @@ def _must_be_answered(steps: Sequence[Proposed], version: ActionVersion, answers
     ]
     if faults:
         raise Rejected("What becomes of some steps has to be said first. Nothing was started.", errors=faults)
+
+
+def _must_be_taken_back(steps: Sequence[Proposed], version: ActionVersion, asked: Resumption) -> None:
+    """A run undoes what it has done itself. So what is there for a time is not what another run had done: nothing would
+    take that back. Raises `Conflict`."""
+    models = version.model.spec.steps
+    if not any(kind_of(step) == "temporary" for step in models):
+        return
+    undoable = {step.id for step in models if step.undo is not None}
+    carried = [step.path for step in steps if step.path in undoable and _counts_as_done(step, asked.answers)]
+    if carried:
+        raise Conflict(
+            f"What run {asked.run.id} has done in {', '.join(carried)} would stand after the end of what is temporary. "
+            "Nothing was started. Undo that run first, then start the action again."
+        )
 
 
 def _wish(asked: Resumption, version: ActionVersion, steps: Sequence[Proposed]) -> Wish:

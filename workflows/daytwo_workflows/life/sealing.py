@@ -8,6 +8,7 @@ with the difference shown.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -18,7 +19,7 @@ from daytwo_actions.marker import corr
 from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.holes import Answers, filled_inputs, fits, told_filled
 from daytwo_actions.plan.model import Plan, digest_of
-from daytwo_actions.plan.steps import PlannedStep
+from daytwo_actions.plan.steps import PlannedPin, PlannedStep
 from daytwo_actions.plan.working_out import INPUT
 from daytwo_store import approvals, attempts, definitions, freezes, locks, runs
 from daytwo_store.attempts import Intent
@@ -28,13 +29,14 @@ from daytwo_store.ids import ActionName, AttemptNo, Digest, RunId, StepPath
 from daytwo_store.keyring import UnknownKey
 from daytwo_store.states import ApprovalState, AttemptState, RunState, StepState
 from daytwo_store.tables import AttemptRow, RunRow, StepRow
-from daytwo_workflows.life import locking, midway, requests, standing, step_rows
+from daytwo_workflows.life import agreements, locking, midway, requests, standing, step_rows
 from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.asking_again import CHANGED, ask_again, give_back
 from daytwo_workflows.life.claim_attempt import lapsed
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.drifting import drifted
 from daytwo_workflows.life.filling import answers_of
+from daytwo_workflows.life.leases import is_lease
 from daytwo_workflows.life.planning import Aimed, aim, assemble
 from daytwo_workflows.life.secret_inputs import fingerprints_of
 from daytwo_workflows.life.steps.approval import sealed_at
@@ -149,19 +151,23 @@ async def _seal_undo(
     write: Write,
 ) -> AttemptRow | None:
     """What takes back what this run has done was approved with it, and is done whoever has left since: what was granted
-    to somebody who is gone is what has to be taken back. Only where it is sent to has to be what it was."""
+    to somebody who is gone is what has to be taken back. Where it is sent to has to be what it was, where somebody had
+    to approve, or what somebody has agreed to since."""
     own = plan.step(path).path
-    moved = [one for one, now in zip(plan.aimed, pins, strict=True) if one.path == own and one.pin() != now]
-    if moved:
-        await refuse(tx, row, path, "Where it is sent to has changed since it was approved.")
-        return None
+    moved = [(one, now) for one, now in zip(plan.aimed, pins, strict=True) if one.path == own and one.pin() != now]
+    step = await runs.step(tx.session, RunId(row.id), path)
+    for one, now in moved:
+        if row.protected and not agreements.agreed(step, now):
+            fail(tx, step, agreements.ask(step, one, now))
+            return None
+        write = partial(_write, pinned=now)
     await freezes.read_locked(tx.session)  # nobody stops everything before this transaction has ended
     if await freezes.stopped(tx.session) is not None or not await locking.held(tx, row):
         return None  # its next move is to wait
     try:
         return await write(life, tx, row, path, no)
     except DaytwoError as error:
-        await refuse(tx, row, path, error.detail)
+        fail(tx, step, f"{error.detail} {path} was not sent.")
         return None
 
 
@@ -219,6 +225,8 @@ async def _undo_still_right(session: Session, row: RunRow) -> None:
     if row.undo_of is None or row.lock_key is None:
         return
     undone = await runs.peek(session, RunId(row.undo_of))
+    if is_lease(undone):  # what was there for a time is taken back, whatever came after it
+        return
     keys = locks.keys_of(row)
     later = await runs.succeeded_after(session, keys, undone.ended_at) if undone.ended_at else None
     if later is not None:
@@ -254,9 +262,14 @@ async def _note_previous(tx: Tx, row: RunRow, aimed: Aimed) -> None:
     row.previous_run = previous.id if previous else None
 
 
-async def _write(life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo) -> AttemptRow:
+async def _write(
+    life: Life, tx: Tx, row: RunRow, path: StepPath, no: AttemptNo, pinned: Pinned | None = None
+) -> AttemptRow:
+    """`pinned`: what its target is now, where that is not what stands in the plan."""
     plan = Plan.model_validate_json(row.plan)
     planned = plan.dispatch(path)
+    if pinned is not None:
+        planned = planned.model_copy(update={"pinned": PlannedPin.of(pinned), "request": None})
     step = await runs.step(tx.session, RunId(row.id), path)
     await _must_be_approved(tx, row, step)
     answers = await answers_of(tx.session, RunId(row.id))

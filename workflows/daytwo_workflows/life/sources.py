@@ -11,6 +11,7 @@ from daytwo_catalog.model import Entity, record
 from daytwo_forms.sources import CATALOG, Option, OptionPage, OptionQuery, Sources
 from daytwo_store import entities, entity_search
 from daytwo_store.engine import Session
+from daytwo_store.entities import Sees
 from daytwo_store.entity_search import Search
 from daytwo_store.errors import Rejected, Unavailable
 
@@ -20,7 +21,7 @@ OpenSession = Callable[[], AbstractAsyncContextManager[Session]]
 class CatalogEntities:
     """Entities that somebody with these groups may see."""
 
-    def __init__(self, open_session: OpenSession, sees: frozenset[str]) -> None:
+    def __init__(self, open_session: OpenSession, sees: Sees) -> None:
         self._open = open_session
         self._sees = sees
 
@@ -41,7 +42,7 @@ class CatalogEntities:
 class Choices:
     """Choices from the catalog and from connections."""
 
-    def __init__(self, open_session: OpenSession, sees: frozenset[str], backends: Mapping[str, Backend]) -> None:
+    def __init__(self, open_session: OpenSession, sees: Sees, backends: Mapping[str, Backend]) -> None:
         self._open = open_session
         self._sees = sees
         self._backends = backends
@@ -95,7 +96,7 @@ def _fits(entity: Entity, where: Mapping[str, JsonValue]) -> bool:
     return all(entity.properties.get(name) == value for name, value in where.items())
 
 
-def sources(open_session: OpenSession, sees: frozenset[str], backends: Mapping[str, Backend]) -> Sources:
+def sources(open_session: OpenSession, sees: Sees, backends: Mapping[str, Backend]) -> Sources:
     """Both doors for one asker."""
     return Sources(options=Choices(open_session, sees, backends), entities=CatalogEntities(open_session, sees))
 

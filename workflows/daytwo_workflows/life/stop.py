@@ -15,6 +15,7 @@ from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import midway
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import succeed
+from daytwo_workflows.life.leases import is_lease
 from daytwo_workflows.life.moves import Turn, first_of
 from daytwo_workflows.life.steps.table import KINDS
 from daytwo_workflows.life.undoing import Ending, end_or_undo, give_up
@@ -44,7 +45,10 @@ async def _end(life: Life, tx: Tx, run: RunRow, steps: Sequence[StepRow]) -> Mov
     said = " ".join(step.note for step in since if step.note and step.state != StepState.SUCCEEDED)
     why = f" ({run.cancel_reason})" if run.cancel_reason else ""
     if all(step.state in (StepState.SUCCEEDED, StepState.SKIPPED) for step in steps):
-        await succeed(tx, run, reason="It was to be stopped, but it had already succeeded.")
+        reason = "It was to be stopped, but it had already succeeded."
+        if is_lease(run):  # what it had done for a time is over with it
+            return await end_or_undo(life, tx, run, steps, Ending(state=RunState.SUCCEEDED, reason=reason))
+        await succeed(tx, run, reason=reason)
         return Move(what=What.END)
     if run.timed_out:  # of before a time limit was its step's alone
         what = said or await _what_was_sent(tx, run)

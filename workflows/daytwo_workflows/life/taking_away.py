@@ -1,18 +1,22 @@
 """An operator takes a lock away from a run (R42). The row decides; nothing in the CI system is stopped by it.
 
 The run sends nothing more: what was sealed and not sent is given up here, and every later check misses the lock. What
-it has started is followed to its end, which is written down on this run only.
+it has started is followed to its end, which is written down on this run only. What it has done for a time is taken
+back all the same: for that it waits for the lock again, before all others.
 """
 
 from dataclasses import dataclass
 
+from daytwo_actions.plan.model import Plan
 from daytwo_store import attempts, lock_holds, lock_reading, locks, runs
 from daytwo_store.engine import Store, Topic, Tx
 from daytwo_store.errors import Conflict
 from daytwo_store.ids import PrincipalId, RunId
 from daytwo_store.states import RUN_ENDS, AttemptState, RunState
 from daytwo_store.tables import AttemptRow, RunRow
+from daytwo_workflows.life.leases import lasts
 from daytwo_workflows.life.own_interest import must_not_wait_for_the_lock
+from daytwo_workflows.life.undo_stack import stack
 
 _UNSENT = frozenset({AttemptState.INTENT, AttemptState.ABANDONED, AttemptState.REJECTED, AttemptState.ABSENT})
 
@@ -61,7 +65,9 @@ async def _without_it(tx: Tx, row: RunRow, asked: TakeAway) -> None:
     tx.notify(Topic.RUN, row.id)
     if RunState(row.state) in RUN_ENDS:
         return  # it had left its lock behind
-    if not any(was_sent(attempt) for attempt in tries) and row.state != RunState.CANCELLING:
+    plan = Plan.model_validate_json(row.plan)
+    taken_back = lasts(plan) and await stack(tx.session, plan, await runs.steps(tx.session, RunId(row.id)))
+    if not any(was_sent(attempt) for attempt in tries) and row.state != RunState.CANCELLING and not taken_back:
         await runs.end(
             tx,
             row,

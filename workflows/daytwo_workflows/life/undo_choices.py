@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from daytwo_actions.plan.model import Plan
 from daytwo_actions.recovery import Choice
 from daytwo_store import runs
 from daytwo_store.engine import Store, Tx
@@ -10,8 +9,9 @@ from daytwo_store.errors import Conflict
 from daytwo_store.ids import PrincipalId, RunId
 from daytwo_store.states import RUN_ENDS, RunState
 from daytwo_store.tables import Json, RunRow, StepRow
-from daytwo_workflows.life.undo_stack import push
-from daytwo_workflows.life.undoing import LEFT, Phase, chain, give_up, is_stuck, start
+from daytwo_workflows.life.agreements import agree
+from daytwo_workflows.life.leases import is_lease, must_not_have_asked
+from daytwo_workflows.life.undoing import LEFT, Phase, again, chain, give_up, is_stuck, start
 
 
 def choices(run: RunRow, steps: Sequence[StepRow]) -> list[Choice]:
@@ -24,12 +24,14 @@ def choices(run: RunRow, steps: Sequence[StepRow]) -> list[Choice]:
 
 
 async def choose(store: Store, run: RunId, choice: Choice, *, by: PrincipalId, reason: str) -> None:
-    """Raises `Conflict` when that is not asked now; then nothing was changed."""
+    """Raises `Conflict` when that is not asked now, `Forbidden`; then nothing was changed."""
     async with store.write() as tx:
         row = await runs.hold(tx, run)
         steps = await runs.steps(tx.session, run)
         if choice not in choices(row, steps):
             raise Conflict(f"It is not asked now whether to {choice}. Nothing was changed. Look at the run again.")
+        if choice is Choice.LEAVE and is_lease(row):
+            await must_not_have_asked(tx.session, row, by)
         tx.audit(actor=by, action="run.undo_choice", subject=f"run:{run}", facts={"choice": str(choice)})
         _write_down(tx, row, choice, by=by, reason=reason)
         if choice is Choice.UNDO:
@@ -37,7 +39,7 @@ async def choose(store: Store, run: RunId, choice: Choice, *, by: PrincipalId, r
         elif choice is Choice.STOP:
             await give_up(tx, row)
         else:
-            _go_on(tx, row, steps, again=choice is Choice.AGAIN)
+            await _go_on(tx, row, steps, by=by if choice is Choice.AGAIN else None)
         tx.poke(run)
 
 
@@ -49,12 +51,10 @@ def _write_down(tx: Tx, run: RunRow, choice: Choice, *, by: PrincipalId, reason:
     run.undoing = {**kept, "said": [*(before if isinstance(before, list) else []), said]}
 
 
-def _go_on(tx: Tx, run: RunRow, steps: Sequence[StepRow], *, again: bool) -> None:
+async def _go_on(tx: Tx, run: RunRow, steps: Sequence[StepRow], *, by: PrincipalId | None) -> None:
+    """`by`: who has said that it is tried again."""
     failed = next(step for step in chain(steps) if is_stuck(step))
-    if not again:
+    if by is None:
         failed.data = {**(failed.data or {}), LEFT: True}
         return
-    planned = Plan.model_validate_json(run.plan).undo_of(str(failed.undoes))
-    undone = next(step for step in steps if step.path == failed.undoes)
-    assert planned is not None, "what was tried once has a plan"
-    push(tx, planned, undone, steps)
+    await agree(tx.session, run, failed, again(tx, run, failed, steps), by)

@@ -7,12 +7,14 @@ from daytwo_actions.plan.steps import Planned, undo_path
 from daytwo_store import attempts, runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.ids import RunId, StepPath
-from daytwo_store.states import AttemptState, StepState
+from daytwo_store.states import RUN_ENDS, AttemptState, StepState
 from daytwo_store.tables import StepRow
 from daytwo_workflows.life.step_rows import columns_of
 from daytwo_workflows.life.steps.called import CALLS, asked_for
 
 _UNSENT = (AttemptState.INTENT, AttemptState.ABANDONED, AttemptState.REJECTED, AttemptState.ABSENT)
+_UNKNOWN = (AttemptState.SENT, AttemptState.AMBIGUOUS, AttemptState.HELD)
+_OVER = frozenset(map(str, RUN_ENDS))
 
 
 def ordinary(steps: Sequence[StepRow]) -> list[StepRow]:
@@ -37,6 +39,18 @@ async def stack(session: Session, plan: Plan, steps: Sequence[StepRow]) -> list[
     able = [step for step in ordinary(steps) if plan.undo_of(step.path) is not None]
     done = [step for step in able if step.ended_at is not None and await took_effect(session, step)]
     return sorted(done, key=lambda step: (step.ended_at, step.position), reverse=True)
+
+
+async def unconfirmed(session: Session, step: StepRow) -> bool:
+    """Was it given up, and something of it may still be running elsewhere?"""
+    if step.state != StepState.CANCELLED:
+        return False
+    if step.kind in CALLS:
+        return any(one.get("run") is not None and one.get("state") not in _OVER for one in asked_for(step))
+    run, path = RunId(step.run_id), StepPath(step.path)
+    if any(one.state in _UNKNOWN for one in await attempts.of_step(session, run, path)):
+        return True
+    return any(one.path == path and one.ended_at is None for one in await attempts.externals_of_run(session, run))
 
 
 async def staying(session: Session, plan: Plan, steps: Sequence[StepRow]) -> list[str]:

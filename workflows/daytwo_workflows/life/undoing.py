@@ -7,27 +7,34 @@ would have ended, and how it ends now. What fails in here is never passed over: 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from daytwo_actions.definitions.steps.common import Effect
 from daytwo_actions.plan.model import Plan
+from daytwo_actions.recovery import Choice
 from daytwo_store import runs
 from daytwo_store.engine import Tx
 from daytwo_store.ids import RunId
 from daytwo_store.states import STEP_ENDS, RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.agreements import MOVED
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import truthful
+from daytwo_workflows.life.leases import is_lease, lasts
+from daytwo_workflows.life.locking import take_again
 from daytwo_workflows.life.sending import let
 from daytwo_workflows.life.steps.begin import begin
 from daytwo_workflows.life.steps.table import KINDS
-from daytwo_workflows.life.undo_stack import push, stack, staying
+from daytwo_workflows.life.undo_stack import push, stack, staying, unconfirmed
 from daytwo_workflows.life.window import all_is_stopped
 
 LEFT: Final = "left"  # in the data of an undo that has failed: somebody has said that it stays so
 _ASKED: Final = Move(what=What.WAIT, seconds=timedelta(hours=1).total_seconds())
+_FIRST_PAUSE: Final = timedelta(minutes=2)  # before what was there for a time is tried to be taken back again, then
+_TRIES: Final = 6  # twice as long each time: two hours in all, and then somebody has to say so
 _LOST: Final = (StepState.FAILED, StepState.CANCELLED)
 
 
@@ -51,9 +58,11 @@ async def end_or_undo(life: Life, tx: Tx, run: RunRow, steps: Sequence[StepRow],
     Not where a person has ended it by force: what was started may still be running.
     """
     plan = Plan.model_validate_json(run.plan)
-    able = [] if run.cancel_forced else await stack(tx.session, plan, steps)
+    every = await stack(tx.session, plan, steps)
+    able = await _begins(tx, run, plan, every)
     if not able or plan.on_error == "stop":
-        return await _end(tx, run, ending, [_could_be(able)] if able else [])
+        stays = every if lasts(plan) else able
+        return await _end(tx, run, ending, [_could_be(stays)] if stays else [])
     run.undoing = {"phase": plan.on_error, "ends": ending.state, "reason": ending.reason, "by": ending.actor}
     run.cancel_at = run.cancel_by = run.cancel_reason = None  # it has stopped; what comes now can be stopped again
     if plan.on_error == "ask":
@@ -64,11 +73,18 @@ async def end_or_undo(life: Life, tx: Tx, run: RunRow, steps: Sequence[StepRow],
     return await next_of_undoing(life, tx, run)
 
 
+async def _begins(tx: Tx, run: RunRow, plan: Plan, able: Sequence[StepRow]) -> list[StepRow]:
+    """What of it is undone now. Force leaves what may still be running; what was done for a time is taken back."""
+    if not run.cancel_forced:
+        return list(able)
+    return [step for step in able if not await unconfirmed(tx.session, step)] if lasts(plan) else []
+
+
 async def start(tx: Tx, run: RunRow, *, actor: str) -> None:
     """Of a held run of which `run.undoing` is known: what undoes it is written down, in its order."""
     assert run.undoing is not None
     plan, steps = Plan.model_validate_json(run.plan), list(await runs.steps(tx.session, RunId(run.id)))
-    able = await stack(tx.session, plan, steps)
+    able = await _begins(tx, run, plan, await stack(tx.session, plan, steps))
     for step in able:
         planned = plan.undo_of(step.path)
         assert planned is not None, "only what has an undo is on the stack"
@@ -87,6 +103,10 @@ async def next_of_undoing(life: Life, tx: Tx, run: RunRow) -> Move:
     if run.undoing["phase"] == Phase.ASK:
         return _ASKED
     steps = await runs.steps(tx.session, RunId(run.id))
+    if run.lock_taken_at is not None and is_lease(run) and _begins_next(steps):
+        waits = await take_again(life, tx, run)
+        if waits is not None:
+            return waits
     for step in chain(steps):
         move = await _next(life, tx, run, step, steps)
         if move is not None:
@@ -107,7 +127,43 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
         move = await let(tx, run, step, await KINDS[step.kind].next(life, tx, run, step))
         if move is not None:
             return move
-    return _stuck(tx, run, step) if is_stuck(step) else None
+    if not is_stuck(step):
+        return None
+    at = _again_at(run, step, steps)
+    if at is not None and tx.now >= at:
+        facts = {"choice": str(Choice.AGAIN)}
+        tx.audit(actor="daytwo", action="run.undo_choice", subject=f"run:{run.id}", facts=facts)
+        again(tx, run, step, steps)
+        await tx.session.flush()
+        return await next_of_undoing(life, tx, run)
+    return _stuck(tx, run, step, at)
+
+
+def _begins_next(steps: Sequence[StepRow]) -> bool:
+    """Is the next of what undoes something yet to begin?"""
+    next_one = next((one for one in chain(steps) if one.state not in STEP_ENDS or is_stuck(one)), None)
+    return next_one is not None and next_one.state == StepState.PENDING
+
+
+def _again_at(run: RunRow, step: StepRow, steps: Sequence[StepRow]) -> datetime | None:
+    """When it is tried again without anybody having said so: what was there for a time, when twice is as once, and
+    nothing has changed to which somebody would have to agree."""
+    tries = sum(one.undoes == step.undoes for one in steps)
+    plan = Plan.model_validate_json(run.plan)
+    planned = plan.undo_of(str(step.undoes))
+    if not lasts(plan) or planned is None or step.state != StepState.FAILED or step.ended_at is None:
+        return None
+    once = planned.effect == Effect.ONCE or (planned.kind == "http" and planned.effect is None)
+    if once or MOVED in (step.data or {}) or tries > _TRIES:
+        return None
+    return step.ended_at + _FIRST_PAUSE * 2 ** (tries - 1)
+
+
+def again(tx: Tx, run: RunRow, failed: StepRow, steps: Sequence[StepRow]) -> StepRow:
+    """Another try at undoing the same."""
+    planned = Plan.model_validate_json(run.plan).undo_of(str(failed.undoes))
+    assert planned is not None, "what was tried once has a plan"
+    return push(tx, planned, next(step for step in steps if step.path == failed.undoes), steps)
 
 
 async def give_up(tx: Tx, run: RunRow) -> Move:
@@ -129,15 +185,18 @@ def is_stuck(step: StepRow) -> bool:
     return step.state in _LOST and LEFT not in (step.data or {})
 
 
-def _stuck(tx: Tx, run: RunRow, step: StepRow) -> Move:
+def _stuck(tx: Tx, run: RunRow, step: StepRow, at: datetime | None) -> Move:
+    """`at`: when it is tried again by itself."""
     said = (
         f"Undoing {step.undoes} has failed: {step.note or 'it was stopped'} Nothing else is undone before somebody has "
         "said whether it is tried again, or left as it is."
     )
+    if at is not None:
+        said = f"{said} It is tried again by itself at {at:%H:%M} UTC."
     reason = _joined(_reason(run), said)
     runs.move(tx, run, RunState.NEEDS_ATTENTION, reason=reason)
     run.reason = reason
-    return _ASKED
+    return _ASKED if at is None else Move(what=What.WAIT, seconds=max(0.05, (at - tx.now).total_seconds()))
 
 
 async def told(tx: Tx, run: RunRow, steps: Sequence[StepRow]) -> str:

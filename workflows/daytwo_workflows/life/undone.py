@@ -1,7 +1,10 @@
 """Which steps of a run are undone by a run of its own, and which were undone already."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from daytwo_actions.plan.model import Plan
-from daytwo_actions.plan.steps import is_undo, undo_path
+from daytwo_actions.plan.steps import is_undo
 from daytwo_actions.plan.undo_program import Undone
 from daytwo_store import runs
 from daytwo_store.engine import Session
@@ -15,10 +18,40 @@ from daytwo_workflows.life.undo_stack import ordinary, stack
 async def to_undo(session: Session, run: RunRow) -> list[StepRow]:
     """What of a run has taken effect, can be undone and was not: by itself, or by runs that were to undo it."""
     steps = await runs.steps(session, RunId(run.id))
-    done = {step.undoes for step in steps if step.undoes is not None and step.state == StepState.SUCCEEDED}
-    elsewhere = await runs.undone_paths(session, RunId(run.id))
+    undone = (await undone_so_far(session, run, steps)).done
     able = await stack(session, Plan.model_validate_json(run.plan), steps)
-    return [step for step in able if step.path not in done and undo_path(step.path) not in elsewhere]
+    return [step for step in able if step.path not in undone]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoneSoFar:
+    """Paths of steps: what was undone, and what an undo was begun of that has not ended well."""
+
+    done: frozenset[str]
+    half: frozenset[str]
+
+
+async def undone_so_far(session: Session, run: RunRow, steps: Sequence[StepRow]) -> UndoneSoFar:
+    """By itself, or by runs that were to undo it; of what was carried over, by the run that had done it."""
+    own = [step for step in steps if step.undoes is not None]
+    done = {str(step.undoes) for step in own if step.state == StepState.SUCCEEDED}
+    begun = {str(step.undoes) for step in own if step.started_at is not None}
+    for path, state in await runs.undo_steps(session, RunId(run.id)):
+        if is_undo(path):
+            begun.add(_undoes(path))
+            if state == StepState.SUCCEEDED:
+                done.add(_undoes(path))
+    carried = {step.path for step in steps if runs.CARRIED in (step.data or {})}
+    if carried and run.resume_of is not None:
+        earlier = await runs.peek(session, RunId(run.resume_of))
+        before = await undone_so_far(session, earlier, await runs.steps(session, RunId(earlier.id)))
+        done |= before.done & carried
+        begun |= before.half & carried
+    return UndoneSoFar(done=frozenset(done), half=frozenset(begun - done))
+
+
+def _undoes(path: str) -> str:
+    return path.removesuffix(".undo")
 
 
 async def undone_of(session: Session, run: RunRow, paths: list[str]) -> Undone:
@@ -40,5 +73,5 @@ async def undone_by(session: Session, run: RunRow) -> Undone | None:
     plan = Plan.model_validate_json(run.plan)
     if not undoes_steps(plan):
         return None
-    paths = [step.path.removesuffix(".undo") for step in plan.steps]
+    paths = [_undoes(step.path) for step in plan.steps]
     return await undone_of(session, await runs.peek(session, RunId(run.undo_of)), paths)

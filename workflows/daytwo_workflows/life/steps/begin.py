@@ -32,11 +32,11 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
         return
     planned = Plan.model_validate_json(run.plan).step(step.path)
     try:
-        context = await context_now(life, tx.session, run, steps) if planned.when or planned.late else {}
+        context = await context_now(life, tx.session, run, steps, step) if planned.when or planned.late else {}
         if not _wanted(planned, context):
             runs.move_step(tx, step, StepState.SKIPPED, note="skipped: its condition does not hold")
             return
-        if KINDS[step.kind].writes:
+        if KINDS[step.kind].writes and step.undoes is None:  # what takes it back was approved with the run
             await _must_be_allowed(tx.session, run)
         step.given = filled(planned, context)
         if planned.effect is not None and planned.kind != "dispatch":
