@@ -27,10 +27,12 @@ class Undone:
 
 
 def undo_program(program: Program, undone: Undone, today: Program) -> Program:
-    """The same lock, and the approval of `today`, which somebody may have tightened since; nothing else of it."""
+    """The same lock, and the approval of `today`, which somebody may have tightened since; nothing else of it. Nobody
+    fills anything in: the values are those of then."""
     models = {one.path: one.step for one in program.undos}
     steps = tuple(_step(models[planned.path], planned) for planned in undone.steps)
-    return replace(program, approvals=today.approvals, steps=steps, undos=(), catalog=(), undo=None)
+    approvals = tuple(replace(one, form={}) for one in today.approvals)
+    return replace(program, approvals=approvals, steps=steps, undos=(), catalog=(), undo=None)
 
 
 def _step(model: StepBase, planned: Planned) -> StepProgram:

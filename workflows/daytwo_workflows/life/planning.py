@@ -284,14 +284,15 @@ async def user_record(session: Session, principal: PrincipalRow, belongs: frozen
 async def context_of(life: Life, session: Session, ask: Ask, scene: Scene) -> dict[str, JsonValue]:
     """What the expressions of an ask see."""
     doors = sources(within(session), scene.belongs, life.backends)
-    inputs = await inputs_context(ask.version, ValidInput(ask.inputs), doors)
+    inputs, forms = await inputs_context(ask.version, ValidInput(ask.inputs), doors), ask.version.stage_forms
     if ask.rules is not None and ask.rules.digest != ask.version.digest:  # fields that are asked for today are null
         inputs = {**await inputs_context(ask.rules, ValidInput(ask.inputs), doors), **inputs}
+        forms = {**ask.rules.stage_forms, **forms}
     return {
         **({"steps": dict(ask.undone.results)} if ask.undone is not None else {}),
         "inputs": dict(inputs),
         "entity": record(scene.entity) if scene.entity else None,
         "user": scene.user,
         "run": {"id": ask.run, "url": f"{life.public_url}/runs/{ask.run}"},
-        "approvals": {stage: dict.fromkeys(form.fields) for stage, form in ask.version.stage_forms.items()},
+        "approvals": {stage: dict.fromkeys(form.fields) for stage, form in forms.items()},
     }
