@@ -341,7 +341,7 @@ async def moved(stepping: Stepping, *, approval: object) -> RunId:
     await stepping.on(run)
     stepping.company.ci.commit = "e" * 40
     stepping.company.ci.end("2", FAILS)
-    await stepping.on(run)
+    await stepping.on(run, later=timedelta(minutes=10))
     return run
 
 
