@@ -50,8 +50,9 @@ async def _may(session: Session, run: RunRow, by: PrincipalId) -> bool:
     writers = {*(plan.action.editor.people if plan.action.editor else ()), *(plan.cause.writers if plan.cause else ())}
     if person in writers or await has_asked(session, run, by):
         return False
-    stages = [plan.approval, *plan.approval.then] if plan.approval is not None else []
-    asked = {name for stage in stages for name in stage.needed_from}
+    asked = set(plan.approval.needed_from) if plan.approval is not None else set()
+    for stage in plan.approval.then if plan.approval is not None else ():
+        asked.update(stage.needed_from)
     belongs = await entitled_by(session, person, asked)
     return not asked.isdisjoint(belongs) or Permission.RUNS_CONTROL in granted(belongs)
 

@@ -146,12 +146,12 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
     context = await context_of(life, session, ask, scene)
     inputs = context["inputs"]
     assert isinstance(inputs, dict)
-    rules = ask.rules or ask.version
-    must_be_allowed(rules, scene, inputs, break_glass=ask.break_glass)
+    today = ask.rules or ask.version
+    must_be_allowed(today, scene, inputs, break_glass=ask.break_glass)
     facts = await _facts(life, session, ask, scene, context)
     program = life.definitions.program(ask.version)
     if ask.undone is not None:
-        program = undo_program(program, ask.undone, life.definitions.program(rules))
+        program = undo_program(program, ask.undone, life.definitions.program(today))
     facts = await with_people(session, program.approvals, facts)
     rules = any(one.auto for one in program.approvals)
     facts = replace(facts, frozen=rules and await _frozen(life, session, ask.version, facts))

@@ -156,7 +156,8 @@ def _again_at(run: RunRow, step: StepRow, steps: Sequence[StepRow]) -> datetime 
     once = planned.effect == Effect.ONCE or (planned.kind == "http" and planned.effect is None)
     if once or MOVED in (step.data or {}) or tries > _TRIES:
         return None
-    return step.ended_at + _FIRST_PAUSE * 2 ** (tries - 1)
+    pause: timedelta = _FIRST_PAUSE * 2 ** (tries - 1)
+    return step.ended_at + pause
 
 
 def again(tx: Tx, run: RunRow, failed: StepRow, steps: Sequence[StepRow]) -> StepRow:
