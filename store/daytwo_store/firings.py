@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.engine import Tx
 from daytwo_store.ids import PrincipalId, RunId
@@ -58,7 +59,7 @@ async def note(tx: Tx, time: Time) -> bool:
 async def anything(session: AsyncSession, now: datetime) -> bool:
     """Is there anything for a round: a schedule that is due, a time that is open, an end that is not counted?"""
     due = exists().where(ScheduleRow.removed_at.is_(None), ScheduleRow.paused_at.is_(None), ScheduleRow.next_at <= now)
-    still = exists().where(FiringRow.state.in_(_OPEN))
+    still = exists().where(_is_open(now))
     over = exists().where(
         FiringRow.state == FiringState.STARTED,
         FiringRow.counted_at.is_(None),
@@ -68,9 +69,13 @@ async def anything(session: AsyncSession, now: datetime) -> bool:
     return bool(await session.scalar(select(or_(due, still, over))))
 
 
-async def open_ones(session: AsyncSession, *, limit: int) -> Sequence[FiringRow]:
-    """Those of which something has still to come, the oldest first."""
-    query = select(FiringRow).where(FiringRow.state.in_(_OPEN)).order_by(FiringRow.at, FiringRow.schedule).limit(limit)
+def _is_open(now: datetime) -> ColumnElement[bool]:
+    return and_(FiringRow.state.in_(_OPEN), or_(FiringRow.retry_at.is_(None), FiringRow.retry_at <= now))
+
+
+async def open_ones(session: AsyncSession, now: datetime, *, limit: int) -> Sequence[FiringRow]:
+    """Those of which something has still to come, without those that are put off, the oldest first."""
+    query = select(FiringRow).where(_is_open(now)).order_by(FiringRow.at, FiringRow.schedule).limit(limit)
     return (await session.scalars(query)).all()
 
 

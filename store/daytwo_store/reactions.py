@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.engine import Tx
 from daytwo_store.ids import PrincipalId
@@ -34,10 +35,16 @@ class Reaction:
     key: str | None = None
 
 
-async def anything(session: AsyncSession) -> bool:
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        ReactionRow.state == ReactionState.DUE, or_(ReactionRow.retry_at.is_(None), ReactionRow.retry_at <= now)
+    )
+
+
+async def anything(session: AsyncSession, now: datetime) -> bool:
     """Is there anything for a round: an event nobody looked at, a reaction that is due, an end that is not counted?"""
     fresh = exists().where(EventRow.reacted_at.is_(None))
-    due = exists().where(ReactionRow.state == ReactionState.DUE)
+    due = exists().where(_is_due(now))
     over = exists().where(
         ReactionRow.state == ReactionState.STARTED,
         ReactionRow.counted_at.is_(None),
@@ -109,9 +116,11 @@ async def last_about(tx: Tx, trigger: str, about: str, *, since: datetime) -> Re
     return found
 
 
-async def due(session: AsyncSession, *, limit: int) -> Sequence[ReactionRow]:
-    query = select(ReactionRow).where(ReactionRow.state == ReactionState.DUE)
-    query = query.order_by(ReactionRow.at, ReactionRow.event, ReactionRow.item)
+async def due(session: AsyncSession, now: datetime, *, limit: int) -> Sequence[ReactionRow]:
+    """The first of each trigger, then the second of each, and so on: one that has many holds up no other."""
+    oldest = (ReactionRow.at, ReactionRow.event, ReactionRow.item)
+    turn = func.row_number().over(partition_by=ReactionRow.trigger, order_by=oldest)
+    query = select(ReactionRow).where(_is_due(now)).order_by(turn, *oldest)
     return (await session.scalars(query.limit(limit))).all()
 
 

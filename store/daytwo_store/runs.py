@@ -1,6 +1,7 @@
 """Runs: accept, move, end, read. Whoever changes a run holds its row first (`hold`)."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -174,10 +175,24 @@ async def steps(session: AsyncSession, run: RunId) -> Sequence[StepRow]:
     return (await session.scalars(select(StepRow).where(StepRow.run_id == run).order_by(StepRow.position))).all()
 
 
-async def called(session: AsyncSession, run: RunId, path: StepPath) -> Sequence[RunRow]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CalledRun:
+    """What the run that called it looks at: there may be hundreds, each with a plan."""
+
+    id: RunId
+    key: str
+    state: RunState
+    reason: str | None
+
+
+async def called(session: AsyncSession, run: RunId, path: StepPath) -> Sequence[CalledRun]:
     """The runs that a step has called, oldest first."""
-    query = select(RunRow).where(RunRow.parent_run == run, RunRow.parent_path == path)
-    return (await session.scalars(query.order_by(RunRow.id).execution_options(populate_existing=True))).all()
+    query = select(RunRow.id, RunRow.idempotency_key, RunRow.state, RunRow.reason)
+    query = query.where(RunRow.parent_run == run, RunRow.parent_path == path).order_by(RunRow.id)
+    return [
+        CalledRun(id=RunId(name), key=key, state=RunState(state), reason=reason)
+        for name, key, state, reason in await session.execute(query)
+    ]
 
 
 async def step(session: AsyncSession, run: RunId, path: StepPath) -> StepRow:

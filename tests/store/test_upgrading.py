@@ -9,6 +9,7 @@ from databases import Databases
 from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy import select
+from sqlalchemy.exc import ProgrammingError
 from upgrading import count, fill, revisions, upgrade_to
 
 from daytwo_store import migrate
@@ -46,9 +47,10 @@ async def test_rows_of_an_earlier_version_are_there_and_can_be_read(empty: str) 
     await store.close()
 
 
-def test_code_of_the_version_before_writes_into_the_newest_schema(empty: str) -> None:
+@pytest.mark.parametrize("before", ["0026", revisions()[-2]])
+def test_code_of_the_version_before_writes_into_the_newest_schema(empty: str, before: str) -> None:
     """A process that was not upgraded yet goes on while others are (R54): what it does not know has its default."""
-    upgrade_to(empty, revisions()[-2])
+    upgrade_to(empty, before)
     with psycopg.connect(empty) as old:
         old.execute("SET session_replication_role = replica")
         known = old.execute(
@@ -56,8 +58,23 @@ def test_code_of_the_version_before_writes_into_the_newest_schema(empty: str) ->
         ).fetchall()
     migrate.upgrade(empty)
     with psycopg.connect(empty) as new:
-        before = fill(new, known=set(known))
-        assert before["run"] == before["step"] == before["attempt"] == 1
+        now = new.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+        ).fetchall()
+        assert set(known) <= set(now), "what it reads and writes is there"
+        rows = fill(new, known=set(known))
+        assert rows["run"] == rows["step"] == rows["attempt"] == 1
+
+
+def test_each_migration_is_a_transaction_of_its_own(empty: str) -> None:
+    """What one has locked is free before the next, and what fails takes nothing back of those before it."""
+    upgrade_to(empty, "0030")
+    with psycopg.connect(empty) as old:
+        old.execute("CREATE TABLE task (in_the_way text)")
+    with pytest.raises(ProgrammingError):
+        migrate.upgrade(empty)
+    with psycopg.connect(empty) as between:
+        assert between.execute("SELECT version_num FROM alembic_version").fetchall() == [("0032",)]
 
 
 PLANS = {

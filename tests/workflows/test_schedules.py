@@ -71,7 +71,7 @@ async def test_two_workers_and_one_that_died_in_the_middle_begin_one_run(table: 
     table.clock.moment = NOON + HOUR
     assert await note_due(table.company.life) == 1  # and then it was killed
     async with table.company.store.read() as session:
-        (row,) = await firings.open_ones(session, limit=9)
+        (row,) = await firings.open_ones(session, table.clock.moment, limit=9)
     assert sum(await asyncio.gather(*(firing_life._begin_safely(table.company.life, row) for _ in range(5)))) == 1
     assert await asyncio.gather(*(fire(table.company.life) for _ in range(3))) == [0, 0, 0]
     assert len(await table.runs()) == 1
@@ -281,6 +281,30 @@ async def test_only_the_owner_changes_it_and_who_takes_it_over_has_to_be_allowed
     assert run.requester == sam.principal
     assert run.cause is not None
     assert run.cause["writers"] == ["person:ana"], "Ana wrote what is asked for"
+
+
+async def test_who_wrote_it_does_not_approve_it_in_the_name_of_who_takes_it_over_before_it_begins(
+    table: Timetable,
+) -> None:
+    made = await table.make(inputs={"version": "1.1.0", "environment": "environment:production"})
+    table.clock.moment = NOON + HOUR
+    await note_due(table.company.life)
+    await schedule_changes.take(table.company.life, made, by=await table.hand("sam"))
+    assert await fire(table.company.life) == 1
+    (run,) = await table.runs()
+    assert run.cause is not None
+    assert (run.requester, run.cause["writers"]) == (await table.company.person("sam"), ["person:ana"])
+
+
+async def test_what_does_not_answer_is_asked_again_after_a_while_and_once_more_at_the_end(table: Timetable) -> None:
+    made = await table.make(catch_up="3s")
+    table.company.ci.down = True
+    await table.at(NOON + HOUR)
+    assert [one.retry_at for one in await table.firings(made)] == [NOON + HOUR + timedelta(seconds=2)]
+    await table.at(timedelta(seconds=2))
+    assert [one.retry_at for one in await table.firings(made)] == [NOON + HOUR + timedelta(seconds=3)]
+    table.company.ci.down = False
+    assert await table.at(timedelta(seconds=1)) == 1
 
 
 async def test_by_hand_it_is_asked_for_in_the_name_of_who_does_it(table: Timetable) -> None:

@@ -7,16 +7,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from company import open_company
+from company import SHOP, open_company
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
 from sqlalchemy import select
 from stepping import Step, Stepping, dispatch, wait
 
 from daytwo_actions.definitions import DefinitionRejected
-from daytwo_store import runs
+from daytwo_actions.plan.model import PlannedCause
+from daytwo_actions.recovery import Said
+from daytwo_store import approvals, runs
 from daytwo_store.clock import GivenClock
-from daytwo_store.engine import Store
+from daytwo_store.engine import Store, Tx
+from daytwo_store.errors import Forbidden
 from daytwo_store.ids import AttemptNo, RunId, StepPath
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ExternalStatus, RunState
@@ -24,7 +27,12 @@ from daytwo_store.tables import RunRow
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life import call_act
 from daytwo_workflows.life.advance import advance
+from daytwo_workflows.life.asking import Wish, rerun, start
+from daytwo_workflows.life.causes import Cause
 from daytwo_workflows.life.interventions import cancel
+from daytwo_workflows.life.resuming import Resumption, preview, resume
+from daytwo_workflows.life.steps.call import key_of
+from daytwo_workflows.life.steps.called import asked_for
 
 pytestmark = pytest.mark.anyio
 GIVEN = {"version": "${{ inputs.version }}", "environment": "${{ inputs.environment.ref }}"}
@@ -66,7 +74,8 @@ async def started(stepping: Stepping) -> RunId:
 
 async def children(stepping: Stepping, run: RunId) -> Sequence[RunRow]:
     async with stepping.company.store.read() as session:
-        return await runs.called(session, run, StepPath("sub"))
+        found = await session.scalars(select(RunRow).where(RunRow.parent_run == run).order_by(RunRow.id))
+        return found.all()
 
 
 async def finish(stepping: Stepping, run: RunId, state: ExternalStatus = ExternalStatus.SUCCEEDED) -> None:
@@ -302,3 +311,154 @@ async def test_a_called_run_is_in_the_history_of_both(stepping: Stepping) -> Non
     [step] = await stepping.steps(run)
     calls = (step.data or {})["calls"]
     assert [one["run"] for one in calls] == [one.id for one in found]  # type: ignore[index, union-attr]
+
+
+async def scheduled(stepping: Stepping) -> RunId:
+    """A run of the parent that something asks for in Ana's name, written by Sam, after a run that a trigger began."""
+
+    async def take(_tx: Tx, _run: RunRow) -> None: ...
+
+    wish = Wish(
+        action="parent",
+        requester=await stepping.company.person("ana"),
+        token=None,
+        entity=SHOP,
+        inputs={"version": "1.1.0", "environment": "environment:staging"},
+        version=None,
+        cause=Cause(
+            planned=PlannedCause(kind="trigger", name="alerts", writers=["person:sam"]), facts={"depth": 2}, take=take
+        ),
+    )
+    run = RunId((await start(stepping.company.life, wish, "trigger-1")).run.id)
+    await stepping.company.drive(run)
+    return run
+
+
+async def test_who_wrote_what_asks_for_the_first_does_not_approve_what_it_calls(stepping: Stepping) -> None:
+    await loaded(stepping, call(), approval=[{"from": ["group:sre"]}])
+    run = await scheduled(stepping)
+    [child] = await children(stepping, run)
+    await approved_by_nobody(stepping, child, run)
+    await cancel(stepping.company.store, RunId(child.id), by=child.requester, reason="", force=False)
+    row = await stepping.company.run(RunId(child.id))
+    ana = await stepping.company.person("ana")
+    again = await rerun(stepping.company.life, row, ana, None, comment=None, key="again-1")
+    await approved_by_nobody(stepping, again.run, RunId(child.id))
+
+
+async def approved_by_nobody(stepping: Stepping, run: RunRow, cause: RunId) -> None:
+    """Not by Sam; and it is as deep in a chain of triggers as what asked for it."""
+    assert run.cause == {"kind": "run", "name": cause, "writers": ["person:sam"], "depth": 2}
+    async with stepping.company.store.read() as session:
+        [asked] = await approvals.of_run(session, RunId(run.id))
+    assert approvals.editors_of(asked) == {"person:sam"}
+    with pytest.raises(Forbidden, match="last changed"):
+        await stepping.company.decide("sam", RunId(run.id))
+
+
+async def test_the_undo_of_what_it_called_is_not_stopped_with_it(stepping: Stepping) -> None:
+    undo = dispatch("back")
+    ship = dispatch("ship", undo={"uses": undo["uses"], "with": undo["with"]})
+    await loaded(stepping, call(), steps=[ship, dispatch("more")], on_error="undo")
+    stepping.company.ci.ends_as = None
+    run = await started(stepping)
+    [child] = await children(stepping, run)
+    await stepping.company.drive(below := RunId(child.id))
+    stepping.company.ci.end("1", ExternalStatus.SUCCEEDED)
+    await stepping.on(below)
+    await cancel(stepping.company.store, run, by=await stepping.company.person("ana"), reason="", force=False)
+    await stepping.on(run)
+    stepping.company.ci.end("2", ExternalStatus.CANCELLED)
+    for _ in range(3):
+        await stepping.on(below)
+        await stepping.on(run)
+    assert stepping.sent() == ["ship", "more", "back"]
+    row = await stepping.company.run(below)
+    assert (row.undoing is not None, row.cancel_at) == (True, None), "its undo goes on"
+    stepping.company.ci.end("3", ExternalStatus.SUCCEEDED)
+    await stepping.on(below)
+    await stepping.on(run)
+    row = await stepping.company.run(below)
+    assert (row.state, "Undone: ship." in (row.reason or "")) == (RunState.CANCELLED, True), row.reason
+    assert (await stepping.company.run(run)).state == RunState.CANCELLED
+
+
+async def test_what_does_not_end_when_its_time_is_over_is_not_looked_at_all_the_time(stepping: Stepping) -> None:
+    await loaded(stepping, call(timeout="1h"))
+    stepping.company.ci.ends_as = None
+    run = await started(stepping)
+    [child] = await children(stepping, run)
+    await stepping.company.drive(RunId(child.id))
+    move = await stepping.on(run, later=timedelta(hours=1))
+    assert (move.what, move.seconds) == (What.WAIT, 3600), "its end wakes us"
+    assert (await stepping.company.run(RunId(child.id))).cancel_at is not None
+
+
+async def test_a_key_that_somebody_else_has_used_is_no_call(stepping: Stepping) -> None:
+    await loaded(stepping, call())
+    run = await stepping.company.ask("ana", "1.1.0", "staging", action="parent")
+    await advance(stepping.company.life, run)
+    [step] = await stepping.steps(run)
+    [item] = asked_for(step)
+    assert key_of(step, item) != key_of(step, {"key": item["key"]}), "nobody can guess it"
+    async with stepping.company.store.write() as tx:  # as a worker of before has written it
+        row = await runs.step(tx.session, run, StepPath("sub"))
+        row.data = {"calls": [{name: value for name, value in item.items() if name != "token"}]}
+    taken = Wish(
+        action="child",
+        requester=await stepping.company.person("ana"),
+        token=None,
+        entity=SHOP,
+        inputs={"version": "1.1.0", "environment": "environment:staging"},
+        version=None,
+        comment=f"called by run {run}, step sub",
+    )
+    await start(stepping.company.life, taken, key_of(step, {"key": item["key"]}))
+    await stepping.company.drive(run)
+    row = await stepping.company.run(run)
+    assert (row.state, "by somebody else" in (row.reason or "")) == (RunState.FAILED, True), row.reason
+
+
+async def test_two_that_call_what_needs_the_lock_of_the_other_do_not_wait_for_ever(stepping: Stepping) -> None:
+    folder = stepping.folder / "crossing"
+    folder.mkdir()
+    actions = []
+    for one, other in (("a", "b"), ("b", "a")):
+        asks: dict[str, object] = {**PLAIN, "lock": other, "approval": [{"from": ["group:sre"]}]}
+        actions.append(like_deploy(f"below-{one}", **{**asks, "steps": [dispatch("ship")]}))
+        calls = {"id": "sub", "uses": "action", "with": {"action": f"below-{one}", "inputs": GIVEN}}
+        actions.append(like_deploy(f"has-{one}", **{**PLAIN, "lock": one, "steps": [calls]}))
+    await load_beside(stepping.company, folder, *actions)
+    first, second = [await stepping.company.ask("ana", "1.1.0", "staging", action=f"has-{one}") for one in ("a", "b")]
+    await stepping.company.drive(first)
+    await stepping.company.drive(second)
+    [waits] = await children(stepping, first)
+    assert waits.state == RunState.WAITING_APPROVAL
+    row = await stepping.company.run(second)
+    assert (row.state, "neither would ever go on" in (row.reason or "")) == (RunState.FAILED, True), row.reason
+    assert list(await children(stepping, second)) == []
+
+
+async def test_of_a_list_what_had_succeeded_is_not_asked_for_when_it_is_resumed(stepping: Stepping) -> None:
+    await loaded(stepping, each(["1.0.0", "1.1.0", "1.2.0"], at_once=1))
+    run = await started(stepping)
+    await finish(stepping, run)
+    await finish(stepping, run, ExternalStatus.FAILED)
+    assert (await stepping.company.run(run)).state == RunState.FAILED
+    asked = Resumption(
+        run=await stepping.company.run(run),
+        requester=await stepping.company.person("ana"),
+        token=None,
+        answers={"sub": Said.AGAIN},
+    )
+    [shown] = (await preview(stepping.company.life, asked)).steps
+    assert "1 of 3 have succeeded, and `again` leaves these out" in shown.why
+    again = RunId((await resume(stepping.company.life, asked, "resume-1")).run.id)
+    await stepping.company.drive(again)
+    await finish(stepping, again)
+    await finish(stepping, again)
+    assert [one.inputs["version"] for one in await children(stepping, again)] == ["1.1.0", "1.2.0"]
+    row = await stepping.company.run(again)
+    [step] = await stepping.steps(again)
+    assert (row.state, step.note) == (RunState.SUCCEEDED, "3 of 3 have succeeded")
+    assert asked_for(step)[0]["run"] == (await children(stepping, run))[0].id

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from timetable import NOON, Timetable
 
 from daytwo_actions.definitions import DefinitionRejected
-from daytwo_store import entities, events, reactions, triggers
+from daytwo_store import entities, events, principals, reactions, triggers
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import Draft
@@ -23,7 +23,8 @@ from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
 from daytwo_store.tables import EventRow, ReactionRow
 from daytwo_workflows.company import load_company
-from daytwo_workflows.life.reacting import note, note_fresh, react, tell_expired
+from daytwo_workflows.life.asking import Wish, start
+from daytwo_workflows.life.reacting import Paused, note, note_fresh, react, tell_expired, wish_of
 
 pytestmark = pytest.mark.anyio
 # As Alertmanager posts it (webhook version 4), shortened.
@@ -246,8 +247,6 @@ async def test_runs_that_begin_each_other_come_to_an_end(house: Listening) -> No
     await house.end(first)
     assert await house.react() == 0, "that was a deploy"
     key = "restart-1"
-    from daytwo_workflows.life.asking import Wish, start
-
     wish = Wish(
         action="restart",
         requester=await house.company.person("ana"),
@@ -309,3 +308,73 @@ async def test_three_failures_in_a_row_pause_it(house: Listening) -> None:
     async with house.company.store.read() as session:
         row = await triggers.get(session, "alerts")
     assert str(row.paused_why).startswith("3 times in a row it did not succeed; the last one is run ")
+
+
+async def test_what_is_due_when_somebody_pauses_it_is_left_out_and_a_replay_is_not(house: Listening) -> None:
+    await house.load(alerts={**ON_ALERT, "throttle": "1s"})
+    house.company.ci.down = True
+    event = await house.tell("d1")
+    assert await house.react() == 0
+    assert await house.reactions() == ["alerts due"]
+    async with house.company.store.write() as tx:
+        triggers.pause(tx, await triggers.hold(tx, "alerts"), by="person:ana", why="a flood")
+    house.company.ci.down = False
+    assert await house.react(timedelta(minutes=6)) == 0
+    assert await house.reactions() == [
+        "alerts skipped: The trigger was paused. Nothing was started; it can be replayed."
+    ]
+    async with house.company.store.write() as tx:
+        kept = await reactions.event(tx.session, event)
+        assert kept is not None
+        await note(tx, await triggers.hold(tx, "alerts"), kept, turn=1, by=await house.company.person("ana"), key="r-1")
+    assert await house.react() == 1, "a person wants it"
+
+
+async def test_a_pause_in_the_moment_in_which_it_begins_is_one(house: Listening) -> None:
+    await house.load(alerts=dict(ON_ALERT))
+    await house.tell("d1")
+    await note_fresh(house.company.life)
+    async with house.company.store.write() as tx:
+        ana = (await principals.by_ids(tx.session, [await house.company.person("ana")])).popitem()[1]
+        (row,) = await reactions.due(tx.session, tx.now, limit=9)
+        triggers.pause(tx, await triggers.hold(tx, "alerts"), by="person:ana", why="a flood")
+    with pytest.raises(Paused):
+        await start(house.company.life, wish_of(row, ana), row.key)
+    assert await house.runs() == []
+
+
+async def test_one_that_does_not_answer_is_asked_later_and_holds_up_no_other(house: Listening) -> None:
+    lax = {name: value for name, value in ON_ALERT.items() if name not in ("key", "throttle")}
+    await house.load(alerts={**lax, "most": 99}, others={**lax, "on": {"event": "other"}})
+    for number in range(3):
+        await house.tell(f"d{number}")
+    await house.tell("last", source="other")
+    await note_fresh(house.company.life)
+    now = house.clock.moment
+    async with house.company.store.read() as session:
+        found = [row.trigger for row in await reactions.due(session, now, limit=2)]
+    assert found == ["alerts", "others"], "each in its turn, however many one has"
+    house.company.ci.down = True
+    assert await house.react() == 0
+    async with house.company.store.read() as session:
+        assert list(await reactions.due(session, now, limit=9)) == []
+        assert not await reactions.anything(session, now), "nothing is asked for again at once"
+        assert len(await reactions.due(session, now + timedelta(minutes=5), limit=9)) == 4
+    house.company.ci.down = False
+    assert await house.react(timedelta(seconds=2)) == 4
+
+
+async def test_who_wrote_it_does_not_approve_it_in_the_name_of_who_owns_it_by_then(house: Listening) -> None:
+    inputs = {"version": "1.1.0", "environment": "environment:production"}
+    await house.load(alerts={**ON_ALERT, "action": "deploy", "inputs": inputs})
+    async with house.company.store.write() as tx:
+        (await triggers.hold(tx, "alerts")).writers = ["person:ana"]
+    await house.tell("d1")
+    await note_fresh(house.company.life)
+    await house.company.person("sam")
+    async with house.company.store.write() as tx:
+        (await triggers.hold(tx, "alerts")).owner = "person:sam"
+    assert await house.react() == 1
+    (run,) = await house.runs()
+    assert run.cause is not None
+    assert (run.requester, run.cause["writers"]) == (await house.company.person("sam"), ["person:ana"])

@@ -54,7 +54,7 @@ class PlannedRequester(Part):
 class PlannedCause(Part):
     """What asks for the run in the requester's name, and the people who wrote what it asks for: they do not approve."""
 
-    kind: Literal["schedule", "trigger"]
+    kind: Literal["schedule", "trigger", "run"]  # a run: it calls this one, or this one repeats or undoes it
     name: str
     writers: list[str] = []
 
@@ -129,6 +129,13 @@ class PlannedResume(Part):
     run: str
     done: dict[str, dict[str, JsonValue]]  # steps that are carried over, with what they had left
     said: dict[str, str] = {}  # of steps of which nobody knew: what a person has said, `done` or `again`
+    items: dict[str, list[str]] = {}  # of a `foreach` that is done again: the keys of what had succeeded, and is not
+
+    @model_serializer(mode="wrap")
+    def _short(self, write: SerializerFunctionWrapHandler, _: SerializationInfo) -> Mapping[str, JsonValue]:
+        """Without items it is as it always was, byte for byte."""
+        whole: dict[str, JsonValue] = write(self)
+        return {key: value for key, value in whole.items() if key != "items" or value}
 
 
 class Plan(Part):

@@ -92,8 +92,8 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
 
 
 def cause_view(cause: Mapping[str, JsonValue] | None) -> CauseView | None:
-    """From what a run keeps of it."""
-    if cause is None:
+    """From what a run keeps of it. Another run is linked by what it is to this one."""
+    if cause is None or cause.get("kind") == "run":
         return None
     return CauseView.model_validate({name: cause.get(name) for name in CauseView.model_fields})
 

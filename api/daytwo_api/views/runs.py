@@ -205,7 +205,7 @@ class RunView(RunSummary):
     version: str
     reason: str | None = Field(description="why it ended as it did, with what was and was not done")
     comment: str | None = Field(description="what the requester says about it")
-    cause: CauseView | None = Field(default=None, description="null: a person or a program asked for it")
+    cause: CauseView | None = Field(default=None, description="null: a person, a program or another run asked for it")
     waits: Waits | None
     digest: str = Field(description="of the plan")
     plan: Json

@@ -68,5 +68,6 @@ class FiringRow(Base):
     key: Mapped[str]  # Idempotency-Key of its run, which nobody can guess
     by: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))  # who began it by hand; none: the time
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id"))
+    retry_at: Mapped[datetime | None]  # something did not answer: it is not asked for before then
     settled_at: Mapped[datetime | None]  # when it was known what comes of it
     counted_at: Mapped[datetime | None]  # when the end of its run was counted

@@ -58,5 +58,6 @@ class ReactionRow(Base):
     key: Mapped[str]  # Idempotency-Key of its run, which nobody can guess
     by: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))  # who replayed it
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id"))
+    retry_at: Mapped[datetime | None]  # something did not answer: it is not asked for before then
     settled_at: Mapped[datetime | None]
     counted_at: Mapped[datetime | None]

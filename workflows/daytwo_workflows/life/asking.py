@@ -13,7 +13,7 @@ from daytwo_actions.form import accept_inputs, without_secrets
 from daytwo_actions.plan.model import Plan, PlannedResume
 from daytwo_actions.plan.render import pin, undo_inputs
 from daytwo_actions.plan.undo_program import Undone
-from daytwo_store import locks, principals, runs
+from daytwo_store import lock_waits, locks, principals, runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId, StepPath, TokenId, new_run_id
@@ -21,7 +21,7 @@ from daytwo_store.run_visibility import Onlooker
 from daytwo_store.states import RUN_ENDS, RunState, StepState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.accept import Submission, accept, earlier
-from daytwo_workflows.life.causes import Cause
+from daytwo_workflows.life.causes import Cause, handed_on
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.locking import must_be_free, rejects
 from daytwo_workflows.life.people import belongings
@@ -161,6 +161,7 @@ async def rerun(
         version=None,
         rerun_of=RunId(run.id),
         comment=comment,
+        cause=handed_on(run),
     )
     return before or await accept_wish(life, wish, key, body)
 
@@ -210,12 +211,16 @@ async def accept_wish(life: Life, wish: Wish, key: str, body: str, *, old: Plan 
 async def _must_go_on(tx: Tx, plan: Plan, run: RunId, path: StepPath) -> None:
     """Asked while the run that calls is held: once it is to stop, it calls nothing more, and it calls nothing that
     would wait for its own lock. Raises `Conflict`."""
+    if plan.keys:
+        await lock_waits.serialise(tx)
     row = await runs.hold(tx, run)
     step = await runs.step(tx.session, run, path)
     if row.cancel_at is not None or step.state != StepState.RUNNING:
         raise Conflict("The run that called it does not go on. Nothing was started.")
     above: RunRow | None = row
+    mine: set[RunId] = set()
     while above is not None:
+        mine.add(RunId(above.id))
         both = sorted(set(plan.keys) & set(locks.keys_of(above)))
         if both:
             raise Conflict(
@@ -223,6 +228,12 @@ async def _must_go_on(tx: Tx, plan: Plan, run: RunId, path: StepPath) -> None:
                 "started. Give the two different locks, or only the called action one."
             )
         above = await runs.peek(tx.session, RunId(above.parent_run)) if above.parent_run is not None else None
+    if await lock_waits.waits_for(tx.session, plan.keys, mine):
+        raise Conflict(
+            "It needs a lock of a run that waits, by what it calls, for a lock which the run that calls this one has: "
+            "neither would ever go on. Nothing was started. Start it again when the other one has ended, and let what "
+            "both change have one lock."
+        )
 
 
 async def _must_be_undoable(tx: Tx, run: RunId, requester: PrincipalId) -> None:
@@ -273,6 +284,7 @@ async def undo_wish(
         version=None,
         undo_of=RunId(run.id),
         comment=comment,
+        cause=handed_on(run, previous),
     )
 
 
@@ -291,6 +303,7 @@ async def _undo_of_steps(
         undo_of=RunId(run.id),
         undone=(Digest(run.version), await undone_of(session, run, paths)),
         comment=comment,
+        cause=handed_on(run),
     )
 
 

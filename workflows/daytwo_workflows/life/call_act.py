@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from daytwo_store import runs
 from daytwo_store.engine import Session
-from daytwo_store.errors import DaytwoError, Rejected, Unavailable
+from daytwo_store.errors import Conflict, DaytwoError, Rejected, Unavailable
 from daytwo_store.ids import AttemptNo, EntityRef, PrincipalId, RunId, StepPath
 from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.asking import Wish, start
+from daytwo_workflows.life.causes import calling
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.steps.call import key_of, note
 from daytwo_workflows.life.steps.called import asked_for
@@ -42,8 +43,11 @@ async def act_call(life: Life, run: RunId, path: StepPath, _no: AttemptNo) -> No
             version=str(version) if version is not None else None,
             comment=f"called by run {run}, step {path}",
             called_by=(run, path),
+            cause=calling(row),
         )
-        await start(life, wish, key_of(step, item))
+        found = await start(life, wish, key_of(step, item))
+        if found.run.parent_run != run:
+            raise Conflict(f"Run {found.run.id} was asked for under its key by somebody else. Nothing was started.")
     except Unavailable as error:
         said, later = error.detail, True
     except DaytwoError as error:

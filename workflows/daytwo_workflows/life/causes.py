@@ -5,20 +5,24 @@ so who approves reads it, and so are the people who wrote what is asked for: the
 action.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.plan.model import PlannedCause
+from daytwo_actions.plan.model import Plan, PlannedCause
 from daytwo_actions.roles import Permission, granted
-from daytwo_store import principals
+from daytwo_store import principals, triggers
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Forbidden
 from daytwo_store.states import RunState
 from daytwo_store.tables import Json, PrincipalRow, RunRow
 from daytwo_workflows.life.people import belongings
+
+_SOONEST: Final = timedelta(seconds=2)
+_LATEST: Final = timedelta(minutes=5)
 
 Take = Callable[[Tx, RunRow], Awaitable[None]]
 
@@ -39,6 +43,11 @@ class Cause:
 BAD_ENDS: Final = frozenset({RunState.FAILED, RunState.REFUSED, RunState.EXPIRED, RunState.REJECTED})
 
 
+def backed_off(age: timedelta) -> timedelta:
+    """How long to wait before it is asked for again, when it has been due for so long and something does not answer."""
+    return max(_SOONEST, min(age / 2, _LATEST))
+
+
 async def requester_of(session: Session, owner: str, principal: str | None) -> PrincipalRow:
     """In whose name something asks. Without a principal: who has signed in as this person, the newest identity of
     several. Raises `Forbidden` for an owner who may run nothing here any more."""
@@ -51,6 +60,29 @@ async def requester_of(session: Session, owner: str, principal: str | None) -> P
     if who.ref != owner or Permission.RUN not in granted(await belongings(session, who.ref)):
         raise Forbidden(f"{owner} may start nothing here any more. Nothing was started.")
     return who
+
+
+def calling(run: RunRow) -> Cause:
+    """For what a run calls: whoever wrote a part of what that run does wrote what it asks for."""
+    return _of_run(run, Plan.model_validate_json(run.plan).writers, triggers.depth_of(run.cause))
+
+
+def handed_on(run: RunRow, *more: RunRow) -> Cause | None:
+    """For what repeats, resumes or undoes a run, with its inputs or those of `more`: who wrote them for whatever asked
+    then. None where people had filled them in."""
+    causes = [one.cause for one in (run, *more)]
+    writers = {writer for cause in map(planned, causes) if cause is not None for writer in cause.writers}
+    depth = max(map(triggers.depth_of, causes))
+    return _of_run(run, sorted(writers), depth) if writers or depth else None
+
+
+def _of_run(run: RunRow, writers: Sequence[str], depth: int) -> Cause:
+    async def take(_tx: Tx, _run: RunRow) -> None:
+        """Whether it is wanted is looked at by whoever asks."""
+
+    return Cause(
+        planned=PlannedCause(kind="run", name=run.id, writers=list(writers)), facts={"depth": depth}, take=take
+    )
 
 
 def planned(cause: Mapping[str, JsonValue] | None) -> PlannedCause | None:

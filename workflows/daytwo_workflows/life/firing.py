@@ -24,7 +24,7 @@ from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import FIRING_OPEN, FiringState, RunState
 from daytwo_store.tables import FiringRow, Json, PrincipalRow, RunRow, ScheduleRow
 from daytwo_workflows.life.asking import Wish, start
-from daytwo_workflows.life.causes import BAD_ENDS, Cause, requester_of
+from daytwo_workflows.life.causes import BAD_ENDS, Cause, backed_off, requester_of
 from daytwo_workflows.life.context import Life
 
 log = structlog.get_logger()
@@ -43,7 +43,8 @@ async def fire(life: Life) -> int:
         pass
     await count_ends(life)
     async with life.store.read() as session:
-        waiting = await firings.open_ones(session, limit=5 * _AT_A_TIME)
+        now = await life.store.clock.now(session)
+        waiting = await firings.open_ones(session, now, limit=5 * _AT_A_TIME)
     by_schedule: dict[str, list[FiringRow]] = {}
     for row in waiting:
         by_schedule.setdefault(row.schedule, []).append(row)
@@ -152,7 +153,7 @@ def _asked(row: ScheduleRow, spec: ScheduleSpec) -> Json:
         "entity": spec.entity,
         "inputs": dict(spec.inputs),
         "title": row.title,
-        "writers": [one for one in row.writers if one != row.owner],
+        "writers": list(row.writers),
         "overlap": spec.overlap,
     }
 
@@ -181,7 +182,7 @@ async def _begin(life: Life, firing: FiringRow) -> bool:
             who = await _requester(session, firing)
         accepted = await start(life, _wish(firing, who), firing.key)
     except Unavailable as error:
-        await _settle(life, firing, FiringState(firing.state), f"It is tried again: {error.detail}")
+        await _put_off(life, firing, f"It is tried again: {error.detail}")
         return False
     except (Forbidden, NotFound) as error:
         await _refused(life, firing, error, for_good=True)
@@ -228,6 +229,7 @@ def _wish(firing: FiringRow, who: PrincipalRow) -> Wish:
     writers, inputs = asked["writers"], asked["inputs"]
     assert isinstance(writers, list)
     assert isinstance(inputs, dict)
+    others = sorted(str(one) for one in writers if one != who.ref)  # the owner of now, whoever it was then
 
     async def take(tx: Tx, run: RunRow) -> None:
         row = await schedules.hold(tx, firing.schedule)
@@ -246,7 +248,7 @@ def _wish(firing: FiringRow, who: PrincipalRow) -> Wish:
         version=None,
         comment=f"By the schedule {asked['title']} ({firing.schedule}), due {firing.at:%d %b %Y %H:%M} UTC.",
         cause=Cause(
-            planned=PlannedCause(kind="schedule", name=firing.schedule, writers=sorted(str(one) for one in writers)),
+            planned=PlannedCause(kind="schedule", name=firing.schedule, writers=others),
             facts={"at": firing.at.isoformat(), "title": asked["title"]},
             take=take,
         ),
@@ -263,6 +265,17 @@ async def _settle(life: Life, firing: FiringRow, state: FiringState, why: str) -
             row = await schedules.hold(tx, firing.schedule)
             facts = {"schedule": firing.schedule, "at": firing.at.isoformat()}
             tell(tx, Notice.SCHEDULE_MISSED, audience=[row.owner], facts=facts)
+
+
+async def _put_off(life: Life, firing: FiringRow, why: str) -> None:
+    """Something does not answer: once more, at the latest at the last moment at which it may begin."""
+    async with life.store.write() as tx:
+        held = await firings.hold(tx, firing.schedule, firing.at)
+        if held.state != firing.state:
+            return  # somebody else was first
+        firings.move(tx, held, FiringState(firing.state), why=why)
+        later = tx.now + backed_off(tx.now - held.at)
+        held.retry_at = later if held.until is None or tx.now >= held.until else min(later, held.until)
 
 
 async def _refused(life: Life, firing: FiringRow, error: DaytwoError, *, for_good: bool) -> None:

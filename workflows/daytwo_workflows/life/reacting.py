@@ -33,10 +33,10 @@ from daytwo_store.errors import Conflict, DaytwoError, Forbidden, NotFound, Unav
 from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.reactions import Reaction
 from daytwo_store.states import ReactionState, RunState
-from daytwo_store.tables import EventRow, ReactionRow, RunRow, TriggerRow
+from daytwo_store.tables import EventRow, PrincipalRow, ReactionRow, RunRow, TriggerRow
 from daytwo_store.triggers import Made
 from daytwo_workflows.life.asking import Wish, start
-from daytwo_workflows.life.causes import BAD_ENDS, Cause, requester_of
+from daytwo_workflows.life.causes import BAD_ENDS, Cause, backed_off, requester_of
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.people import belongings
 
@@ -45,20 +45,22 @@ _AT_A_TIME: Final = 20  # events of one transaction
 _ROUNDS: Final = 10  # of these one after the other, before runs are asked for
 _AT_ONCE: Final = 4  # runs that are being asked for: people who ask meanwhile are not held up
 _PATIENCE: Final = timedelta(hours=1)  # with a CI system that does not answer
+_PAUSED: Final = "The trigger was paused. Nothing was started; it can be replayed."
 _DEEPEST: Final = 3  # runs in a chain, each begun by what the one before did
 
 
 async def react(life: Life) -> int:
     """One round; how many runs were asked for. What fails for one trigger is told and keeps no other from its turn."""
     async with life.store.read() as session:
-        if not await reactions.anything(session):
+        if not await reactions.anything(session, await life.store.clock.now(session)):
             return 0
     for _ in range(_ROUNDS):
         if await note_fresh(life) < _AT_A_TIME:
             break
     await count_ends(life)
     async with life.store.read() as session:
-        waiting = await reactions.due(session, limit=_ROUNDS * _AT_A_TIME)
+        now = await life.store.clock.now(session)
+        waiting = await reactions.due(session, now, limit=_ROUNDS * _AT_A_TIME)
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def in_turn(row: ReactionRow) -> bool:
@@ -182,7 +184,7 @@ async def _note_item(made: _Noting, spec: TriggerSpec, number: int, item: JsonVa
     if found is None:
         return False
     if row.paused_at is not None and made.turn == 0:
-        await made.skip(number, "The trigger was paused. Nothing was started; it can be replayed.", about=found.key)
+        await made.skip(number, _PAUSED, about=found.key)
         return False
     if made.depth > _DEEPEST:
         why = f"{_DEEPEST} runs lead here already, each begun by what the one before did. Nothing was started."
@@ -203,7 +205,7 @@ async def _note_item(made: _Noting, spec: TriggerSpec, number: int, item: JsonVa
         "entity": found.entity,
         "inputs": found.inputs,
         "title": row.title,
-        "writers": [one for one in row.writers if one != row.owner],
+        "writers": list(row.writers),
     }
     return await made.write(number, ReactionState.DUE, about=found.key, asked=asked)
 
@@ -269,27 +271,63 @@ async def _begin(life: Life, reaction: ReactionRow) -> bool:
         except (Forbidden, NotFound) as error:
             await _refused(life, reaction, error, pause=True)
             return False
+    if _is_paused(row, reaction):
+        await _skipped(life, reaction)
+        return False
     try:
-        accepted = await start(life, _wish(reaction, PrincipalId(who.id)), reaction.key)
+        accepted = await start(life, wish_of(reaction, who), reaction.key)
+    except Paused:
+        await _skipped(life, reaction)
+        return False
     except Unavailable as error:
         if now - reaction.at > _PATIENCE:
             await _refused(life, reaction, error, pause=False)
-            return False
-        raise  # it is tried again in the next round
+        else:
+            await _put_off(life, reaction)
+        return False
     except DaytwoError as error:  # often it is what the event says: another one may be better
         await _refused(life, reaction, error, pause=False)
         return False
     return not accepted.repeated
 
 
-def _wish(reaction: ReactionRow, who: PrincipalId) -> Wish:
+class Paused(Conflict):
+    """Somebody has paused the trigger between the event and its run."""
+
+
+def _is_paused(row: TriggerRow, reaction: ReactionRow) -> bool:
+    """A replay passes a pause: a person wants it."""
+    return row.paused_at is not None and reaction.turn == 0
+
+
+async def _skipped(life: Life, reaction: ReactionRow) -> None:
+    async with life.store.write() as tx:
+        row = await reactions.hold(tx, reaction)
+        if row.state == ReactionState.DUE:
+            reactions.move(tx, row, ReactionState.SKIPPED, why=_PAUSED)
+
+
+async def _put_off(life: Life, reaction: ReactionRow) -> None:
+    """Something does not answer: it is tried again, and others are not held up by it meanwhile."""
+    async with life.store.write() as tx:
+        row = await reactions.hold(tx, reaction)
+        if row.state == ReactionState.DUE:
+            row.retry_at = tx.now + backed_off(tx.now - row.at)
+    log.info("trigger.waits", what=reaction.trigger, error="unavailable")
+
+
+def wish_of(reaction: ReactionRow, who: PrincipalRow) -> Wish:
+    """What it asks for in the name of this person, the owner of the trigger now. Accepting it raises `Paused`."""
     asked: Mapping[str, JsonValue] = reaction.asked or {}
     writers, inputs = asked["writers"], asked["inputs"]
     assert isinstance(writers, list)
     assert isinstance(inputs, dict)
+    others = sorted(str(one) for one in writers if one != who.ref)  # the owner of now, whoever it was then
 
     async def take(tx: Tx, run: RunRow) -> None:
-        await triggers.hold(tx, reaction.trigger)
+        row = await triggers.hold(tx, reaction.trigger)
+        if _is_paused(row, reaction):
+            raise Paused(_PAUSED)
         held = await reactions.hold(tx, reaction)
         if held.state != ReactionState.DUE:
             raise Conflict("Another worker was first. Nothing was started.")
@@ -298,14 +336,14 @@ def _wish(reaction: ReactionRow, who: PrincipalId) -> Wish:
 
     return Wish(
         action=str(asked["action"]),
-        requester=who,
+        requester=PrincipalId(who.id),
         token=None,
         entity=EntityRef(str(asked["entity"])) if asked["entity"] is not None else None,
         inputs=inputs,
         version=None,
         comment=f"By the trigger {asked['title']} ({reaction.trigger}), for the event {reaction.event}.",
         cause=Cause(
-            planned=PlannedCause(kind="trigger", name=reaction.trigger, writers=sorted(str(one) for one in writers)),
+            planned=PlannedCause(kind="trigger", name=reaction.trigger, writers=others),
             facts={
                 "at": reaction.at.isoformat(),
                 "title": asked["title"],

@@ -16,7 +16,7 @@ from daytwo_workflows.life.undone import to_undo, undone_so_far
 
 _ENDS: Final = (RunState.FAILED, RunState.CANCELLED)
 # Different in every plan, and repeated by what stands beside it.
-_OF_THE_RUN: Final = re.compile(r"run|(resumes|secrets)\b.*|(.*\.)?request(\..*)?|(.*\.)?expires_at")
+_OF_THE_RUN: Final = re.compile(r"run|(cause|resumes|secrets)\b.*|(.*\.)?request(\..*)?|(.*\.)?expires_at")
 
 
 async def why_not_resumable(session: Session, run: RunRow) -> str | None:

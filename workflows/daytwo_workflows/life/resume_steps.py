@@ -5,7 +5,7 @@ looking is found out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
@@ -15,7 +15,7 @@ from daytwo_actions.definitions.steps.kinds import kind_of
 from daytwo_actions.recovery import Does
 from daytwo_store import attempts, runs
 from daytwo_store.ids import RunId
-from daytwo_store.states import EXTERNAL_ENDS, AttemptState, ExternalStatus, StepState
+from daytwo_store.states import EXTERNAL_ENDS, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import AttemptRow, ExternalRunRow, Json, RunRow, StepRow
 from daytwo_workflows.life.adopting import SKEW, marker_of
 from daytwo_workflows.life.context import Life
@@ -31,13 +31,15 @@ _UNKNOWN: Final = (AttemptState.SENT, AttemptState.AMBIGUOUS, AttemptState.HELD)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proposed:
-    """`why`: a part of a sentence. `left`: the results that are carried over with it."""
+    """`why`: a part of a sentence. `left`: the results that are carried over with it. `items`: the keys of a list that
+    had succeeded, and are not asked for when it is done again."""
 
     path: str
     kind: str
     does: Does
     why: str
     left: Json | None = None
+    items: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,10 +91,24 @@ async def _of_step(life: Life, run: RunRow, step: StepBase, past: _Past | None) 
         again = Does.BEGIN if past.step.kind == "approval" else Does.CHECK
         return _proposed(step, again, "had not come to a good end, and changes nothing")
     if past.step.kind in CALLS and any(one.get("run") is not None for one in asked_for(past.step)):
-        return _proposed(step, Does.ASK, "had called other runs, which may have done a part of it: look at them")
+        return await _called(life, step, past.step)
     if all(one.external_id is None and one.state in _NEVER for one in past.tries):
         return _proposed(step, Does.REPEAT, "had begun, and nothing of it was carried out")
     return await _begun(life, run, step, past)
+
+
+async def _called(life: Life, step: StepBase, row: StepRow) -> Proposed:
+    """A person looks at the runs that did not succeed; of a list, those that did are not asked for again."""
+    calls, good = asked_for(row), list[str]()
+    if row.kind == "foreach":
+        async with life.store.read() as session:
+            for one in calls:
+                if one.get("state") == RunState.SUCCEEDED and one.get("run") is not None:
+                    undone = await runs.undone_by(session, RunId(str(one["run"])))
+                    good += [str(one["key"])] if undone is None else []
+    some = f" ({len(good)} of {len(calls)} have succeeded, and `again` leaves these out)" if good else ""
+    why = f"had called other runs, which may have done a part of it{some}: look at them"
+    return replace(_proposed(step, Does.ASK, why), items=good)
 
 
 def _done(step: StepBase, row: StepRow) -> Proposed:

@@ -16,6 +16,7 @@ from daytwo_store.errors import Conflict, FieldFault, Rejected
 from daytwo_store.ids import EntityRef, PrincipalId, RunId, TokenId
 from daytwo_store.tables import Json, RunRow
 from daytwo_workflows.life.asking import Accepted, Planned, Wish, accept_wish, digest_of_ask, plan, repeated
+from daytwo_workflows.life.causes import handed_on
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.resumable import between, why_not_resumable
 from daytwo_workflows.life.resume_steps import Proposed, propose
@@ -124,6 +125,7 @@ def _wish(asked: Resumption, version: ActionVersion, steps: Sequence[Proposed]) 
     run = asked.run
     done = {step.path: dict(step.left or {}) for step in steps if _counts_as_done(step, asked.answers)}
     said = {step.path: str(asked.answers[step.path]) for step in steps if step.path in asked.answers}
+    again = {step.path: [*step.items] for step in steps if step.items and step.path not in done}
     return Wish(
         action=run.action,
         requester=asked.requester,
@@ -131,8 +133,9 @@ def _wish(asked: Resumption, version: ActionVersion, steps: Sequence[Proposed]) 
         entity=EntityRef(run.entity) if run.entity else None,
         inputs=run.inputs,
         version=version.digest,
-        resumes=PlannedResume(run=RunId(run.id), done=done, said=said),
+        resumes=PlannedResume(run=RunId(run.id), done=done, said=said, items=again),
         comment=asked.comment,
+        cause=handed_on(run),
     )
 
 

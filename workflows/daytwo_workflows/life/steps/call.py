@@ -5,6 +5,7 @@ same run. It is accepted only while this run, held meanwhile, goes on.
 """
 
 import hashlib
+import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,11 +15,13 @@ from pydantic import JsonValue
 
 from daytwo_actions.definitions.steps.action import MOST_ITEMS
 from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
+from daytwo_actions.plan.model import Plan
 from daytwo_store import runs
 from daytwo_store.engine import Tx
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import AttemptNo, PrincipalId, RunId, StepPath
 from daytwo_store.outputs import OutputsSource
+from daytwo_store.runs import CalledRun
 from daytwo_store.states import RUN_ENDS, UNSENT, RunState, StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
@@ -36,7 +39,9 @@ _LONGEST_KEY: Final = 200
 
 
 def key_of(step: StepRow, item: Item) -> str:
-    """The Idempotency-Key of the run of an item."""
+    """The Idempotency-Key of the run of an item. Nobody else can guess it; one of before has no `token`."""
+    if "token" in item:
+        return f"call-{item['token']}"
     named = hashlib.sha256(str(item["key"]).encode()).hexdigest()[:32]
     return f"call {step.run_id} {step.path} {named}"
 
@@ -74,7 +79,8 @@ def items_of(given: Mapping[str, JsonValue], context: Mapping[str, JsonValue], e
 
 
 def _item(key: str, entity: JsonValue, inputs: JsonValue) -> Item:
-    return {"key": key, "entity": entity, "inputs": inputs if isinstance(inputs, dict) else {}}
+    inputs = inputs if isinstance(inputs, dict) else {}
+    return {"key": key, "entity": entity, "inputs": inputs, "token": secrets.token_urlsafe(24)}
 
 
 def _named(value: JsonValue, number: int) -> str:
@@ -88,21 +94,35 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow) -> None:
     given = step.given or {}
     steps = await runs.steps(tx.session, RunId(run.id))
     context = await context_now(life, tx.session, run, steps) if "items" in given else {}
-    note(step, items_of(given, context, run.entity), failed=0)
+    note(step, await _without_done(tx, run, step, items_of(given, context, run.entity)), failed=0)
     step.due_at = tx.now + timedelta(seconds=step.timeout)
+
+
+async def _without_done(tx: Tx, run: RunRow, step: StepRow, items: list[Item]) -> list[Item]:
+    """Of a run that goes on where another one ended: what had succeeded there, and is asked for alike, is done."""
+    resumes = Plan.model_validate_json(run.plan).resumes if run.resume_of is not None else None
+    if resumes is None or step.path not in resumes.items:
+        return items
+    before = await runs.step(tx.session, RunId(resumes.run), StepPath(step.path))
+    done = {one["key"]: one for one in asked_for(before) if one["key"] in resumes.items[step.path]}
+    for one in items:
+        old = done.get(one["key"])
+        if old is not None and (old["entity"], old["inputs"]) == (one["entity"], one["inputs"]):
+            one["run"], one["state"] = old["run"], old["state"]
+    return items
 
 
 async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
     assert step.due_at is not None
     calls, children = await _looked(tx, step)
-    going_on = [one for one in children if RunState(one.state) not in RUN_ENDS]
+    if tx.now >= step.due_at:
+        for child in children:
+            await _stop_one(tx, child, run, f"its time in run {run.id} is over")
+        calls, children = await _looked(tx, step)
+    going_on = [one for one in children if one.state not in RUN_ENDS]
     lost = [one for one in calls if one.get("state") not in (None, RunState.SUCCEEDED)]
     todo = [one for one in calls if one.get("state") is None and one.get("run") is None]
-    if tx.now >= step.due_at:
-        for child in going_on:
-            await _stop_one(tx, child, run, f"its time in run {run.id} is over")
-        todo = []
-    if len(lost) > _budget(step, len(calls)) or (step.data or {}).get("closing"):
+    if tx.now >= step.due_at or len(lost) > _budget(step, len(calls)) or (step.data or {}).get("closing"):
         todo = []
     if todo and len(going_on) < _at_once(step):
         again = (step.data or {}).get("again_at")
@@ -111,14 +131,16 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
             return Move(what=What.ACT, path=StepPath(step.path), attempt=_FIRST)
         return Move(what=What.WAIT, seconds=wait)
     if going_on:
-        left = max(timedelta(seconds=1), min(step.due_at - tx.now, _LOOK_ANYWAY))
+        left = step.due_at - tx.now
+        if left <= timedelta(0) or left > _LOOK_ANYWAY:
+            left = _LOOK_ANYWAY  # what has been asked to stop wakes us when it ends
         return Move(what=What.WAIT, seconds=left.total_seconds())
     await _over(life, tx, step, calls, children, lost)
     return None
 
 
 async def _over(
-    life: Life, tx: Tx, step: StepRow, calls: list[Item], children: Sequence[RunRow], lost: list[Item]
+    life: Life, tx: Tx, step: StepRow, calls: list[Item], children: Sequence[CalledRun], lost: list[Item]
 ) -> None:
     """Nothing of it goes on."""
     never = [one for one in calls if one.get("state") is None]
@@ -130,7 +152,7 @@ async def _over(
     if step.kind == "action":
         found = {}
         for child in children:
-            for one in await runs.steps(tx.session, RunId(child.id)):
+            for one in await runs.steps(tx.session, child.id):
                 found.update(one.outputs or {})
     wrong = leave(life, tx, step, found, OutputsSource.RUN)
     if wrong is not None:
@@ -157,37 +179,40 @@ def _short(item: Item) -> str:
     return str(item.get("note") if item.get("run") is None else item.get("state"))
 
 
-async def _looked(tx: Tx, step: StepRow) -> tuple[list[Item], Sequence[RunRow]]:
+async def _looked(tx: Tx, step: StepRow) -> tuple[list[Item], Sequence[CalledRun]]:
     """What became of each, written down; and the runs that there are."""
     calls = asked_for(step)
     children = await runs.called(tx.session, RunId(step.run_id), StepPath(step.path))
-    by_key = {child.idempotency_key: child for child in children}
+    by_key = {child.key: child for child in children}
     for one in calls:
         child = by_key.get(key_of(step, one))
         if child is None:
             continue
         one["run"] = child.id
-        if RunState(child.state) in RUN_ENDS:
+        if child.state in RUN_ENDS:
             one["state"], one["note"] = child.state, child.reason
     note(step, calls)
     return calls, children
 
 
-async def _stop_one(tx: Tx, child: RunRow, run: RunRow, why: str) -> None:
-    row = await runs.hold(tx, RunId(child.id))
-    if RunState(row.state) not in RUN_ENDS and row.cancel_at is None:
+async def _stop_one(tx: Tx, child: CalledRun, run: RunRow, why: str) -> bool:
+    """Once. What undoes itself has stopped, and is let come to its end. Does it still go on?"""
+    if child.state in RUN_ENDS:
+        return False
+    row = await runs.hold(tx, child.id)
+    if RunState(row.state) not in RUN_ENDS and row.cancel_at is None and row.undoing is None:
         await ask_to_stop(tx, row, by=PrincipalId(run.cancel_by or "daytwo"), reason=why, force=run.cancel_forced)
+        await tx.session.flush()
+    return RunState(row.state) not in RUN_ENDS
 
 
 async def _stop(_life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | str:
     """What it called is stopped as well, and waited for."""
     _, children = await _looked(tx, step)
-    for child in children:
-        await _stop_one(tx, child, run, f"run {run.id}, which called it, is stopped")
-    await tx.session.flush()
-    left = [one for one in children if RunState(one.state) not in RUN_ENDS]
+    left = [one for one in children if await _stop_one(tx, one, run, f"run {run.id}, which called it, is stopped")]
     if left and not run.cancel_forced:
         return Move(what=What.WAIT, seconds=60)
+    await _looked(tx, step)
     runs.move_step(tx, step, StepState.CANCELLED, note="stopped, with what it called" if children else "stopped")
     return ""
 
@@ -196,10 +221,10 @@ async def closing(tx: Tx, run: RunRow, step: StepRow) -> bool:
     """Another step has failed: none begins any more, what has not begun is stopped. Does something go on?"""
     calls, children = await _looked(tx, step)
     note(step, calls, closing=True)
-    for child in children:
-        if RunState(child.state) in UNSENT:
-            await _stop_one(tx, child, run, f"another step of run {run.id} has failed")
-    return any(RunState(child.state) not in RUN_ENDS for child in children)
+    on = [child for child in children if child.state not in RUN_ENDS]
+    unsent = [child for child in on if child.state in UNSENT]
+    why = f"another step of run {run.id} has failed"
+    return len([one for one in unsent if await _stop_one(tx, one, run, why)]) + len(on) > len(unsent)
 
 
 def _at_once(step: StepRow) -> int:
