@@ -23,8 +23,9 @@ from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RunState
 from daytwo_store.tables import EventRow, ReactionRow
 from daytwo_workflows.company import load_company
+from daytwo_workflows.life.answering import Paused, wish_of
 from daytwo_workflows.life.asking import Wish, start
-from daytwo_workflows.life.reacting import Paused, note, note_fresh, react, tell_expired, wish_of
+from daytwo_workflows.life.reacting import note, note_fresh, react, tell_expired
 
 pytestmark = pytest.mark.anyio
 # As Alertmanager posts it (webhook version 4), shortened.

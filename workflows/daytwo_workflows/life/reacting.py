@@ -6,15 +6,13 @@ so many runs in a chain that triggers began. What was left out says so.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.durations import format_duration
-from daytwo_actions.plan.model import PlannedCause
 from daytwo_actions.triggers import (
     CATALOG,
     RUNS,
@@ -29,14 +27,14 @@ from daytwo_actions.triggers.reading import MOST_ITEMS
 from daytwo_store import reactions, triggers
 from daytwo_store.engine import Session, Tx
 from daytwo_store.entities import as_entity, as_record
-from daytwo_store.errors import Conflict, DaytwoError, Forbidden, NotFound, Unavailable
-from daytwo_store.ids import EntityRef, PrincipalId
+from daytwo_store.errors import NotFound
+from daytwo_store.ids import PrincipalId
 from daytwo_store.reactions import Reaction
 from daytwo_store.states import ReactionState, RunState
-from daytwo_store.tables import EventRow, PrincipalRow, ReactionRow, RunRow, TriggerRow
+from daytwo_store.tables import EventRow, ReactionRow, TriggerRow
 from daytwo_store.triggers import Made
-from daytwo_workflows.life.asking import Wish, start
-from daytwo_workflows.life.causes import BAD_ENDS, Cause, backed_off, requester_of
+from daytwo_workflows.life.answering import PAUSED, begin_safely
+from daytwo_workflows.life.causes import BAD_ENDS
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.people import belongings
 
@@ -44,8 +42,6 @@ log = structlog.get_logger()
 _AT_A_TIME: Final = 20  # events of one transaction
 _ROUNDS: Final = 10  # of these one after the other, before runs are asked for
 _AT_ONCE: Final = 4  # runs that are being asked for: people who ask meanwhile are not held up
-_PATIENCE: Final = timedelta(hours=1)  # with a CI system that does not answer
-_PAUSED: Final = "The trigger was paused. Nothing was started; it can be replayed."
 _DEEPEST: Final = 3  # runs in a chain, each begun by what the one before did
 
 
@@ -65,7 +61,7 @@ async def react(life: Life) -> int:
 
     async def in_turn(row: ReactionRow) -> bool:
         async with room:
-            return await _begin_safely(life, row)
+            return await begin_safely(life, row)
 
     return sum(await asyncio.gather(*map(in_turn, waiting)))
 
@@ -184,7 +180,7 @@ async def _note_item(made: _Noting, spec: TriggerSpec, number: int, item: JsonVa
     if found is None:
         return False
     if row.paused_at is not None and made.turn == 0:
-        await made.skip(number, _PAUSED, about=found.key)
+        await made.skip(number, PAUSED, about=found.key)
         return False
     if made.depth > _DEEPEST:
         why = f"{_DEEPEST} runs lead here already, each begun by what the one before did. Nothing was started."
@@ -249,123 +245,6 @@ def made(loaded: LoadedTrigger, writers: Sequence[str]) -> Made:
         source=loaded.file,
         writers=tuple(sorted(writers)),
     )
-
-
-async def _begin_safely(life: Life, row: ReactionRow) -> bool:
-    try:
-        return await _begin(life, row)
-    except DaytwoError as error:
-        log.warning("trigger.waits", what=row.trigger, error=error.type)
-    except Exception:
-        log.exception("trigger.failed", what=row.trigger)
-    return False
-
-
-async def _begin(life: Life, reaction: ReactionRow) -> bool:
-    """True when it has made a run."""
-    async with life.store.read() as session:
-        now = await life.store.clock.now(session)
-        try:
-            row = await triggers.get(session, reaction.trigger)
-            who = await requester_of(session, row.owner, None)
-        except (Forbidden, NotFound) as error:
-            await _refused(life, reaction, error, pause=True)
-            return False
-    if _is_paused(row, reaction):
-        await _skipped(life, reaction)
-        return False
-    try:
-        accepted = await start(life, wish_of(reaction, who), reaction.key)
-    except Paused:
-        await _skipped(life, reaction)
-        return False
-    except Unavailable as error:
-        if now - reaction.at > _PATIENCE:
-            await _refused(life, reaction, error, pause=False)
-        else:
-            await _put_off(life, reaction)
-        return False
-    except DaytwoError as error:  # often it is what the event says: another one may be better
-        await _refused(life, reaction, error, pause=False)
-        return False
-    return not accepted.repeated
-
-
-class Paused(Conflict):
-    """Somebody has paused the trigger between the event and its run."""
-
-
-def _is_paused(row: TriggerRow, reaction: ReactionRow) -> bool:
-    """A replay passes a pause: a person wants it."""
-    return row.paused_at is not None and reaction.turn == 0
-
-
-async def _skipped(life: Life, reaction: ReactionRow) -> None:
-    async with life.store.write() as tx:
-        row = await reactions.hold(tx, reaction)
-        if row.state == ReactionState.DUE:
-            reactions.move(tx, row, ReactionState.SKIPPED, why=_PAUSED)
-
-
-async def _put_off(life: Life, reaction: ReactionRow) -> None:
-    """Something does not answer: it is tried again, and others are not held up by it meanwhile."""
-    async with life.store.write() as tx:
-        row = await reactions.hold(tx, reaction)
-        if row.state == ReactionState.DUE:
-            row.retry_at = tx.now + backed_off(tx.now - row.at)
-    log.info("trigger.waits", what=reaction.trigger, error="unavailable")
-
-
-def wish_of(reaction: ReactionRow, who: PrincipalRow) -> Wish:
-    """What it asks for in the name of this person, the owner of the trigger now. Accepting it raises `Paused`."""
-    asked: Mapping[str, JsonValue] = reaction.asked or {}
-    writers, inputs = asked["writers"], asked["inputs"]
-    assert isinstance(writers, list)
-    assert isinstance(inputs, dict)
-    others = sorted(str(one) for one in writers if one != who.ref)  # the owner of now, whoever it was then
-
-    async def take(tx: Tx, run: RunRow) -> None:
-        row = await triggers.hold(tx, reaction.trigger)
-        if _is_paused(row, reaction):
-            raise Paused(_PAUSED)
-        held = await reactions.hold(tx, reaction)
-        if held.state != ReactionState.DUE:
-            raise Conflict("Another worker was first. Nothing was started.")
-        reactions.move(tx, held, ReactionState.STARTED)
-        held.run_id = run.id
-
-    return Wish(
-        action=str(asked["action"]),
-        requester=PrincipalId(who.id),
-        token=None,
-        entity=EntityRef(str(asked["entity"])) if asked["entity"] is not None else None,
-        inputs=inputs,
-        version=None,
-        comment=f"By the trigger {asked['title']} ({reaction.trigger}), for the event {reaction.event}.",
-        cause=Cause(
-            planned=PlannedCause(kind="trigger", name=reaction.trigger, writers=others),
-            facts={
-                "at": reaction.at.isoformat(),
-                "title": asked["title"],
-                "event": reaction.event,
-                "depth": reaction.depth,
-            },
-            take=take,
-        ),
-    )
-
-
-async def _refused(life: Life, reaction: ReactionRow, error: DaytwoError, *, pause: bool) -> None:
-    async with life.store.write() as tx:
-        held = await triggers.hold_all(tx, [reaction.trigger])
-        row = await reactions.hold(tx, reaction)
-        if row.state != ReactionState.DUE:
-            return  # another worker was first
-        reactions.move(tx, row, ReactionState.REFUSED, why=error.detail)
-        subject = f"trigger:{reaction.trigger}"
-        tx.audit(actor="daytwo", action="trigger.refused", subject=subject, facts={"error": error.type})
-        for one in held if pause else ():
-            triggers.pause(tx, one, by=triggers.SYSTEM, why=error.detail)
 
 
 def _failed(tx: Tx, row: TriggerRow, last: str) -> None:
