@@ -104,9 +104,9 @@ async def _without_done(tx: Tx, run: RunRow, step: StepRow, items: list[Item]) -
     if resumes is None or step.path not in resumes.items:
         return items
     before = await runs.step(tx.session, RunId(resumes.run), StepPath(step.path))
-    done = {one["key"]: one for one in asked_for(before) if one["key"] in resumes.items[step.path]}
+    done = {str(one["key"]): one for one in asked_for(before) if one["key"] in resumes.items[step.path]}
     for one in items:
-        old = done.get(one["key"])
+        old = done.get(str(one["key"]))
         if old is not None and (old["entity"], old["inputs"]) == (one["entity"], one["inputs"]):
             one["run"], one["state"] = old["run"], old["state"]
     return items
