@@ -5766,7 +5766,7 @@ export interface components {
             called_by?: string | null;
             /** Called By Step */
             called_by_step?: string | null;
-            /** @description null: a person or a program asked for it */
+            /** @description null: a person, a program or another run asked for it */
             cause?: components["schemas"]["CauseView"] | null;
             /**
              * Changes
