@@ -63,8 +63,8 @@ async def _begin(life: Life, reaction: ReactionRow) -> bool:
     return not accepted.repeated
 
 
-class Paused(Conflict):
-    """Somebody has paused the trigger between the event and its run."""
+class Paused(Exception):
+    """Somebody has paused the trigger between the event and its run. Nobody outside is told."""
 
 
 def _is_paused(row: TriggerRow, reaction: ReactionRow) -> bool:
