@@ -161,15 +161,15 @@ def _told(stage: Stage, run: str, action: str) -> bool:
 def run_again(stage: Stage, system: str, line: Mapping[str, Any]) -> None:
     """A person does that there. On GitLab it can be told only while it runs: there the number of the pipeline stays."""
     ci, known = stage.house.systems[system], line["run_id"]
-    if system == "github":
-        where = f"/repos/{line['repository']}/actions/runs/{known}/rerun"
-    else:
-        where = f"/api/v4/projects/{quote(line['repository'], safe='')}/pipelines/{known}/retry"
-        runs = [{"status": "running", "jobs": [{"name": "deploy", "status": "running"}]}]
-        with stage.house.control(system) as control:
-            control.script(ci.script_of(line), [*ci.events(line, "cancelled", ()), *runs])
+    project = quote(line["repository"], safe="")
+    where, runs = {
+        "github": (f"/repos/{line['repository']}/actions/runs/{known}/rerun", "in_progress"),
+        "gitlab": (f"/api/v4/projects/{project}/pipelines/{known}/retry", "running"),
+    }[system]
     headers = {"Authorization": f"Bearer {ci.token.read_text().strip()}"}
     assert httpx.post(f"{ci.address}{where}", headers=headers, timeout=10, trust_env=False).is_success
+    with stage.house.control(system) as control:
+        control.script(ci.script_of(line), [{"status": runs, "jobs": [{"name": "deploy", "status": runs}]}])
 
 
 @each_kind

@@ -19,7 +19,16 @@ from daytwo_standins.gitlab.orders import obey
 from daytwo_standins.gitlab.pipelines import Pipeline, Pipelines
 from daytwo_standins.gitlab.progress import advance, created
 from daytwo_standins.gitlab.records import Blueprint, State, Status, blueprint_from, plain, state_from
-from daytwo_standins.gitlab.scripts import Script, instant, load_script, played, save_script, stuck, write_traces
+from daytwo_standins.gitlab.scripts import (
+    Script,
+    forget_script,
+    instant,
+    load_script,
+    played,
+    save_script,
+    stuck,
+    write_traces,
+)
 from daytwo_standins.shared.answers import SOMEBODY
 from daytwo_standins.shared.files import read_json, write_json
 
@@ -73,6 +82,9 @@ class Engine:
         """Make an order durable, then carry it out."""
         pipeline.orders = max(pipeline.orders, order.number)
         await self._ledger.order(order)
+        if order.verb in ("retry", "retry_job"):
+            forget_script(pipeline.folder)  # that was of the jobs before: what is run again waits for one of its own
+            self._scripts.pop(pipeline.id, None)
         self._obey(order)
         for child in self.children(pipeline):
             if order.verb == "cancel" and not child.state.ended:

@@ -63,6 +63,11 @@ def save_script(folder: Path, script: Script) -> None:
     write_json(folder / "script.json", begun.model_dump(mode="json"), durable=True)
 
 
+def forget_script(folder: Path) -> None:
+    """There is none, any more."""
+    (folder / "script.json").unlink(missing_ok=True)
+
+
 def load_script(folder: Path) -> Script | None:
     """The script of a pipeline."""
     data = read_json(folder / "script.json")
@@ -70,8 +75,8 @@ def load_script(folder: Path) -> Script | None:
 
 
 def played(state: State, script: Script, now: float) -> State:
-    """The pipeline as the script has it at ``now``."""
-    shown = dataclasses.replace(state, jobs=(), status=Status.CREATED, started_at=None, finished_at=None)
+    """The pipeline as the script has it at ``now``; one that is run again keeps when it had ended."""
+    shown = dataclasses.replace(state, jobs=(), status=Status.CREATED, started_at=None)
     for when, event in _past(script, now):
         shown = _after(shown, event, when)
     return shown
