@@ -26,7 +26,9 @@ describe("resuming", () => {
     await userEvent.click(within(dialog).getByRole("radio", { name: "Do it again" }));
     await userEvent.dblClick(confirm);
     await waitFor(() => expect(house.at()).toMatch(/^\/runs\/r_new/));
-    const asked = house.fake.seen.filter((one) => one.path === "/runs/r_failed/resume" && one.method === "POST");
+    const asked = house.fake.seen.filter(
+      (one) => one.path === "/runs/r_failed/resume" && one.method === "POST",
+    );
     expect(new Set(asked.map((one) => one.key)).size).toBe(1);
     expect(asked[0]?.body).toEqual({ reason: "", answers: { page: "again" }, version: null });
   });
