@@ -143,7 +143,10 @@ BAD: list[tuple[Exchange, str]] = [
     (exchange(query="sure=true&pages=1", status=204), "a parameter 'pages' that is not described"),
     (exchange(body=b'{"a": 1}', status=204), "has a body, and none is described"),
     (exchange("POST", "", raw=b"", headers={"content-type": "text/plain"}), "request lacks its body"),
-    (exchange("POST", "", b"{", raw=b"x", headers={"content-type": "text/plain"}), "a body that is no JSON"),
+    (
+        exchange("POST", "", b"{", raw=b"x", headers={"content-type": "text/plain"}),
+        "a body that is neither JSON nor a form",
+    ),
     (exchange("POST", "", b'{"id": 1, "state": 3}'), "the request $.state is integer and has to be string"),
     (exchange("DELETE"), "there is no such operation"),
 ]

@@ -8,6 +8,7 @@ _LEFT_OUT: Final = "left out of the description"
 GITLAB: Final = Vendor(
     called="GitLab",
     file="gitlab/openapi.json",
+    undescribed=frozenset({"cursor"}),  # of lists that go on by a key
     excused={
         "unknown": "no such address",
         "list_tags": _LEFT_OUT,

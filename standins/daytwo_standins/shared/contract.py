@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
 
 from daytwo_standins.shared.answers import Answer
 from daytwo_standins.shared.violations import Violations
@@ -38,6 +39,7 @@ class Vendor:
     strict: bool = False
     types: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trims: str = ""  # the parameter by which a client asks for a part of an answer
+    undescribed: frozenset[str] = frozenset()  # parameters that it takes everywhere and describes in places
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,7 +154,11 @@ class Contract:
         given: dict[str, list[str]] = {}
         for name, value in query:
             given.setdefault(name, []).append(value)
-        yield from (f"has a parameter {name!r} that is not described" for name in given if name not in told.query)
+        yield from (
+            f"has a parameter {name!r} that is not described"
+            for name in given
+            if name not in told.query and name not in self._vendor.undescribed
+        )
         for name, parameter in told.query.items():
             if name not in given:
                 if parameter.required:
@@ -166,10 +172,9 @@ class Contract:
             if told.body_required:
                 yield "lacks its body"
             return
-        try:
-            data = json.loads(body)
-        except ValueError:
-            yield "has a body that is no JSON"
+        data = _sent(body)
+        if data is None:
+            yield "has a body that is neither JSON nor a form"
             return
         if told.body is None:
             if data != {}:  # clients that always send JSON send an empty object
@@ -243,6 +248,26 @@ def _meant(parameter: "Parameter", values: list[str]) -> object:
         parts = values if parameter.several else [part for value in values for part in value.split(",")]
         return [_one(parameter.schema.get("items", {}), part) for part in parts]
     return _one(parameter.schema, values[-1])
+
+
+def _sent(body: bytes) -> object:
+    """JSON, or a form with its `name[key]=value`; None where it is neither. What is sent as null is no body of ours."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        pass
+    try:
+        pairs = parse_qsl(body.decode(), strict_parsing=True)
+    except ValueError:
+        return None
+    form: dict[str, Any] = {}
+    for name, value in pairs:
+        outer, _, inner = name.partition("[")
+        if inner:
+            form.setdefault(outer, {})[inner.removesuffix("]")] = value
+        else:
+            form[outer] = value
+    return form
 
 
 def _one(schema: Mapping[str, Any], text: str) -> object:
