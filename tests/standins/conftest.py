@@ -194,7 +194,9 @@ class Receiver:
         """Event and body of everything about one run."""
         # GitLab's stand-in tells the same address in this session.
         github = [(headers, raw) for headers, raw in list(self.got) if "x-github-event" in headers]
-        bodies = [(headers["x-github-event"], json.loads(raw)) for headers, raw in github]
+        bodies = [
+            (headers["x-github-event"], json.loads(raw)) for headers, raw in github if raw
+        ]  # others have had empty ones sent
         return [(event, body) for event, body in bodies if _run_of(body) == run_id]
 
 
