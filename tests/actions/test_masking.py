@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from daytwo_actions.head_and_tail import HeadAndTail
 from daytwo_actions.logs import LINE_LIMIT, Cleaner
 from daytwo_actions.masking import MASK, Masker, encodings_of, masked
 
@@ -148,6 +149,16 @@ def test_masking_comes_before_cutting() -> None:
     cleaner = Cleaner(secrets=(SECRET,))
     lines = cleaner.feed(("x" * (LINE_LIMIT - 8) + SECRET + "\n").encode()) + cleaner.end()
     assert "".join(lines) == "x" * (LINE_LIMIT - 8) + MASK
+
+
+@pytest.mark.parametrize("head", range(10, 60, 3))
+def test_the_end_of_what_is_kept_cuts_no_secret_in_two(head: int) -> None:
+    cleaner = Cleaner(secrets=(SECRET,))
+    lines = cleaner.feed(f"first line\n{'y' * 10} {SECRET} {'z' * 40}\n".encode()) + cleaner.end()
+    bounds = HeadAndTail(head=head, tail=head)
+    kept = [*bounds.take(lines), *bounds.tail()]
+    assert set(kept) <= set(lines), "whole lines, as they were masked"
+    assert longest_rest("\n".join(kept), SECRET) < 4
 
 
 def test_what_is_too_short_is_not_looked_for() -> None:

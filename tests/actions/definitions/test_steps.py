@@ -91,13 +91,43 @@ def around(surroundings: Surroundings) -> Surroundings:
 def test_a_runbook_of_every_kind_loads(around: Surroundings) -> None:
     version = load_action(RUNBOOK, "a.yaml", surroundings=around)
     steps = version.model.spec.steps
-    assert {kind_of(step) for step in steps} == {*KINDS, "dispatch"} - {"temporary"}  # which ends by an undo of all
+    assert {kind_of(step) for step in steps} == {*KINDS, "dispatch"} - {"temporary"}  # below: it needs an undo of all
     assert restore_action(version.document).model == version.model
     assert [step.does for step in steps if step.id in ("build", "healthy", "page")] == [
         Effect.CHECKABLE,
         Effect.READ,
         Effect.IDEMPOTENT,
     ]
+
+
+LEASE = """
+apiVersion: daytwo/v1
+kind: Action
+metadata: { name: lend, title: Lend }
+spec:
+  operation: day-2
+  target: { kind: service }
+  form: { pages: [{ title: What, properties: { version: { type: string } } }] }
+  allow: { run: [owner] }
+  on_error: undo
+  steps:
+    - id: grant
+      uses: github
+      with: { project: a/b, pipeline: grant.yml, ref: main }
+      undo: { uses: github, with: { project: a/b, pipeline: revoke.yml, ref: main } }
+    - id: lasts
+      uses: temporary
+      with: { for: 4h }
+"""
+
+
+def test_what_is_temporary_loads_where_a_failure_is_undone(around: Surroundings) -> None:
+    version = load_action(LEASE, "a.yaml", surroundings=around)
+    assert [kind_of(step) for step in version.model.spec.steps] == ["dispatch", "temporary"]
+    assert restore_action(version.document).model == version.model
+    with pytest.raises(DefinitionRejected) as refused:
+        load_action(LEASE.replace("on_error: undo", "on_error: stop"), "a.yaml", surroundings=around)
+    assert "on_error: undo" in str(refused.value)
 
 
 def test_who_needs_whom(around: Surroundings) -> None:

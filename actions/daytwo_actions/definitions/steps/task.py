@@ -1,5 +1,6 @@
 """`uses: task`: people do something by hand, say that it is done, and leave what shows it."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import ClassVar, Final, Literal
@@ -73,8 +74,9 @@ class PeopleStep(StepBase):
         return asked
 
     @property
+    @abstractmethod
     def pages(self) -> list[Page]:
-        raise NotImplementedError
+        """What is filled in."""
 
     @property
     def limit(self) -> timedelta:
