@@ -11,7 +11,8 @@ from daytwo_actions.definitions import ActionVersion, faults
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import DefinitionRejected, Problem
 from daytwo_actions.definitions.load import digest_of
-from daytwo_actions.expressions import did_you_mean, has_expression
+from daytwo_actions.definitions.standing_asks import unfitting_ask
+from daytwo_actions.expressions import has_expression
 from daytwo_actions.schedules.cron import CronFault
 from daytwo_actions.schedules.model import Schedule, ScheduleSpec
 from daytwo_actions.schedules.times import TimeFault, Times, times_of, zone_of
@@ -67,26 +68,19 @@ def times_in(spec: ScheduleSpec) -> Times:
 
 def unfitting(model: Schedule, document: Document, actions: Mapping[ActionName, ActionVersion]) -> Iterator[Problem]:
     """What does not fit to the actions that there are: it would be found out at night."""
-    name = model.spec.action
-    action = actions.get(ActionName(name))
-    if action is None:
-        yield document.problem("/spec/action", f"There is no action `{name}`", did_you_mean(name, actions))
-        return
-    target = action.model.spec.target
-    if target is not None and model.spec.entity is None:
-        yield document.problem("/spec", f"`{name}` runs on a {target.kind}, and `entity` does not say on which")
-    elif target is None and model.spec.entity is not None:
-        yield document.problem("/spec/entity", f"`{name}` is not about an entity")
-    elif target is not None and not str(model.spec.entity).startswith(f"{target.kind}:"):
-        yield document.problem("/spec/entity", f"`{name}` runs on entities of the kind {target.kind}")
-    fields = action.form.fields
-    for field in model.spec.inputs:
-        pointer = under("/spec/inputs", field)
-        if field not in fields:
-            message = f"The form of `{name}` has no field `{field}`"
-            yield document.problem(pointer, message, did_you_mean(field, fields), at_key=True)
-        elif fields[field].secret:
-            yield document.problem(pointer, f"`{field}` is a secret, and a schedule keeps none", at_key=True)
+    spec = model.spec
+    yield from unfitting_ask(
+        document,
+        actions,
+        action=spec.action,
+        on_entity=spec.entity is not None,
+        inputs=spec.inputs,
+        reason="a schedule keeps none",
+    )
+    action = actions.get(ActionName(spec.action))
+    target = action.model.spec.target if action is not None else None
+    if target is not None and spec.entity is not None and not spec.entity.startswith(f"{target.kind}:"):
+        yield document.problem("/spec/entity", f"`{spec.action}` runs on entities of the kind {target.kind}")
 
 
 def as_document(*, name: str, title: str, description: str, owner: str, spec: Mapping[str, JsonValue]) -> Document:

@@ -11,6 +11,7 @@ from daytwo_actions.definitions.check import expression_problem
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import DefinitionRejected, Problem
 from daytwo_actions.definitions.load import digest_of
+from daytwo_actions.definitions.standing_asks import unfitting_ask
 from daytwo_actions.expressions import ExpressionError, did_you_mean, names, parse_template
 from daytwo_actions.triggers.model import On, Trigger, TriggerSpec
 from daytwo_forms.pointers import under
@@ -58,26 +59,17 @@ def unfitting_trigger(
     model: Trigger, document: Document, actions: Mapping[ActionName, ActionVersion]
 ) -> Iterator[Problem]:
     """What does not fit to the actions that there are."""
-    name, run = model.spec.action, model.spec.on.run
+    spec, run = model.spec, model.spec.on.run
     if run is not None and run not in actions:
         yield document.problem("/spec/on/run", f"There is no action `{run}`", did_you_mean(run, actions))
-    action = actions.get(ActionName(name))
-    if action is None:
-        yield document.problem("/spec/action", f"There is no action `{name}`", did_you_mean(name, actions))
-        return
-    target = action.model.spec.target
-    if target is not None and model.spec.entity is None:
-        yield document.problem("/spec", f"`{name}` runs on a {target.kind}, and `entity` does not say on which")
-    elif target is None and model.spec.entity is not None:
-        yield document.problem("/spec/entity", f"`{name}` is not about an entity")
-    fields = action.form.fields
-    for field in model.spec.inputs:
-        pointer = under("/spec/inputs", field)
-        if field not in fields:
-            message = f"The form of `{name}` has no field `{field}`"
-            yield document.problem(pointer, message, did_you_mean(field, fields), at_key=True)
-        elif fields[field].secret:
-            yield document.problem(pointer, f"`{field}` is a secret, and no event gives one", at_key=True)
+    yield from unfitting_ask(
+        document,
+        actions,
+        action=spec.action,
+        on_entity=spec.entity is not None,
+        inputs=spec.inputs,
+        reason="no event gives one",
+    )
 
 
 def _on(on: On, document: Document) -> Iterator[Problem]:
