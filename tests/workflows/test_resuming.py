@@ -101,6 +101,14 @@ async def resumed(
     return new
 
 
+async def test_that_a_run_names_itself_is_no_difference(stepping: Stepping) -> None:
+    """Neither alone nor within a sentence; what it says beside that is one."""
+    said = {"run": "${{ run.id }}", "version": "by ${{ run.id }}, ${{ inputs.version }}"}
+    writes = {"upsert": {"kind": "deployment", "name": "shop-staging", "properties": said}}
+    run = await failed(stepping, dispatch("bad"), catalog=[writes])
+    assert (await shown(stepping, run)).changes == []
+
+
 async def test_what_is_done_is_carried_over_with_what_it_left_and_the_rest_goes_on(stepping: Stepping) -> None:
     stepping.company.ci.left = {"image": "shop@1"}
     steps = (dispatch("build", **BUILT), wait("soak", "1m"), dispatch("bad", inputs={"image": IMAGE}), dispatch("tell"))

@@ -71,4 +71,13 @@ async def must_be_resumable(tx: Tx, resumes: PlannedResume) -> None:
 def between(before: Plan, after: Plan) -> list[Change]:
     """What of the plan of a run is different in the one that resumes it."""
     every = differences(before.model_dump(mode="json"), after.model_dump(mode="json"))
-    return [change for change in every if not _OF_THE_RUN.fullmatch(change.name)]
+    return [
+        change
+        for change in every
+        if not _OF_THE_RUN.fullmatch(change.name) and not _is_its_own_name(change, before, after)
+    ]
+
+
+def _is_its_own_name(change: Change, before: Plan, after: Plan) -> bool:
+    """Each says of itself which run it is, as in what it writes into the catalog."""
+    return isinstance(change.before, str) and change.before.replace(before.run, after.run) == change.after

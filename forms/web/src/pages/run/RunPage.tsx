@@ -72,6 +72,8 @@ function Watched({ id }: { id: string }) {
 }
 
 function Head({ run }: { run: RunView }) {
+  const look = runLook(run.state);
+  const said = run.text === run.waits?.text ? "" : visible(run.text); // that card says it
   return (
     <PageHead
       back={{ to: "/runs", label: text.runs.back }}
@@ -87,8 +89,7 @@ function Head({ run }: { run: RunView }) {
       }
       lead={
         <span className={css.state} role="status">
-          <StateBadge look={runLook(run.state)} />{" "}
-          {run.text !== run.waits?.text && <span>{visible(run.text)}</span>}
+          <StateBadge look={look} /> {said.toLowerCase() !== look.word.toLowerCase() && <span>{said}</span>}
         </span>
       }
       aside={<RunButtons run={run} />}
