@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from fastapi import Request, Response
 from pydantic import SecretStr
 
@@ -36,6 +37,7 @@ from daytwo_store.errors import FieldFault, Forbidden, NotFound, Rejected, Unaut
 from daytwo_store.identity import Login, Principal
 from daytwo_store.tokens import NewToken, Token
 
+log = structlog.get_logger()
 ISSUER: Final = "catalog"  # the subject is the ref of a person's entity
 SIGN_IN_PATH: Final = "/api/v1/session/oidc"
 MARK: Final = "dt_"  # how a token begins: lets secret scanners find a leaked one
@@ -191,9 +193,10 @@ class Identity:
         async with self._store.write() as tx:
             await self._forget(request, tx)
             if login.groups is not None:
-                by = self._settings.provider
-                counts = by.grace if by is not None and refresh is not None else life
-                login = replace(login, groups_until=tx.now + counts)
+                assert self._settings.provider is not None
+                if refresh is None:
+                    log.info("sign_in.cannot_be_asked_again")
+                login = replace(login, groups_until=tx.now + self._settings.provider.grace)
             principal = await identity.principal_for(tx, login)
             await sessions.open_session(tx, principal.id, secret_hash=hashed(secret), life=life, refresh=sealed)
         response.set_cookie(

@@ -1,8 +1,8 @@
 """What an identity provider says of somebody: their groups from a claim, asked again while they are signed in.
 
 A group taken away there ends here within a minute where the provider gives refresh tokens; it is asked every half
-minute for every open session. Where it gives none, its groups count until the session ends. While it does not answer,
-what it said last counts for a while that is a setting; then nothing does until it was asked, or they signed in again.
+minute for every open session. While it does not answer, or where it gives none, what it said last counts for a while
+that is a setting; then nothing does until it was asked, or they signed in again.
 """
 
 import asyncio
