@@ -43,6 +43,7 @@ _IN_ORDER: Final = (
     ApprovalRow.id,
 )
 RULES: Final = "daytwo:rule"  # the issuer of rules of actions: no sign-in gives it
+_EXTEND: Final = ".extend"
 STAGE: Final = TypeAdapter(Stage)  # as it stands in `later`
 
 
@@ -65,6 +66,17 @@ class Asked:
     asks: Sequence[str] = ()
     editors: Sequence[str] = ()  # the people whose changes stand in the action's file
     path: StepPath | None = None  # the step that asks; none: the run as a whole
+
+
+def extension_of(step: str) -> StepPath:
+    """The path of the approvals by which what is temporary lasts longer. No step has one with a dot."""
+    return StepPath(f"{step}{_EXTEND}")
+
+
+def extends(row: ApprovalRow) -> StepPath | None:
+    """The step that is to last longer; None: the approval is about something that is sent."""
+    path = row.path or ""
+    return StepPath(path.removesuffix(_EXTEND)) if path.endswith(_EXTEND) else None
 
 
 async def ask(tx: Tx, asked: Asked) -> ApprovalRow:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from api_house import House, problem
+from evidence_files import KEYS, checkpoint, evidence_of, failing
 from more_actions import like_deploy, load_beside
 
+from daytwo_store.evidence import opened
 from daytwo_store.ids import RunId
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +45,19 @@ async def test_access_lasts_is_extended_and_given_back(house: House, tmp_path: P
     (seen,) = (await fay.get("/api/v1/entities/service/shop")).json()["temporary"]
     assert datetime.fromisoformat(seen["until"]) == until
 
+    more = {"until": (until + timedelta(minutes=30)).isoformat()}
+    problem(await fay.post(f"{path}/extension", json=more), 403)
+    assert (await ana.post(f"{path}/extension", json=more)).status_code == 200
+    (waits,) = (await sam.get("/api/v1/approvals?mine=true")).json()["items"]
+    assert (waits["run"], waits["unusual"]) == (run, "Lets access last longer")
+    page = (await sam.get(f"/api/v1/approvals/{waits['id']}")).json()
+    assert datetime.fromisoformat(page["sealed"]["filled"]["until"]) == until + timedelta(minutes=30)
+    verdict = {"verdict": "approve", "digest": waits["digest"]}
+    assert (await ana.post(f"/api/v1/approvals/{waits['id']}/decision", json=verdict)).status_code == 403
+    assert (await sam.post(f"/api/v1/approvals/{waits['id']}/decision", json=verdict)).status_code == 200
+    (seen,) = (await fay.get("/api/v1/entities/service/shop")).json()["temporary"]
+    assert datetime.fromisoformat(seen["until"]) == until + timedelta(minutes=30)
+
     problem(await fay.post(f"{path}/end", json={}), 403)
     assert (await ana.post(f"{path}/end", json={"reason": "done"})).status_code == 200
     await house.company.through(RunId(run))
@@ -50,3 +65,12 @@ async def test_access_lasts_is_extended_and_given_back(house: House, tmp_path: P
     assert (ended["state"], "Given back early: done." in ended["reason"]) == ("succeeded", True)
     assert (await fay.get("/api/v1/entities/service/shop")).json()["temporary"] == []
     problem(await ana.post(f"{path}/end", json={}), 409)
+
+    await checkpoint(house)
+    told = opened(await evidence_of(house, run), KEYS)
+    asked = {one["id"]: one for one in told["approvals"]}
+    assert [(one["path"], one["state"]) for one in asked.values()] == [("access.extend", "approved")] * 2
+    assert [one["verdict"] for one in told["decisions"]] == ["approve"] * 2
+    assert failing(told) == []
+    told["approvals"][1]["document"] = told["approvals"][1]["document"].replace("access.extend", "access.extens", 1)
+    assert any("has another digest" in one for one in failing(told))

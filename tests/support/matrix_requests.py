@@ -537,6 +537,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "DELETE /api/v1/freezes/{freeze}": freeze(),
     "POST /api/v1/runs/{run}/steps/{step}/end": step_of_run(),
     "POST /api/v1/runs/{run}/steps/{step}/extend": step_of_run(until="2100-01-01T00:00:00Z"),
+    "POST /api/v1/runs/{run}/steps/{step}/extension": step_of_run(until="2100-01-01T00:00:00Z"),
     "POST /api/v1/schedules": new_schedule,
     "POST /api/v1/schedules/preview": plain(json={"cron": "0 * * * *", "timezone": "Europe/Berlin"}),
     "GET /api/v1/schedules/{schedule}": schedule(),

@@ -54,8 +54,8 @@ class OidcEntry(BaseModel):
     grace_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
         default=60,
         description="for so many minutes the groups that it told of somebody count while it cannot be asked again, "
-        "because it does not answer or gives no refresh token; then the sessions and tokens of that person are good for "
-        "nothing until it was, or until they sign in again",
+        "because it does not answer or gives no refresh token; then the sessions and tokens of that person are good "
+        "for nothing until it was, or until they sign in again",
     )
 
     @field_validator("issuer")

@@ -12,7 +12,7 @@ from daytwo_api.services import words
 from daytwo_api.services.filled_views import asked_fields, filled, first_answers, titles_of
 from daytwo_api.services.freeze_views import held_view
 from daytwo_api.services.gather import Known
-from daytwo_api.services.hints import input_hints, more_inputs, unusual
+from daytwo_api.services.hints import input_hints, longer, more_inputs, unusual
 from daytwo_api.services.open_views import open_view
 from daytwo_api.services.term_words import edited, terms_words
 from daytwo_api.views.actions import Difference
@@ -26,7 +26,7 @@ from daytwo_api.views.approvals import (
     StageView,
 )
 from daytwo_api.views.common import Permitted, Person
-from daytwo_store.approvals import STAGE
+from daytwo_store.approvals import STAGE, extends
 from daytwo_store.states import UNSENT, ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, CommentRow, DecisionRow, DelegationRow, Json, RunRow
 from daytwo_store.terms import terms_of
@@ -48,7 +48,7 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         requester=known.person(run.requester),
         comment=run.comment,
         break_glass=run.break_glass,
-        unusual=unusual(run, known),
+        unusual=longer(row) or unusual(run, known),
         hints=input_hints(run, known),
         more_inputs=more_inputs(run),
         state=ApprovalState(row.state),
@@ -157,6 +157,8 @@ def _take_back(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Per
         return Permitted(allowed=False, why_not="You have not decided on this.")
     if mine[0].verdict == Verdict.REJECT or row.state not in (ApprovalState.PENDING, ApprovalState.APPROVED):
         return Permitted(allowed=False, why_not=f"It is {row.state}, and that stays.")
+    if extends(row) is not None and row.state != ApprovalState.PENDING:
+        return Permitted(allowed=False, why_not="It is too late: it lasts longer already.")
     # At a step it is too late when what comes after it has begun, which is looked at when it is taken back.
     midway = (RunState.RUNNING, RunState.NEEDS_ATTENTION) if row.path is not None and run.cancel_at is None else ()
     if RunState(run.state) not in (*UNSENT, *midway):

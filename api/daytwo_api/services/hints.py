@@ -6,7 +6,8 @@ from typing import Final
 from daytwo_api.services.gather import Known
 from daytwo_api.views.approvals import InputHint
 from daytwo_forms.schema import spoken
-from daytwo_store.tables import Json, RunRow
+from daytwo_store.approvals import extends
+from daytwo_store.tables import ApprovalRow, Json, RunRow
 
 SHOWN: Final = 6  # inputs; a form has up to a hundred fields
 _LONGEST: Final = 80  # characters of one
@@ -39,6 +40,12 @@ def unusual(run: RunRow, known: Known) -> str | None:
     if run.resume_of is not None:
         return f"Goes on where {_named(run.resume_of, known)} ended"
     return None
+
+
+def longer(row: ApprovalRow) -> str | None:
+    """'Lets access last longer', where that is what is asked for; until when stands in what is decided on."""
+    step = extends(row)
+    return f"Lets {step} last longer" if step is not None else None
 
 
 def _named(run: str, known: Known) -> str:

@@ -19,6 +19,11 @@ class TemporaryView(View):
 
 class ExtendRequest(Request):
     until: AwareDatetime = Field(description="its new end, within what the action allows")
+    comment: LongText = Field(default="", description="stands with the decision")
+
+
+class AskToExtendRequest(Request):
+    until: AwareDatetime = Field(description="the end that it is to have, within what the action allows")
 
 
 class GiveBackRequest(Request):

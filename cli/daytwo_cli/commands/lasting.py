@@ -17,10 +17,12 @@ def extend(
     run: RunArgument,
     step: StepArgument,
     until: Annotated[datetime, typer.Option(formats=_ZONED, help="Its new end, as 2026-12-24T12:00Z.")],
+    ask: Annotated[bool, typer.Option("--ask", help="Ask those who may; they find it among their approvals.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let something temporary last longer. Never what you asked for yourself."""
-    _told(ctx.obj, f"/runs/{run}/steps/{step}/extend", {"until": until.isoformat()}, as_json=as_json)
+    """Let something temporary last longer, or ask for it. What you asked for yourself, others extend."""
+    how = "extension" if ask else "extend"
+    _told(ctx.obj, f"/runs/{run}/steps/{step}/{how}", {"until": until.isoformat()}, as_json=as_json)
 
 
 def give_back(

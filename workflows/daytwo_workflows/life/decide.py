@@ -18,6 +18,7 @@ from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, DecisionRow, RunRow
 from daytwo_workflows.life import break_glass
+from daytwo_workflows.life.extending import extended
 from daytwo_workflows.life.people import voter
 from daytwo_workflows.life.standing import people_of, question
 
@@ -41,39 +42,44 @@ async def decide(store: Store, decision: Decision) -> bool:
     Raises `NotFound`, `Forbidden` (four eyes, or not asked), `Conflict` (decided, expired, another digest), `Rejected`.
     """
     async with store.write() as tx:
-        approval, run = await held(tx, decision.approval)
-        stages = (await approvals.stages(tx.session, [approval]))[approval.id]
-        counted = await approvals.decisions(tx.session, [stage.id for stage in stages])
-        here = [one for one in counted if one.approval_id == approval.id]
-        if _repeated(here, decision):
-            return True
-        people = await people_of(tx.session, [run], counted, decision.principal)
-        asked = question(approval, run, stages, counted, people)
-        who = await voter(
-            tx.session, people[decision.principal], entries=approval.needed_from, now=tx.now, approval=approval.id
-        )
-        found = voice(who, asked)
-        if isinstance(found, str):
-            raise Forbidden(f"{found} Nothing was decided.")
-        _must_say_why(asked, decision)
-        await _must_be_open(tx, approval, decision, here)
-        answers = filled_with(approval, decision, here, {one: row.name for one, row in people.items()})
-        await approvals.record(
-            tx,
-            approval,
-            NewDecision(
-                principal=decision.principal,
-                verdict=decision.verdict,
-                comment=decision.comment.strip(),
-                group=found.entry,
-                on_behalf_of=found.lent.by.principal if found.lent else None,
-                delegation=found.lent.id if found.lent else None,
-                own_request=asked.requester in (who.own.key, *who.own.bound),
-                own_edit=not approvals.editors_of(approval).isdisjoint({who.own.key, *who.own.bound}),
-                answers=answers,
-            ),
-        )
-        await _follow(tx, run, approval, decision, approved=1 + sum(one.verdict == Verdict.APPROVE for one in here))
+        return await decide_in(tx, decision)
+
+
+async def decide_in(tx: Tx, decision: Decision) -> bool:
+    """The same, in a transaction of the caller."""
+    approval, run = await held(tx, decision.approval)
+    stages = (await approvals.stages(tx.session, [approval]))[approval.id]
+    counted = await approvals.decisions(tx.session, [stage.id for stage in stages])
+    here = [one for one in counted if one.approval_id == approval.id]
+    if _repeated(here, decision):
+        return True
+    people = await people_of(tx.session, [run], counted, decision.principal)
+    asked = question(approval, run, stages, counted, people)
+    who = await voter(
+        tx.session, people[decision.principal], entries=approval.needed_from, now=tx.now, approval=approval.id
+    )
+    found = voice(who, asked)
+    if isinstance(found, str):
+        raise Forbidden(f"{found} Nothing was decided.")
+    _must_say_why(asked, decision)
+    await _must_be_open(tx, approval, decision, here)
+    answers = filled_with(approval, decision, here, {one: row.name for one, row in people.items()})
+    await approvals.record(
+        tx,
+        approval,
+        NewDecision(
+            principal=decision.principal,
+            verdict=decision.verdict,
+            comment=decision.comment.strip(),
+            group=found.entry,
+            on_behalf_of=found.lent.by.principal if found.lent else None,
+            delegation=found.lent.id if found.lent else None,
+            own_request=asked.requester in (who.own.key, *who.own.bound),
+            own_edit=not approvals.editors_of(approval).isdisjoint({who.own.key, *who.own.bound}),
+            answers=answers,
+        ),
+    )
+    await _follow(tx, run, approval, decision, approved=1 + sum(one.verdict == Verdict.APPROVE for one in here))
     return False
 
 
@@ -193,6 +199,8 @@ async def _follow(tx: Tx, run: RunRow, approval: ApprovalRow, decision: Decision
         last = await approvals.open_next(tx, approval) is None
         if last and run.break_glass and approval.path is None:
             await break_glass.broken(tx, run)
+        if approvals.extends(approval) is not None:
+            await extended(tx, run, approval, by=decision.principal)
     else:
         tx.notify(Topic.APPROVAL, approval.id)
     if settled is not None:

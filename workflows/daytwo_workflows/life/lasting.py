@@ -1,14 +1,27 @@
-"""What is temporary is given back early, or lasts longer. Whether somebody may is decided by the caller."""
+"""What is temporary is given back early, or lasts longer by approval. Whether somebody may ask, the caller decides.
 
-from datetime import datetime, timedelta
+That it lasts longer is an approval as every other: of the people whom the plan names, about the plan and the new end
+under one digest, decided once, never by who asked for the run, and in the evidence. Its path is the step's with
+`.extend`. It has taken effect as soon as it is decided, so nothing later hangs on it.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
 
 from daytwo_actions.definitions.durations import format_duration, parse_duration
-from daytwo_store import principals, runs
+from daytwo_actions.plan.model import Plan, PlannedApproval
+from daytwo_store import approvals, principals, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
-from daytwo_store.ids import PrincipalId, RunId
-from daytwo_store.states import RunState, StepState
-from daytwo_store.tables import RunRow, StepRow
+from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId
+from daytwo_store.states import ApprovalState, Verdict
+from daytwo_store.tables import ApprovalRow, RunRow, StepRow
+from daytwo_workflows.life import decide, midway
+from daytwo_workflows.life.accept import ask_for_approval
+from daytwo_workflows.life.decide import Decision
+from daytwo_workflows.life.extending import UNTIL, lasting
 from daytwo_workflows.life.people import belongings
 
 
@@ -17,43 +30,88 @@ async def give_back(store: Store, run: RunId, path: str, *, by: PrincipalId, rea
     async with store.write() as tx:
         row, step = await _lasting(tx, run, path)
         why = f": {reason.strip()}" if reason.strip() else ""
+        await midway.withdraw(tx, step)
         step.due_at, step.note = tx.now, f"Given back early{why}."
         tx.audit(actor=by, action="step.given_back", subject=f"run:{row.id}", facts={"step": path})
         tx.poke(run)
 
 
-async def extend(store: Store, run: RunId, path: str, *, until: datetime, by: PrincipalId, person: str | None) -> None:
-    """Move its end. By one of those whom the plan names, who is not the one who asked: so it is their approval.
+async def ask_to_extend(store: Store, run: RunId, path: str, *, until: datetime, by: PrincipalId) -> ApprovalId:
+    """Ask those whom the plan names to move its end: the approval that waits for one of them, at most until that end.
+
+    Asking for another end makes the approval that waits void. Raises `Rejected`, and `Conflict` where it does not last.
+    """
+    async with store.write() as tx:
+        return ApprovalId((await _asked(tx, run, path, until=until, by=by)).id)
+
+
+async def extend(
+    store: Store, run: RunId, path: str, *, until: datetime, by: PrincipalId, person: str | None, comment: str = ""
+) -> None:
+    """Ask and approve at once, as one of those whom the plan names.
 
     Raises `Forbidden`, `Rejected`, and `Conflict` where it does not last.
     """
     async with store.write() as tx:
         row, step = await _lasting(tx, run, path)
-        allowed = (step.given or {}).get("extend")
-        if not isinstance(allowed, dict):
-            raise Rejected("The action does not say who may extend it, so nobody does. Nothing was changed.")
-        named = allowed["from"]
-        assert isinstance(named, list)
+        named, _ = _allowed(step)
         requester = (await principals.by_ids(tx.session, [row.requester]))[row.requester]
         if row.requester == by or (person is not None and requester.ref == person):
             raise Forbidden("Who asked for the run does not extend it. Nothing was changed. Ask one of the others.")
-        if (await belongings(tx.session, person)).isdisjoint(str(one) for one in named):
-            raise Forbidden(f"It is extended by {', '.join(map(str, named))}. Nothing was changed.")
-        assert step.started_at is not None
-        last = step.started_at + parse_duration(allowed["most"])
-        if not tx.now < until <= last:
-            raise Rejected(
-                f"It ends after now and by {last:%d %b %Y %H:%M} UTC at the latest ({_told(last - step.started_at)} "
-                "from its beginning). Nothing was changed."
-            )
-        facts = {"step": path, "until": until.isoformat()}
-        step.due_at, step.note = until, f"Extended by {person or by}."
-        tx.audit(actor=by, action="step.extended", subject=f"run:{row.id}", facts=facts)
-        tx.poke(run)
+        if (await belongings(tx.session, person)).isdisjoint(named):
+            raise Forbidden(f"It is extended by {', '.join(named)}. Nothing was changed.")
+        asked = await _asked(tx, run, path, until=until, by=by)
+        decision = Decision(
+            approval=ApprovalId(asked.id),
+            principal=by,
+            verdict=Verdict.APPROVE,
+            digest=Digest(asked.digest),
+            comment=comment,
+        )
+        await decide.decide_in(tx, decision)
 
 
-def _told(most: timedelta) -> str:
-    return format_duration(most)
+async def _asked(tx: Tx, run: RunId, path: str, *, until: datetime, by: PrincipalId) -> ApprovalRow:
+    row, step = await _lasting(tx, run, path)
+    named, most = _allowed(step)
+    assert step.started_at is not None
+    assert step.due_at is not None
+    last = step.started_at + parse_duration(most)
+    if not tx.now < until <= last:
+        raise Rejected(
+            f"It ends after now and by {last:%d %b %Y %H:%M} UTC at the latest "
+            f"({format_duration(last - step.started_at)} from its beginning). Nothing was changed."
+        )
+    filled: Mapping[str, JsonValue] = {UNTIL: until.astimezone(UTC).isoformat()}
+    at = Plan.model_validate_json(row.plan).model_copy(
+        update={"at": approvals.extension_of(path), "results": {}, "filled": filled}
+    )
+    old = await approvals.newest(tx.session, run, approvals.extension_of(path))
+    if old is not None and old.state == ApprovalState.PENDING:
+        if old.document == at.canonical():
+            return old
+        approvals.settle(tx, old, ApprovalState.SUPERSEDED, actor=by)
+        await tx.session.flush()
+    planned = PlannedApproval(needed_from=named, count=1, expires_at=step.due_at)
+    replaces = ApprovalId(old.id) if old is not None and old.state == ApprovalState.SUPERSEDED else None
+    facts = {"step": path, "until": until.isoformat()}
+    tx.audit(actor=by, action="step.extension_asked", subject=f"run:{row.id}", facts=facts)
+    await ask_for_approval(tx, row, planned, at=at, supersedes=replaces)
+    made = await approvals.newest(tx.session, run, approvals.extension_of(path))
+    assert made is not None
+    tx.poke(run)
+    return made
+
+
+def _allowed(step: StepRow) -> tuple[list[str], str]:
+    """Who extends it, and how long it lasts at most."""
+    allowed = (step.given or {}).get("extend")
+    if not isinstance(allowed, dict):
+        raise Rejected("The action does not say who may extend it, so nobody does. Nothing was changed.")
+    named, most = allowed["from"], allowed["most"]
+    assert isinstance(named, list)
+    assert isinstance(most, str)
+    return [str(one) for one in named], most
 
 
 async def _lasting(tx: Tx, run: RunId, path: str) -> tuple[RunRow, StepRow]:
@@ -61,6 +119,6 @@ async def _lasting(tx: Tx, run: RunId, path: str) -> tuple[RunRow, StepRow]:
     step = next((one for one in await runs.steps(tx.session, run) if one.path == path), None)
     if step is None or step.kind != "temporary":
         raise NotFound(f"The run has no step {path} that is temporary.")
-    if row.state != RunState.RUNNING or step.state != StepState.RUNNING:
+    if not lasting(row, step):
         raise Conflict(f"Step {path} does not last any more, or not yet. Nothing was changed. Look at the run.")
     return row, step

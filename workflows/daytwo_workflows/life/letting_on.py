@@ -21,7 +21,7 @@ def asked_of(rows: Sequence[ApprovalRow]) -> list[ApprovalRow]:
     """Out of all that was ever asked for a run, oldest first, what says who decides on it: its last stage before
     anything is sent, or else all in its middle. Nothing: nobody was asked so far."""
     whole = [row for row in rows if row.path is None]
-    return whole[-1:] or list(rows)
+    return whole[-1:] or [row for row in rows if approvals.extends(row) is None]
 
 
 def why_not(who: Voter, run: RunRow, asked: Sequence[ApprovalRow], people: Mapping[str, PrincipalRow]) -> str | None:

@@ -32,8 +32,12 @@ def only_midway(run: RunRow) -> bool:
 
 
 async def live(session: Session, run: RunId) -> list[ApprovalRow]:
-    """Stages at steps that are decided on, or may be."""
-    return [row for row in await approvals.of_run(session, run) if row.path is not None and row.state in _LIVE]
+    """Stages at steps that are decided on, or may be. Nothing hangs on what only moved the end of a lease."""
+    return [
+        row
+        for row in await approvals.of_run(session, run)
+        if row.path is not None and row.state in _LIVE and approvals.extends(row) is None
+    ]
 
 
 def hanging_on(steps: Sequence[StepRow], paths: Collection[str]) -> list[StepRow]:
@@ -99,6 +103,7 @@ async def give_up_sealed(tx: Tx, run: RunRow, *, note: str, at: str | None = Non
 async def withdraw(tx: Tx, step: StepRow) -> None:
     """A step that is given up asks nobody any more."""
     await tasks.withdraw(tx, RunId(step.run_id), {step.path})
-    for row in await live(tx.session, RunId(step.run_id)):
-        if row.path == step.path and row.state == ApprovalState.PENDING:
+    mine = (step.path, approvals.extension_of(step.path))
+    for row in await approvals.of_run(tx.session, RunId(step.run_id)):
+        if row.path in mine and row.state == ApprovalState.PENDING:
             approvals.settle(tx, row, ApprovalState.WITHDRAWN)

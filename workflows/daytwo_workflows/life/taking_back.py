@@ -67,6 +67,8 @@ async def take_back(store: Store, approval: ApprovalId, *, by: PrincipalId) -> b
 
 async def must_be_unsent(session: Session, row: ApprovalRow, run: RunRow, path: StepPath) -> None:
     """A decision in the middle of a run counts until something of what hangs on it takes effect. Raises `Conflict`."""
+    if approvals.extends(row) is not None and row.state != ApprovalState.PENDING:
+        raise Conflict("It is too late: it lasts longer already. Nothing was changed. It can be given back early.")
     if RunState(run.state) not in (*UNSENT, RunState.RUNNING, RunState.NEEDS_ATTENTION) or run.cancel_at is not None:
         raise Conflict(f"It is too late: the run is {run.state}, and goes on no more. Nothing was changed.")
     if row.state not in (ApprovalState.PENDING, ApprovalState.APPROVED, ApprovalState.SUPERSEDED):

@@ -1295,8 +1295,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Move the end of what is temporary; never by who asked for the run */
+        /** Approve that what is temporary lasts longer, also unasked; never by who asked for the run */
         post: operations["extendStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/steps/{step}/extension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask those whom the action names to move the end of what is temporary */
+        post: operations["askToExtend"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2417,6 +2434,15 @@ export interface components {
             /** Title */
             title: string;
         };
+        /** AskToExtendRequest */
+        AskToExtendRequest: {
+            /**
+             * Until
+             * Format: date-time
+             * @description the end that it is to have, within what the action allows
+             */
+            until: string;
+        };
         /**
          * AttemptState
          * @description One try at one step (algorithm A1).
@@ -3434,6 +3460,12 @@ export interface components {
         ExportFormat: "ndjson" | "csv";
         /** ExtendRequest */
         ExtendRequest: {
+            /**
+             * Comment
+             * @description stands with the decision
+             * @default
+             */
+            comment?: string;
             /**
              * Until
              * Format: date-time
@@ -9536,6 +9568,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ExtendRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askToExtend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskToExtendRequest"];
             };
         };
         responses: {

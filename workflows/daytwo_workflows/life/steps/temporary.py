@@ -9,6 +9,7 @@ from daytwo_store.engine import Tx
 from daytwo_store.states import StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life import midway
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.steps.kind import Kind
 from daytwo_workflows.life.steps.wait import until
@@ -24,6 +25,7 @@ async def _begin(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> None:
 async def _next(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> Move | None:
     assert step.due_at is not None, "what is temporary knows its end"
     if tx.now >= step.due_at:
+        await midway.withdraw(tx, step)  # nobody is asked any more whether it lasts longer
         runs.move_step(tx, step, StepState.SUCCEEDED, note=step.note or OVER)
         return None
     return Move(what=What.WAIT, seconds=max(0.05, (step.due_at - tx.now).total_seconds()))
