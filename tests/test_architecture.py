@@ -122,7 +122,8 @@ HTTP_ADAPTERS: Final = (
     "actions/daytwo_actions/services/sender.py",  # services that steps call
     "cli/daytwo_cli/client/",  # our own API
     "cli/daytwo_cli/up/probes.py",  # is a part of this machine's house up?
-    "cli/daytwo_cli/demo/story.py",  # asks the example's applications
+    "cli/daytwo_cli/demo/stage.py",  # asks the example's applications
+    "cli/daytwo_cli/demo/incident.py",  # tells of the alert as an Alertmanager would
     "standins/",  # sends webhooks; its control client
     "workflows/daytwo_workflows/notify/channels.py",  # webhooks that tell people
     "workflows/daytwo_workflows/secret_sources/vault.py",  # hvac takes a session of requests

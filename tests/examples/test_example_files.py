@@ -9,8 +9,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from daytwo_actions.registry import load_registry
+
 ACTIONS = ["deploy", "rollback", "restart"]
-WORKFLOWS = ["deploy.yml", "rollback.yml", "restart.yml"]
+WORKFLOWS = ["deploy.yml", "rollback.yml", "restart.yml", "scale.yml"]
 
 
 def documents(folder: Path) -> Iterator[dict[str, Any]]:
@@ -87,7 +89,8 @@ def test_every_service_in_every_environment_has_a_machine_a_deployment_and_an_ad
     for place, services in machines.items():
         for service, machine in services.items():
             deployment = entities[f"deployment:{service}-{place}"]["spec"]
-            assert deployment["properties"] == {"version": "1.0.0", "url": f"http://127.0.0.1:{machine['port']}/"}
+            url = f"http://127.0.0.1:{machine['port']}/"
+            assert deployment["properties"] == {"version": "1.0.0", "replicas": 1, "url": url}
             assert deployment["relations"] == {"service": f"service:{service}", "environment": f"environment:{place}"}
         front = entities[f"environment:{place}"]["spec"]["properties"]["url"]
         assert front == entities[f"deployment:shop-{place}"]["spec"]["properties"]["url"]
@@ -103,6 +106,17 @@ def test_an_action_gives_its_pipeline_what_it_asks_for(examples: Path, name: str
     given = set(step["with"]["inputs"])
     assert given <= set(asked) - {"daytwo_run"}
     assert {key for key, one in asked.items() if one.get("required")} <= given
+
+
+def test_the_runbook_and_its_trigger_fit_to_the_company_and_to_the_pipeline(examples: Path) -> None:
+    registry = load_registry([examples / name for name in ("catalog", "actions", "runbooks")])
+    assert {"shop-incident"} <= {str(name) for name in registry.actions}
+    (action,) = (one for one in documents(examples / "runbooks") if one["kind"] == "Action")
+    (step,) = (one for one in action["spec"]["steps"] if one["uses"] == "github")
+    asked = workflow(examples, "shop", step["with"]["pipeline"])[True]["workflow_dispatch"]["inputs"]
+    for one in (step, step["undo"]):
+        assert set(one["with"]["inputs"]) == {"environment", "replicas"} <= set(asked)
+    assert str(step["with"]["inputs"]["replicas"]) in asked["replicas"]["options"]
 
 
 def test_all_actions_take_one_lock_and_deploy_and_rollback_change_the_same_entity(examples: Path) -> None:

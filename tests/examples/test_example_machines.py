@@ -51,6 +51,28 @@ def test_a_moved_link_brings_the_other_release(acme: Any, eventually: Eventually
     eventually(lambda: acme.version().get("version") == "1.1.0", "1.1.0 answers")
 
 
+@pytest.mark.usefixtures("machines")
+def test_as_many_processes_answer_as_the_place_wishes(acme: Any, eventually: Eventually) -> None:
+    first = acme.version()["instance"]
+
+    def instances() -> set[str | None]:
+        return {acme.version().get("instance") for _ in range(40)}  # None: one that was just ending
+
+    (acme.place.folder / "scale").write_text("3\n")
+    eventually(lambda: len(instances()) == 3, "three answer")
+    assert first in instances(), "what ran was left alone"
+    (acme.place.folder / "scale").write_text("1\n")
+    eventually(lambda: instances() == {first}, "the first one alone answers")
+
+
+@pytest.mark.usefixtures("machines")
+@pytest.mark.parametrize("nonsense", ["", "0", "five", "5"])
+def test_a_typing_error_in_the_scale_stops_no_machine(acme: Any, nonsense: str) -> None:
+    acme.place.scale.write_text(nonsense)
+    assert acme.place.processes() == 1
+    assert read_wish(acme.place).release is not None
+
+
 def test_what_dies_is_started_again_and_waited_for_longer_each_time(acme: Any, eventually: Eventually) -> None:
     never_healthy = acme.config.timing.model_copy(update={"healthy_after": timedelta(hours=1)})
 

@@ -11,6 +11,7 @@ from daytwo_api.views.approvals import ApprovalView, DecisionAnswer
 from daytwo_api.views.catalog import EntityView
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import RunAccepted, RunSummary, RunView
+from daytwo_api.views.tasks import CompleteAnswer, TaskSummary, TaskView
 from daytwo_cli.client.api import Api, new_key
 from daytwo_cli.client.events import watch
 from daytwo_cli.client.server import Server
@@ -60,6 +61,20 @@ class Person:
         ).view
         self._tools.out.line(f"   {self.name} starts {accepted.id}: undo {run}")
         return self.run(accepted.id)
+
+    def latest(self, action: str) -> RunView | None:
+        """The newest run of an action."""
+        found = self._api.get("/runs", Page[RunSummary], {"action": action, "limit": 1}).view.items
+        return self.run(found[0].id) if found else None
+
+    def tasks(self) -> list[TaskSummary]:
+        """What Daytwo asks of this person by hand."""
+        return self._api.get("/tasks", Page[TaskSummary], {"mine": True}).view.items
+
+    def do(self, task: str, answers: dict[str, JsonValue], words: str) -> TaskView:
+        """Take it, look at what is to be done, say that it is done."""
+        self._api.post(f"/tasks/{task}/claim", TaskView, {})
+        return self._api.post(f"/tasks/{task}/complete", CompleteAnswer, {"answers": answers, "words": words}).view.task
 
     def run(self, run: str) -> RunView:
         return self._api.get(f"/runs/{run}", RunView).view

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from daytwo_cli.demo.person import Person
+from daytwo_cli.demo.stage import Stage
 from daytwo_cli.demo.steps import Steps
-from daytwo_cli.demo.story import Stage, play
+from daytwo_cli.demo.story import play
 from daytwo_cli.errors import CliError
 from daytwo_cli.exits import Exit
 from daytwo_cli.tools import Tools

@@ -1,37 +1,18 @@
 """The story, scene by scene. Every claim is checked: in the API, in the catalog, at the application, in the ledger."""
 
-import os
-import signal
-import time
-from dataclasses import dataclass
-
-import httpx
 import yaml
-from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from daytwo_api.views.runs import RunView
-from daytwo_cli.demo.person import Person
-from daytwo_cli.demo.steps import Steps, StoryBroken, expect
+from daytwo_cli.demo.incident import incident
+from daytwo_cli.demo.stage import Stage, answer, finished, kill_the_worker, worker_after
+from daytwo_cli.demo.steps import StoryBroken, expect
 from daytwo_cli.errors import Refused
-from daytwo_cli.show.out import Out
 from daytwo_cli.show.plan import pairs, print_differences
-from daytwo_cli.up.house import House
 from daytwo_standins.shared.control import ControlClient
 
 _CART = "/cart?mug=2&tea=1"
 _PLACES = ("staging", "production")
 _TRIES = 3  # a pipeline of seconds may end before its worker is killed
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Who and what takes part."""
-
-    house: House
-    ana: Person
-    sam: Person
-    steps: Steps
-    out: Out
 
 
 def play(stage: Stage) -> None:
@@ -44,13 +25,14 @@ def play(stage: Stage) -> None:
     bad = _a_bad_release_goes_out(stage)
     _undo(stage, bad)
     _the_worker_is_killed(stage)
+    incident(stage)
     _one_dispatch_each(stage)
     _world(stage, "After")
 
 
 def _staging_needs_nobody(stage: Stage) -> None:
     with stage.steps.step("Ana deploys shop 1.1.0 to staging", expected="no approval; staging answers 1.1.0") as step:
-        run = _finished(stage, stage.ana.deploy("1.1.0", "staging"), wanted="succeeded")
+        run = finished(stage, stage.ana.deploy("1.1.0", "staging"), wanted="succeeded")
         expect("the number of approvals", seen=len(run.approvals), wanted=0)
         _true_everywhere(stage, "staging", "1.1.0", run)
         step.seen = "no approval; staging answers 1.1.0"
@@ -92,7 +74,7 @@ def _a_release_that_fails_its_check(stage: Stage, good: RunView) -> None:
 def _meanwhile_in_staging(stage: Stage) -> None:
     title = "Ana brings 1.0.0 back to staging, so that staging and production differ"
     with stage.steps.step(title, expected="staging answers 1.0.0") as step:
-        run = _finished(stage, stage.ana.deploy("1.0.0", "staging"), wanted="succeeded")
+        run = finished(stage, stage.ana.deploy("1.0.0", "staging"), wanted="succeeded")
         _true_everywhere(stage, "staging", "1.0.0", run)
         step.seen = "staging answers 1.0.0"
 
@@ -125,12 +107,9 @@ def _the_worker_is_killed(stage: Stage) -> None:
     title = "The worker is killed (SIGKILL) in the middle of a deploy"
     with stage.steps.step(title, expected="it comes back; the run succeeds; one dispatch") as step:
         run, worker = _killed_while_it_ran(stage)
-        done = _finished(stage, run, wanted="succeeded")
+        done = finished(stage, run, wanted="succeeded")
         _true_everywhere(stage, "staging", "1.1.0", done)
-        now = next(part for part in stage.house.parts if part.name == "worker").child
-        if now is None or now.pid == worker:
-            raise StoryBroken("the worker was not started again")
-        step.seen = f"worker {worker} → {now.pid}; the run succeeded"
+        step.seen = f"worker {worker} → {worker_after(stage, worker)}; the run succeeded"
 
 
 def _one_dispatch_each(stage: Stage) -> None:
@@ -149,15 +128,11 @@ def _killed_while_it_ran(stage: Stage) -> tuple[RunView, int]:
     for _ in range(_TRIES):
         run = stage.ana.deploy("1.1.0", "staging")
         stage.ana.wait(run.id, _has_a_pipeline)
-        worker = next(part for part in stage.house.parts if part.name == "worker").child
-        if worker is None or not worker.running:
-            raise StoryBroken("there is no worker to kill")
-        os.kill(worker.pid, signal.SIGKILL)
-        stage.out.line(f"   SIGKILL sent to the worker, process {worker.pid}")
+        worker = kill_the_worker(stage)
         now = stage.ana.run(run.id)
         if now.state != "succeeded":
             expect("the run, without a worker,", seen=str(now.state), wanted="running")
-            return run, worker.pid
+            return run, worker
         stage.out.line(f"   {run.id} had ended before its worker was killed: again")
     raise StoryBroken(f"{_TRIES} deploys ended before their worker could be killed")
 
@@ -184,13 +159,7 @@ def _approved(stage: Stage, run: RunView, *, wanted: str = "succeeded", in_full:
             stage.out.line(f"     {line}")
     stage.sam.approve(approval)
     stage.out.line(f"   Sam approves {approval.digest}")
-    return _finished(stage, run, wanted=wanted)
-
-
-def _finished(stage: Stage, run: RunView, *, wanted: str) -> RunView:
-    found = stage.ana.wait(run.id, lambda _: False)
-    expect(f"the end of {run.id}", seen=f"{found.state}", wanted=wanted)
-    return found
+    return finished(stage, run, wanted=wanted)
 
 
 def _true_everywhere(stage: Stage, environment: str, version: str, run: RunView) -> None:
@@ -202,25 +171,12 @@ def _true_everywhere(stage: Stage, environment: str, version: str, run: RunView)
 
 
 def _version(stage: Stage, environment: str) -> str:
-    return str(_answer(stage, environment, "/version")["version"])
+    return str(answer(stage, environment, "/version")["version"])
 
 
 def _total(stage: Stage) -> str:
-    cart = _answer(stage, "production", _CART)
+    cart = answer(stage, "production", _CART)
     return f"{cart['total']} {cart['currency']}"
-
-
-def _answer(stage: Stage, environment: str, path: str) -> dict[str, JsonValue]:
-    """What the application itself says. It may be between two processes for a moment."""
-    address, deadline = stage.house.company.application("shop", environment), time.monotonic() + 10
-    while True:
-        try:
-            answer = httpx.get(address + path, timeout=5, trust_env=False).raise_for_status()
-            return TypeAdapter(dict[str, JsonValue]).validate_json(answer.content)
-        except (httpx.HTTPError, ValidationError) as error:
-            if time.monotonic() > deadline:
-                raise StoryBroken(f"the shop in {environment} does not answer {path}: {error}") from None
-            time.sleep(0.1)
 
 
 def _world(stage: Stage, title: str) -> None:

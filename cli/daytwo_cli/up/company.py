@@ -34,7 +34,8 @@ class Company:
         """Folders with catalog and action files; those of further CI systems only where these run."""
         further = [self.examples / "backends" / backend / "actions" for backend in backends]
         catalog = self.folder / "company" / "catalog"
-        return [catalog, self.examples / "actions", *(folder for folder in further if folder.is_dir())]
+        ours = [self.examples / name for name in ("actions", "runbooks") if (self.examples / name).is_dir()]
+        return [catalog, *ours, *(folder for folder in further if folder.is_dir())]
 
     @property
     def environments(self) -> Path:
@@ -55,6 +56,13 @@ class Company:
     def application(self, service: str, environment: str) -> str:
         """Where an application answers."""
         return f"http://127.0.0.1:{self.machines.ports(ServiceName(service))[EnvironmentName(environment)]}"
+
+    def addresses(self) -> dict[str, str]:
+        """Of all applications, as `shop-production`: where it answers."""
+        return {
+            f"{service}-{environment}": f"http://127.0.0.1:{machine.port}"
+            for environment, service, machine in self.machines.machines()
+        }
 
     def build(self) -> Errand:
         """The part that makes the git repositories; those of before stay."""

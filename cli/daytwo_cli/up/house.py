@@ -76,14 +76,17 @@ class House:
             api_port=ports.port("api", wanted=wish.port),
             profile=wish.profile,
         )
-        company = settle(folder, wish.examples or find_examples(), ports)
+        company = settle(folder, (wish.examples or find_examples()).resolve(), ports)
         kinds = [kind for kind in Kind if kind in wish.backends.kinds]
         house = cls(folder, product, company, {kind: place(kind, folder, ports) for kind in kinds})
         house.left_out = wish.backends.left_out
         connections = {str(kind): _CONNECTIONS[kind](standin) for kind, standin in house.standins.items()}
         provider = oidc.place(folder, ports) if wish.sign_in is SignIn.OIDC else None
         product.configure(
-            company.definitions(kinds), connections, oidc=oidc.settings(provider) if provider is not None else None
+            company.definitions(kinds),
+            connections,
+            services=company.addresses(),
+            oidc=oidc.settings(provider) if provider is not None else None,
         )
         standins = [house._stand_in(one, webhooks=wish.webhooks) for one in house.standins.values()]
         workers = [product.worker(number) for number in range(1, wish.workers + 1)]

@@ -23,6 +23,7 @@ from daytwo_workflows.key_file import new_key, write_ring
 CONFIG_FILE = "daytwo.yaml"
 KEY = "key"
 AUDIT_KEY = "audit-key"
+ALERTS = "alertmanager"  # the source of events, and the file with its token
 KEY_RING = "key-ring.json"
 
 
@@ -49,10 +50,12 @@ class Product:
         definitions: Sequence[Path],
         connections: Mapping[str, Mapping[str, Any]],
         *,
+        services: Mapping[str, str],
         oidc: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the configuration file; secrets stand in it by the names of their files.
 
+        Steps may ask `services` by name, and an Alertmanager may tell of alerts with the token in our folder.
         With `oidc` people sign in there; otherwise everybody may be anybody of the company.
         """
         text = yaml.safe_dump(
@@ -60,6 +63,8 @@ class Product:
                 "public_url": self.page,
                 "company": [str(folder) for folder in definitions],
                 "connections": {name: dict(one) for name, one in connections.items()},
+                "services": {name: {"address": address} for name, address in services.items()},
+                "events": {ALERTS: {"token_files": [str(self.folder.secret(ALERTS))]}},
                 **({"sign_in": "people"} if oidc is None else {"sign_in": "oidc", "oidc": dict(oidc)}),
                 "key_ring_file": str(self._key_ring()),
                 "audit_key_file": str(self.folder.secret(AUDIT_KEY)),

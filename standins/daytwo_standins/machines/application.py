@@ -1,4 +1,4 @@
-"""One application, kept running."""
+"""One process of an application, kept running."""
 
 import asyncio
 import os
@@ -26,6 +26,7 @@ class Application:
     port: int
     timing: Timing
     journal: Journal
+    number: int = 0  # the first one is there always, the others as far as the place wishes for them
     process: Process | None = None
     _backoff: timedelta = field(init=False)
 
@@ -34,10 +35,11 @@ class Application:
 
     async def keep_running(self) -> None:
         """Never returns; every way out stops the process."""
-        wish = read_wish(self.place)
+        wish = self._wish()
         while True:
             if wish.release is None:
-                self._write("no_release")
+                if self.number == 0:
+                    self._write("no_release")
                 wish = await self._changed(wish)
             else:
                 wish = await self._one_life(wish, wish.release)
@@ -53,7 +55,7 @@ class Application:
                 ended.cancel()
                 changed.cancel()
             if process.returncode is None:
-                new = read_wish(self.place)
+                new = self._wish()
                 if new.stops_at_once(wish):
                     process.kill()
                 self._backoff = self.timing.first_backoff
@@ -77,10 +79,13 @@ class Application:
     async def _changed(self, old: Wish) -> Wish:
         """Looks again and again: a symbolic link tells nobody that it was replaced."""
         while True:
-            new = read_wish(self.place)
+            new = self._wish()
             if new != old:
                 return new
             await asyncio.sleep(self.timing.poll_every.total_seconds())
+
+    def _wish(self) -> Wish:
+        return read_wish(self.place, self.number)
 
     @asynccontextmanager
     async def _process(self, release: Path) -> AsyncIterator[Process]:

@@ -6,10 +6,13 @@ Nobody writes into the pipe. When the supervisor ends, by whatever means, the op
 ends, and so does this process: an application must not go on alone and keep its port. (Linux could send a signal
 instead, other systems could not.) This file is run by path and imports nothing of ours, so that applications
 do not share their process with the stand-ins.
+
+Several processes of one service listen on one port, and the operating system deals connections out among them.
 """
 
 import os
 import runpy
+import socketserver
 import sys
 import threading
 
@@ -27,6 +30,7 @@ def main() -> None:
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
     sys.path[0] = os.getcwd()  # noqa: PTH109 – an import of pathlib in every application, for one string
     sys.argv = [package]
+    socketserver.TCPServer.allow_reuse_port = True
     runpy.run_module(package, run_name="__main__", alter_sys=True)
 
 

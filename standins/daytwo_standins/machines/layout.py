@@ -5,13 +5,17 @@ ROOT/<environment>/<service>/
     current               symbolic link to one of them
     settings.env          lines NAME=value
     restart               a new file here asks for another start; its text is `graceful` or `now`
+    scale                 how many processes answer on the service's port: 1 to 4, and 1 without this file
     log                   what the application printed
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from daytwo_standins.machines.config import EnvironmentName, ServiceName
+
+MOST: Final = 4  # processes of one service in one environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,23 @@ class Place:
         return self.folder / "settings.env"
 
     @property
+    def scale(self) -> Path:
+        return self.folder / "scale"
+
+    @property
     def log(self) -> Path:
         return self.folder / "log"
 
     def release(self, version: str) -> Path:
         return self.folder / "releases" / version
+
+    def processes(self) -> int:
+        """How many are wished for; 1 where the file says nothing from 1 to 4: a machine stops for no typing error."""
+        try:
+            wished = int(self.scale.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return 1
+        return wished if 1 <= wished <= MOST else 1
 
     def running(self) -> Path | None:
         """The release that `current` points at, or None when there is no link or it leads nowhere."""

@@ -13,7 +13,7 @@ from daytwo_standins.machines.application import Application
 from daytwo_standins.machines.config import EnvironmentName, MachinesConfig, ServiceName
 from daytwo_standins.machines.errors import PortTaken, RootTaken
 from daytwo_standins.machines.journal import Journal
-from daytwo_standins.machines.layout import Place
+from daytwo_standins.machines.layout import MOST, Place
 from daytwo_standins.machines.probe import healthy
 
 
@@ -61,13 +61,13 @@ def applications(root: Path, config: MachinesConfig, journal: Journal) -> list[A
         place = Place(root, environment, service)
         _must_be_free(place.name, machine.port)
         place.folder.mkdir(parents=True, exist_ok=True)
-        found.append(Application(place, machine.port, config.timing, journal))
+        found += [Application(place, machine.port, config.timing, journal, number) for number in range(MOST)]
     return found
 
 
 async def until_ready(running: Sequence[Application], *, root: Path, within: float) -> Ready:
     """Wait until each application that has a release answers, at most so many seconds."""
-    standings = await asyncio.gather(*(_standing(application, within) for application in running))
+    standings = await asyncio.gather(*(_standing(one, within) for one in running if one.number == 0))
     ready = all(standing.answers for standing in standings if standing.version is not None)
     return Ready(ready=ready, pid=os.getpid(), root=str(root), applications=tuple(standings))
 

@@ -19,11 +19,12 @@ class Wish:
         return self.at_once and self.restart != before.restart
 
 
-def read_wish(place: Place) -> Wish:
-    """Look at the folder."""
+def read_wish(place: Place, number: int = 0) -> Wish:
+    """Look at the folder. A process whose number is not below what is wished for is to run nothing."""
+    release = place.running() if number < place.processes() else None
     try:
         written = place.restart.stat()
         text = place.restart.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
-        return Wish(place.running(), None)
-    return Wish(place.running(), (written.st_ino, written.st_mtime_ns), text.strip() == "now")
+        return Wish(release, None)
+    return Wish(release, (written.st_ino, written.st_mtime_ns), text.strip() == "now")
