@@ -20,12 +20,15 @@ class Tally:
 
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     inputs: Counter[str] = field(default_factory=Counter)
+    skipped: dict[str, str] = field(default_factory=dict)  # why
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.passed:
             return
         test = report.nodeid.partition("[")[0].removeprefix("tests/")
         self.outcomes.setdefault(test, Counter())[report.outcome] += 1
+        if report.skipped:
+            self.skipped[test] = str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr)
         told = [value for name, value in report.user_properties if name == "inputs"]
         self.inputs[test] += int(str(told[0])) if told else 1
 
@@ -37,6 +40,7 @@ class Tally:
         counted = sum((self.outcomes.get(test, Counter()) for test in case.tests), Counter[str]())
         missing = [test for test in case.tests if test not in self.outcomes]
         said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
+        said += "".join(f"; {self.skipped[test]}" for test in case.tests if test in self.skipped)
         if not case.tests:
             said = case.without
         elif missing:

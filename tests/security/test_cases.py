@@ -75,3 +75,7 @@ def test_what_came_of_a_case_is_counted_and_what_did_not_run_is_said() -> None:
     assert tally.row(Case("S1", "w", ("x.py::test_a", "x.py::test_b"))) == "| S1 | w | 42 | 1 failed, 2 passed |"
     assert "did not run: x.py::test_c" in tally.row(Case("S1", "w", ("x.py::test_a", "x.py::test_c")))
     assert tally.row(Case("S48", "w", ())).endswith(f"| 0 | {NO_TEST} |")
+    skipped = report("x.py::test_d", "skipped")
+    skipped.longrepr = ("x.py", 1, "Skipped: nobody answers")
+    tally.pytest_runtest_logreport(skipped)
+    assert tally.row(Case("S48", "w", ("x.py::test_d",))).endswith("| 1 skipped; Skipped: nobody answers |")
