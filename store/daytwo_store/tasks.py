@@ -33,7 +33,7 @@ async def ask(tx: Tx, step: StepRow, new: NewTask) -> TaskRow:
         id=new_task_id(),
         run_id=step.run_id,
         path=step.path,
-        kind=step.kind,
+        kind="input" if step.kind == "input" else "task",
         state=TaskState.OPEN,
         text=new.text,
         needed_from=list(new.needed_from),

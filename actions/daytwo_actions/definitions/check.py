@@ -30,7 +30,9 @@ from daytwo_actions.definitions.sites import Site, idle, sites
 from daytwo_actions.definitions.stage_forms import fields_at, filled_shape, stage_form_problems
 from daytwo_actions.definitions.stages import asked_stages
 from daytwo_actions.definitions.step_checks import StepNames, step_problems
+from daytwo_actions.definitions.steps.foreach import ForeachStep
 from daytwo_actions.definitions.undo_checks import undo_problems
+from daytwo_actions.definitions.wave_checks import WAVE, target_problems, wave_problems
 from daytwo_actions.expressions import ExpressionError, Name, did_you_mean, names, parse_template
 from daytwo_forms.fields import FieldSpec
 
@@ -88,11 +90,13 @@ class _Checks:
         yield from service_problems(self._action, self._document, self._known.services, self._known.tokens)
         yield from source_problems(self._action, self._document, self._known.sources)
         yield from undo_problems(self._action, self._document)
+        yield from wave_problems(self._action, self._document)
         yield from self._undo()
         if self._known.kinds is not None:
             yield from kind_problems(self._action, self._document, self._known.kinds)
             yield from catalog_problems(self._action, self._document, self._known.kinds)
             yield from people_problems(self._action, self._document, self._known.kinds)
+            yield from target_problems(self._action, self._document, self._known.kinds)
 
     def _expressions(self) -> Iterator[Problem]:
         every = list(sites(self._action))
@@ -134,7 +138,7 @@ class _Checks:
         elif filled is not None:
             yield from self._undeclared(name, self._answers(filled))
         else:
-            yield from self._undeclared(name, self._shape(root))
+            yield from self._undeclared(name, self._item(site) if root == "item" else self._shape(root))
 
     def _of_steps(self, name: Name, site: Site) -> Iterator[Problem]:
         number = step_number(site.pointer)
@@ -196,11 +200,17 @@ class _Checks:
                 return _RUN
             case "response":
                 return _RESPONSE
-            case "item":
-                return shapes.Anything()
             case _:
                 answers = {name: shapes.of_value(field) for name, field in self._fields.items()}
                 return shapes.Members({"inputs": shapes.Members(answers), "run": _RUN})
+
+    def _item(self, site: Site) -> Shape:
+        """What is gone through is declared where it comes from the catalog; a check is about a wave."""
+        step = self._spec.steps[step_number(site.pointer)]
+        if site.pointer.endswith("/with/check"):
+            return WAVE
+        targets = step.with_.targets if isinstance(step, ForeachStep) else None
+        return shapes.of_entity(self._kinds.get(targets.kind)) if targets is not None else shapes.Anything()
 
     def _answers(self, fields: Mapping[str, FieldSpec]) -> Shape:
         return shapes.Members({name: shapes.of_field(field, self._kinds) for name, field in fields.items()})

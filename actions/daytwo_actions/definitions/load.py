@@ -14,6 +14,7 @@ from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import DefinitionRejected, Problem
 from daytwo_actions.definitions.form_expressions import form_parser
 from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.steps.foreach import ForeachStep
 from daytwo_actions.definitions.steps.task import PeopleStep
 from daytwo_actions.definitions.yaml import read_documents
 from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
@@ -115,6 +116,8 @@ def _step_forms(model: Action, document: Document, problems: list[Problem]) -> d
             form = _form(step.pages, f"/spec/steps/{number}/with/form/pages", document, problems)
             if form is not None:
                 found[step.id] = form
+        elif isinstance(step, ForeachStep) and step.with_.ask is not None:
+            found[step.id] = compile_form((), form_parser(Evaluator()))  # to say go on, nothing is filled in
     return found
 
 

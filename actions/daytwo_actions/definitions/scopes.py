@@ -21,6 +21,8 @@ class Scope(StrEnum):
     ANSWER = "where an answer is judged"
     SENT = "in what is sent to a service"
     ITEM = "where it is about one of many"
+    TARGETS = "in `targets`"
+    TARGET = "where it is about one of `targets`"
     CATALOG = "in `catalog`"
     UNDO = "in `undo`"
 
@@ -41,6 +43,8 @@ NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
         Scope.ANSWER: (*_STEP, "response"),
         Scope.SENT: (*_STEP, "secrets"),
         Scope.ITEM: (*_STEP, "item"),
+        Scope.TARGETS: ("inputs", "entity", "user"),  # sealed with the plan, as what each of them gets
+        Scope.TARGET: ("inputs", "entity", "user", "run", "item"),
         Scope.CATALOG: ("inputs", "entity", "user", "run"),
         Scope.UNDO: ("previous", "inputs", "entity", "user"),
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from daytwo_actions.definitions.approval_stage import ApprovalStage
 from daytwo_actions.definitions.model import Spec
 from daytwo_actions.definitions.steps.approval import ApprovalStep
+from daytwo_actions.definitions.steps.foreach import ForeachStep
 from daytwo_actions.definitions.steps.task import PeopleStep
 
 
@@ -17,3 +18,5 @@ def asked_stages(spec: Spec) -> Iterator[tuple[str, ApprovalStage]]:
             yield f"/spec/steps/{number}/with", step.with_.stage
         elif isinstance(step, PeopleStep):
             yield f"/spec/steps/{number}/with", step.asked.stage
+        elif isinstance(step, ForeachStep) and step.with_.ask is not None:
+            yield f"/spec/steps/{number}/with/ask", step.with_.ask.stage

@@ -13,6 +13,15 @@ Json = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FoundTarget:
+    """One of what a step goes through. `before`: what stands in the plan of before, where there was one."""
+
+    ref: str
+    record: Json | None  # None: it is gone since
+    before: Json | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """What a plan is made from. `context` is what expressions see: inputs (entities as records), entity, user, run,
     and `approvals`, where nothing is filled in yet."""
@@ -34,3 +43,4 @@ class Facts:
     called: Mapping[str, str] = field(default_factory=dict)  # today's versions of the actions that its steps call
     people: Mapping[int, Sequence[str]] = field(default_factory=dict)  # who is asked by name, by number of the entry
     owners: Mapping[str, str | None] = field(default_factory=dict)  # owning groups of the entities of `owner_of`
+    targets: Mapping[str, Sequence[FoundTarget]] = field(default_factory=dict)  # what steps go through, by path

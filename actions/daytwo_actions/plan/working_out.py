@@ -5,10 +5,12 @@ from typing import Any
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.steps.action import CallStep
+from daytwo_actions.definitions.steps.foreach import ForeachStep
 from daytwo_actions.definitions.steps.http import HttpStep
 from daytwo_actions.expressions import Evaluator, Template
 from daytwo_actions.plan.evaluating import evaluated
 from daytwo_actions.plan.facts import Facts
+from daytwo_actions.plan.sealed_targets import SEALED, sealed_items
 from daytwo_actions.plan.step_program import INPUT as INPUT
 from daytwo_actions.plan.step_program import StepProgram
 from daytwo_actions.plan.steps import PlannedKind, PlannedRetry
@@ -22,12 +24,18 @@ def planned_kind(step: StepProgram, evaluator: Evaluator, facts: Facts) -> Plann
         key: evaluated(evaluator, template, facts, f"{key} of step {step.path}") for key, template in step.early.items()
     }
     if isinstance(step.step, CallStep):
-        given["version"] = _version(step.step, facts)
-    return PlannedKind(**common(step, evaluator, facts), given=given)
+        given["version"] = _version(step.step, step.step.call.action, facts)
+    shared = common(step, evaluator, facts)
+    if isinstance(step.step, ForeachStep):
+        if step.step.with_.check is not None:
+            given["check_version"] = _version(step.step, step.step.with_.check.action, facts)
+        if step.step.with_.targets is not None:
+            given[SEALED] = [*sealed_items(step, facts)]
+            shared["late"] = {key: text for key, text in step.late.items() if key not in ("entity", "inputs")}
+    return PlannedKind(**shared, given=given)
 
 
-def _version(step: CallStep, facts: Facts) -> str:
-    name = step.call.action
+def _version(step: CallStep, name: str, facts: Facts) -> str:
     if name not in facts.called:
         raise Rejected(
             f"Step {step.id} calls the action {name}, and there is none. Nothing was started. It may have been renamed "

@@ -30,7 +30,7 @@ from daytwo_store.tables import (
     StepRow,
 )
 from daytwo_workflows.life.noting import GONE
-from daytwo_workflows.life.steps.called import asked_for
+from daytwo_workflows.life.steps.called import CHECK, WAVE, asked_for, in_order
 from daytwo_workflows.notify.texts import what
 
 
@@ -166,12 +166,14 @@ def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepVi
 
 def _calls(rows: Rows, step: StepRow) -> Iterator[CalledRun]:
     """What became of those that may be seen; of the others only that they are there."""
-    for one in asked_for(step):
+    for one in in_order(asked_for(step)):
         run, state = one.get("run"), one.get("state")
         named = rows.name(str(run)) if run is not None else None
         shown = run is None or named is not None
         yield CalledRun(
             key=str(one["key"]),
+            wave=wave + 1 if isinstance(wave := one.get(WAVE), int) else None,
+            check=CHECK in one,
             run=named,
             state=str(state) if state is not None else None,
             text=str(one["note"]) if shown and one.get("note") else None,

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import JsonValue
+
 from daytwo_actions.voices import listed
 from daytwo_api.services.moments import moment
 from daytwo_api.services.words import approval_words
 from daytwo_api.views.runs import Waits
 from daytwo_store.on_call import called
+from daytwo_store.states import RunState
 from daytwo_store.tables import ApprovalRow, StepRow
 
 
@@ -133,6 +136,10 @@ def _calls(step: StepRow) -> Waits | None:
     over = sum(one.get("state") is not None for one in items)
     going_on = sum(one.get("run") is not None and one.get("state") is None for one in items)
     text = f"waits for {going_on} runs that it called; {over} of {len(items)} have ended"
+    through = [one for one in items if "check" not in one]
+    waves = {one["wave"] for one in through if isinstance(one.get("wave"), int)}
+    if len(waves) > 1:
+        return _waves(step, through, len(waves))
     if step.kind == "action":
         text = "waits for the run that it called" if going_on else "calls another action"
     return Waits(
@@ -142,6 +149,32 @@ def _calls(step: StepRow) -> Waits | None:
         next_event="what it called ends",
         until=step.due_at,
         then="what it called is stopped, and the step fails",
+    )
+
+
+def _waves(step: StepRow, items: Sequence[Mapping[str, JsonValue]], waves: int) -> Waits:
+    data = step.data or {}
+    passed, until, task = data.get("passed"), data.get("pause_until"), data.get("task")
+    number = min(passed if isinstance(passed, int) else 0, waves - 1) + 1
+    over = sum(one.get("state") is not None for one in items)
+    bad = sum(one.get("state") not in (None, RunState.SUCCEEDED) for one in items)
+    failed = f", {bad} of them not well" if bad else ""
+    text = f"wave {number} of {waves}; {over} of {len(items)} have ended{failed}"
+    owner, event, then = "daytwo", "what it called ends", "what it called is stopped, and the step fails"
+    if task is not None:
+        text, owner = f"{text}; waits for somebody to say that it goes on", "whom it asks"
+        event, then = "somebody says go on, or why not", "the step fails"
+    elif until is not None:
+        moment_of = datetime.fromisoformat(str(until))
+        text, event = f"{text}; pauses until {moment(moment_of)}", "the pause is over"
+    return Waits(
+        kind="call",
+        text=text,
+        owner=owner,
+        next_event=event,
+        until=step.due_at,
+        then=then,
+        url=f"/tasks/{task}" if task is not None else None,
     )
 
 

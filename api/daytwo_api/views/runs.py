@@ -88,6 +88,8 @@ class CalledRun(View):
     """A run that a step has called, or is going to."""
 
     key: str = Field(description="the item; empty where it is one run")
+    wave: int | None = Field(default=None, description="from 1; null where all may go at once, or another run did it")
+    check: bool = Field(default=False, description="it is no item, but the check after its wave")
     run: str | None = Field(description="null: it has not begun, or may not be seen")
     state: str | None = Field(description="how it ended; refused also where it was not begun; null: it has not ended")
     text: str | None = Field(description="why")

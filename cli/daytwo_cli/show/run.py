@@ -88,7 +88,8 @@ def _print_step(out: Out, step: StepView) -> None:
     out.state(step.state, f"step {step.path} {what}  {lasted(step.started_at, step.ended_at)}{said}")
     if step.task is not None and step.state == "running":
         out.line(f"  do it: daytwo tasks complete {step.task}")
-    for one in step.calls:
+    _print_waves(out, step)
+    for one in step.calls if not any(one.wave for one in step.calls) else ():
         named = " ".join(part for part in (one.key, one.run or "") if part)
         out.line(f"  calls {named or 'a run'}: {one.state or ('goes on' if one.run else 'not begun')}")
     for attempt in step.attempts:
@@ -109,6 +110,24 @@ def _print_step(out: Out, step: StepView) -> None:
         out.line(f"  results, {source}: {pairs(step.outputs)}")
     if step.log_note:
         out.line(f"  {step.log_note}")
+
+
+def _print_waves(out: Out, step: StepView) -> None:
+    """A line for each wave; of what it goes through only what goes on or has not gone well is named."""
+    waves = sorted({one.wave for one in step.calls if one.wave is not None})
+    for number in waves:
+        calls = [one for one in step.calls if one.wave == number and not one.check]
+        good = sum(one.state == "succeeded" for one in calls)
+        on = sum(one.state is None and one.run is not None for one in calls)
+        told = [f"{good} of {len(calls)} succeeded", *([f"{on} go on"] if on else [])]
+        out.line(f"  wave {number} of {len(waves)}: {', '.join(told)}")
+        for one in calls:
+            if one.state != "succeeded" and (one.state is not None or one.run is not None):
+                why = f": {one.text}" if one.text else ""
+                out.line(f"    {one.key}  {one.run or ''}  {one.state or 'goes on'}{why}")
+        for one in step.calls:
+            if one.wave == number and one.check:
+                out.line(f"    its check  {one.run or ''}  {one.state or ('goes on' if one.run else 'not begun')}")
 
 
 def _print_external(out: Out, external: ExternalRunView) -> None:

@@ -10,12 +10,13 @@ from daytwo_store.tables import RunRow
 from daytwo_workflows.life.causes import planned
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Ask
+from daytwo_workflows.life.targets import sealed_in
 from daytwo_workflows.life.undone import undone_by
 
 
 async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
     """Who asked for a run, and for what. Raises `NotFound` where it undoes steps of an action that is not offered."""
-    undone = await undone_by(session, run)
+    undone, plan = await undone_by(session, run), Plan.model_validate_json(run.plan)
     return Ask(
         run=RunId(run.id),
         version=await life.definitions.of_run(session, Digest(run.version)),
@@ -26,6 +27,7 @@ async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
         cause=planned(run.cause),
         undone=undone,
         rules=await life.definitions.current(session, run.action) if undone is not None else None,
-        resumes=Plan.model_validate_json(run.plan).resumes if run.resume_of else None,
+        resumes=plan.resumes if run.resume_of else None,
+        sealed=sealed_in(plan),
         **more,
     )

@@ -12,6 +12,7 @@ from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import accept_inputs, without_secrets
 from daytwo_actions.plan.model import Plan, PlannedResume
 from daytwo_actions.plan.render import pin, undo_inputs
+from daytwo_actions.plan.sealed_targets import TARGETS
 from daytwo_actions.plan.undo_program import Undone
 from daytwo_store import lock_waits, locks, principals, runs
 from daytwo_store.engine import Session, Tx
@@ -20,6 +21,7 @@ from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId, StepPath, To
 from daytwo_store.run_visibility import Onlooker
 from daytwo_store.states import RUN_ENDS, RunState, StepState
 from daytwo_store.tables import RunRow
+from daytwo_workflows.life import standing
 from daytwo_workflows.life.accept import Submission, accept, earlier
 from daytwo_workflows.life.causes import Cause, handed_on
 from daytwo_workflows.life.context import Life
@@ -29,6 +31,7 @@ from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look, must
 from daytwo_workflows.life.resumable import between, must_be_resumable
 from daytwo_workflows.life.secret_inputs import fingerprints, must_be_collectable
 from daytwo_workflows.life.sources import sources
+from daytwo_workflows.life.targets import Sealed, sealed_in
 from daytwo_workflows.life.undo import why_not_undoable
 from daytwo_workflows.life.undone import to_undo, undone_of
 
@@ -103,6 +106,7 @@ async def plan(life: Life, wish: Wish) -> Planned:
         break_glass=wish.break_glass,
         cause=wish.cause.planned if wish.cause is not None else None,
         resumes=wish.resumes,
+        sealed=await _sealed_then(life, wish),
         undone=wish.undone[1] if wish.undone is not None else None,
         rules=today if wish.undone is not None else None,
     )
@@ -111,6 +115,15 @@ async def plan(life: Life, wish: Wish) -> Planned:
     must_be_collectable(life, aimed)
     pins = await pin(aimed.aims, life.backends)
     return Planned(plan=assemble(life, aimed, pins), aimed=aimed, version=version, secrets=given)
+
+
+async def _sealed_then(life: Life, wish: Wish) -> Sealed:
+    """What the run that it resumes went through: it goes on with that, whatever the catalog has by now."""
+    if wish.resumes is None:
+        return {}
+    async with life.store.read() as session:
+        old = await runs.peek(session, RunId(wish.resumes.run))
+    return sealed_in(Plan.model_validate_json(old.plan))
 
 
 async def start(life: Life, wish: Wish, key: str) -> Accepted:
@@ -217,6 +230,10 @@ async def _must_go_on(tx: Tx, plan: Plan, run: RunId, path: StepPath) -> None:
     step = await runs.step(tx.session, run, path)
     if row.cancel_at is not None or step.state != StepState.RUNNING:
         raise Conflict("The run that called it does not go on. Nothing was started.")
+    gone = await standing.no_longer(tx.session, row) if TARGETS in (step.given or {}) else []
+    if gone:
+        names = ", ".join(change.name for change in gone[:5])
+        raise Conflict(f"What was approved with the list does not hold any more ({names}). Nothing was started.")
     above: RunRow | None = row
     mine: set[RunId] = set()
     while above is not None:

@@ -11,8 +11,9 @@ from daytwo_store.tables import RunRow
 from daytwo_workflows.life.asking import Wish, start
 from daytwo_workflows.life.causes import calling
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.steps.call import key_of, note
-from daytwo_workflows.life.steps.called import asked_for
+from daytwo_workflows.life.steps.call import key_of
+from daytwo_workflows.life.steps.called import CHECK, asked_for, note
+from daytwo_workflows.life.steps.waves import may_begin
 
 _DEEPEST = 5  # runs that call each other
 _AGAIN = timedelta(seconds=30)
@@ -23,19 +24,20 @@ async def act_call(life: Life, run: RunId, path: StepPath, _no: AttemptNo) -> No
     async with life.store.read() as session:
         row = await runs.peek(session, run)
         step = await runs.step(session, run, path)
-        item = next((one for one in asked_for(step) if one.get("run") is None and one.get("state") is None), None)
+        item = next(iter(may_begin(step, asked_for(step))), None)
     if item is None:
         return
     given = step.given or {}
+    action, version = str(item.get(CHECK, given["action"])), given.get("check_version" if CHECK in item else "version")
     said: str | None = None
     later = False
     try:
         async with life.store.read() as session:
-            await _must_not_come_back(session, row, str(given["action"]))
-        entity, inputs, version = item["entity"], item["inputs"], given.get("version")
+            await _must_not_come_back(session, row, action)
+        entity, inputs = item["entity"], item["inputs"]
         assert isinstance(inputs, dict)
         wish = Wish(
-            action=str(given["action"]),
+            action=action,
             requester=PrincipalId(row.requester),
             token=None,
             entity=EntityRef(str(entity)) if entity is not None else None,
@@ -65,7 +67,7 @@ async def act_call(life: Life, run: RunId, path: StepPath, _no: AttemptNo) -> No
             note(again, calls, again_at=(tx.now + _AGAIN).isoformat())
             return
         for one in calls:
-            if one["key"] == item["key"] and one.get("run") is None:
+            if key_of(again, one) == key_of(again, item) and one.get("run") is None:
                 one["state"], one["note"] = RunState.REFUSED, said
         note(again, calls)
 

@@ -33,6 +33,7 @@ from daytwo_store.tables import PrincipalRow
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.sources import sources, within
+from daytwo_workflows.life.targets import Sealed, with_targets
 
 Json = Mapping[str, JsonValue]
 
@@ -51,6 +52,7 @@ class Ask:
     cause: PlannedCause | None = None  # what asks in the requester's name
     resumes: PlannedResume | None = None
     undone: Undone | None = None  # it undoes these steps of another run
+    sealed: Sealed = field(default_factory=dict)  # what a plan of before has its steps go through
     rules: ActionVersion | None = None  # whose `allow` and approval hold, where that is not `version`: today's
 
 
@@ -152,6 +154,7 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
     program = life.definitions.program(ask.version)
     if ask.undone is not None:
         program = undo_program(program, ask.undone, life.definitions.program(today))
+    facts = await with_targets(session, program, facts, ask.sealed, sees=scene.belongs)
     facts = await with_people(session, program.approvals, facts)
     rules = any(one.auto for one in program.approvals)
     facts = replace(facts, frozen=rules and await _frozen(life, session, ask.version, facts))
@@ -191,7 +194,8 @@ async def _facts(life: Life, session: Session, ask: Ask, scene: Scene, context: 
 
 async def _called(session: Session, version: ActionVersion) -> dict[str, str]:
     """Today's versions of the actions that its steps call."""
-    names = [step.call.action for step in version.model.spec.steps if isinstance(step, CallStep)]
+    steps = [step for step in version.model.spec.steps if isinstance(step, CallStep)]
+    names = {call.action for step in steps for call in step.calls.values()}
     return await offered(session, names) if names else {}
 
 

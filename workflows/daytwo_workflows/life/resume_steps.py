@@ -20,7 +20,7 @@ from daytwo_store.tables import AttemptRow, ExternalRunRow, Json, RunRow, StepRo
 from daytwo_workflows.life.adopting import SKEW, marker_of
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.http_act import probed
-from daytwo_workflows.life.steps.called import CALLS, asked_for
+from daytwo_workflows.life.steps.called import CALLS, asked_for, gone_through
 from daytwo_workflows.life.steps.http import by_request
 from daytwo_workflows.life.undo_stack import ordinary
 from daytwo_workflows.life.undone import undone_so_far
@@ -99,7 +99,7 @@ async def _of_step(life: Life, run: RunRow, step: StepBase, past: _Past | None) 
 
 async def _called(life: Life, step: StepBase, row: StepRow) -> Proposed:
     """A person looks at the runs that did not succeed; of a list, those that did are not asked for again."""
-    calls, good = asked_for(row), list[str]()
+    calls, good = gone_through(asked_for(row)), list[str]()
     if row.kind == "foreach":
         async with life.store.read() as session:
             for one in calls:

@@ -5,12 +5,13 @@ from typing import Annotated, Final
 
 from pydantic import Discriminator, Tag
 
-from daytwo_actions.definitions.steps.action import ActionStep, ForeachStep
+from daytwo_actions.definitions.steps.action import ActionStep
 from daytwo_actions.definitions.steps.approval import ApprovalStep
 from daytwo_actions.definitions.steps.catalog import CatalogStep
 from daytwo_actions.definitions.steps.check import CheckStep
 from daytwo_actions.definitions.steps.common import StepBase
 from daytwo_actions.definitions.steps.dispatch import DispatchStep
+from daytwo_actions.definitions.steps.foreach import ForeachStep
 from daytwo_actions.definitions.steps.http import HttpStep
 from daytwo_actions.definitions.steps.input import InputStep
 from daytwo_actions.definitions.steps.notify import NotifyStep

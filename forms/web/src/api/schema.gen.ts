@@ -2627,6 +2627,12 @@ export interface components {
          */
         CalledRun: {
             /**
+             * Check
+             * @description it is no item, but the check after its wave
+             * @default false
+             */
+            check?: boolean;
+            /**
              * Key
              * @description the item; empty where it is one run
              */
@@ -2646,6 +2652,11 @@ export interface components {
              * @description why
              */
             text: string | null;
+            /**
+             * Wave
+             * @description from 1; null where all may go at once, or another run did it
+             */
+            wave?: number | null;
         };
         /** CancelRequest */
         CancelRequest: {

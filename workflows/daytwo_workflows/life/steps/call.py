@@ -13,10 +13,11 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.definitions.steps.action import MOST_ITEMS
+from daytwo_actions.definitions.steps.foreach import MOST_ITEMS
 from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
 from daytwo_actions.plan.model import Plan
-from daytwo_store import runs
+from daytwo_actions.plan.sealed_targets import SEALED
+from daytwo_store import runs, tasks
 from daytwo_store.engine import Tx
 from daytwo_store.errors import Rejected
 from daytwo_store.ids import AttemptNo, PrincipalId, RunId, StepPath
@@ -27,11 +28,21 @@ from daytwo_store.tables import RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.interventions import ask_to_stop
-from daytwo_workflows.life.steps.called import Item, asked_for
+from daytwo_workflows.life.steps.called import (
+    CHECK,
+    WAVE,
+    Item,
+    asked_for,
+    budget,
+    gone_through,
+    lost_of,
+    note,
+)
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.kind import Kind
 from daytwo_workflows.life.steps.leaving import leave
 from daytwo_workflows.life.steps.scene import context_now
+from daytwo_workflows.life.steps.waves import between, in_waves, may_begin, over, waves
 
 _FIRST: Final = AttemptNo(1)
 _LOOK_ANYWAY: Final = timedelta(hours=1)
@@ -46,12 +57,11 @@ def key_of(step: StepRow, item: Item) -> str:
     return f"call {step.run_id} {step.path} {named}"
 
 
-def note(step: StepRow, calls: Sequence[Item], **more: JsonValue) -> None:
-    step.data = {**(step.data or {}), "calls": [dict(one) for one in calls], **more}
-
-
 def items_of(given: Mapping[str, JsonValue], context: Mapping[str, JsonValue], entity: str | None) -> list[Item]:
     """What each run is asked for with. Raises `Rejected`."""
+    sealed = given.get(SEALED)
+    if isinstance(sealed, list):
+        return [_item(str(one["key"]), one["entity"], one["inputs"]) for one in sealed if isinstance(one, dict)]
     if "items" not in given:
         return [_item("", given.get("entity", entity), given.get("inputs", {}))]
     items = given["items"]
@@ -63,6 +73,7 @@ def items_of(given: Mapping[str, JsonValue], context: Mapping[str, JsonValue], e
             "runs."
         )
     templates = {key: parse_template(given[key]) for key in ("key", "entity", "inputs") if key in given}
+    templates.setdefault("key", parse_template("${{ item }}"))
     evaluator, found = Evaluator(), list[Item]()
     for number, item in enumerate(items, 1):
         seen = {**context, "item": item}
@@ -93,9 +104,33 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow) -> None:
     """Raises `Rejected` for what cannot be asked for."""
     given = step.given or {}
     steps = await runs.steps(tx.session, RunId(run.id))
-    context = await context_now(life, tx.session, run, steps) if "items" in given else {}
-    note(step, await _without_done(tx, run, step, items_of(given, context, run.entity)), failed=0)
+    each = "items" in given or "check" in given
+    context = await context_now(life, tx.session, run, steps) if each else {}
+    items = in_waves(await _without_done(tx, run, step, items_of(given, context, run.entity)), given)
+    note(step, [*items, *_checks(given, items, context, run.entity)])
+    step.given = {key: value for key, value in given.items() if key != SEALED}  # it stands in the plan, and as calls
     step.due_at = tx.now + timedelta(seconds=step.timeout)
+
+
+def _checks(
+    given: Mapping[str, JsonValue], items: Sequence[Item], context: Mapping[str, JsonValue], entity: str | None
+) -> list[Item]:
+    """What is run after each wave but the last. Raises `Rejected`."""
+    asked, every = given.get("check"), waves(items)
+    if not isinstance(asked, dict):
+        return []
+    evaluator, found = Evaluator(), list[Item]()
+    for number, wave in enumerate(every[:-1]):
+        about_it: dict[str, JsonValue] = {"number": number + 1, "keys": [one["key"] for one in wave]}
+        seen = {**context, "item": about_it}
+        try:
+            inputs = evaluator.evaluate(parse_template(asked.get("inputs", {})), seen)
+            about = evaluator.evaluate(parse_template(asked["entity"]), seen) if "entity" in asked else entity
+        except ExpressionError as error:
+            raise Rejected(f"The check after wave {number + 1} cannot be worked out: {error.detail}") from error
+        item = _item(f"check after wave {number + 1}", about, inputs)
+        found.append({**item, WAVE: number, CHECK: str(asked["action"])})
+    return found
 
 
 async def _without_done(tx: Tx, run: RunRow, step: StepRow, items: list[Item]) -> list[Item]:
@@ -115,15 +150,15 @@ async def _without_done(tx: Tx, run: RunRow, step: StepRow, items: list[Item]) -
 async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
     assert step.due_at is not None
     calls, children = await _looked(tx, step)
-    if tx.now >= step.due_at:
+    late = tx.now >= step.due_at
+    if late:
         for child in children:
             await _stop_one(tx, child, run, f"its time in run {run.id} is over")
         calls, children = await _looked(tx, step)
     going_on = [one for one in children if one.state not in RUN_ENDS]
-    lost = [one for one in calls if one.get("state") not in (None, RunState.SUCCEEDED)]
-    todo = [one for one in calls if one.get("state") is None and one.get("run") is None]
-    if tx.now >= step.due_at or len(lost) > _budget(step, len(calls)) or (step.data or {}).get("closing"):
-        todo = []
+    through = gone_through(calls)
+    stopped = late or bool((step.data or {}).get("closing"))
+    todo = [] if stopped or len(lost_of(through)) > budget(step, len(through)) else may_begin(step, calls)
     if todo and len(going_on) < _at_once(step):
         again = (step.data or {}).get("again_at")
         wait = (datetime.fromisoformat(str(again)) - tx.now).total_seconds() if again else 0.0
@@ -135,17 +170,25 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
         if left <= timedelta(0) or left > _LOOK_ANYWAY:
             left = _LOOK_ANYWAY  # what has been asked to stop wakes us when it ends
         return Move(what=What.WAIT, seconds=left.total_seconds())
-    await _over(life, tx, step, calls, children, lost)
+    why = ""
+    if not stopped and not over(calls):
+        found = await between(life, tx, run, step, calls)
+        if found is None:
+            return await _next(life, tx, run, step)
+        if isinstance(found, Move):
+            return found
+        why = found
+    await _over(life, tx, step, calls, children, why)
     return None
 
 
-async def _over(
-    life: Life, tx: Tx, step: StepRow, calls: list[Item], children: Sequence[CalledRun], lost: list[Item]
-) -> None:
-    """Nothing of it goes on."""
-    never = [one for one in calls if one.get("state") is None]
-    if never or len(lost) > _budget(step, len(calls)):
-        fail(tx, step, _failed(step, calls, lost, never))
+async def _over(life: Life, tx: Tx, step: StepRow, asked: list[Item], children: Sequence[CalledRun], why: str) -> None:
+    """Nothing of it goes on. `why`: the reason when that is not how it was to end."""
+    await tasks.withdraw(tx, RunId(step.run_id), {step.path})
+    calls = gone_through(asked)
+    lost, never = lost_of(calls), [one for one in calls if one.get("state") is None]
+    if never or len(lost) > budget(step, len(calls)):
+        fail(tx, step, f"{f'{why} ' if why else ''}{_failed(step, calls, lost, never)}")
         return
     good = [str(one["key"]) for one in calls if one.get("state") == RunState.SUCCEEDED]
     found: JsonValue = {"succeeded": list(good), "failed": [str(one["key"]) for one in lost]}
@@ -213,6 +256,7 @@ async def _stop(_life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | str:
     if left and not run.cancel_forced:
         return Move(what=What.WAIT, seconds=60)
     await _looked(tx, step)
+    await tasks.withdraw(tx, RunId(run.id), {step.path})
     runs.move_step(tx, step, StepState.CANCELLED, note="stopped, with what it called" if children else "stopped")
     return ""
 
@@ -221,6 +265,7 @@ async def closing(tx: Tx, run: RunRow, step: StepRow) -> bool:
     """Another step has failed: none begins any more, what has not begun is stopped. Does something go on?"""
     calls, children = await _looked(tx, step)
     note(step, calls, closing=True)
+    await tasks.withdraw(tx, RunId(run.id), {step.path})
     on = [child for child in children if child.state not in RUN_ENDS]
     unsent = [child for child in on if child.state in UNSENT]
     why = f"another step of run {run.id} has failed"
@@ -230,13 +275,6 @@ async def closing(tx: Tx, run: RunRow, step: StepRow) -> bool:
 def _at_once(step: StepRow) -> int:
     value = (step.given or {}).get("at_once", 1)
     return value if isinstance(value, int) else 1
-
-
-def _budget(step: StepRow, total: int) -> int:
-    value = (step.given or {}).get("max_failures", 0)
-    if isinstance(value, str):
-        return total * int(value.rstrip("%")) // 100
-    return value if isinstance(value, int) else 0
 
 
 CALL = Kind(begin=begin, next=_next, stop=_stop, outside=True)

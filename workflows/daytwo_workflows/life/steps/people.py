@@ -1,12 +1,12 @@
 """`task` and `input`: people do something, or give values, in the middle of a run. What they leave are its results."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.approvers import remind_after
-from daytwo_actions.definitions.steps.task import PeopleStep
+from daytwo_actions.definitions.steps.task import Asked, PeopleStep
 from daytwo_actions.expressions import Evaluator
 from daytwo_actions.plan.approvers import planned_approval
 from daytwo_actions.plan.program import approval_program
@@ -32,29 +32,37 @@ async def _begin(life: Life, tx: Tx, run: RunRow, step: StepRow) -> None:
     version = await life.definitions.of_run(tx.session, Digest(run.version))
     model = next(one for one in version.model.spec.steps if one.id == step.path)
     assert isinstance(model, PeopleStep), "the definition of a run stays as it is"
-    await tx.session.flush()
-    needed = await _needed(life, tx, run, model)
-    want = model.asked
     text = (step.given or {}).get("text")
-    row = await tasks.ask(
-        tx,
-        step,
-        NewTask(
-            text=str(text) if text is not None else None,
-            needed_from=needed,
-            four_eyes=want.four_eyes,
-            due_at=tx.now + want.due,
-            ends_at=tx.now + timedelta(seconds=step.timeout),
-            remind=sorted({int(remind_after(one, want.due).total_seconds()) for one in want.remind}),
-            escalate=[name for name in (run.owner if one == "owner" else one for one in want.escalate) if name],
-        ),
+    ends_at = tx.now + timedelta(seconds=step.timeout)
+    row = await ask_people(
+        life, tx, run, step, model.asked, text=str(text) if text is not None else None, ends_at=ends_at
     )
     step.due_at, step.data = row.ends_at, _told(row, nobody=await nobody(tx.session, run, row))
 
 
-async def _needed(life: Life, tx: Tx, run: RunRow, model: PeopleStep) -> list[str]:
+async def ask_people(
+    life: Life, tx: Tx, run: RunRow, step: StepRow, want: Asked, *, text: str | None, ends_at: datetime
+) -> TaskRow:
+    """Raises `Rejected` when there is nobody who could do it."""
+    await tx.session.flush()
+    return await tasks.ask(
+        tx,
+        step,
+        NewTask(
+            text=text,
+            needed_from=await _needed(life, tx, run, want),
+            four_eyes=want.four_eyes,
+            due_at=min(tx.now + want.due, ends_at),
+            ends_at=ends_at,
+            remind=sorted({int(remind_after(one, want.due).total_seconds()) for one in want.remind}),
+            escalate=[name for name in (run.owner if one == "owner" else one for one in want.escalate) if name],
+        ),
+    )
+
+
+async def _needed(life: Life, tx: Tx, run: RunRow, want: Asked) -> list[str]:
     """Whom it asks: worked out as for an approval."""
-    program = (approval_program(model.asked.stage),)
+    program = (approval_program(want.stage),)
     facts = await facts_of(life, tx.session, await asked(life, tx.session, run))
     planned = planned_approval(program, Evaluator(), await with_people(tx.session, program, facts))
     assert planned is not None, "a step that asks always asks"

@@ -1,0 +1,51 @@
+"""What the steps of a plan go through in the catalog: looked for once, and after that what stands in the plan."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from daytwo_actions.definitions.steps.foreach import MOST_ITEMS
+from daytwo_actions.plan.facts import Facts, FoundTarget
+from daytwo_actions.plan.model import Plan
+from daytwo_actions.plan.program import Program
+from daytwo_actions.plan.sealed_targets import SEALED, TARGETS, must_be_some, target_queries
+from daytwo_actions.plan.steps import PlannedKind
+from daytwo_catalog.model import record
+from daytwo_store import entities, entity_targets
+from daytwo_store.engine import Session
+from daytwo_store.entities import Sees
+from daytwo_store.ids import EntityRef
+
+Sealed = Mapping[str, Mapping[str, JsonValue]]  # what such a step is given in a plan, by its path
+
+
+def sealed_in(plan: Plan) -> Sealed:
+    """What a plan that there is has its steps go through."""
+    return {one.path: one.given for one in plan.steps if isinstance(one, PlannedKind) and SEALED in one.given}
+
+
+async def with_targets(session: Session, program: Program, facts: Facts, sealed: Sealed, *, sees: Sees) -> Facts:
+    """Raises `Rejected` for none, for too many, and for what cannot be looked for."""
+    found: dict[str, list[FoundTarget]] = {}
+    for query in target_queries(program.steps, facts):
+        before = sealed.get(query.path, {})
+        if before.get(TARGETS) == query.given:
+            found[query.path] = await _again(session, before[SEALED], sees=sees)
+            continue
+        total, first = await entity_targets.count_and_first(
+            session, query.kind, query.where, query.owner, sees=sees, limit=MOST_ITEMS
+        )
+        must_be_some(query, total)
+        found[query.path] = [FoundTarget(ref=one.ref, record=record(one)) for one in first]
+    return replace(facts, targets=found) if found else facts
+
+
+async def _again(session: Session, items: JsonValue, *, sees: Sees) -> list[FoundTarget]:
+    assert isinstance(items, list)
+    before = {EntityRef(str(one["key"])): one for one in items if isinstance(one, dict)}
+    now = await entities.get_many(session, set(before), sees=sees)
+    return [
+        FoundTarget(ref=ref, record=record(now[ref]) if ref in now else None, before=item)
+        for ref, item in before.items()
+    ]
