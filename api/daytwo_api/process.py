@@ -23,7 +23,7 @@ from daytwo_api.door import door
 from daytwo_api.fitness import must_be_fit
 from daytwo_api.services.wiring import Services, build_services
 from daytwo_api.settings import ApiSettings
-from daytwo_store import core_dumps, migrate
+from daytwo_store import core_dumps, migrate, whereabouts
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.event_loop import loop_factory
@@ -39,6 +39,9 @@ from daytwo_workflows.services_entry import allowed_there, with_token
 log = structlog.get_logger()
 
 _PAUSE: Final = 1.0  # seconds between two looks for the database
+_MEANWHILE: Final = (
+    "Until then every request is answered with 503 and nothing is accepted; it is looked for every second."
+)
 _GRACE: Final = 5  # seconds for requests that are being answered when the process is told to stop
 _UNREAD: Final = 30_000  # milliseconds after which a connection whose other end takes nothing is closed (tcp(7))
 
@@ -138,7 +141,9 @@ async def _load(services: Services) -> None:
                 break
             log.warning("api.waits", part="migrations", detail="run: daytwo migrate")
         except Unavailable as error:
-            log.warning("api.waits", part="database", error=error.type)
+            url = settings.database_url.get_secret_value()
+            detail = whereabouts.absent(url, error, meanwhile=_MEANWHILE)
+            log.warning("api.waits", part="database", address=whereabouts.place_of(url), detail=detail)
         await asyncio.sleep(_PAUSE)
     await services.policy.run()
 

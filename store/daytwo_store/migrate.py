@@ -13,11 +13,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
+from daytwo_store import whereabouts
 from daytwo_store.engine import Store
 
 _LOCK: Final = 7_246_391
+_UNREACHABLE: Final = 7  # as `daytwo` itself ends when a server does not answer (docs/reference/exit-codes.md)
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -36,10 +39,7 @@ def newest() -> str:
 
 def upgrade(url: str) -> str:
     """Bring the database to the newest schema; the revision that it has then."""
-    engine = create_engine(
-        url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1),
-        hide_parameters=True,
-    )
+    engine = _engine(url)
     try:
         with engine.connect() as connection:
             connection.execute(text("select pg_advisory_lock(:n)"), {"n": _LOCK})
@@ -51,6 +51,14 @@ def upgrade(url: str) -> str:
     finally:
         engine.dispose()
     return newest()
+
+
+def _engine(url: str) -> Engine:
+    return create_engine(
+        url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1),
+        hide_parameters=True,
+        connect_args={"connect_timeout": 10},
+    )
 
 
 async def current(store: Store) -> str | None:
@@ -65,5 +73,22 @@ async def is_current(store: Store) -> bool:
     return await current(store) == newest()
 
 
+def run(url: str) -> int:
+    """The whole process: its exit code, after a sentence on the error output."""
+    try:
+        _engine(url).dispose()  # reads the address, and connects to nothing
+    except (ArgumentError, ValueError):
+        sys.stderr.write(f"{whereabouts.NO_ADDRESS} Nothing was changed. Correct it.\n")
+        return 2
+    try:
+        revision = upgrade(url)
+    except (OperationalError, InterfaceError) as error:
+        meanwhile = "A migration that was not finished was undone; run `daytwo migrate` again when it is there."
+        sys.stderr.write(f"{whereabouts.absent(url, error, meanwhile=meanwhile)}\n")
+        return _UNREACHABLE
+    sys.stderr.write(f"schema at {revision}\n")
+    return 0
+
+
 if __name__ == "__main__":
-    sys.stderr.write(f"schema at {upgrade(os.environ['DAYTWO_DATABASE_URL'])}\n")
+    sys.exit(run(os.environ["DAYTWO_DATABASE_URL"]))

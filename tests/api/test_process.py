@@ -71,6 +71,7 @@ def test_it_waits_for_a_database_that_comes_later(start: Start, databases: Datab
     waits = [json.loads(line) for line in lines if "api.waits" in line]
     assert waits
     assert {line["part"] for line in waits} == {"database"}
+    assert all("cannot be used" in line["detail"] and line["address"] in line["detail"] for line in waits)
 
 
 POLICY = "apiVersion: daytwo/v1\nkind: Policy\nmetadata: {{ name: x }}\nspec:\n  roles: {{ admin: [{member}] }}\n"

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from daytwo_actions.backends.http.reading import Observe
-from daytwo_store import core_dumps, migrate
+from daytwo_store import core_dumps, migrate, whereabouts
 from daytwo_store.engine import Store
 from daytwo_store.errors import DaytwoError
 from daytwo_store.event_loop import loop_factory
@@ -32,6 +32,7 @@ from daytwo_workflows.worker import create_worker
 
 log = structlog.get_logger()
 _PAUSE = timedelta(seconds=1)
+_MEANWHILE = "Until then this worker drives no run, and none is lost; it is looked for every second."
 
 
 async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) -> None:
@@ -84,7 +85,9 @@ async def _database(store: Store) -> None:
                 return
             log.warning("worker.waits", part="migrations", detail="run: daytwo migrate")
         except DaytwoError as error:
-            log.warning("worker.waits", part="database", error=error.type)
+            url = store.settings.url.get_secret_value()
+            detail = whereabouts.absent(url, error, meanwhile=_MEANWHILE)
+            log.warning("worker.waits", part="database", address=whereabouts.place_of(url), detail=detail)
         await asyncio.sleep(_PAUSE.total_seconds())
 
 
@@ -93,7 +96,12 @@ async def _temporal(settings: Settings) -> Client:
         try:
             return await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
         except (RPCError, RuntimeError, OSError) as error:
-            log.warning("worker.waits", part="temporal", error=type(error).__name__, address=settings.temporal_address)
+            detail = (
+                f"Temporal at {settings.temporal_address} does not answer ({type(error).__name__}), or has no "
+                f"namespace {settings.temporal_namespace}. {_MEANWHILE} Start it, or correct DAYTWO_TEMPORAL_ADDRESS "
+                "and DAYTWO_TEMPORAL_NAMESPACE."
+            )
+            log.warning("worker.waits", part="temporal", address=settings.temporal_address, detail=detail)
         await asyncio.sleep(_PAUSE.total_seconds())
 
 
