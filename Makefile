@@ -17,7 +17,8 @@ WEB := forms/web
 PAGE := forms/daytwo_forms/static/index.html
 MODULES := $(WEB)/node_modules/.package-lock.json
 WEB_SOURCES := $(shell find $(WEB) -path $(WEB)/node_modules -prune -o -type f -print 2>/dev/null)
-GENERATED := api/openapi.json actions/action.schema.json $(WEB)/src/api/schema.gen.ts
+SCHEMAS := $(foreach name,action freeze schedule trigger,actions/$(name).schema.json) $(foreach name,kind entity,catalog/$(name).schema.json)
+GENERATED := api/openapi.json $(SCHEMAS) $(WEB)/src/api/schema.gen.ts
 
 # A Node of this machine that is new enough, else one from a Python package (requirements/node.txt) inside the venv.
 NODE_IS_NEW := const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)
@@ -55,7 +56,7 @@ demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, appr
 up: $(INSTALLED) $(PAGE) $(if $(filter all gitlab,$(subst $(COMMA), ,$(BACKENDS))),$(CI_LOCAL_MODULES)) ## Run everything on this machine and stay; with BACKENDS=all on three CI systems, with SIGN_IN=oidc through an identity provider
 	$(BIN)/daytwo up $(if $(BACKENDS),--backends $(BACKENDS)) $(if $(SIGN_IN),--sign-in $(SIGN_IN))
 
-test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run all tests: Python, then the page's
+test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run the tests, Python and the page's; without those of e2e, chaos and security that take long
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST)
 	cd $(WEB) && $(NPM) test
 
@@ -76,14 +77,15 @@ format: $(INSTALLED) $(MODULES) ## Bring all sources into shape
 
 generate: $(INSTALLED) $(MODULES) ## Make openapi.json, the JSON Schemas and the page's client again
 	$(BIN)/python -m daytwo_api.openapi > $(VENV)/openapi.json
-	$(BIN)/daytwo schema action > $(VENV)/action.schema.json
 	cmp -s $(VENV)/openapi.json api/openapi.json || cp $(VENV)/openapi.json api/openapi.json
-	cmp -s $(VENV)/action.schema.json actions/action.schema.json || cp $(VENV)/action.schema.json actions/action.schema.json
+	for schema in $(SCHEMAS); do \
+	  name=$${schema##*/}; $(BIN)/daytwo schema $${name%.schema.json} > $(VENV)/$$name; \
+	  cmp -s $(VENV)/$$name $$schema || cp $(VENV)/$$name $$schema; done
 	cd $(WEB) && $(NPM) run generate
 
 check-generated: $(INSTALLED) $(MODULES)
-	@before=$$(cat $(GENERATED) | sha256sum); $(MAKE) generate; \
-	if [ "$$before" != "$$(cat $(GENERATED) | sha256sum)" ]; then \
+	@before=$$(sha256sum $(GENERATED) || true); $(MAKE) generate; \
+	if [ "$$before" != "$$(sha256sum $(GENERATED))" ]; then \
 	  echo "Generated files were not current; they are now. Look at them and commit them:"; git --no-pager diff --stat -- $(GENERATED); exit 1; fi
 
 lock: ## Choose the newest versions of everything again (needs uv)

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 import pytest
 
-from daytwo_actions.publish import action_schema
 from daytwo_api.openapi import document
+from daytwo_cli.commands.authoring import Document
+from daytwo_cli.flows.validate import schema_text
 from daytwo_store import states
 from daytwo_store.states import (
     APPROVAL_MOVES,
@@ -323,8 +324,10 @@ def test_the_committed_contract_is_the_applications() -> None:
     assert json.loads((ROOT / "api/openapi.json").read_text()) == document(), "make generate"
 
 
-def test_the_committed_schema_is_the_models() -> None:
-    assert json.loads((ROOT / "actions/action.schema.json").read_text()) == action_schema(), "make generate"
+@pytest.mark.parametrize("which", Document)
+def test_the_committed_schemas_are_those_of_the_models(which: Document) -> None:
+    [committed] = ROOT.glob(f"*/{which.value}.schema.json")
+    assert committed.read_text() == schema_text(which.value), "make generate"
 
 
 # --- states ----------------------------------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ from daytwo_cli.exits import MEANING
 
 _CODES = "\n".join(f"{code.value:>4}  {meaning}" for code, meaning in MEANING.items())
 _ENVIRONMENT = (
-    "DAYTWO_URL names the server, DAYTWO_TOKEN proves who you are; without them the last `daytwo login` counts, "
-    "then the server that `daytwo up` started in this folder."
+    "DAYTWO_URL names the server, DAYTWO_TOKEN proves who you are; without them the server that `daytwo up` runs in "
+    "this folder counts, then the last `daytwo login`."
 )
 
 _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {

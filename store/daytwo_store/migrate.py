@@ -4,6 +4,7 @@ Runs under an advisory lock, so several processes may start it at once; each mig
 the middle leaves the schema as it was before.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -73,8 +74,8 @@ async def is_current(store: Store) -> bool:
     return await current(store) == newest()
 
 
-def run(url: str) -> int:
-    """The whole process: its exit code, after a sentence on the error output."""
+def run(url: str, *, as_json: bool = False) -> int:
+    """The whole process: its exit code, after a sentence on the error output; `as_json`: the revision as JSON."""
     try:
         _engine(url).dispose()  # reads the address, and connects to nothing
     except (ArgumentError, ValueError):
@@ -86,9 +87,12 @@ def run(url: str) -> int:
         meanwhile = "A migration that was not finished was undone; run `daytwo migrate` again when it is there."
         sys.stderr.write(f"{whereabouts.absent(url, error, meanwhile=meanwhile)}\n")
         return _UNREACHABLE
-    sys.stderr.write(f"schema at {revision}\n")
+    if as_json:
+        sys.stdout.write(f"{json.dumps({'revision': revision})}\n")
+    else:
+        sys.stderr.write(f"schema at {revision}\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(run(os.environ["DAYTWO_DATABASE_URL"]))
+    sys.exit(run(os.environ["DAYTWO_DATABASE_URL"], as_json="--json" in sys.argv[1:]))

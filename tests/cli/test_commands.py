@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from daytwo_cli.app import build
 from daytwo_cli.exits import MEANING, Exit
 
 PAGE: dict[str, Any] = {"items": [], "next_cursor": None}
@@ -26,9 +28,17 @@ ACTION: dict[str, Any] = {
 }
 
 
-def test_help_names_every_exit_code(cli: Any) -> None:
-    done = cli("--help")
-    assert done.code == 0
+def test_help_names_every_exit_code_and_which_server_counts(
+    cli: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert cli("--help").code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    codes = told.partition("Exit codes: ")[2]
+    assert codes == " ".join(f"{code.value} {meaning}" for code, meaning in MEANING.items())
+    places = ("DAYTWO_URL names the server", "`daytwo up` runs in this folder", "the last `daytwo login`")
+    found = [told.index(place) for place in places]
+    assert found == sorted(found), "in the order in which client/server.py looks"
 
 
 def test_the_readme_names_every_exit_code_with_its_meaning() -> None:
@@ -66,6 +76,64 @@ def test_json_is_exactly_what_the_api_answers(
     server.on(method, path, {**PAGE, "something new": 1})
     done = cli(*arguments, "--json")
     assert (done.code, done.json) == (0, {**PAGE, "something new": 1})
+
+
+ENTITY: dict[str, Any] = {
+    "ref": "deployment:shop-production",
+    "kind": "deployment",
+    "name": "shop-production",
+    "title": "Shop in production",
+    "owner": "group:storefront",
+    "properties": {"version": "1.1.0", "run": "r_1"},
+    "relations": {"service": ["service:shop"]},
+    "referenced_by": [],
+    "version": 2,
+    "changed_at": "2026-11-21T12:00:00Z",
+    "changed_by": "run:r_1",
+}
+STARTED: dict[str, Any] = {"id": "r_2", "state": "accepted", "repeated": False, "url": "http://x/runs/r_2"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "method", "path"),
+    [
+        (["show", "r_1"], "GET", "/runs/r_1"),
+        (["approval", "a_1"], "GET", "/approvals/a_1"),
+        (["approve", "a_1", "--yes"], "POST", "/approvals/a_1/decision"),
+        (["reject", "a_1", "--comment", "no", "--yes"], "POST", "/approvals/a_1/decision"),
+        (["cancel", "r_1"], "POST", "/runs/r_1/cancel"),
+        (["withdraw", "r_1"], "POST", "/runs/r_1/withdraw"),
+        (["undo", "r_1", "--yes"], "POST", "/runs/r_1/undo"),
+        (["rerun", "r_1", "--yes"], "POST", "/runs/r_1/rerun"),
+        (["entities", "deployment:shop-production"], "GET", "/entities/deployment/shop-production"),
+    ],
+    ids=lambda given: given[0] if isinstance(given, list) else "",
+)
+def test_json_of_one_thing_is_exactly_what_the_api_answers(
+    cli: Any, server: Any, make: Any, arguments: list[str], method: str, path: str
+) -> None:
+    approval = make.approval().model_dump(mode="json")
+    answers = {"runs": make.run().model_dump(mode="json"), "approvals": approval, "entities": ENTITY}
+    answer = answers[path.split("/")[1]]
+    if path.endswith("/decision"):
+        answer = {"approval": approval, "repeated": False}
+        server.on("GET", "/approvals/a_1", approval)
+    elif path.endswith(("/undo", "/rerun")):
+        answer = STARTED
+    server.on(method, path, {**answer, "something new": 1})
+    done = cli(*arguments, "--json")
+    assert (done.code, done.json) == (0, {**answer, "something new": 1})
+
+
+def test_what_shows_something_has_json() -> None:
+    """Without it are those that the README names, and those that end with a sentence about what they changed."""
+    program: Any = typer.main.get_command(build())
+    commands: dict[str, Any] = program.commands
+    alone = {name: command for name, command in commands.items() if not hasattr(command, "commands")}
+    without = {name for name, one in alone.items() if not any("--json" in option.opts for option in one.params)}
+    assert without == {"up", "serve", "demo", "comment", "delegate", "take-back", "logout"}
+    told = (Path(__file__).parents[2] / "cli" / "README.md").read_text()
+    assert "Not `up`, `serve` and `demo`" in told
 
 
 def test_an_empty_list_says_so(cli: Any, server: Any) -> None:
@@ -194,20 +262,7 @@ def test_a_token_is_printed_alone_so_that_it_can_be_kept(cli: Any, server: Any) 
 
 
 def test_entities(cli: Any, server: Any) -> None:
-    entity = {
-        "ref": "deployment:shop-production",
-        "kind": "deployment",
-        "name": "shop-production",
-        "title": "Shop in production",
-        "owner": "group:storefront",
-        "properties": {"version": "1.1.0", "run": "r_1"},
-        "relations": {"service": ["service:shop"]},
-        "referenced_by": [],
-        "version": 2,
-        "changed_at": "2026-11-21T12:00:00Z",
-        "changed_by": "run:r_1",
-    }
-    server.on("GET", "/entities/deployment/shop-production", entity)
+    server.on("GET", "/entities/deployment/shop-production", ENTITY)
     out = cli("entities", "deployment:shop-production").out
     assert "version  1.1.0\n" in out
     assert "service  service:shop\n" in out

@@ -1,5 +1,6 @@
 """PostgreSQL and Temporal really start, keep what they were told, and end with us."""
 
+import json
 import os
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from daytwo_cli.up.child import Child, Command
 from daytwo_cli.up.errors import PartFailed
 from daytwo_cli.up.postgres import EmbeddedPostgres
 from daytwo_cli.up.temporal import EmbeddedTemporal, find_temporal
+from daytwo_store import migrate
 
 
 def alive(pid: int) -> bool:
@@ -129,9 +131,10 @@ def test_a_program_that_does_not_exist_is_said(tmp_path: Path) -> None:
 def test_daytwo_migrate_twice(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "daytwo_cli", "migrate"]
     with EmbeddedPostgres(tmp_path / "pg") as server:
-        for _ in range(2):
-            told = {"PATH": os.environ["PATH"], "DAYTWO_DATABASE_URL": server.url}
-            subprocess.run(program, env=told, check=True, capture_output=True)
+        told = {"PATH": os.environ["PATH"], "DAYTWO_DATABASE_URL": server.url}
+        subprocess.run(program, env=told, check=True, capture_output=True)
+        again = subprocess.run([*program, "--json"], env=told, check=True, capture_output=True)
+        assert json.loads(again.stdout) == {"revision": migrate.newest()}
         with psycopg.connect(server.url) as connection:
             assert connection.execute("SELECT count(*) FROM run").fetchone() == (0,)
     lost = subprocess.run(program, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False)

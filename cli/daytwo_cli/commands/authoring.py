@@ -40,7 +40,10 @@ def validate(
     raise typer.Exit(Exit.FAILED if problems else Exit.SUCCESS)
 
 
-def schema(which: Annotated[Document, typer.Argument(help="Which document.")] = Document.ACTION) -> None:
+def schema(
+    which: Annotated[Document, typer.Argument(help="Which document.")] = Document.ACTION,
+    as_json: Annotated[bool, typer.Option("--json", help="It is JSON in any case.")] = False,  # noqa: ARG001 - so that scripts may say it everywhere
+) -> None:
     """Print the JSON Schema of a document, for an editor."""
     from daytwo_cli.flows.validate import schema_text
 

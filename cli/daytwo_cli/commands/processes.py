@@ -59,18 +59,21 @@ def serve(which: Annotated[Served, typer.Argument(help="Which process to become.
     _become(_MODULES[which])
 
 
-def migrate(ctx: typer.Context) -> None:
+def migrate(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the revision as JSON.")] = False,
+) -> None:
     """Bring the database in DAYTWO_DATABASE_URL to the newest schema."""
     tools: Tools = ctx.obj
     if not tools.environment.get("DAYTWO_DATABASE_URL"):
         raise Usage("DAYTWO_DATABASE_URL is not set (postgresql://user:password@host:5432/name). Nothing was changed.")
-    _become("daytwo_store.migrate")
+    _become("daytwo_store.migrate", *(["--json"] if as_json else []))
 
 
-def _become(module: str) -> None:
+def _become(module: str, *arguments: str) -> None:
     """Signals and the exit code then belong to that program, with nothing of ours in between."""
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 - a list of arguments, and no shell is wanted
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - a list of arguments, and no shell is wanted
 
 
 def demo(

@@ -1,4 +1,4 @@
-"""A proxy in front of PostgreSQL that sees every COMMIT and can kill its sender at exactly that one.
+"""A proxy in front of PostgreSQL that sees every COMMIT and can kill its sender, or another, at exactly that one.
 
 A message is a type byte and a length (https://www.postgresql.org/docs/18/protocol-message-formats.html); psycopg sends
 COMMIT as a simple query. The hop is a Unix socket, so nothing is encrypted.
@@ -25,7 +25,7 @@ _LONGEST: Final = 4_000_000  # bytes of a transaction that are remembered
 
 
 class Side(Enum):
-    """When the sender of a COMMIT is killed."""
+    """When somebody is killed."""
 
     BEFORE = "before"  # the COMMIT never reaches the database
     AFTER = "after"  # it has taken effect, and the sender never hears of it
@@ -39,6 +39,7 @@ class Trap:
     number: int
     side: Side
     kill: Callable[[], None]
+    cuts: bool = True  # the sender's connection; not where somebody else is killed
     seen: int = 0
     sprung: threading.Event = field(default_factory=threading.Event)
 
@@ -148,7 +149,8 @@ class _Wire:
         self._transaction.clear()
         if trap is not None and trap.side is Side.BEFORE:
             self._strike(trap)
-        self._deadly = trap
+        elif trap is not None:
+            self._deadly = trap
 
     async def _back(self) -> None:
         reader, writer = self._server[0], self._client[1]
@@ -156,11 +158,13 @@ class _Wire:
             while data := await reader.read(65536):
                 await self._proxy.comes_back()
                 if self._deadly is not None:
-                    self._strike(self._deadly)
+                    deadly, self._deadly = self._deadly, None
+                    self._strike(deadly)
                 writer.write(data)
                 await writer.drain()
 
     def _strike(self, trap: Trap) -> None:
         trap.kill()
         trap.sprung.set()
-        raise Cut
+        if trap.cuts:
+            raise Cut
