@@ -6,11 +6,12 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from daytwo_forms.errors import ChoicesUnavailable
 from daytwo_forms.expressions import Expression
 from daytwo_forms.resolved import ResolvedForm
 from daytwo_forms.schema import Choices, FormField
 from daytwo_forms.sources import PAGE, VALUES, Option, OptionPage, OptionQuery, Sources
-from daytwo_store.errors import DaytwoError, NotFound
+from daytwo_store.errors import DaytwoError, FieldFault, NotFound, Unavailable
 
 MOST_VALUES: Final = 1000
 
@@ -50,7 +51,11 @@ async def first_page(field: FormField, query: OptionQuery | None, sources: Sourc
     try:
         return await _page(field, query, sources, search="", cursor=None)
     except DaytwoError as error:
-        return f"The choices of {field.title} could not be fetched: {error.detail}"
+        return _not_fetched(field, error)
+
+
+def _not_fetched(field: FormField, error: DaytwoError) -> str:
+    return f"The choices of {field.title} could not be fetched: {error.detail}"
 
 
 async def field_options(
@@ -58,14 +63,19 @@ async def field_options(
 ) -> OptionPage:
     """One page of a field's choices, for these answers.
 
-    Raises `NotFound` for a field without choices, or one that is not shown; and what the source raises.
+    Raises `NotFound` for a field without choices, or one that is not shown, `ChoicesUnavailable` when their source does
+    not answer, and what else the source raises.
     """
     found = resolved.fields.get(name)
     if found is None or (found.field.choices is None and found.field.kind is None):
         raise NotFound(f"The form has no field `{name}` with choices for these answers. Nothing was changed.")
     if found.field.kind is None and found.query is None:
         return OptionPage(options=())
-    return await _page(found.field, found.query, sources, search=search, cursor=cursor)
+    try:
+        return await _page(found.field, found.query, sources, search=search, cursor=cursor)
+    except Unavailable as error:
+        fault = FieldFault(f"/{name}", _not_fetched(found.field, error))
+        raise ChoicesUnavailable([fault], outcome="Nothing was changed") from error
 
 
 async def offered(query: OptionQuery, value: str, sources: Sources) -> bool:

@@ -16,6 +16,9 @@ from daytwo_store.engine import Store
 from daytwo_store.errors import Unavailable
 
 _SECONDS: Final = 3.0  # for each part to answer
+_NO_DATABASE: Final = (
+    "PostgreSQL does not answer; nothing is accepted until it does, and the log tells where it is looked for"
+)
 Ask = Callable[[], Awaitable[bool]]
 
 
@@ -72,7 +75,7 @@ class Health:
             async with asyncio.timeout(_SECONDS):
                 revision = await migrate.current(self._store)
         except (Unavailable, TimeoutError):
-            return [Part(name="store", ok=False, detail="PostgreSQL does not answer")]
+            return [Part(name="store", ok=False, detail=_NO_DATABASE)]
         current = revision == self._newest
         told = "current" if current else f"at {revision or 'nothing'}, needs {self._newest}: run `daytwo migrate`"
         return [
