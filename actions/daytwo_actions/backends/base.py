@@ -162,6 +162,7 @@ class Recognised:
     title: str  # as people see it in a listing
     marked: bool  # it shows the marker
     misfits: Sequence[str] = ()  # what else does not fit, as sentences without a full stop: "somebody else started it"
+    server_time: datetime | None = None  # the vendor's clock (HTTP Date) when it answered
 
     @property
     def ours(self) -> bool:

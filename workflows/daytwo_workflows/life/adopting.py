@@ -1,6 +1,5 @@
 """A run in the CI system carries the marker of an attempt: it is ours, whatever became of the answer (A1)."""
 
-from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -15,7 +14,6 @@ from daytwo_workflows.life import requests
 from daytwo_workflows.life.context import Life
 
 log = structlog.get_logger()
-SKEW: Final = timedelta(seconds=60)  # how far a vendor's clock may be behind ours (A1)
 _ADOPTABLE: Final = frozenset({AttemptState.INTENT, AttemptState.SENT, AttemptState.AMBIGUOUS})
 
 

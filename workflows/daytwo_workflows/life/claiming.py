@@ -23,8 +23,10 @@ from daytwo_store.ids import AttemptNo, Corr, ExternalRunId, RunId, StepPath
 from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import ATTEMPT_LIVE, RUN_ENDS, RunState, StepState
 from daytwo_store.tables import AttemptRow, RunRow
-from daytwo_workflows.life.adopting import SKEW, marker_of, stop_duplicate
+from daytwo_workflows.life.adopting import stop_duplicate
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finding import listed, recognised
+from daytwo_workflows.life.vendor_clock import VendorClock
 
 log = structlog.get_logger()
 _STOP_WITHIN: Final = 5.0  # seconds for the CI system to take a request to stop the loser; its job ends by itself too
@@ -132,9 +134,9 @@ async def external_of(life: Life, before: Known, asking: Asking) -> ExternalStat
     attempt = before.attempt
     if attempt.external_id is not None or attempt.state not in ATTEMPT_LIVE:
         return None
-    since = before.run.created_at - SKEW
+    began = before.run.created_at
     try:
-        found = await _recognised(life, attempt, asking.run if isinstance(asking, Caller) else None, since)
+        found = await _recognised(life, attempt, asking.run if isinstance(asking, Caller) else None, began)
     except (BackendUnreachable, BackendDenied) as error:
         raise Unavailable(f"{error.detail} So it is not known yet whether this run is ours. Ask again.") from error
     if found is None and not isinstance(asking, Caller):
@@ -143,14 +145,13 @@ async def external_of(life: Life, before: Known, asking: Asking) -> ExternalStat
 
 
 async def _recognised(
-    life: Life, attempt: AttemptRow, run: ExternalRunId | None, since: datetime
+    life: Life, attempt: AttemptRow, run: ExternalRunId | None, began: datetime
 ) -> ExternalState | None:
     """The run if all of a look-up fits; without its id the earliest that does. Raises what a read raises."""
-    backend = life.backend(attempt.connection)
     if run is not None:
-        shown = await backend.recognise(marker_of(attempt), run, since)
+        shown = await recognised(life, attempt, run, began)
         return shown.state if shown is not None and shown.ours else None
-    found = (await backend.find(marker_of(attempt), since)).found
+    found = (await listed(life, attempt, began, VendorClock())).found
     return min(found, key=lambda one: (one.created_at is None, one.created_at, one.id), default=None)
 
 
@@ -224,7 +225,7 @@ async def _stop_loser(life: Life, attempt: AttemptRow, asking: Asking) -> None:
         return
     try:
         async with asyncio.timeout(_STOP_WITHIN):
-            if await _recognised(life, attempt, asking.run, attempt.intent_at - SKEW) is not None:
+            if await _recognised(life, attempt, asking.run, attempt.intent_at) is not None:
                 await stop_duplicate(life, attempt, asking.run)
     except (BackendUnreachable, BackendDenied, TimeoutError) as error:
         log.warning("claim.loser_not_stopped", run=attempt.run_id, error=type(error).__name__)

@@ -5,11 +5,12 @@ from datetime import datetime
 
 import structlog
 
-from daytwo_actions.backends.base import Accepted, Backend, BackendDenied, BackendUnreachable, ExternalState
+from daytwo_actions.backends.base import Accepted, BackendDenied, BackendUnreachable, ExternalState
 from daytwo_store.ids import ExternalRunId
 from daytwo_store.tables import AttemptRow
-from daytwo_workflows.life.adopting import SKEW, marker_of
+from daytwo_workflows.life.adopting import marker_of
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finding import recognised
 
 log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ class Shown:
 
 
 async def confirmed(
-    life: Life, backend: Backend, attempt: AttemptRow, sent: Accepted, named: ExternalRunId
+    life: Life, attempt: AttemptRow, sent: Accepted, named: ExternalRunId
 ) -> tuple[Accepted, Shown | None]:
     """An answer may name another run than ours, and what it names would be followed, and stopped. So it is read first.
 
@@ -34,7 +35,7 @@ async def confirmed(
     async with life.store.read() as session:
         began = await life.store.clock.now(session)
     try:
-        shown = await backend.recognise(marker, named, attempt.intent_at - SKEW)
+        shown = await recognised(life, attempt, named, attempt.intent_at)
     except (BackendUnreachable, BackendDenied):
         shown, doubt = None, "which could not be read"
     if shown is None and not marker.pinned.marked:

@@ -31,15 +31,18 @@ from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.contracts import Move
 from daytwo_workflows.life import limits, requests
-from daytwo_workflows.life.adopting import SKEW, adopt, marker_of, stop_duplicate
+from daytwo_workflows.life.adopting import adopt, marker_of, stop_duplicate
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.claim_attempt import claim, lost
 from daytwo_workflows.life.confirming import Shown, confirmed
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finding import listed
 from daytwo_workflows.life.noting import note_first
 from daytwo_workflows.life.putting_off import put_off
 from daytwo_workflows.life.sealing import refuse, seal
+from daytwo_workflows.life.steps.search import Search, begin
 from daytwo_workflows.life.steps.spreading import spread
+from daytwo_workflows.life.vendor_clock import VendorClock
 
 log = structlog.get_logger()
 ACCEPTED_UNNAMED = "accepted, but not under which id"  # so begins the note of an attempt that has to be found
@@ -53,7 +56,7 @@ async def dispatch(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Mov
         if attempt is None:
             return await advance(life, run)
         backend = life.backend(attempt.connection)
-        listing = await _look(life, backend, attempt)
+        listing = await _look(life, attempt)
         if listing.found:
             await adopt(life, attempt, listing)
             return await advance(life, run)
@@ -70,24 +73,31 @@ async def dispatch(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Mov
     return await advance(life, run)
 
 
-async def _look(life: Life, backend: Backend, attempt: AttemptRow) -> Listing:
+async def _look(life: Life, attempt: AttemptRow) -> Listing:
     """Look before every send, the first one too, and as far back as the run itself.
 
     So a database that was restored to before the send finds what was sent. Where the CI system has too many runs to
-    list that far, from the intent on; where it cannot list those, nothing is sent. Raises `BackendUnreachable`.
+    list that far, from the intent on; where it cannot list those, nothing is sent. How wrong the clock there is, is
+    written down, as what is asked after the send is held against it. Raises `BackendUnreachable`.
     """
     async with life.store.read() as session:
-        since = (await runs.peek(session, RunId(attempt.run_id))).created_at
-    marker = marker_of(attempt)
-    listing = await backend.find(marker, since - SKEW)
-    if listing.complete or listing.found or not marker.pinned.marked:
-        return listing
-    listing = await backend.find(marker, attempt.intent_at - SKEW)
-    if listing.complete or listing.found:
-        return listing
-    raise BackendUnreachable(
-        f"{attempt.connection} could not list its runs completely, so it is not known whether this one was started."
-    )
+        began = (await runs.peek(session, RunId(attempt.run_id))).created_at
+    clock = VendorClock(least=None)
+    listing = await listed(life, attempt, began, clock)
+    if not (listing.complete or listing.found) and marker_of(attempt).pinned.marked:
+        listing = await listed(life, attempt, attempt.intent_at, clock)
+        if not (listing.complete or listing.found):
+            raise BackendUnreachable(
+                f"{attempt.connection} could not list its runs completely, so it is not known whether this one was "
+                "started."
+            )
+    if clock.wrong:
+        search = Search(no=attempt.no)
+        search.saw(clock)
+        async with life.store.write() as tx:
+            run = await runs.hold(tx, RunId(attempt.run_id))
+            begin(await runs.step(tx.session, RunId(run.id), StepPath(attempt.path)), search)
+    return listing
 
 
 class Repeat(Enum):
@@ -152,7 +162,7 @@ async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: flo
     sent = await _answer(backend, _sealed(life, attempt), deadline)
     shown: Shown | None = None
     if isinstance(sent, Accepted) and sent.id is not None and not sent.proven:
-        sent, shown = await confirmed(life, backend, attempt, sent, sent.id)
+        sent, shown = await confirmed(life, attempt, sent, sent.id)
     log.info(
         "dispatch.answered",
         run=attempt.run_id,

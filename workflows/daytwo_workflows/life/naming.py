@@ -13,8 +13,9 @@ from daytwo_store import claims
 from daytwo_store.errors import FieldFault, Rejected, Unavailable
 from daytwo_store.ids import Corr, ExternalRunId
 from daytwo_store.tables import AttemptRow
-from daytwo_workflows.life.adopting import SKEW, marker_of
+from daytwo_workflows.life.adopting import marker_of
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finding import recognised
 
 CHECKED: Final = "its project, pipeline, ref, account and time"
 _MARKER: Final = re.compile(r"(?<![a-z0-9])[a-z2-7]{20}(?![a-z0-9])")
@@ -41,7 +42,7 @@ async def check(life: Life, attempt: AttemptRow, external: ExternalRunId | None,
         raise Rejected("Say which run it was: its id in the CI system. Nothing was changed.")
     marker = marker_of(attempt)
     try:
-        shown = await life.backend(attempt.connection).recognise(marker, external, attempt.intent_at - SKEW)
+        shown = await recognised(life, attempt, external, attempt.intent_at)
     except BackendUnreachable as error:
         raise Unavailable(f"{error.detail} So it could not be checked, and nothing was changed. Try again.") from error
     except BackendDenied as error:

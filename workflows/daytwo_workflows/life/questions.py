@@ -26,8 +26,8 @@ from daytwo_store.engine import Session, Tx
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_store.states import EXTERNAL_ENDS, RUN_ENDS, ApprovalState, AttemptState, RunState
 from daytwo_store.tables import AttemptRow, ExternalRunRow, GateQuestionRow, RunRow
-from daytwo_workflows.life.adopting import SKEW, marker_of
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finding import recognised
 from daytwo_workflows.life.midway import only_midway
 from daytwo_workflows.life.trees import OURS
 
@@ -141,10 +141,7 @@ async def _decide(life: Life, asked: GateQuestionRow) -> tuple[str, _Answer]:
         return subject, first
     if stop is not None:
         return subject, (None, f"Everything is stopped in Daytwo ({stop.reason}): nothing is let on until that ends.")
-    marker = marker_of(attempt)
-    shown = await life.backend(attempt.connection).recognise(
-        marker, ExternalRunId(asked.external_id), attempt.intent_at - SKEW
-    )
+    shown = await recognised(life, attempt, ExternalRunId(asked.external_id), attempt.intent_at)
     return subject, _as_it_is(life, run, attempt, shown)
 
 

@@ -16,10 +16,11 @@ from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_store.states import AttemptState
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.contracts import Move
-from daytwo_workflows.life.adopting import SKEW, adopt, marker_of
+from daytwo_workflows.life.adopting import adopt, marker_of
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.dispatch import ACCEPTED_UNNAMED, Repeat, repeat
+from daytwo_workflows.life.finding import listed
 from daytwo_workflows.life.steps.search import Search, keep, search_of
 
 log = structlog.get_logger()
@@ -93,17 +94,18 @@ async def _open_attempt(
 
 
 async def _look(life: Life, attempt: AttemptRow, search: Search, now: datetime) -> Listing | None:
+    clock = search.clock()
     try:
-        listing = await life.backend(attempt.connection).find(marker_of(attempt), attempt.intent_at - SKEW)
+        listing = await listed(life, attempt, attempt.intent_at, clock)
     except (BackendUnreachable, BackendDenied) as error:
         log.warning("reconcile.cannot_look", run=attempt.run_id, step=attempt.path, error=type(error).__name__)
         search.misses = 0
         return None
     safe_at = _safe_at(life, attempt)
     search.unmarked = await _nobodys(life, attempt, listing)
-    search.slow = listing.server_time is not None and now - listing.server_time > SKEW
-    late = now >= safe_at and _late_enough(listing, safe_at)
-    proves = listing.complete and late and not search.slow and not search.unmarked
+    search.saw(clock)
+    late = now >= safe_at and clock.reached(listing.server_time, safe_at)
+    proves = listing.complete and late and clock.readable and not search.unmarked
     search.misses = search.misses + 1 if proves and not listing.found else 0
     return listing
 
@@ -120,11 +122,6 @@ def _tells(attempt: AttemptRow) -> bool:
     return pinned.lasting or pinned.fenced
 
 
-def _late_enough(listing: Listing, safe_at: datetime) -> bool:
-    """The vendor's own clock has to be past the moment too, give or take its whole seconds. No clock is no proof."""
-    return listing.server_time is not None and listing.server_time + timedelta(seconds=1) >= safe_at
-
-
 async def _verdict(life: Life, attempt: AttemptRow, search: Search, now: datetime) -> tuple[AttemptState, str] | None:
     """What can be said by now; None: look again. Nothing stays open for ever: at last a person is asked."""
     safe_at = _safe_at(life, attempt)
@@ -138,7 +135,7 @@ async def _verdict(life: Life, attempt: AttemptRow, search: Search, now: datetim
     if search.misses >= life.windows.absence_listings:
         return await _absent(life, attempt)
     if now >= safe_at + life.windows.give_up_looking:
-        return AttemptState.HELD, _SLOW_CLOCK if search.slow else _CANNOT_LOOK
+        return AttemptState.HELD, _SLOW_CLOCK if search.clock().slow else _CANNOT_LOOK
     return None
 
 
@@ -147,9 +144,9 @@ _CANNOT_LOOK = (
     "this marker, then say here whether it ran."
 )
 _SLOW_CLOCK = (
-    "It may have been sent, and the clock of the CI system is more than a minute slow: by it the run would have begun "
-    "before it was sent, so that a list without it proves nothing. Look there for a run with this marker, then say "
-    "here whether it ran, and have that clock set."
+    "It may have been sent, and the clock of the CI system is far behind, or its answers are old ones: no list from "
+    "there was of a time at which the run had to be in it. Look there for a run with this marker, then say here "
+    "whether it ran, and have that clock set."
 )
 _NO_MARKER = (
     "It may have been sent, and the pipeline shows no marker to find it by. Look for it in the CI system, then say "

@@ -17,11 +17,13 @@ from daytwo_store import attempts, runs
 from daytwo_store.ids import RunId
 from daytwo_store.states import EXTERNAL_ENDS, AttemptState, ExternalStatus, RunState, StepState
 from daytwo_store.tables import AttemptRow, ExternalRunRow, Json, RunRow, StepRow
-from daytwo_workflows.life.adopting import SKEW, marker_of
+from daytwo_workflows.life.adopting import marker_of
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finding import listed
 from daytwo_workflows.life.http_act import probed
 from daytwo_workflows.life.steps.called import CALLS, asked_for, gone_through
 from daytwo_workflows.life.steps.http import by_request
+from daytwo_workflows.life.steps.search import search_of
 from daytwo_workflows.life.undo_stack import ordinary
 from daytwo_workflows.life.undone import undone_so_far
 
@@ -161,9 +163,9 @@ async def _look(life: Life, run: RunId, past: _Past) -> bool | None:
     last = past.tries[-1]
     if by_request(last):
         return await probed(life, run, past.step, last)
-    marker = marker_of(last)
+    marker, clock = marker_of(last), search_of(past.step, last.no).clock()
     try:
-        listing = await life.backend(last.connection).find(marker, last.intent_at - SKEW)
+        listing = await listed(life, last, last.intent_at, clock)
     except (BackendUnreachable, BackendDenied):
         return None
     if listing.found:
@@ -172,7 +174,8 @@ async def _look(life: Life, run: RunId, past: _Past) -> bool | None:
         now = await life.store.clock.now(session)
     visible_by = last.send_by + life.windows.send_total + life.windows.listing_lag
     tells = marker.pinned.marked and (marker.pinned.lasting or marker.pinned.fenced)
-    return False if listing.complete and tells and now >= visible_by and not listing.unmarked else None
+    late = now >= visible_by and clock.readable and clock.reached(listing.server_time, visible_by)
+    return False if listing.complete and tells and late and not listing.unmarked else None
 
 
 def _proposed(step: StepBase, does: Does, why: str, left: Json | None = None) -> Proposed:

@@ -81,6 +81,7 @@ class Finding:
             title=found.metadata.name,
             marked=creation.carries(found, marker.corr),
             misfits=[*creation.other(found, marker), *late],
+            server_time=found.told_at,
         )
 
     async def _named_in_archive(self, project: str, run: RunName, marker: Marker) -> list[Workflow]:
@@ -101,7 +102,7 @@ class Finding:
 
 
 def _workflow(answer: Answer) -> Workflow:
-    return Workflow.model_validate_json(answer.body)
+    return Workflow.model_validate_json(answer.body).model_copy(update={"told_at": server_time(answer)})
 
 
 def _has_no_archive(result: Answer | Silence) -> bool:

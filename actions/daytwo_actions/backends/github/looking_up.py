@@ -63,21 +63,22 @@ class LookingUp:
         """One run by its id, with the same checks as one of a listing. Raises `BackendUnreachable`, `BackendDenied`."""
         login = await self.login()
 
-        def parse(answer: Answer) -> tuple[runs.VendorRun, datetime]:
-            now = server_time(answer) or datetime.now(UTC)
-            return runs.VendorRun.model_validate_json(answer.body), now + _SKEW
+        def parse(answer: Answer) -> tuple[runs.VendorRun, datetime | None]:
+            return runs.VendorRun.model_validate_json(answer.body), server_time(answer)
 
         what = f"the run {run} of {marker.pinned.target.project}"
         path = names.run(marker.pinned.target.project, run)
-        found = await self._reading.find("run.recognise", what, path, parse)
+        found = await self._reading.find("run.recognise", what, path, parse, keep=False)
         if found is None:
             return None
-        shown, now = found
+        shown, told = found
+        now = (told or datetime.now(UTC)) + _SKEW
         return Recognised(
             state=runs.state_of(shown),
             title=shown.display_title,
             marked=runs.carries(shown, marker.corr),
             misfits=runs.misfits(shown, marker, login=login, since=since, now=now),
+            server_time=told,
         )
 
     async def _pages(self, marker: Marker, since: datetime) -> list[_Page]:

@@ -106,14 +106,15 @@ class LookingUp:
         found = await self._pipeline(marker, run)
         if found is None:
             return None
-        shown, now = found
+        shown, told = found
         known = await self._with_variables(marker, _Known(pipeline=shown, variables=None), login)
         self._known.put((marker.pinned.project_id, shown.id), known)
         return Recognised(
             state=state_of(shown),
             title=shown.name or "",
             marked=_carries(known, marker),
-            misfits=misfits(shown, marker, login=login, since=since, now=now + _SKEW),
+            misfits=misfits(shown, marker, login=login, since=since, now=(told or datetime.now(UTC)) + _SKEW),
+            server_time=told,
         )
 
     async def _pages(self, marker: Marker, since: datetime) -> list[_Page]:
@@ -163,7 +164,7 @@ class LookingUp:
             return _Known(pipeline=known.pipeline, variables=await self._variables(marker, known.pipeline.id))
         return known
 
-    async def _pipeline(self, marker: Marker, run: ExternalRunId) -> tuple[VendorPipeline, datetime] | None:
+    async def _pipeline(self, marker: Marker, run: ExternalRunId) -> tuple[VendorPipeline, datetime | None] | None:
         """With the server's time."""
         return await self._reading.find(
             "pipeline.recognise",
@@ -171,8 +172,9 @@ class LookingUp:
             names.pipeline(names.project_by_id(marker.pinned.project_id), run),
             lambda answer: (
                 VendorPipeline.model_validate_json(answer.body),
-                server_time(answer) or datetime.now(UTC),
+                server_time(answer),
             ),
+            keep=False,
         )
 
     async def _variables(self, marker: Marker, pipeline: int) -> tuple[Variable, ...]:

@@ -83,14 +83,21 @@ class Reading:
         return self.parsed(await self.ask(operation, path, parameters), what, parse)
 
     async def find(
-        self, operation: str, what: str, path: str, parse: Parse[_Value], parameters: Mapping[str, str] | None = None
+        self,
+        operation: str,
+        what: str,
+        path: str,
+        parse: Parse[_Value],
+        parameters: Mapping[str, str] | None = None,
+        *,
+        keep: bool = True,
     ) -> _Value | None:
-        """Like `get`, by ETag: a 304 costs nothing of the limit. None for 404.
+        """Like `get`, by ETag: a 304 costs nothing of the limit. None for 404. `keep` False: the answer of this moment.
 
         `parse` has to belong to `operation`, since what it made is kept under path and parameters.
         """
         key = (operation, path, tuple(sorted((parameters or {}).items())))
-        kept = self._kept.get(key)
+        kept = self._kept.get(key) if keep else None
         result = await self.ask(operation, path, parameters, etag=kept[0] if kept else None)
         if isinstance(result, Answer) and result.status == 304 and kept:
             return cast("_Value", kept[1])  # it was put there by the same `parse`
@@ -98,7 +105,7 @@ class Reading:
             self._kept.drop(key)
             return None
         value = self.parsed(result, what, parse)
-        if isinstance(result, Answer) and "etag" in result.headers:
+        if keep and isinstance(result, Answer) and "etag" in result.headers:
             self._kept.put(key, (result.headers["etag"], value))
         return value
 

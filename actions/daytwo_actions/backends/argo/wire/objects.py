@@ -134,6 +134,7 @@ class Workflow(Vendor):
     spec: Spec = Spec()
     status: Status = Status()
     archived: bool = False  # set by us: it is no longer alive
+    told_at: datetime | None = None  # set by us: the server's clock (HTTP Date) when it answered
 
     @property
     def root(self) -> Node | None:
