@@ -69,12 +69,15 @@ async def unknown(session: AsyncSession, connection: str, wanted: Sequence[Exter
     return [run for run in wanted if run not in known]
 
 
-async def asked_after_end(session: AsyncSession, connection: str, *, limit: int) -> Sequence[ExternalRunRow]:
+async def asked_after_end(
+    session: AsyncSession, connection: str, *, now: datetime, limit: int
+) -> Sequence[ExternalRunRow]:
     """Ended external runs that the CI system tells of again: somebody may have re-run them there."""
     query = select(ExternalRunRow).where(
         ExternalRunRow.connection == connection,
         ExternalRunRow.ended_at.is_not(None),
         ExternalRunRow.wanted_at > ExternalRunRow.ended_at,
+        ExternalRunRow.wanted_at <= now,
     )
     return (await session.scalars(query.limit(limit))).all()
 

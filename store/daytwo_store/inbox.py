@@ -82,17 +82,22 @@ async def want_look(
     return Look(RunId(row.run_id), timedelta(0))
 
 
-async def want_after_end(tx: Tx, delivery: Delivery, *, settled: timedelta) -> None:
-    """An external run that ended a while ago is told of as if it went on: somebody may have re-run it there."""
+async def want_after_end(tx: Tx, delivery: Delivery, *, settled: timedelta, goes_on: bool) -> None:
+    """An external run that has ended is told of as if it went on: somebody may have re-run it there.
+
+    Deliveries overtake each other for as long as `settled`. One of that time that says that the run has not ended
+    (`goes_on`) is looked into when it is over; any other one of that time is an old one.
+    """
+    ended = ExternalRunRow.ended_at
     await tx.session.execute(
         update(ExternalRunRow)
         .where(
             ExternalRunRow.connection == delivery.connection,
             ExternalRunRow.id == delivery.external,
             ExternalRunRow.project_id == delivery.project_id,
-            ExternalRunRow.ended_at < tx.now - settled,
+            ended.is_not(None) if goes_on else ended < tx.now - settled,
         )
-        .values(wanted_at=tx.now)
+        .values(wanted_at=func.greatest(tx.now, ended + settled))
     )
 
 

@@ -116,17 +116,36 @@ async def test_a_rerun_after_the_end_is_noted_and_changes_nothing(company: Compa
         connection="github", delivery="d", external=ExternalRunId("1"), project_id="1", event="workflow_run.in_progress"
     )
     async with company.store.write() as tx:
-        await inbox.want_after_end(tx, told, settled=timedelta(hours=1))
+        await inbox.want_after_end(tx, told, settled=timedelta(hours=1), goes_on=False)
     await Poller(company.life, "github", lambda: None).glance()
     assert "external.rerun" not in await audited(company), "deliveries overtake each other"
     async with company.store.write() as tx:
-        await inbox.want_after_end(tx, told, settled=timedelta(0))
+        await inbox.want_after_end(tx, told, settled=timedelta(0), goes_on=False)
     for _ in range(2):
         await Poller(company.life, "github", lambda: None).glance()
     assert (await audited(company)).count("external.rerun") == 1
     now = await external(company, run)
     assert (now.ci_attempt, now.status, now.detail) == (2, before.status, before.detail)
     assert (await company.run(run)).state == RunState.FAILED
+
+
+async def test_a_rerun_right_after_the_end_is_noted_when_no_older_delivery_can_come_any_more(company: Company) -> None:
+    run = await running(company)
+    company.ci.end("1", ExternalStatus.FAILED)
+    await look(company, run)
+    company.ci.states["1"] = replace(company.ci.states["1"], attempt=2, status=ExternalStatus.RUNNING, detail="again")
+    told = Delivery(
+        connection="github", delivery="d", external=ExternalRunId("1"), project_id="1", event="workflow_run.in_progress"
+    )
+    async with company.store.write() as tx:
+        await inbox.want_after_end(tx, told, settled=timedelta(seconds=0.5), goes_on=True)
+    await Poller(company.life, "github", lambda: None).glance()
+    assert "external.rerun" not in await audited(company), "not yet"
+    assert (await external(company, run)).wanted_at is not None
+    await asyncio.sleep(0.6)
+    await Poller(company.life, "github", lambda: None).glance()
+    assert (await audited(company)).count("external.rerun") == 1
+    assert (await external(company, run)).wanted_at is None, "and not again"
 
 
 async def test_what_is_noted_on_a_failed_job_is_kept_with_it_masked_and_bounded(company: Company) -> None:

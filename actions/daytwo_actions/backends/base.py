@@ -188,6 +188,7 @@ class Hint:
     event: str  # "workflow_run.completed"
     final: bool = False  # it says that the run has ended: looked at once
     part: Part = Part.ANY
+    goes_on: bool = False  # it says that the run, or a job of it, has not ended: of one that had, somebody re-ran it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

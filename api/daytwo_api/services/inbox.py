@@ -72,7 +72,7 @@ class Inbox:
         if not await inbox.store(tx, delivery):
             return False
         if not hint.final:
-            await inbox.want_after_end(tx, delivery, settled=_SETTLED)
+            await inbox.want_after_end(tx, delivery, settled=_SETTLED, goes_on=hint.goes_on)
         every = _FINAL_EVERY if hint.final else _AT_MOST_EVERY
         look = await inbox.want_look(tx, delivery, at_most_every=every, unwatched=_UNWATCHED[hint.part])
         if look is not None and not look.after:

@@ -73,7 +73,8 @@ async def _is_news(tx: Tx, row: ExternalRunRow, state: ExternalState | None, beg
     """Whether a read that began then may say something about it. Deliveries that came before are answered by it."""
     await inbox.consume(tx.session, row.connection, ExternalRunId(row.id), until=began, now=tx.now)
     if row.ended_at is not None:
-        row.wanted_at = None
+        if row.wanted_at is not None and row.wanted_at <= began:
+            row.wanted_at = None
         _note_rerun(tx, row, state)
         return False
     if row.seen_at is not None and row.seen_at > began:

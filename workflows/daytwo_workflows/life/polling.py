@@ -189,7 +189,7 @@ class Poller:
         async with self._life.store.read() as session:
             told = await externals.named(session, self._connection, [ExternalRunId(run) for _, run in hinted])
             rows = [row for row in told if (row.project_id, row.id) in hinted or (row.project, row.id) in hinted]
-            rows += await externals.asked_after_end(session, self._connection, limit=_QUIETLY)
+            rows += await externals.asked_after_end(session, self._connection, now=now, limit=_QUIETLY)
             if quietly:
                 rows += await externals.unwatched(session, self._connection, before=before, limit=quietly)
         for row in {row.id: row for row in rows}.values():

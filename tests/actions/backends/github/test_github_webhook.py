@@ -75,6 +75,7 @@ def test_recorded_deliveries_hint_at_their_run(name: str, event: str, project: s
         event,
     )
     assert hint.final is (event == "workflow_run.completed")
+    assert hint.goes_on is (event in ("workflow_run.requested", "workflow_job.queued"))
 
 
 @pytest.mark.parametrize(("name", "event"), [("ping.none.0.json", "ping"), ("push.none.0.json", "push")])

@@ -49,6 +49,13 @@ def test_a_pipeline_and_the_one_that_has_started_it() -> None:
 def test_a_job_is_a_hint_at_its_pipeline() -> None:
     (hint,) = hints(*sample("job"), PLAIN, now=NOW)
     assert (hint.project_id, hint.run, hint.event, hint.final) == ("31537070", "743121198", "job.success", False)
+    assert not hint.goes_on
+
+
+def test_what_has_not_ended_goes_on() -> None:
+    headers, body = sample("job")
+    (hint,) = hints(headers, body.replace(b'"build_status": "success"', b'"build_status": "running"'), PLAIN, now=NOW)
+    assert (hint.event, hint.goes_on) == ("job.running", True)
 
 
 @pytest.mark.parametrize("name", ["push", "deployment"])

@@ -145,6 +145,7 @@ def _hint(event: str, delivery: str, body: bytes) -> Hint:
         event=f"{event}.{told.action}",
         final=(event, told.action) == ("workflow_run", "completed"),
         part=_PARTS.get((event, told.action), Part.ANY),
+        goes_on=_PARTS.get((event, told.action)) is Part.BEGINS,
     )
 
 

@@ -146,6 +146,7 @@ def _of_pipeline(delivery: str, told: _Pipeline) -> list[Hint]:
         run=ExternalRunId(str(told.object_attributes.id)),
         event=f"pipeline.{status}",
         final=has_ended(status),
+        goes_on=not has_ended(status),
     )
     if told.source_pipeline is None:
         return [own]
@@ -160,8 +161,15 @@ def _of_pipeline(delivery: str, told: _Pipeline) -> list[Hint]:
 
 def _of_job(delivery: str, told: _Job) -> list[Hint]:
     run = ExternalRunId(str(told.pipeline_id))
-    event = f"job.{told.build_status}"
-    return [Hint(delivery=delivery, project_id=str(told.project_id), run=run, event=event)]
+    return [
+        Hint(
+            delivery=delivery,
+            project_id=str(told.project_id),
+            run=run,
+            event=f"job.{told.build_status}",
+            goes_on=not has_ended(told.build_status),
+        )
+    ]
 
 
 def _refused(why: str) -> WebhookRefused:
