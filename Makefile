@@ -37,7 +37,8 @@ NODE_FOR_CI_LOCAL := $(shell test "$$(node -p 'process.versions.node.split(".")[
 AUDIT := $(VENV)/audit
 LOCKS := requirements
 PARTS := $(VENV)/parts.cdx.json
-PIP_AUDIT = $(AUDIT)/bin/pip-audit --vulnerability-service osv $(if $(OSV),--osv-url $(OSV)) --disable-pip --require-hashes \
+OSV ?= https://api.osv.dev/v1/query
+PIP_AUDIT = $(AUDIT)/bin/pip-audit --vulnerability-service osv --osv-url $(OSV) --disable-pip --require-hashes \
   --progress-spinner off
 NPM_AUDIT = for folder in $(WEB) $(CI_LOCAL); do (cd $$folder && $(NPM) audit --package-lock-only --audit-level=high); done
 
@@ -110,7 +111,8 @@ security: $(INSTALLED) $(PAGE) $(AUDIT)/.installed ## Attack it, and print for e
 	$(BIN)/python -m tests.security $(SECURITY)
 
 # Asks a database that others keep (osv.dev, and npm's), so it needs the network; OSV=… is another address of the first.
-dependencies: $(AUDIT)/.installed $(MODULES) ## Ask whether a locked dependency is known to be vulnerable, and list the parts
+dependencies: $(INSTALLED) $(AUDIT)/.installed $(MODULES) ## Ask whether a locked dependency is known to be vulnerable, and list the parts
+	@$(BIN)/python -m tests.security.reach $(OSV)
 	for lock in dev audit node; do $(PIP_AUDIT) -r $(LOCKS)/$$lock.txt; done
 	$(PIP_AUDIT) -r $(LOCKS)/runtime.txt -f cyclonedx-json -o $(PARTS)
 	$(NPM_AUDIT)

@@ -8,8 +8,6 @@ pip-audit asks a server of ours in place of osv.dev, which knows three advisorie
 import json
 import subprocess
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +16,7 @@ from typing import Any, Final
 
 import pytest
 from packaging.requirements import Requirement
+from tests.security.reach import why_not
 
 ROOT: Final = Path(__file__).parents[2]
 OSV: Final = "https://api.osv.dev/v1/query"  # https://google.github.io/osv.dev/post-v1-query/
@@ -145,17 +144,7 @@ def test_a_pin_that_is_known_to_be_vulnerable_closes_the_gate(osv: Osv, locks: P
 @pytest.mark.timeout(900)
 def test_the_database_of_osv_knows_nothing_of_what_is_locked(tmp_path: Path) -> None:
     """The real one, where the network reaches it. Where not, that is said, and nothing is known of today's pins."""
-    if (why := _not_reached()) is not None:
+    if (why := why_not(OSV)) is not None:
         pytest.skip(f"osv.dev does not answer here ({why}), so nobody has asked it about what is locked")
     done = gate(Osv(OSV), ROOT / "requirements", parts=tmp_path / "parts.json")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _not_reached() -> str | None:
-    body = json.dumps({"package": {"ecosystem": "PyPI", "name": "pyyaml"}, "version": "5.3.1"}).encode()
-    asked = urllib.request.Request(OSV, body, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(asked, timeout=20) as answer:
-            return None if json.load(answer).get("vulns") else "it knows nothing of what everybody knows"
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        return str(getattr(error, "reason", error))
