@@ -375,7 +375,7 @@ def blocks(kind: str) -> list[tuple[str, str]]:
 
 def test_the_actions_on_pages_are_valid() -> None:
     kinds = load_registry([ROOT / "examples/catalog"]).kinds
-    actions = [(page, text) for page, text in blocks("yaml") if "kind: Action" in text]
+    actions = [(page, text) for page, text in blocks("yaml") if re.search(r"^kind: Action$", text, re.MULTILINE)]
     assert actions
     for page, text in actions:
         load_action(

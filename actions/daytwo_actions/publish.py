@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 from pydantic.json_schema import GenerateJsonSchema
 
+from daytwo_actions.action_tests import ActionTests
 from daytwo_actions.definitions.model import Action
 from daytwo_actions.freezes.model import Freeze
 from daytwo_actions.schedules import Schedule
@@ -42,6 +43,12 @@ def schedule_schema() -> dict[str, JsonValue]:
 def trigger_schema() -> dict[str, JsonValue]:
     schema: dict[str, JsonValue] = Trigger.model_json_schema(by_alias=True, schema_generator=_Generator)
     return {"$schema": DIALECT, **schema, "title": "Trigger", "description": "A Daytwo trigger, apiVersion daytwo/v1."}
+
+
+def action_tests_schema() -> dict[str, JsonValue]:
+    schema: dict[str, JsonValue] = ActionTests.model_json_schema(by_alias=True, schema_generator=_Generator)
+    told = "Tests of a Daytwo action, apiVersion daytwo/v1."
+    return {"$schema": DIALECT, **schema, "title": "ActionTests", "description": told}
 
 
 class _Generator(GenerateJsonSchema):

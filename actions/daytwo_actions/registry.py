@@ -19,6 +19,7 @@ from daytwo_actions.freezes.load import LoadedFreeze, freeze_of, unknown_actions
 from daytwo_actions.schedules import LoadedSchedule, schedule_of, unfitting
 from daytwo_actions.triggers import LoadedTrigger, trigger_of, unfitting_trigger
 from daytwo_store.ids import ActionName
+from daytwo_store.yaml12 import is_test_file
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 _KINDS: Final = ("Action", "Kind", "Entity", "Freeze", "Schedule", "Trigger", POLICY)
@@ -66,7 +67,9 @@ class _Reader:
 
     def path(self, path: Path) -> None:
         if path.is_dir():
-            found = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES and one.is_file())
+            found = sorted(
+                one for one in path.rglob("*") if one.suffix in _SUFFIXES and one.is_file() and not is_test_file(one)
+            )
             for one in found:
                 self._file(one)
         elif path.is_file():

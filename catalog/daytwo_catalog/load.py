@@ -17,7 +17,7 @@ from daytwo_catalog.errors import CatalogRejected, Problem
 from daytwo_catalog.model import Draft, Kind, Relation
 from daytwo_catalog.schema import faults_of, schema_faults
 from daytwo_store.ids import EntityRef
-from daytwo_store.yaml12 import Document, YamlFault, parse
+from daytwo_store.yaml12 import Document, YamlFault, is_test_file, parse
 from daytwo_store.yaml12 import Path as YamlPath
 
 _NOT_OURS: Final = ("Action", "Freeze", "Policy", "Schedule", "Trigger")
@@ -77,10 +77,10 @@ def read_company(folders: Sequence[Path]) -> CompanyFiles:
 
 
 def yaml_files(folder: Path) -> Iterator[Path]:
-    """The YAML files below a folder in a stable order, without hidden ones."""
+    """The YAML files below a folder in a stable order, without hidden ones and tests of actions."""
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix in (".yaml", ".yml") and not hidden and path.is_file():
+        if path.suffix in (".yaml", ".yml") and not hidden and path.is_file() and not is_test_file(path):
             yield path
 
 

@@ -81,6 +81,7 @@ def build() -> typer.Typer:
     for panel, commands in _PANELS.items():
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.command("test", rich_help_panel="Definitions")(authoring.play)
     app.add_typer(delegations.delegations, name="delegations", rich_help_panel="Deciding")
     app.add_typer(tasks.tasks, name="tasks", rich_help_panel="Deciding")
     app.add_typer(identity.tokens, name="tokens", rich_help_panel="You")

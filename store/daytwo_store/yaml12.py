@@ -8,6 +8,7 @@ scanner does the reading; which type a plain scalar has is decided here, since P
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Final
 
 import yaml
@@ -18,6 +19,13 @@ MAX_DEPTH: Final = 64
 MAX_INTEGER: Final = 2**53 - 1  # beyond it JSON readers, JavaScript first, disagree about the number
 
 Path = tuple[str | int, ...]
+_TESTS: Final = (".test.yml", ".test.yaml")
+
+
+def is_test_file(path: PurePath) -> bool:
+    """Does it hold tests of actions? They lie beside the definitions, and whoever loads those leaves them out."""
+    return path.name.endswith(_TESTS)
+
 
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS: Final[Mapping[str, bool]] = {

@@ -21,6 +21,7 @@ from daytwo_cli.client.api import Api
 from daytwo_cli.errors import Usage
 from daytwo_cli.exits import Exit
 from daytwo_cli.show.out import Out
+from daytwo_store.yaml12 import is_test_file
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.services_entry import allowed_there, with_token
 from daytwo_workflows.settings import Settings
@@ -118,7 +119,11 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise Usage(f"There is no file or folder {path}. Nothing was asked.")
-        found += sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES) if path.is_dir() else [path]
+        found += (
+            sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES and not is_test_file(one))
+            if path.is_dir()
+            else [path]
+        )
     return found
 
 

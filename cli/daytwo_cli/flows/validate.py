@@ -6,13 +6,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from daytwo_actions.action_tests import found_tests, read_tests
 from daytwo_actions.definitions import DefinitionRejected
-from daytwo_actions.publish import action_schema_text, freeze_schema, schedule_schema, trigger_schema
+from daytwo_actions.publish import (
+    action_schema_text,
+    action_tests_schema,
+    freeze_schema,
+    schedule_schema,
+    trigger_schema,
+)
 from daytwo_actions.registry import load_registry
 from daytwo_catalog.documents import document_schema
 from daytwo_catalog.errors import CatalogRejected
 from daytwo_catalog.load import read_company
 from daytwo_cli.show.out import Out
+from daytwo_store.yaml12 import is_test_file
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -31,13 +39,14 @@ def problems_in(paths: Sequence[Path]) -> list[Place]:
 
     Both readers tell what is wrong with a file as YAML; where the first has spoken, the second is not repeated.
     """
-    found = list(_of_definitions(paths))
+    tests, others = [path for path in paths if is_test_file(path)], [path for path in paths if not is_test_file(path)]
+    found = [*_of_definitions(others), *_of_tests([*tests, *(path for path in others if path.is_dir())])]
     told = {(one.file, one.line, one.column) for one in found}
     also = _of_catalog([path for path in paths if path.is_dir()])
     return sorted([*found, *(one for one in also if (one.file, one.line, one.column) not in told)])
 
 
-def show(out: Out, problems: Sequence[Place]) -> None:
+def show(out: Out, problems: Sequence[Place], *, after: str = "Nothing would be registered.") -> None:
     """Each with its line and a caret below its column."""
     for problem in problems:
         advice = f" {problem.suggestion}" if problem.suggestion else ""
@@ -45,14 +54,14 @@ def show(out: Out, problems: Sequence[Place]) -> None:
         if (line := _line(problem)) is not None:
             out.line(f"    {line}")
             out.line(f"    {' ' * (problem.column - 1)}^", style="red")
-    out.note(f"{'1 problem' if len(problems) == 1 else f'{len(problems)} problems'}. Nothing would be registered.")
+    out.note(f"{'1 problem' if len(problems) == 1 else f'{len(problems)} problems'}. {after}")
 
 
 def to_json(problems: Sequence[Place]) -> str:
     return json.dumps({"problems": [asdict(problem) for problem in problems]})
 
 
-def schema_text(which: Literal["action", "kind", "entity", "freeze", "schedule", "trigger"]) -> str:
+def schema_text(which: Literal["action", "kind", "entity", "freeze", "schedule", "trigger", "test"]) -> str:
     """JSON Schema 2020-12 of a document."""
     if which == "action":
         return action_schema_text()
@@ -62,17 +71,29 @@ def schema_text(which: Literal["action", "kind", "entity", "freeze", "schedule",
         schema = schedule_schema()
     elif which == "trigger":
         schema = trigger_schema()
+    elif which == "test":
+        schema = action_tests_schema()
     else:
         schema = document_schema(which)
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def places(rejected: DefinitionRejected) -> list[Place]:
+    return sorted(Place(one.file, one.line, one.column, one.message, one.suggestion) for one in rejected.problems)
 
 
 def _of_definitions(paths: Sequence[Path]) -> Iterator[Place]:
     try:
         load_registry(paths)
     except DefinitionRejected as rejected:
-        for one in rejected.problems:
-            yield Place(one.file, one.line, one.column, one.message, one.suggestion)
+        yield from places(rejected)
+
+
+def _of_tests(paths: Sequence[Path]) -> Iterator[Place]:
+    try:
+        read_tests(found_tests(paths))
+    except DefinitionRejected as rejected:
+        yield from places(rejected)
 
 
 def _of_catalog(folders: Sequence[Path]) -> Iterator[Place]:
