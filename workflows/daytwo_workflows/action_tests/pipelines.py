@@ -34,7 +34,7 @@ from daytwo_actions.backends.base import (
 )
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
-from daytwo_actions.backends.gitlab.wire.dispatch import MARKER_INPUT, MARKER_VARIABLE
+from daytwo_actions.backends.gitlab.wire.inputs import MARKER_INPUT, MARKER_VARIABLE
 from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
 from daytwo_actions.backends.registry import ConnectionSettings, connect
 from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, Job, JobTree
