@@ -15,7 +15,7 @@ from daytwo_store.ids import ApprovalId, PrincipalId, RunId, StepPath, TokenId
 from daytwo_store.keyring import KeyRing
 from daytwo_store.secret_values import keep_inputs
 from daytwo_store.states import RunState
-from daytwo_store.tables import RunRow
+from daytwo_store.tables import ApprovalRow, RunRow
 from daytwo_workflows.life import break_glass, midway, step_rows
 from daytwo_workflows.life.causes import Cause
 from daytwo_workflows.life.locking import lock_columns
@@ -118,10 +118,10 @@ async def ask_for_approval(
     supersedes: ApprovalId | None = None,
     drift: Sequence[Change] = (),
     at: Plan | None = None,
-) -> None:
+) -> ApprovalRow:
     """Open the first stage; its document is the run's plan, its digest the plan's. `at`: at a step in the middle."""
     text = row.plan if at is None else at.canonical()
-    await approvals.ask(
+    return await approvals.ask(
         tx,
         Asked(
             run=RunId(row.id),

@@ -96,11 +96,8 @@ async def _asked(tx: Tx, run: RunId, path: str, *, until: datetime, by: Principa
     replaces = ApprovalId(old.id) if old is not None and old.state == ApprovalState.SUPERSEDED else None
     facts = {"step": path, "until": until.isoformat()}
     tx.audit(actor=by, action="step.extension_asked", subject=f"run:{row.id}", facts=facts)
-    await ask_for_approval(tx, row, planned, at=at, supersedes=replaces)
-    made = await approvals.newest(tx.session, run, approvals.extension_of(path))
-    assert made is not None
     tx.poke(run)
-    return made
+    return await ask_for_approval(tx, row, planned, at=at, supersedes=replaces)
 
 
 def _allowed(step: StepRow) -> tuple[list[str], str]:
