@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pydantic import JsonValue
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +25,9 @@ class Lasting:
     run: str
     action: str
     step: str
+    started_at: datetime | None
     until: datetime | None
+    given: dict[str, JsonValue] | None  # to the step: who moves its end, and how far
     stands: bool  # its time is over, or its run was stopped, and not all of it was taken back
 
 
@@ -33,7 +36,7 @@ async def of_entity(session: AsyncSession, ref: str, by: Onlooker) -> Sequence[L
     ended = RunRow.state.in_([str(state) for state in RUN_ENDS])
     over = and_(or_(ended, RunRow.undoing.is_not(None)), _not_undone())
     query = (
-        select(RunRow.id, RunRow.action, StepRow.path, StepRow.due_at, StepRow.state)
+        select(RunRow.id, RunRow.action, StepRow.path, StepRow.started_at, StepRow.due_at, StepRow.given, StepRow.state)
         .join(StepRow, StepRow.run_id == RunRow.id)
         .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
         .where(
@@ -46,8 +49,16 @@ async def of_entity(session: AsyncSession, ref: str, by: Onlooker) -> Sequence[L
         .limit(50)
     )
     return [
-        Lasting(run=run, action=action, step=path, until=until, stands=state != StepState.RUNNING)
-        for run, action, path, until, state in (await session.execute(query)).all()
+        Lasting(
+            run=run,
+            action=action,
+            step=path,
+            started_at=started_at,
+            until=until,
+            given=given,
+            stands=state != StepState.RUNNING,
+        )
+        for run, action, path, started_at, until, given, state in (await session.execute(query)).all()
     ]
 
 

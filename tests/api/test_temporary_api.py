@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from api_house import House, problem
 from evidence_files import KEYS, checkpoint, evidence_of, failing
@@ -35,6 +36,14 @@ async def test_access_lasts_is_extended_and_given_back(house: House, tmp_path: P
     assert (seen["run"], seen["step"]) == (run, "access")
     assert (await ana.get(f"/api/v1/runs/{run}")).json()["waits"]["then"] == "what the run has done is undone"
 
+    may = {name: await _may(one, run) for name, one in (("ana", ana), ("sam", sam), ("fay", fay))}
+    assert may["ana"] == (False, True, "Who asked for the run does not extend it.")
+    assert may["sam"][:2] == (True, True)
+    assert may["fay"] == (False, False, "It is extended by group:sre.")
+    assert seen["lasts"]["give_back"]["allowed"] is False
+    latest = datetime.fromisoformat(seen["lasts"]["latest"])
+    assert latest - datetime.fromisoformat(seen["until"]) == timedelta(hours=4)
+
     path, until = f"/api/v1/runs/{run}/steps/access", datetime.now(UTC) + timedelta(hours=6)
     longer = {"until": until.isoformat()}
     problem(await ana.post(f"{path}/extend", json=longer), 403)
@@ -43,7 +52,7 @@ async def test_access_lasts_is_extended_and_given_back(house: House, tmp_path: P
     problem(await sam.post(f"/api/v1/runs/{run}/steps/grant/extend", json=longer), 404)
     assert (await sam.post(f"{path}/extend", json=longer)).status_code == 200
     (seen,) = (await fay.get("/api/v1/entities/service/shop")).json()["temporary"]
-    assert datetime.fromisoformat(seen["until"]) == until
+    assert datetime.fromisoformat(seen["until"]) == datetime.fromisoformat(seen["lasts"]["until"]) == until
 
     more = {"until": (until + timedelta(minutes=30)).isoformat()}
     problem(await fay.post(f"{path}/extension", json=more), 403)
@@ -74,3 +83,11 @@ async def test_access_lasts_is_extended_and_given_back(house: House, tmp_path: P
     assert failing(told) == []
     told["approvals"][1]["document"] = told["approvals"][1]["document"].replace("access.extend", "access.extens", 1)
     assert any("has another digest" in one for one in failing(told))
+
+
+async def _may(asks: httpx.AsyncClient, run: RunId) -> tuple[bool, bool, str | None]:
+    """Whether somebody may extend it and give it back, by the page of the run, and why they may not extend it."""
+    steps = (await asks.get(f"/api/v1/runs/{run}")).json()["steps"]
+    assert steps[0]["lasts"] is None, "it does not last: it grants"
+    lasts = steps[1]["lasts"]
+    return lasts["extend"]["allowed"], lasts["give_back"]["allowed"], lasts["extend"]["why_not"]

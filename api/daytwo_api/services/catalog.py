@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from daytwo_api.asker import Asker
-from daytwo_api.services.lasting import temporary_view
+from daytwo_api.services.gather import gather
+from daytwo_api.services.lasting_views import temporary_view
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.views.catalog import (
     EntityEventView,
@@ -17,14 +18,16 @@ from daytwo_api.views.catalog import (
     KindView,
 )
 from daytwo_api.views.common import Page
+from daytwo_api.views.lasting import TemporaryView
 from daytwo_catalog.errors import NoSuchKind
 from daytwo_catalog.model import Entity, Kind
 from daytwo_catalog.query import parse
 from daytwo_catalog.visibility import see, seen_state, targets, without
-from daytwo_store import entities, entity_facets, entity_search, kinds, lasting
-from daytwo_store.engine import Store
+from daytwo_store import entities, entity_facets, entity_search, kinds, lasting, runs
+from daytwo_store.engine import Session, Store
 from daytwo_store.entity_history import history
 from daytwo_store.entity_search import Search
+from daytwo_store.ids import RunId
 
 
 class Catalog:
@@ -67,7 +70,7 @@ class Catalog:
             entity = await see(session, f"{kind}:{name}", by.belongs)
             hidden = await entities.hidden(session, _targets(entity.relations), sees=by.belongs)
             sources = await entities.referenced_by(session, entity.ref, sees=by.belongs)
-            temporary = await lasting.of_entity(session, entity.ref, onlooker(by))
+            temporary = await self._temporary(session, entity, by)
         return EntityView(
             **_summary(entity).model_dump(),
             properties=entity.properties,
@@ -76,8 +79,16 @@ class Catalog:
             version=entity.version,
             changed_at=entity.changed_at,
             changed_by=_by(entity.changed_by),
-            temporary=[temporary_view(one) for one in temporary],
+            temporary=temporary,
         )
+
+    async def _temporary(self, session: Session, entity: Entity, by: Asker) -> list[TemporaryView]:
+        found = await lasting.of_entity(session, entity.ref, onlooker(by))
+        if not found:
+            return []
+        rows = await runs.by_ids(session, {one.run for one in found})
+        known = await gather(session, list(rows.values()))
+        return [temporary_view(one, rows[RunId(one.run)], entity.owner, known, by) for one in found]
 
     async def history(
         self, by: Asker, kind: str, name: str, *, cursor: str | None, limit: int

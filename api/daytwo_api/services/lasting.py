@@ -2,13 +2,11 @@
 
 from daytwo_api.asker import Asker
 from daytwo_api.services.control import Control
-from daytwo_api.services.moments import moment
 from daytwo_api.services.runs import Runs
-from daytwo_api.views.lasting import AskToExtendRequest, ExtendRequest, GiveBackRequest, TemporaryView
+from daytwo_api.views.lasting import AskToExtendRequest, ExtendRequest, GiveBackRequest
 from daytwo_api.views.runs import RunView
 from daytwo_store.engine import Store
 from daytwo_store.ids import RunId
-from daytwo_store.lasting import Lasting
 from daytwo_workflows.life import lasting
 
 
@@ -42,10 +40,3 @@ class LastingService:
         await self._control.must_be_allowed(by, run)
         await lasting.ask_to_extend(self._store, RunId(run), step, until=asked.until, by=by.principal)
         return await self._runs.get(by, run)
-
-
-def temporary_view(one: Lasting) -> TemporaryView:
-    text = f"until {moment(one.until)}" if one.until is not None else "its end is not known yet"
-    if one.stands:
-        text = "was to be over, and was not taken back: look at the run"
-    return TemporaryView(run=one.run, action=one.action, step=one.step, until=one.until, text=text)

@@ -11,6 +11,7 @@ from daytwo_api.views.common import Permitted
 from daytwo_api.views.runs import RunPermissions
 from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.states import RUN_ENDS, RunState
+from daytwo_store.tables import RunRow
 from daytwo_workflows.life.undo_choices import choices
 
 
@@ -50,15 +51,22 @@ def _held(rows: Rows) -> bool:
 
 
 def stop_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
-    """Entries of `allow.run` that are expressions entitle nobody to this: they are about what is asked for anew."""
-    if not (by_token := may_by_token(asker.actions, rows.run.action)).allowed:
+    return stop_answer_of(rows.run, rows.owner, known, asker)
+
+
+def stop_answer_of(run: RunRow, owner: str | None, known: Known, asker: Asker) -> Answer:
+    """Entries of `allow.run` that are expressions entitle nobody to this: they are about what is asked for anew.
+
+    `owner` is that of the entity, now.
+    """
+    if not (by_token := may_by_token(asker.actions, run.action)).allowed:
         return by_token
     return may_stop(
         principal=asker.principal,
-        requester=PrincipalId(rows.run.requester),
-        allow=entries(known.allow_run(rows.run), {}),
+        requester=PrincipalId(run.requester),
+        allow=entries(known.allow_run(run), {}),
         belongs=asker.belongs,
-        owner=rows.owner,
+        owner=owner,
     )
 
 

@@ -12,6 +12,7 @@ from daytwo_api.services.approval_views import summary as approval_summary
 from daytwo_api.services.freeze_views import exception_view, held_view
 from daytwo_api.services.gate_views import gates_of, job_view
 from daytwo_api.services.gather import Known
+from daytwo_api.services.lasting_views import step_lasts
 from daytwo_api.services.review_views import review_view
 from daytwo_api.services.run_permissions import permissions_of, stop_answer
 from daytwo_api.services.run_rows import Rows
@@ -65,7 +66,7 @@ def whole(rows: Rows, known: Known, asker: Asker) -> RunView:
         waits=waits,
         digest=run.digest,
         plan=plan,
-        steps=[_step(rows, step, known, secrets.get(step.path, [])) for step in rows.steps],
+        steps=[_step(rows, step, known, asker, secrets.get(step.path, [])) for step in rows.steps],
         approvals=[approval_summary(row, run, known, asker) for row in rows.approvals],
         gates=list(gates_of(rows, known, asker, stop_answer(rows, known, asker))),
         lock=rows.lock,
@@ -135,7 +136,7 @@ def _step_waits(rows: Rows, known: Known, step: StepRow | None) -> Waits | None:
     )
 
 
-def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepView:
+def _step(rows: Rows, step: StepRow, known: Known, asker: Asker, secrets: list[str]) -> StepView:
     tries = rows.tries(step)
     external = rows.external(tries[-1]) if tries else None
     traits = rows.traits.get(external.connection) if external else None
@@ -156,6 +157,7 @@ def _step(rows: Rows, step: StepRow, known: Known, secrets: list[str]) -> StepVi
         log_note=words.log_note(external, rows.run.log_lines, traits),
         calls=list(_calls(rows, step)),
         task=str(step.data["task"]) if step.data and "task" in step.data else None,
+        lasts=step_lasts(rows.run, step, rows.owner, known, asker),
         outputs=step.outputs,
         outputs_source=OutputsSource(step.outputs_source).value if step.outputs_source else None,
         secrets=secrets,

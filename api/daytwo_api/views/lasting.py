@@ -1,10 +1,20 @@
-"""What is temporary: until when, and moving that."""
+"""What is temporary: until when, who may move that, and moving it."""
 
 from datetime import datetime
 
 from pydantic import AwareDatetime, Field
 
-from daytwo_api.views.common import LongText, Request, View
+from daytwo_api.views.common import LongText, Permitted, Request, View
+
+
+class LastsView(View):
+    """A step that is temporary, and lasts now."""
+
+    until: datetime | None = Field(description="null: its end is not known yet")
+    latest: datetime | None = Field(description="nobody moves its end beyond this; null: nobody moves it")
+    extend: Permitted = Field(description="approve that it lasts longer")
+    ask: Permitted = Field(description="ask those who may approve that")
+    give_back: Permitted
 
 
 class TemporaryView(View):
@@ -15,6 +25,7 @@ class TemporaryView(View):
     step: str
     until: datetime | None
     text: str = Field(description="'until 14:00 UTC'")
+    lasts: LastsView | None = Field(default=None, description="null: it is being taken back, or was to be")
 
 
 class ExtendRequest(Request):

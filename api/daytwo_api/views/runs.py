@@ -12,6 +12,7 @@ from daytwo_api.views.approvals import ApprovalSummary
 from daytwo_api.views.common import Json, LongText, Permitted, Person, Request, ShortText, View
 from daytwo_api.views.external import ExternalRunView, GateView, JobView
 from daytwo_api.views.freezes import ExceptionView, HeldView
+from daytwo_api.views.lasting import LastsView
 from daytwo_api.views.locks import KeyView
 from daytwo_api.views.reviews import ReviewView
 from daytwo_store.states import AttemptState, RunState, StepState
@@ -111,6 +112,7 @@ class StepView(View):
     log_note: str | None = Field(description="what is to be said of its log, in words")
     calls: list[CalledRun] = Field(default=[], description="runs that it calls")
     task: str | None = Field(default=None, description="what people are asked to do here, by its id")
+    lasts: LastsView | None = Field(default=None, description="of what is temporary, while it lasts")
     outputs: Json | None = Field(description="what the pipeline says came of it: data, written by others")
     outputs_source: Literal["report", "artifact", "answer", "event", "person", "run"] | None = Field(
         description="report: the run told us; artifact: found in a file that it left; answer: a service answered so; "

@@ -5,8 +5,10 @@ under one digest, decided once, never by who asked for the run, and in the evide
 `.extend`. It has taken effect as soon as it is decided, so nothing later hangs on it.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -17,12 +19,41 @@ from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected
 from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId
 from daytwo_store.states import ApprovalState, Verdict
-from daytwo_store.tables import ApprovalRow, RunRow, StepRow
+from daytwo_store.tables import ApprovalRow, PrincipalRow, RunRow, StepRow
 from daytwo_workflows.life import decide, midway
 from daytwo_workflows.life.accept import ask_for_approval
 from daytwo_workflows.life.decide import Decision
 from daytwo_workflows.life.extending import UNTIL, lasting
 from daytwo_workflows.life.people import belongings
+
+NOBODY_EXTENDS: Final = "The action does not say who may extend it, so nobody does."
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """Who moves the end of what is temporary, and how long it lasts at most, counted from its beginning."""
+
+    named: list[str]
+    most: timedelta
+
+    def why_not(self, requester: PrincipalRow, *, by: PrincipalId, person: str | None, belongs: Collection[str]) -> str:
+        """A sentence; empty where this person moves it."""
+        if requester.id == by or (person is not None and requester.ref == person):
+            return "Who asked for the run does not extend it."
+        if set(self.named).isdisjoint(belongs):
+            return f"It is extended by {', '.join(self.named)}."
+        return ""
+
+
+def allowed_extension(given: Mapping[str, JsonValue] | None) -> Extension | None:
+    """From what the step was given; None where nobody moves its end."""
+    allowed = (given or {}).get("extend")
+    if not isinstance(allowed, dict):
+        return None
+    named, most = allowed["from"], allowed["most"]
+    assert isinstance(named, list)
+    assert isinstance(most, str)
+    return Extension([str(one) for one in named], parse_duration(most))
 
 
 async def give_back(store: Store, run: RunId, path: str, *, by: PrincipalId, reason: str) -> None:
@@ -54,12 +85,11 @@ async def extend(
     """
     async with store.write() as tx:
         row, step = await _lasting(tx, run, path)
-        named, _ = _allowed(step)
+        allowed = _allowed(step)
         requester = (await principals.by_ids(tx.session, [row.requester]))[row.requester]
-        if row.requester == by or (person is not None and requester.ref == person):
-            raise Forbidden("Who asked for the run does not extend it. Nothing was changed. Ask one of the others.")
-        if (await belongings(tx.session, person)).isdisjoint(named):
-            raise Forbidden(f"It is extended by {', '.join(named)}. Nothing was changed.")
+        belongs = await belongings(tx.session, person)
+        if why_not := allowed.why_not(requester, by=by, person=person, belongs=belongs):
+            raise Forbidden(f"{why_not} Nothing was changed. Ask one of the others.")
         asked = await _asked(tx, run, path, until=until, by=by)
         decision = Decision(
             approval=ApprovalId(asked.id),
@@ -73,10 +103,10 @@ async def extend(
 
 async def _asked(tx: Tx, run: RunId, path: str, *, until: datetime, by: PrincipalId) -> ApprovalRow:
     row, step = await _lasting(tx, run, path)
-    named, most = _allowed(step)
+    allowed = _allowed(step)
     assert step.started_at is not None
     assert step.due_at is not None
-    last = step.started_at + parse_duration(most)
+    last = step.started_at + allowed.most
     if not tx.now < until <= last:
         raise Rejected(
             f"It ends after now and by {last:%d %b %Y %H:%M} UTC at the latest "
@@ -92,7 +122,7 @@ async def _asked(tx: Tx, run: RunId, path: str, *, until: datetime, by: Principa
             return old
         approvals.settle(tx, old, ApprovalState.SUPERSEDED, actor=by)
         await tx.session.flush()
-    planned = PlannedApproval(needed_from=named, count=1, expires_at=step.due_at)
+    planned = PlannedApproval(needed_from=allowed.named, count=1, expires_at=step.due_at)
     replaces = ApprovalId(old.id) if old is not None and old.state == ApprovalState.SUPERSEDED else None
     facts = {"step": path, "until": until.isoformat()}
     tx.audit(actor=by, action="step.extension_asked", subject=f"run:{row.id}", facts=facts)
@@ -100,15 +130,11 @@ async def _asked(tx: Tx, run: RunId, path: str, *, until: datetime, by: Principa
     return await ask_for_approval(tx, row, planned, at=at, supersedes=replaces)
 
 
-def _allowed(step: StepRow) -> tuple[list[str], str]:
-    """Who extends it, and how long it lasts at most."""
-    allowed = (step.given or {}).get("extend")
-    if not isinstance(allowed, dict):
-        raise Rejected("The action does not say who may extend it, so nobody does. Nothing was changed.")
-    named, most = allowed["from"], allowed["most"]
-    assert isinstance(named, list)
-    assert isinstance(most, str)
-    return [str(one) for one in named], most
+def _allowed(step: StepRow) -> Extension:
+    allowed = allowed_extension(step.given)
+    if allowed is None:
+        raise Rejected(f"{NOBODY_EXTENDS} Nothing was changed.")
+    return allowed
 
 
 async def _lasting(tx: Tx, run: RunId, path: str) -> tuple[RunRow, StepRow]:

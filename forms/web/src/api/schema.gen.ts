@@ -4129,6 +4129,27 @@ export interface components {
             title: string;
         };
         /**
+         * LastsView
+         * @description A step that is temporary, and lasts now.
+         */
+        LastsView: {
+            /** @description ask those who may approve that */
+            ask: components["schemas"]["Permitted"];
+            /** @description approve that it lasts longer */
+            extend: components["schemas"]["Permitted"];
+            give_back: components["schemas"]["Permitted"];
+            /**
+             * Latest
+             * @description nobody moves its end beyond this; null: nobody moves it
+             */
+            latest: string | null;
+            /**
+             * Until
+             * @description null: its end is not known yet
+             */
+            until: string | null;
+        };
+        /**
          * LeftValue
          * @description What somebody filled in at a task.
          */
@@ -6212,6 +6233,8 @@ export interface components {
              * @description dispatch, wait …
              */
             kind: string;
+            /** @description of what is temporary, while it lasts */
+            lasts?: components["schemas"]["LastsView"] | null;
             /**
              * Log Note
              * @description what is to be said of its log, in words
@@ -6501,6 +6524,8 @@ export interface components {
         TemporaryView: {
             /** Action */
             action: string;
+            /** @description null: it is being taken back, or was to be */
+            lasts?: components["schemas"]["LastsView"] | null;
             /** Run */
             run: string;
             /** Step */
