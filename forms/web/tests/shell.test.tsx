@@ -4,12 +4,14 @@ import { expect, test } from "vitest";
 import { Shell } from "../src/app/Shell";
 import ApprovalsPage from "../src/pages/approval/ApprovalsPage";
 import { FakeApi } from "./fake/api";
+import { taskOf } from "./fake/tasks";
 import { exceptionOf, frozen } from "./fake/world";
 import { visit } from "./render";
 
 const ROUTES = [
   { path: "/", Component: Shell, children: [{ path: "actions", element: <h1>Actions here</h1> }] },
 ];
+const INBOX = [{ path: "/", Component: Shell, children: [{ path: "approvals", Component: ApprovalsPage }] }];
 
 test("who is not signed in picks a person, whatever the address, and is there at once", async () => {
   const house = visit("/actions", ROUTES, new FakeApi(null));
@@ -48,11 +50,24 @@ test("signing out leads back, and forgets what was read", async () => {
 
 test("the number of approvals that wait is live", async () => {
   const { fake, sources } = visit("/actions", ROUTES, new FakeApi("sam"));
-  expect(await screen.findByText("1 waiting for you")).toBeTruthy();
+  expect(await screen.findByText("1 approval waiting for you")).toBeTruthy();
   expect(sources.map((source) => source.url)).toEqual(["/api/v1/events"]);
   fake.approvals.clear();
   sources[0]?.send("approvals", { id: "a_waiting" });
   await waitFor(() => expect(screen.queryByText(/waiting for you/)).toBeNull());
+});
+
+test("the number that waits has the tasks in it, and the tabs say which is which", async () => {
+  const fake = new FakeApi("sam");
+  fake.tasks.set("tk_1", taskOf());
+  fake.tasks.set("tk_2", taskOf({ id: "tk_2" }));
+  const { sources } = visit("/approvals", INBOX, fake);
+  expect(await screen.findByText("1 approval and 2 tasks waiting for you")).toBeTruthy();
+  expect(screen.getByRole("tab", { name: /^Needs me/ }).textContent).toBe("Needs me1");
+  expect(screen.getByRole("tab", { name: /^My tasks/ }).textContent).toBe("My tasks2");
+  fake.tasks.clear();
+  sources[0]?.send("runs", { id: "r_running" });
+  expect(await screen.findByText("1 approval waiting for you")).toBeTruthy();
 });
 
 test("a server that is away is said to be, with a way to try again", async () => {

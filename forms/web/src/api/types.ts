@@ -30,6 +30,7 @@ export type Filled = Schemas["Filled"];
 export type FiringView = Schemas["FiringView"];
 export type FreezeView = Schemas["FreezeView"];
 export type FacetView = Schemas["FacetView"];
+export type LastsView = Schemas["LastsView"];
 export type FormPage = Schemas["FormPage"];
 export type FormView = Schemas["FormView"];
 export type GateAnswerView = Schemas["GateAnswerView"];

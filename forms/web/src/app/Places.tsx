@@ -1,12 +1,10 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { Ellipsis } from "lucide-react";
 import { Link, NavLink, useLocation } from "react-router";
-import { useApi } from "../api/context";
-import { approvalsQuery } from "../api/queries";
 import { text } from "../text";
 import { useMe } from "./me";
 import { MAIN, OPERATE, type Place } from "./places";
 import css from "./Places.module.css";
+import { useWaiting } from "./useWaiting";
 
 /** The way to every screen. On a phone the first four, and "More" for what belongs to operating. */
 export function Places() {
@@ -18,7 +16,7 @@ export function Places() {
     <nav className={css.nav} aria-label={text.nav.label}>
       <div className={css.group}>
         {MAIN.map((place) => (
-          <PlaceLink key={place.to} place={place} count={place.to === "/approvals" ? waiting : 0} />
+          <PlaceLink key={place.to} place={place} {...(place.to === "/approvals" ? waiting : NOTHING)} />
         ))}
         <Link to={MORE} className={`${css.place} ${css.more}`} data-active={inMore}>
           <Ellipsis size={18} aria-hidden />
@@ -29,7 +27,7 @@ export function Places() {
         <p className={css.heading}>{text.nav.operate}</p>
         <div className={css.group}>
           {places.map((place) => (
-            <PlaceLink key={place.to} place={place} count={0} />
+            <PlaceLink key={place.to} place={place} {...NOTHING} />
           ))}
         </div>
       </div>
@@ -38,6 +36,7 @@ export function Places() {
 }
 
 const MORE = "/more";
+const NOTHING = { approvals: 0, tasks: 0 };
 
 /** Those at which one may do or see something. */
 export function useOperatePlaces(): readonly Place[] {
@@ -45,7 +44,9 @@ export function useOperatePlaces(): readonly Place[] {
   return OPERATE.filter(({ needs }) => !needs || permissions.includes(needs));
 }
 
-function PlaceLink({ place: { to, label, icon: Icon }, count }: { place: Place; count: number }) {
+function PlaceLink(props: { place: Place; approvals: number; tasks: number }) {
+  const { to, label, icon: Icon } = props.place;
+  const count = props.approvals + props.tasks;
   return (
     <NavLink to={to} className={css.place}>
       <Icon size={18} aria-hidden />
@@ -53,15 +54,9 @@ function PlaceLink({ place: { to, label, icon: Icon }, count }: { place: Place; 
       {count > 0 && (
         <span className={css.count}>
           <span aria-hidden>{count}</span>
-          <span className="visually-hidden">{text.nav.waiting(count)}</span>
+          <span className="visually-hidden">{text.nav.waiting(props.approvals, props.tasks)}</span>
         </span>
       )}
     </NavLink>
   );
-}
-
-/** How many approvals the asker may decide now (of the first page: beyond that the number says nothing more). */
-function useWaiting(): number {
-  const mine = useInfiniteQuery(approvalsQuery(useApi(), { mine: true, state: "pending" }));
-  return mine.data?.pages[0]?.items.length ?? 0;
 }

@@ -102,6 +102,11 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
+/** How many things are behind a tab; nothing where there are none. */
+export function TabCount({ count }: { count: number }) {
+  return count > 0 ? <span className={css.tabCount}>{count.toLocaleString("en")}</span> : null;
+}
+
 export function EntityLink({ entity, title }: { entity: string; title?: string }) {
   return <Link to={entityPath(entity)}>{visible(title ?? entity)}</Link>;
 }

@@ -3,7 +3,7 @@ import { text } from "../text";
 import { EntityLink, Facts } from "./Basics";
 import { CopyText } from "./CopyText";
 import { Readable } from "./Json";
-import { readSealed, type SealedKind, type SealedStep } from "./sealed";
+import { readSealed, type Sealed, type SealedKind, type SealedStep } from "./sealed";
 import css from "./SealedPlan.module.css";
 import { inWords, visible } from "./textOf";
 
@@ -17,14 +17,9 @@ export function SealedPlan({ plan }: { plan: JsonObject }) {
     <div className={css.plan}>
       <section>
         <h3>{words.requests}</h3>
-        <ol className={css.list}>
-          {sealed.steps.map((step) => (
-            <li key={step.path} className={css.item}>
-              {"kind" in step ? <OtherStep step={step} /> : <Step step={step} />}
-            </li>
-          ))}
-        </ol>
+        <StepList steps={sealed.steps} />
       </section>
+      <Undo sealed={sealed} />
       <section>
         <h3>{words.changes}</h3>
         {sealed.writes.length === 0 && <p className="soft">{words.noChanges}</p>}
@@ -54,7 +49,33 @@ export function SealedPlan({ plan }: { plan: JsonObject }) {
           <Readable value={sealed.read} keys="exact" />
         </section>
       )}
+      <Known title={words.more} value={sealed.more} />
     </div>
+  );
+}
+
+function StepList({ steps }: { steps: Sealed["steps"] }) {
+  return (
+    <ol className={css.list}>
+      {steps.map((step) => (
+        <li key={step.path} className={css.item}>
+          {"kind" in step ? <OtherStep step={step} /> : <Step step={step} />}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What happens when it fails; nothing where it can do no more than stop. */
+function Undo({ sealed: { undo, stays, onError } }: { sealed: Sealed }) {
+  if (undo.length === 0 && stays.length === 0 && onError === "stop") return null;
+  return (
+    <section>
+      <h3>{words.undo}</h3>
+      <p>{words.onError[onError]}</p>
+      {stays.length > 0 && <p>{words.stays(stays.map(visible).join(", "))}</p>}
+      <StepList steps={undo} />
+    </section>
   );
 }
 

@@ -51,14 +51,28 @@ export interface Sealed {
   /** In the middle of a run: what earlier steps have left, and what the step that asks was given of it. */
   results: JsonObject;
   filled: JsonObject;
+  /** What takes it back when it fails, what then cannot be taken back, and which of both happens. */
+  undo: (SealedStep | SealedKind)[];
+  stays: string[];
+  onError: "stop" | "undo" | "ask";
+  /** Whatever else stands there and not elsewhere: what it goes on with, what asked for it, an emergency … */
+  more: JsonObject;
 }
+
+/** What is shown somewhere by itself, or says nothing to people. */
+const KNOWN = [
+  ...["v", "run", "action", "requester", "entity", "inputs", "secrets", "read", "lock", "approval", "steps"],
+  ...["catalog", "results", "filled", "at", "undo", "stays", "on_error"],
+];
 
 export function readSealed(plan: JsonObject): Sealed | null {
   const { v, lock, steps, catalog, read } = plan;
   if (v !== 1 || !Array.isArray(steps) || !Array.isArray(catalog)) return null;
   const readSteps = steps.map(readStep);
   const writes = catalog.map(readWrite);
-  if (readSteps.includes(null) || writes.includes(null)) return null;
+  const undo = (Array.isArray(plan["undo"]) ? plan["undo"] : []).map(readStep);
+  if (readSteps.includes(null) || writes.includes(null) || undo.includes(null)) return null;
+  const onError = plan["on_error"];
   return {
     locks: keysOf(lock),
     steps: readSteps as (SealedStep | SealedKind)[],
@@ -66,6 +80,12 @@ export function readSealed(plan: JsonObject): Sealed | null {
     read: isObject(read) ? read : {},
     results: isObject(plan["results"]) ? plan["results"] : {},
     filled: isObject(plan["filled"]) ? plan["filled"] : {},
+    undo: undo as (SealedStep | SealedKind)[],
+    stays: Array.isArray(plan["stays"]) ? plan["stays"].map(String) : [],
+    onError: onError === "undo" || onError === "ask" ? onError : "stop",
+    more: Object.fromEntries(
+      Object.entries(plan).filter(([name, value]) => !KNOWN.includes(name) && value !== null),
+    ),
   };
 }
 

@@ -50,6 +50,12 @@ export function exact(iso: string): string {
   return words.zone(local, at.toISOString().replace("T", " ").slice(0, 19));
 }
 
+/** As the browser's own field for a time has it: to the minute, in the reader's zone. */
+export function forField(iso: string): string {
+  const at = new Date(iso);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 /** "12 Nov, 14:00", and without the hour where it is midnight: for axes and stretches of time. */
 export function day(iso: string): string {
   const at = new Date(iso);

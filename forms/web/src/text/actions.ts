@@ -73,6 +73,12 @@ export const actions = {
     undoable: "Can be undone",
     notUndoable: "no: there is nothing earlier to go back to, or the action declares no undo",
     undo: "If it fails",
+    onError: {
+      stop: "It stops, and what it has done stays. What could take it back is sealed with it:",
+      undo: "What it has done is taken back by itself, the last first:",
+      ask: "Somebody is asked whether what it has done is taken back:",
+    },
+    stays: (steps: string) => `Cannot be taken back: ${steps}.`,
     undoableYes: "yes, with one click afterwards",
     inputs: "Your answers",
     requests: "What is sent",

@@ -21,7 +21,13 @@ export const common = {
     more: "More",
     moreLead: "Everything around the runs: what holds them up, what they go through, and who does what.",
     skip: "Skip to the content",
-    waiting: (count: number) => `${count} waiting for you`,
+    waiting: (approvals: number, tasks: number) =>
+      [
+        approvals > 0 && (approvals === 1 ? "1 approval" : `${approvals} approvals`),
+        tasks > 0 && (tasks === 1 ? "1 task" : `${tasks} tasks`),
+      ]
+        .filter(Boolean)
+        .join(" and ") + " waiting for you",
   },
   errors: {
     notOurs: {

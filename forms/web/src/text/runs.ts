@@ -1,3 +1,6 @@
+/** What became of the runs that a step calls. */
+export type CallCounts = Record<"succeeded" | "failed" | "goOn" | "notBegun", number>;
+
 export const runs = {
   title: "Runs",
   lead: "Everything that was asked for, newest first.",
@@ -44,7 +47,20 @@ export const runs = {
     called: "the run that it calls",
     goesOn: "goes on",
     notBegun: "not begun",
-    calls: (count: number) => `${count} runs that it calls`,
+    callsSoFar: (counts: CallCounts) =>
+      [
+        [counts.succeeded, "succeeded"] as const,
+        [counts.failed, "went wrong"] as const,
+        [counts.goOn, counts.goOn === 1 ? "goes on" : "go on"] as const,
+        [counts.notBegun, "not begun"] as const,
+      ]
+        .filter(([count]) => count > 0)
+        .map(([count, word]) => `${count.toLocaleString("en")} ${word}`)
+        .join(", "),
+    callsNotBegun: (count: number) => `${count.toLocaleString("en")} that have not begun`,
+    undo: "What is taken back",
+    undoes: (step: string) => `takes back ${step}`,
+    after: (steps: string) => `after ${steps}`,
     title: "Steps",
     none: "No step has begun.",
     attempt: (number: number) => `Attempt ${number}`,
@@ -82,8 +98,14 @@ export const runs = {
   },
   outputs: {
     title: "Results",
-    reported: "Reported by the run itself.",
-    found: "The run left it in the CI system.",
+    from: {
+      report: "Reported by the run itself.",
+      artifact: "The run left it in the CI system.",
+      answer: "The service answered so.",
+      event: "An event said so.",
+      person: "Somebody filled it in.",
+      run: "The run that it called left it.",
+    },
   },
   gates: {
     open: "Open it there",
@@ -237,6 +259,16 @@ export const runs = {
     different: "This is different from what was planned then:",
     differences: "What is different",
     nothing: "nothing",
+  },
+  lasting: {
+    extend: "Extend",
+    extendTitle: "Let it last longer?",
+    extendText: "You answer for it: who asked for the run cannot. It is taken back at the new end.",
+    until: "New end",
+    latest: (time: string) => `At the latest ${time}`,
+    giveBack: "Give it back",
+    giveBackTitle: "Give it back now?",
+    giveBackText: "Its time is over then: the run takes back what it has done, as it was approved, and ends.",
   },
   undoing: {
     title: "Somebody has to say what becomes of what this run did",

@@ -3,7 +3,8 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { useApi } from "../../api/context";
 import { actionsQuery, approvalsQuery, exceptionsQuery, type ApprovalFilter } from "../../api/queries";
-import { Empty, PageHead, Section } from "../../parts/Basics";
+import { useWaiting } from "../../app/useWaiting";
+import { Empty, PageHead, Section, TabCount } from "../../parts/Basics";
 import { FilterBar } from "../../parts/FilterBar";
 import { FilterText } from "../../parts/FilterText";
 import { Loaded } from "../../parts/Loaded";
@@ -35,6 +36,7 @@ export default function ApprovalsPage() {
   const asked = shown.value("list");
   const list =
     asked === "reviews" || asked === "tasks" ? asked : (NAMES.find((name) => name === asked) ?? "mine");
+  const waiting = useWaiting();
   useTitle(words.title);
   return (
     <>
@@ -44,9 +46,13 @@ export default function ApprovalsPage() {
           {NAMES.map((name) => (
             <Tabs.Tab key={name} value={name}>
               {words.tabs[name]}
+              {name === "mine" && <TabCount count={waiting.approvals} />}
             </Tabs.Tab>
           ))}
-          <Tabs.Tab value="tasks">{text.tasks.tab}</Tabs.Tab>
+          <Tabs.Tab value="tasks">
+            {text.tasks.tab}
+            <TabCount count={waiting.tasks} />
+          </Tabs.Tab>
           <Tabs.Tab value="reviews">{text.emergency.tab}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value={list} className={css.panel}>

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Radio, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, Radio, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate, useParams } from "react-router";
@@ -7,14 +7,14 @@ import { useApi } from "../../api/context";
 import { freezeQuery } from "../../api/queries";
 import type { FreezeView } from "../../api/types";
 import { PageHead, Section } from "../../parts/Basics";
+import { DraftForm, useDraft, type Drafted } from "../../parts/DraftForm";
 import { Loaded } from "../../parts/Loaded";
 import { newKey } from "../../parts/newKey";
-import { ProblemNote } from "../../parts/Problem";
 import { useTitle } from "../../parts/title";
 import { text } from "../../text";
 import { draftOf, EMPTY, specOf, type Draft } from "./draft";
 import { freezePath } from "./freezePath";
-import css from "./FreezesPage.module.css";
+import css from "../../parts/Layout.module.css";
 
 const words = text.freezes.form;
 
@@ -40,29 +40,15 @@ function Change({ id }: { id: string }) {
 }
 
 function Form({ start, changed }: { start: Draft; changed?: FreezeView }) {
-  const [draft, setDraft] = useState(start);
+  const { draft, set } = useDraft(start);
   const save = useSave(draft, changed);
-  const set = <Name extends keyof Draft>(name: Name, value: Draft[Name]) =>
-    setDraft((before) => ({ ...before, [name]: value }));
   return (
-    <form
-      className={`${css.stack} ${css.narrow}`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
+    <DraftForm save={save} verb={changed ? words.change : words.make} blocked={draft.kind === null}>
       <Who draft={draft} set={set} />
       <Time draft={draft} set={set} />
       <What draft={draft} set={set} />
       {changed && <p className="soft small">{words.kept}</p>}
-      {save.error && <ProblemNote error={save.error} />}
-      <div>
-        <Button type="submit" loading={save.isPending} disabled={draft.kind === null}>
-          {changed ? words.change : words.make}
-        </Button>
-      </div>
-    </form>
+    </DraftForm>
   );
 }
 
@@ -96,10 +82,7 @@ function useSave(draft: Draft, changed?: FreezeView) {
   });
 }
 
-interface Part {
-  draft: Draft;
-  set: <Name extends keyof Draft>(name: Name, value: Draft[Name]) => void;
-}
+type Part = Drafted<Draft>;
 
 function Who({ draft, set }: Part) {
   return (

@@ -21,7 +21,7 @@ import { useNow } from "../../parts/useNow";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import { freezeLook, freezePath } from "./freezePath";
-import css from "./FreezesPage.module.css";
+import css from "../../parts/Layout.module.css";
 import type { Period } from "./month";
 
 const words = text.freezes.one;

@@ -17,7 +17,7 @@ import { useNow } from "../../parts/useNow";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import { Calendar } from "./Calendar";
-import css from "./FreezesPage.module.css";
+import css from "../../parts/Layout.module.css";
 import calendar from "./Calendar.module.css";
 import { freezeLook, freezePath, whatOf } from "./freezePath";
 import { daysOf, monthOf, moved, named, written } from "./month";

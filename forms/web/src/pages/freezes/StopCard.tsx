@@ -11,7 +11,7 @@ import { Loaded } from "../../parts/Loaded";
 import { ProblemNote } from "../../parts/Problem";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
-import css from "./FreezesPage.module.css";
+import css from "../../parts/Layout.module.css";
 
 const words = text.freezes.stop;
 

@@ -14,7 +14,7 @@ import { inWords, visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { exact } from "../../parts/time";
 import { text } from "../../text";
-import css from "./FreezesPage.module.css";
+import css from "../../parts/Layout.module.css";
 
 const words = text.freezes.whatIf;
 const LATEST = 20;

@@ -7,7 +7,7 @@ import css from "./Steps.module.css";
 
 const words = text.runs.outputs;
 
-/** What the pipelines say came of their steps. Written by others: shown as data, never as markup. */
+/** What came of the steps, and who says so. Written by others: shown as data, never as markup. */
 export function Outputs({ steps }: { steps: readonly StepView[] }) {
   const told = steps.filter((step) => step.outputs);
   if (told.length === 0) return null;
@@ -17,7 +17,7 @@ export function Outputs({ steps }: { steps: readonly StepView[] }) {
         <div key={step.path}>
           {told.length > 1 && <strong>{visible(step.path)}</strong>}
           <Readable value={step.outputs} keys="exact" links />
-          <p className={css.note}>{step.outputs_source === "report" ? words.reported : words.found}</p>
+          <p className={css.note}>{words.from[step.outputs_source ?? "artifact"]}</p>
         </div>
       ))}
     </Section>

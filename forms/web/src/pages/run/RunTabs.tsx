@@ -7,7 +7,7 @@ import type { ReadPart } from "../../log/useLog";
 import { useLogAddress } from "../../log/useLogAddress";
 import { ChangeList } from "../../parts/Compare";
 import { Digest, Raw, Readable } from "../../parts/Json";
-import { Facts } from "../../parts/Basics";
+import { Facts, TabCount } from "../../parts/Basics";
 import { SealedPlan } from "../../parts/SealedPlan";
 import { visible } from "../../parts/textOf";
 import { isMoving } from "../../states/states";
@@ -45,7 +45,7 @@ export function RunTabs({ run, log, read, tab }: Props) {
           {TABS.map((name) => (
             <Tabs.Tab key={name} value={name}>
               {text.runs.tabs[name]}
-              {counts[name] ? <span className={css.count}>{counts[name]}</span> : null}
+              <TabCount count={counts[name] ?? 0} />
             </Tabs.Tab>
           ))}
         </Tabs.List>

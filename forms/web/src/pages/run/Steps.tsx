@@ -1,5 +1,6 @@
-import type { AttemptView, CalledRun, ExternalRunView, RunView, StepView } from "../../api/types";
-import { Facts, OutLink, RunLink, Section } from "../../parts/Basics";
+import { Link } from "react-router";
+import type { AttemptView, ExternalRunView, RunView, StepView } from "../../api/types";
+import { Facts, OutLink, PersonName, Section } from "../../parts/Basics";
 import { CopyText } from "../../parts/CopyText";
 import { Digest } from "../../parts/Json";
 import { visible } from "../../parts/textOf";
@@ -7,18 +8,38 @@ import { Took, When } from "../../parts/Times";
 import { attemptLook, stepLook } from "../../states/states";
 import { StateBadge, StateIcon } from "../../states/StateBadge";
 import { text } from "../../text";
+import { Calls } from "./Calls";
 import { JobTree } from "./JobTree";
 import css from "./Steps.module.css";
 
 const words = text.runs.steps;
 
-/** The steps of the run, with what the CI system says of the jobs in each. */
+/** The steps of the run, with what the CI system says of the jobs in each; then what takes them back, where it is. */
 export function Steps({ run }: { run: RunView }) {
+  const undo = run.steps.filter((step) => step.undoes);
+  const steps = run.steps.filter((step) => !step.undoes);
+  const said = run.undoing?.said ?? [];
   return (
     <Section title={words.title} flush>
-      {run.steps.length === 0 && <p className={css.none}>{words.none}</p>}
+      {steps.length === 0 && <p className={css.none}>{words.none}</p>}
       <ol>
-        {run.steps.map((step) => (
+        {steps.map((step) => (
+          <Step key={step.path} step={step} />
+        ))}
+      </ol>
+      {(undo.length > 0 || said.length > 0) && (
+        <div className={css.undo}>
+          <h3>{words.undo}</h3>
+          {said.map((one) => (
+            <p key={one.at} className={css.note}>
+              <PersonName person={one.by} />: {text.runs.undoing.choices[one.choice]} <When at={one.at} />
+              {one.reason && <> · {visible(one.reason)}</>}
+            </p>
+          ))}
+        </div>
+      )}
+      <ol>
+        {undo.map((step) => (
           <Step key={step.path} step={step} />
         ))}
       </ol>
@@ -37,7 +58,22 @@ function Step({ step }: { step: StepView }) {
           <Took start={step.started_at} end={step.ended_at} />
         </span>
       </div>
-      <p className={css.note}>{visible(step.text)}</p>
+      {step.undoes && <p className={css.note}>{words.undoes(visible(step.undoes))}</p>}
+      {step.state === "pending" && !!step.needs?.length && (
+        <p className={css.note}>{words.after(step.needs.map(visible).join(", "))}</p>
+      )}
+      {step.state !== step.text && (
+        <p className={css.note}>
+          {visible(step.text)}
+          {step.state === "running" && step.due_at !== null && (
+            <>
+              {" "}
+              (<When at={step.due_at} />)
+            </>
+          )}
+        </p>
+      )}
+      {step.task && <Link to={`/tasks/${encodeURIComponent(step.task)}`}>{text.tasks.one}</Link>}
       {step.jobs.length > 0 && <JobTree step={step.path} jobs={step.jobs} />}
       <Calls calls={step.calls ?? []} />
       {step.log_note && <p className={css.note}>{visible(step.log_note)}</p>}
@@ -45,34 +81,6 @@ function Step({ step }: { step: StepView }) {
         <Attempt key={attempt.number} attempt={attempt} only={step.attempts.length === 1} />
       ))}
     </li>
-  );
-}
-
-/** Runs that it calls: those that may be seen lead to their pages. */
-function Calls({ calls }: { calls: readonly CalledRun[] }) {
-  if (calls.length === 0) return null;
-  const list = (
-    <ul className={css.files}>
-      {calls.map((one) => (
-        <li key={one.key} className={css.row}>
-          <span className={css.name}>
-            {one.run ? (
-              <RunLink id={one.run}>{visible(one.key || one.run)}</RunLink>
-            ) : (
-              visible(one.key || words.called)
-            )}
-          </span>
-          <span className={css.took}>{one.state ?? (one.run ? words.goesOn : words.notBegun)}</span>
-        </li>
-      ))}
-    </ul>
-  );
-  if (calls.length < 6) return list;
-  return (
-    <details>
-      <summary className={css.more}>{words.calls(calls.length)}</summary>
-      {list}
-    </details>
   );
 }
 

@@ -7,7 +7,7 @@ import { isMoving } from "../../states/states";
 import { StateIcon } from "../../states/StateBadge";
 import { text } from "../../text";
 import { partPath } from "./parts";
-import { extentOf, spansOf, type Span } from "./spans";
+import { extentOf, spansOf, waitedOf, type Span } from "./spans";
 import css from "./Timeline.module.css";
 
 const words = text.runs.timeline;
@@ -18,7 +18,7 @@ export function Timeline({ run }: { run: RunView }) {
   const spans = spansOf(run);
   if (spans.length === 0) return <p className="soft">{words.none}</p>;
   const extent = extentOf(spans, now);
-  const waited = spans.filter((span) => span.waits).reduce((sum, span) => sum + lengthOf(span, now), 0);
+  const waited = waitedOf(spans, now);
   return (
     <div className={css.timeline}>
       <p className="soft">{words.lead(duration(extent.end - extent.start), duration(waited))}</p>

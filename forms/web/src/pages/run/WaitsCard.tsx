@@ -5,6 +5,7 @@ import { Callout, Facts } from "../../parts/Basics";
 import { capital, visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { text } from "../../text";
+import { LastingButtons } from "./Lasting";
 import css from "./WaitsCard.module.css";
 
 const words = text.runs.waits;
@@ -33,6 +34,10 @@ export function WaitsCard({ run }: { run: RunView }) {
             waits.then !== null && [words.then, visible(waits.then)],
           ]}
         />
+        {run.steps.map(
+          (step) =>
+            step.lasts && <LastingButtons key={step.path} run={run.id} step={step.path} lasts={step.lasts} />,
+        )}
         {waits.kind === "approval" && approval && (
           <Link to={`/approvals/${encodeURIComponent(approval.id)}`}>{words.decide}</Link>
         )}

@@ -17,8 +17,8 @@ export interface Span {
   part: { step: string; job: string | null } | null;
 }
 
-/** Kinds of steps that do nothing but wait. */
-const IDLE: ReadonlySet<string> = new Set(["wait", "approval"]);
+/** Kinds of steps that do nothing but wait: for a time, an event, a condition or people. */
+const IDLE: ReadonlySet<string> = new Set(["wait", "approval", "task", "input", "check", "temporary"]);
 
 const words = text.runs.timeline;
 const at = (iso: string | null): number | null => (iso === null ? null : Date.parse(iso));
@@ -93,4 +93,18 @@ export function extentOf(spans: readonly Span[], now: number): { start: number; 
   const start = Math.min(...spans.map((span) => span.start));
   const end = Math.max(...spans.map((span) => span.end ?? now));
   return { start, end: Math.max(end, start + 1_000) };
+}
+
+/** How long nothing but waiting was done, as far as it is known; what waits side by side counts once. Milliseconds. */
+export function waitedOf(spans: readonly Span[], now: number): number {
+  const stretches = spans
+    .filter((span) => span.waits)
+    .map((span) => ({ start: span.start, end: span.end ?? now }))
+    .sort((one, other) => one.start - other.start);
+  let [sum, until] = [0, -Infinity];
+  for (const { start, end } of stretches) {
+    sum += Math.max(0, end - Math.max(start, until));
+    until = Math.max(until, end);
+  }
+  return sum;
 }

@@ -1,4 +1,4 @@
-import { Button, Radio, Select, TextInput } from "@mantine/core";
+import { Radio, Select, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate, useParams } from "react-router";
@@ -7,13 +7,14 @@ import { useApi } from "../../api/context";
 import { previewQuery, runsQuery, scheduleQuery } from "../../api/queries";
 import type { RunSummary, ScheduleView } from "../../api/types";
 import { PageHead, Section } from "../../parts/Basics";
+import { DraftForm, useDraft, type Drafted } from "../../parts/DraftForm";
 import { Loaded } from "../../parts/Loaded";
 import { newKey } from "../../parts/newKey";
 import { ProblemNote } from "../../parts/Problem";
 import { inWords } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
 import { text } from "../../text";
-import css from "../freezes/FreezesPage.module.css";
+import css from "../../parts/Layout.module.css";
 import { draftOf, EMPTY, specOf, timeOf, type Draft } from "./draft";
 import { schedulePath } from "./looks";
 import { Times } from "./SchedulePage";
@@ -43,18 +44,14 @@ function Change({ id }: { id: string }) {
 }
 
 function Form({ start, changed }: { start: Draft; changed?: ScheduleView }) {
-  const [draft, setDraft] = useState(start);
+  const { draft, set } = useDraft(start);
   const [like, setLike] = useState<RunSummary | null>(null);
   const save = useSave(draft, like, changed);
-  const set = <Name extends keyof Draft>(name: Name, value: Draft[Name]) =>
-    setDraft((before) => ({ ...before, [name]: value }));
   return (
-    <form
-      className={`${css.stack} ${css.narrow}`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
+    <DraftForm
+      save={save}
+      verb={changed ? words.change : words.make}
+      blocked={!timeOf(draft) || (!changed && !like)}
     >
       <Section title={words.what}>
         <div className={css.form}>
@@ -71,13 +68,7 @@ function Form({ start, changed }: { start: Draft; changed?: ScheduleView }) {
       </Section>
       <When draft={draft} set={set} />
       <WhatIf draft={draft} set={set} />
-      {save.error && <ProblemNote error={save.error} />}
-      <div>
-        <Button type="submit" loading={save.isPending} disabled={!timeOf(draft) || (!changed && !like)}>
-          {changed ? words.change : words.make}
-        </Button>
-      </div>
-    </form>
+    </DraftForm>
   );
 }
 
@@ -135,10 +126,7 @@ function inShort(run: RunSummary): string {
   return [run.action_title, run.entity, ...answers].filter(Boolean).join(" · ").slice(0, 140);
 }
 
-interface Part {
-  draft: Draft;
-  set: <Name extends keyof Draft>(name: Name, value: Draft[Name]) => void;
-}
+type Part = Drafted<Draft>;
 
 function When({ draft, set }: Part) {
   return (

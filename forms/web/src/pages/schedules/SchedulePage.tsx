@@ -16,7 +16,7 @@ import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import { firingLook, scheduleLook } from "./looks";
 import { ScheduleButtons } from "./ScheduleButtons";
-import css from "../freezes/FreezesPage.module.css";
+import css from "../../parts/Layout.module.css";
 
 const words = text.schedules.one;
 
@@ -35,18 +35,20 @@ export default function SchedulePage() {
             lead={schedule.description ? visible(schedule.description) : undefined}
             aside={<ScheduleButtons schedule={schedule} />}
           />
-          <div className={css.columns}>
-            <div className={css.stack}>
-              <About schedule={schedule} />
-              <Section title={words.rules}>
-                <Readable value={schedule.spec} />
+          <div className={css.stack}>
+            <div className={css.columns}>
+              <div className={css.stack}>
+                <About schedule={schedule} />
+                <Section title={words.rules}>
+                  <Readable value={schedule.spec} />
+                </Section>
+              </div>
+              <Section title={words.upcoming} flush>
+                <Times times={schedule.upcoming} />
               </Section>
             </div>
-            <Section title={words.upcoming} flush>
-              <Times times={schedule.upcoming} />
-            </Section>
+            <History schedule={schedule} />
           </div>
-          <History schedule={schedule} />
         </>
       )}
     </Loaded>

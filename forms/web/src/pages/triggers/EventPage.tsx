@@ -9,7 +9,7 @@ import { visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { useTitle } from "../../parts/title";
 import { text } from "../../text";
-import css from "../freezes/FreezesPage.module.css";
+import css from "../../parts/Layout.module.css";
 import { sourceName } from "./looks";
 import { Reactions } from "./Reactions";
 
