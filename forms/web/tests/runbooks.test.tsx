@@ -1,11 +1,12 @@
 /** A run of several steps: what it calls, what it waits for, and what is taken back. */
 import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import type { RunView, StepView } from "../src/api/types";
 import { spansOf, waitedOf } from "../src/pages/run/spans";
 import RunPage from "../src/pages/run/RunPage";
 import { FakeApi } from "./fake/api";
-import { minutesAgo, person, planDocument, run } from "./fake/world";
+import { approvalOf, minutesAgo, person, planDocument, run } from "./fake/world";
 import { visit } from "./render";
 
 const ROUTES = [{ path: "/runs/:id", Component: RunPage }];
@@ -78,6 +79,25 @@ describe("what is taken back", () => {
     expect(screen.getByText("Cannot be taken back: mail.")).toBeTruthy();
     expect(screen.getByText("r_0")).toBeTruthy();
   });
+});
+
+test("answers, the sealed plan, decisions and catalog changes are a tab away, and the address keeps which", async () => {
+  const fake = new FakeApi("sam");
+  const seen = run("r_book", "succeeded");
+  const by = { by: person("sam"), verdict: "approve" as const, comment: "looks right", at: minutesAgo(3) };
+  fake.addRun({
+    ...seen,
+    approvals: [approvalOf(seen, "a_book", { state: "approved", decisions: [by as never] })],
+  });
+  const house = visit("/runs/r_book", ROUTES, fake);
+  await userEvent.click(await screen.findByRole("tab", { name: "Plan and answers" }));
+  expect(screen.getByText("The basket counts twice")).toBeTruthy();
+  expect(screen.getByText("deploy.yml")).toBeTruthy();
+  await userEvent.click(screen.getByRole("tab", { name: /^Approvals/ }));
+  expect(screen.getByText("looks right")).toBeTruthy();
+  await userEvent.click(screen.getByRole("tab", { name: /^Catalog changes/ }));
+  expect(screen.getByRole("row", { name: /version 1\.0\.0/ }).textContent).toContain("1.1.0");
+  expect(house.at()).toBe("/runs/r_book?tab=catalog");
 });
 
 describe("steps that wait", () => {

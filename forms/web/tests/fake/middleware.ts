@@ -1,6 +1,8 @@
 /** The fake API behind Vite's development server, with streams that move: not part of any build. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { FakeApi } from "./api";
+import { goingOn, takenBack } from "./runbook";
+import { taskOf } from "./tasks";
 import { logOf, run } from "./world";
 
 const TICK = 400;
@@ -9,6 +11,8 @@ export function middleware() {
   const api = new FakeApi(process.env["FAKE_AS"] ?? null);
   const long = Number(process.env["FAKE_LINES"] ?? 0); // for looking at long logs
   if (long > 0) api.addRun(run("r_long", "succeeded"), logOf(false, long));
+  [goingOn(), takenBack()].forEach((one) => api.addRun(one, logOf(false)));
+  api.tasks.set("tk_1", taskOf());
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     if (!url.pathname.startsWith("/api/v1/")) return next();
