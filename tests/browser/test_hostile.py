@@ -49,6 +49,8 @@ LINKS: Final = (
     "vbscript:hit()",
     "http://evil.example/run",
 )
+# Pages on which the turned text stands by itself.
+TURNS: Final = ("/tasks/tk_evil", "/events/e_evil", "/events", "/lock?key=evil")
 ALL: Final = " ".join(CORPUS)
 
 
@@ -101,11 +103,37 @@ def seed(url: str, folder: Path) -> str:
         connection.execute(
             "UPDATE run SET log_lines = %s, first_error = %s WHERE id = %s", [len(lines), len(CORPUS) + 2, run]
         )
+        _more(connection, run)
         connection.execute(
             "UPDATE entity SET title = %s, properties = properties || %s WHERE ref = 'service:shop'",
             [TURNED, json.dumps({"note": ALL, "url": LINKS[0]})],
         )
     return run
+
+
+def _more(connection: psycopg.Connection[Any], run: str) -> None:
+    """What is asked of people, what a step calls, what another system told, and why somebody holds a key."""
+    calls = [
+        {"key": one, "entity": None, "inputs": {}, "state": "refused", "note": TURNED} for one in (CORPUS[0], CORPUS[4])
+    ]
+    connection.execute("UPDATE step SET data = %s WHERE run_id = %s", [json.dumps({"calls": calls}), run])
+    connection.execute(
+        "INSERT INTO task (id, run_id, path, kind, state, text, needed_from, looks_up, four_eyes, created_at, due_at, "
+        "ends_at, remind, escalate, settled_at, settled_by, words, answers) "
+        "SELECT 'tk_evil', id, 'ship', 'task', 'done', %s, '{group:sre}', false, false, now(), now(), now(), '[]', "
+        "'{}', now(), requester, %s, '{}' FROM run WHERE id = %s",
+        [ALL, TURNED, run],
+    )
+    connection.execute(
+        "INSERT INTO event (id, source, delivery, key, payload, received_at) VALUES ('e_evil', %s, %s, %s, %s, now())",
+        [CORPUS[0], ALL, TURNED, json.dumps({CORPUS[1]: list(LINKS), "note": ALL, "turned": TURNED})],
+    )
+    connection.execute(
+        "WITH hold AS (INSERT INTO lock_hold (id, key, by, reason, asked_at, began_at) "
+        "SELECT 'h_evil', 'evil', requester, %s, now(), now() FROM run WHERE id = %s RETURNING id) "
+        "INSERT INTO lock (key, hold_id, fence, place, since) SELECT 'evil', id, 1, 1, now() FROM hold",
+        [f"{ALL} {TURNED}", run],
+    )
 
 
 @contextmanager
@@ -168,7 +196,7 @@ def test_what_others_wrote_is_text(browser: Browser, database_url: str, tmp_path
         page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
         page.on("dialog", lambda dialog: refused.append(f"dialog: {dialog.message}"))
         page.goto(base)
-        page.get_by_role("button", name="Ana").click()
+        page.get_by_role("button", name="Sam").click()
         page.get_by_role("heading", name="Actions", exact=True).wait_for()
         seen = ""
         for path in _paths(page, run):
@@ -178,7 +206,9 @@ def test_what_others_wrote_is_text(browser: Browser, database_url: str, tmp_path
                 expect(page.get_by_role("link", name="Link to line 1", exact=True)).to_be_visible()
             assert page.evaluate("window.hits") == 0, path
             assert hostile_links(page) == [], path
-            seen += page.inner_text("body")
+            said = page.inner_text("body")
+            assert path not in TURNS or "⟨U+202E⟩" in said, path
+            seen += said
         assert CORPUS[0] in seen, "what was written is shown to the letter"
         assert "⟨U+202E⟩" in seen
         assert "⟨U+200B⟩" in seen
@@ -194,4 +224,5 @@ def _paths(page: Page, run: str) -> list[str]:
     return [
         *("/actions", "/actions/evil?entity=service:shop", "/entities", "/entities/service/shop", "/runs"),
         *(f"/runs/{run}", f"/runs/{run}?find=img", *tabs, *approvals),
+        *TURNS,
     ]

@@ -53,6 +53,38 @@ FOR_ADMINISTRATORS = {
     "everybodys-tokens": "/tokens",
 }
 
+FREEZE = {
+    "title": "Spring cleaning",
+    "description": "",
+    "owner": "group:sre",
+    "spec": {
+        "reason": "The database moves to other machines",
+        "from": "2099-03-01T00:00:00Z",
+        "until": "2099-03-03T00:00:00Z",
+        "where": {"environments": ["production"]},
+    },
+}
+SCHEDULE = {
+    "title": "Restart the shop every New Year",
+    "description": "Before anybody is back from the holidays.",
+    "spec": {
+        "action": "restart",
+        "entity": "service:shop",
+        "inputs": {"environment": "environment:production"},
+        "cron": "30 2 1 1 *",
+        "timezone": "Europe/Berlin",
+        "overlap": "skip",
+        "catch_up": "10m",
+        "missed": "skip",
+    },
+}
+# One for each path, however often it is asked for.
+MAKE = """([path, body]) => fetch(`/api/v1/${path}`, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json', 'idempotency-key': `screens-${path}` },
+  body: JSON.stringify(body),
+}).then(answer => answer.json())"""
+
 
 @pytest.mark.timeout(480)
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
@@ -69,10 +101,23 @@ def test_every_screen(someone: Callable[..., Any], theme: str, width: int) -> No
         settle(page)
         wrong += look(page, f"{name}-{theme}-{width}")
     wrong += _asking(sam, f"{theme}-{width}")
+    wrong += _one_of_each(sam, f"{theme}-{width}")
     if EVERYTHING:
         wrong += _administering(someone("Pat", theme=theme, width=width), f"{theme}-{width}")
     sam.complaints[:] = [one for one in sam.complaints if "404" not in one]  # asked for on purpose above
     assert not wrong, "\n".join(wrong)
+
+
+def _one_of_each(sam: Any, suffix: str) -> list[str]:
+    """A freeze and a schedule by themselves; they begin long after the test."""
+    wrong: list[str] = []
+    for name, body in (("freeze", FREEZE), ("schedule", SCHEDULE)):
+        made = sam.page.evaluate(MAKE, [f"{name}s", body])
+        assert made.get("id"), made
+        sam.goes(f"/{name}s/{made['id']}")
+        settle(sam.page)
+        wrong += look(sam.page, f"{name}-{suffix}")
+    return wrong
 
 
 def _administering(pat: Any, suffix: str) -> list[str]:

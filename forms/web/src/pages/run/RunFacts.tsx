@@ -30,7 +30,13 @@ export function RunFacts({ run }: { run: RunView }) {
           run.lock !== null && [words.lock.title, <Lock key="lock" lock={run.lock} />],
           run.undo_of !== null && [words.undoOf, <RunLink key="undo-of" id={run.undo_of} />],
           Boolean(run.rerun_of) && [words.rerunOf, <RunLink key="rerun-of" id={run.rerun_of ?? ""} />],
-          Boolean(run.called_by) && [words.calledBy, <RunLink key="called-by" id={run.called_by ?? ""} />],
+          Boolean(run.called_by) && [
+            words.calledBy,
+            <span key="called-by">
+              <RunLink id={run.called_by ?? ""} />
+              {run.called_by_step && `, ${visible(run.called_by_step)}`}
+            </span>,
+          ],
           Boolean(run.resume_of) && [words.resumeOf, <RunLink key="resume-of" id={run.resume_of ?? ""} />],
           Boolean(run.resumed_by) && [
             words.resumedBy,
