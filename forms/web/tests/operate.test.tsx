@@ -65,6 +65,16 @@ test("the list of runs is filtered by who asked and when, all of it in the addre
   expect(await screen.findByText("No run matches these filters.")).toBeTruthy();
 });
 
+test("a run that went past its approval is marked in every list", async () => {
+  const fake = new FakeApi("sam");
+  fake.addRun(run("r_glass", "succeeded", { break_glass: true }));
+  visit("/runs", ROUTES, fake);
+  const marks = await screen.findAllByRole("img", { name: /goes past its approval/ });
+  expect(marks.map((mark) => mark.closest("tr")?.querySelector("a")?.getAttribute("href"))).toEqual([
+    "/runs/r_glass",
+  ]);
+});
+
 test("a stretch that a chart led to stands in the list of times, and can be left", async () => {
   const house = visit("/runs?since=2020-01-01T00:00:00.000Z&until=2020-01-02T00:00:00.000Z", ROUTES);
   expect(await screen.findByText("No run matches these filters.")).toBeTruthy();

@@ -1,3 +1,4 @@
+import { Siren } from "lucide-react";
 import { Link } from "react-router";
 import type { RunSummary } from "../api/types";
 import { runLook } from "../states/states";
@@ -34,6 +35,16 @@ const COLUMNS: readonly Column<RunSummary>[] = [
         <Link className={css.what} to={`/runs/${encodeURIComponent(run.id)}`}>
           {visible(run.action_title)}
         </Link>
+        {run.break_glass && (
+          <span
+            className={css.emergency}
+            role="img"
+            aria-label={text.emergency.run}
+            title={text.emergency.run}
+          >
+            <Siren size={14} aria-hidden />
+          </span>
+        )}
         <Inputs inputs={run.inputs} />
       </>
     ),
