@@ -37,6 +37,7 @@ async def test_access_lasts_is_extended_and_given_back(house: House, tmp_path: P
     assert (await ana.get(f"/api/v1/runs/{run}")).json()["waits"]["then"] == "what the run has done is undone"
 
     may = {name: await _may(one, run) for name, one in (("ana", ana), ("sam", sam), ("fay", fay))}
+    assert seen["lasts"]["ask"]["allowed"] is False
     assert may["ana"] == (False, True, "Who asked for the run does not extend it.")
     assert may["sam"][:2] == (True, True)
     assert may["fay"] == (False, False, "It is extended by group:sre.")

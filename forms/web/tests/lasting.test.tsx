@@ -19,6 +19,7 @@ const LASTS: LastsView = {
   until: UNTIL,
   latest: minutesAgo(-480),
   extend: { allowed: true, why_not: null },
+  ask: { allowed: true, why_not: null },
   give_back: { allowed: true, why_not: null },
 };
 
@@ -87,13 +88,34 @@ describe.each(["/runs/r_lasts", "/entities/service/shop"])("on %s", (path) => {
     await userEvent.clear(field);
     await userEvent.type(field, later);
     await userEvent.click(extend);
-    await waitFor(() => expect(house.asked).toEqual([["extend", { until: new Date(later).toISOString() }]]));
+    await waitFor(() =>
+      expect(house.asked).toEqual([["extend", { until: new Date(later).toISOString(), comment: "" }]]),
+    );
+  });
+
+  test("who asked for the run asks others that it lasts longer", async () => {
+    const house = open(path, lasting({ extend: no("Who asked for the run does not extend it.") }));
+    await userEvent.click(await screen.findByRole("button", { name: "Ask for longer" }));
+    const dialog = screen.getByRole("dialog");
+    const later = forField(minutesAgo(-240));
+    await userEvent.clear(within(dialog).getByLabelText(/New end/));
+    await userEvent.type(within(dialog).getByLabelText(/New end/), later);
+    await userEvent.click(within(dialog).getByRole("button", { name: "Ask for longer" }));
+    await waitFor(() =>
+      expect(house.asked).toEqual([["extension", { until: new Date(later).toISOString() }]]),
+    );
   });
 
   test("who may not is told why", async () => {
-    const house = open(path, lasting({ extend: no("Who asked for the run does not extend it.") }));
+    const house = open(
+      path,
+      lasting({
+        extend: no("It is extended by group:sre."),
+        ask: no("Only who asked for the run can do this."),
+      }),
+    );
     const extend = await screen.findByRole("button", { name: /Extend/ });
-    expect(extend.textContent).toContain("Who asked for the run does not extend it.");
+    expect(extend.textContent).toContain("It is extended by group:sre.");
     await userEvent.click(extend);
     expect(screen.queryByRole("dialog")).toBeNull();
     expect(house.asked).toEqual([]);

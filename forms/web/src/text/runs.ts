@@ -263,7 +263,12 @@ export const runs = {
   lasting: {
     extend: "Extend",
     extendTitle: "Let it last longer?",
-    extendText: "You answer for it: who asked for the run cannot. It is taken back at the new end.",
+    extendText:
+      "That is your approval, as of any other plan: it stands in the audit. It is taken back at the new end.",
+    comment: "Comment",
+    ask: "Ask for longer",
+    askTitle: "Ask that it lasts longer?",
+    askText: "Those whom the action names are asked to approve it. Until one of them has, its end stays.",
     until: "New end",
     latest: (time: string) => `At the latest ${time}`,
     giveBack: "Give it back",

@@ -77,6 +77,7 @@ export function goingOn(): RunView {
           until: minutesAgo(-95),
           latest: minutesAgo(-400),
           extend: no("Who asked for the run does not extend it."),
+          ask: yes,
           give_back: yes,
         },
       },

@@ -21,17 +21,18 @@ interface Props {
 
 /** What is temporary ends later, or is given back now. What the reader may not do says why. */
 export function LastingButtons({ run, step, lasts }: Props) {
-  const [doing, setDoing] = useState<"extend" | "giveBack" | null>(null);
+  const [doing, setDoing] = useState<"longer" | "giveBack" | null>(null);
+  const asks = !lasts.extend.allowed && lasts.ask.allowed;
   const close = () => setDoing(null);
   return (
     <div className={css.buttons}>
       <ReasonedButton
         size="compact-sm"
         variant="default"
-        may={lasts.extend}
-        onClick={() => setDoing("extend")}
+        may={asks ? lasts.ask : lasts.extend}
+        onClick={() => setDoing("longer")}
       >
-        {words.extend}
+        {asks ? words.ask : words.extend}
       </ReasonedButton>
       <ReasonedButton
         size="compact-sm"
@@ -41,37 +42,39 @@ export function LastingButtons({ run, step, lasts }: Props) {
       >
         {words.giveBack}
       </ReasonedButton>
-      {doing === "extend" && <Extend run={run} step={step} lasts={lasts} onClose={close} />}
+      {doing === "longer" && <Longer run={run} step={step} lasts={lasts} asks={asks} onClose={close} />}
       {doing === "giveBack" && <GiveBack run={run} step={step} onClose={close} />}
     </div>
   );
 }
 
-function Extend({ run, step, lasts, onClose }: Props & { onClose: () => void }) {
+/** `asks`: the reader does not say so, but asks those who do. */
+function Longer({ run, step, lasts, asks, onClose }: Props & { asks: boolean; onClose: () => void }) {
   const api = useApi();
+  const [comment, setComment] = useState("");
   const [until, setUntil] = useState(lasts.until === null ? "" : forField(lasts.until));
   const told = useTold(run, onClose);
-  const extend = useMutation({
-    mutationFn: () =>
-      take(
-        api.POST("/api/v1/runs/{run}/steps/{step}/extend", {
-          params: { path: { run, step } },
-          body: { until: new Date(until).toISOString() },
-        }),
-      ),
+  const params = { path: { run, step } };
+  const longer = useMutation({
+    mutationFn: () => {
+      const body = { until: new Date(until).toISOString() };
+      return asks
+        ? take(api.POST("/api/v1/runs/{run}/steps/{step}/extension", { params, body }))
+        : take(api.POST("/api/v1/runs/{run}/steps/{step}/extend", { params, body: { ...body, comment } }));
+    },
     onSuccess: told,
   });
   const later = until !== "" && (lasts.until === null || new Date(until) > new Date(lasts.until));
   return (
     <Confirm
-      title={words.extendTitle}
-      verb={words.extend}
-      busy={extend.isPending}
+      title={asks ? words.askTitle : words.extendTitle}
+      verb={asks ? words.ask : words.extend}
+      busy={longer.isPending}
       blocked={!later}
-      onConfirm={() => extend.mutate()}
+      onConfirm={() => longer.mutate()}
       onClose={onClose}
     >
-      <p>{words.extendText}</p>
+      <p>{asks ? words.askText : words.extendText}</p>
       <TextInput
         type="datetime-local"
         label={words.until}
@@ -81,7 +84,16 @@ function Extend({ run, step, lasts, onClose }: Props & { onClose: () => void }) 
         value={until}
         onChange={(event) => setUntil(event.currentTarget.value)}
       />
-      {extend.error && <ProblemNote error={extend.error} />}
+      {!asks && (
+        <Textarea
+          label={words.comment}
+          description={text.runs.confirm.reasonHint}
+          maxLength={4000}
+          value={comment}
+          onChange={(event) => setComment(event.currentTarget.value)}
+        />
+      )}
+      {longer.error && <ProblemNote error={longer.error} />}
     </Confirm>
   );
 }
