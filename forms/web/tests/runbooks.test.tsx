@@ -52,6 +52,31 @@ describe("a list of items", () => {
   });
 });
 
+test("waves are told one by one: the one that it has come to stands open", async () => {
+  const inWave = (wave: number, one: ReturnType<typeof called>, check = false) => ({ ...one, wave, check });
+  open([
+    step("each", {
+      kind: "foreach",
+      calls: [
+        inWave(1, called("canary", "succeeded")),
+        inWave(1, called("after-1", "succeeded"), true),
+        inWave(2, called("eu", "succeeded")),
+        inWave(2, called("us", null)),
+        inWave(3, called("asia", null, null)),
+      ],
+    }),
+  ]);
+  expect(await screen.findByText("2 succeeded, 1 goes on, 1 not begun")).toBeTruthy();
+  const waves = [1, 2, 3].map((number) => screen.getByText(new RegExp(`^Wave ${number} of 3`)));
+  expect(waves.map((one) => one.textContent)).toEqual([
+    "Wave 1 of 3: 1 succeeded",
+    "Wave 2 of 3: 1 succeeded, 1 goes on",
+    "Wave 3 of 3: 1 not begun",
+  ]);
+  expect(waves.map((one) => one.closest("details")?.open)).toEqual([false, true, false]);
+  expect(screen.getByText("· the check after its wave").closest("li")?.textContent).toContain("after-1");
+});
+
 describe("what is taken back", () => {
   test("stands apart, with what it takes back and who said so", async () => {
     const said = [{ choice: "undo" as const, by: person("sam"), reason: "half of it", at: minutesAgo(1) }];

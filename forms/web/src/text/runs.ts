@@ -58,6 +58,8 @@ export const runs = {
         .map(([count, word]) => `${count.toLocaleString("en")} ${word}`)
         .join(", "),
     callsNotBegun: (count: number) => `${count.toLocaleString("en")} that have not begun`,
+    wave: (number: number, of: number) => `Wave ${number} of ${of}`,
+    check: "· the check after its wave",
     undo: "What is taken back",
     undoes: (step: string) => `takes back ${step}`,
     after: (steps: string) => `after ${steps}`,
