@@ -60,6 +60,7 @@ export const runs = {
     callsNotBegun: (count: number) => `${count.toLocaleString("en")} that have not begun`,
     wave: (number: number, of: number) => `Wave ${number} of ${of}`,
     check: "· the check after its wave",
+    due: "due",
     undo: "What is taken back",
     undoes: (step: string) => `takes back ${step}`,
     after: (steps: string) => `after ${steps}`,

@@ -13,6 +13,8 @@ import { JobTree } from "./JobTree";
 import css from "./Steps.module.css";
 
 const words = text.runs.steps;
+/** States that the icon says already, where there is nothing more to say. */
+const PLAIN: ReadonlySet<string> = new Set(["pending", "running", "succeeded"]);
 
 /** The steps of the run, with what the CI system says of the jobs in each; then what takes them back, where it is. */
 export function Steps({ run }: { run: RunView }) {
@@ -62,13 +64,13 @@ function Step({ step }: { step: StepView }) {
       {step.state === "pending" && !!step.needs?.length && (
         <p className={css.note}>{words.after(step.needs.map(visible).join(", "))}</p>
       )}
-      {step.state !== step.text && (
+      {!(step.state === step.text && PLAIN.has(step.state)) && (
         <p className={css.note}>
           {visible(step.text)}
           {step.state === "running" && step.due_at !== null && (
             <>
               {" "}
-              (<When at={step.due_at} />)
+              · {words.due} <When at={step.due_at} />
             </>
           )}
         </p>

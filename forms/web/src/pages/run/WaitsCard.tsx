@@ -36,7 +36,12 @@ export function WaitsCard({ run }: { run: RunView }) {
         />
         {run.steps.map(
           (step) =>
-            step.lasts && <LastingButtons key={step.path} run={run.id} step={step.path} lasts={step.lasts} />,
+            step.lasts && (
+              <div key={step.path} className={css.lasting}>
+                <span>{visible(step.path)}</span>
+                <LastingButtons run={run.id} step={step.path} lasts={step.lasts} />
+              </div>
+            ),
         )}
         {waits.kind === "approval" && approval && (
           <Link to={`/approvals/${encodeURIComponent(approval.id)}`}>{words.decide}</Link>
