@@ -3,20 +3,19 @@
 `make security` runs this: ten thousand connections take their time.
 """
 
-import asyncio
 import statistics
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import httpx
 import pytest
 from api_process import CONFIG, Process, parts, processes
 from databases import Databases
-from flood import Flood, answers
+from flood import Flood, answers, flooded
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 FILES: Final = 256
 KEPT: Final = 10_000
+ROUNDS: Final = 6
 NOISE: Final = 0.25  # seconds that a busy machine adds to an answer of a few milliseconds
 KEEP_ALIVE: Final = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -52,40 +51,32 @@ async def test_ten_thousand_connections_that_are_kept(
     assert p95(during) <= 2 * usual + NOISE
 
 
-def parts_of(count: int, size: int) -> bytes:
+def parts_of(count: int, size: int) -> str:
     part = f'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n{"b" * size}\r\n'
-    return (part * count + "--x--\r\n").encode()
+    return part * count + "--x--\r\n"
 
 
 MULTIPART: Final = {"content-type": "multipart/form-data; boundary=x"}
-FLOODS: Final[dict[str, tuple[str, dict[str, str], bytes]]] = {
+FLOODS: Final[dict[str, tuple[str, dict[str, str], str]]] = {
     "many parts": ("POST", MULTIPART, parts_of(2_000, 1)),
     "a huge field": ("POST", MULTIPART, parts_of(1, 5_000_000)),
-    "ranges": ("GET", {"Range": "bytes=" + ",".join(f"{n}-{n + 1}" for n in range(0, 12_000, 4))}, b""),
-    "many headers": ("GET", {f"X-{number}": "x" * 80 for number in range(300)}, b""),
+    "ranges": ("GET", {"Range": "bytes=" + ",".join(f"{n}-{n + 1}" for n in range(0, 12_000, 4))}, ""),
+    "many headers": ("GET", {f"X-{number}": "x" * 80 for number in range(300)}, ""),
 }
 
 
 @pytest.mark.parametrize("kind", FLOODS)
 async def test_one_address_that_does_not_stop(process: Process, kind: str) -> None:
+    """Turn and turn about, with and without it: a machine that others use is as slow for both."""
     method, headers, body = FLOODS[kind]
-    usual = p95(await answers(process.url, 40))
-    seen: list[int] = []
-    ended = asyncio.Event()
-
-    async def go_on() -> None:
-        async with httpx.AsyncClient(base_url=process.url, timeout=30) as client:
-            while not ended.is_set():
-                try:
-                    answer = await client.request(method, "/api/v1/me/may", headers=headers, content=body)
-                    seen.append(answer.status_code)
-                except httpx.TransportError:  # what is too large is refused before it was sent as a whole
-                    seen.append(0)
-
-    flooding = [asyncio.create_task(go_on()) for _ in range(4)]
-    during = await answers(process.url, 60)
-    ended.set()
-    await asyncio.gather(*flooding)
+    usual: list[float] = []
+    during: list[float] = []
+    seen: set[int] = set()
+    for _ in range(ROUNDS):
+        usual += await answers(process.url, 10)
+        async with flooded(f"{process.url}/api/v1/me/may", method, headers, body) as told:
+            during += await answers(process.url, 10)
+        seen |= told
     assert seen
-    assert set(seen) <= {0, 401, 403, 405, 413, 422, 431}, "nothing of it was taken"
-    assert p95(during) <= 2 * usual + NOISE
+    assert seen <= {0, 401, 403, 405, 413, 422, 431}, "nothing of it was taken"
+    assert p95(during) <= 2 * p95(usual) + NOISE

@@ -95,7 +95,7 @@ class ChaosHouse:
     def __enter__(self) -> Self:
         try:
             self._loop.run(self.supervisor.start(), seconds=300)
-            self.wait_ready()
+            self.wait_ready(seconds=300)  # how fast it starts is measured elsewhere
         except BaseException:
             self.close()
             raise
