@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from company import Company, open_company
+from company import open_company
 from databases import Databases
+from mortal import Died, MortalCi, MortalStore
 from pydantic import SecretStr
 from stepping import Step, Stepping, dispatch
 
 from daytwo_store.clock import GivenClock
-from daytwo_store.engine import Store, Tx
 from daytwo_store.ids import RunId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RUN_ENDS, ExternalStatus, RunState
@@ -28,59 +28,6 @@ from daytwo_workflows.life.resuming import Resumption, resume
 
 pytestmark = [pytest.mark.chaos, pytest.mark.anyio]
 MOST_MOVES = 600
-
-
-class Died(BaseException):
-    """SIGKILL, as far as a test can have it: nothing of ours catches it."""
-
-
-class MortalStore(Store):
-    """A store whose process dies at some commits."""
-
-    def __init__(self, settings: StoreSettings, clock: GivenClock, dice: random.Random) -> None:
-        super().__init__(settings, clock=clock)
-        self.dice, self.left, self.deaths = dice, 0, 0
-        self.mortal = False
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[Tx]:
-        dies = self._now()
-        async with super().write() as tx:
-            yield tx
-            if dies and self.dice.random() < 0.5:
-                await tx.session.flush()
-                raise Died  # before it has taken effect
-        if dies:
-            raise Died
-
-    def perhaps(self) -> None:
-        if self._now():
-            raise Died
-
-    def _now(self) -> bool:
-        if not self.mortal:
-            return False
-        self.left -= 1
-        if self.left > 0:
-            return False
-        self.left, self.deaths = self.dice.randint(2, 7), self.deaths + 1
-        return True
-
-
-class MortalCi:
-    """The CI system in memory, whose caller may die as a request leaves and when it was carried out."""
-
-    def __init__(self, company: Company, store: MortalStore) -> None:
-        self._inner, self._store = company.ci, store
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
-
-    async def send(self, request: object, *, seconds: float) -> object:
-        self._store.perhaps()
-        answer = await self._inner.send(request, seconds=seconds)  # type: ignore[arg-type]  # handed through
-        self._store.perhaps()
-        return answer
 
 
 def able(name: str) -> Step:

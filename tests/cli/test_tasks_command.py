@@ -129,10 +129,25 @@ def test_the_run_says_what_to_do_and_what_it_calls(cli: Any, server: Any, make: 
         {"key": "eu", "run": "r_2", "state": None, "text": None},
         {"key": "us", "run": None, "state": None, "text": None},
     ]
-    steps = [{**step, "task": "tk_1"}, {**step, "path": "each", "kind": "foreach", "calls": calls}]
+    waves = [
+        {"key": "service:a", "run": "r_3", "state": "succeeded", "text": None, "wave": 1},
+        {"key": "service:b", "run": "r_4", "state": "failed", "text": "it broke", "wave": 1},
+        {"key": "check after wave 1", "run": "r_5", "state": None, "text": None, "wave": 1, "check": True},
+        {"key": "service:c", "run": None, "state": None, "text": None, "wave": 2},
+    ]
+    steps = [
+        {**step, "task": "tk_1"},
+        {**step, "path": "each", "kind": "foreach", "calls": calls},
+        {**step, "path": "roll", "kind": "foreach", "calls": waves},
+    ]
     server.on("GET", "/runs/r_1", make.run(steps=steps, called_by="r_0", called_by_step="sub"))
     out = cli("show", "r_1").out
     assert "do it: daytwo tasks complete tk_1" in out
     assert "calls eu r_2: goes on" in out
     assert "calls us: not begun" in out
     assert "r_0, step sub" in out
+    assert "wave 1 of 2: 1 of 2 succeeded" in out
+    assert "service:b  r_4  failed: it broke" in out
+    assert "its check  r_5  goes on" in out
+    assert "wave 2 of 2: 0 of 1 succeeded" in out
+    assert "service:a" not in out, "of a wave only what goes on or has not gone well is named"

@@ -153,3 +153,12 @@ def test_both_repositories_have_the_same_workflows(examples: Path, name: str) ->
     shop = workflow(examples, "shop", name)
     del shop["env"]["SERVICE"], shop["concurrency"]["group"]
     assert billing == shop
+
+
+def test_what_goes_in_waves_is_checked_with_what_it_calls(examples: Path, entities: dict[str, Any]) -> None:
+    registry = load_registry([examples / name for name in ("catalog", "actions", "waves")])
+    assert "restart-all" in {str(name) for name in registry.actions}
+    (action,) = documents(examples / "waves")
+    where = action["spec"]["steps"][0]["with"]["targets"]["where"]
+    fit = [one for one in entities.values() if where.items() <= one["spec"].get("properties", {}).items()]
+    assert len(fit) > 1, "a list of one needs no waves"
