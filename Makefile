@@ -17,7 +17,7 @@ WEB := forms/web
 PAGE := forms/daytwo_forms/static/index.html
 MODULES := $(WEB)/node_modules/.package-lock.json
 WEB_SOURCES := $(shell find $(WEB) -path $(WEB)/node_modules -prune -o -type f -print 2>/dev/null)
-SCHEMAS := $(foreach name,action freeze schedule trigger,actions/$(name).schema.json) $(foreach name,kind entity,catalog/$(name).schema.json)
+SCHEMAS := $(foreach name,action freeze schedule trigger test,actions/$(name).schema.json) $(foreach name,kind entity,catalog/$(name).schema.json)
 GENERATED := api/openapi.json $(SCHEMAS) $(WEB)/src/api/schema.gen.ts
 
 # A Node of this machine that is new enough, else one from a Python package (requirements/node.txt) inside the venv.
@@ -79,9 +79,8 @@ format: $(INSTALLED) $(MODULES) ## Bring all sources into shape
 generate: $(INSTALLED) $(MODULES) ## Make openapi.json, the JSON Schemas and the page's client again
 	$(BIN)/python -m daytwo_api.openapi > $(VENV)/openapi.json
 	cmp -s $(VENV)/openapi.json api/openapi.json || cp $(VENV)/openapi.json api/openapi.json
-	for schema in $(SCHEMAS); do \
-	  name=$${schema##*/}; $(BIN)/daytwo schema $${name%.schema.json} > $(VENV)/$$name; \
-	  cmp -s $(VENV)/$$name $$schema || cp $(VENV)/$$name $$schema; done
+	$(BIN)/python -m daytwo_cli.flows.validate $(VENV)
+	for schema in $(SCHEMAS); do cmp -s $(VENV)/$${schema##*/} $$schema || cp $(VENV)/$${schema##*/} $$schema; done
 	cd $(WEB) && $(NPM) run generate
 
 check-generated: $(INSTALLED) $(MODULES)

@@ -48,13 +48,8 @@ def before_the_dispatch(stage: Stage, part: str, note: str) -> Sprung:
 def while_it_is_sent(stage: Stage, part: str, note: str) -> Sprung:
     """The CI system has the request, and has not answered; it accepts it all the same."""
     hook = {"signal": "KILL", "pidfile": stage.house.pidfile(part), "when": "before"}
-    [rule] = stage.fault(operation="dispatch", run=note, hook=hook)
-
-    def sprung() -> bool:
-        with stage.house.control() as control:
-            return any(rule in line["faults"] for line in control.requests("dispatch"))
-
-    return sprung
+    rules = stage.fault(operation="dispatch", run=note, hook=hook)
+    return lambda: bool(stage.struck(rules))
 
 
 def once_it_is_known(stage: Stage, part: str, note: str) -> Sprung:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from company import Company
+from sqlalchemy import event
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -19,6 +20,7 @@ from daytwo_workflows.sweeper import Sweeper
 from daytwo_workflows.worker import create_worker
 
 pytestmark = pytest.mark.anyio
+MOST_EVENTS, MOST_BYTES, MOST_COMMITS = 120, 20_000, 40
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +75,28 @@ async def test_a_forged_signal_does_nothing(company: Company, driver: Driver) ->
     assert company.ci.posts == 0
 
 
-async def test_a_decision_wakes_the_run(company: Company, driver: Driver) -> None:
+async def test_a_decision_wakes_the_run_and_it_stays_within_its_budgets(company: Company, driver: Driver) -> None:
+    """Design §11: events and payloads of its history; commits from the wish to the end, of API and worker together."""
+    for name in ("ana", "sam"):
+        await company.person(name)
+    commits: list[object] = []
+    event.listen(company.store.engine.sync_engine, "commit", lambda connection: commits.append(connection))
     run = await company.ask("ana", "1.1.0", "production")
     await deliver(company.store, driver)
     await company.decide("sam", run)
     await deliver(company.store, driver)
     await until(company, run, RunState.RUNNING)
+    async with asyncio.timeout(20):
+        while not (await company.attempts(run)) or (await company.attempts(run))[0].external_id is None:
+            await asyncio.sleep(0.02)
+    await poke(company, driver, run)
+    await until(company, run, RunState.SUCCEEDED)
+    handle = driver._client.get_workflow_handle(run_workflow_id(run))
+    await asyncio.wait_for(handle.result(), 20)
+    history = await handle.fetch_history()
+    assert 5 < len(history.events) <= MOST_EVENTS
+    assert sum(len(one.SerializeToString()) for one in history.events) <= MOST_BYTES
+    assert 5 < len(commits) <= MOST_COMMITS
 
 
 async def test_a_workflow_that_was_lost_is_started_again_from_the_rows(company: Company, driver: Driver) -> None:

@@ -1,10 +1,14 @@
-"""Checking definitions on this machine, with the code that registers them."""
+"""Checking definitions on this machine, with the code that registers them.
+
+`python -m daytwo_cli.flows.validate FOLDER` writes all of their schemas there, for `make generate`.
+"""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from daytwo_actions.action_tests import found_tests, read_tests
 from daytwo_actions.definitions import DefinitionRejected
@@ -21,6 +25,8 @@ from daytwo_catalog.errors import CatalogRejected
 from daytwo_catalog.load import read_company
 from daytwo_cli.show.out import Out
 from daytwo_store.yaml12 import is_test_file
+
+Which = Literal["action", "kind", "entity", "freeze", "schedule", "trigger", "test"]
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -61,7 +67,7 @@ def to_json(problems: Sequence[Place]) -> str:
     return json.dumps({"problems": [asdict(problem) for problem in problems]})
 
 
-def schema_text(which: Literal["action", "kind", "entity", "freeze", "schedule", "trigger", "test"]) -> str:
+def schema_text(which: Which) -> str:
     """JSON Schema 2020-12 of a document."""
     if which == "action":
         return action_schema_text()
@@ -110,3 +116,8 @@ def _line(problem: Place) -> str | None:
         return Path(problem.file).read_text(errors="replace").split("\n")[problem.line - 1].expandtabs(1)
     except (OSError, IndexError):
         return None
+
+
+if __name__ == "__main__":
+    for each in get_args(Which):
+        Path(sys.argv[1], f"{each}.schema.json").write_text(schema_text(each))

@@ -108,6 +108,11 @@ class Stage:
         with self.house.control(system) as control:
             return control.add_fault({"match": {**match, **({"times": times} if times else {})}, **rule})
 
+    def struck(self, rules: Collection[int], *, system: str = "github") -> set[int]:
+        """Which of these rules have met a dispatch."""
+        with self.house.control(system) as control:
+            return {rule for line in control.requests("dispatch") for rule in line["faults"]}.intersection(rules)
+
     def dispatches(self, note: str, *, system: str = "github") -> list[dict[str, Any]]:
         """What the ledger has of runs with this in their note."""
         with self.house.control(system) as control:
