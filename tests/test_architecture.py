@@ -326,7 +326,7 @@ def test_the_committed_contract_is_the_applications() -> None:
 
 @pytest.mark.parametrize("which", Document)
 def test_the_committed_schemas_are_those_of_the_models(which: Document) -> None:
-    [committed] = ROOT.glob(f"*/{which.value}.schema.json")
+    [committed] = ROOT.glob(f"[a-z]*/{which.value}.schema.json")
     assert committed.read_text() == schema_text(which.value), "make generate"
 
 
