@@ -118,6 +118,7 @@ class _Wire:
         self._client = client
         self._server = server
         self._transaction = bytearray()
+        self._prepared: dict[bytes, bytes] = {}  # a statement that is used again is sent by its name alone
         self._deadly: Trap | None = None  # it strikes when the server answers
 
     async def run(self) -> None:
@@ -142,7 +143,7 @@ class _Wire:
         if said.startswith(b"BEGIN"):
             self._transaction.clear()
         if len(self._transaction) < _LONGEST:
-            self._transaction += message
+            self._transaction += message + self._by_name(message)
         if said != b"COMMIT":
             return
         trap = self._proxy.judge(bytes(self._transaction))
@@ -151,6 +152,13 @@ class _Wire:
             self._strike(trap)
         elif trap is not None:
             self._deadly = trap
+
+    def _by_name(self, message: bytes) -> bytes:
+        """The text of the statement that a Bind names; a Parse is remembered."""
+        if message[:1] == b"P":
+            name, text, _ = message[5:].split(b"\0", 2)
+            self._prepared[name] = text
+        return self._prepared.get(message[5:].split(b"\0", 2)[1], b"") if message[:1] == b"B" else b""
 
     async def _back(self) -> None:
         reader, writer = self._server[0], self._client[1]
