@@ -115,6 +115,15 @@ async def test_a_workflow_that_was_lost_is_started_again_from_the_rows(company: 
     await until(company, run, RunState.RUNNING)
 
 
+async def test_the_driver_knows_whether_a_run_has_a_workflow(company: Company, driver: Driver) -> None:
+    run = await company.ask("ana", "1.1.0", "production")
+    assert await driver.has_workflow(run) is False
+    await deliver(company.store, driver)
+    assert await driver.has_workflow(run) is True
+    await driver._client.get_workflow_handle(run_workflow_id(run)).terminate("storage lost")
+    assert await driver.has_workflow(run) is False
+
+
 async def test_it_follows_without_any_webhook(company: Company, driver: Driver) -> None:
     company.ci.ends_as = None
     run = await company.ask("ana", "1.1.0", "staging")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from daytwo_store.ids import RunId
 from daytwo_workflows.contracts import (
@@ -22,6 +22,15 @@ from daytwo_workflows.contracts import (
 
 log = structlog.get_logger()
 _RPC = timedelta(seconds=5)
+
+
+async def connected(address: str, namespace: str) -> "Driver | None":
+    """A driver for who asks once; None when Temporal does not answer."""
+    try:
+        return Driver(await Client.connect(address, namespace=namespace))
+    except (RPCError, RuntimeError, OSError) as error:
+        log.warning("temporal.unreachable", error=type(error).__name__)
+        return None
 
 
 class Driver:
@@ -65,6 +74,16 @@ class Driver:
             log.warning("temporal.unreachable", error=type(error).__name__)
             return False
         return True
+
+    async def has_workflow(self, run: RunId) -> bool | None:
+        """Is there an open workflow of this run? None when Temporal does not answer."""
+        try:
+            found = await self._client.get_workflow_handle(run_workflow_id(run)).describe(rpc_timeout=_RPC)
+        except RPCError as error:
+            return False if error.status is RPCStatusCode.NOT_FOUND else None
+        except (OSError, RuntimeError):
+            return None
+        return found.status is WorkflowExecutionStatus.RUNNING
 
     async def alive(self) -> bool:
         """Does Temporal answer?"""

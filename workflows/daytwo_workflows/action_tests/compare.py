@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+ANY: Final = "*"
 _CONTEXT: Final = 2
 
 
@@ -55,7 +56,9 @@ def like(expected: JsonValue, seen: JsonValue) -> JsonValue:
 
 
 def same(one: JsonValue, other: JsonValue) -> bool:
-    """As JSON: true is not 1, and 1.0 is."""
+    """As JSON: true is not 1, and 1.0 is. `*` stands for any value that is there."""
+    if one == ANY:
+        return other is not None
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, Mapping) and isinstance(other, Mapping):

@@ -81,7 +81,7 @@ class Pipelines:
     outcomes: Outcomes
     choices: Choices
     runs: dict[str, _Run] = field(default_factory=dict)
-    sent: dict[Corr, FrozenRequest] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)  # of which a webhook has told that they have ended
 
     def __post_init__(self) -> None:
         self._real = _real(self.name, self.kind)
@@ -95,6 +95,13 @@ class Pipelines:
         """When something ends by itself."""
         open_ones = (one for one in self.runs.values() if one.state.status not in EXTERNAL_ENDS)
         return [one.ends_at for one in open_ones if one.ends_at is not None]
+
+    def newly_ended(self, now: datetime) -> list[str]:
+        """Those that have ended by now, each told once."""
+        found = [name for name, one in self.runs.items() if one.ends_at is not None and one.ends_at <= now]
+        fresh = [name for name in found if name not in self.told]
+        self.told.update(fresh)
+        return fresh
 
     def endless(self, run: str) -> bool:
         """It runs until somebody stops it."""
@@ -126,7 +133,6 @@ class Pipelines:
             begun = str(len(self.runs) + 1)
             now = await self.now()
             ends = None if outcome.ends == "never" else now + (outcome.after or _SOON)
-            self.sent[request.corr] = request
             state = ExternalState(
                 id=ExternalRunId(begun),
                 attempt=1,

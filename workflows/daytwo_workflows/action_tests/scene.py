@@ -1,5 +1,6 @@
 """One test while it is played: who acts in it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +33,7 @@ from daytwo_workflows.life.filling import filled_in
 from daytwo_workflows.life.interventions import cancel
 
 WINDOWS: Final = Windows(fresh_plan=timedelta(0), settle_with_logs=timedelta(0))
+_LATER: Final = re.compile(r"\.undo\..*$")  # of the path of a later try to undo a step
 PAGE: Final = "https://daytwo.example"
 
 
@@ -154,7 +156,8 @@ class Scene(Going):
             assert attempt is not None, "what is sent has an attempt"
             action = (await runs.peek(session, RunId(attempt.run_id))).action
         said = self.given.pipelines or {}
-        name = next((one for one in (f"{action}/{attempt.path}", attempt.path) if one in said), None)
+        path = _LATER.sub(".undo", attempt.path)
+        name = next((one for one in (f"{action}/{path}", path) if one in said), None)
         if name is None:
             return Outcome()
         found = said[name]

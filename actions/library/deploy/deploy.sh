@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# deploy.sh: rolling | canary | blue-green | finish | back, with kubectl. Made for a Deployment SERVICE with a container of
+# that name, and a Service SERVICE that selects `app: SERVICE`. A canary is a second Deployment with the same label, so that
+# it gets its share of the requests by its share of the pods; a blue-green one has `app: SERVICE-next` until the switch.
+set -euo pipefail
+: "${SERVICE:?}" "${ENVIRONMENT:?}" "${VERSION:?}" "${PHASE:?}" "${REGISTRY:?the address of your images}"
+image=$REGISTRY/$SERVICE:$VERSION
+run() { kubectl --namespace "$ENVIRONMENT" "$@"; }
+
+beside() { # beside LABEL REPLICAS: the new version in a Deployment of its own
+  run get deployment "$SERVICE" -o json |
+    jq --arg name "$SERVICE-next" --arg app "$1" --arg image "$image" --argjson replicas "$2" '
+      {apiVersion, kind, metadata: {name: $name}, spec: (.spec
+        | .replicas = $replicas
+        | .selector.matchLabels = {app: $app, track: "next"}
+        | .template.metadata.labels = {app: $app, track: "next"}
+        | .template.spec.containers[0].image = $image)}' |
+    run apply -f -
+  run rollout status "deployment/$SERVICE-next" --timeout=20m
+}
+
+case $PHASE in
+  rolling)
+    run set image "deployment/$SERVICE" "$SERVICE=$image"
+    run rollout status "deployment/$SERVICE" --timeout=20m
+    ;;
+  canary)
+    pods=$(run get deployment "$SERVICE" -o jsonpath='{.spec.replicas}')
+    beside "$SERVICE" $((pods * SHARE / 100 > 0 ? pods * SHARE / 100 : 1))
+    ;;
+  blue-green)
+    beside "$SERVICE-next" "$(run get deployment "$SERVICE" -o jsonpath='{.spec.replicas}')"
+    ;;
+  finish)
+    run set image "deployment/$SERVICE" "$SERVICE=$image"
+    run rollout status "deployment/$SERVICE" --timeout=20m
+    run delete deployment "$SERVICE-next" --ignore-not-found
+    ;;
+  back) # harmless where little, or nothing, was done
+    run delete deployment "$SERVICE-next" --ignore-not-found
+    if [ "$(run get deployment "$SERVICE" -o jsonpath='{.spec.template.spec.containers[0].image}')" = "$image" ]; then
+      run rollout undo "deployment/$SERVICE"
+      run rollout status "deployment/$SERVICE" --timeout=20m
+    fi
+    ;;
+  *) echo "There is no phase $PHASE. Nothing was done." >&2; exit 2 ;;
+esac

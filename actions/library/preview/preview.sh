@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# preview.sh: create | destroy. A namespace of its own with the branch's image, and all of it away again.
+set -euo pipefail
+: "${SERVICE:?}" "${NAME:?}" "${BRANCH:?}" "${PHASE:?}" "${REGISTRY:?the address of your images}" "${DOMAIN:?of development environments}"
+space=preview-$SERVICE-$NAME
+
+case $PHASE in
+  create)
+    kubectl create namespace "$space" --dry-run=client -o yaml | kubectl apply -f -
+    tag=$(printf %s "$BRANCH" | tr / -)
+    helm upgrade --install "$SERVICE" "charts/$SERVICE" --namespace "$space" --wait --timeout 20m \
+      --set-string "image=$REGISTRY/$SERVICE:$tag" --set-string "host=$NAME.$DOMAIN"
+    printf '{"url": "https://%s.%s"}\n' "$NAME" "$DOMAIN" >result.json
+    ;;
+  destroy) # harmless where there is nothing
+    kubectl delete namespace "$space" --ignore-not-found --wait --timeout=20m
+    echo '{}' >result.json
+    ;;
+  *) echo "There is no phase $PHASE. Nothing was done." >&2; exit 2 ;;
+esac
