@@ -17,6 +17,7 @@ from daytwo_standins.github.described import GITHUB
 from daytwo_standins.github.testing import make_repository, start_standin
 from daytwo_standins.gitlab.api import OPERATIONS as GITLAB_OPERATIONS
 from daytwo_standins.gitlab.described import GITLAB
+from daytwo_standins.shared import contract as contract_module
 from daytwo_standins.shared.answers import Answer
 from daytwo_standins.shared.contract import Contract, Exchange, Vendor
 
@@ -29,6 +30,7 @@ OPENAPI: dict[str, Any] = {
             "get": {
                 "parameters": [
                     {"name": "sure", "in": "query", "required": True, "schema": {"type": "boolean"}},
+                    {"name": "thing_id", "in": "path", "required": True, "schema": {"type": "integer"}},
                     {"name": "of", "in": "query", "explode": False, "schema": {"$ref": "#/components/schemas/Numbers"}},
                 ],
                 "responses": {
@@ -69,7 +71,10 @@ SWAGGER: dict[str, Any] = {
     "paths": {
         "/files/{kind}/{id}/{which}": {
             "get": {
-                "parameters": [{"name": "fields", "in": "query", "type": "string"}],
+                "parameters": [
+                    {"name": "kind", "in": "path", "required": True, "type": "string", "enum": ["a"]},
+                    {"name": "fields", "in": "query", "type": "string"},
+                ],
                 "responses": {"200": {"schema": {"$ref": "#/definitions/Thing"}}, "default": {"schema": {}}},
             }
         }
@@ -105,7 +110,13 @@ def exchange(method: str = "GET", query: str = "sure=true", body: bytes = b"", *
     pairs = tuple((name, value) for name, _, value in (one.partition("=") for one in query.split("&") if one))
     told = Answer(**answer) if answer else None
     return Exchange(
-        operation="get_thing", method=method, template="/things/{id:path}", query=pairs, body=body, answer=told
+        operation="get_thing",
+        method=method,
+        template="/things/{id:path}",
+        variables={"id": "7"},
+        query=pairs,
+        body=body,
+        answer=told,
     )
 
 
@@ -114,7 +125,8 @@ GOOD: list[Exchange] = [
     exchange(data={"id": 1, "state": None, "owner": None, "at": "2026-01-01T00:00:00Z"}),
     exchange(raw=b'{"id": 1, "state": "off", "owner": {"id": 2}}'),
     exchange(query="sure=false&page=-2&of=1,2", status=204),
-    exchange(query="", status=404, data={"message": "whatever"}),
+    exchange(query="", status=422, data={"message": "whatever"}),
+    exchange(query="sure=true", status=404, data={"message": "whatever"}),
     exchange(status=304, raw=b""),
     exchange(status=500, data={}),
     exchange(),
@@ -148,6 +160,8 @@ BAD: list[tuple[Exchange, str]] = [
         "a body that is neither JSON nor a form",
     ),
     (exchange("POST", "", b'{"id": 1, "state": 3}'), "the request $.state is integer and has to be string"),
+    (exchange(query="", status=404, data={}), "request lacks the parameter 'sure'"),
+    (replace(exchange(), variables={"id": SECRET}), "at 'thing_id' of the path $ is string and has to be integer"),
     (exchange("DELETE"), "there is no such operation"),
 ]
 
@@ -169,7 +183,7 @@ def test_what_is_not_as_described_is_told_with_its_place_and_without_its_value(
 def test_a_stand_in_that_fails_is_found_out_whatever_is_excused_or_not_at_hand(
     openapi: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("DAYTWO_SPECS", raising=False)
+    monkeypatch.setenv("DAYTWO_SPECS", "")
     (tmp_path / "none").mkdir()
     without = Contract.of(GITHUB, tmp_path / "none")
     crash = exchange(status=500, data={"message": SECRET}, crashed=True)
@@ -195,6 +209,8 @@ def test_an_older_description_is_read_as_well_and_strictly(swagger: Contract) ->
 
     assert answered({"at": None}) == []
     assert answered({"at": "2026-01-01T00:00:00Z"}, (("fields", "at"),)) == []
+    other = Exchange(operation="file", method="GET", template="/files/b/{id}/{c}", query=(), body=b"", answer=None)
+    assert "at 'kind' of the path $ is none of 'a'" in swagger.check(other)[0], "what the stand-in's own path says"
     assert "$ has 'more', not described" in answered({"more": SECRET})[0]
     assert "$.at is integer" in answered({"at": 1})[0]
     swagger.check_part("file", "GET", "/files/a/{id}/{b}", {"at": 3})
@@ -205,6 +221,7 @@ def test_without_a_description_nothing_is_held_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DAYTWO_SPECS", raising=False)
+    monkeypatch.setattr(contract_module, "BESIDE", tmp_path / "none")
     without = Contract.of(GITHUB, tmp_path)
     assert (without.held, without.check(exchange(data=1))) == (False, [])
     assert without.said.endswith("are not held against GitHub's description of its API: DAYTWO_SPECS names no folder.")
@@ -217,6 +234,25 @@ def test_without_a_description_nothing_is_held_and_that_is_said(
     (tmp_path / "github" / "openapi.2022-11-28.json").write_text("[]", encoding="utf-8")
     with pytest.raises(ValueError, match=r"openapi.2022-11-28.json cannot be read"):
         Contract.of(GITHUB, tmp_path)
+
+
+def test_the_folder_beside_the_repository_is_taken_unless_somebody_has_set_another_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Path(__file__).resolve().parents[3] / "shared" / "specs" == contract_module.BESIDE
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "api.json").write_text(json.dumps(OPENAPI), encoding="utf-8")
+    monkeypatch.setattr(contract_module, "BESIDE", tmp_path / "specs")
+    vendor = Vendor(called="Acme", file="api.json", excused={})
+    held = []
+    for named in (None, str(tmp_path), ""):
+        monkeypatch.delenv("DAYTWO_SPECS", raising=False)
+        if named is not None:
+            monkeypatch.setenv("DAYTWO_SPECS", named)
+        one = Contract.of(vendor, tmp_path)
+        held.append((one.held, one.said.partition(": ")[2]))
+        one.close()
+    assert held == [(True, ""), (False, "DAYTWO_SPECS has no api.json."), (False, "DAYTWO_SPECS names no folder.")]
 
 
 @needs_specs

@@ -94,6 +94,6 @@ def _said(folder: DataFolder, kind: Kind) -> Path:
 
 
 def _descriptions() -> dict[str, str]:
-    """Where the vendors' descriptions are, if whoever started us knows."""
+    """Where the vendors' descriptions are, if whoever started us has said so; else a stand-in looks for them."""
     named = os.environ.get(SETTING)
-    return {SETTING: named} if named else {}
+    return {} if named is None else {SETTING: named}

@@ -80,6 +80,9 @@ class _Endpoint(Endpoint):
     def path(self, request: Request) -> str:  # noqa: ARG002  # the base's
         return self._path
 
+    def variables(self, request: Request) -> Mapping[str, str]:  # noqa: ARG002  # the base's
+        return self._params
+
     async def answer(self, request: Request, raw: bytes, effects: CallEffects) -> tuple[Answer, str]:
         operation = self._operation
         login = ""

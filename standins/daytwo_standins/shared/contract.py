@@ -1,12 +1,14 @@
 """Requests and answers held against the vendor's own description of its API, in the process that serves.
 
-Only where the descriptions are at hand: the setting DAYTWO_SPECS names their folder. Where they are not, that is said.
+Only where the descriptions are at hand: the setting DAYTWO_SPECS names their folder, or they are in `../shared/specs`
+beside the repository. Where they are not, that is said.
 A value never stands in what is told, since it may be a secret.
 """
 
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from daytwo_standins.shared.description import Described, Description, Parameter
 
 SETTING: Final = "DAYTWO_SPECS"
+BESIDE: Final = Path(__file__).resolve().parents[4] / "shared" / "specs"
 _REMEMBERED: Final = 4096  # answers that were found good; a client that polls gets the same ones again and again
 _JSON: Final = "application/json"
+_WRONG: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})  # the request itself was refused
+_VARIABLE: Final = re.compile(r"\{(\w+)[^}]*\}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,15 +51,27 @@ class Vendor:
 class Exchange:
     """A request and the answer to it; no answer when a fault kept it from being answered.
 
-    ``operation`` is the stand-in's name of it, ``template`` its path with variables; ``query`` comes in pairs.
+    ``operation`` is the stand-in's name of it, ``template`` its path with ``variables``; ``query`` comes in pairs.
     """
 
     operation: str
     method: str
     template: str
+    variables: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...]
     body: bytes
     answer: Answer | None
+
+
+def descriptions() -> Path | None:
+    """The folder that the setting names; where nobody has set it, the one beside the repository that this is run from.
+
+    None: there is none, or it was set to nothing, so that nothing is held against anything.
+    """
+    named = os.environ.get(SETTING)
+    if named is not None:
+        return Path(named) if named else None
+    return BESIDE if BESIDE.is_dir() else None
 
 
 class Contract:
@@ -75,10 +92,10 @@ class Contract:
             ValueError: there is a description and it cannot be read.
         """
         violations = Violations(folder / "violations.jsonl")
-        named = os.environ.get(SETTING, "")
-        file = Path(named) / vendor.file
-        if not named or not file.is_file():
-            why = f"{SETTING} names no folder" if not named else f"{SETTING} has no {vendor.file}"
+        named = descriptions()
+        file = named / vendor.file if named is not None else None
+        if file is None or not file.is_file():
+            why = f"{SETTING} names no folder" if named is None else f"{SETTING} has no {vendor.file}"
             said = f"Requests and answers are not held against {vendor.called}'s description of its API: {why}."
             return cls(vendor, None, said=said, violations=violations)
         said = (
@@ -140,15 +157,30 @@ class Contract:
         return wrong
 
     def _request(self, told: "Described", exchange: Exchange) -> Iterator[str]:
-        if exchange.answer is not None and exchange.answer.status >= HTTPStatus.BAD_REQUEST:
-            return  # what was refused may have been wrong
-        key = _digest("?", told.where, repr(exchange.query).encode(), exchange.body)
+        if exchange.answer is not None and exchange.answer.status in _WRONG:
+            return
+        key = _digest(
+            "?", exchange.method, exchange.template, repr((exchange.variables, exchange.query)), exchange.body
+        )
         if key in self._good:
             return
-        wrong = [*self._query(told, exchange.query), *self._body(told, exchange.body)]
+        wrong = [
+            *self._path(told, exchange),
+            *self._query(told, exchange.query),
+            *self._body(told, exchange.body),
+        ]
         yield from (f"{told.where}: the request {line}" for line in wrong)
         if not wrong:
             self._remember(key)
+
+    def _path(self, told: "Described", exchange: Exchange) -> Iterator[str]:
+        parts = exchange.template.split("/")
+        for number, (name, parameter) in told.path.items():
+            variable = _VARIABLE.fullmatch(parts[number])
+            value = exchange.variables.get(variable[1]) if variable else parts[number]
+            if value is not None:
+                wrong = self._wrong(parameter.schema, _one(parameter.schema, value))
+                yield from (f"at {name!r} of the path {line}" for line in wrong)
 
     def _query(self, told: "Described", query: Iterable[tuple[str, str]]) -> Iterator[str]:
         given: dict[str, list[str]] = {}

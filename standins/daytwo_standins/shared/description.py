@@ -24,7 +24,7 @@ _FORMATS: Final = Draft202012Validator.FORMAT_CHECKER
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
-    """A parameter of the query; ``several`` values may come for a list, else they are parted by commas."""
+    """Of the query or the path; ``several`` values may come for a list, else they are parted by commas."""
 
     schema: Mapping[str, Any]
     required: bool
@@ -33,9 +33,13 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Described:
-    """What is said about one operation. ``answers``: by status, the schema (None: any) of each media type."""
+    """What is said about one operation. ``answers``: by status, the schema (None: any) of each media type.
+
+    ``path``: by the number of a part of the path that is one variable and nothing else, its name and what it may be.
+    """
 
     where: str
+    path: Mapping[int, tuple[str, Parameter]]
     query: Mapping[str, Parameter]
     body: Mapping[str, Any] | None
     body_required: bool
@@ -111,6 +115,7 @@ class Description:
         body, required = self._body(operation, listed)
         return Described(
             where=f"{method.upper()} {path}",
+            path=dict(self._variables(path, listed)),
             query={one["name"]: self._parameter(one) for one in listed if one["in"] == "query"},
             body=body,
             body_required=required,
@@ -127,6 +132,12 @@ class Description:
             if _fits(parts, wanted.split("/")) and method in self._document["paths"][path]:
                 return path
         return None
+
+    def _variables(self, path: str, listed: list[Mapping[str, Any]]) -> Iterator[tuple[int, tuple[str, Parameter]]]:
+        known = {f"{{{one['name']}}}": one for one in listed if one["in"] == "path"}
+        for number, part in enumerate(path.split("/")):
+            if part in known:
+                yield number, (known[part]["name"], self._parameter(known[part]))
 
     def _parameter(self, one: Mapping[str, Any]) -> Parameter:
         if self._swagger:

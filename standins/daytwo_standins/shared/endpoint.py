@@ -87,6 +87,10 @@ class Endpoint(ABC):
         """The path as it stands in the log."""
         return request.url.path
 
+    def variables(self, request: Request) -> Mapping[str, Any]:
+        """What stands for the variables of the template, decoded."""
+        return request.path_params
+
     def _violations(self, request: Request, raw: bytes, answer: Answer | None) -> list[str]:
         """What is not as the vendor describes it."""
         query = tuple(request.query_params.multi_items())
@@ -95,6 +99,7 @@ class Endpoint(ABC):
                 operation=self.name,
                 method=self._method,
                 template=self._template,
+                variables={name: str(value) for name, value in self.variables(request).items()},
                 query=query,
                 body=raw,
                 answer=answer,
