@@ -72,6 +72,13 @@ def vendor_error(lines: Sequence[str]) -> int | None:
     return next((index for index, line in enumerate(lines) if _VENDOR_ERROR.search(line)), None)
 
 
+def says_what_went_wrong(line: str) -> int:
+    """2: the CI system itself marks it as an error; 1: it looks like one; 0: it does not."""
+    if _VENDOR_ERROR.search(line):
+        return 2
+    return 1 if _ERROR.search(line) else 0
+
+
 def first_error(lines: Sequence[str]) -> int | None:
     """The index of the line that most likely says what went wrong: the vendor's own mark before a guess."""
     for pattern in (_VENDOR_ERROR, _ERROR):

@@ -35,6 +35,26 @@ def test_bytes_are_counted_and_not_characters() -> None:
     assert (bounds.left_out_lines, bounds.left_out_bytes) == (1, 3)
 
 
+def test_the_first_of_the_lines_that_say_the_most_is_spared() -> None:
+    lines = [*LINES[:20], "error 1", *LINES[20:40], "ERROR 2", *LINES[40:60], "ERROR 3", "error 4", *LINES[60:]]
+    bounds = HeadAndTail(head=95, tail=44, worth=lambda line: {"e": 1, "E": 2}.get(line[0], 0))
+    for line in lines:
+        bounds.take([line])
+    assert bounds.tail() == lines[-4:]
+    assert bounds.spared is not None
+    before = lines[10 : lines.index("ERROR 2")]
+    assert (bounds.spared.line, bounds.spared.lines) == ("ERROR 2", len(before))
+    assert bounds.spared.bytes == sum(map(size_of, before))
+    after = lines[lines.index("ERROR 2") + 1 : -4]
+    assert (bounds.left_out_lines, bounds.left_out_bytes) == (len(after), sum(map(size_of, after)))
+
+
+def test_what_is_kept_anyway_is_not_spared() -> None:
+    bounds = HeadAndTail(head=20, tail=20, worth=lambda _: 1)
+    bounds.take(["short"])
+    assert (bounds.spared, bounds.left_out_lines) == (None, 0)
+
+
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=12), max_size=60),
     st.integers(0, 120),

@@ -146,6 +146,33 @@ async def test_an_error_in_the_tail_is_found(keeping: Keeping) -> None:
         assert await logs.grep(session, keeping.run, "left out", after=0, limit=5) == [], "a gap is no line"
 
 
+async def test_an_error_in_the_middle_is_found_and_kept_and_the_rest_of_the_middle_is_not(keeping: Keeping) -> None:
+    every = [*text_of(2_000), "Error: a guess", *text_of(500), "##[error]the cause", *text_of(2_499), "##[error]later"]
+    keeping.ci.long |= {"a": [*every, *text_of(2_000)], "b": text_of(300)}
+    keeping.limit(10_000, 10_000)
+    assert await keeping.keep("a", status=ExternalStatus.FAILED)
+    error = await keeping.first_error()
+    assert error is not None
+    assert (error.number, error.text) == (2_502, "##[error]the cause")
+    numbered = await keeping.numbered("a")
+    assert [line.left_out > 0 for line in numbered].count(True) == 2, "before it and behind it"
+    assert numbered[-1].number == 7_002
+    assert [line.text for line in numbered if "rror" in line.text] == ["##[error]the cause"]
+    async with keeping.company.store.read() as session:
+        sums = await evidence_rows.logs(session, keeping.run)
+    assert sums["jobs"][0]["lines"] + sums["left_out"] == 7_002
+    assert await keeping.keep("b")
+    assert await keeping.first_error() == error, "and it stays when the tail moves on"
+
+
+async def test_of_a_job_that_went_well_nothing_is_kept_from_the_middle(keeping: Keeping) -> None:
+    keeping.ci.long["a"] = [*text_of(2_000), "##[error]nobody minds", *text_of(2_000)]
+    keeping.limit(10_000, 10_000)
+    assert await keeping.keep("a")
+    assert sum(line.left_out > 0 for line in await keeping.numbered("a")) == 1
+    assert await keeping.first_error() is None
+
+
 async def test_the_tail_is_of_the_run_and_moves_on(keeping: Keeping) -> None:
     size = len(text_of(1)[0]) + 1
     keeping.ci.long |= {"a": text_of(3_000), "b": text_of(50, "more"), "c": text_of(3_000, "last")}

@@ -17,7 +17,7 @@ import structlog
 from daytwo_actions.backends.base import Backend, LogsNotReady
 from daytwo_actions.backends.tree import Job, JobKind
 from daytwo_actions.head_and_tail import HeadAndTail, size_of
-from daytwo_actions.logs import Cleaner, first_error, vendor_error
+from daytwo_actions.logs import Cleaner, first_error, says_what_went_wrong, vendor_error
 from daytwo_store import logs
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.log_gaps import Source
@@ -87,7 +87,7 @@ async def _keep(
 ) -> bool:
     source = _source(attempt, job)
     try:
-        kept, reading = await _begin(life, attempt, source)
+        kept, reading = await _begin(life, attempt, source, bad=_bad(job))
     except UNUSABLE as unusable:
         await _say_not_kept(life, source, unusable.detail)
         return True
@@ -112,7 +112,7 @@ async def _grow(
     """Keep the whole lines that a running job has written by now. What it was that failed is asked at its end."""
     source = _source(attempt, job)
     try:
-        kept, reading = await _begin(life, attempt, source)
+        kept, reading = await _begin(life, attempt, source, bad=False)
     except UNUSABLE:
         return  # said at its end
     if kept.done:
@@ -129,13 +129,16 @@ def _source(attempt: AttemptRow, job: Job) -> Source:
     return Source(run=run, path=path, job=ExternalJobId(storable(job.id)), name=storable(job.name))
 
 
-async def _begin(life: Life, attempt: AttemptRow, source: Source) -> tuple[Kept, "_Reading"]:
-    """How much of it is kept, and what reads on after that."""
+async def _begin(life: Life, attempt: AttemptRow, source: Source, *, bad: bool) -> tuple[Kept, "_Reading"]:
+    """How much of it is kept, and what reads on after that. Of a `bad` one the line that says why is kept wherever it
+    stands.
+    """
     async with life.store.read() as session:
         kept = await logs.kept(session, source)
     masks = await life.masks(source.run, attempt.connection, requests.corr_of(attempt))
     room = max(0, life.log_head - kept.head) if kept.head is not None else 0
-    return kept, _Reading(Cleaner(secrets=masks), HeadAndTail(head=room, tail=life.log_tail), skip=kept.lines)
+    bounds = HeadAndTail(head=room, tail=life.log_tail, worth=says_what_went_wrong if bad else None)
+    return kept, _Reading(Cleaner(secrets=masks), bounds, skip=kept.lines)
 
 
 async def _say_not_kept(life: Life, source: Source, why: str) -> None:
@@ -301,6 +304,8 @@ class _Reading:
                 yield _Part(lines=part)
 
     def _tail(self) -> Iterator[_Part]:
+        if (spared := self._bounds.spared) is not None:
+            yield _Part(lines=[spared.line], behind=LeftOut(lines=spared.lines, bytes=spared.bytes))
         left_out = LeftOut(lines=self._bounds.left_out_lines, bytes=self._bounds.left_out_bytes)
         for lines in [*self._gathered.add(self._bounds.tail()), self._gathered.rest()]:
             if lines or left_out.lines:
