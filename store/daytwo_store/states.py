@@ -118,7 +118,7 @@ class AttemptState(StrEnum):
     AMBIGUOUS = "ambiguous"  # it may have happened
     ABSENT = "absent"  # proven not to have happened
     HELD = "held"  # neither could be proven: a person decides
-    ABANDONED = "abandoned"  # given up before anything was sent (cancelled, drifted)
+    ABANDONED = "abandoned"  # given up before anything was sent (cancelled, drifted, told to wait)
     FAILED = "failed"  # it ran and has failed, and the step is tried again
 
 
@@ -129,7 +129,13 @@ ATTEMPT_LIVE: Final = frozenset(
 ATTEMPT_MOVES: Final[Mapping[AttemptState, frozenset[AttemptState]]] = {
     AttemptState.INTENT: frozenset({AttemptState.SENT, AttemptState.ACCEPTED, AttemptState.ABANDONED}),
     AttemptState.SENT: frozenset(
-        {AttemptState.ACCEPTED, AttemptState.REJECTED, AttemptState.AMBIGUOUS, AttemptState.ABSENT}
+        {
+            AttemptState.ACCEPTED,
+            AttemptState.REJECTED,
+            AttemptState.AMBIGUOUS,
+            AttemptState.ABSENT,
+            AttemptState.ABANDONED,  # its own sender knows that no byte has left
+        }
     ),
     AttemptState.AMBIGUOUS: frozenset({AttemptState.ACCEPTED, AttemptState.ABSENT, AttemptState.HELD}),
     AttemptState.HELD: frozenset({AttemptState.ACCEPTED, AttemptState.ABSENT}),

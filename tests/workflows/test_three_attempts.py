@@ -57,6 +57,30 @@ async def test_three_attempts_and_no_fourth(company: Company, said: tuple[Sent, 
     assert "Tried 3 times, nothing was started." in (row.reason or "")
 
 
+async def test_what_was_not_sent_because_the_connection_waits_is_none_of_the_three(company: Company) -> None:
+    """R14: others were told to wait between its look and its send. It waits as they do, and fails by nothing."""
+    waits = Refused(detail="The connection waits.", retry_after=5, unsent=True)
+    answers(company, waits, LOST, waits, waits, LATER, waits, Accepted(id=ExternalRunId("1"), url=None))
+    send = company.ci.send
+
+    async def sending(request: object, *, seconds: float) -> Sent:
+        company.ci.executes = company.ci.posts == 6
+        return await send(request, seconds=seconds)  # type: ignore[arg-type]
+
+    company.ci.send = sending  # type: ignore[method-assign]
+    run = await company.ask("ana", "1.1.0", "staging")
+    first = await company.drive(run)
+    assert (first.what, first.seconds) == (What.WAIT, pytest.approx(5, abs=2))
+    await patiently(company, run)
+    await company.look(run)
+    await patiently(company, run)
+    gave, absent, told = AttemptState.ABANDONED, AttemptState.ABSENT, AttemptState.REJECTED
+    tries = [AttemptState(one.state) for one in await company.attempts(run)]
+    assert tries == [gave, absent, gave, gave, told, gave, AttemptState.ACCEPTED]
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+    assert len(company.ci.ledger) == 1
+
+
 async def test_two_refusals_do_not_fail_a_run_and_the_second_is_waited_for_twice_as_long(company: Company) -> None:
     answers(company, LATER)
     run = await company.ask("ana", "1.1.0", "staging")

@@ -122,11 +122,13 @@ class Accepted:
 class Refused:
     """The vendor said no before doing anything, or nothing ever left this machine: not executed, for certain.
 
-    `retry_after` (seconds) is set when it asked to be asked again later (rate limits, connection refused).
+    `retry_after` (seconds) is set when it asked to be asked again later (rate limits, connection refused). `unsent`:
+    the vendor was not asked at all, so this is no try.
     """
 
     detail: str
     retry_after: float | None = None
+    unsent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -189,7 +189,7 @@ def _sealed(life: Life, attempt: AttemptRow) -> FrozenRequest:
 async def _answer(backend: Backend, request: FrozenRequest, deadline: float) -> Sent:
     seconds = deadline - time.monotonic()
     if seconds <= 0:  # this process was paused: what is sent now might be sent after somebody proved it absent
-        return Refused(detail="its time was over before it could be sent", retry_after=1.0)
+        return Refused(detail="its time was over before it could be sent", retry_after=1.0, unsent=True)
     try:
         return await backend.send(request, seconds=seconds)
     except Exception as error:  # noqa: BLE001 - whatever went wrong in there, the bytes may have left
@@ -229,9 +229,10 @@ async def _settle(tx: Tx, attempt: AttemptRow, sent: Sent) -> None:
             _stays_open(tx, attempt, f"{ACCEPTED_UNNAMED}: {doubt}" if doubt else ACCEPTED_UNNAMED)
         case Refused(detail=detail, retry_after=None):
             attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail)
-        case Refused(detail=detail, retry_after=seconds):
+        case Refused(detail=detail, retry_after=seconds, unsent=unsent):
             retry_at = tx.now + timedelta(seconds=seconds or _PAUSE)
-            attempts.settle(tx, attempt, AttemptState.REJECTED, note=detail, retry_at=retry_at)
+            state = AttemptState.ABANDONED if unsent else AttemptState.REJECTED
+            attempts.settle(tx, attempt, state, note=detail, retry_at=retry_at)
         case Ambiguous(detail=detail, hold=hold):
             _stays_open(tx, attempt, detail)
             if hold:  # an incident: the name that was to be ours is somebody else's

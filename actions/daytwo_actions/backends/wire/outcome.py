@@ -18,7 +18,9 @@ def of_silence(silence: Silence) -> Sent:
     """What became of a dispatch that was not answered."""
     if silence.sent:
         return in_doubt(silence.reason)
-    return Refused(detail=f"The dispatch was not sent: {silence.reason}.", retry_after=silence.again)
+    return Refused(
+        detail=f"The dispatch was not sent: {silence.reason}.", retry_after=silence.again, unsent=silence.held
+    )
 
 
 def in_doubt(what: str) -> Ambiguous:

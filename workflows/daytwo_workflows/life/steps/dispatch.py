@@ -102,10 +102,13 @@ def _later(tries: Sequence[AttemptRow]) -> datetime:
 
 
 def _after_giving_up(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move:
-    """It was given up before it was sent: another attempt, ever less soon while that repeats."""
+    """It was given up before it was sent: another attempt, ever less soon while that repeats, and not before whoever
+    was not asked has said, nor with all the others at once."""
     again = sum(1 for _ in takewhile(lambda one: one.state == AttemptState.ABANDONED, reversed(tries)))
-    pauses = life.windows.look_every
-    due = (tries[-1].settled_at or tx.now) + timedelta(seconds=0 if again == 1 else pauses[min(again, len(pauses)) - 1])
+    pauses, last = life.windows.look_every, tries[-1]
+    due = (last.settled_at or tx.now) + timedelta(seconds=0 if again == 1 else pauses[min(again, len(pauses)) - 1])
+    if last.retry_at is not None:
+        due = max(due, last.retry_at + spread(last.run_id, last.retry_at - (last.settled_at or last.retry_at)))
     if due > tx.now:
         return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
     return _dispatch(step, tries[-1].no + 1)
@@ -121,7 +124,8 @@ def _after_absence(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow
 def _used_up(life: Life, tries: Sequence[AttemptRow]) -> bool:
     """A1 has three attempts, whatever became of each. A try that the definition asks for after a failure begins anew.
 
-    What a person, a lock or another plan took back before it was sent is not one of them.
+    What a person, a lock or another plan took back before it was sent is not one of them, nor is what was not sent
+    because the connection was told to wait (R14: no run fails by that alone).
     """
     since = takewhile(lambda one: one.state != AttemptState.FAILED, reversed(tries))
     return sum(one.state in _SPENT for one in since) >= life.windows.attempts
