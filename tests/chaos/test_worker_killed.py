@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.chaos.harness.house import WORKER
+from tests.chaos.harness.house import WORKER, until
 from tests.chaos.harness.proxy import Side, Trap
 from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import Stage
@@ -126,6 +126,7 @@ def test_killed_while_it_keeps_a_log(stage: Stage) -> None:
     lines = [f"line {number}" for number in range(9000)]
     stage.finish("long-log", log=lines)
     stage.wait([run])
+    until(lambda: not stage.ana.run(run)["log_pending"], "the log to be kept")  # no run waits for that
     assert trap.sprung.is_set(), "the log was not kept in several chunks"
     kept: list[str] = []
     while len(batch := stage.ana.insist("GET", f"/runs/{run}/logs?after={len(kept)}&limit=5000").json()["lines"]):

@@ -11,7 +11,7 @@ from ci_in_memory import LOST, REFUSED
 from company import Company
 
 from daytwo_actions.backends.base import Accepted, Ambiguous, Refused
-from daytwo_store import audit_check, entities, logs, runs
+from daytwo_store import attempts, audit_check, claims, entities, logs, runs
 from daytwo_store.audit_check import Whole
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Conflict, Forbidden, NotFound, Rejected, Unavailable
@@ -329,6 +329,30 @@ async def test_cancel_before_and_during_and_after(company: Company) -> None:
     assert company.ci.cancels == ["cancel"]
     with pytest.raises(Conflict, match="already ended"):
         await cancel(company.store, await _done(company), by=ana, reason="", force=False)
+
+
+@pytest.mark.parametrize("fenced", [True, False])
+@pytest.mark.parametrize("worked", [True, False])
+async def test_what_was_not_let_work_has_not_failed_but_was_cancelled(
+    company: Company, fenced: bool, worked: bool
+) -> None:
+    """It asks when its run is being stopped already, is told no, and ends as failed in the CI system."""
+    company.ci.ends_as, company.ci.obeys, company.ci.fenced = None, False, fenced
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.drive(run)
+    if worked:
+        async with company.store.write() as tx:
+            [attempt] = await attempts.of_run(tx.session, run)
+            assert claims.take(tx, attempt, "1")
+    await cancel(company.store, run, by=await company.person("ana"), reason="", force=False)
+    await company.drive(run)
+    [external] = company.ci.states
+    company.ci.end(external, ExternalStatus.FAILED)
+    await company.look(run)
+    await company.drive(run)
+    row = await company.run(run)
+    assert row.state == (RunState.CANCELLED if fenced and not worked else RunState.FAILED)
+    assert ("It did nothing." in str(row.reason)) is (fenced and not worked)
 
 
 async def _done(company: Company) -> RunId:

@@ -57,7 +57,8 @@ def draw(system: str, count: int, seed: int, *, only: str = "") -> list[Dispatch
     dice = random.Random(f"{system}-{seed}")  # reproducible on purpose, protects nothing
     faults = [fault for fault in FAULTS if system not in fault.not_on and only in {"", fault.name}]
     chosen = dice.choices(faults, [fault.weight for fault in faults], k=count)
-    return [_dispatch(dice, system, number, fault) for number, fault in enumerate(chosen)]
+    notes = (f"f{number:05}-{system}-{seed:x}" for number in range(count))  # several campaigns may share a house
+    return [_dispatch(dice, system, note, fault) for note, fault in zip(notes, chosen, strict=True)]
 
 
 def noise(operations: Sequence[str], seed: int, *, probability: float = 0.03) -> list[Json]:
@@ -69,8 +70,7 @@ def noise(operations: Sequence[str], seed: int, *, probability: float = 0.03) ->
     ]
 
 
-def _dispatch(dice: random.Random, system: str, number: int, fault: Fault) -> Dispatch:
-    note = f"f{number:05}-{system}"
+def _dispatch(dice: random.Random, system: str, note: str, fault: Fault) -> Dispatch:
     failing = dice.random() < 0.2 and not fault.bare
     return Dispatch(
         note=note,

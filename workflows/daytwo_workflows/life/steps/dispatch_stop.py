@@ -10,6 +10,7 @@ from daytwo_store.states import AttemptState, ExternalStatus, RunState, StepStat
 from daytwo_store.tables import AttemptRow, ExternalRunRow, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.requests import pinned_of
 from daytwo_workflows.life.steps.external import about, fail_unapproved, in_other_words, is_gone, other_commit
 from daytwo_workflows.life.steps.failing import fail, hold
 from daytwo_workflows.life.steps.search import look_for
@@ -116,6 +117,8 @@ def _as_it_ended(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, extern
         return f"{where} had succeeded before it could be stopped."
     if external.status == ExternalStatus.CANCELLED:
         return stopped(tx, run, step, f"{where} has confirmed that it stopped. What it had done stays.")
+    if external.status == ExternalStatus.FAILED and attempt.claimed_at is None and pinned_of(attempt).fenced:
+        return stopped(tx, run, step, f"{where} asked whether it may work, was told no, and has ended. It did nothing.")
     what = f"{where} failed{in_other_words(external)} before it could be stopped."
     fail(tx, step, what)
     return what
