@@ -173,6 +173,8 @@ async def test_an_expected_start_is_told_from_what_earlier_runs_took_or_not_at_a
         ended = await runs.hold(tx, run)
         assert ended.ended_at is not None
         ended.started_at = ended.ended_at - timedelta(minutes=30)
+    its = (await view(ana, behind))["waits"]
+    assert (its["kind"], its["text"]) == ("start", f"has {KEY}, and goes on"), "not that it waits for itself"
     await company.drive(behind)
     last = await holder(house)
     shown = await view(ana, last)

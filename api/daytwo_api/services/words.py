@@ -115,7 +115,7 @@ def stage_words(row: ApprovalRow, deciders: Sequence[str]) -> str:
         case ApprovalState.SUPERSEDED:
             return "void: what was asked for has changed"
         case ApprovalState.WITHDRAWN:
-            return "no longer asked for: the run has ended"
+            return "no longer asked for: what it was about has ended"
 
 
 def step_words(step: StepRow, attempt: AttemptRow | None, external: ExternalRunRow | None, title: str) -> str:
@@ -163,6 +163,9 @@ def waits(
                 until=approval.expires_at,
                 then="it expires and nothing is sent",
             )
+        case RunState.WAITING_LOCK if lock is not None and lock.state == "held":
+            has = f"has {lock.key}, and goes on"  # it was its turn between two looks
+            return Waits(kind="start", text=has, owner="daytwo", next_event="the next step", until=None, then=None)
         case RunState.WAITING_LOCK if lock is not None:
             return Waits(
                 kind="lock",
