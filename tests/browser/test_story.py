@@ -25,6 +25,7 @@ BESIDE = {
     "webhooks": "/webhooks",
     "connections": "/connections",
 }
+MISSING = "the setting PAYMENTS_URL is missing"
 A_WHILE = 60_000  # milliseconds that a whole pipeline may take on a busy machine
 
 
@@ -129,18 +130,24 @@ def test_the_story(someone: Any) -> None:
     approve(sam.page)
     expect(state(ana.page)).to_contain_text("Failed", timeout=A_WHILE)
     show = ana.page.get_by_role("button", name="Show in the log")
+    expect(ana.page.locator("pre").filter(has_text=MISSING)).to_be_visible()
     number = re.sub(r"\D", "", show.inner_text())
     show.click()
     expect(ana.page).to_have_url(re.compile(rf"#L{number}$"))
-    expect(ana.page.get_by_role("link", name=f"Link to line {number}", exact=True)).to_be_in_viewport()
+    line = ana.page.get_by_role("link", name=f"Link to line {number}", exact=True)
+    expect(line).to_be_in_viewport()
+    expect(line.locator("..")).to_contain_text(MISSING)
     wrong += looked(ana.page, "run-failed")
     ana.goes("/entities/service/shop")
     expect(production_runs(ana.page)).to_contain_text("1.1.0")
 
     # 1.3.0 goes out, is bad, and undo brings 1.1.0 back.
-    deploy(ana.page, "1.3.0")
+    bad = deploy(ana.page, "1.3.0")
     approve(sam.page)
     expect(state(ana.page)).to_contain_text("Succeeded", timeout=A_WHILE)
+    ana.goes("/entities/service/shop")
+    expect(production_runs(ana.page)).to_contain_text("1.3.0")
+    ana.goes(bad)
     ana.page.get_by_role("button", name="Undo").click()
     ana.page.get_by_role("dialog").get_by_role("button", name="Undo").click()
     expect(ana.page.get_by_text("Undoes")).to_be_visible()

@@ -1,8 +1,9 @@
 """R4: Temporal is killed again and again, is down, and loses everything that it knew. The rows are enough."""
 
 import random
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from tests.chaos.harness.house import TEMPORAL, WORKER, until
@@ -15,24 +16,24 @@ pytestmark = [pytest.mark.chaos]
 @pytest.mark.timeout(1500)
 def test_killed_twenty_times_during_two_hundred_runs(stage: Stage, dice: random.Random, sized: Sized) -> None:
     kills, count = sized("R4", "kills", usual=20, asked=20), sized("R4", "runs", usual=200, asked=200)
-    pauses = [dice.uniform(0.2, 2.0) for _ in range(kills)]
-
-    def kill_again_and_again() -> None:
-        for pause in pauses:
+    restarts, killed, runs = stage.house.restarts(TEMPORAL), list[datetime](), list[str]()
+    with ThreadPoolExecutor(1) as asking:
+        for kill in range(kills):
             until(stage.house.temporal_serves, "Temporal to be back")
-            time.sleep(pause)
+            notes = [f"r4-{kill}-{number}" for number in range(count // kills)]
+            batch = asking.submit(stage.ask, "fast", notes, threads=3)
+            time.sleep(dice.uniform(0.3, 1.5))
+            killed.append(datetime.now(UTC))
             stage.house.kill(TEMPORAL)
-
-    killer = threading.Thread(target=kill_again_and_again)
-    killer.start()
-    try:
-        runs = stage.ask("fast", [f"r4-{number}" for number in range(count)], threads=3)
-    finally:
-        killer.join()
+            runs += batch.result()
     stage.wait(runs, seconds=300)
     facts = stage.judged()
-    assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
-    assert stage.house.restarts(TEMPORAL) >= kills
+    played = [facts.run(run) for run in runs]
+    assert {row["state"] for row in played} == {"succeeded"}
+    assert stage.house.restarts(TEMPORAL) - restarts >= kills
+    open_then = [sum(row["created_at"] <= at <= row["ended_at"] for row in played) for at in killed]
+    assert sum(map(bool, open_then)) >= kills * 0.9, f"so many runs were open at each kill: {open_then}"
+    assert (max(row["ended_at"] for row in played) - killed[-1]).total_seconds() <= 300
 
 
 def test_down_while_people_ask_and_decide(stage: Stage) -> None:
