@@ -9,10 +9,10 @@ from tests.chaos.harness.edge import TcpProxy
 from tests.chaos.harness.facts import rows
 from tests.chaos.harness.house import until
 from tests.chaos.harness.person import Person
+from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import Stage
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
-LONG = 6.0  # seconds
 
 
 @pytest.fixture
@@ -32,9 +32,12 @@ def far(stage: Stage, road: TcpProxy) -> Iterator[tuple[Person, Person]]:
         person.close()
 
 
-def test_nobody_hears_what_became_of_their_request(stage: Stage, far: tuple[Person, Person], road: TcpProxy) -> None:
+def test_nobody_hears_what_became_of_their_request(
+    stage: Stage, far: tuple[Person, Person], road: TcpProxy, sized: Sized
+) -> None:
     """Each is repeated until it is answered, and has taken effect once: runs by their key, decisions by who decided."""
     ana, sam = far
+    seconds = sized("R33", "s between people and API", usual=6, asked=60)
     services, note = stage.services("fast", 5), "r33-far"
     guarded = [stage.ana.submit(service, "production", note=f"{note}-{service}") for service in services[3:]]
     approvals = [stage.sam.approval(run) for run in guarded]
@@ -43,7 +46,7 @@ def test_nobody_hears_what_became_of_their_request(stage: Stage, far: tuple[Pers
         road.deaf = True
         asked = [beside.submit(ana.submit, service, note=f"{note}-{service}") for service in services[:3]]
         decided = [beside.submit(sam.decide_on, approval) for approval in approvals]
-        time.sleep(LONG)
+        time.sleep(seconds)
         road.heal()
         runs = [*(one.result(60) for one in asked), *guarded]
         assert all(one.result(60).is_success for one in decided)
@@ -57,10 +60,11 @@ def test_nobody_hears_what_became_of_their_request(stage: Stage, far: tuple[Pers
 
 
 @pytest.mark.parametrize("system", ["github", "gitlab"])
-def test_no_ci_system_hears_that_its_delivery_was_taken(stage: Stage, system: str) -> None:
+def test_no_ci_system_hears_that_its_delivery_was_taken(stage: Stage, system: str, sized: Sized) -> None:
     """It is kept all the same, and what it tells is looked up."""
     hooks = stage.house.edges.hooks
     assert hooks is not None
+    seconds = sized("R33", "s between deliveries and API", usual=6, asked=60)
     note = f"r33-hooks-{system}"
     runs = stage.ask("slow", [f"{note}-{number}" for number in range(3)], system=system)
     stage.wait_dispatched(note, 3, system=system)
@@ -68,7 +72,7 @@ def test_no_ci_system_hears_that_its_delivery_was_taken(stage: Stage, system: st
     before = _kept(stage)
     stage.finish(note, system=system)
     until(lambda: _kept(stage) > before, "the deliveries to be kept")
-    time.sleep(LONG)
+    time.sleep(seconds)
     hooks.heal()
     stage.wait(runs, seconds=60)
     facts = stage.judged()

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from tests.chaos.harness.facts import rows
 from tests.chaos.harness.house import API, WORKER, until
+from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import Stage
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
@@ -174,9 +175,9 @@ def run_again(stage: Stage, system: str, line: Mapping[str, Any]) -> None:
 
 @each_kind
 @pytest.mark.parametrize("code", [401, 403])
-def test_a_credential_that_fails_for_a_while_fails_no_run(stage: Stage, system: str, code: int) -> None:
+def test_a_credential_that_fails_for_a_while_fails_no_run(stage: Stage, system: str, code: int, sized: Sized) -> None:
     """R22: the status is unknown since then, and known again when it works again."""
-    note = f"r22-{code}-{system}"
+    note, seconds = f"r22-{code}-{system}", sized("R22", "s of refusals", usual=3, asked=600)
     [run] = stage.ask("slow", [note], system=system)
     stage.wait_dispatched(note, system=system)
 
@@ -184,18 +185,20 @@ def test_a_credential_that_fails_for_a_while_fails_no_run(stage: Stage, system: 
         return stage.ana.run(run)["steps"][0]["attempts"][0]["external"]
 
     until(external, "its external run")
+    until_over = time.monotonic() + seconds
     stage.fault(system=system, run=note, times=None, status={"code": code, "when": "before"})
     for operation in stage.house.systems[system].noise:
         stage.fault(system=system, operation=operation, times=None, status={"code": code, "when": "before"})
     stage.finish(note, system=system)
     until(lambda: (external() or {})["unseen_since"], "the status to be unknown")
+    time.sleep(max(0.0, until_over - time.monotonic()))
     assert stage.ana.run(run)["state"] == "running"
     with stage.house.control(system) as control:
         control.clear_faults()
     once(stage, run, note, system)
 
 
-def test_the_api_is_down_while_pipelines_end(stage: Stage) -> None:
+def test_the_api_is_down_while_pipelines_end(stage: Stage, sized: Sized) -> None:
     """R27: deliveries find nobody; what they would have told is read."""
     runs = {system: stage.ask("slow", [f"r27-{system}"], system=system)[0] for system in KINDS}
     for system in KINDS:
@@ -203,7 +206,7 @@ def test_the_api_is_down_while_pipelines_end(stage: Stage) -> None:
     stage.house.take_down(API)
     for system in KINDS:
         stage.finish(f"r27-{system}", "failure" if system == "argo" else "success", system=system)
-    time.sleep(3)
+    time.sleep(sized("R27", "s down", usual=3, asked=600))
     stage.house.bring_up(API)
     stage.wait(list(runs.values()), seconds=60)
     facts = stage.judged()
@@ -237,7 +240,7 @@ def silent(stage: Stage, system: str) -> Iterator[None]:
 
 
 @each_kind
-def test_silence_between_us_and_the_ci_system(stage: Stage, system: str) -> None:
+def test_silence_between_us_and_the_ci_system(stage: Stage, system: str, sized: Sized) -> None:
     """R29: one run follows, one is about to be sent."""
     note = f"r29-{system}"
     [running] = stage.ask("slow", [f"{note}-running"], system=system)
@@ -245,7 +248,7 @@ def test_silence_between_us_and_the_ci_system(stage: Stage, system: str) -> None
     [guarded] = stage.ask("fast", [f"{note}-next"], "production", system=system)
     with silent(stage, system):
         assert stage.sam.decide(guarded).is_success
-        time.sleep(10)
+        time.sleep(sized("R29", "s of silence", usual=10, asked=300))
         assert stage.ana.run(running)["state"] == "running"
     stage.finish(f"{note}-running", system=system)
     stage.wait([running, guarded], seconds=120)
@@ -254,7 +257,7 @@ def test_silence_between_us_and_the_ci_system(stage: Stage, system: str) -> None
 
 
 @each_kind
-def test_every_answer_of_the_ci_system_is_lost_for_a_while(stage: Stage, system: str) -> None:
+def test_every_answer_of_the_ci_system_is_lost_for_a_while(stage: Stage, system: str, sized: Sized) -> None:
     """R33 on this edge: requests pass and take effect, answers do not come back."""
     note = f"r33-{system}"
     [slow] = stage.ask("slow", [f"{note}-slow"], system=system)
@@ -264,7 +267,7 @@ def test_every_answer_of_the_ci_system_is_lost_for_a_while(stage: Stage, system:
     for run in fasts:
         assert stage.sam.decide(run).is_success
     stage.finish(f"{note}-slow", system=system)
-    time.sleep(8)
+    time.sleep(sized("R33", "s between worker and CI system", usual=8, asked=60))
     with stage.house.control(system) as control:
         control.clear_faults()
     stage.wait([slow, *fasts], seconds=120)

@@ -79,13 +79,14 @@ def test_the_worker_is_killed_every_few_seconds(stage: Stage, sized: Sized) -> N
     assert len(stage.dispatches("r9-")) == count
 
 
-def test_temporal_stands_still_in_the_middle_of_a_dispatch(stage: Stage) -> None:
+def test_temporal_stands_still_in_the_middle_of_a_dispatch(stage: Stage, sized: Sized) -> None:
     """R30: the dispatch ends as it may, and the answer is told when somebody listens again."""
     stage.fault(operation="dispatch", run="r30", timeout={"seconds": 1.5, "when": "after"})
     [run] = stage.ask("fast", ["r30"])
     stage.wait_dispatched("r30")
+    still = sized("R30", "s in which Temporal stands still", usual=12, asked=300)
     stage.house.pause(TEMPORAL)
-    time.sleep(12)
+    time.sleep(still)
     stage.house.resume(TEMPORAL)
     stage.wait([run], seconds=120)
     assert stage.judged().run(run)["state"] == "succeeded"
@@ -141,16 +142,16 @@ def _asked(stage: Stage, method: str, path: str, **more: Any) -> tuple[httpx.Res
 
 
 @pytest.mark.parametrize("who", [API, WORKER])
-def test_every_answer_of_the_database_is_lost_for_a_while(stage: Stage, who: str) -> None:
+def test_every_answer_of_the_database_is_lost_for_a_while(stage: Stage, who: str, sized: Sized) -> None:
     """R33 on these edges: what is written is written, and whoever wrote it never hears of it."""
-    note = f"r33-{who}"
+    note, seconds = f"r33-{who}", sized("R33", f"s between {who} and database", usual=8, asked=60)
     [slow] = stage.ask("slow", [f"{note}-slow"])
     stage.wait_dispatched(f"{note}-slow")
     proxy = stage.house.proxies[who]
     with ThreadPoolExecutor(max_workers=1) as beside:
         proxy.deaf = True
         asked = beside.submit(stage.ask, "fast", [f"{note}-{number}" for number in range(3)])
-        time.sleep(8)
+        time.sleep(seconds)
         proxy.deaf = False
         fasts = asked.result(timeout=120)
     stage.house.wait_ready(seconds=30)

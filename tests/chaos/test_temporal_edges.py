@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import pytest
 from tests.chaos.harness.edge import Edge
 from tests.chaos.harness.house import API, WORKER, until
+from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import Stage
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
-LONG = 10.0  # seconds
 TROUBLES = ("held", "deaf", "cut", "slow")
 each_trouble = pytest.mark.parametrize("how", TROUBLES)
 
@@ -29,14 +29,14 @@ def troubled(edge: Edge, how: str) -> Iterator[None]:
 
 
 @each_trouble
-def test_people_do_not_notice_that_the_api_does_not_reach_temporal(stage: Stage, how: str) -> None:
+def test_people_do_not_notice_that_the_api_does_not_reach_temporal(stage: Stage, how: str, sized: Sized) -> None:
     """R33: what was answered is in the database, and a worker starts it without being told. As fast as before it."""
-    note = f"api-temporal-{how}"
+    note, seconds = f"api-temporal-{how}", sized("R33", "s between API and Temporal", usual=10, asked=60)
     guarded = stage.ask("fast", [f"{note}-guarded-{number}" for number in range(2)], "production")
     usual, first = answered(stage, f"{note}-before", guarded[0])
     repeated = stage.journal.repeated
     with troubled(stage.house.edges.temporal[API], how):
-        until_over = time.monotonic() + LONG
+        until_over = time.monotonic() + seconds
         took, second = answered(stage, f"{note}-during", guarded[1])
         assert stage.journal.repeated == repeated, "something had to be asked twice"
         time.sleep(max(0.0, until_over - time.monotonic()))
@@ -53,9 +53,9 @@ def answered(stage: Stage, note: str, guarded: str) -> tuple[float, list[str]]:
 
 
 @each_trouble
-def test_a_worker_that_does_not_reach_temporal(stage: Stage, how: str) -> None:
+def test_a_worker_that_does_not_reach_temporal(stage: Stage, how: str, sized: Sized) -> None:
     """R30, R33: one run is followed, some begin, one is in the middle of its dispatch. Each is sent once, and ends."""
-    note = f"worker-temporal-{how}"
+    note, seconds = f"worker-temporal-{how}", sized("R30", "s between worker and Temporal", usual=10, asked=300)
     slow = stage.ask("slow", [f"{note}-slow"])
     stage.wait_dispatched(f"{note}-slow")
     stage.fault(operation="dispatch", run=f"{note}-midway", timeout={"seconds": 1.5, "when": "after"})
@@ -64,7 +64,7 @@ def test_a_worker_that_does_not_reach_temporal(stage: Stage, how: str) -> None:
     with troubled(stage.house.edges.temporal[WORKER], how):
         fasts = stage.ask("fast", [f"{note}-{number}" for number in range(3)])
         stage.finish(f"{note}-slow")
-        time.sleep(LONG)
+        time.sleep(seconds)
     assert_once(stage, note, [*slow, *midway, *fasts])
 
 
