@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 import uvicorn
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.wire.provider import ProviderUnusable
 from daytwo_api.app import create_app
 from daytwo_api.door import door

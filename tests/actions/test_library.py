@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from daytwo_actions.backends.argo.wire.inputs import read_template
-from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.wire.inputs import read_workflow
 from daytwo_actions.backends.gitlab.wire.inputs import read_pipeline
 from daytwo_actions.backends.pipelines import PipelineInputs

@@ -11,7 +11,8 @@ from api_house import House, problem
 from company import Company
 from sqlalchemy import select
 
-from daytwo_actions.backends.base import Accepted, BackendDenied, Refused, Target
+from daytwo_actions.backends.base import Accepted, Refused, Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_api.settings import ApiSettings
 from daytwo_standins.github.testing import RunningStandin, make_repository, start_standin
 from daytwo_store.engine import Store

@@ -10,7 +10,8 @@ from ci_in_memory import CiInMemory
 from company import Company, open_company
 from sqlalchemy import event
 
-from daytwo_actions.backends.base import Hint, WebhookRefused
+from daytwo_actions.backends.base import Hint
+from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_store.engine import Store
 
 pytestmark = pytest.mark.anyio

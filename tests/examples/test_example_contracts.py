@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.wire.inputs import read_workflow
 from daytwo_actions.backends.pipelines import PipelineInputs
 from daytwo_actions.contracts.check import check_contracts

@@ -12,15 +12,12 @@ from pydantic import JsonValue
 from daytwo_actions.backends.base import (
     Accepted,
     Ambiguous,
-    BackendUnreachable,
     Budget,
     ExternalState,
     FrozenRequest,
     Hint,
     Listing,
-    LogsNotReady,
     Marker,
-    OutputsUnusable,
     Pinned,
     Recognised,
     Refused,
@@ -28,6 +25,7 @@ from daytwo_actions.backends.base import (
     Target,
     Traits,
 )
+from daytwo_actions.backends.failures import BackendUnreachable, LogsNotReady, OutputsUnusable
 from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInput, PipelineInputs, PipelineRemark
 from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, Job, JobStep, JobTree
 from daytwo_forms.sources import Listed

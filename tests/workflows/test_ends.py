@@ -8,7 +8,8 @@ from ci_in_memory import LOST, CiInMemory
 from company import Company
 from sqlalchemy import select
 
-from daytwo_actions.backends.base import BackendDenied, Pinned, Target
+from daytwo_actions.backends.base import Pinned, Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_store import runs
 from daytwo_store.ids import RunId
 from daytwo_store.states import ApprovalState, RunState, StepState, Verdict

@@ -12,16 +12,8 @@ from pydantic import JsonValue
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
-from daytwo_actions.backends.base import (
-    BackendDenied,
-    BackendUnreachable,
-    Budget,
-    ExternalState,
-    Hint,
-    OutputsUnusable,
-    Target,
-    Traits,
-)
+from daytwo_actions.backends.base import Budget, ExternalState, Hint, Target, Traits
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, OutputsUnusable
 from daytwo_actions.backends.tree import Job
 from daytwo_store import connections, externals, inbox, logs, runs
 from daytwo_store.ids import ExternalJobId, ExternalRunId, RunId, StepPath

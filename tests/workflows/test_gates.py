@@ -10,7 +10,7 @@ from company import EXAMPLES, Company
 from more_actions import like_deploy
 from sqlalchemy import select, text
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, GateClosed
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, GateClosed
 from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
 from daytwo_store import freezes, runs
 from daytwo_store import gates as rows

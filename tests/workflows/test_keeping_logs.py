@@ -11,7 +11,8 @@ from ci_in_memory import CiInMemory
 from company import Company
 from sqlalchemy import func, select
 
-from daytwo_actions.backends.base import BackendUnreachable, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.tree import Job
 from daytwo_store import evidence_rows, log_gaps, logs
 from daytwo_store.ids import ExternalJobId, ExternalRunId, RunId, StepPath

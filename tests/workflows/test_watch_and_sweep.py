@@ -15,7 +15,8 @@ from company import Company, open_company
 from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState, Target
+from daytwo_actions.backends.base import ExternalState, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store import externals, inbox, outbox, runs
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Poke, Store, Tx

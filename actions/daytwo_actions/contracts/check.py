@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Target
+from daytwo_actions.backends.base import Backend, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.pipelines import PipelineInputs, Severity
 from daytwo_actions.contracts.aims import Aimed, Record, Unaimed, aims
 from daytwo_actions.contracts.compare import Finding, compare

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Pinned, Target
+from daytwo_actions.backends.base import Backend, Pinned, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.definitions.steps.common import Effect
 from daytwo_actions.definitions.steps.kinds import DISPATCH
 from daytwo_actions.expressions import Evaluator, Template

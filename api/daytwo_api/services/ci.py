@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.identity.issuers import CiIdentity
 from daytwo_actions.backends.wire.ci_token import TokenRefused
 from daytwo_actions.run_token import PREFIX

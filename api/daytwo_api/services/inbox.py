@@ -7,7 +7,8 @@ from datetime import timedelta
 import structlog
 from fastapi import Request
 
-from daytwo_actions.backends.base import Backend, Hint, Part, WebhookRefused
+from daytwo_actions.backends.base import Backend, Hint, Part
+from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_actions.backends.some import Asking, Question
 from daytwo_api.services.refused_deliveries import RefusedDeliveries
 from daytwo_store import inbox, questions

@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.some import Showing
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.steps import PlannedStep

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, Target
+from daytwo_actions.backends.base import Backend, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.pipelines import PipelineInputs
 from daytwo_actions.definitions.connections import KEYS, Keys
 from daytwo_actions.drafts.action import action_text

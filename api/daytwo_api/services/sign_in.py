@@ -8,7 +8,7 @@ import structlog
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.identity.provider import Provider, Vouched
 from daytwo_actions.backends.wire.id_token import IdTokenRefused, subject_of
 from daytwo_api.refusals import Refusal, refusal

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Request
 from pydantic import SecretStr
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.identity.provider import Provider, RenewalRefused
 from daytwo_actions.backends.wire.id_token import IdTokenRefused
 from daytwo_catalog.schema import is_name

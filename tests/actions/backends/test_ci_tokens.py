@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.identity.issuers import github_caller, github_issuer, gitlab_caller, gitlab_issuer
 from daytwo_actions.backends.identity.keys import IssuerKeys

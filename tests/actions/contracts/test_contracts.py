@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.github.wire.inputs import read_workflow
 from daytwo_actions.backends.pipelines import PipelineInfo, PipelineInputs
 from daytwo_actions.contracts.check import Report, check_contracts

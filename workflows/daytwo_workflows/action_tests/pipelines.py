@@ -18,7 +18,6 @@ from daytwo_actions.backends.base import (
     Accepted,
     Ambiguous,
     Backend,
-    BackendDenied,
     Budget,
     ExternalState,
     FrozenRequest,
@@ -32,6 +31,7 @@ from daytwo_actions.backends.base import (
     Target,
     Traits,
 )
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_actions.backends.gitlab.wire.inputs import MARKER_INPUT, MARKER_VARIABLE

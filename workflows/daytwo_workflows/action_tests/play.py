@@ -9,7 +9,7 @@ from typing import Final
 
 from daytwo_actions.action_tests.load import LoadedTests
 from daytwo_actions.action_tests.model import ActionTest, Choices, Do
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.services.door import ServiceCall
 from daytwo_store.errors import DaytwoError
 from daytwo_store.keyring import Keys, derived

@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 
 from pydantic import SecretStr, ValidationError
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, FrozenRequest, Refused, Sent
+from daytwo_actions.backends.base import Backend, FrozenRequest, Refused, Sent
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store.errors import DaytwoError
 from daytwo_workflows.secret_sources.reference import Reference
 from daytwo_workflows.secret_sources.source import SecretSource

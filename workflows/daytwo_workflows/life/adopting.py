@@ -4,7 +4,8 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, ExternalGone, ExternalState, Listing, Marker
+from daytwo_actions.backends.base import ExternalState, Listing, Marker
+from daytwo_actions.backends.failures import BackendDenied, ExternalGone
 from daytwo_store import attempts, runs
 from daytwo_store.engine import Tx
 from daytwo_store.ids import AttemptNo, RunId, StepPath

@@ -13,7 +13,8 @@ from typing import Final
 import structlog
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState
+from daytwo_actions.backends.base import ExternalState
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.wire.ci_token import Caller
 from daytwo_actions.outputs import checked
 from daytwo_store import attempts, claims, outputs, runs

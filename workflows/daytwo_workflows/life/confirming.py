@@ -5,7 +5,8 @@ from datetime import datetime
 
 import structlog
 
-from daytwo_actions.backends.base import Accepted, BackendDenied, BackendUnreachable, ExternalState
+from daytwo_actions.backends.base import Accepted, ExternalState
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store.ids import ExternalRunId
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.life.adopting import marker_of

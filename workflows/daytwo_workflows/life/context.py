@@ -9,7 +9,8 @@ from typing import Final
 from pydantic import JsonValue
 
 from daytwo_actions import run_token
-from daytwo_actions.backends.base import Backend, BackendDenied
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.services.door import Service
 from daytwo_store import secret_values
 from daytwo_store.engine import Store

@@ -13,17 +13,8 @@ from enum import Enum, auto
 import structlog
 
 from daytwo_actions import run_token
-from daytwo_actions.backends.base import (
-    Accepted,
-    Ambiguous,
-    Backend,
-    BackendDenied,
-    BackendUnreachable,
-    FrozenRequest,
-    Listing,
-    Refused,
-    Sent,
-)
+from daytwo_actions.backends.base import Accepted, Ambiguous, Backend, FrozenRequest, Listing, Refused, Sent
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store import attempts, freezes, runs
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Digest, RunId, StepPath

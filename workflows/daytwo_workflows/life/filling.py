@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import accept_asked
 from daytwo_actions.marker import corr

@@ -7,7 +7,8 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable, ExternalGone, OutputsUnusable
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone, OutputsUnusable
 from daytwo_actions.backends.tree import Artifact, JobTree
 from daytwo_actions.outputs import checked
 from daytwo_store import attempts, outputs, runs

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalGone, GateClosed
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone, GateClosed
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobTree
 from daytwo_store import attempts, freezes, gates, inbox, runs
 from daytwo_store.engine import Tx

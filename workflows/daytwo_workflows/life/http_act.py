@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.wire.answer import Silence
 from daytwo_actions.definitions.steps.common import Effect
 from daytwo_actions.marker import corr

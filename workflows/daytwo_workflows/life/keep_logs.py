@@ -14,7 +14,8 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import Backend, LogsNotReady
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.failures import LogsNotReady
 from daytwo_actions.backends.tree import Job, JobKind
 from daytwo_actions.head_and_tail import HeadAndTail, size_of
 from daytwo_actions.logs import Cleaner, first_error, says_what_went_wrong, vendor_error

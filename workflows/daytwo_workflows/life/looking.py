@@ -6,7 +6,8 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalGone, ExternalState
+from daytwo_actions.backends.base import ExternalState
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone
 from daytwo_actions.backends.tree import JobTree
 from daytwo_store import externals
 from daytwo_store.ids import ExternalRunId

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Recognised
+from daytwo_actions.backends.base import Recognised
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store import claims
 from daytwo_store.errors import FieldFault, Rejected, Unavailable
 from daytwo_store.ids import Corr, ExternalRunId

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.definitions.steps.kinds import KINDS
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.holes import Answers, filled_inputs, fits, sources_of, waits_for

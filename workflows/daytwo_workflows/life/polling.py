@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState, Hint, Target
+from daytwo_actions.backends.base import ExternalState, Hint, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store import attempts, connections, externals
 from daytwo_store.connections import Polling
 from daytwo_store.errors import DaytwoError

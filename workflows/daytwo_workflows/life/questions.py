@@ -11,14 +11,8 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import (
-    BackendDenied,
-    BackendUnreachable,
-    ExternalGone,
-    GateClosed,
-    Recognised,
-    Target,
-)
+from daytwo_actions.backends.base import Recognised, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone, GateClosed
 from daytwo_actions.backends.some import Asking, Question
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobTree
 from daytwo_store import approvals, attempts, freezes, inbox, questions, runs

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Listing
+from daytwo_actions.backends.base import Listing
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store import attempts, externals, runs
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_store.states import AttemptState

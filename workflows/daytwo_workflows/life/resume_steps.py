@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.definitions.steps.common import Effect, StepBase
 from daytwo_actions.definitions.steps.kinds import kind_of

@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.pipelines import ListPage
 from daytwo_catalog.model import Entity, record
 from daytwo_forms.sources import CATALOG, Option, OptionPage, OptionQuery, Sources

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.some import Streaming
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.polling import Poller

@@ -36,8 +36,8 @@ from daytwo_actions.backends.base import (
     Sent,
     Target,
     Traits,
-    WebhookRefused,
 )
+from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_actions.backends.http.reading import Observe, Reading
 from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
 from daytwo_actions.backends.tree import Artifact, GateId, GateVerdict, JobTree

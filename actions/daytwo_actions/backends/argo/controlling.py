@@ -11,7 +11,7 @@ from daytwo_actions.backends.argo.wire.names import RunName
 from daytwo_actions.backends.argo.wire.objects import Workflow
 from daytwo_actions.backends.argo.wire.outcome import ARGO, says_nothing_waits
 from daytwo_actions.backends.argo.wire.status import of_workflow
-from daytwo_actions.backends.base import ExternalGone, GateClosed
+from daytwo_actions.backends.failures import ExternalGone, GateClosed
 from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.tree import GateId, GateVerdict

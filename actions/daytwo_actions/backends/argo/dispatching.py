@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from daytwo_actions.backends.argo.sender import Call, Sender
 from daytwo_actions.backends.argo.wire import creation, names, outcome
 from daytwo_actions.backends.argo.wire.objects import Workflow
-from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Marker, Refused, Sent
+from daytwo_actions.backends.base import FrozenRequest, Marker, Refused, Sent
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.wire.answer import Answer

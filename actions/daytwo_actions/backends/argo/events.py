@@ -16,7 +16,8 @@ from daytwo_actions.backends.argo.streaming import Streaming
 from daytwo_actions.backends.argo.wire import names
 from daytwo_actions.backends.argo.wire.objects import LABEL_RUN, WorkflowList
 from daytwo_actions.backends.argo.wire.stream import Lines, StreamFault, hint, hint_of
-from daytwo_actions.backends.base import BackendUnreachable, Hint
+from daytwo_actions.backends.base import Hint
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.http.recent import Recent
 

@@ -8,7 +8,8 @@ from daytwo_actions.backends.argo.wire import creation, names
 from daytwo_actions.backends.argo.wire.names import RunName
 from daytwo_actions.backends.argo.wire.objects import LABEL_RUN, Workflow, WorkflowList
 from daytwo_actions.backends.argo.wire.runs import state_of
-from daytwo_actions.backends.base import ExternalGone, Listing, Marker, Recognised
+from daytwo_actions.backends.base import Listing, Marker, Recognised
+from daytwo_actions.backends.failures import ExternalGone
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.wire.answer import Answer, Silence, server_time
 from daytwo_store.ids import ExternalRunId

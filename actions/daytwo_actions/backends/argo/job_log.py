@@ -19,7 +19,7 @@ from daytwo_actions.backends.argo.wire.pods import pod_of
 from daytwo_actions.backends.argo.wire.results import LOG, keeps_log
 from daytwo_actions.backends.argo.wire.status import Role, of_node, role_of
 from daytwo_actions.backends.argo.wire.stream import Lines, StreamFault, log_line
-from daytwo_actions.backends.base import BackendUnreachable, ExternalGone, LogsNotReady
+from daytwo_actions.backends.failures import BackendUnreachable, ExternalGone, LogsNotReady
 from daytwo_store.ids import ExternalJobId, ExternalRunId
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 

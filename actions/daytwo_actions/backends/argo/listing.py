@@ -8,7 +8,8 @@ from daytwo_actions.backends.argo.resolving import Resolving
 from daytwo_actions.backends.argo.wire import inputs, names
 from daytwo_actions.backends.argo.wire.names import CLUSTER
 from daytwo_actions.backends.argo.wire.templates import Template, TemplateList
-from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.pipelines import ListPage, PipelineInfo, PipelineInputs
 from daytwo_forms.sources import Listed

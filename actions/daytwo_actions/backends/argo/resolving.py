@@ -6,7 +6,8 @@ from typing import Final
 
 from daytwo_actions.backends.argo.wire import inputs, names, templates
 from daytwo_actions.backends.argo.wire.templates import Template
-from daytwo_actions.backends.base import BackendDenied, Pinned, Target
+from daytwo_actions.backends.base import Pinned, Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.http.reading import Reading
 
 _MOST: Final = 30  # templates that one may take parts from, all levels together

@@ -8,7 +8,7 @@ import httpx
 
 from daytwo_actions.backends.argo.sender import Call, Sender, pieces_of, reason_of
 from daytwo_actions.backends.argo.wire.outcome import ARGO
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.wire.answer import Answer

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 from github.Auth import Auth, Token
 from pydantic import BaseModel, ValidationError
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.github.app import GitHubApp
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.wire import app as wire

@@ -13,8 +13,6 @@ from github.Auth import Auth
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import (
-    BackendDenied,
-    BackendUnreachable,
     Budget,
     ExternalState,
     FrozenRequest,
@@ -28,6 +26,7 @@ from daytwo_actions.backends.base import (
     Target,
     Traits,
 )
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.github.access import Access
 from daytwo_actions.backends.github.describing import Describing
 from daytwo_actions.backends.github.following import Cancelling, Following

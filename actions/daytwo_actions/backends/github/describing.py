@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.resolving import Resolving, content_of
 from daytwo_actions.backends.github.wire import names
 from daytwo_actions.backends.github.wire.inputs import read_workflow, why_not

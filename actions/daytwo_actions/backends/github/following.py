@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from daytwo_actions.backends import many
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalGone, ExternalState, Target
+from daytwo_actions.backends.base import ExternalState, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone
 from daytwo_actions.backends.github.waiting import Waiting
 from daytwo_actions.backends.github.wire import names, runs
 from daytwo_actions.backends.github.wire.gates import gates_of

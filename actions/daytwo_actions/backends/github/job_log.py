@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from daytwo_actions.backends.base import LogsNotReady
+from daytwo_actions.backends.failures import LogsNotReady
 from daytwo_actions.backends.github import stored
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.wire import names

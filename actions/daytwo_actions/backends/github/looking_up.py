@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, Listing, Marker, Recognised
+from daytwo_actions.backends.base import Listing, Marker, Recognised
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.access import Access
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.github.wire import names, runs

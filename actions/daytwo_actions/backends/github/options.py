@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.wire import names
 from daytwo_actions.backends.github.wire.refs import matching_in, names_in
 from daytwo_actions.backends.http.reading import Reading

@@ -10,7 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, Pinned, Target
+from daytwo_actions.backends.base import Pinned, Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.wire import names
 from daytwo_actions.backends.github.wire.refs import AnnotatedTag, File, GitObject, Ref, Repository, Workflow
 from daytwo_actions.backends.github.wire.workflow_file import Facts, read_facts

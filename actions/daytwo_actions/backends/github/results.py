@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import OutputsUnusable
+from daytwo_actions.backends.failures import OutputsUnusable
 from daytwo_actions.backends.github import stored
 from daytwo_actions.backends.github.following import Following
 from daytwo_actions.backends.github.settings import GitHubSettings

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, ExternalState, GateClosed
+from daytwo_actions.backends.base import ExternalState
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, GateClosed
 from daytwo_actions.backends.github.wire import gates, names
 from daytwo_actions.backends.github.wire.answer import message
 from daytwo_actions.backends.github.wire.outcome import GITHUB

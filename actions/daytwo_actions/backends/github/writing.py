@@ -8,7 +8,7 @@ from dataclasses import replace
 from github.Auth import Auth
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.github.access import Access
 from daytwo_actions.backends.github.transport import Transport
 from daytwo_actions.backends.github.wire.dispatch import Dispatch

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue
 
 from daytwo_actions.backends.base import (
-    BackendDenied,
     Budget,
     ExternalState,
     FrozenRequest,
@@ -28,6 +27,7 @@ from daytwo_actions.backends.base import (
     Target,
     Traits,
 )
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.controlling import Controlling
 from daytwo_actions.backends.gitlab.following import Following
 from daytwo_actions.backends.gitlab.job_log import JobLogs

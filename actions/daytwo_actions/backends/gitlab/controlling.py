@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from daytwo_actions.backends.base import BackendDenied, ExternalGone, GateClosed
+from daytwo_actions.backends.failures import BackendDenied, ExternalGone, GateClosed
 from daytwo_actions.backends.gitlab.following import Following
 from daytwo_actions.backends.gitlab.job_tree import Trees
 from daytwo_actions.backends.gitlab.wire import names

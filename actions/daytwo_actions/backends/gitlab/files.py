@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.wire import names
 from daytwo_actions.backends.gitlab.wire.refs import File
 from daytwo_actions.backends.http.reading import Reading

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from daytwo_actions.backends import many
-from daytwo_actions.backends.base import ExternalGone, ExternalState, Target
+from daytwo_actions.backends.base import ExternalState, Target
+from daytwo_actions.backends.failures import ExternalGone
 from daytwo_actions.backends.gitlab.resolving import Resolving
 from daytwo_actions.backends.gitlab.wire import names
 from daytwo_actions.backends.gitlab.wire.pipelines import Pipelines, VendorPipeline, state_of

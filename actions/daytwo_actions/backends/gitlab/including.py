@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.files import DEFAULT, Files, Place
 from daytwo_actions.backends.gitlab.wire.includes import Included, Outside, included_in
 from daytwo_actions.backends.http.recent import Recent

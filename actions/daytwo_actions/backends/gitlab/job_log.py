@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from daytwo_actions.backends.base import BackendUnreachable, LogsNotReady
+from daytwo_actions.backends.failures import BackendUnreachable, LogsNotReady
 from daytwo_actions.backends.gitlab.job_tree import Trees
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_actions.backends.gitlab.transport import API

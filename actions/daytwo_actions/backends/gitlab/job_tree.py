@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.following import Following
 from daytwo_actions.backends.gitlab.wire import names
 from daytwo_actions.backends.gitlab.wire.jobs import (

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, Listing, Marker, Recognised
+from daytwo_actions.backends.base import Listing, Marker, Recognised
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_actions.backends.gitlab.wire import names
 from daytwo_actions.backends.gitlab.wire.dispatch import marker_key

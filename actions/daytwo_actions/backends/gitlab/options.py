@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.wire import names
 from daytwo_actions.backends.gitlab.wire.refs import names_in
 from daytwo_actions.backends.http.reading import Reading

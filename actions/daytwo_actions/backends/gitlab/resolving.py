@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, Pinned, Target
+from daytwo_actions.backends.base import Pinned, Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.files import Files, place_of
 from daytwo_actions.backends.gitlab.including import Around, Including
 from daytwo_actions.backends.gitlab.wire import names

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import OutputsUnusable
+from daytwo_actions.backends.failures import OutputsUnusable
 from daytwo_actions.backends.gitlab.following import Following
 from daytwo_actions.backends.gitlab.job_log import JobLogs
 from daytwo_actions.backends.gitlab.job_tree import Trees

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.http.settings import HttpSettings
 from daytwo_actions.backends.identity.reading import Reading
 from daytwo_actions.backends.wire.ci_token import Keys, keys_of

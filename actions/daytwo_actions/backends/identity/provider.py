@@ -18,7 +18,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_r
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from pydantic import SecretStr
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.http.settings import HttpSettings
 from daytwo_actions.backends.identity.keys import DISCOVERY, KeptKeys
 from daytwo_actions.backends.identity.reading import Reading

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import requests
 
-from daytwo_actions.backends.base import BackendUnreachable
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.sender import Exchange, Sender
 from daytwo_actions.backends.http.settings import HttpSettings

@@ -6,7 +6,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from daytwo_actions.backends.base import Ambiguous, BackendDenied, BackendUnreachable, Refused, Sent
+from daytwo_actions.backends.base import Ambiguous, Refused, Sent
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.wire.answer import Answer, Silence, Told
 
 UNAUTHORIZED: Final = 401

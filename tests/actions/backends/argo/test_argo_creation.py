@@ -13,7 +13,8 @@ from pydantic import JsonValue
 from daytwo_actions import run_token
 from daytwo_actions.backends.argo.wire import creation
 from daytwo_actions.backends.argo.wire.objects import Workflow
-from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Marker, Pinned, Target
+from daytwo_actions.backends.base import FrozenRequest, Marker, Pinned, Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_store.ids import Corr, Digest
 
 CORR = Corr("abcdefghij234567abcd")

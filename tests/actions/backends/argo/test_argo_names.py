@@ -3,7 +3,8 @@
 import pytest
 
 from daytwo_actions.backends.argo.wire import names
-from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_store.ids import Corr
 
 EVIL = ["", "..", "../x", "%2e%2e", "a/b", "a\r\nb", "-a", "a-", "A", "a b", "a?x=1", "a#b", "a%20b", "ä", "@latest"]

@@ -12,7 +12,8 @@ from daytwo_actions.backends.argo.wire.names import TemplateName
 from daytwo_actions.backends.argo.wire.outcome import ARGO
 from daytwo_actions.backends.argo.wire.stream import Lines, StreamFault, hint, log_line
 from daytwo_actions.backends.argo.wire.templates import Template, digest_of, needed_by
-from daytwo_actions.backends.base import Accepted, Ambiguous, BackendDenied, BackendUnreachable, Marker, Refused, Sent
+from daytwo_actions.backends.base import Accepted, Ambiguous, Marker, Refused, Sent
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_store.ids import ExternalRunId
 

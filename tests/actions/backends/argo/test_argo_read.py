@@ -13,14 +13,13 @@ from tests.actions.backends.argo.test_argo_creation import CORR, MARKER, frozen
 
 from daytwo_actions.backends.argo.backend import ArgoBackend
 from daytwo_actions.backends.argo.job_log import CUT
-from daytwo_actions.backends.base import (
+from daytwo_actions.backends.base import Hint, Target
+from daytwo_actions.backends.failures import (
     BackendDenied,
     BackendUnreachable,
     ExternalGone,
     GateClosed,
-    Hint,
     LogsNotReady,
-    Target,
     WebhookRefused,
 )
 from daytwo_actions.backends.some import Streaming

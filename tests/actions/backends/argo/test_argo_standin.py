@@ -18,14 +18,13 @@ from daytwo_actions.backends.base import (
     Accepted,
     Ambiguous,
     Backend,
-    BackendUnreachable,
     ExternalState,
     FrozenRequest,
-    GateClosed,
     Marker,
     Refused,
     Target,
 )
+from daytwo_actions.backends.failures import BackendUnreachable, GateClosed
 from daytwo_actions.backends.registry import connect
 from daytwo_actions.backends.some import Streaming
 from daytwo_actions.backends.tree import GateVerdict, Job

@@ -12,14 +12,12 @@ from contract_systems import READER, System
 from contracting import Receiver, attempt, dispatched, log_of
 from pydantic import SecretStr
 
-from daytwo_actions.backends.base import (
-    Ambiguous,
-    Backend,
+from daytwo_actions.backends.base import Ambiguous, Backend, Refused
+from daytwo_actions.backends.failures import (
     BackendDenied,
     BackendUnreachable,
     ExternalGone,
     LogsNotReady,
-    Refused,
     WebhookRefused,
 )
 from daytwo_actions.backends.tree import JobKind

@@ -10,14 +10,8 @@ import pytest
 from contract_systems import System
 from contracting import Attempt, attempt, dispatched
 
-from daytwo_actions.backends.base import (
-    Accepted,
-    Ambiguous,
-    Backend,
-    BackendUnreachable,
-    OutputsUnusable,
-    Refused,
-)
+from daytwo_actions.backends.base import Accepted, Ambiguous, Backend, Refused
+from daytwo_actions.backends.failures import BackendUnreachable, OutputsUnusable
 from daytwo_actions.backends.tree import Job
 from daytwo_actions.logs import Cleaner
 from daytwo_store.ids import ExternalRunId

@@ -15,15 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr, ValidationError
 
-from daytwo_actions.backends.base import (
-    Accepted,
-    BackendDenied,
-    BackendUnreachable,
-    Marker,
-    Pinned,
-    Refused,
-    Target,
-)
+from daytwo_actions.backends.base import Accepted, Marker, Pinned, Refused, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.github.app import GitHubApp
 from daytwo_actions.backends.github.backend import GitHubBackend
 from daytwo_actions.backends.github.settings import GitHubSettings

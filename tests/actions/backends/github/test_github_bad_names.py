@@ -6,7 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from daytwo_actions.backends.base import BackendDenied, ExternalGone, LogsNotReady, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied, ExternalGone, LogsNotReady
 from daytwo_actions.backends.github.backend import GitHubBackend
 from daytwo_actions.backends.tree import GateId, GateVerdict
 from daytwo_store.ids import ExternalJobId, ExternalRunId

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from daytwo_actions.backends.base import BackendDenied, BackendUnreachable, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.pipelines import PipelineInfo
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Pinned, Target
+from daytwo_actions.backends.base import FrozenRequest, Pinned, Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.wire.dispatch import freeze, thaw
 from daytwo_store.ids import Corr, Digest
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.wire import artifacts, gates
 from daytwo_actions.backends.tree import GateId, GateKind, GateVerdict, JobKind
 from daytwo_store.states import ExternalStatus

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.base import Accepted, BackendUnreachable, Pinned, Refused, Target
+from daytwo_actions.backends.base import Accepted, Pinned, Refused, Target
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.github.backend import GitHubBackend
 from daytwo_store.ids import Corr, Digest, ExternalRunId
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from daytwo_actions.backends.base import Accepted, Ambiguous, BackendDenied, BackendUnreachable, Refused
+from daytwo_actions.backends.base import Accepted, Ambiguous, Refused
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.github.wire.answer import message
 from daytwo_actions.backends.github.wire.outcome import GITHUB, classify, wants_no_details
 from daytwo_actions.backends.wire.answer import Answer, Silence, next_page, server_time

@@ -14,15 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from daytwo_actions.backends.base import (
-    BackendDenied,
-    BackendUnreachable,
-    ExternalGone,
-    LogsNotReady,
-    Marker,
-    Pinned,
-    Target,
-)
+from daytwo_actions.backends.base import Marker, Pinned, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone, LogsNotReady
 from daytwo_actions.backends.github.backend import GitHubBackend
 from daytwo_actions.backends.github.job_log import CUT
 from daytwo_store.ids import Corr, Digest, ExternalJobId, ExternalRunId

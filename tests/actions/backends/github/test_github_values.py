@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from daytwo_actions.backends.base import Accepted, Backend, BackendDenied, Target
+from daytwo_actions.backends.base import Accepted, Backend, Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.registry import connect as connect_backend
 from daytwo_actions.marker import corr

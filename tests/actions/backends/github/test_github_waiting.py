@@ -9,14 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from daytwo_actions.backends.base import (
+from daytwo_actions.backends.base import ExternalState, Target
+from daytwo_actions.backends.failures import (
     BackendDenied,
     BackendUnreachable,
     ExternalGone,
-    ExternalState,
     GateClosed,
     OutputsUnusable,
-    Target,
 )
 from daytwo_actions.backends.github.backend import GitHubBackend
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobKind

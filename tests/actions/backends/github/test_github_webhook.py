@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.base import WebhookRefused
+from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_actions.backends.github.wire.webhook import hints, questions, signed, verify
 
 SAMPLES = Path(__file__).parent / "samples"

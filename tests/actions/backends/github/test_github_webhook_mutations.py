@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daytwo_actions.backends.base import WebhookRefused
+from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_actions.backends.github.wire import webhook
 
 BODY = (Path(__file__).parent / "samples" / "workflow_run.completed.2.json").read_bytes()

@@ -13,19 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
-from daytwo_actions.backends.base import (
-    Accepted,
-    Backend,
-    BackendDenied,
-    BackendUnreachable,
-    ExternalState,
-    FrozenRequest,
-    GateClosed,
-    Marker,
-    OutputsUnusable,
-    Refused,
-    Target,
-)
+from daytwo_actions.backends.base import Accepted, Backend, ExternalState, FrozenRequest, Marker, Refused, Target
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, GateClosed, OutputsUnusable
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.registry import connect as connect_backend
 from daytwo_actions.backends.tree import GateVerdict, Job, JobKind

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.base import Accepted, Ambiguous, BackendDenied, BackendUnreachable, Refused
+from daytwo_actions.backends.base import Accepted, Ambiguous, Refused
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.gitlab.wire.answer import message
 from daytwo_actions.backends.gitlab.wire.outcome import GITLAB, classify
 from daytwo_actions.backends.wire.answer import Answer, Silence

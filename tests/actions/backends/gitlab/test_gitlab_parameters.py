@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied
 
 pytestmark = pytest.mark.anyio
 

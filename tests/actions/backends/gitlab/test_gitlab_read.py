@@ -11,17 +11,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from daytwo_actions.backends.base import (
+from daytwo_actions.backends.base import Listing, Marker, Pinned, Target
+from daytwo_actions.backends.failures import (
     BackendDenied,
     BackendUnreachable,
     ExternalGone,
     GateClosed,
-    Listing,
     LogsNotReady,
-    Marker,
     OutputsUnusable,
-    Pinned,
-    Target,
 )
 from daytwo_actions.backends.gitlab.backend import GitLabBackend
 from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind

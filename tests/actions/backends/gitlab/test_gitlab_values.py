@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from daytwo_actions.backends.base import Accepted, BackendDenied, GateClosed, Marker, Target
+from daytwo_actions.backends.base import Accepted, Marker, Target
+from daytwo_actions.backends.failures import BackendDenied, GateClosed
 from daytwo_actions.backends.gitlab.backend import GitLabBackend
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind

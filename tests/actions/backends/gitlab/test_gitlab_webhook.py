@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daytwo_actions.backends.base import WebhookRefused
+from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_actions.backends.gitlab.settings import signing_key
 from daytwo_actions.backends.gitlab.wire.webhook import Secrets, hints, signed, verify
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from certificates import own_certificate
 
-from daytwo_actions.backends.base import Backend, BackendDenied, BackendUnreachable
+from daytwo_actions.backends.base import Backend
+from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store.ids import ExternalRunId
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_store.ids import Corr, ExternalRunId
 
 CLUSTER: Final = "cluster/"  # before the name of a ClusterWorkflowTemplate

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from daytwo_actions.backends.argo.wire import names
 from daytwo_actions.backends.argo.wire.objects import Node, Outputs, Workflow
 from daytwo_actions.backends.argo.wire.runs import title_of
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.tree import Artifact
 
 LOG: Final = "main-logs"  # the name under which Argo keeps a pod's log, where it is told to

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, JsonValue
 
 from daytwo_actions.backends.argo.wire import names
 from daytwo_actions.backends.argo.wire.objects import Metadata, Vendor
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_store.ids import Digest
 
 _DEEPEST: Final = 100

@@ -16,7 +16,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from daytwo_actions.backends.argo.wire.inputs import MARKER_INPUT
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_store.ids import Corr
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")

@@ -14,7 +14,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Pinned
+from daytwo_actions.backends.base import FrozenRequest, Pinned
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.github.wire import names
 from daytwo_actions.backends.pipelines import PACK, packed_names
 from daytwo_store.ids import Corr, Digest

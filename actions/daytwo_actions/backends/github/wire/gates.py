@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
 from daytwo_actions.backends.wire.outcome import web_link
 from daytwo_store.ids import ExternalJobId

@@ -4,7 +4,8 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-from daytwo_actions.backends.base import BackendDenied, Target
+from daytwo_actions.backends.base import Target
+from daytwo_actions.backends.failures import BackendDenied
 
 _PROJECT: Final = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]{1,100}/(?!\.+$)[A-Za-z0-9_.-]{1,100}")
 _PIPELINE: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}\.ya?ml")

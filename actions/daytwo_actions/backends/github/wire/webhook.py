@@ -11,7 +11,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from daytwo_actions.backends.base import Hint, Part, WebhookRefused
+from daytwo_actions.backends.base import Hint, Part
+from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_actions.backends.some import Question
 from daytwo_actions.backends.tree import GateId
 from daytwo_store.ids import ExternalRunId

@@ -15,7 +15,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import BackendDenied, FrozenRequest, Pinned
+from daytwo_actions.backends.base import FrozenRequest, Pinned
+from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.wire import names
 from daytwo_actions.backends.gitlab.wire.inputs import MARKER_INPUT, MARKER_VARIABLE
 from daytwo_store.ids import Corr, Digest

@@ -4,7 +4,7 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-from daytwo_actions.backends.base import BackendDenied
+from daytwo_actions.backends.failures import BackendDenied
 
 # GitLab's own rule for a path: letters, digits, "_", "-", ".", not beginning with "-" or ".", subgroups allowed.
 _PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"

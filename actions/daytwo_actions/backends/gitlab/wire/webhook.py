@@ -12,7 +12,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from daytwo_actions.backends.base import Hint, WebhookRefused
+from daytwo_actions.backends.base import Hint
+from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_actions.backends.gitlab.wire.status import has_ended
 from daytwo_store.ids import ExternalRunId
 
