@@ -142,7 +142,7 @@ async def test_a_sender_that_was_paused_between_claim_and_send_sends_nothing(com
     run = await company.ask("ana", "1.1.0", "staging")
     await company.drive(run)
     assert company.ci.posts == 0
-    assert (await company.attempts(run))[0].state == AttemptState.REJECTED
+    assert (await company.attempts(run))[0].state == AttemptState.ABANDONED
 
 
 async def test_another_commit_than_the_approved_one_is_no_success(company: Company) -> None:
