@@ -1,8 +1,8 @@
-"""Every screen, light on a desk and dark on a phone: nothing for axe to find, nothing wider than the window.
+"""Every screen, light on a desk: nothing for axe to find, nothing wider than the window, and that on a phone as well.
 
-Pictures of all of them are left in `test-results/browser/`. With `DAYTWO_SCREENS=all` (`make screens`) also dark on a
-desk, light on a phone, and as narrow as a window may be; then also what administrators see, and nothing may move by
-itself.
+Pictures of all of them in both widths are left in `test-results/browser/`. `make e2e` looks dark and on a phone. With
+`DAYTWO_SCREENS=all` (`make screens`) also dark on a desk, light on a phone, and as narrow as a window may be; then also
+what administrators see, and nothing may move by itself.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import pytest
 from looks import EVERYTHING, look, settle
 from playwright.sync_api import Page, expect
 
-LOOKS = [("light", 1440), ("dark", 390)]
+LOOKS = [("light", 1440), pytest.param("dark", 390, marks=[] if EVERYTHING else [pytest.mark.long])]
 if EVERYTHING:
     LOOKS += [("dark", 1440), ("light", 390), ("light", 320)]  # the last is a desk at 400 % (WCAG 1.4.10)
 

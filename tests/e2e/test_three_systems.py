@@ -154,7 +154,7 @@ def test_a_deploy_really_installs_the_release(company: Company, system: str) -> 
     assert (entity["properties"]["version"], entity["properties"]["run"]) == ("1.1.0", run["id"])
 
 
-@pytest.mark.long
+@long
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_it_rolls_back_and_restarts_too(company: Company, system: str) -> None:
     was = company.deploys(system, "1.1.0")
@@ -195,6 +195,7 @@ def test_one_that_runs_is_cancelled(company: Company, system: str) -> None:
     assert company.answers() == before
 
 
+@long
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_in_production_the_pipeline_itself_asks_once_more_and_is_answered_from_here(
     company: Company, system: str

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 AXE: Final = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PICTURES: Final = Path(__file__).resolve().parents[2] / "test-results" / "browser"
+PHONE: Final = 390  # CSS pixels
 EVERYTHING: Final = os.environ.get("DAYTWO_SCREENS") == "all"
 # Cumulative layout shift of one screen, from its beginning until it is there. 0.1 is commonly called good.
 MOST_SHIFTED: Final = 0.02
@@ -50,10 +51,28 @@ def look(page: Page, name: str) -> list[str]:
     wrong = shifted(page) if EVERYTHING else []  # before the picture: for that the window is made as high as the page
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
     wrong += found_by_axe(page)
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        wrong.append("wider than the window")
+    wrong += _wider(page)
+    if not EVERYTHING:
+        wrong += _on_a_phone(page, name)
     page.evaluate("new Promise(done => setTimeout(() => done(window.shifts.splice(0)), 50))")  # what the picture moved
     return [f"{name}: {one}" for one in wrong]
+
+
+def _wider(page: Page) -> list[str]:
+    wider = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return ["wider than the window"] if wider else []
+
+
+def _on_a_phone(page: Page, name: str) -> list[str]:
+    """The same screen as wide as a phone: a picture, and whether it fits."""
+    desk = page.viewport_size
+    if desk is None or desk["width"] <= PHONE:
+        return []
+    page.set_viewport_size({"width": PHONE, "height": 844})
+    page.screenshot(path=PICTURES / f"{name}-at-{PHONE}.png", full_page=True)
+    wrong = [f"at {PHONE}: {one}" for one in _wider(page)]
+    page.set_viewport_size(desk)
+    return wrong
 
 
 def settle(page: Page) -> None:

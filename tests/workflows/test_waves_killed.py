@@ -26,7 +26,7 @@ from daytwo_store.states import RunState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.contracts import What
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 PLAIN: dict[str, object] = {"approval": [], "catalog": [], "undo": None, "lock": None}
 INPUTS = {"version": "${{ inputs.version }}", "environment": "${{ inputs.environment.ref }}"}
 TARGETS = 20

@@ -9,6 +9,7 @@ GITLAB: Final = Vendor(
     called="GitLab",
     file="gitlab/openapi.json",
     undescribed=frozenset({"cursor"}),  # of lists that go on by a key
+    misdescribed=frozenset({("get_branch", "branch")}),  # a branch has a name; the description says a number
     excused={
         "unknown": "no such address",
         "list_tags": _LEFT_OUT,

@@ -29,6 +29,7 @@ class Application:
     number: int = 0  # the first one is there always, the others as far as the place wishes for them
     process: Process | None = None
     _backoff: timedelta = field(init=False)
+    _at_once: bool = False  # the process need not finish what it is doing
 
     def __post_init__(self) -> None:
         self._backoff = self.timing.first_backoff
@@ -56,8 +57,7 @@ class Application:
                 changed.cancel()
             if process.returncode is None:
                 new = self._wish()
-                if new.stops_at_once(wish):
-                    process.kill()
+                self._at_once = new.stops_at_once(wish)
                 self._backoff = self.timing.first_backoff
                 return new
         return await self._after_death(wish, process, time.monotonic() - started)
@@ -124,7 +124,12 @@ class Application:
     async def _stop(self, process: Process) -> None:
         if process.returncode is not None:
             return
-        process.terminate()
+        # One signal and not another one behind it: sending looks whether the process is there, and takes its exit code.
+        at_once, self._at_once = self._at_once, False
+        if at_once:
+            process.kill()
+        else:
+            process.terminate()
         try:
             async with asyncio.timeout(self.timing.stop_within.total_seconds()):
                 await process.wait()

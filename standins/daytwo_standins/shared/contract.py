@@ -45,6 +45,7 @@ class Vendor:
     types: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trims: str = ""  # the parameter by which a client asks for a part of an answer
     undescribed: frozenset[str] = frozenset()  # parameters that it takes everywhere and describes in places
+    misdescribed: frozenset[tuple[str, str]] = frozenset()  # an operation, and a part of its path whose type is wrong
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,7 +179,7 @@ class Contract:
         for number, (name, parameter) in told.path.items():
             variable = _VARIABLE.fullmatch(parts[number])
             value = exchange.variables.get(variable[1]) if variable else parts[number]
-            if value is not None:
+            if value is not None and (exchange.operation, name) not in self._vendor.misdescribed:
                 wrong = self._wrong(parameter.schema, _one(parameter.schema, value))
                 yield from (f"at {name!r} of the path {line}" for line in wrong)
 

@@ -72,9 +72,9 @@ function About({ freeze }: { freeze: FreezeView }) {
           [
             words.from,
             freeze.made_by ? (
-              <span key="by">
+              <p key="by">
                 {words.madeBy} <PersonName person={freeze.made_by} />
-              </span>
+              </p>
             ) : (
               words.file
             ),
