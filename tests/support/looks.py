@@ -25,6 +25,9 @@ new PerformanceObserver(list => {
 }).observe({ type: 'layout-shift', buffered: true });
 """
 
+# What is there was painted as well, on a machine on which that takes a while.
+PAINTED: Final = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+
 
 def found_by_axe(page: Page) -> list[str]:
     page.evaluate(AXE)
@@ -49,6 +52,7 @@ def look(page: Page, name: str) -> list[str]:
     """What is wrong with what is shown."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     wrong = shifted(page) if EVERYTHING else []  # before the picture: for that the window is made as high as the page
+    page.evaluate(PAINTED)
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
     wrong += found_by_axe(page)
     wrong += _wider(page)
@@ -69,6 +73,7 @@ def _on_a_phone(page: Page, name: str) -> list[str]:
     if desk is None or desk["width"] <= PHONE:
         return []
     page.set_viewport_size({"width": PHONE, "height": 844})
+    page.evaluate(PAINTED)
     page.screenshot(path=PICTURES / f"{name}-at-{PHONE}.png", full_page=True)
     wrong = [f"at {PHONE}: {one}" for one in _wider(page)]
     page.set_viewport_size(desk)
