@@ -103,7 +103,7 @@ jobs:
         if: always()
         env: {GATE: "${{ inputs.gate }}", STUBBORN: "${{ inputs.stubborn }}"}
         run: |
-          for try in 1 2 3 4 5 6 7 8 9 10; do
+          for try in $(seq 50); do  # a busy machine may take its time to bury it
             kill -0 "$(cat "$GATE.pid")" 2>/dev/null || break
             sleep 0.1
           done
