@@ -21,7 +21,7 @@ import yaml
 from playwright.sync_api import Browser, expect
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.long]
 
 
 @contextmanager

@@ -86,6 +86,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield running
 
 
+@pytest.mark.long
 def test_it_is_there_and_ana_can_look_around(house: Up) -> None:
     assert httpx.get(f"{house.page}/readyz", trust_env=False).json()["ready"] is True
     assert house.daytwo("login", "--as", "ana").returncode == 0
@@ -107,6 +108,7 @@ def test_pat_turns_a_pipeline_into_an_action_and_the_registered_ones_fit(house: 
     assert house.daytwo("pipelines", "github", "acme/shop").returncode == 6
 
 
+@pytest.mark.long
 def test_a_second_one_on_the_same_folder_says_where_the_first_answers(house: Up) -> None:
     before = house.now
     second = house.daytwo("up", "--data", str(house.data))
@@ -116,6 +118,7 @@ def test_a_second_one_on_the_same_folder_says_where_the_first_answers(house: Up)
     assert house.now == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["worker", "API", "GitHub stand-in", "Temporal", "PostgreSQL"])
 def test_what_is_killed_comes_back_where_it_was(house: Up, name: str) -> None:
     before = house.row(name)

@@ -44,6 +44,7 @@ def test_the_namespace_is_made_once(outside: Outside) -> None:
         assert namespace in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_processes_start_in_order_carry_out_a_deploy_and_stop(outside: Outside) -> None:
     order = outside.order({"standin"})

@@ -135,6 +135,7 @@ def _steps(run: dict[str, Any]) -> list[dict[str, Any]]:
     return [job for step in run["steps"] for job in step["jobs"]]
 
 
+@long
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_deploy_really_installs_the_release(company: Company, system: str) -> None:
     run = company.deploys(system, "1.1.0")
@@ -215,6 +216,7 @@ def test_in_production_the_pipeline_itself_asks_once_more_and_is_answered_from_h
     assert company.answers("production") == "1.1.0"
 
 
+@long
 def test_all_actions_fit_their_pipelines(company: Company) -> None:
     assert company.daytwo("login", "--as", "pat").returncode == 0
     checked = company.daytwo("check", "--strict")
