@@ -57,7 +57,7 @@ demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, appr
 up: $(INSTALLED) $(PAGE) $(if $(filter all gitlab,$(subst $(COMMA), ,$(BACKENDS))),$(CI_LOCAL_MODULES)) ## Run everything on this machine and stay; with BACKENDS=all on three CI systems, with SIGN_IN=oidc through an identity provider
 	$(BIN)/daytwo up $(if $(BACKENDS),--backends $(BACKENDS)) $(if $(SIGN_IN),--sign-in $(SIGN_IN))
 
-test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run the tests, Python and the page's; without those of e2e, chaos and security that take long
+test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run the tests, Python and the page's; without what `make e2e`, `make chaos` and `make security` add
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST)
 	cd $(WEB) && $(NPM) test
 
@@ -97,7 +97,7 @@ lock: ## Choose the newest versions of everything again (needs uv)
 bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Temporal workflow
 	$(BIN)/python -m tests.bench $(BENCH)
 
-e2e: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run the end-to-end tests that `make test` leaves out because each starts a company
+e2e: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run what `make test` leaves out as long: whole companies, dark screens, the library's other tests
 	$(BIN)/python -m pytest -m long $(PYTEST)
 
 chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact points, all of them, and print what came of each case; LONG=1 in full size

@@ -198,6 +198,11 @@ def sent_without_approval(found: Facts) -> list[str]:
     return wrong
 
 
+@pytest.mark.short
+async def test_two_races_with_each(yard: Company, dice: random.Random) -> None:
+    await _race(yard, dice, 2 * len(RIVALS), at_once=2)
+
+
 async def test_seven_races_with_each(yard: Company, dice: random.Random) -> None:
     await _race(yard, dice, 7 * len(RIVALS), at_once=7)
 

@@ -1,6 +1,6 @@
 """The example company on GitLab and on Argo beside GitHub: one action, three CI systems, and everything really runs.
 
-One company for the module. `make test` runs the short ones, `make chaos` the long ones. Where jobs of GitLab cannot run
+One company for the module; `make e2e` and `make chaos` run it. Where jobs of GitLab cannot run
 (gitlab-ci-local, rsync), its tests are skipped and say why.
 """
 
@@ -28,7 +28,7 @@ PROGRAM = [sys.executable, "-m", "daytwo_cli"]
 WITHOUT = missing()
 GITLAB = pytest.param("gitlab", marks=pytest.mark.skipif(bool(WITHOUT), reason=f"GitLab is left out: {WITHOUT}"))
 SYSTEMS = [GITLAB, "argo"]
-long = pytest.mark.chaos  # runs with `make chaos`
+long = pytest.mark.long  # runs with `make e2e` and `make chaos`
 STORY = {
     "gitlab": {
         ("job", "daytwo-claim"),

@@ -7,7 +7,6 @@ end that the CI system does not show is true in these cases only, each of which 
 - it took too long and was stopped: it has failed, and there it was cancelled;
 - a pipeline succeeded before it could be stopped (decision 0006) and the steps after it were not begun: cancelled;
 - a pipeline failed, and the run was stopped before the try that was to follow: cancelled;
-- a pipeline that asks us before it works asked when its run was being stopped: told no, it has failed there: cancelled;
 - it was deleted there: nobody can know, so it is no success and no failure, and whoever cancels it ends it here;
 - somebody has run it again there, and the CI system shows how it ended first no more.
 """
@@ -76,14 +75,9 @@ def _was_cancelled(run: Row, last: Sequence[Executed]) -> bool:
     return all(
         how in {"cancelled", GONE, AGAIN}
         or (how == "success" and not_begun)
-        or (how in _FAILED and (attempt.get("state") == "failed" or _was_told_no(attempt)))
+        or (how in _FAILED and attempt.get("state") == "failed")
         for attempt, how in last
     )
-
-
-def _was_told_no(attempt: Row) -> bool:
-    """It may not work before it is let, and it never was."""
-    return attempt.get("claimed_at", "unknown") is None and bool(json.loads(attempt["request"])["fenced"])
 
 
 def _last_of_each_step(ran: Sequence[Executed]) -> list[Executed]:

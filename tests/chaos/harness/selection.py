@@ -13,9 +13,9 @@ _FIXED: Final = 20260101  # the short ones do the same every time
 
 
 def wants_all(config: pytest.Config) -> bool:
-    """`--all-chaos`, `-m chaos`, or a path into this folder on the command line."""
+    """`-m chaos`, or a path into this folder on the command line."""
     named = any(HERE in (Path(arg.partition("::")[0]).resolve() / "x").parents for arg in config.args)
-    return bool(config.getoption("--all-chaos", False)) or "chaos" in config.option.markexpr or named
+    return "chaos" in config.option.markexpr or named
 
 
 def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
