@@ -37,9 +37,12 @@ def descriptions() -> None:
         os.environ["DAYTWO_SPECS"] = str(FOLDER)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def logs() -> None:
-    """As in production: structlog's own way of printing a traceback, with all locals, takes seconds."""
+    """As in production: structlog's own way of printing a traceback, with all locals, takes seconds.
+
+    For every test anew: what a command set up for itself in this process, a level above all, would stay.
+    """
     configure_logging(process="tests", level="warning")
 
 

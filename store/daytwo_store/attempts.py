@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Corr, Digest, ExternalRunId, RunId, StepPath
 from daytwo_store.states import ATTEMPT_LIVE, ATTEMPT_MOVES, AttemptState, ExternalStatus, check_move
-from daytwo_store.tables import AttemptRow, ExternalRunRow, Json
+from daytwo_store.tables import AttemptRow, ExternalRunRow, Json, RunRow
 from daytwo_store.value_digest import value_digest
 
 _PERHAPS: Final = tuple(ATTEMPT_LIVE - {AttemptState.INTENT})  # it was sent, and may have been carried out
@@ -164,10 +164,11 @@ async def of_step(session: AsyncSession, run: RunId, path: StepPath) -> Sequence
 
 
 async def begun(session: AsyncSession, run: RunId) -> bool:
-    """Has anything of the run been started, or may it have been?"""
+    """Has anything of the run been started, or may it have been? What it has called counts: that is on its way."""
     there = or_(AttemptRow.external_id.is_not(None), AttemptRow.state.in_(_PERHAPS))
-    query = select(AttemptRow.no).where(AttemptRow.run_id == run, there)
-    return await session.scalar(query.limit(1)) is not None
+    sent = select(AttemptRow.no).where(AttemptRow.run_id == run, there)
+    called = select(RunRow.id).where(RunRow.parent_run == run)
+    return bool(await session.scalar(select(or_(sent.exists(), called.exists()))))
 
 
 async def of_run(session: AsyncSession, run: RunId) -> Sequence[AttemptRow]:

@@ -33,4 +33,4 @@ def _name(url: str) -> str:
 
 
 def _beside(url: str, name: str) -> str:
-    return url.replace(f"/{_name(url)}?", f"/{name}?")
+    return urlsplit(url)._replace(path=f"/{name}").geturl()

@@ -480,12 +480,14 @@ async def test_a_sender_that_slept_through_the_proof_of_absence_changes_nothing(
     company.ci.send = slow_send  # type: ignore[method-assign]
     run = await company.ask("ana", "1.1.0", "staging")
     zombie = asyncio.create_task(company.step(run))
-    await asyncio.wait_for(asleep.wait(), 60)
+    async with asyncio.timeout(60):
+        await asleep.wait()
     await company.drive(run)
     states = [one.state for one in await company.attempts(run)]
     assert states == [AttemptState.ABSENT, AttemptState.ACCEPTED]
     awake.set()
-    await asyncio.wait_for(zombie, 60)
+    async with asyncio.timeout(60):
+        await zombie
     first, second = await company.attempts(run)
     assert (first.state, first.external_id) == (AttemptState.ABSENT, None)
     assert company.ci.states["2"].status == ExternalStatus.CANCELLED, "what it started is stopped"

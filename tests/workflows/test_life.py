@@ -352,7 +352,7 @@ async def test_what_was_not_let_work_has_not_failed_but_was_cancelled(
     await company.drive(run)
     row = await company.run(run)
     assert row.state == (RunState.CANCELLED if fenced and not worked else RunState.FAILED)
-    assert ("It did nothing." in str(row.reason)) is (fenced and not worked)
+    assert ("without our leave" in str(row.reason)) is (fenced and not worked)
 
 
 async def _done(company: Company) -> RunId:

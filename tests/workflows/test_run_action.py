@@ -92,7 +92,8 @@ async def test_a_decision_wakes_the_run_and_it_stays_within_its_budgets(company:
     await poke(company, driver, run)
     await until(company, run, RunState.SUCCEEDED)
     handle = driver._client.get_workflow_handle(run_workflow_id(run))
-    await asyncio.wait_for(handle.result(), 20)
+    async with asyncio.timeout(20):
+        await handle.result()
     history = await handle.fetch_history()
     assert 5 < len(history.events) <= MOST_EVENTS
     assert sum(len(one.SerializeToString()) for one in history.events) <= MOST_BYTES

@@ -8,7 +8,7 @@ import pytest
 from company import open_company
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from stepping import Step, Stepping, dispatch
 
 from daytwo_actions.plan.model import Plan
@@ -18,14 +18,15 @@ from daytwo_store import entities, tasks
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import Draft
-from daytwo_store.errors import Rejected
-from daytwo_store.ids import RunId, StepPath, TaskId
+from daytwo_store.errors import Conflict, Rejected
+from daytwo_store.ids import ApprovalId, RunId, StepPath, TaskId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import EntityRow, RunRow, TaskRow
 from daytwo_workflows.life.doing import Done, complete, give_up
 from daytwo_workflows.life.resuming import Resumption, resume
 from daytwo_workflows.life.steps.called import asked_for
+from daytwo_workflows.life.taking_back import take_back
 
 pytestmark = pytest.mark.anyio
 PLAIN: dict[str, object] = {"approval": [], "catalog": [], "undo": None, "lock": None}
@@ -42,12 +43,14 @@ async def stepping(database_url: str, tmp_path: Path) -> AsyncIterator[Stepping]
     await store.close()
 
 
-async def in_catalog(stepping: Stepping, *names: str) -> None:
+async def in_catalog(stepping: Stepping, *names: str, visible_to: tuple[str, ...] = ()) -> None:
     """Services that nothing but their language tells from others."""
     async with stepping.company.store.write() as tx:
         for name in names:
             said = {"description": "one of many", "repository": "acme/shop", "language": "Elm"}
-            draft = Draft(kind="service", name=name, title=name, owner="group:storefront", properties=said)
+            draft = Draft(
+                kind="service", name=name, title=name, owner="group:storefront", properties=said, visible_to=visible_to
+            )
             await entities.upsert(tx, draft, by="test")
 
 
@@ -58,7 +61,13 @@ def roll(**more: object) -> Step:
 
 
 async def rolled(
-    stepping: Stepping, *, count: int = 6, parent: dict[str, object] | None = None, **more: object
+    stepping: Stepping,
+    *,
+    count: int = 6,
+    parent: dict[str, object] | None = None,
+    before: Sequence[Step] = (),
+    when: str | None = None,
+    **more: object,
 ) -> RunId:
     """A run over so many services, moved to where it waits."""
     await in_catalog(stepping, *(f"s{number}" for number in range(1, count + 1)))
@@ -67,7 +76,8 @@ async def rolled(
     folder.mkdir()
     child = like_deploy("child", **PLAIN, steps=[dispatch("ship")])
     probe = like_deploy("probe", **PLAIN, steps=[dispatch("probe")])
-    whole = like_deploy("parent", **{**PLAIN, **(parent or {})}, steps=[roll(**more)])
+    step = roll(**more) | ({"if": when} if when else {})
+    whole = like_deploy("parent", **{**PLAIN, **(parent or {})}, steps=[*before, step])
     await load_beside(stepping.company, folder, child, probe, whole)
     run = await stepping.company.ask("ana", "1.1.0", "staging", action="parent")
     await stepping.company.drive(run, moves=100)
@@ -261,3 +271,40 @@ async def test_a_list_of_none_or_too_many_is_refused_when_it_is_asked_for(
             await tx.session.execute(insert(EntityRow), rows)
     with pytest.raises(Rejected, match=said):
         await rolled(stepping, count=0)
+
+
+async def test_what_it_goes_through_is_shown_to_everybody_who_sees_the_run(stepping: Stepping) -> None:
+    await in_catalog(stepping, "secret", visible_to=("group:storefront",))
+    with pytest.raises(Rejected, match="1 entities that not everybody may see who sees this run"):
+        await rolled(stepping, count=2)
+
+
+async def test_a_list_of_a_step_that_is_skipped_may_be_empty(stepping: Stepping) -> None:
+    run = await rolled(stepping, count=0, when="${{ inputs.version == '9.9.9' }}")
+    assert (await stepping.company.run(run)).state == RunState.SUCCEEDED
+    assert await called(stepping, run) == []
+
+
+async def test_what_has_begun_keeps_its_approval_and_is_not_called_again(stepping: Stepping) -> None:
+    ok: Step = {"id": "ok", "uses": "approval", "with": {"from": ["group:sre"]}}
+    run = await rolled(stepping, count=4, batch=2, before=[ok])
+    await stepping.company.decide("sam", run)
+    await stepping.on(run)
+    assert await called(stepping, run) == ["s1", "s2"]
+    [approval] = await stepping.company.approvals(run)
+    sam = await stepping.company.person("sam")
+    with pytest.raises(Conflict, match="too late: roll has begun since"):
+        await take_back(stepping.company.store, ApprovalId(approval.id), by=sam)
+    await finish(stepping, run)
+    await finish(stepping, run)
+    assert await called(stepping, run) == ["s1", "s2", "s3", "s4"]
+
+
+async def test_where_nobody_can_be_asked_it_ends_and_says_so(stepping: Stepping) -> None:
+    run = await rolled(stepping, count=2, batch=1, pause="ask", ask={"from": ["owner"]})
+    async with stepping.company.store.write() as tx:
+        await tx.session.execute(update(EntityRow).where(EntityRow.ref == "service:shop").values(owner=None))
+    await finish(stepping, run)
+    state, reason = await ended(stepping, run)
+    assert (state, "Nobody could be asked whether it goes on" in reason) == (RunState.FAILED, True), reason
+    assert await called(stepping, run) == ["s1"]

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from daytwo_actions.definitions.steps.foreach import MOST_ITEMS, Each, ForeachStep
 from daytwo_actions.expressions import Evaluator, ExpressionError, parse_template
-from daytwo_actions.plan.evaluating import evaluated
+from daytwo_actions.plan.evaluating import evaluated, holds
 from daytwo_actions.plan.facts import Facts, FoundTarget
 from daytwo_actions.plan.step_program import StepProgram
 from daytwo_store.errors import Rejected
@@ -39,6 +39,8 @@ def target_queries(steps: Sequence[StepProgram], facts: Facts) -> list[TargetQue
     for step in steps:
         if not isinstance(step.step, ForeachStep) or step.step.with_.targets is None:
             continue
+        if step.knows and not holds(step, evaluator, facts):
+            continue  # it is skipped, so whether there are any does not matter
         given = evaluated(evaluator, step.early[TARGETS], facts, f"targets of step {step.path}")
         assert isinstance(given, dict)
         where, owner = given.get("where") or {}, given.get("owner")
@@ -66,6 +68,15 @@ def must_be_some(query: TargetQuery, total: int) -> None:
         raise Rejected(
             f"Step {query.path} would go through {total} entities, and {MOST_ITEMS} are the most. Nothing was started. "
             "Choose fewer, or split them over several runs."
+        )
+
+
+def must_be_shown(query: TargetQuery, hidden: int) -> None:
+    """Raises `Rejected`: who sees a run reads in its plan what it goes through."""
+    if hidden:
+        raise Rejected(
+            f"Step {query.path} would go through {hidden} entities that not everybody may see who sees this run. "
+            "Nothing was started. Choose others, or ask for it on an entity that is shown to the same groups."
         )
 
 

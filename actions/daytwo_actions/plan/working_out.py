@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from pydantic import JsonValue
-
 from daytwo_actions.definitions.steps.action import CallStep
 from daytwo_actions.definitions.steps.foreach import ForeachStep
 from daytwo_actions.definitions.steps.http import HttpStep
 from daytwo_actions.expressions import Evaluator, Template
-from daytwo_actions.plan.evaluating import evaluated
+from daytwo_actions.plan.evaluating import evaluated, holds
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.sealed_targets import SEALED, sealed_items
 from daytwo_actions.plan.step_program import INPUT as INPUT
@@ -53,7 +51,7 @@ def common(step: StepProgram, evaluator: Evaluator, facts: Facts) -> dict[str, A
         "uses": step.uses,
         "timeout": int(model.limit.total_seconds()),
         "needs": model.needs,
-        "runs": not known or _holds(step, evaluator, facts),
+        "runs": not known or holds(step, evaluator, facts),
         "when": None if known else str(model.if_),
         "late": dict(step.late),
         "outputs": {name: plain_schema(value) for name, value in model.leaves.items()},
@@ -64,22 +62,6 @@ def common(step: StepProgram, evaluator: Evaluator, facts: Facts) -> dict[str, A
         "on_error": model.on_error,
         "protected": getattr(model, "protected", False),
     }
-
-
-def _holds(step: StepProgram, evaluator: Evaluator, facts: Facts) -> bool:
-    if step.condition is None:
-        return True
-    return truth(evaluated(evaluator, step.condition, facts, f"the `if` of step {step.path}"), step.path)
-
-
-def truth(value: JsonValue, path: str) -> bool:
-    """Raises `Rejected`: what is neither true nor false neither runs a step nor skips it."""
-    if not isinstance(value, bool):
-        raise Rejected(
-            f"The `if` of step {path} came out as {'nothing' if value is None else type(value).__name__}, and true or "
-            "false is needed. Nothing was started. Look at the action's definition."
-        )
-    return value
 
 
 def text_of(evaluator: Evaluator, template: Template, facts: Facts, where: str) -> str:

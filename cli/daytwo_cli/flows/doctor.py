@@ -39,7 +39,7 @@ def see_the_doctor(tools: Tools, *, mended: bool, as_json: bool) -> Exit:
 
 def show(tools: Tools, examined: Examined, driven: list[RunId], *, mended: bool) -> None:
     rows = [(one.run.id, one.run.action, one.run.state, one.trouble, one.detail) for one in examined.found]
-    tools.out.table(("RUN", "ACTION", "STATE", "TROUBLE", "WHAT"), rows, empty="Every open run is as it should be.")
+    tools.out.table(("RUN", "ACTION", "STATE", "TROUBLE", "WHAT"), rows, empty="Nothing was found.")
     for trouble in dict.fromkeys(one.trouble for one in examined.found):
         first = next(one for one in examined.found if one.trouble is trouble)
         tools.out.note(f"{trouble}: {first.mend}")
@@ -48,6 +48,8 @@ def show(tools: Tools, examined: Examined, driven: list[RunId], *, mended: bool)
         tools.out.note(f"{len(driven)} of {len(by_driving)} runs were driven.")
     elif by_driving:
         tools.out.note(f"Nothing was changed. `daytwo doctor --mend` drives {len(by_driving)} of them.")
+    if not examined.asked_temporal:
+        tools.out.note("Temporal did not answer, so whether each open run has its workflow is not known. Ask again.")
     tools.out.note(f"{examined.open} runs are open.")
 
 
@@ -68,6 +70,8 @@ def to_json(examined: Examined, driven: list[RunId]) -> str:
 
 
 def exit_of(examined: Examined, driven: list[RunId]) -> Exit:
-    """Somebody has to look, unless all that was found is mended."""
+    """Somebody has to look, unless all that was found is mended; nobody knows while Temporal does not answer."""
+    if not examined.asked_temporal:
+        return Exit.UNREACHABLE
     left = [one for one in examined.found if one.run.id not in driven or one.trouble not in MENDED_BY_DRIVING]
     return Exit.NEEDS_ATTENTION if left else Exit.SUCCESS

@@ -126,7 +126,8 @@ class Engine:
                 _LOG.exception("Following the pipelines failed and is tried again in a second; started jobs go on.")
                 pause = _AFTER_TROUBLE
             try:
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 

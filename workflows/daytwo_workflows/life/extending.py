@@ -31,6 +31,8 @@ async def extended(tx: Tx, run: RunRow, row: ApprovalRow, *, by: PrincipalId) ->
     if plan_in(row) != Plan.model_validate_json(run.plan):
         raise Conflict("The run is another one than was asked about. Nothing was decided. It has to be asked again.")
     until = datetime.fromisoformat(str(document.filled[UNTIL]))
+    if until <= tx.now:
+        raise Conflict(f"{until:%d %b %Y %H:%M} UTC is over. Nothing was decided. It has to be asked again.")
     person = (await principals.by_ids(tx.session, [by]))[by].ref
     step.due_at, step.note = until, f"Extended by {person or by}."
     facts = {"step": path, "until": until.isoformat(), "approval": row.id}

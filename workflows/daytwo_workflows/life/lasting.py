@@ -107,10 +107,11 @@ async def _asked(tx: Tx, run: RunId, path: str, *, until: datetime, by: Principa
     assert step.started_at is not None
     assert step.due_at is not None
     last = step.started_at + allowed.most
-    if not tx.now < until <= last:
+    if not max(tx.now, step.due_at) < until <= last:
         raise Rejected(
-            f"It ends after now and by {last:%d %b %Y %H:%M} UTC at the latest "
-            f"({format_duration(last - step.started_at)} from its beginning). Nothing was changed."
+            f"It ends later than it does now ({step.due_at:%d %b %Y %H:%M} UTC), and by "
+            f"{last:%d %b %Y %H:%M} UTC at the latest ({format_duration(last - step.started_at)} from its beginning). "
+            "Nothing was changed."
         )
     filled: Mapping[str, JsonValue] = {UNTIL: until.astimezone(UTC).isoformat()}
     at = Plan.model_validate_json(row.plan).model_copy(

@@ -14,6 +14,7 @@ from daytwo_store.ids import ApprovalId, RunId, StepPath
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ApprovalState, AttemptState, StepState
 from daytwo_store.tables import ApprovalRow, RunRow, StepRow
+from daytwo_workflows.life.steps.called import CALLS
 
 _LIVE: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
 _UNSENT: Final = (AttemptState.INTENT, AttemptState.ABANDONED, AttemptState.REJECTED, AttemptState.ABSENT)
@@ -57,12 +58,14 @@ def _needed(step: StepRow, steps: Sequence[StepRow]) -> set[str]:
 
 
 async def taken_effect(session: Session, steps: Sequence[StepRow]) -> StepRow | None:
-    """The first of these steps of which something has been sent, may have been, or was written."""
+    """The first of these steps of which something was sent, may have been, was written, or was called."""
     for step in steps:
         tries = await attempts.of_step(session, RunId(step.run_id), StepPath(step.path))
         sent = any(one.external_id is not None or one.state not in _UNSENT for one in tries)
         if sent or (step.kind in _WRITES and step.state == StepState.SUCCEEDED):
             return step
+        if step.kind in CALLS and await runs.called(session, RunId(step.run_id), StepPath(step.path)):
+            return step  # asked of the rows: a run that has begun may not be noted at its step yet
     return None
 
 

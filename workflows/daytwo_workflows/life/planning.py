@@ -154,7 +154,8 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
     program = life.definitions.program(ask.version)
     if ask.undone is not None:
         program = undo_program(program, ask.undone, life.definitions.program(today))
-    facts = await with_targets(session, program, facts, ask.sealed, sees=scene.belongs)
+    shown_to = scene.entity.visible_to if scene.entity else ()
+    facts = await with_targets(session, program, facts, ask.sealed, sees=scene.belongs, shown_to=shown_to)
     facts = await with_people(session, program.approvals, facts)
     rules = any(one.auto for one in program.approvals)
     facts = replace(facts, frozen=rules and await _frozen(life, session, ask.version, facts))

@@ -32,7 +32,8 @@ class FromVault:
         loop = asyncio.get_running_loop()
         limit = 2 * self._entry.seconds
         try:
-            return await asyncio.wait_for(loop.run_in_executor(self._threads, self._read, reference), limit)
+            async with asyncio.timeout(limit):
+                return await loop.run_in_executor(self._threads, self._read, reference)
         except TimeoutError:
             raise SecretUnreachable(f"Vault did not give {reference} within {limit:g} s. {_AGAIN}") from None
 

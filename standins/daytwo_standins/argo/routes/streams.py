@@ -38,7 +38,8 @@ async def _events(call: Call, since: int) -> AsyncIterator[Json | None]:
                 yield {"type": "ADDED", "object": shown(call, run)}
         while (left := ends - time.monotonic()) > 0:
             try:
-                kind, run = await asyncio.wait_for(heard.get(), min(left, config.keep_alive))
+                async with asyncio.timeout(min(left, config.keep_alive)):
+                    kind, run = await heard.get()
             except TimeoutError:
                 yield None
                 continue

@@ -117,8 +117,9 @@ def _as_it_ended(tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow, extern
         return f"{where} had succeeded before it could be stopped."
     if external.status == ExternalStatus.CANCELLED:
         return stopped(tx, run, step, f"{where} has confirmed that it stopped. What it had done stays.")
-    if external.status == ExternalStatus.FAILED and attempt.claimed_at is None and pinned_of(attempt).fenced:
-        return stopped(tx, run, step, f"{where} asked whether it may work, was told no, and has ended. It did nothing.")
+    fenced = pinned_of(attempt).fenced and other is None  # another commit may not ask before it works
+    if external.status == ExternalStatus.FAILED and fenced and attempt.claimed_at is None:
+        return stopped(tx, run, step, f"{where} has ended without our leave to work: no job of it has begun its work.")
     what = f"{where} failed{in_other_words(external)} before it could be stopped."
     fail(tx, step, what)
     return what

@@ -15,6 +15,7 @@ from daytwo_actions.definitions.durations import parse_duration
 from daytwo_actions.definitions.steps.foreach import ASK, ForeachStep
 from daytwo_store import principals, tasks
 from daytwo_store.engine import Tx
+from daytwo_store.errors import DaytwoError
 from daytwo_store.ids import Digest, TaskId
 from daytwo_store.states import RunState, TaskState
 from daytwo_store.tables import RunRow, StepRow, TaskRow
@@ -169,13 +170,17 @@ def _let_on(step: StepRow, calls: list[Item]) -> None:
     step.data = {**data, _BORNE: len(lost_of(gone_through(calls)))}
 
 
-async def _asked(life: Life, tx: Tx, run: RunRow, step: StepRow, *, about: str, text: str) -> Move:
+async def _asked(life: Life, tx: Tx, run: RunRow, step: StepRow, *, about: str, text: str) -> Move | str:
+    """Who is asked is looked up now; a reason why the step does not go on, where that cannot be worked out."""
     version = await life.definitions.of_run(tx.session, Digest(run.version))
     model = next(one for one in version.model.spec.steps if one.id == step.path)
     assert isinstance(model, ForeachStep)
     assert model.with_.ask is not None, "checked when the definition was registered"
     assert step.due_at is not None
-    row = await ask_people(life, tx, run, step, model.with_.ask, text=text, ends_at=step.due_at)
+    try:
+        row = await ask_people(life, tx, run, step, model.with_.ask, text=text, ends_at=step.due_at)
+    except DaytwoError as error:
+        return f"Nobody could be asked whether it goes on: {error.detail}"
     step.data = {**(step.data or {}), _TASK: row.id, _ASKED: about}
     return Move(what=What.WAIT, seconds=max(0.05, (tasks.attend(tx, row) - tx.now).total_seconds()))
 
