@@ -6,9 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from daytwo_store import entities
 from daytwo_store.engine import Session
-from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import RunId
 from daytwo_store.states import RUN_ENDS, ApprovalState, TaskState
 from daytwo_store.tables import ApprovalRow, RunRow, TaskRow
@@ -21,21 +19,21 @@ class OpenRun:
     state: str
     progress_at: datetime
     next_at: datetime | None  # when something is due; none: nobody has said so
-    asked: Sequence[str]  # of whom something is wanted now: refs of people and groups
+    asked: Sequence[tuple[str, ...]]  # of whom something is wanted now: the entries of each approval and task
 
 
 async def open_runs(session: Session) -> list[OpenRun]:
     """Those that stand still longest come first."""
     ends = [str(state) for state in RUN_ENDS]
-    rows = (
-        await session.scalars(select(RunRow).where(RunRow.state.not_in(ends)).order_by(RunRow.progress_at, RunRow.id))
-    ).all()
-    asked: dict[str, list[str]] = {}
+    columns = (RunRow.id, RunRow.action, RunRow.state, RunRow.progress_at, RunRow.next_at)
+    going_on = select(*columns).where(RunRow.state.not_in(ends)).order_by(RunRow.progress_at, RunRow.id)
+    rows = (await session.execute(going_on)).all()
+    asked: dict[str, list[tuple[str, ...]]] = {}
     approvals = select(ApprovalRow.run_id, ApprovalRow.needed_from).where(ApprovalRow.state == ApprovalState.PENDING)
     tasks = select(TaskRow.run_id, TaskRow.needed_from).where(TaskRow.state == TaskState.OPEN)
     for query in (approvals, tasks):
         for run, names in (await session.execute(query)).all():
-            asked.setdefault(run, []).extend(names)
+            asked.setdefault(run, []).append(tuple(names))
     return [
         OpenRun(
             id=RunId(row.id),
@@ -47,17 +45,3 @@ async def open_runs(session: Session) -> list[OpenRun]:
         )
         for row in rows
     ]
-
-
-async def nobody_in(session: Session, names: Sequence[str]) -> bool:
-    """Are all of these people who are not there, or groups that nobody is in? What is looked up elsewhere counts as
-    somebody."""
-    for name in names:
-        kind = name.partition(":")[0]
-        if kind == "person" and await entities.get(session, name, sees=EVERYTHING) is not None:
-            return False
-        if kind == "group" and await entities.members(session, name):
-            return False
-        if kind not in ("person", "group"):
-            return False
-    return bool(names)

@@ -14,7 +14,8 @@ from stepping import Step, Stepping, dispatch
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.steps import PlannedKind
 from daytwo_actions.recovery import Said
-from daytwo_store import entities, tasks
+from daytwo_api.services.step_words import step_waits
+from daytwo_store import entities, runs, tasks
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import Draft
@@ -22,7 +23,7 @@ from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.ids import ApprovalId, RunId, StepPath, TaskId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ExternalStatus, RunState
-from daytwo_store.tables import EntityRow, RunRow, TaskRow
+from daytwo_store.tables import EntityRow, RelationRow, RunRow, TaskRow
 from daytwo_workflows.life.doing import Done, complete, give_up
 from daytwo_workflows.life.resuming import Resumption, resume
 from daytwo_workflows.life.steps.called import asked_for
@@ -161,8 +162,10 @@ async def test_who_has_approved_the_list_may_not_any_more_and_no_other_begins(st
     async with stepping.company.store.write() as tx:
         await tx.session.execute(delete(EntityRow).where(EntityRow.ref == "person:sam"))
     await finish(stepping, run)
+    assert (await ended(stepping, run))[0] == RunState.RUNNING, "somebody may come back"
+    await stepping.on(run, later=timedelta(days=2))
     state, reason = await ended(stepping, run)
-    assert (state, "approved with the list does not hold" in reason) == (RunState.FAILED, True), reason
+    assert (state, "What was approved does not hold any more" in reason) == (RunState.FAILED, True), reason
     assert await called(stepping, run) == ["s1"]
 
 
@@ -298,6 +301,36 @@ async def test_what_has_begun_keeps_its_approval_and_is_not_called_again(steppin
     await finish(stepping, run)
     await finish(stepping, run)
     assert await called(stepping, run) == ["s1", "s2", "s3", "s4"]
+
+
+async def test_while_what_was_approved_does_not_hold_nothing_more_is_called_and_nothing_is_lost(
+    stepping: Stepping,
+) -> None:
+    """Who approved is out of the group for an hour."""
+    run = await rolled(stepping, count=3, batch=1, parent={"approval": [{"from": ["group:sre"]}]})
+    await stepping.company.decide("sam", run)
+    await stepping.on(run)
+    assert await called(stepping, run) == ["s1"]
+    async with stepping.company.store.write() as tx:
+        gone = delete(RelationRow).where(RelationRow.source == "person:sam", RelationRow.target == "group:sre")
+        await tx.session.execute(gone)
+    await finish(stepping, run)
+    row = await stepping.company.run(run)
+    async with stepping.company.store.read() as session:
+        step = await runs.step(session, run, StepPath("roll"))
+    waits = step_waits(step)
+    assert (row.state, await called(stepping, run)) == (RunState.RUNNING, ["s1"])
+    assert waits is not None
+    assert "the next is not begun, and is tried again: What was approved does not hold any more" in waits.text
+    async with stepping.company.store.write() as tx:
+        await tx.session.execute(
+            insert(RelationRow).values(source="person:sam", target="group:sre", name=entities.MEMBER_OF)
+        )
+    await stepping.on(run, later=timedelta(minutes=3))
+    assert await called(stepping, run) == ["s1", "s2"]
+    await finish(stepping, run)
+    await finish(stepping, run)
+    assert (await ended(stepping, run))[0] == RunState.SUCCEEDED
 
 
 async def test_where_nobody_can_be_asked_it_ends_and_says_so(stepping: Stepping) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from daytwo_store import open_runs
+from daytwo_store import open_runs, reachable
 from daytwo_store.engine import Store
 from daytwo_store.ids import RunId
 from daytwo_store.open_runs import OpenRun
@@ -73,7 +73,8 @@ async def examine(store: Store, driver: Drives, windows: Windows) -> Examined:
     async with store.read() as session:
         now = await store.clock.now(session)
         every = await open_runs.open_runs(session)
-        alone = {run.id for run in every if await open_runs.nobody_in(session, run.asked)}
+        asked = {one for run in every for one in run.asked if one}
+        alone = {one for one in asked if not await reachable.anybody(session, one)}
     there = await _with_workflow(driver, every)
     found: list[Found] = []
     for run in every:
@@ -82,9 +83,9 @@ async def examine(store: Store, driver: Drives, windows: Windows) -> Examined:
             found.append(Found(run=run, trouble=Trouble.NO_WORKFLOW, detail="Temporal has no open workflow of it."))
         elif (wrong := _time(run, now, windows)) is not None:
             found.append(wrong)
-        if run.id in alone:
-            asked = ", ".join(run.asked)
-            found.append(Found(run=run, trouble=Trouble.NO_OWNER, detail=f"It waits for {asked}: there is nobody."))
+        if (nobody := next((one for one in run.asked if one in alone), None)) is not None:
+            detail = f"It waits for {', '.join(nobody)}: there is nobody."
+            found.append(Found(run=run, trouble=Trouble.NO_OWNER, detail=detail))
         if run.state == RunState.NEEDS_ATTENTION:
             found.append(Found(run=run, trouble=Trouble.NEEDS_A_PERSON, detail="What became of it is not known."))
     return Examined(open=len(every), found=found, asked_temporal=None not in there.values())

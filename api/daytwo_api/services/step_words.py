@@ -135,13 +135,13 @@ def _calls(step: StepRow) -> Waits | None:
     items = [one for one in calls if isinstance(one, dict)] if isinstance(calls, list) else []
     over = sum(one.get("state") is not None for one in items)
     going_on = sum(one.get("run") is not None and one.get("state") is None for one in items)
-    text = f"waits for {going_on} runs that it called; {over} of {len(items)} have ended"
+    text = f"waits for {going_on} runs that it called; {over} of {len(items)} have ended{_held(step)}"
     through = [one for one in items if "check" not in one]
     waves = {one["wave"] for one in through if isinstance(one.get("wave"), int)}
     if len(waves) > 1:
         return _waves(step, through, len(waves))
     if step.kind == "action":
-        text = "waits for the run that it called" if going_on else "calls another action"
+        text = "waits for the run that it called" if going_on else f"calls another action{_held(step)}"
     return Waits(
         kind="call",
         text=text,
@@ -152,6 +152,12 @@ def _calls(step: StepRow) -> Waits | None:
     )
 
 
+def _held(step: StepRow) -> str:
+    """Why the next is not begun yet."""
+    why = (step.data or {}).get("held")
+    return f"; the next is not begun, and is tried again: {why}" if why else ""
+
+
 def _waves(step: StepRow, items: Sequence[Mapping[str, JsonValue]], waves: int) -> Waits:
     data = step.data or {}
     passed, until, task = data.get("passed"), data.get("pause_until"), data.get("task")
@@ -159,7 +165,7 @@ def _waves(step: StepRow, items: Sequence[Mapping[str, JsonValue]], waves: int) 
     over = sum(one.get("state") is not None for one in items)
     bad = sum(one.get("state") not in (None, RunState.SUCCEEDED) for one in items)
     failed = f", {bad} of them not well" if bad else ""
-    text = f"wave {number} of {waves}; {over} of {len(items)} have ended{failed}"
+    text = f"wave {number} of {waves}; {over} of {len(items)} have ended{failed}{_held(step)}"
     owner, event, then = "daytwo", "what it called ends", "what it called is stopped, and the step fails"
     if task is not None:
         text, owner = f"{text}; waits for somebody to say that it goes on", "whom it asks"

@@ -38,11 +38,24 @@ test("signing out everywhere ends all sessions", async () => {
   expect(fake.seen.filter((one) => one.method === "DELETE").map((one) => one.path)).toEqual(["/sessions"]);
 });
 
+test("whose session ends is told so, and is where they were after signing in again", async () => {
+  const fake = new FakeApi("sam");
+  const { at, sources } = visit("/actions", ROUTES, fake);
+  expect(await screen.findByText("1 approval waiting for you")).toBeTruthy();
+  fake.me = null;
+  sources[0]?.send("approvals", { id: "a_waiting" });
+  expect((await screen.findByText(/is kept/)).textContent).toMatch(/^Your session has ended\./);
+  await userEvent.click(screen.getByRole("button", { name: /Sam/ }));
+  expect(await screen.findByRole("heading", { name: "Actions here" })).toBeTruthy();
+  expect(at()).toBe("/actions");
+});
+
 test("signing out leads back, and forgets what was read", async () => {
   visit("/actions", ROUTES, new FakeApi("sam"));
   await userEvent.click(await screen.findByRole("button", { name: "Account of Sam" }));
   await userEvent.click(screen.getByRole("button", { name: "Sign out" }));
   expect(await screen.findByText("Who are you?")).toBeTruthy();
+  expect(screen.queryByText(/Your session has ended/)).toBeNull();
   await userEvent.click(screen.getByRole("button", { name: /Ana/ }));
   expect(await screen.findByRole("button", { name: "Account of Ana" })).toBeTruthy();
   expect(screen.queryByText(/waiting for you/)).toBeNull();

@@ -12,7 +12,6 @@ from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import accept_inputs, without_secrets
 from daytwo_actions.plan.model import Plan, PlannedResume
 from daytwo_actions.plan.render import pin, undo_inputs
-from daytwo_actions.plan.sealed_targets import TARGETS
 from daytwo_actions.plan.undo_program import Undone
 from daytwo_store import lock_waits, locks, principals, runs
 from daytwo_store.engine import Session, Tx
@@ -223,17 +222,14 @@ async def accept_wish(life: Life, wish: Wish, key: str, body: str, *, old: Plan 
 
 async def _must_go_on(tx: Tx, plan: Plan, run: RunId, path: StepPath) -> None:
     """Asked while the run that calls is held: once it is to stop, it calls nothing more, and it calls nothing that
-    would wait for its own lock. Raises `Conflict`."""
+    would wait for its own lock. Raises `Conflict`; `NotStanding` where what was approved does not hold any more."""
     if plan.keys:
         await lock_waits.serialise(tx)
     row = await runs.hold(tx, run)
     step = await runs.step(tx.session, run, path)
     if row.cancel_at is not None or step.state != StepState.RUNNING:
         raise Conflict("The run that called it does not go on. Nothing was started.")
-    gone = await standing.no_longer(tx.session, row) if TARGETS in (step.given or {}) else []
-    if gone:
-        names = ", ".join(change.name for change in gone[:5])
-        raise Conflict(f"What was approved with the list does not hold any more ({names}). Nothing was started.")
+    await standing.must_stand(tx.session, row)
     above: RunRow | None = row
     mine: set[RunId] = set()
     while above is not None:

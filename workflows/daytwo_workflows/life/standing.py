@@ -9,6 +9,7 @@ from daytwo_actions.plan.model import Plan, PlannedApproval, PlannedStage, diges
 from daytwo_actions.voices import Question
 from daytwo_store import approvals, delegations, principals, runs
 from daytwo_store.engine import Session
+from daytwo_store.errors import Conflict
 from daytwo_store.evidence_decisions import answers_digest
 from daytwo_store.ids import RunId, StepPath
 from daytwo_store.on_call import place_of
@@ -17,6 +18,18 @@ from daytwo_store.tables import ApprovalRow, DecisionRow, PrincipalRow, RunRow, 
 from daytwo_store.terms import terms_of
 from daytwo_workflows.life import midway
 from daytwo_workflows.life.people import belongings
+
+
+class NotStanding(Conflict):
+    """What was approved does not hold any more."""
+
+
+async def must_stand(session: Session, row: RunRow) -> None:
+    """What a dispatch is checked for at its seal, of what takes effect or begins otherwise. Raises `NotStanding`."""
+    changes = await no_longer(session, row)
+    if changes:
+        names = ", ".join(change.name for change in changes[:5])
+        raise NotStanding(f"What was approved does not hold any more ({names}).")
 
 
 async def no_longer(session: Session, row: RunRow) -> list[Change]:

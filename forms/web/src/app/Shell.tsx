@@ -20,7 +20,8 @@ import { Together } from "./Together";
 /** What is around every screen. Who is not signed in sees the sign-in page instead, whatever the address. */
 export function Shell() {
   const me = useQuery(meQuery(useApi()));
-  if (me.error instanceof ApiError && me.error.status === 401) return <SignIn />;
+  if (me.error instanceof ApiError && me.error.status === 401)
+    return <SignIn ended={me.data !== undefined} />;
   if (me.data) return <House me={me.data} />;
   return (
     <main className={css.alone}>

@@ -13,8 +13,11 @@ import { text } from "../text";
 import { becomes } from "./identity";
 import css from "./SignIn.module.css";
 
-/** Through the identity provider, or as one of the example people, which the server offers on loopback only. */
-export function SignIn() {
+/**
+ * Through the identity provider, or as one of the example people, which the server offers on loopback only. `ended`: the
+ * reader was signed in a moment ago, and did not sign out here.
+ */
+export function SignIn({ ended = false }: { ended?: boolean }) {
   const api = useApi();
   const queries = useQueryClient();
   const choices = useQuery(signInQuery(api));
@@ -27,6 +30,11 @@ export function SignIn() {
     <main className={css.page}>
       <img src="/icon.svg" alt="" width={44} height={44} />
       <h1>{text.account.who}</h1>
+      {ended && (
+        <p role="status">
+          <strong>{text.account.ended}</strong> {text.account.endedDetail}
+        </p>
+      )}
       <Loaded query={choices}>
         {({ choices: people, provider }) =>
           provider ? (

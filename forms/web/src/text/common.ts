@@ -63,6 +63,10 @@ export const common = {
   account: {
     signIn: "Sign in",
     who: "Who are you?",
+    ended: "Your session has ended.",
+    endedDetail:
+      "It was not used for long or its time was over, you signed out elsewhere, or you may not sign in any more. " +
+      "What you asked for and decided before is kept. Sign in again, and you are back on this page.",
     example: "This is a trial company on this machine. Pick one of its people; you can change any time.",
     through: (title: string) => `Sign in with ${title}`,
     nobody: "Nobody can sign in here yet",

@@ -12,8 +12,8 @@ from daytwo_actions.expressions import Evaluator, ExpressionError, parse_templat
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.steps import Planned, PlannedKind
 from daytwo_store import runs
-from daytwo_store.engine import Session, Tx
-from daytwo_store.errors import Conflict, DaytwoError, Rejected
+from daytwo_store.engine import Tx
+from daytwo_store.errors import DaytwoError, Rejected
 from daytwo_store.states import StepState
 from daytwo_store.tables import RunRow, StepRow
 from daytwo_store.value_digest import value_digest
@@ -37,7 +37,7 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
             runs.move_step(tx, step, StepState.SKIPPED, note="skipped: its condition does not hold")
             return
         if KINDS[step.kind].writes and step.undoes is None:  # what takes it back was approved with the run
-            await _must_be_allowed(tx.session, run)
+            await standing.must_stand(tx.session, run)
         step.given = filled(planned, context)
         if planned.effect is not None and planned.kind != "dispatch":
             step.given["effect"] = planned.effect
@@ -59,14 +59,6 @@ def _note_filled(tx: Tx, planned: Planned, given: Mapping[str, JsonValue], run: 
     tx.audit(
         actor="daytwo", action="step.filled", subject=f"run:{run.id}", facts={"step": planned.path, "filled": filled}
     )
-
-
-async def _must_be_allowed(session: Session, run: RunRow) -> None:
-    """What a dispatch is checked for at its seal. Raises `Conflict`."""
-    changes = await standing.no_longer(session, run)
-    if changes:
-        names = ", ".join(change.name for change in changes[:5])
-        raise Conflict(f"What was approved does not hold any more ({names}).")
 
 
 def filled(planned: Planned, context: Context) -> dict[str, JsonValue]:

@@ -163,6 +163,7 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
         again = (step.data or {}).get("again_at")
         wait = (datetime.fromisoformat(str(again)) - tx.now).total_seconds() if again else 0.0
         if wait <= 0:
+            note(step, calls, again_at=None, held=None)
             return Move(what=What.ACT, path=StepPath(step.path), attempt=_FIRST)
         return Move(what=What.WAIT, seconds=wait)
     if going_on:
@@ -170,7 +171,7 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
         if left <= timedelta(0) or left > _LOOK_ANYWAY:
             left = _LOOK_ANYWAY  # what has been asked to stop wakes us when it ends
         return Move(what=What.WAIT, seconds=left.total_seconds())
-    why = ""
+    why = str((step.data or {}).get("held") or "")
     if not stopped and not over(calls):
         found = await between(life, tx, run, step, calls)
         if found is None:

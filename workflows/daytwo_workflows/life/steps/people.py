@@ -1,6 +1,5 @@
 """`task` and `input`: people do something, or give values, in the middle of a run. What they leave are its results."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -10,7 +9,7 @@ from daytwo_actions.definitions.steps.task import Asked, PeopleStep
 from daytwo_actions.expressions import Evaluator
 from daytwo_actions.plan.approvers import planned_approval
 from daytwo_actions.plan.program import approval_program
-from daytwo_store import belonging, entities, on_call, outputs, principals, runs, tasks
+from daytwo_store import outputs, principals, reachable, runs, tasks
 from daytwo_store.engine import Session, Tx
 from daytwo_store.ids import Digest, RunId, StepPath
 from daytwo_store.outputs import OutputsSource
@@ -112,24 +111,7 @@ async def nobody(session: Session, run: RunRow, row: TaskRow) -> bool:
     if row.four_eyes:
         who = (await principals.by_ids(session, [run.requester]))[run.requester]
         never = {who.ref or who.id}
-    named = await on_call.names(session, row.needed_from)
-    entries = {one for entry in row.needed_from for one in named.get(entry, [entry])}
-    roles = [entry.removeprefix("role:") for entry in entries if entry.startswith("role:")]
-    entries |= {member for _, member in await belonging.holders(session, roles)} if roles else set()
-    if belonging.EVERYONE in entries:
-        return False
-    return not (await _people(session, entries) - never)
-
-
-async def _people(session: Session, entries: Collection[str]) -> set[str]:
-    found: set[str] = set()
-    for entry in entries:
-        if entry.startswith("group:"):
-            found |= {person.ref for person in await entities.members(session, entry)}
-            found |= set(await principals.in_group(session, entry))
-        elif entry.startswith("person:") and await entities.get(session, entry, sees=entities.EVERYTHING) is not None:
-            found.add(entry)
-    return found
+    return not await reachable.anybody(session, row.needed_from, but=never)
 
 
 PEOPLE = Kind(begin=_begin, next=_next)
