@@ -1,9 +1,12 @@
 """What pipelines include (actions/library): the script really asks a server; the templates carry the same script."""
 
 import asyncio
+import contextlib
 import json
 import os
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +44,11 @@ async def ask(
         asked.append((request.url.path, request.headers["authorization"], json.loads(await request.body())))
         return answer(len(asked))
 
-    routes = [Route("/token", token), Route("/api/v1/ci/{verb}", door, methods=["POST"])]
+    async def door_and_argument(request: Request) -> Response:
+        assert request.headers["authorization"].removeprefix("Bearer ") not in arguments()
+        return await door(request)
+
+    routes = [Route("/token", token), Route("/api/v1/ci/{verb}", door_and_argument, methods=["POST"])]
     async with served(Starlette(routes=routes)) as (address, _):
         given = {
             "PATH": os.environ["PATH"],
@@ -56,6 +63,26 @@ async def ask(
             subprocess.run, words, env=given, capture_output=True, text=True, check=False, timeout=60
         )
     return done, asked
+
+
+def arguments() -> str:
+    """Those of all processes that there are, as every process of the machine can read them."""
+    shown = ""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended
+            shown += file.read_bytes().decode(errors="replace")
+    return shown
+
+
+NEEDED = ("bash", "cat", "head", "mktemp", "rm", "sed", "sleep", "tr")
+
+
+def path_of(folder: Path, **tools: str) -> str:
+    """A PATH with what the script needs anyway and with these tools, and with nothing else."""
+    for name, there in ({name: shutil.which(name) for name in NEEDED} | tools).items():
+        assert there, f"{name} is needed by this test"
+        (folder / name).symlink_to(there)
+    return str(folder)
 
 
 def yes(_: int) -> Response:
@@ -113,6 +140,46 @@ async def test_results_are_reported_with_the_attempts_token_where_there_is_one()
     assert done.returncode == 0, done.stderr
     body = {"marker": MARKER, "execution": "uid_1", "outputs": outputs}
     assert asked == [("/api/v1/ci/report", "Bearer dtr_x", body)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["python3", "another-python"])
+async def test_without_curl_python_asks_the_same(tmp_path: Path, name: str) -> None:
+    path = {"PATH": path_of(tmp_path, **{name: sys.executable}), "PYTHON": name}
+    done, asked = await ask("claim", lambda n: yes(n) if n > 1 else JSONResponse({}, 503), **path)
+    assert done.returncode == 0, done.stderr
+    assert asked == [("/api/v1/ci/claim", "Bearer for.http-.x", {"marker": MARKER})] * 2
+    done, asked = await ask("claim", no, **path)
+    assert (done.returncode, len(asked)) == (1, 1)
+    assert "The run that counts is 1." in done.stderr
+
+
+@pytest.mark.anyio
+async def test_without_curl_a_redirection_is_not_followed_and_a_silence_is_no_yes(tmp_path: Path) -> None:
+    path = path_of(tmp_path, python3=sys.executable)
+    elsewhere = Response(status_code=307, headers={"location": "/api/v1/ci/other"})
+    done, asked = await ask("claim", lambda n: elsewhere, PATH=path)
+    assert done.returncode == 1
+    assert [path for path, *_ in asked] == ["/api/v1/ci/claim"]
+    done, asked = await ask("claim", yes, PATH=path, DAYTWO="http://127.0.0.1:9", DAYTWO_SECONDS="1")
+    assert (done.returncode, asked) == (1, [])
+    assert "nobody works" in done.stderr
+
+
+@pytest.mark.anyio
+async def test_a_header_that_cannot_be_sent_is_not_shown(tmp_path: Path) -> None:
+    given = {"PATH": path_of(tmp_path, python3=sys.executable), "DAYTWO_TOKEN": "dtr_\rsecret", "DAYTWO_SECONDS": "1"}
+    done, asked = await ask("claim", yes, **given)
+    assert (done.returncode, asked) == (1, [])
+    assert "secret" not in done.stdout + done.stderr
+
+
+@pytest.mark.anyio
+async def test_with_neither_curl_nor_python_it_ends_at_once_and_says_what_is_missing(tmp_path: Path) -> None:
+    done, asked = await ask("claim", yes, PATH=path_of(tmp_path), DAYTWO_SECONDS="300")
+    assert (done.returncode, asked) == (1, [])
+    assert "neither curl nor python3" in done.stderr
+    assert "Nothing was done. Install one of them" in done.stderr
 
 
 @pytest.mark.anyio

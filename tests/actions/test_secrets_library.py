@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,6 +98,17 @@ async def test_a_job_of_github_gets_them_masked_and_as_variables(tmp_path: Path)
         f"SECRET_DEPLOYKEY<<{written[3].partition('<<')[2]}", *KEY.splitlines(), "", written[-1],
     ]  # fmt: skip
     assert names(tmp_path) == ["github_env", "secrets"], "nothing else is left"
+
+
+async def test_without_curl_it_ends_at_once_and_says_what_is_missing(tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("bash", "mkdir", "mktemp", "rm"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    done, asked = await collect(tmp_path, answer=given(GIVEN), PATH=str(tools), DAYTWO_SECONDS="300")
+    assert (done.returncode, asked) == (1, [])
+    assert "There is no curl on PATH" in done.stderr
+    assert "Nothing was collected. Install it" in done.stderr
 
 
 @pytest.mark.parametrize("kind", ["gitlab", "argo"])

@@ -31,6 +31,10 @@ encoded() { # the audience as part of a query
   printf %s "$out"
 }
 
+for tool in curl base64; do
+  command -v "$tool" >/dev/null || end 1 "There is no $tool on PATH, so the secrets could not be collected. Nothing was collected. Install it where this job runs (Debian: apt-get install curl coreutils), or choose an image that has it."
+done
+
 # Headers go by a file: what stands in arguments, every process of the machine can read.
 token() {
   if [ -n "${DAYTWO_TOKEN:-}" ]; then

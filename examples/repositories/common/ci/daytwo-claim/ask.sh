@@ -2,7 +2,7 @@
 # ask.sh claim | report: one question to Daytwo, with a token that says which run of the CI system asks.
 #
 # Where it runs is told by variables: GitHub's for its OIDC tokens, or DAYTWO_TOKEN (GitLab's id_token, or the attempt's
-# own). It needs bash and curl. It ends with 0 only if Daytwo said yes: no answer is a no.
+# own). It needs bash, and curl or python3. It ends with 0 only if Daytwo said yes: no answer is a no.
 set -euo pipefail
 
 verb=${1:?claim or report}
@@ -30,7 +30,45 @@ encoded() { # the audience as part of a query
   printf %s "$out"
 }
 
+python=$(command -v python3 || command -v "${PYTHON-}" || true)
+command -v curl >/dev/null || [ -n "$python" ] || end 1 "There is neither curl nor python3 on PATH, so Daytwo could not be asked. Nothing was done. Install one of them where this job runs (Debian: apt-get install curl), or choose an image that has one."
+
 # Headers go by a file: what stands in arguments, every process of the machine can read.
+exchange() { # exchange SECONDS HEADERS ANSWER ADDRESS [BODY]: prints the status; the answer is in a file; no redirection is followed
+  if command -v curl >/dev/null; then
+    curl -sS --max-time "$1" --max-redirs 0 -H @"$2" -o "$3" -w '%{http_code}' \
+      ${5:+-H 'Content-Type: application/json' --data-binary @"$5"} "$4"
+    return
+  fi
+  "$python" -c '
+import signal, sys, urllib.error, urllib.request
+
+seconds, headers, answer, address, *body = sys.argv[1:]
+signal.alarm(int(seconds))
+
+
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+try:
+    given = dict(line.split(": ", 1) for line in open(headers).read().split("\n") if line)
+    data = open(body[0], "rb").read() if body else None
+    asked = urllib.request.Request(address, data, given | ({"Content-Type": "application/json"} if body else {}))
+    try:
+        got = urllib.request.build_opener(Stay).open(asked)
+    except urllib.error.HTTPError as no:
+        got = no
+    open(answer, "wb").write(got.read())
+    print(got.status)
+except OSError as error:
+    sys.exit(f"python3: {error}")
+except Exception as error:  # its text may show a header
+    sys.exit(f"python3: {type(error).__name__}")
+' "$@"
+}
+
 token() {
   if [ -n "${DAYTWO_TOKEN:-}" ]; then
     printf 'Authorization: Bearer %s\n' "$DAYTWO_TOKEN" >"$folder/headers"
@@ -39,7 +77,8 @@ token() {
   [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] || end 1 "This job may not have a token that says who it is, so nothing was done. Give it 'permissions: id-token: write'."
   printf 'Authorization: Bearer %s\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" >"$folder/request"
   local value
-  value=$(curl -sS --max-time 20 -H @"$folder/request" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$(encoded "$audience")" | sed -nE 's/.*"value" *: *"([A-Za-z0-9._-]+)".*/\1/p') || return 1
+  exchange 20 "$folder/request" "$folder/token" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$(encoded "$audience")" >/dev/null || return 1
+  value=$(sed -nE 's/.*"value" *: *"([A-Za-z0-9._-]+)".*/\1/p' "$folder/token") || return 1
   [ -n "$value" ] || return 1
   printf 'Authorization: Bearer %s\n' "$value" >"$folder/headers"
 }
@@ -54,8 +93,7 @@ token() {
 while :; do
   status=000
   if token; then
-    status=$(curl -sS --max-time 30 --max-redirs 0 -o "$folder/answer" -w '%{http_code}' -X POST -H @"$folder/headers" \
-      -H 'Content-Type: application/json' --data-binary @"$folder/body" "${address%/}/api/v1/ci/$verb") || status=000
+    status=$(exchange 30 "$folder/headers" "$folder/answer" "${address%/}/api/v1/ci/$verb" "$folder/body") || status=000
   fi
   said=$( { [ -f "$folder/answer" ] && head -c 4000 "$folder/answer" | tr -d '\r\n' | sed -nE 's/.*"detail" *: *"(([^"\\]|\\.)*)".*/\1/p'; } || true)
   case $status in
