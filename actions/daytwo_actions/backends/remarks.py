@@ -27,11 +27,6 @@ class Code(StrEnum):
     ELSEWHERE = "elsewhere"  # a part of it stands in another file, which was not read
 
 
-_CLAIM: Final = re.compile(r"daytwo[\w./-]*claim|/ci/claim\b")
-_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
-_CURL: Final = re.compile(r"\bcurl\b")
-_FAILS: Final = re.compile(r"\s(?:--fail(?:-with-body)?|-[A-Za-z]*f[A-Za-z]*)(?=\s|$)")
-_GOES_ON: Final = re.compile(r"\|\|(?!\s*exit\s+[1-9])")
 _HARMLESS: Final = re.compile(f"[{HARMLESS}]*")
 
 
@@ -68,18 +63,6 @@ def decides(text: str, safe: str) -> str:
 def variable(name: str) -> str:
     """A name for a variable of the environment: "image-tag" → IMAGE_TAG."""
     return re.sub(r"\W", "_", name, flags=re.ASCII).upper()
-
-
-def asks_us(text: str) -> bool:
-    """Whether a script, or the name of what does it, asks us for permission and ends on a no (claim fence).
-
-    As strict as its use: a comment asks nobody, `curl` without `--fail` ends well on a no, and `|| …` goes on after it.
-    """
-    lines = (_COMMENT.sub("", line) for line in text.replace("\\\n", " ").splitlines())
-    return any(
-        _CLAIM.search(line) and not _GOES_ON.search(line) and (_FAILS.search(line) or not _CURL.search(line))
-        for line in lines
-    )
 
 
 def no_fence(file: str) -> PipelineRemark:

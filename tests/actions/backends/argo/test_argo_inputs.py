@@ -135,6 +135,31 @@ def test_what_may_go_past_the_claim_is_no_fence(step: dict[str, Any], spec: dict
 
 
 @pytest.mark.parametrize(
+    ("asking", "fenced"),
+    [
+        ({"script": {"command": ["sh"], "source": "curl -f $D/ci/claim"}}, True),
+        ({"script": {"command": ["sh"], "source": "./deploy.sh\ncurl -f $D/ci/claim"}}, False),
+        ({"script": {"command": ["sh"], "source": "echo no daytwo-claim yet\n./deploy.sh"}}, False),
+        ({"script": {"command": ["sh"], "source": "curl -f $D/ci/claim\n./deploy.sh"}}, False),
+        ({"script": {"command": ["sh", "-e"], "source": "curl -f $D/ci/claim\n./deploy.sh"}}, True),
+        ({"script": {"command": ["python"], "source": "daytwo-claim"}}, False),
+        ({"script": {"command": ["sh"], "source": "true", "env": [{"name": "NEXT", "value": "daytwo-claim"}]}}, False),
+        ({"container": {"command": ["curl"], "args": ["-f", "{{workflow.parameters.d}}/ci/claim"]}}, True),
+        ({"container": {"command": ["sh", "-c"], "args": ["curl -f $D/ci/claim"]}}, True),
+        ({"container": {"command": ["sh", "-c"], "args": ["./deploy.sh; curl -f $D/ci/claim"]}}, False),
+        ({"container": {"command": ["deploy"], "args": ["daytwo-claim"]}}, False),
+        ({"container": {"command": ["daytwo-claim"]}, "sidecars": [{"name": "ship"}]}, False),
+        ({"container": {"command": ["daytwo-claim"]}, "initContainers": [{"name": "ship"}]}, False),
+        ({"container": {"command": ["daytwo-claim"]}, "memoize": {"key": "x"}}, False),
+        ({"steps": [[{"name": "ship", "template": "work"}], [{"name": "daytwo-claim", "template": "ask"}]]}, False),
+    ],
+)
+def test_a_template_that_works_before_it_asks_is_no_fence(asking: dict[str, Any], fenced: bool) -> None:
+    main = {"name": "main", "steps": [[{"name": "a", "template": "ask"}], [{"name": "b", "template": "work"}]]}
+    assert read(template(main, {"name": "ask", **asking}, entrypoint="main")).fenced is fenced
+
+
+@pytest.mark.parametrize(
     ("strategy", "lasts"),
     [
         (None, True),

@@ -154,6 +154,18 @@ def test_aliases_do_not_multiply() -> None:
         ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: '${{ !cancelled() }}'}}", 0),
         ("{a: {steps: [{uses: acme/daytwo/claim@v1}, {run: make, if: failure()}]}}", 0),
         ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, steps: [{run: make, if: failure()}]}}", 1),
+        ('{a: {steps: [{run: "./deploy.sh\\ncurl --fail https://d/api/v1/ci/claim"}]}}', 0),
+        ('{a: {steps: [{run: "curl --fail https://d/api/v1/ci/claim\\n./deploy.sh"}]}}', 1),
+        ("{a: {steps: [{run: \"echo 'no daytwo-claim yet'\\n./deploy.sh\"}]}}", 0),
+        ("{a: {steps: [{run: curl -f https://d/ci/claim, shell: bash}]}}", 1),
+        ('{a: {steps: [{run: "curl -f https://d/ci/claim\\nmake", shell: "bash {0}"}]}}', 0),
+        ("{a: {defaults: {run: {shell: pwsh}}, steps: [{run: curl -f https://d/ci/claim}]}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: success() || inputs.force}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: '${{ !success() }}'}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: success() == false}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: inputs.x || inputs.y}}", 1),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: '${{ success() && inputs.x }}'}}", 1),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}, {run: make, if: Success ( ) || inputs.x}]}}", 0),
     ],
 )
 def test_a_workflow_is_fenced_when_no_job_works_before_the_claim(jobs: str, fenced: int) -> None:

@@ -152,13 +152,54 @@ CLAIM = "claim: { stage: .pre, script: ['curl -sf $DAYTWO/api/v1/ci/claim'] }\n"
         (".hidden: { needs: [] }\n", 0),
         ("include: [{ local: more.yml }]\n", 0),
         ("include: more.yml\n", 0),
+        ("default: { before_script: [./deploy.sh] }\n", 0),
+        ("default: { before_script: [set -e, cd work] }\n", 1),
+        ("before_script: ./deploy.sh\n", 0),
+        ("default: { after_script: [./deploy.sh] }\n", 0),
+        ("default: { hooks: { pre_get_sources_script: [./deploy.sh] } }\n", 0),
     ],
 )
 def test_what_does_not_wait_for_the_claim_is_no_fence(more: str, fenced: int) -> None:
     assert read(HEAD + CLAIM + more).fenced is bool(fenced)
 
 
-@pytest.mark.parametrize("key", ["allow_failure: true", "when: manual", "rules: [{ if: $X }]", "needs: []"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "[./deploy.sh, 'curl -sf $DAYTWO/api/v1/ci/claim']",
+        '"./deploy.sh\\ncurl -sf $DAYTWO/api/v1/ci/claim"',
+        "['echo no daytwo-claim yet', ./deploy.sh]",
+        "[!reference [.deploy, script], 'curl -sf $DAYTWO/api/v1/ci/claim']",
+    ],
+)
+def test_a_claim_that_comes_after_work_is_no_fence(script: str) -> None:
+    assert read(HEAD + f"claim: {{ stage: .pre, script: {script} }}\n").fenced is False
+    assert read(HEAD + "claim: { stage: .pre, script: ['set -e', 'curl -sf $DAYTWO/ci/claim', ./deploy.sh] }\n").fenced
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "daytwo-claim: { script: ['true'] }\n",
+        "daytwo-claim: { allow_failure: true }\n",
+        "default: { before_script: [./deploy.sh] }\n",
+        "after_script: [./deploy.sh]\n",
+    ],
+)
+def test_a_component_whose_job_is_changed_is_no_fence(more: str) -> None:
+    component = "include: [{component: gitlab.example/acme/daytwo/claim@1}]\n"
+    assert read(HEAD + component).fenced
+    assert not read(HEAD + component + more).fenced
+    assert not read(HEAD + component.replace("@1}", "@1, rules: [{if: $X}]}")).fenced
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "allow_failure: true", "when: manual", "rules: [{ if: $X }]", "needs: []", "extends: .more",
+        "before_script: [./deploy.sh]", "after_script: [./deploy.sh]",
+    ],
+)  # fmt: skip
 def test_a_claim_that_may_be_left_out_is_no_fence(key: str) -> None:
     assert not read(HEAD + CLAIM.replace("stage:", f"{key}, stage:")).fenced
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from daytwo_actions.backends.argo.wire.fence import asks_first
 from daytwo_actions.backends.argo.wire.scripts import interpolations, members
 from daytwo_actions.backends.pipelines import (
     InputType,
@@ -21,15 +22,13 @@ from daytwo_actions.backends.pipelines import (
     Severity,
     is_ours,
 )
-from daytwo_actions.backends.remarks import MOST_REMARKS, Code, asks_us, harmless_names, in_script, no_fence
+from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, in_script, no_fence
 
 MARKER_INPUT: Final = "daytwo_run"  # the marker of the attempt, given always; it is in the workflow's name too
 _NAMED: Final = re.compile(r"\{\{=?[^{}]*?\bworkflow\.parameters\.([A-Za-z0-9_-]+)[^{}]*\}\}")
 _MOST: Final = 100
 _TTL: Final = ("secondsAfterCompletion", "secondsAfterSuccess", "secondsAfterFailure")
 _LEAST_TTL: Final = 3_600
-# A step with one of these may be left out, run more than once, or be followed by something although it failed.
-_MAY_GO_PAST: Final = frozenset({"when", "continueOn", "withItems", "withParam", "withSequence", "onExit", "hooks"})
 
 
 def read_template(template: Mapping[str, JsonValue], file: str) -> PipelineInputs:
@@ -39,7 +38,7 @@ def read_template(template: Mapping[str, JsonValue], file: str) -> PipelineInput
     declared = tuple(_declared(spec))
     known = {one.name for one in declared}
     inputs = declared + tuple(_undeclared(spec, known))
-    fenced = _is_fenced(spec)
+    fenced = asks_first(spec)
     remarks = [] if fenced else [no_fence(file)]
     if not stays(spec):
         said = (
@@ -92,23 +91,6 @@ def _undeclared(spec: Mapping[str, JsonValue], known: set[str]) -> Iterator[Pipe
     for name in sorted(named - known)[:_MOST]:
         if not is_ours(name):
             yield PipelineInput(name=name, type=InputType.STRING, required=True)
-
-
-def _is_fenced(spec: Mapping[str, JsonValue]) -> bool:
-    """Whether the template that the workflow begins with asks us in its first step, and nothing is run after a no."""
-    if spec.get("onExit") is not None or spec.get("hooks") is not None:
-        return False
-    templates = {one.get("name"): one for one in members(spec.get("templates"))}
-    entry = templates.get(spec.get("entrypoint"))
-    if entry is None:
-        return False
-    steps = entry.get("steps")
-    first = members(steps[0]) if isinstance(steps, list) and steps and isinstance(steps[0], list) else []
-    if len(first) == 1 and not _MAY_GO_PAST & first[0].keys():
-        reference = first[0].get("templateRef")
-        asking = templates.get(first[0].get("template")) or (reference if isinstance(reference, dict) else {})
-        return any(asks_us(text) for _, text in _strings(asking))
-    return False
 
 
 def _strings(value: JsonValue | Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:

@@ -74,16 +74,16 @@ def _programs(template: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
 
 def _commands(what: str, container: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
     """The argument that an interpreter takes as its program; what comes behind it is data."""
-    words = [*_words(container.get("command")), *_words(container.get("args"))]
-    if not words or _INTERPRETER.fullmatch(words[0]) is None:
+    given = [*words(container.get("command")), *words(container.get("args"))]
+    if not given or _INTERPRETER.fullmatch(given[0]) is None:
         return
-    for number, one in enumerate(words[1:-1], 1):
+    for number, one in enumerate(given[1:-1], 1):
         if _RUNS_NEXT.fullmatch(one):
-            yield f"{what}'s command", words[number + 1]
+            yield f"{what}'s command", given[number + 1]
             return
         if not one.startswith("-") and one not in {"sh", "ash"}:
             return
 
 
-def _words(value: JsonValue) -> list[str]:
+def words(value: JsonValue) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []

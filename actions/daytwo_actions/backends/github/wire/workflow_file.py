@@ -11,16 +11,20 @@ from typing import Final
 
 import yaml
 
+from daytwo_actions.backends.asking import asks_us, is_claim, is_shell
 from daytwo_actions.backends.github.wire.dispatch import RESERVED
 from daytwo_actions.backends.github.wire.elsewhere import loose_in
 from daytwo_actions.backends.pipeline_file import Unreadable, child, entries, items, one_mapping, word
 from daytwo_actions.backends.pipelines import PACK
-from daytwo_actions.backends.remarks import asks_us
 
 # Only the plain expression counts: a longer one may leave the marker out.
 _IN_RUN_NAME: Final = re.compile(r"\$\{\{\s*(github\.event\.)?inputs\." + RESERVED + r"\s*\}\}")
 
-_AFTER_FAILURE: Final = re.compile(r"\b(always|failure|cancelled)\s*\(", re.IGNORECASE)
+# A condition that calls one of these is no longer joined to "and nothing failed" by GitHub itself.
+# https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#status-check-functions
+_STATUS: Final = re.compile(r"\b(always|failure|cancelled|success)\s*\(", re.IGNORECASE)
+_SUCCESS: Final = re.compile(r"[\s(]*success\s*\(\s*\)[\s)]*", re.IGNORECASE)
+_STOPPING: Final = frozenset({"bash", "sh"})  # GitHub starts these, and what it takes by itself, with -e
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,21 +65,26 @@ def asks_first(workflow: yaml.Node) -> bool:
     although something before them failed.
     """
     jobs = {name: job for name, _, job in entries(child(workflow, "jobs"))}
-    asking = {name for name, job in jobs.items() if _asks(job)}
+    asking = {name for name, job in jobs.items() if _asks(job, workflow)}
     for _ in jobs:  # from need to need, once for each job at the most
         asking |= {name for name, job in jobs.items() if asking & _needs(job) and not _goes_on(job)}
     return bool(jobs) and asking == jobs.keys()
 
 
-def _asks(job: yaml.Node) -> bool:
+def _asks(job: yaml.Node, workflow: yaml.Node) -> bool:
     """Its first step that does more than check out is the claim, and none is run after a no."""
     steps = [step for step in items(child(job, "steps")) if not _is(step, "actions/checkout")]
     if not steps or child(job, "continue-on-error") is not None or any(_goes_on(step) for step in steps):
         return False
     first = steps[0]
-    certain = child(first, "if") is None and child(first, "continue-on-error") is None
-    said = (word(child(first, "uses")) or "", word(child(first, "run")) or "")
-    return certain and any(asks_us(one) for one in said)
+    if child(first, "if") is not None or child(first, "continue-on-error") is not None:
+        return False
+    if (used := word(child(first, "uses"))) is not None:
+        return is_claim(used)
+    shells = (child(first, "shell"), *(child(part, "defaults", "run", "shell") for part in (job, workflow)))
+    shell = next((word(one) or "" for one in shells if one is not None), None)
+    script = word(child(first, "run")) or ""
+    return is_shell((shell or "sh").split()) and asks_us(script, stops=shell is None or shell in _STOPPING)
 
 
 def _is(step: yaml.Node, action: str) -> bool:
@@ -83,8 +92,11 @@ def _is(step: yaml.Node, action: str) -> bool:
 
 
 def _goes_on(part: yaml.Node) -> bool:
-    """Whether a job or a step is run although what it comes after has failed."""
-    return bool(_AFTER_FAILURE.search(word(child(part, "if")) or ""))
+    """Whether a job or a step may be run although what it comes after has failed."""
+    condition = (word(child(part, "if")) or "").strip().removeprefix("${{").removesuffix("}}")
+    if not _STATUS.search(condition):
+        return False
+    return "||" in condition or not any(_SUCCESS.fullmatch(one) for one in condition.split("&&"))
 
 
 def _needs(job: yaml.Node) -> set[str]:
