@@ -16,6 +16,7 @@ from daytwo_api.bodies import WEBHOOKS
 from daytwo_store.errors import DaytwoError, Forbidden
 
 COOKIE: Final = "daytwo_session"
+MEANT: Final = "x-daytwo-principal"  # by our page: whom it takes its reader for
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})

@@ -80,6 +80,20 @@ async def test_signing_in_again_ends_the_session_before(house: House) -> None:
     problem(await stolen.get("/api/v1/me"), 401)
 
 
+async def test_a_page_of_somebody_who_was_signed_in_before_does_nothing_as_somebody_else(house: House) -> None:
+    """Two windows of one browser: in one Ana was, in the other Sam has signed in since."""
+    browser = house.anonymous()
+    ana = (await browser.post("/api/v1/session", json={"name": "ana"})).json()
+    sam = (await browser.post("/api/v1/session", json={"name": "sam"})).json()
+    asked = {"name": "of Ana's window", "scopes": ["read"], "days": 1}
+    as_ana, as_sam = ({"X-Daytwo-Principal": one["id"]} for one in (ana, sam))
+    refused = await browser.post("/api/v1/tokens", json=asked, headers=as_ana)
+    assert "Sam has signed in since" in problem(refused, 401)["detail"]
+    assert (await browser.get("/api/v1/tokens", headers=as_sam)).json()["items"] == []
+    assert (await browser.post("/api/v1/tokens", json=asked, headers=as_sam)).status_code == 201
+    assert (await browser.get("/api/v1/me")).json()["name"] == "Sam", "so the page learns who its reader is"
+
+
 async def test_signing_out_ends_the_session_on_the_server(house: House) -> None:
     client = await house.signed_in("ana")
     old = client.cookies[COOKIE]

@@ -1,5 +1,5 @@
 import { MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { configure, render } from "@testing-library/react";
 import type { ReactElement, ReactNode } from "react";
 import { createMemoryRouter, RouterProvider, type RouteObject } from "react-router";
@@ -7,6 +7,7 @@ import { createApi } from "../src/api/client";
 import { DoorsProvider } from "../src/api/context";
 import type { OpenSource } from "../src/api/events";
 import { MeProvider } from "../src/app/me";
+import { createQueryClient } from "../src/app/queryClient";
 import { FakeApi } from "./fake/api";
 import { FakeSource } from "./fakeSource";
 
@@ -36,7 +37,8 @@ export function visit(
   };
   const router = createMemoryRouter(routes, { initialEntries: [path] });
   const api = createApi((request) => fetch(request, fake.fetch), "http://127.0.0.1:4000");
-  const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  const queries = createQueryClient();
+  queries.setDefaultOptions({ queries: { retry: false } }); // and everything is stale at once
   const wrap = (children: ReactNode) => (
     <MantineProvider env="test" withCssVariables={false} withGlobalClasses={false}>
       <QueryClientProvider client={queries}>

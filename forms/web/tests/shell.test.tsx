@@ -45,9 +45,30 @@ test("whose session ends is told so, and is where they were after signing in aga
   fake.me = null;
   sources[0]?.send("approvals", { id: "a_waiting" });
   expect((await screen.findByText(/is kept/)).textContent).toMatch(/^Your session has ended\./);
-  await userEvent.click(screen.getByRole("button", { name: /Sam/ }));
+  await userEvent.click(await screen.findByRole("button", { name: /Sam/ }));
   expect(await screen.findByRole("heading", { name: "Actions here" })).toBeTruthy();
   expect(at()).toBe("/actions");
+});
+
+test("after somebody else has signed in in another window a page says so, and says whom it takes its reader for", async () => {
+  const fake = new FakeApi("ana");
+  const seen: (string | null)[] = [];
+  visit("/approvals", INBOX, fake, (request, next) => {
+    seen.push(request.headers.get("X-Daytwo-Principal"));
+    return next(request);
+  });
+  expect(await screen.findByRole("button", { name: "Account of Ana" })).toBeTruthy();
+  const [ana, sam] = [fake.me?.id, new FakeApi("sam").me?.id];
+  await waitFor(() => expect(new Set(seen)).toEqual(new Set([null, ana])));
+  fake.me = new FakeApi("sam").me;
+  window.dispatchEvent(new Event("visibilitychange"));
+  expect(await screen.findByRole("button", { name: "Account of Sam" })).toBeTruthy();
+  expect(screen.getByText(/In another window of this browser Sam has signed in/).textContent).toMatch(
+    /was Ana’s/,
+  );
+  await waitFor(() => expect(seen.at(-1)).toBe(sam));
+  await userEvent.click(screen.getByRole("button", { name: "Put away" }));
+  expect(screen.queryByText(/In another window/)).toBeNull();
 });
 
 test("signing out leads back, and forgets what was read", async () => {

@@ -5,12 +5,30 @@ import type { paths } from "./schema.gen";
 
 export type Api = Client<paths>;
 
+const PERSON = "X-Daytwo-Principal";
+const speakers = new WeakMap<Api, string>();
+
+/**
+ * From now on each request says who is taken for its sender. One browser has one session: after a sign-in in another
+ * window the server refuses what is asked here in the name of who was signed in before.
+ */
+export function speaksAs(api: Api, principal: string): void {
+  speakers.set(api, principal);
+}
+
 /** `fetcher` is handed in by tests; the page uses the browser's. Cookies go to our own origin only. */
 export function createApi(
   fetcher: (request: Request) => Promise<Response> = (request) => fetch(request),
   baseUrl: string = window.location.origin,
 ): Api {
-  return createClient<paths>({ baseUrl, fetch: fetcher, credentials: "same-origin" });
+  const api = createClient<paths>({ baseUrl, fetch: fetcher, credentials: "same-origin" });
+  api.use({
+    onRequest: ({ request, schemaPath }) => {
+      const person = speakers.get(api);
+      if (person && schemaPath !== "/api/v1/me") request.headers.set(PERSON, person);
+    },
+  });
+  return api;
 }
 
 interface Answer<Data> {

@@ -1,7 +1,7 @@
 /** What the page reads, each with its key. Keys begin with the resource, so that a hint can say "look again". */
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { take, type Api } from "./client";
-import type { ApprovalState, RunState, TaskState } from "./types";
+import { infiniteQueryOptions, queryOptions, type QueryClient } from "@tanstack/react-query";
+import { speaksAs, take, type Api } from "./client";
+import type { ApprovalState, Me, RunState, TaskState } from "./types";
 
 export interface RunFilter {
   action?: string | undefined;
@@ -24,8 +24,25 @@ export interface ApprovalFilter {
 
 const firstPage = null as string | null;
 
+const ME = ["me"];
+
+/** Somebody else than before is signed in when a window of the same browser was used to: nothing of theirs stays. */
 export const meQuery = (api: Api) =>
-  queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => take(api.GET("/api/v1/me", { signal })) });
+  queryOptions({
+    queryKey: ME,
+    queryFn: async ({ signal, client }) => {
+      const me = await take(api.GET("/api/v1/me", { signal }));
+      const before = client.getQueryData<Me>(ME);
+      if (before && before.id !== me.id) forgetAllElse(client);
+      speaksAs(api, me.id);
+      return me;
+    },
+  });
+
+/** Not `clear`: whoever watches "me" would go on watching what is gone, and never hear of the next. */
+export function forgetAllElse(queries: QueryClient): void {
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== ME[0] });
+}
 
 export const signInQuery = (api: Api) =>
   queryOptions({

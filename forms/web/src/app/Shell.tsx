@@ -1,15 +1,19 @@
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { NavLink, Outlet, ScrollRestoration, useLocation } from "react-router";
 import { useApi } from "../api/context";
 import { ApiError } from "../api/problem";
 import { meQuery } from "../api/queries";
 import type { Me } from "../api/types";
 import { PaletteButton } from "../palette/PaletteButton";
+import { Callout } from "../parts/Basics";
 import { Loading } from "../parts/Loading";
 import { ProblemNote } from "../parts/Problem";
 import { text } from "../text";
 import { AccountMenu } from "./AccountMenu";
 import { LiveBanner, LiveLists } from "./live";
+import live from "./live.module.css";
 import { MeProvider } from "./me";
 import { Places } from "./Places";
 import css from "./Shell.module.css";
@@ -20,9 +24,15 @@ import { Together } from "./Together";
 /** What is around every screen. Who is not signed in sees the sign-in page instead, whatever the address. */
 export function Shell() {
   const me = useQuery(meQuery(useApi()));
+  const [reader, setReader] = useState<Me | null>(null);
+  const [before, setBefore] = useState<string | null>(null); // who the reader was until a moment ago
+  if (me.data && me.data.id !== reader?.id) {
+    setBefore(reader && !me.error ? reader.name : null);
+    setReader(me.data);
+  }
   if (me.error instanceof ApiError && me.error.status === 401)
     return <SignIn ended={me.data !== undefined} />;
-  if (me.data) return <House me={me.data} />;
+  if (me.data) return <House key={me.data.id} me={me.data} before={before} />;
   return (
     <main className={css.alone}>
       {me.error ? <ProblemNote error={me.error} retry={() => void me.refetch()} /> : <Loading />}
@@ -30,7 +40,23 @@ export function Shell() {
   );
 }
 
-function House({ me }: { me: Me }) {
+/** Until it is put away: what was on the screen before was somebody else's. */
+function Changed({ from, to }: { from: string; to: string }) {
+  const [open, setOpen] = useState(true);
+  if (!open) return null;
+  return (
+    <div className={live.banner}>
+      <Callout tone="attention" title={text.account.changed(to)} live>
+        <p>{text.account.changedDetail(from, to)}</p>
+        <Button size="compact-sm" variant="default" onClick={() => setOpen(false)}>
+          {text.account.changedFine}
+        </Button>
+      </Callout>
+    </div>
+  );
+}
+
+function House({ me, before }: { me: Me; before: string | null }) {
   const { pathname } = useLocation();
   return (
     <MeProvider me={me}>
@@ -49,6 +75,7 @@ function House({ me }: { me: Me }) {
             <AccountMenu me={me} />
           </header>
           <main id="content" className={css.content} tabIndex={-1}>
+            {before && <Changed from={before} to={me.name} />}
             <LiveBanner />
             <Together key={pathname}>
               <StopBanner />

@@ -67,7 +67,12 @@ export const common = {
     endedDetail:
       "It was not used for long or its time was over, you signed out elsewhere, or you may not sign in any more. " +
       "What you asked for and decided before is kept. Sign in again, and you are back on this page.",
-    example: "This is a trial company on this machine. Pick one of its people; you can change any time.",
+    example: "This is a trial company on this machine. Pick one of its people; sign out to be another.",
+    changed: (to: string) => `You are ${to} now`,
+    changedDetail: (from: string, to: string) =>
+      `In another window of this browser ${to} has signed in, and one browser has one session. This page was ${from}’s; ` +
+      "what was asked for here since was not done. To be two people at once, use a private window.",
+    changedFine: "Put away",
     through: (title: string) => `Sign in with ${title}`,
     nobody: "Nobody can sign in here yet",
     nobodyDetail: "No example people are loaded. Start Daytwo with the example company: daytwo up.",
