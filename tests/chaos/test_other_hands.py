@@ -1,6 +1,7 @@
 """What others do in the CI systems, on every kind of them: runs that look like ours (R18), tokens revoked and replaced
 (R14), what people do to a workflow of ours in Argo (R20), pipelines that do not stop when they are asked to."""
 
+import json
 import secrets
 from typing import Any
 
@@ -43,12 +44,15 @@ def external_of(stage: Stage, run: str) -> dict[str, Any]:
 def squat(stage: Stage, system: str, attempt: Row) -> None:
     """Somebody else sends our very bytes, marker and all: only who sent them tells the two apart.
 
-    Argo tells nobody who that was, and the same bytes are the same work; there the name and the labels are ours and the
-    content is not.
+    Argo does not always tell who that was, and the same bytes are the same work; there the name, the labels and the
+    parameters are ours, and something is added.
     """
     with stage.house.systems[system].as_stranger() as http:
         body, kind = bytes(attempt["body"]), {"Content-Type": "application/json"}
-        body = body.replace(b"1.1.0", b"6.6.6") if system == "argo" else body
+        if system == "argo":
+            document = json.loads(body)
+            document["workflow"]["spec"]["podSpecPatch"] = "hostNetwork: true"
+            body = json.dumps(document).encode()
         answer = http.request(attempt["request"]["method"], attempt["request"]["path"], content=body, headers=kind)
         if answer.status_code == httpx.codes.NOT_FOUND:  # paths are below the address of the API
             path = f"/api/v4{attempt['request']['path']}"

@@ -23,6 +23,7 @@ from daytwo_actions.backends.argo.sender import Call, Sender
 from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_actions.backends.argo.streaming import Streaming
 from daytwo_actions.backends.argo.wire import creation
+from daytwo_actions.backends.argo.wire.creator import creator_of
 from daytwo_actions.backends.argo.wire.outcome import ARGO
 from daytwo_actions.backends.base import (
     Budget,
@@ -57,9 +58,10 @@ class ArgoBackend:
         self._sender = Sender(settings)
         self._at_once = asyncio.Semaphore(settings.read_threads)  # reads queue here, where their time does not run yet
         reading = self._reading = Reading(ARGO, self._get, observe)
-        self._finding = Finding(reading, page=page)
+        creator = creator_of(settings.token.get_secret_value())
+        self._finding = Finding(reading, creator=creator, page=page)
         self._resolving = Resolving(reading)
-        self._dispatching = Dispatching(self._sender, reading, page=page)
+        self._dispatching = Dispatching(self._sender, reading, creator=creator, page=page)
         self._following = Following(reading, self._finding, page=page)
         self._controlling = Controlling(self._sender, reading, self._finding, seconds=seconds)
         streaming = Streaming(self._sender, reading)

@@ -18,8 +18,9 @@ _LEAST: Final = 0.05  # seconds in which a look still makes sense
 
 
 class Dispatching:
-    def __init__(self, sender: Sender, reading: Reading, *, page: str) -> None:
+    def __init__(self, sender: Sender, reading: Reading, *, creator: str | None, page: str) -> None:
         self._sender = sender
+        self._creator = creator
         self._reading = reading
         self._page = page
 
@@ -50,7 +51,7 @@ class Dispatching:
         try:
             if isinstance(found, Answer) and found.status == 200:
                 workflow = Workflow.model_validate_json(found.body)
-                return outcome.adopted(workflow, marker, label, page=self._page)
+                return outcome.adopted(workflow, marker, label, creator=self._creator, page=self._page)
         except ValidationError:
             pass
         return outcome.in_doubt("Argo Workflows has a workflow with this name already, and did not show it")

@@ -18,8 +18,9 @@ _MOST_ARCHIVED: Final = 20  # with one marker: ours, and what somebody has resub
 
 
 class Finding:
-    def __init__(self, reading: Reading, *, page: str) -> None:
+    def __init__(self, reading: Reading, *, creator: str | None, page: str) -> None:
         self._reading = reading
+        self._creator = creator
         self._page = page
 
     async def workflow(self, project: str, run: RunName, parameters: Mapping[str, str] | None = None) -> Workflow:
@@ -64,7 +65,8 @@ class Finding:
             named = await self._named_in_archive(project, run, marker)
         else:
             named = [self._reading.parsed(result, f"the workflow {run.name} of {project}", _workflow)]
-        ours = [one for one in named if not creation.misfits(one, marker) and creation.began_after(one, since)]
+        fit = [one for one in named if not creation.misfits(one, marker, creator=self._creator)]
+        ours = [one for one in fit if creation.began_after(one, since)]
         return Listing(
             found=tuple(state_of(one, page=self._page) for one in ours),
             complete=len(ours) == len(named),
@@ -81,7 +83,7 @@ class Finding:
             state=state_of(found, page=self._page),
             title=found.metadata.name,
             marked=creation.carries(found, marker.corr),
-            misfits=[*creation.other(found, marker), *late],
+            misfits=[*creation.other(found, marker, creator=self._creator), *late],
             server_time=found.told_at,
         )
 

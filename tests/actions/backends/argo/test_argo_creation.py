@@ -1,5 +1,6 @@
 """The frozen bytes: values arrive as they were typed or are refused, and nothing else is in them."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pydantic import JsonValue
 
 from daytwo_actions import run_token
 from daytwo_actions.backends.argo.wire import creation
+from daytwo_actions.backends.argo.wire.creator import creator_of
 from daytwo_actions.backends.argo.wire.objects import Workflow
 from daytwo_actions.backends.base import FrozenRequest, Marker, Pinned, Target
 from daytwo_actions.backends.failures import BackendDenied
@@ -200,6 +202,84 @@ def test_somebody_elses_is_not() -> None:
     assert creation.misfits(created(request, labels={"daytwo.io/run": CORR}), MARKER)
     forged = created(other, labels={"daytwo.io/run": CORR, "daytwo.io/body": label})
     assert creation.misfits(forged, MARKER, label=label) == ["its parameters are not those that it was labelled for"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("podSpecPatch", "hostNetwork: true"),
+        ("serviceAccountName", "admin"),
+        ("entrypoint", "other"),
+        ("onExit", "other"),
+        ("hooks", {"exit": {"template": "other"}}),
+        ("templates", [{"name": "other"}]),
+        ("activeDeadlineSeconds", 1),
+        ("podGC", {"strategy": "OnPodCompletion"}),
+    ],
+)
+def test_one_with_more_in_it_than_was_sent_is_not_ours(key: str, value: JsonValue) -> None:
+    request = frozen()
+    document = sent(request)["workflow"]
+    document["spec"][key] = value
+    document["metadata"] |= {"uid": "u-1", "creationTimestamp": "2026-03-01T10:00:00Z"}
+    found = Workflow.model_validate(document, strict=False)
+    assert creation.misfits(found, MARKER) == [f"it has more in it than was sent ({key})"]
+    assert creation.is_answer(found, MARKER, creation.body_label(request)), "our own creation, as the cluster made it"
+
+
+def test_arguments_that_come_from_elsewhere_are_not_ours() -> None:
+    document = sent(frozen())["workflow"]
+    arguments = document["spec"]["arguments"]
+    arguments["artifacts"] = [{"name": "source", "raw": {"data": "x"}}]
+    arguments["parameters"][1]["valueFrom"] = {"configMapKeyRef": {"name": "x", "key": "y"}}
+    found = Workflow.model_validate(document, strict=False)
+    assert creation.misfits(found, MARKER) == [
+        "it has more in it than was sent (arguments.artifacts, arguments.parameters)"
+    ]
+
+
+def test_a_parameter_that_is_given_twice_is_not_ours() -> None:
+    document = sent(frozen())["workflow"]
+    document["spec"]["arguments"]["parameters"].insert(0, {"name": "version", "value": "6.6.6"})
+    found = Workflow.model_validate(document, strict=False)
+    assert creation.misfits(found, MARKER) == ["it has more in it than was sent (arguments.parameters)"]
+
+
+def test_what_argo_itself_writes_into_a_workflow_makes_it_no_other() -> None:
+    document = sent(frozen())["workflow"]
+    document["spec"] |= {"suspend": True, "shutdown": "Stop", "entrypoint": "", "templates": None, "volumes": []}
+    document["metadata"]["labels"] |= {"workflows.argoproj.io/phase": "Running"}
+    document["metadata"]["annotations"] = {"workflows.argoproj.io/pod-name-format": "v2"}
+    document["status"] = {"phase": "Running", "storedWorkflowTemplateSpec": {"entrypoint": "main", "podGC": {}}}
+    assert creation.misfits(Workflow.model_validate(document, strict=False), MARKER) == []
+
+
+def token_of(subject: str) -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": subject}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.c2ln"
+
+
+def test_one_that_another_account_has_created_is_not_ours() -> None:
+    creator = creator_of(token_of("system:serviceaccount:daytwo:daytwo"))
+    assert creator == "system-serviceaccount-daytwo-daytwo"
+    label = "workflows.argoproj.io/creator"
+    labels = sent(frozen())["workflow"]["metadata"]["labels"]
+    ours = created(frozen(), labels=labels | {label: creator})
+    theirs = created(frozen(), labels=labels | {label: "system-serviceaccount-shop-mallory"})
+    assert creation.misfits(ours, MARKER, creator=creator) == []
+    assert creation.misfits(theirs, MARKER, creator=creator) == ["somebody else has created it"]
+    assert creation.misfits(theirs, MARKER, creator=None) == [], "a token that does not say whose it is"
+    assert creation.misfits(created(frozen()), MARKER, creator=creator) == [], "a server that writes no label"
+
+
+@pytest.mark.parametrize("token", ["", "opaque", "a.b.c", "e30.e30.c2ln", "e30.W10.c2ln", "v2:a.b.c.d.e"])
+def test_a_token_that_does_not_say_whose_it_is(token: str) -> None:
+    assert creator_of(token) is None
+
+
+def test_a_long_name_keeps_its_end_as_argo_writes_it() -> None:
+    creator = creator_of(token_of(f"system:serviceaccount:{'n' * 60}:daytwo"))
+    assert creator == f"{'n' * 56}-daytwo"
 
 
 def test_what_was_there_before_is_not_ours() -> None:

@@ -103,14 +103,14 @@ def test_not_sent_and_not_so_fast() -> None:
 def test_a_taken_name_is_ours_or_a_case_for_a_person() -> None:
     request = frozen()
     label = sent(request)["workflow"]["metadata"]["labels"]["daytwo.io/body"]
-    ours = outcome.adopted(created(request), MARKER, label, page=PAGE)
+    ours = outcome.adopted(created(request), MARKER, label, creator=None, page=PAGE)
     assert isinstance(ours, Accepted)
     assert ours.id == "dt-abcdefghij234567abcd:u-1"
-    theirs = outcome.adopted(created(request, labels={}), MARKER, label, page=PAGE)
+    theirs = outcome.adopted(created(request, labels={}), MARKER, label, creator=None, page=PAGE)
     assert isinstance(theirs, Ambiguous)
     assert theirs.hold
     assert "it does not carry the marker" in theirs.detail
-    other = outcome.adopted(created(frozen({"version": "2"})), MARKER, label, page=PAGE)
+    other = outcome.adopted(created(frozen({"version": "2"})), MARKER, label, creator=None, page=PAGE)
     assert isinstance(other, Ambiguous)
     assert other.hold
 

@@ -14,11 +14,14 @@ from pydantic import JsonValue
 
 from daytwo_actions import run_token
 from daytwo_actions.backends.argo.wire import names, values
-from daytwo_actions.backends.argo.wire.objects import LABEL_BODY, LABEL_RUN, Workflow
+from daytwo_actions.backends.argo.wire.creator import is_anothers
+from daytwo_actions.backends.argo.wire.objects import LABEL_BODY, LABEL_RUN, Arguments, Workflow
 from daytwo_actions.backends.base import FrozenRequest, Marker, Pinned
 from daytwo_store.ids import Corr, Digest
 
 _LONGEST_LABEL: Final = 63
+_EMPTY: Final[tuple[JsonValue, ...]] = (None, False, "", [], {})
+_MOST_TOLD: Final = 5
 
 
 def freeze(pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:
@@ -94,21 +97,52 @@ def _shortened(namespace: str, template: names.TemplateName, parameters: Mapping
     return hashlib.sha256(json.dumps(document).encode()).hexdigest()[:_LONGEST_LABEL]
 
 
-def misfits(workflow: Workflow, marker: Marker, *, label: str | None = None) -> list[str]:
+def misfits(workflow: Workflow, marker: Marker, *, label: str | None = None, creator: str | None = None) -> list[str]:
     """Why a workflow with our name is not ours all the same (A1 "Adopt requires all"). Empty: it is ours.
 
-    `label` is the one of the request, when that is at hand; the workflow's own content has to have it too.
+    `label` is the one of the request, when that is at hand; the workflow's own content has to have it too. `creator` is
+    what Argo Server writes on what we create, where that is known.
     """
     unmarked = [] if carries(workflow, marker.corr) else ["it does not carry the marker"]
-    return [*unmarked, *other(workflow, marker, label=label)]
+    return [*unmarked, *other(workflow, marker, label=label, creator=creator)]
 
 
 def carries(workflow: Workflow, corr: Corr) -> bool:
     return workflow.metadata.labels.get(LABEL_RUN) == corr
 
 
-def other(workflow: Workflow, marker: Marker, *, label: str | None = None) -> list[str]:
+def other(workflow: Workflow, marker: Marker, *, label: str | None = None, creator: str | None = None) -> list[str]:
     """What does not fit beside the marker."""
+    added = additions(workflow)
+    more = [f"it has more in it than was sent ({', '.join(added)})"] if added else []
+    anothers = ["somebody else has created it"] if is_anothers(workflow, creator) else []
+    return [*_differences(workflow, marker, label), *more, *anothers]
+
+
+def is_answer(workflow: Workflow, marker: Marker, label: str) -> bool:
+    """Whether an answer shows what was just created. What the cluster itself adds to it is the cluster's matter."""
+    return carries(workflow, marker.corr) and not _differences(workflow, marker, label)
+
+
+def additions(workflow: Workflow) -> list[str]:
+    """What stands in a workflow's spec and was not sent, each by its key.
+
+    Argo merges the template into the workflow's status and leaves the spec as it was, but for a suspension and a
+    shutdown. What is empty says nothing: old servers write keys that are not set.
+    """
+    spec = workflow.spec
+    arguments = spec.arguments or Arguments()
+    parts = {
+        **(spec.model_extra or {}),
+        "podGC": spec.pod_gc,
+        "arguments.artifacts": arguments.artifacts,
+        "arguments.parameters": any(one.value_from or one.global_name for one in arguments.parameters)
+        or len({one.name for one in arguments.parameters}) < len(arguments.parameters),
+    }
+    return sorted(key[:_LONGEST_LABEL] for key, value in parts.items() if value not in _EMPTY)[:_MOST_TOLD]
+
+
+def _differences(workflow: Workflow, marker: Marker, label: str | None) -> list[str]:
     target = marker.pinned.target
     reference = workflow.spec.workflow_template_ref
     given = workflow.spec.arguments.parameters if workflow.spec.arguments else []

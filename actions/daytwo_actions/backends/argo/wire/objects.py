@@ -74,7 +74,7 @@ class Outputs(_Holder):
 
 
 class Arguments(_Holder):
-    pass
+    artifacts: JsonValue = None
 
 
 class TemplateRef(Vendor):
@@ -113,6 +113,8 @@ class _PodPolicy(Vendor):
 
 
 class Spec(_PodPolicy):
+    model_config = ConfigDict(extra="allow")  # kept to be told: what else stands there was not asked for
+
     arguments: Arguments | None = None
     workflow_template_ref: TemplateRef | None = None
     shutdown: str | None = None

@@ -96,14 +96,14 @@ def _created(answer: Answer, marker: Marker, label: str, page: str) -> Sent:
         workflow = Workflow.model_validate_json(answer.body)
     except ValidationError:
         return in_doubt("Argo Workflows answered 200 with a body that is not a workflow")
-    if not workflow.metadata.uid or creation.misfits(workflow, marker, label=label):
+    if not workflow.metadata.uid or not creation.is_answer(workflow, marker, label):
         return in_doubt("Argo Workflows answered 200 with another workflow than the one that was sent")
     return accepted(workflow, page=page)
 
 
-def adopted(workflow: Workflow, marker: Marker, label: str, *, page: str) -> Sent:
+def adopted(workflow: Workflow, marker: Marker, label: str, *, creator: str | None, page: str) -> Sent:
     """What a name that is taken means: our own workflow is there already, or somebody else's."""
-    misfits = creation.misfits(workflow, marker, label=label)
+    misfits = creation.misfits(workflow, marker, label=label, creator=creator)
     if not misfits:
         return accepted(workflow, page=page)
     return Ambiguous(
