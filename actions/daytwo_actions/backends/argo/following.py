@@ -23,7 +23,7 @@ _PER_LISTING: Final = 50
 _AT_ONCE: Final = 4  # requests of one read
 _WITHOUT_NODES: Final = (
     "metadata,items.metadata,items.spec.suspend,items.spec.shutdown,items.status.phase,items.status.message,"
-    "items.status.started_at,items.status.finished_at"
+    "items.status.startedAt,items.status.finishedAt"
 )
 _FIELDS: Final = f"{_WITHOUT_NODES},items.status.nodes"  # nodes, because a suspended one is what a run waits for
 

@@ -24,6 +24,7 @@ from daytwo_actions.backends.failures import (
 )
 from daytwo_actions.backends.some import Streaming
 from daytwo_actions.backends.tree import GateId, GateVerdict
+from daytwo_standins.argo.fields import trimmed
 from daytwo_store.ids import ExternalJobId, ExternalRunId
 
 pytestmark = pytest.mark.anyio
@@ -305,6 +306,25 @@ async def test_workflows_that_are_too_large_together_are_listed_without_nodes(at
     states = await backend.read([(TARGET, RUN), (TARGET, ExternalRunId("dt-bbbb:u-2"))])
     assert [state.status.value for state in states] == ["running", "running"]
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("limit", [20_000_000, 4_000])
+async def test_a_retry_is_seen_in_a_listing_of_several_runs(
+    at: Any, sample: Callable[[str], bytes], limit: int
+) -> None:
+    """A workflow that Argo itself has shown after its retry, in a listing with the fields that we ask for."""
+    theirs = json.loads(sample("workflow.succeeded.steps.json").replace(b"steps-4k5vn", NAME.encode()))
+
+    def listing(request: Any, line: Any) -> None:
+        fields = parse_qs(urlsplit(request.path).query)["fields"][0]
+        line.answer(200, trimmed({"items": [theirs, ours(corr="bbbb", uid="u-2")]}, fields))
+
+    backend, _ = at(Server().at("/api/v1/workflows/shop", listing), answer_limit=limit)
+    run = ExternalRunId(f"{NAME}:{theirs['metadata']['uid']}")
+    state, other = await backend.read([(TARGET, run), (TARGET, ExternalRunId("dt-bbbb:u-2"))])
+    assert state.updated_at == datetime(2024, 9, 19, 2, 43, 44, tzinfo=UTC)
+    assert state.attempt == (2 if limit > 4_000 else 1), "without its nodes nobody can tell"
+    assert other.attempt == 1
 
 
 async def test_a_server_without_an_archive_has_none(at: Any) -> None:
