@@ -54,7 +54,7 @@ class Question:
     requester: str  # key of the human
     requester_name: str
     terms: Terms
-    editors: Collection[str] = ()  # who last changed the action's file; none: not known, or they may decide
+    editors: Collection[str] = ()  # of the action's file and of what asks; none: not known, or they may decide
     before: Collection[str] = ()  # humans who approved an earlier stage, where each stage needs other people
     decided: Collection[str] = ()  # humans who have decided themselves
     spoken: Mapping[str, str] = field(default_factory=dict)  # humans for whom others have decided, and who
@@ -103,7 +103,10 @@ def _own(human: Human, asked: Question) -> str | None:
                 f"person here (four eyes). {ask}"
             )
     if human.key in asked.editors:
-        return f"You last changed the file of this action, so somebody else has to decide (four eyes). {ask}"
+        return (
+            "You last changed the file of this action, or had a trigger or a schedule ask for it, so somebody else has "
+            f"to decide (four eyes). {ask}"
+        )
     editor = min((one for one in asked.editors if one in human.bound), default=None)
     if editor is not None:
         return (

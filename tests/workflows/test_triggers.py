@@ -18,9 +18,11 @@ from daytwo_store import entities, events, principals, reactions, triggers
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import Draft
+from daytwo_store.errors import Forbidden
 from daytwo_store.events import NewEvent
+from daytwo_store.ids import RunId
 from daytwo_store.settings import StoreSettings
-from daytwo_store.states import RunState
+from daytwo_store.states import ApprovalState, RunState
 from daytwo_store.tables import EventRow, ReactionRow
 from daytwo_workflows.company import load_company
 from daytwo_workflows.life.answering import Paused, wish_of
@@ -379,3 +381,22 @@ async def test_who_wrote_it_does_not_approve_it_in_the_name_of_who_owns_it_by_th
     (run,) = await house.runs()
     assert run.cause is not None
     assert (run.requester, run.cause["writers"]) == (await house.company.person("sam"), ["person:ana"])
+
+
+async def test_whoever_shows_it_the_event_again_does_not_approve_what_comes_of_it(house: Listening) -> None:
+    inputs = {"version": "1.1.0", "environment": "environment:production"}
+    await house.load(alerts={**ON_ALERT, "action": "deploy", "inputs": inputs})
+    event = await house.tell("d1")
+    await house.react()
+    sam = await house.company.person("sam")
+    async with house.company.store.write() as tx:
+        kept = await reactions.event(tx.session, event)
+        assert kept is not None
+        await note(tx, await triggers.hold(tx, "alerts"), kept, turn=1, by=sam, key="replay-of-sam")
+    assert await house.react() == 1
+    first, replayed = [RunId(run.id) for run in await house.runs()]
+    with pytest.raises(Forbidden, match="or had a trigger or a schedule ask for it"):
+        await house.company.decide("sam", replayed)
+    await house.company.decide("sam", first)
+    states = [(await house.company.approvals(run))[-1].state for run in (first, replayed)]
+    assert states == [ApprovalState.APPROVED, ApprovalState.PENDING]

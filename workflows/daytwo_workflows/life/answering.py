@@ -8,7 +8,7 @@ import structlog
 from pydantic import JsonValue
 
 from daytwo_actions.plan.model import PlannedCause
-from daytwo_store import reactions, triggers
+from daytwo_store import principals, reactions, triggers
 from daytwo_store.engine import Tx
 from daytwo_store.errors import Conflict, DaytwoError, Forbidden, NotFound, Unavailable
 from daytwo_store.ids import EntityRef, PrincipalId
@@ -40,6 +40,7 @@ async def _begin(life: Life, reaction: ReactionRow) -> bool:
         try:
             row = await triggers.get(session, reaction.trigger)
             who = await requester_of(session, row.owner, None)
+            shown_by = (await principals.by_ids(session, [reaction.by]))[reaction.by] if reaction.by else None
         except (Forbidden, NotFound) as error:
             await _refused(life, reaction, error, pause=True)
             return False
@@ -47,7 +48,7 @@ async def _begin(life: Life, reaction: ReactionRow) -> bool:
         await _skipped(life, reaction)
         return False
     try:
-        accepted = await start(life, wish_of(reaction, who), reaction.key)
+        accepted = await start(life, wish_of(reaction, who, shown_by), reaction.key)
     except Paused:
         await _skipped(life, reaction)
         return False
@@ -88,13 +89,15 @@ async def _put_off(life: Life, reaction: ReactionRow) -> None:
     log.info("trigger.waits", what=reaction.trigger, error="unavailable")
 
 
-def wish_of(reaction: ReactionRow, who: PrincipalRow) -> Wish:
-    """What it asks for in the name of this person, the owner of the trigger now. Accepting it raises `Paused`."""
+def wish_of(reaction: ReactionRow, who: PrincipalRow, shown_by: PrincipalRow | None = None) -> Wish:
+    """What it asks for in the name of this person, the owner of the trigger now. Whoever showed the event again has
+    made it ask, so they approve it no more than who wrote it. Accepting it raises `Paused`."""
     asked: Mapping[str, JsonValue] = reaction.asked or {}
     writers, inputs = asked["writers"], asked["inputs"]
     assert isinstance(writers, list)
     assert isinstance(inputs, dict)
-    others = sorted(str(one) for one in writers if one != who.ref)  # the owner of now, whoever it was then
+    named = {str(one) for one in writers} | ({shown_by.ref or shown_by.id} if shown_by is not None else set())
+    others = sorted(named - {who.ref, who.id})  # the owner of now, whoever it was then
 
     async def take(tx: Tx, run: RunRow) -> None:
         row = await triggers.hold(tx, reaction.trigger)
