@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Tx
+from daytwo_store.entities import Sees, may_see
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId
 from daytwo_store.notifications import Notice, tell
-from daytwo_store.tables import Json, ScheduleRow
+from daytwo_store.tables import EntityRow, Json, ScheduleRow
 
 SYSTEM: Final = "daytwo"  # who pauses what cannot go on
 
@@ -70,9 +71,15 @@ async def serialise_key(tx: Tx, by: PrincipalId, key: str) -> None:
     await tx.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"schedule {by} {key}", 1))))
 
 
-async def page(session: AsyncSession, *, after: str | None, limit: int) -> Sequence[ScheduleRow]:
-    """By id."""
-    query = select(ScheduleRow).where(ScheduleRow.removed_at.is_(None)).order_by(ScheduleRow.id).limit(limit)
+async def page(
+    session: AsyncSession, *, sees: Sees, owner: str | None, after: str | None, limit: int
+) -> Sequence[ScheduleRow]:
+    """By id: those about what somebody may see or about nothing, and their own."""
+    about = exists().where(EntityRow.ref == ScheduleRow.entity, may_see(sees))
+    query = select(ScheduleRow).where(
+        ScheduleRow.removed_at.is_(None), or_(ScheduleRow.entity.is_(None), ScheduleRow.owner == owner, about)
+    )
+    query = query.order_by(ScheduleRow.id).limit(limit)
     return (await session.scalars(query.where(ScheduleRow.id > after) if after is not None else query)).all()
 
 

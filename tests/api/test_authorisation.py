@@ -152,7 +152,8 @@ def expected(column: str, route: str, thing: str) -> int:
         return row[how["like"]]
     if not may(how, need):
         return 403
-    return row[how["like"] if may(MODEL["columns"][how["like"]], need) else how["else"]]
+    status = row[how["like"] if may(MODEL["columns"][how["like"]], need) else how["else"]]
+    return 403 if need == "run" and how.get("elsewhere") and status not in REFUSED else status
 
 
 SCOPES: Final = {"self": "read", "read": "read", "run": "run", "runs.control": "run", "decide": "approve"}

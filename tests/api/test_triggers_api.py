@@ -8,6 +8,8 @@ import yaml
 from api_house import House, problem
 from company import EXAMPLES
 
+from daytwo_store import entities
+from daytwo_store.entities import Draft
 from daytwo_workflows.company import load_company
 from daytwo_workflows.life.reacting import react
 
@@ -70,3 +72,27 @@ async def test_an_alert_is_seen_with_what_it_caused_and_replayed_once(house: Hou
     newest = (await ana.get("/api/v1/triggers/alerts/reactions")).json()["items"][0]
     assert newest["text"] == "The trigger was paused. Nothing was started; it can be replayed."
     assert (await sam.post("/api/v1/triggers/alerts/resume")).json()["state"] == "active"
+
+
+async def test_a_trigger_about_what_is_hidden_is_hidden_and_so_is_why_it_began_nothing(
+    house: House, tmp_path: Path
+) -> None:
+    metadata = {"name": "hidden", "title": "Restart the vault", "owner": "person:fay"}
+    hidden = {**TRIGGER, "metadata": metadata, "spec": {**TRIGGER["spec"], "entity": "service:vault"}}
+    for name, document in (("alerts", TRIGGER), ("hidden", hidden)):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(document))
+    await load_company(house.store, [EXAMPLES / "catalog", EXAMPLES / "actions", tmp_path], {"github": "github"})
+    async with house.store.write() as tx:
+        draft = Draft(kind="service", name="vault", title="V", owner="group:sre", visible_to=("group:finance",))
+        await entities.upsert(tx, draft, by="file:x")
+    ana, sam, fay = [await house.signed_in(name) for name in ("ana", "sam", "fay")]
+    about_it = {"alerts": [{"status": "firing", "fingerprint": "f9", "labels": {"service": "vault"}}]}
+    assert (await house.anonymous().post(ALERTS, headers=TOKEN, json=about_it)).status_code == 202
+    await react(house.company.life)
+    for who in (ana, sam):
+        assert "vault" not in (await who.get("/api/v1/triggers")).text
+        problem(await who.get("/api/v1/triggers/hidden"), 404)
+        (told,) = (await who.get("/api/v1/triggers/alerts/reactions")).json()["items"]
+        assert told["text"] == "It is about something that you may not see."
+    assert "service:vault" in (await fay.get("/api/v1/triggers")).text
+    assert "vault" in (await fay.get("/api/v1/triggers/alerts/reactions")).json()["items"][0]["text"]

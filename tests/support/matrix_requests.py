@@ -95,18 +95,20 @@ class World:
         spec = {"action": "deploy", "entity": f"service:{thing}", "inputs": DEPLOY, "cron": "0 * * * *"}
         return {"title": "Matrix", "spec": {**spec, "timezone": "Europe/Berlin"}}
 
-    async def listens(self) -> None:
-        """A trigger of Ana's, and an event that it has seen."""
-        spec = {"on": {"event": "matrix"}, "action": "restart", "entity": "service:shop"}
+    async def listens(self, thing: str) -> str:
+        """A trigger of Ana's on the shop, else of Fay's, and an event that it has seen."""
+        if thing == "nothing":
+            return "matrix-nothing"
+        spec = {"on": {"event": "matrix"}, "action": "restart", "entity": f"service:{thing}"}
         document: dict[str, Any] = {"metadata": {}, "spec": spec}
         async with self.house.store.write() as tx:
             seen = EventRow(
                 id="e_matrix", source="matrix", delivery="1", payload={}, received_at=tx.now, reacted_at=tx.now
             )
             listening = TriggerRow(
-                id="matrix",
+                id=f"matrix-{thing}",
                 title="Matrix",
-                owner="person:ana",
+                owner=f"person:{REQUESTER[thing]}",
                 writers=[],
                 action="restart",
                 listens="matrix",
@@ -118,6 +120,7 @@ class World:
             )
             await tx.session.merge(seen)
             await tx.session.merge(listening)
+        return f"matrix-{thing}"
 
     async def schedule(self, thing: str) -> str:
         """A new one."""
@@ -368,14 +371,13 @@ def step_of_run(**body: Any) -> Make:
 def trigger(*, key: bool = False, **more: Any) -> Make:
     async def make(world: World, thing: str) -> Request:
         keys = {"headers": {"Idempotency-Key": f"matrix-trigger-{next(world.company.numbers)}"}} if key else {}
-        await world.listens()
-        return {"trigger": "matrix" if thing == "shop" else "no-such"}, {**more, **keys}
+        return {"trigger": await world.listens(thing)}, {**more, **keys}
 
     return make
 
 
 async def kept_event(world: World, thing: str) -> Request:
-    await world.listens()
+    await world.listens("shop")
     return {"event": "e_matrix" if thing == "shop" else "e_nothing"}, {}
 
 

@@ -77,6 +77,7 @@ async def open_world(shared: House) -> AsyncIterator[World]:
         "author": await house.signed_in("ulf"),
         "catalog_admin": await house.signed_in("cleo"),
         "auditor": await house.signed_in("aud"),
+        "named": await house.token("ana", "read", "run:rollback"),
         "deciding": await house.token("sam", "read", "approve"),
     }
     yield World(house, askers)

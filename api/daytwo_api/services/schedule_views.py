@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from daytwo_actions.policy import YES, Answer
+from daytwo_actions.policy import YES, Answer, may_by_token
 from daytwo_actions.roles import Permission
 from daytwo_actions.schedules import CronFault, Due, ScheduleSpec, TimeFault, Times, times_in
 from daytwo_api.asker import Asker
@@ -60,12 +60,18 @@ def schedule_view(
 
 def permissions(row: ScheduleRow, by: Asker) -> SchedulePermissions:
     """The same answers that the routes refuse by."""
+    by_token = may_by_token(by.actions, row.action)
+
+    def permitted(answer: Answer) -> Permitted:
+        both = answer if not answer.allowed else by_token
+        return Permitted(allowed=both.allowed, why_not=both.why_not)
+
     return SchedulePermissions(
-        change=_permitted(_change(row, by)),
-        pause=_permitted(_mend(row, by)),
-        remove=_permitted(Answer(False, _IN_A_FILE) if row.source is not None else _mend(row, by)),
-        take=_permitted(_take(row, by)),
-        run=_permitted(_runs(by)),
+        change=permitted(_change(row, by)),
+        pause=permitted(_mend(row, by)),
+        remove=permitted(Answer(False, _IN_A_FILE) if row.source is not None else _mend(row, by)),
+        take=permitted(_take(row, by)),
+        run=permitted(_runs(by)),
     )
 
 
@@ -136,7 +142,3 @@ def _mend(row: ScheduleRow, by: Asker) -> Answer:
     if row.owner == by.ref or Permission.RUNS_CONTROL in by.permissions:
         return _runs(by)
     return Answer(False, f"Only its owner, {row.owner}, and operators do this.")
-
-
-def _permitted(answer: Answer) -> Permitted:
-    return Permitted(allowed=answer.allowed, why_not=answer.why_not)

@@ -44,10 +44,9 @@ class Schedules:
     async def list(self, by: Asker, *, cursor: str | None, limit: int) -> Page[ScheduleView]:
         after = cursors.read(cursor, 1)[0] if cursor else None
         async with self._life.store.read() as session:
-            rows = await schedules.page(session, after=after, limit=limit + 1)
-            shown = [row for row in rows[:limit] if await self._sees(session, by, row)]
-            items = await self._views(session, by, shown, times=1)
-        return Page(items=[*items], next_cursor=cursors.make(rows[limit - 1].id) if len(rows) > limit else None)
+            found = await self._page(session, by, after=after, limit=limit + 1)
+            items = await self._views(session, by, found[:limit], times=1)
+        return Page(items=[*items], next_cursor=cursors.make(items[-1].id) if len(found) > limit else None)
 
     async def get(self, by: Asker, schedule: str) -> ScheduleView:
         async with self._life.store.read() as session:
@@ -83,6 +82,7 @@ class Schedules:
 
     async def change(self, by: Asker, schedule: str, asked: ScheduleChange) -> ScheduleView:
         view = await self.get(by, schedule)
+        _token_must_be_for(by, view.action)
         _token_must_be_for(by, (asked.spec or {}).get("action", view.action))
         draft = Draft(title=asked.title, description=asked.description, spec=asked.spec)
         await schedule_changes.change(self._life, schedule, draft, by=_hand(by))
@@ -121,6 +121,17 @@ class Schedules:
         if not await self._sees(session, by, row):
             raise schedules.not_there(schedule)
         return row
+
+    async def _page(self, session: Session, by: Asker, *, after: str | None, limit: int) -> Sequence[ScheduleRow]:
+        """Full as long as more follow that may be seen: `allow.see` of an action is not looked at in SQL."""
+        found: list[ScheduleRow] = []
+        while len(found) < limit:
+            rows = await schedules.page(session, sees=by.belongs, owner=by.ref, after=after, limit=limit)
+            found += [row for row in rows if await self._sees(session, by, row)]
+            if len(rows) < limit:
+                break
+            after = rows[-1].id
+        return found[:limit]
 
     async def _sees(self, session: Session, by: Asker, row: ScheduleRow) -> bool:
         """Whoever may see the action and what it is about, and its owner; of an action that is gone, operators."""

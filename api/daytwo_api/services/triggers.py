@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from daytwo_actions.expressions import has_expression
+from daytwo_actions.policy import may_by_token
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services.gather import Known, gather
@@ -15,9 +17,10 @@ from daytwo_api.services.words import run_words
 from daytwo_api.views.common import Page, Permitted
 from daytwo_api.views.runs import ReasonRequest
 from daytwo_api.views.triggers import EventDetail, EventSummary, ReactionView, Replayed, ReplayRequest, TriggerView
-from daytwo_store import cursors, principals, reactions, runs, triggers
+from daytwo_store import cursors, entities, principals, reactions, runs, triggers
 from daytwo_store.engine import Session
 from daytwo_store.errors import Forbidden, NotFound, Rejected
+from daytwo_store.ids import EntityRef
 from daytwo_store.run_visibility import among
 from daytwo_store.states import ReactionState, RunState
 from daytwo_store.tables import EventRow, ReactionRow, RunRow, TriggerRow
@@ -120,16 +123,21 @@ class Triggers:
         return row
 
     async def _sees(self, session: Session, by: Asker, row: TriggerRow) -> bool:
-        """Whoever may see the action, and its owner; of an action that is gone, operators."""
+        """Whoever may see the action and what it is always about, and its owner; of an action that is gone, operators.
+
+        What an event decides it to be about is seen with the runs that it began."""
         if row.owner == by.ref:
             return True
+        entity = _always_about(row)
+        if entity is not None and await entities.get(session, entity, sees=by.belongs) is None:
+            return False
         who = (await principals.by_ids(session, [by.principal]))[by.principal]
         try:
             version = await self._life.definitions.current(session, row.action)
         except NotFound:
             return Permission.RUNS_CONTROL in by.permissions
         try:
-            await must_be_seen(session, version, who, None)
+            await must_be_seen(session, version, who, entity)
         except NotFound:
             return False
         return True
@@ -141,7 +149,24 @@ class Triggers:
         seen = await among(session, named, onlooker(by))
         found = await runs.by_ids(session, seen)
         known = await gather(session, [], people={row.by for row in rows if row.by})
-        return [_reaction_view(row, {str(run): one for run, one in found.items()}, known) for row in rows]
+        about = {row: str(row.asked["entity"]) for row in rows if row.asked is not None}
+        hidden = await entities.hidden(session, set(about.values()), sees=by.belongs)
+        return [
+            _reaction_view(
+                row,
+                {str(run): one for run, one in found.items()},
+                known,
+                hidden=about.get(row) in hidden and row.run_id not in found,
+            )
+            for row in rows
+        ]
+
+
+def _always_about(row: TriggerRow) -> EntityRef | None:
+    """The entity that its definition names, where no event has a say in that."""
+    spec = row.document["spec"]
+    entity = spec.get("entity") if isinstance(spec, dict) else None
+    return EntityRef(entity) if isinstance(entity, str) and not has_expression(entity) else None
 
 
 def _trigger_view(row: TriggerRow, known: Known, by: Asker) -> TriggerView:
@@ -170,13 +195,17 @@ def _trigger_view(row: TriggerRow, known: Known, by: Asker) -> TriggerView:
 
 def _may_mend(row: TriggerRow, by: Asker) -> Permitted:
     if row.owner == by.ref or Permission.RUNS_CONTROL in by.permissions:
-        return Permitted(allowed=True)
+        by_token = may_by_token(by.actions, row.action)
+        return Permitted(allowed=by_token.allowed, why_not=by_token.why_not)
     return Permitted(allowed=False, why_not=f"Only its owner, {row.owner}, and operators do this.")
 
 
-def _reaction_view(row: ReactionRow, found: dict[str, RunRow], known: Known) -> ReactionView:
+def _reaction_view(row: ReactionRow, found: dict[str, RunRow], known: Known, *, hidden: bool) -> ReactionView:
+    """`hidden`: what it is about may not be seen, so neither is the reason, which may name it."""
     run = found.get(row.run_id or "")
     text = row.why or "Its run is about to be asked for."
+    if hidden and row.why is not None:
+        text = "It is about something that you may not see."
     if row.state == ReactionState.STARTED:
         text = f"Its run is {run_words(run.state)}." if run is not None else "There is a run of it."
     return ReactionView(
