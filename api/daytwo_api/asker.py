@@ -17,7 +17,8 @@ from starlette.routing import BaseRoute
 
 from daytwo_actions.policy import Answer
 from daytwo_actions.roles import Permission, Role, Scope, granted, ref_of, scope_of
-from daytwo_store.errors import Forbidden
+from daytwo_api.security import MEANT
+from daytwo_store.errors import Forbidden, Unauthenticated
 from daytwo_store.ids import EntityRef, PrincipalId
 
 
@@ -71,10 +72,20 @@ class Needs:
     async def __call__(self, request: Request) -> Asker:
         identity = request.app.state.services.identity
         asker: Asker = await identity.must_be_somebody(request)
+        _must_be_meant(request, asker)
         answer: Answer = await identity.may(asker, self.permission)
         if not answer.allowed:
             raise Forbidden(f"{answer.why_not} Nothing was done.")
         return asker
+
+
+def _must_be_meant(request: Request, asker: Asker) -> None:
+    """One browser has one session, whoever a window of it was opened by. Raises `Unauthenticated`."""
+    if request.headers.get(MEANT, asker.principal) != asker.principal:
+        raise Unauthenticated(
+            f"This page was opened by somebody else, and {asker.name} has signed in since in another window of this "
+            "browser. Nothing was done. Load the page again to go on, or use a private window to be two people."
+        )
 
 
 def needs(permission: Permission) -> Any:

@@ -35,6 +35,7 @@ COUNTS = {"fast": 500, "slow": 1, "real": 1, "bare": 1}
 
 def main() -> int:
     given = _arguments()
+    os.environ["DAYTWO_SPECS"] = ""  # the stand-in holding each answer against its description is not to be measured
     numbers: dict[str, Any] = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),

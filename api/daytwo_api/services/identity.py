@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from daytwo_actions.policy import YES, Answer, lacking
 from daytwo_actions.roles import EVERYONE, Permission, Role, Scope, roles_with, scope_of
 from daytwo_api.asker import Asker
-from daytwo_api.security import COOKIE, MEANT
+from daytwo_api.security import COOKIE
 from daytwo_api.services.token_scopes import named_actions, scopes_asked_for, scopes_of, token_view
 from daytwo_api.services.too_many import Demand, Refusals
 from daytwo_api.services.vouching import Sealing, unheard
@@ -107,12 +107,6 @@ class Identity:
                     or "Nobody is signed in, or the session or token is no longer valid. Nothing was done. "
                     "Sign in on the page, or send a token as 'Authorization: Bearer …'."
                 )
-        if request.headers.get(MEANT, asker.principal) != asker.principal:
-            raise Unauthenticated(
-                f"This page was opened by somebody else, and {asker.name} has signed in since in another window of "
-                "this browser. Nothing was done. Load the page again to go on, or use a private window to be two "
-                "people."
-            )
         self._demand.note(asker.principal)
         return asker
 
