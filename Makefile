@@ -1,5 +1,5 @@
 # Each target makes its own set-up, once: what is up to date is not made again and needs no network.
-# A fresh machine needs Python 3.11 or later, make and git; Node comes from a Python package when there is none.
+# A fresh machine needs Python 3.11 (what is tested; newer ones are untried), make and git; Node comes from a Python package when there is none.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -49,7 +49,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emi
 .PHONY: help demo up test gitlab-ci-local lint format generate check-generated lock bench e2e chaos faults security dependencies screens pictures histories web clean
 
 help: ## Show this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-13s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-13s %s\n' "$$name" "$$text"; done
 
 demo: $(INSTALLED) $(PAGE) ## Play the whole story in the terminal: deploy, approve, fail, undo, a killed worker
 	$(BIN)/daytwo demo
@@ -135,7 +135,10 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and there is no python3 on PATH."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; this is " + sys.version)'
 	@echo "Installing what Daytwo needs into $(VENV) (a minute or two, once)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --version >/dev/null 2>&1 || { here=$$(test -e $(VENV) && echo yes || true); $(PYTHON) -m venv $(VENV); } || { \
+	  test -n "$$here" || rm -rf $(VENV); \
+	  echo "No virtual environment could be made in $(VENV), so nothing was installed. Debian and Ubuntu have that in a"; \
+	  echo "package of its own: apt-get install python3-venv, then make again."; exit 1; }
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -5,6 +5,7 @@ import importlib
 import json
 import pkgutil
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -20,6 +21,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from daytwo_actions.action_tests import read_tests
 from daytwo_actions.definitions.check import Surroundings
 from daytwo_actions.definitions.load import load_action
 from daytwo_actions.definitions.model import Action
@@ -383,18 +385,33 @@ def test_the_actions_on_pages_are_valid() -> None:
         )
 
 
+def test_the_tests_of_actions_on_pages_are_valid(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples/catalog", tmp_path / "catalog")
+    shutil.copytree(ROOT / "examples/actions", tmp_path / "actions")
+    loaded = []
+    for number, (_, text) in enumerate(blocks("yaml")):
+        if re.search(r"^kind: ActionTests$", text, re.MULTILINE):
+            file = tmp_path / "actions" / f"page{number}.test.yml"
+            file.write_text(text)
+            loaded += read_tests([file])
+    assert loaded
+    actions = {str(name) for name in load_registry([tmp_path]).actions}
+    assert {one.model.spec.action for one in loaded} <= actions
+
+
 def test_the_entities_and_settings_on_pages_are_valid(tmp_path: Path) -> None:
     entities = [yaml.safe_load(text) for _, text in blocks("yaml") if "kind: Entity" in text]
     assert [EntityDocument.model_validate(one).metadata.name for one in entities] == ["shop"]
     checked = 0
     for _, text in blocks("yaml"):
-        if re.search(r"^connections:", text, re.MULTILINE):
+        if re.search(r"^(connections|oidc):", text, re.MULTILINE):
             file = tmp_path / "daytwo.yaml"
             file.write_text(text)
             told = {"DAYTWO_CONFIG": str(file), "DAYTWO_DATABASE_URL": "postgresql:///x", "DAYTWO_SECRET_FILE": "key"}
-            assert Settings.read(told).connections
+            read = Settings.read(told)
+            assert read.connections or read.oidc
             checked += 1
-    assert checked >= 5
+    assert checked >= 7
 
 
 def shell_commands() -> Iterator[tuple[str, list[str]]]:
@@ -426,13 +443,22 @@ def test_the_commands_on_pages_exist_with_their_options() -> None:
 
 
 def test_the_make_targets_on_pages_exist() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in PAGES:
         text = page.read_text()
-        lines = re.findall(r"^\s*make ([a-z -]+)", "\n".join(block for _, block in blocks_of(page, "sh")), re.MULTILINE)
-        lines += re.findall(r"`make ([a-z -]+)[`P]", text)
+        lines = re.findall(
+            r"^\s*make ([a-z0-9 -]+)", "\n".join(block for _, block in blocks_of(page, "sh")), re.MULTILINE
+        )
+        lines += re.findall(r"`make ([a-z0-9 -]+)[`P]", text)
         assert {target for line in lines for target in line.split()} <= targets, page
     assert {"demo", "test", "up"} <= targets
+
+
+def test_every_target_with_a_description_is_listed_by_make_help() -> None:
+    described = set(re.findall(r"^([\w-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {line.split()[0] for line in said.splitlines()} == described
+    assert {"demo", "e2e"} <= described
 
 
 def test_every_command_is_told() -> None:

@@ -1,6 +1,8 @@
 """Tests of actions are played on what is real, and say what is different."""
 
 import json
+import re
+import shutil
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +51,19 @@ async def test_the_tests_of_the_example_pass(stage: Stage) -> None:
     done = await played(stage, EXAMPLES / "actions/deploy.test.yml")
     assert [(one.name, one.differences, one.trouble) for one in done if not one.passed] == []
     assert len(done) == 5
+
+
+async def test_the_tests_that_a_page_shows_pass(stage: Stage, tmp_path: Path) -> None:
+    page = (EXAMPLES.parent / "docs/how-to/test-an-action.md").read_text()
+    shown = re.findall(r"^ *```yaml\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
+    (tests,) = [textwrap.dedent(text) for text in shown if "kind: ActionTests" in text]
+    for name in ("actions", "catalog"):
+        shutil.copytree(EXAMPLES / name, tmp_path / name)
+    file = tmp_path / "actions/deploy.test.yml"
+    file.write_text(tests)
+    done = await played(stage, file)
+    assert [(one.name, one.differences, one.trouble) for one in done if not one.passed] == []
+    assert done
 
 
 async def test_what_is_different_is_said_with_both_sides(stage: Stage, tmp_path: Path) -> None:
