@@ -30,6 +30,7 @@ from daytwo_workflows.contracts import What
 from daytwo_workflows.life.advance import advance
 from daytwo_workflows.life.asking import Wish, start
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.decide import Decision, decide
 from daytwo_workflows.life.interventions import cancel, withdraw
 from daytwo_workflows.life.taking_back import take_back
 
@@ -44,6 +45,7 @@ class Race:
     company: Company
     dice: random.Random
     service: str
+    journal: Journal
     run: RunId = field(init=False)
 
     async def ask(self) -> None:
@@ -57,6 +59,7 @@ class Race:
         )
         key = f"race-{self.service}-{next(self.company.numbers)}"
         self.run = RunId((await start(self.company.life, wish, key)).run.id)
+        self.journal.runs.setdefault(key, set()).add(self.run)
 
     async def play(self, rival: "Rival") -> None:
         await asyncio.gather(
@@ -75,7 +78,13 @@ class Race:
             return  # the other one was faster, and this one was told so
 
     async def _decide(self, verdict: Verdict) -> None:
-        await self.company.decide("sam", self.run, verdict, comment="race")
+        approval = (await self.company.approvals(self.run))[-1]
+        sam = await self.company.person("sam")
+        said = Decision(
+            approval=ApprovalId(approval.id), principal=sam, verdict=verdict, digest=approval.digest, comment="race"
+        )
+        await decide(self.company.store, said)
+        self.journal.decisions.append((approval.id, sam, str(verdict)))
 
     async def _drive(self) -> None:
         move = await advance(self.company.life, self.run)
@@ -142,7 +151,9 @@ async def yard(store: Store, tmp_path: Path) -> Company:
     return Company(life=life, ci=ci)
 
 
-async def trials(company: Company, dice: random.Random, count: int, at_once: int) -> None:
+async def trials(company: Company, dice: random.Random, count: int, at_once: int) -> Journal:
+    """What was accepted, and is not to be lost."""
+    journal = Journal()
     names = services("fast")[:at_once]
     async with company.store.read() as session:
         offered = [
@@ -153,14 +164,15 @@ async def trials(company: Company, dice: random.Random, count: int, at_once: int
         await company.person(person)
     for number in range(count // at_once):
         rival = RIVALS[number % len(RIVALS)]
-        races = [Race(company, dice, name) for name in names]
+        races = [Race(company, dice, name, journal) for name in names]
         await asyncio.gather(*(race.ask() for race in races))
         await asyncio.gather(*(race.play(rival) for race in races))
         async with company.store.write() as tx:
             await definitions.put(tx, offered)
+    return journal
 
 
-def facts(company: Company) -> Facts:
+def facts(company: Company, journal: Journal) -> Facts:
     """As of the whole house: the CI system in memory keeps a ledger, too."""
     ledger = [
         {"run_id": number, "inputs": {"daytwo_run": request.corr}, "body_sha256": request.digest}
@@ -171,7 +183,7 @@ def facts(company: Company) -> Facts:
         for run, state in company.ci.states.items()
     }
     url = company.store.settings.url.get_secret_value()
-    return Facts(**rows(url), ledger=ledger, conclusions=ends, journal=Journal())
+    return Facts(**rows(url), ledger=ledger, conclusions=ends, journal=journal)
 
 
 def sent_after_an_end(found: Facts) -> list[str]:
@@ -215,9 +227,10 @@ async def test_a_thousand_races(yard: Company, dice: random.Random) -> None:
 
 
 async def _race(yard: Company, dice: random.Random, count: int, *, at_once: int = 8) -> Facts:
-    await trials(yard, dice, count, at_once)
-    found = facts(yard)
-    assert len(found.runs) == count // at_once * at_once
+    journal = await trials(yard, dice, count, at_once)
+    found = facts(yard, journal)
+    assert len(found.runs) == len(journal.runs) == count // at_once * at_once
+    assert journal.decisions
     assert violations(found) == []
     assert sent_after_an_end(found) == []
     assert sent_without_approval(found) == []

@@ -11,7 +11,7 @@ import pytest
 from tests.chaos.harness.house import API, POSTGRES, TEMPORAL, WORKER, ChaosHouse, until
 from tests.chaos.harness.person import Journal, Person
 from tests.chaos.harness.proxy import Side, Trap
-from tests.chaos.harness.stage import Stage
+from tests.chaos.harness.stage import Stage, Watch
 from tests.chaos.harness.yard import lay_out
 
 pytestmark = [pytest.mark.chaos]
@@ -25,9 +25,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("matrix")
     journal = Journal()
     with ChaosHouse.plan(folder / "data", lay_out(folder / "yard", FEW)) as house:
-        ana, ben, sam = (Person.sign_in(house.page, name, journal) for name in ("ana", "ben", "sam"))
-        yield Stage(house, journal, ana, ben, sam)
-        for person in (ana, ben, sam):
+        people = [Person.sign_in(house.page, name, journal) for name in ("ana", "ben", "sam")]
+        with Watch.over(house, journal, people) as watch:
+            yield Stage(house, journal, *people, watch=watch)
+        for person in people:
             person.close()
 
 
@@ -65,7 +66,7 @@ def at_the_commit(stage: Stage, part: str, statement: bytes) -> Sprung:
     return stage.house.proxies[WORKER].set(trap).sprung.is_set
 
 
-SHORT: Final = {(while_it_is_sent, part) for part in (WORKER, POSTGRES)}
+SHORT: Final = {(while_it_is_sent, part) for part in (WORKER, API, TEMPORAL, POSTGRES)}
 
 
 @pytest.mark.timeout(240)

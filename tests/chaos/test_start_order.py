@@ -4,9 +4,9 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.chaos.harness.house import API, CI, POSTGRES, SERVICES, TEMPORAL, WORKER, ChaosHouse, until
+from tests.chaos.harness.house import API, CI, POSTGRES, SERVICES, TEMPORAL, WORKER, ChaosHouse
 from tests.chaos.harness.person import Journal, Person
-from tests.chaos.harness.stage import Stage
+from tests.chaos.harness.stage import Stage, Watch
 from tests.chaos.harness.yard import lay_out
 
 pytestmark = [pytest.mark.chaos]
@@ -44,9 +44,15 @@ def test_the_first_start_in_any_order(tmp_path: Path, order: tuple[str, ...]) ->
     house = ChaosHouse.plan(tmp_path / "data", lay_out(tmp_path / "yard"))
     try:
         house.start_in_order(order)
-        ana = Person.sign_in(house.page, "ana", Journal())
-        run = ana.submit("fast-01", note="first")
-        until(lambda: ana.run(run)["state"] == "succeeded", "the first run")
-        ana.close()
+        journal = Journal()
+        people = [Person.sign_in(house.page, name, journal) for name in ("ana", "ben", "sam")]
+        with Watch.over(house, journal, people) as watch:
+            stage = Stage(house, journal, *people, watch=watch)
+            run = stage.ana.submit("fast-01", note="first")
+            stage.wait([run])
+            facts = stage.judged()
+        assert (facts.run(run)["state"], len(stage.dispatches("first"))) == ("succeeded", 1)
+        for person in people:
+            person.close()
     finally:
         house.close()
