@@ -6,7 +6,6 @@ Temporal workflow on the same server. Run it on a machine that does nothing else
 
 import argparse
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -19,8 +18,9 @@ from typing import Any
 
 from tests.bench.costs import costs
 from tests.bench.inbox import after_a_crash, inbox
+from tests.bench.kept import Kept
 from tests.bench.machine import described, memory, startups
-from tests.bench.page import views
+from tests.bench.page import NO_CHROMIUM, chromium, views
 from tests.bench.polling import polling
 from tests.bench.report import tables
 from tests.bench.speed import latency, throughput
@@ -36,12 +36,17 @@ COUNTS = {"fast": 500, "slow": 1, "real": 1, "bare": 1}
 def main() -> int:
     given = _arguments()
     os.environ["DAYTWO_SPECS"] = ""  # the stand-in holding each answer against its description is not to be measured
-    numbers: dict[str, Any] = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": _commit(),
-        "command": " ".join(["python", "-m", "tests.bench", *sys.argv[1:]]),
-        "machine": described(),
-    }
+    numbers = Kept(
+        Path(given.json),
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        commit=_commit(),
+        command=" ".join(["python", "-m", "tests.bench", *sys.argv[1:]]),
+        machine=described(),
+    )
+    if "page" in given.only and not chromium():
+        numbers["left_out"] = NO_CHROMIUM
+        _say(NO_CHROMIUM)
+        given.only = [one for one in given.only if one != "page"]
     if "startup" in given.only:
         numbers["startup"] = [asdict(one) for one in startups()]
     with tempfile.TemporaryDirectory(prefix="dt-bench-") as folder:
@@ -61,12 +66,11 @@ def main() -> int:
                     measured_inbox = inbox(house, names, rounds=given.rounds * 2, decisions=given.rounds * 2)
                     numbers["inbox"] = [asdict(one) for one in measured_inbox]
                     numbers["after_a_crash"] = after_a_crash(house, names[-1])
-    Path(given.json).write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"\n{tables(numbers)}\n\nAll numbers: {given.json}\n")
     return 0
 
 
-async def _measure(house: ChaosHouse, given: argparse.Namespace, numbers: dict[str, Any]) -> None:
+async def _measure(house: ChaosHouse, given: argparse.Namespace, numbers: Kept) -> None:
     names = services("fast", COUNTS)
     idle = memory(house)
     if set(given.only).isdisjoint(IN_THE_HOUSE - {"inbox", "page"}):

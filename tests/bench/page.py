@@ -22,6 +22,10 @@ ENTITIES: Final = 10_000
 LOG_BYTES: Final = 100_000_000
 LINE: Final = "2026-11-29T08:00:00.0000000Z copied app/module_{:07d}.py to the release, 1024 bytes, digest 5f1c0a"
 CHUNK: Final = 5_000  # lines
+NO_CHROMIUM: Final = (
+    "The page is left out, since there is no Chromium: install it (Debian: apt-get install chromium), or name one in "
+    "DAYTWO_CHROMIUM"
+)
 QUIET: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # Scrolls what is under the selector for some seconds and says how long the browser took for each frame.
 SCROLL: Final = """([selector, seconds, pixels]) => new Promise(done => {
@@ -67,6 +71,11 @@ class Views:
     scrolled: list[Scrolled]
 
 
+def chromium() -> str | None:
+    """The browser of this machine."""
+    return os.environ.get("DAYTWO_CHROMIUM") or shutil.which("chromium")
+
+
 def views(house: ChaosHouse, service: str) -> Views:
     """Everything, as Ana, in a browser that has nothing cached."""
     ana = Person.sign_in(house.page, "ana", Journal())
@@ -77,8 +86,7 @@ def views(house: ChaosHouse, service: str) -> Views:
     _entities(house.database_url)
     _log(house.database_url, run)
     with sync_playwright() as playwright:
-        path = os.environ.get("DAYTWO_CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         found = _measured(browser, house.page, service, run)
         browser.close()
     return found

@@ -25,6 +25,7 @@ def tables(numbers: Numbers) -> str:
         "polling": _polling,
     }
     parts += [write(numbers) for name, write in writers.items() if name in numbers]
+    parts += [f"{numbers['left_out']}."] if "left_out" in numbers else []
     return "\n\n".join(parts)
 
 
@@ -36,7 +37,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def _latency(numbers: Numbers) -> str:
     rows = [[one["way"], *(f"{one[name]:.1f}" for name in _LATENCIES)] for one in numbers["latency"]]
     head = ["one at a time, ms", "dispatch received: best", "p50", "p95", "answered, p50", "ended, p50"]
-    return table(head, rows) + _ratios(numbers["latency"], "received_p50", {BARE: "≤ 1.2", EAGER: "≤ 2.5"})
+    middle = _ratios(numbers["latency"], "received_p50", {BARE: "≤ 1.2", EAGER: "≤ 2.5"}, of=", p50")
+    slow = _ratios(numbers["latency"], "received_p95", {BARE: "", EAGER: ""}, of=", p95")
+    return f"{table(head, rows)}{middle}{slow}"
 
 
 def _inbox(numbers: Numbers) -> str:
@@ -94,14 +97,17 @@ def _cpu(measured: Sequence[Numbers]) -> str:
     return table(["processor time of one run, ms", *ways], rows)
 
 
-def _ratios(measured: Sequence[Numbers], name: str, budgets: dict[str, str]) -> str:
-    """Medians over the rounds."""
+def _ratios(measured: Sequence[Numbers], name: str, budgets: dict[str, str], *, of: str = "") -> str:
+    """Medians over the rounds; an empty budget is none."""
     values: dict[str, list[float]] = {}
     for one in measured:
         values.setdefault(one["way"], []).append(one[name])
     middle = {way: sorted(found)[len(found) // 2] for way, found in values.items()}
-    told = [f"{middle[OURS] / middle[way]:.2f} × {way} (budget {budget})" for way, budget in budgets.items()]
-    return f"\n\nDaytwo: {'; '.join(told)}."
+    told = [
+        f"{middle[OURS] / middle[way]:.2f} × {way}" + (f" (budget {budget})" if budget else "")
+        for way, budget in budgets.items()
+    ]
+    return f"\n\nDaytwo{of}: {'; '.join(told)}."
 
 
 def _costs(numbers: Numbers) -> str:
