@@ -1,5 +1,6 @@
 """The example company's actions fit the workflows of its repositories, which carry the marker and are safe."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,29 @@ class Files:
         if file.is_file():
             return read_workflow(file.read_bytes(), path)
         raise BackendDenied(f"There is no {target.pipeline} in {target.project}.")
+
+
+PAGE = EXAMPLES.parent / "docs/how-to/write-an-action.md"
+
+
+async def test_the_action_that_a_page_adds_to_the_company_fits_the_pipeline_that_it_adds(tmp_path: Path) -> None:
+    action, workflow = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+
+    class Page:
+        async def parameters(self, target: Target) -> PipelineInputs:
+            if target.pipeline != "backup.yml":
+                return await Files().parameters(target)
+            return read_workflow(workflow.encode(), ".github/workflows/backup.yml")
+
+    (tmp_path / "backup.yaml").write_text(action)
+    folders = [*FOLDERS, tmp_path]
+    backends: dict[str, Any] = {"github": Page()}
+    records = [record(draft) for draft in read_company(folders).drafts.values()]
+    report = await check_contracts(load_registry(folders).actions.values(), backends, records)
+    assert [str(problem) for problem in report.problems] == []
+    assert report.checked >= 7
+    read = await Page().parameters(Target(project="acme/shop", pipeline="backup.yml", ref="main"))
+    assert (read.marked, read.fenced, [str(remark) for remark in read.remarks]) == (True, True, [])
 
 
 async def test_actions_and_workflows_agree() -> None:
