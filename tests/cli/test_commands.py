@@ -433,6 +433,22 @@ def test_resolve_finds_the_one_held_attempt(cli: Any, server: Any, make: Any) ->
     assert cli("resolve", "r_1", "--ran", "1", "--step", "other", "--reason", "?").code == Exit.USAGE
 
 
+def test_whoever_forgot_to_sign_in_is_told_how_in_a_terminal(cli: Any, server: Any, refuse: Any) -> None:
+    server.on("GET", "/runs/r_1", refuse(401, "unauthenticated", "Nobody is signed in. Nothing was done."))
+    done = cli("show", "r_1")
+    assert done.code == Exit.REFUSED
+    assert done.err.startswith("Nobody is signed in. Nothing was done.\nIn a terminal: `daytwo login`")
+    assert "make a token on the page and set DAYTWO_TOKEN" in done.err
+    server.on("GET", "/runs/r_1", refuse(403, "forbidden", "You may not."))
+    assert "daytwo login" not in cli("show", "r_1").err
+
+
+def test_signing_out_where_nobody_is_signed_in_says_what_else_there_is(cli: Any) -> None:
+    done = cli("logout")
+    assert done.code == Exit.FAILED
+    assert "so nothing was ended. If you meant another server, name it in DAYTWO_URL" in done.err
+
+
 def test_a_wrong_command_line_is_a_usage_error(cli: Any) -> None:
     assert cli("runs", "--nonsense").code == Exit.USAGE
     assert cli("reject", "a_1").code == Exit.USAGE
@@ -445,8 +461,8 @@ def test_logs_go_through_all_pages(cli: Any, server: Any) -> None:
     assert (len(out), out[0], out[-1]) == (5001, "Test | line 1", "Test | line 5001")
     assert [one.query["after"] for one in server.asked] == ["0", "5000"]
     server.on("GET", "/runs/r_1/logs", {"lines": lines[:5000], "next": 5000}, {"lines": lines[5000:], "next": 5001})
-    whole = cli("logs", "r_1", "--json").json
-    assert (len(whole["lines"]), whole["next"]) == (5001, 5001)
+    whole = [json.loads(line) for line in cli("logs", "r_1", "--json").out.splitlines()]
+    assert [(one["number"], one["text"]) for one in whole] == [(one["number"], one["text"]) for one in lines]
 
 
 def test_a_gap_is_shown_and_where_nobody_could_look_is_said(cli: Any, server: Any) -> None:
@@ -457,7 +473,8 @@ def test_a_gap_is_shown_and_where_nobody_could_look_is_said(cli: Any, server: An
     done = cli("logs", "r_1", "--grep", "error")
     assert (done.out, done.err) == ("", "800 lines of this log are not kept, and nothing was looked for in them.\n")
     server.on("GET", "/runs/r_1/logs", {"lines": [], "next": 950, "not_searched": 800})
-    assert cli("logs", "r_1", "--grep", "error", "--json").json["not_searched"] == 800
+    done = cli("logs", "r_1", "--grep", "error", "--json")
+    assert (done.out, done.err) == ("", "800 lines of this log are not kept, and nothing was looked for in them.\n")
 
 
 def test_logs_are_tidied_unless_raw(cli: Any, server: Any) -> None:

@@ -62,6 +62,7 @@ def test_a_run_that_waits_for_nothing(cli: Any, server: Any, make: Any) -> None:
     done = cli("approve", "r_1", "--yes")
     assert done.code == Exit.FAILED
     assert "waits for no approval (is running)" in done.err
+    assert "daytwo show r_1" in done.err
 
 
 def test_stages_are_told_in_order(cli: Any, server: Any, make: Any) -> None:

@@ -134,11 +134,42 @@ def test_a_run_that_one_may_not_see(cli: Any, server: Any, refuse: Any) -> None:
     assert (done.code, done.err) == (Exit.REFUSED, "There is no run r_1.\n(request q_1)\n")
 
 
-def test_json_prints_the_end_alone(cli: Any, server: Any, make: Any, reply: Any) -> None:
-    server.on("GET", "/runs/r_1/events", reply(text=run_event(make.run()) + log(1) + event("end", {})))
+def test_json_prints_each_line_and_then_the_run(cli: Any, server: Any, make: Any, reply: Any) -> None:
+    server.on(
+        "GET",
+        "/runs/r_1/events",
+        reply(text=run_event(make.run()) + log(1, 2), hang_up=True),
+        reply(text=log(2, 11) + event("end", {})),
+    )
     server.on("GET", "/runs/r_1", make.run(state="failed"))
-    done = cli("logs", "r_1", "-f", "--json")
-    assert (done.code, done.json["state"]) == (Exit.FAILED, "failed")
+    done = cli("logs", "r_1", "-f", "--json", "--grep", "1")
+    first, second, end = [json.loads(line) for line in done.out.splitlines()]
+    assert [(one["number"], one["step"], one["job"], one["text"]) for one in (first, second)] == [
+        (1, "ship", "Test", "line 1"),
+        (11, "ship", "Test", "line 11"),
+    ]
+    assert (done.code, end["id"], end["state"]) == (Exit.FAILED, "r_1", "failed")
+
+
+def test_json_of_what_else_follows_is_the_end_alone(cli: Any, server: Any, make: Any, reply: Any) -> None:
+    server.on("POST", "/runs/r_1/cancel", make.run())
+    server.on("GET", "/runs/r_1/events", reply(text=run_event(make.run()) + log(1) + event("end", {})))
+    server.on("GET", "/runs/r_1", make.run(state="cancelled"))
+    done = cli("cancel", "r_1", "--follow", "--json")
+    assert (done.code, done.json["state"]) == (Exit.CANCELLED, "cancelled")
+
+
+def test_a_stream_that_is_closed_for_ever_says_how_to_read_the_run(server: Any, reply: Any) -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    server.on("GET", "/runs/r_1/events", reply(text=""))
+    api = Api(Server(url=server.url))
+    with pytest.raises(Unreachable, match=r"again and again.*Read it without a stream, by daytwo show r_1"):
+        list(watch(api, "r_1", lost=lambda _: None, patience=60, pause=sleep, clock=lambda: now[0]))
+    api.close()
 
 
 def test_a_server_that_closes_the_stream_now_and_then_is_no_news(cli: Any, server: Any, make: Any, reply: Any) -> None:

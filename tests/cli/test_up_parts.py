@@ -82,7 +82,7 @@ def test_the_company_gets_ports_of_its_own_everywhere(tmp_path: Path) -> None:
 
 def test_without_an_example_company(tmp_path: Path) -> None:
     folder = DataFolder.create(tmp_path)
-    with pytest.raises(CliError, match="no example company"):
+    with pytest.raises(CliError, match=r"no example company.*docs/reference/settings\.md"):
         settle(folder, tmp_path / "nothing", PortBook(folder / "ports.json"))
 
 

@@ -30,8 +30,8 @@ GOOD = {"version": "1.1.0", "environment": "environment:staging", "note": "bad i
 PATH = "/actions/deploy/runs"
 # A sentence that begins by telling somebody to do something.
 ADVICE = re.compile(
-    r"(?:^|[.:;] )(?:Ask|Choose|Compare|Correct|Flatten|Give|Leave|Look|Make|Mend|Open|Put|Remove|Say|Search|Send|Sign|"
-    r"Start|Try|Use|Wait|Write) "
+    r"(?:^|[.:;] )(?:Ask|Choose|Compare|Correct|Flatten|Give|Install|Leave|Look|Make|Mend|Open|Put|Remove|Say|Search|"
+    r"Send|Sign|Start|Try|Use|Wait|Write) "
 )
 
 
@@ -223,7 +223,7 @@ def test_act_dies(stage: Stage, act: Act, how: str) -> None:
 
 
 def failed(stage: Stage, run: str, because: str) -> None:
-    """The run says that it failed and why, and the catalog is as it was."""
+    """The run says that it failed and why, what to do next, and the catalog is as it was."""
     now = stage.ana.run(run)
     assert now["state"] == "failed"
     until = time.monotonic() + 60
@@ -234,7 +234,9 @@ def failed(stage: Stage, run: str, because: str) -> None:
     assert now["changes"] == []
     lines = stage.ana.insist("GET", f"/runs/{run}/logs").json()["lines"]
     told = [now["reason"], *(line["text"] for line in lines)]
-    assert any(because in text for text in told), f"nobody can see why: {told}"
+    why = [text for text in told if because in text]
+    assert why, f"nobody can see why: {told}"
+    assert any(ADVICE.search(text) for text in why), f"nothing says what to do next: {why}"
 
 
 BROKEN = {

@@ -64,7 +64,11 @@ def watch(
                     yield event
                     if event.name == "end":
                         return
-            broken = Unreachable(f"{api.server.url} closes the stream of {run} again and again. Nothing was changed.")
+            broken = Unreachable(
+                f"{api.server.url} closes the stream of {run} again and again. Nothing was changed, and the run goes "
+                f"on. Read it without a stream, by daytwo show {run} and daytwo logs {run}; a proxy in between must "
+                "not buffer answers."
+            )
         except Unreachable as error:
             broken = error
             lost(str(error))

@@ -1,6 +1,7 @@
 """What a server said no with, as text for people."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import httpx
 from pydantic import ValidationError
@@ -8,6 +9,12 @@ from pydantic import ValidationError
 from daytwo_api.views.common import Problem
 from daytwo_cli.errors import CliError, Refused, Unreachable
 from daytwo_cli.show.words import clean
+
+# The server speaks to the page and to programs, and does not know that it was asked from a terminal.
+_SIGN_IN: Final = (
+    "In a terminal: `daytwo login` where people choose who they are; else make a token on the page and set "
+    "DAYTWO_TOKEN, which counts before a login."
+)
 
 
 def error_of(answer: httpx.Response, *, titles: Mapping[str, str] | None = None) -> CliError:
@@ -28,5 +35,7 @@ def _text(problem: Problem, titles: Mapping[str, str]) -> str:
     for fault in problem.errors:
         field = fault.pointer.rsplit("/", 1)[-1]
         lines.append(f"  {titles.get(field, field) or 'all of it'}: {fault.detail}")
+    if problem.status == httpx.codes.UNAUTHORIZED:
+        lines.append(_SIGN_IN)
     lines.append(f"(request {problem.request_id})")
     return clean("\n".join(lines))

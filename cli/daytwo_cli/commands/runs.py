@@ -74,19 +74,20 @@ def logs(
     raw: Annotated[bool, typer.Option("--raw", help="As the CI system wrote them, with times and marks.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of a run."""
+    """Print the log lines of a run.
+
+    With --json each is an object on a line of its own: number, step, job, text. With --follow the run comes last, as
+    `daytwo show --json` has it, on one line; it has an id, and lines have none.
+    """
     from daytwo_cli.flows.follow import Taste, follow_to_end
-    from daytwo_cli.flows.logs import all_logs, print_logs
+    from daytwo_cli.flows.logs import print_logs
 
     tools: Tools = ctx.obj
     with tools.api() as api:
         if follow:
-            taste = Taste(quiet=as_json, changes=False, grep=grep, raw=raw)
+            taste = Taste(as_json=as_json, changes=False, grep=grep, raw=raw)
             raise typer.Exit(follow_to_end(tools, api, run, after=after, taste=taste))
-        if as_json:
-            tools.out.json(all_logs(api, run, after=after, grep=grep))
-        else:
-            print_logs(tools, api, run, after=after, grep=grep, raw=raw)
+        print_logs(tools, api, run, after=after, grep=grep, raw=raw, as_json=as_json)
 
 
 def cancel(

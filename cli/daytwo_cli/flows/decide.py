@@ -155,5 +155,8 @@ def of_run(api: Api, given: str) -> str:
     run = api.get(f"/runs/{given}", RunView).view
     pending = [approval.id for approval in run.approvals if approval.state == "pending"]
     if not pending:
-        raise CliError(f"{given} waits for no approval ({run.text}), so nothing was decided.")
+        raise CliError(
+            f"{given} waits for no approval ({run.text}), so nothing was decided. See what it does wait for: "
+            f"daytwo show {given}. What you may decide: daytwo approvals."
+        )
     return pending[0]

@@ -17,10 +17,11 @@ from daytwo_cli.tools import Tools
 class Taste:
     """What is printed of a followed run: `changes` in it, and lines of its log with `grep` in them, `raw` or tidied.
 
-    `quiet`: nothing but the run at its end, as JSON.
+    `quiet`: nothing but the run at its end, as JSON. `as_json`: each line, and then the run, as an object on a line.
     """
 
     quiet: bool = False
+    as_json: bool = False
     changes: bool = True
     grep: str = ""
     raw: bool = False
@@ -41,7 +42,9 @@ def follow_to_end(tools: Tools, api: Api, run: str, *, after: int = 0, taste: Ta
         return Exit.INTERRUPTED
     tools.out.finish()
     end = api.get(f"/runs/{run}", RunView)
-    if taste.quiet:
+    if taste.as_json:
+        tools.out.json_line(end.text)
+    elif taste.quiet:
         tools.out.json(end.text)
     elif taste.changes:
         print_end(tools.out, end.view)
@@ -85,7 +88,11 @@ class Story:
 
     def _print(self, line: LogLine) -> None:
         wanted = line.left_out or self._taste.grep.lower() in line.text.lower()  # nobody can look in a gap
-        if not self._taste.quiet and wanted:
+        if self._taste.quiet or not wanted:
+            return
+        if self._taste.as_json:
+            self._out.json_line(line.model_dump_json())
+        else:
             self._out.log(line.job, line.text, raw=self._taste.raw)
 
 

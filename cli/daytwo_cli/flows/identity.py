@@ -33,7 +33,10 @@ def sign_out(tools: Tools) -> None:
     """End the session there and forget it here."""
     server = find_server(tools.environment, tools.logins, tools.here)
     if server.login is None:
-        raise CliError(f"Nobody is signed in to {server.url} by `daytwo login`.")
+        raise CliError(
+            f"Nobody is signed in to {server.url} by `daytwo login`, so nothing was ended. If you meant another "
+            "server, name it in DAYTWO_URL; a token is revoked by `daytwo tokens revoke`."
+        )
     api = Api(server)
     try:
         api.delete("/session")

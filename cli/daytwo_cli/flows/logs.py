@@ -9,23 +9,23 @@ from daytwo_cli.tools import Tools
 _PAGE = 5000
 
 
-def print_logs(tools: Tools, api: Api, run: str, *, after: int, grep: str, raw: bool) -> None:
-    """All lines after this one. Where nobody could look for a text is said, so that no match does not mislead."""
+def print_logs(
+    tools: Tools, api: Api, run: str, *, after: int, grep: str, raw: bool = False, as_json: bool = False
+) -> None:
+    """All lines after this one. Where nobody could look for a text is said, so that no match does not mislead.
+
+    `as_json`: each as an object on a line of its own, as the API has it.
+    """
     not_searched = 0
     for batch in _pages(api, run, after=after, grep=grep):
         not_searched = batch.not_searched
         for line in batch.lines:
-            tools.out.log(line.job, line.text, raw=raw)
+            if as_json:
+                tools.out.json_line(line.model_dump_json())
+            else:
+                tools.out.log(line.job, line.text, raw=raw)
     if not_searched:
         tools.out.note(f"{not_searched:,} lines of this log are not kept, and nothing was looked for in them.")
-
-
-def all_logs(api: Api, run: str, *, after: int, grep: str) -> str:
-    """The same as JSON: one batch as the API answers it, however many there were."""
-    batches = list(_pages(api, run, after=after, grep=grep))
-    lines = [line for batch in batches for line in batch.lines]
-    whole = LogBatch(lines=lines, next=batches[-1].next, not_searched=batches[-1].not_searched)
-    return whole.model_dump_json()
 
 
 def _pages(api: Api, run: str, *, after: int, grep: str) -> Iterator[LogBatch]:

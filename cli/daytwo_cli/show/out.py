@@ -75,6 +75,11 @@ class Out:
         """JSON text, indented."""
         self._stdout.write(json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n")
 
+    def json_line(self, text: str) -> None:
+        """One JSON document on a line of its own, at once: somebody reads them as they come."""
+        self._stdout.write(json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._stdout.flush()
+
     def facts(self, rows: Iterable[tuple[str, str | None]]) -> None:
         """Names and values below each other; those without a value are left out."""
         known = [(name, value) for name, value in rows if value]

@@ -105,7 +105,8 @@ def settle(folder: DataFolder, examples: Path, ports: PortBook) -> Company:
     if not (examples / "machines.yaml").exists():
         raise CliError(
             f"There is no example company in {examples}. Run this in a checkout of Daytwo, or give its folder by "
-            "--examples. For a house of your own, start the processes one by one: daytwo serve --help."
+            "--examples. For a company of your own, start the processes one by one (daytwo migrate, daytwo serve api, "
+            "daytwo serve worker), with the variables that docs/reference/settings.md names."
         )
     before = load_config(examples / "machines.yaml")
     after = _with_ports(before, ports)

@@ -101,7 +101,10 @@ class Runner:
     def _death(self, code: int) -> str:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         said = _last_error(self._folder / "act.stderr")
-        return f"act {how} before the workflow was done.{said} What had not finished was not executed."
+        return (
+            f"act {how} before the workflow was done.{said} What had not finished was not executed. Look at the "
+            "logs of the jobs for what was done, then start it again."
+        )
 
     def _clean(self) -> None:
         for name in ("work", "home", "tmp", "shells", "heard"):
