@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from daytwo_actions.backends.argo import backend as argo
 from daytwo_actions.backends.base import Budget, Traits
+from daytwo_actions.backends.github import backend as github
+from daytwo_actions.backends.gitlab import backend as gitlab
 from daytwo_store.settings import Windows
 from daytwo_workflows.life.pace import Wish, allowed, pace_of
 from daytwo_workflows.life.spending import Spending
@@ -55,6 +58,25 @@ def test_what_the_vendor_allows() -> None:
     low = replace(hour, remaining=100, resets_at=NOW + timedelta(minutes=30))
     assert allowed(GITHUB, low, None, now=NOW) == pytest.approx(180), "others use the credential too"
     assert allowed(replace(GITHUB, requests_per_hour=None), None, None, now=NOW) > 10_000
+
+
+@pytest.mark.parametrize("traits", [github.TRAITS, gitlab.TRAITS, argo.TRAITS], ids=lambda one: one.kind)
+def test_every_kind_keeps_to_a_budget(traits: Traits) -> None:
+    per_hour = allowed(traits, None, None, now=NOW)
+    assert per_hour == 2500
+    assert allowed(traits, None, 12_000, now=NOW) == 12_000
+    for wish in (Wish(round=20, watched=0, others=0), Wish(round=20, watched=4, others=200)):
+        pace = pace_of(wish, per_hour, WINDOWS)
+        assert pace.project <= 60, "every change is seen in time"
+        assert an_hour(wish, per_hour) + wish.others <= 2500 * 1.06
+
+
+@pytest.mark.parametrize("traits", [gitlab.TRAITS, argo.TRAITS], ids=lambda one: one.kind)
+def test_a_limit_of_a_minute_or_a_second_is_not_taken_for_one_of_an_hour(traits: Traits) -> None:
+    minute = Budget(limit=600, remaining=590, resets_at=NOW + timedelta(seconds=50), held_until=None)
+    second = Budget(limit=1000, remaining=999, resets_at=None, held_until=None)
+    assert allowed(traits, minute, None, now=NOW) == allowed(traits, second, None, now=NOW) == 2500
+    assert allowed(traits, replace(minute, remaining=10), None, now=NOW) == pytest.approx(540), "others use it too"
 
 
 def test_what_was_spent_is_forgotten_after_an_hour() -> None:

@@ -27,7 +27,8 @@ class Traits:
     kind: str  # "github"
     title: str  # as people call it: "GitHub"
     live_logs: bool  # a job's log can be read while the job runs; otherwise only after its end
-    requests_per_hour: int | None = None  # that it allows at least, where it counts by the hour; None: it does not
+    requests_per_hour: int | None = None  # that it allows at least, or that we take it to allow; None: nobody counts
+    by_the_hour: bool = True  # its own limits are of an hour; else of a shorter time, and say nothing of an hour
     # The name of the external run is ours and unique there: sending the same frozen request again cannot start a
     # second one, so an ambiguous send is settled by sending again (A1, Argo).
     repeatable: bool = False

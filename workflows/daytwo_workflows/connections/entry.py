@@ -39,7 +39,7 @@ class Entry(BaseModel):
         default=(), description="files with the secrets that deliveries are signed with; two during a change"
     )
     requests_per_hour: Annotated[int, Field(ge=60)] | None = Field(
-        default=None, description="requests an hour that its poller keeps to; else half of the vendor's limit"
+        default=None, description="requests an hour that its poller keeps to; else 2,500, or half of what GitHub allows"
     )
     token_issuer: str | None = Field(
         default=None, description="who makes the tokens of its jobs, where that is not what is usual for the kind"

@@ -38,7 +38,8 @@ def allowed(traits: Traits, budget: Budget | None, setting: int | None, *, now: 
         return float(setting)
     if traits.requests_per_hour is None:
         return _UNLIMITED
-    limit = budget.limit if budget is not None and budget.limit else traits.requests_per_hour
+    told = budget.limit if budget is not None and traits.by_the_hour else None
+    limit = told or traits.requests_per_hour
     share = limit * _SHARE
     if budget is None or budget.remaining is None or budget.resets_at is None:
         return share

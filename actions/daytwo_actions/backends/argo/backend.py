@@ -46,7 +46,16 @@ from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
 
-TRAITS: Final = Traits(kind="argo", title="Argo Workflows", live_logs=True, repeatable=True, listing_lag=timedelta(0))
+# Argo Server takes 1,000 requests a second; what they cost is Kubernetes' API behind it, which nobody names a limit of.
+TRAITS: Final = Traits(
+    kind="argo",
+    title="Argo Workflows",
+    live_logs=True,
+    repeatable=True,
+    listing_lag=timedelta(0),
+    requests_per_hour=5000,
+    by_the_hour=False,
+)
 
 
 class ArgoBackend:

@@ -50,7 +50,15 @@ from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_forms.sources import Listed
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
 
-TRAITS: Final = Traits(kind="gitlab", title="GitLab", live_logs=True, listing_lag=timedelta(seconds=60))
+# GitLab's limits are of a minute and as its operator has set them; 5,000 an hour is far below those of gitlab.com.
+TRAITS: Final = Traits(
+    kind="gitlab",
+    title="GitLab",
+    live_logs=True,
+    listing_lag=timedelta(seconds=60),
+    requests_per_hour=5000,
+    by_the_hour=False,
+)
 
 
 class GitLabBackend:
