@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_v
 from daytwo_actions.backends.argo.sender import pieces_of, reason_of
 from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.settings import safe_address, visible
-from daytwo_actions.backends.wire.answer import Answer, Silence, number_in
+from daytwo_actions.backends.wire.answer import Answer, Silence, wait_in
 from daytwo_actions.services.address import below
 from daytwo_actions.services.door import ServiceAnswer, ServiceCall
 from daytwo_actions.services.headers import must_be_headers
@@ -122,5 +122,4 @@ def _read(answer: Answer) -> ServiceAnswer:
     body: JsonValue = text
     with suppress(ValueError):
         body = json.loads(text)
-    seconds = number_in(answer, "retry-after")
-    return ServiceAnswer(status=answer.status, body=body, retry_after=None if seconds is None else float(seconds))
+    return ServiceAnswer(status=answer.status, body=body, retry_after=wait_in(answer))

@@ -12,8 +12,9 @@ from typing import Any, Literal
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from daytwo_standins.shared import skewed
 from daytwo_standins.shared.answers import Answer, CallEffects
-from daytwo_standins.shared.faults import HookFault, Rule, When
+from daytwo_standins.shared.faults import HookFault, RetryAfterFault, Rule, When
 
 TRANSPORT = "daytwo.transport"
 _PART_OF_A_STREAM = 64  # bytes: within the first object
@@ -100,7 +101,7 @@ class Plot:
     def _refusal(self, rule: Rule) -> Answer | None:
         if rule.retry_after:
             message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-            return self._status(rule.retry_after.code, message, {"retry-after": str(rule.retry_after.seconds)})
+            return self._status(rule.retry_after.code, message, {"retry-after": _until(rule.retry_after)})
         if rule.redirect:
             return self._status(rule.redirect.code, "Moved", {"location": rule.redirect.url})
         if rule.status and rule.status.when == "before":
@@ -109,6 +110,11 @@ class Plot:
 
     def _status(self, code: int, message: str, headers: dict[str, str] | None = None) -> Answer:
         return Answer(status=code, data=self._problem(code, message), headers=headers or {})
+
+
+def _until(fault: RetryAfterFault) -> str:
+    """By the vendor's clock, whose header Date is of the same second."""
+    return skewed.date(fault.seconds) if fault.date else str(fault.seconds)
 
 
 class CutResponse(Response):

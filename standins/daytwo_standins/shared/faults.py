@@ -75,6 +75,7 @@ class RetryAfterFault(_Model):
 
     seconds: Annotated[int, Field(ge=0)]
     code: Literal[403, 429] = 429
+    date: bool = False  # the header names the moment, and not the seconds
 
 
 class LagFault(_Model):

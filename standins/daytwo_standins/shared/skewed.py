@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import formatdate
+from email.utils import format_datetime, formatdate, parsedate_to_datetime
 from typing import Final
 
 # A text of JSON that is a time and nothing else.
@@ -30,4 +30,7 @@ def body(raw: bytes, skew: float) -> bytes:
 def headers(told: Mapping[str, str], skew: float) -> dict[str, str]:
     """Headers as that clock would have them."""
     moved = {name: str(round(float(told[name]) + skew)) for name in _RESETS if name in told}
+    until = told.get("retry-after", "0")
+    if not until.isdigit():
+        moved["retry-after"] = format_datetime(parsedate_to_datetime(until) + timedelta(seconds=skew), usegmt=True)
     return {**told, **moved, "date": date(skew)}

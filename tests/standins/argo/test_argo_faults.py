@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,12 @@ def test_garbage_a_cut_answer_a_redirect_and_a_limit(standin: RunningStandin, ap
     assert api.post(ALL, json=BODY).headers["location"] == "http://127.0.0.1:9/elsewhere"
     limited = api.post(ALL, json=BODY)
     assert (limited.status_code, limited.json()["code"], limited.headers["retry-after"]) == (429, 8, "7")
+    _fault(standin, match={"nth": 1}, retry_after={"seconds": 7, "date": True})
+    _fault(standin, match={"nth": 1}, skew={"seconds": 90_000})
+    limited = api.post(ALL, json=BODY)
+    until, now = (parsedate_to_datetime(limited.headers[name]) for name in ("retry-after", "date"))
+    assert timedelta(seconds=6) <= until - now <= timedelta(seconds=7)
+    assert now > datetime.now(UTC) + timedelta(days=1)
     assert _accepted(standin) == before + 2
 
 

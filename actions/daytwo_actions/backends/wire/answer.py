@@ -50,9 +50,25 @@ def in_one_line(words: str, *, longest: int = _LONGEST_MESSAGE) -> str:
 
 def server_time(answer: Answer) -> datetime | None:
     """The vendor's clock when it answered (header Date)."""
+    return _moment_in(answer, "date")
+
+
+def wait_in(answer: Answer) -> float | None:
+    """Seconds that Retry-After names, as a number or as a moment; None when it is not there or something else.
+
+    A moment is compared with the vendor's own clock (header Date), never with ours.
+    """
+    seconds = number_in(answer, "retry-after")
+    if seconds is not None:
+        return float(seconds)
+    now, until = server_time(answer), _moment_in(answer, "retry-after")
+    return None if now is None or until is None else max(0.0, (until - now).total_seconds())
+
+
+def _moment_in(answer: Answer, header: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError):
+        moment = parsedate_to_datetime(answer.headers[header])
+    except (KeyError, ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

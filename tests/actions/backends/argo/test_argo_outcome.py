@@ -100,6 +100,26 @@ def test_not_sent_and_not_so_fast() -> None:
     assert limited.retry_after == 7.0
 
 
+@pytest.mark.parametrize("zone", ["GMT", "UTC"])  # Go's own name for it is the second
+def test_a_moment_to_wait_for_is_by_the_servers_clock(zone: str) -> None:
+    told = {"date": "Thu, 01 Jan 2026 12:00:00 GMT", "retry_after": f"Thu, 01 Jan 2026 12:00:42 {zone}"}
+    limited = classify(answer(429, {"code": 8, "message": "too many"}, **told))
+    assert isinstance(limited, Refused)
+    assert limited.retry_after == 42.0
+    over = classify(answer(429, None, **told | {"date": "Thu, 01 Jan 2026 12:00:43 GMT"}))
+    assert isinstance(over, Refused)
+    assert over.retry_after == 1.0
+    assert ARGO.wait(answer(429, None, retry_after=told["retry_after"])) == 60.0, "without its clock it names no time"
+    assert ARGO.wait(answer(429, None, **told | {"retry_after": "soon"})) == 60.0
+
+
+@pytest.mark.parametrize("spelling", ["x-ratelimit-", "x-rate-limit-"])
+def test_what_is_left_is_read_in_both_spellings(spelling: str) -> None:
+    told = ARGO.limits_told(answer(200, {}, **{f"{spelling}limit": "1000", f"{spelling}remaining": "0"}))
+    assert told == {"limit": 1000, "remaining": 0, "resets_in": None}
+    assert ARGO.limits_told(answer(200, {})) == {"limit": None, "remaining": None, "resets_in": None}
+
+
 def test_a_taken_name_is_ours_or_a_case_for_a_person() -> None:
     request = frozen()
     label = sent(request)["workflow"]["metadata"]["labels"]["daytwo.io/body"]

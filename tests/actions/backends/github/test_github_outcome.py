@@ -67,6 +67,7 @@ def test_a_link_that_a_page_must_not_have_is_left_out() -> None:
     ("headers", "seconds"),
     [
         ({"retry_after": "7"}, 7.0),
+        ({"retry_after": "Thu, 01 Jan 2026 12:00:42 GMT", "date": "Thu, 01 Jan 2026 12:00:00 GMT"}, 42.0),
         ({"retry_after": "0"}, 1.0),
         (
             {"x_ratelimit_remaining": "0", "x_ratelimit_reset": "1767225690", "date": "Thu, 01 Jan 2026 00:00:00 GMT"},

@@ -64,6 +64,10 @@ def test_silence_is_certain_only_before_the_first_byte() -> None:
     ("told", "seconds"),
     [
         (answer(429, None, retry_after="30"), 30.0),
+        (
+            answer(429, None, retry_after="Thu, 01 Jan 2026 12:00:42 GMT", date="Thu, 01 Jan 2026 12:00:00 GMT"),
+            42.0,
+        ),
         (answer(429), 60.0),
         (
             answer(

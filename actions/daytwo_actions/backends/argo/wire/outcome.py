@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from daytwo_actions.backends.argo.wire import creation
 from daytwo_actions.backends.argo.wire.objects import Workflow
 from daytwo_actions.backends.base import Accepted, Ambiguous, Marker, Sent
-from daytwo_actions.backends.wire.answer import Answer, Silence, Told, in_one_line, number_in
+from daytwo_actions.backends.wire.answer import Answer, Silence, Told, in_one_line, number_in, wait_in
 from daytwo_actions.backends.wire.outcome import Vendor, moved, of_silence
 
+_SPELLINGS: Final = ("x-ratelimit-", "x-rate-limit-")
 _NOT_EXECUTED: Final = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
 
 _CREATE_ADVICE: Final = {
@@ -48,14 +49,19 @@ def limited(answer: Answer) -> bool:
 
 
 def wait_told(answer: Answer) -> float | None:
-    told = number_in(answer, "retry-after")
-    return None if told is None else max(1.0, float(told))
+    told = wait_in(answer)
+    return None if told is None else max(1.0, told)
 
 
 def limits_told(answer: Answer) -> Told:
+    """Argo's limiter has had both spellings."""
+    limit, remaining = (
+        next((told for one in _SPELLINGS if (told := number_in(answer, one + name)) is not None), None)
+        for name in ("limit", "remaining")
+    )
     return Told(
-        limit=number_in(answer, "x-rate-limit-limit"),
-        remaining=number_in(answer, "x-rate-limit-remaining"),
+        limit=limit,
+        remaining=remaining,
         resets_in=None,  # a second later; by the time that anybody reads it, it is over
     )
 

@@ -2,7 +2,7 @@
 
 import json
 
-from daytwo_actions.backends.wire.answer import Answer, Told, in_one_line, number_in, server_time
+from daytwo_actions.backends.wire.answer import Answer, Told, in_one_line, number_in, server_time, wait_in
 
 
 def message(answer: Answer) -> str:
@@ -39,9 +39,9 @@ def is_rate_limit(answer: Answer) -> bool:
 
 def wait_told(answer: Answer) -> float | None:
     """Seconds to wait that GitHub names, at least one; None when it names none."""
-    told = number_in(answer, "retry-after")
+    told = wait_in(answer)
     if told is not None:
-        return max(1.0, float(told))
+        return max(1.0, told)
     return resets_in(answer) if remaining(answer) == 0 else None
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from daytwo_actions.backends.wire.answer import Answer, Told, in_one_line, number_in, server_time
+from daytwo_actions.backends.wire.answer import Answer, Told, in_one_line, number_in, server_time, wait_in
 
 # The limit of its own that creating pipelines has is told as a 400; nothing was created then either.
 _TOO_MANY_PIPELINES: Final = "too many pipelines"
@@ -53,9 +53,9 @@ def is_rate_limit(answer: Answer) -> bool:
 
 def wait_told(answer: Answer) -> float | None:
     """Seconds to wait that GitLab names, at least one; None when it names none."""
-    told = number_in(answer, "retry-after")
+    told = wait_in(answer)
     if told is not None:
-        return max(1.0, float(told))
+        return max(1.0, told)
     return _resets_in(answer) if number_in(answer, "ratelimit-remaining") == 0 else None
 
 
