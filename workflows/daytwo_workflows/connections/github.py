@@ -22,6 +22,9 @@ class GitHubEntry(Entry):
     )
     login: str | None = Field(default=None, description="whom our dispatches come from; else GitHub is asked")
     max_inputs: int = Field(default=25, description="inputs that a pipeline takes: 10 on old GitHub Enterprise Servers")
+    run_details: bool = Field(
+        default=True, description="dispatches ask for the run's id; off for GitHub Enterprise Servers before 3.21"
+    )
 
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> Self:
@@ -36,7 +39,7 @@ class GitHubEntry(Entry):
 
     def settings(self, name: str) -> GitHubSettings:
         """With the secrets read from their files. Raises `SettingsRejected`."""
-        rest: dict[str, Any] = {"login": self.login, "max_inputs": self.max_inputs}
+        rest: dict[str, Any] = {"login": self.login, "max_inputs": self.max_inputs, "run_details": self.run_details}
         for key in self._read(name, "app_key_file"):
             rest["app"] = {"id": str(self.app_id), "private_key": key, "installation": self.installation}
         return self._make(GitHubSettings, name, **rest)

@@ -119,7 +119,14 @@ class GitHubBackend:
 
     def freeze(self, pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:
         settings = self._settings
-        return dispatches.freeze(pinned, inputs, corr, max_inputs=settings.max_inputs, api_version=settings.api_version)
+        return dispatches.freeze(
+            pinned,
+            inputs,
+            corr,
+            max_inputs=settings.max_inputs,
+            api_version=settings.api_version,
+            run_details=settings.run_details,
+        )
 
     async def find(self, marker: Marker, since: datetime) -> Listing:
         return await self._looking_up.find(marker, since)

@@ -21,6 +21,8 @@ class GitHubSettings(HttpSettings):
     login: str | None = None
     # GitHub Enterprise Server up to 3.19 takes 10 inputs; github.com takes 25 since December 2025.
     max_inputs: Annotated[int, Field(ge=1, le=25)] = 25
+    # GitHub Enterprise Server before 3.21 knows no `return_run_details`. Off, it is not among the bytes from the start.
+    run_details: bool = True
     api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = "2022-11-28"
 
     @model_validator(mode="after")

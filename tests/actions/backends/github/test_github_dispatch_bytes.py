@@ -65,6 +65,7 @@ def test_a_workflow_that_declares_no_marker_gets_none() -> None:
 )
 def test_api_versions_that_always_tell_the_id_are_not_asked_for_it(version: str | None, asks: bool) -> None:
     assert ("return_run_details" in json.loads(frozen({}, api_version=version).body)) is asks
+    assert "return_run_details" not in json.loads(frozen({}, api_version=version, run_details=False).body)
 
 
 @pytest.mark.parametrize(

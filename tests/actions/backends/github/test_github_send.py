@@ -85,6 +85,15 @@ async def test_a_server_without_run_details_gets_one_more_and_is_remembered(
     assert [post.body for post in server.requests[2:]] == [without.body]
 
 
+async def test_a_server_that_is_known_to_have_none_gets_the_approved_bytes(serve: Any, connect: Any) -> None:
+    server = serve(lambda request, line: line.answer(422 if b"details" in request.body else 204, NO_KEY))
+    backend = connect(server.url, run_details=False)
+    request = frozen(backend)
+    assert await backend.send(request, seconds=5) == Accepted(id=None, url=None)
+    (post,) = server.requests
+    assert hashlib.sha256(post.body).hexdigest() == request.digest
+
+
 async def test_after_the_second_one_there_is_no_third(serve: Any, connect: Any) -> None:
     server = serve(lambda _, line: line.answer(422, NO_KEY))
     backend = connect(server.url)

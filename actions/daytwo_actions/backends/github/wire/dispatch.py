@@ -42,7 +42,13 @@ class Dispatch:
 
 
 def freeze(
-    pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr, *, max_inputs: int, api_version: str | None
+    pinned: Pinned,
+    inputs: Mapping[str, JsonValue],
+    corr: Corr,
+    *,
+    max_inputs: int,
+    api_version: str | None,
+    run_details: bool = True,
 ) -> FrozenRequest:
     """The bytes of a dispatch. Raises `BackendDenied` for inputs that GitHub cannot take.
 
@@ -59,7 +65,7 @@ def freeze(
     dispatch = Dispatch(
         ref=pinned.target.ref,
         inputs=dict(sorted(texts.items())),
-        return_run_details=api_version is None or api_version < _ALWAYS_TELLS,
+        return_run_details=run_details and (api_version is None or api_version < _ALWAYS_TELLS),
     )
     body = dispatch.body()
     return FrozenRequest(
