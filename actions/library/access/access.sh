@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# access.sh: grant | revoke, of a PostgreSQL database or an AWS account. Each grant has its own name, so taking one back
-# leaves the others. A role that is made here signs in by the identity of its person; no password is made or shown.
+# access.sh: grant | revoke, of a PostgreSQL database or an AWS account. In a database each grant has its own role, so taking
+# one back leaves the others; an account has one assignment for a person and a level. A role that is made here signs in by
+# the identity of its person; no password is made or shown.
 set -euo pipefail
 : "${RESOURCE:?}" "${TYPE:?}" "${PERSON:?}" "${LEVEL:?}" "${GRANT:?}" "${PHASE:?}"
 name=daytwo_$(printf %s "$GRANT" | tr 'A-Z-' 'a-z_')

@@ -2,10 +2,28 @@
 # deploy.sh: rolling | canary | blue-green | finish | back, with kubectl. Made for a Deployment SERVICE with a container of
 # that name, and a Service SERVICE that selects `app: SERVICE`. A canary is a second Deployment with the same label, so that
 # it gets its share of the requests by its share of the pods; a blue-green one has `app: SERVICE-next` until the switch.
+# What ran before a run of Daytwo's (RUN) is kept at the Deployment: tried again, or taken back, it is the same.
 set -euo pipefail
-: "${SERVICE:?}" "${ENVIRONMENT:?}" "${VERSION:?}" "${PHASE:?}" "${REGISTRY:?the address of your images}"
+: "${SERVICE:?}" "${ENVIRONMENT:?}" "${VERSION:?}" "${PHASE:?}" "${RUN:?}" "${REGISTRY:?the address of your images}"
 image=$REGISTRY/$SERVICE:$VERSION
 run() { kubectl --namespace "$ENVIRONMENT" "$@"; }
+
+running() { run get deployment "$SERVICE" -o jsonpath='{.spec.template.spec.containers[0].image}'; }
+before() { run get deployment "$SERVICE" -o jsonpath='{.metadata.annotations.daytwo-before}'; }
+
+replace() { # replace IMAGE
+  run set image "deployment/$SERVICE" "$SERVICE=$1"
+  run rollout status "deployment/$SERVICE" --timeout=20m
+}
+
+forward() {
+  local kept
+  kept=$(before)
+  if [ "${kept%% *}" != "$RUN" ]; then
+    run annotate --overwrite "deployment/$SERVICE" "daytwo-before=$RUN $(running)"
+  fi
+  replace "$image"
+}
 
 beside() { # beside LABEL REPLICAS: the new version in a Deployment of its own
   run get deployment "$SERVICE" -o json |
@@ -21,8 +39,7 @@ beside() { # beside LABEL REPLICAS: the new version in a Deployment of its own
 
 case $PHASE in
   rolling)
-    run set image "deployment/$SERVICE" "$SERVICE=$image"
-    run rollout status "deployment/$SERVICE" --timeout=20m
+    forward
     ;;
   canary)
     pods=$(run get deployment "$SERVICE" -o jsonpath='{.spec.replicas}')
@@ -32,15 +49,14 @@ case $PHASE in
     beside "$SERVICE-next" "$(run get deployment "$SERVICE" -o jsonpath='{.spec.replicas}')"
     ;;
   finish)
-    run set image "deployment/$SERVICE" "$SERVICE=$image"
-    run rollout status "deployment/$SERVICE" --timeout=20m
+    forward
     run delete deployment "$SERVICE-next" --ignore-not-found
     ;;
   back) # harmless where little, or nothing, was done
     run delete deployment "$SERVICE-next" --ignore-not-found
-    if [ "$(run get deployment "$SERVICE" -o jsonpath='{.spec.template.spec.containers[0].image}')" = "$image" ]; then
-      run rollout undo "deployment/$SERVICE"
-      run rollout status "deployment/$SERVICE" --timeout=20m
+    kept=$(before)
+    if [ "${kept%% *}" = "$RUN" ] && [ "${kept#* }" != "$(running)" ]; then
+      replace "${kept#* }"
     fi
     ;;
   *) echo "There is no phase $PHASE. Nothing was done." >&2; exit 2 ;;
