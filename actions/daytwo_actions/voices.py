@@ -76,7 +76,7 @@ def voice(voter: Voter, asked: Question) -> Voice | str:
         if entry is not None:
             return Voice(entry)
         why = f"This is decided by {listed(asked.needed_from)}, and you are not one of them. Ask one of them."
-    elif voter.own.key in {asked.requester, *asked.editors, *asked.before, *asked.decided} or not (
+    elif voter.own.key in {asked.requester, *asked.editors, *asked.before, *asked.decided, *asked.spoken} or not (
         {asked.requester, *asked.editors}.isdisjoint(voter.own.bound)
     ):
         return why

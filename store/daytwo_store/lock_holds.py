@@ -82,13 +82,13 @@ def no_such() -> NotFound:
     return NotFound("There is no such hold, or you may not see it. Nothing was changed.")
 
 
-async def end(tx: Tx, hold_id: str, *, by: str) -> LockHoldRow:
+async def end(tx: Tx, hold_id: str, *, by: str, why: str = "") -> LockHoldRow:
     """End a hold; who is next has the key from now on. Ending it twice is the same. Raises `NotFound`."""
     row = await get(tx.session, hold_id)
     await serialise(tx.session, [row.key])
     await tx.session.refresh(row)
     if row.ended_at is None:
-        await _end(tx, row, by=by)
+        await _end(tx, row, by=by, why=why)
         await pass_on(tx, [row.key], serialised=[row.key])
     return row
 
@@ -113,10 +113,10 @@ async def over(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[
     return (await session.scalars(query.order_by(LockHoldRow.until).limit(limit))).all()
 
 
-async def _end(tx: Tx, row: LockHoldRow, *, by: str) -> None:
+async def _end(tx: Tx, row: LockHoldRow, *, by: str, why: str = "") -> None:
     row.ended_at, row.ended_by = tx.now, by
     await tx.session.flush()
     gone = await tx.session.execute(delete(LockRow).where(LockRow.hold_id == row.id).returning(LockRow.key))
     had = gone.scalar_one_or_none() is not None
     action = "lock.released" if had else "lock.hold_withdrawn"
-    tx.audit(actor=by, action=action, subject=f"lock:{row.key}", facts={"hold": row.id})
+    tx.audit(actor=by, action=action, subject=f"lock:{row.key}", facts={"hold": row.id} | ({"why": why} if why else {}))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, false, func, literal, or_, select, union
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,16 +49,28 @@ async def page(
     return list(await session.scalars(query))
 
 
+async def hidden(session: AsyncSession, key: str, by: Onlooker) -> bool:
+    """Is it needed by runs of which `by` may see none, and nothing of theirs?"""
+    needed = _needed(cast(literal(key), Text))
+    mine = exists().where(LockHoldRow.key == key, LockHoldRow.ended_at.is_(None), LockHoldRow.by == by.principal)
+    told = or_(mine, exists(_runs(by).where(needed)))
+    return bool(await session.scalar(select(and_(exists().where(needed), ~told))))
+
+
 def _held_next() -> Select[str]:
     return select(LockHoldRow.key).where(LockHoldRow.ended_at.is_(None))
 
 
 def _seen(key: ColumnElement[str], by: Onlooker, *, operates: bool) -> ColumnElement[bool]:
-    needed = or_(RunRow.lock_key == key, RunRow.lock_keys.op("@>")(array([key])))
+    needed = _needed(key)
     mine = exists().where(LockHoldRow.key == key, LockHoldRow.ended_at.is_(None), LockHoldRow.by == by.principal)
     held = and_(_open_hold(key), exists(_runs(by).where(needed)))
     unused = and_(_open_hold(key), ~exists().where(needed)) if operates else false()
     return or_(_holds(key, by).exists(), _waits(key, by).exists(), mine, held, unused)
+
+
+def _needed(key: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(RunRow.lock_key == key, RunRow.lock_keys.op("@>")(array([key])))
 
 
 def _holds(key: ColumnElement[str], by: Onlooker) -> Select[str]:

@@ -85,6 +85,21 @@ async def test_a_role_that_is_taken_away_counts_at_once(house: House) -> None:
     assert not (await may(sam, "locks.force"))["allowed"]
 
 
+async def test_an_approval_given_and_not_sent_counts_no_more_when_the_right_to_decide_is_taken_away(
+    house: House,
+) -> None:
+    """S6: Sam stays in the group that was asked, and has no role any more."""
+    run = await house.company.ask("ana", "1.1.0", "production")
+    await house.company.drive(run)
+    await house.company.decide("sam", run)
+    await give(house, viewer=["group:storefront"], requester=["group:storefront"])
+    await house.company.drive(run)
+    assert ((await house.company.run(run)).state, house.company.ci.posts) == ("waiting_approval", 0)
+    old, new = await house.company.approvals(run)
+    assert (old.state, new.state) == ("superseded", "pending")
+    assert new.drift == [{"field": "approval of Sam", "before": "may decide", "after": "no longer"}]
+
+
 async def test_a_viewer_decides_where_asked_and_asks_for_nothing(house: House) -> None:
     await give(house, requester=["group:storefront"])
     run = await house.company.ask("ana", "1.1.0", "production")

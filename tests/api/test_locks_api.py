@@ -271,9 +271,17 @@ async def test_nobody_learns_of_a_key_whose_runs_they_may_not_see(house: House) 
         assert await listed(client) == []
         assert await listed(client, held=True) == []
         problem(await client.get("/api/v1/locks/detail", params={"key": KEY}), 404, "not-found")
-    problem(await sam.delete(f"/api/v1/locks/holds/{held}"), 404, "not-found")
+    problem(await sam.delete(f"/api/v1/locks/holds/{held}", params={"reason": "x"}), 404, "not-found")
+    said = problem(await hold(sam), 404, "not-found")["detail"]
+    assert KEY not in said
+    assert "migration" not in said
     problem(await sam.post("/api/v1/locks/release", json={"key": KEY, "fence": 1, "reason": "x"}), 404, "not-found")
     assert [one["key"] for one in await listed(await house.signed_in("pat"))] == [KEY], "it is Pat's own hold"
     async with house.store.write() as tx:
         await runs.end(tx, await runs.hold(tx, run), RunState.FAILED, reason="over")
     await (await house.signed_in("pat")).delete(f"/api/v1/locks/holds/{held}")
+    problem(await hold(sam), 404, "not-found")
+    await hide(house.store, EntityRef("service:shop"))
+    mine = await hold(sam)
+    assert mine.status_code == 201, "a key of runs that Sam sees"
+    await sam.delete(f"/api/v1/locks/holds/{mine.json()['id']}")

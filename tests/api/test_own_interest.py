@@ -90,3 +90,26 @@ async def test_nor_who_is_next_to_hold_it(house: House) -> None:
     assert await locking.holders() == {KEY: holder}
     assert (await sam.post("/api/v1/locks/release", json=body)).is_success
     assert await locking.holders() == {KEY: hold}
+
+
+async def test_nor_does_whoever_waits_end_the_hold_of_somebody_else_and_nobody_does_without_a_reason(
+    house: House,
+) -> None:
+    locking = Locking(house.company)
+    hold = await locking.hold(KEY, by="pat")
+    mine = await waiting(house, "sam")
+    assert (await house.company.run(mine)).state == "waiting_lock"
+    sam, pat = await house.signed_in("sam"), await house.signed_in("pat")
+    where, why = f"/api/v1/locks/holds/{hold}", {"reason": "it is over"}
+    said = problem(await sam.delete(where, params=why), 403, "forbidden")["detail"]
+    assert said.startswith(f"For this lock waits run {mine}, which you asked for (four eyes). Nothing was changed.")
+    assert await locking.holders() == {KEY: hold}
+    assert (await sam.post(f"/api/v1/runs/{mine}/cancel", json={})).status_code == 202
+    await house.company.drive(mine)
+    problem(await sam.delete(where, params={"reason": " "}), 422, "rejected")
+    assert (await sam.delete(where, params=why)).status_code == 204
+    found = (await pat.get("/api/v1/audit", params={"subject": f"lock:{KEY}"})).json()["items"]
+    assert next(one for one in found if one["action"] == "lock.released")["facts"] == {
+        "hold": hold,
+        "why": "it is over",
+    }

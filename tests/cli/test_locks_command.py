@@ -76,6 +76,9 @@ def test_holding_for_a_while_and_ending_it(cli: Any, server: Any) -> None:
     assert "daytwo locks end h_1" in done.out
     server.on("DELETE", "/locks/holds/h_1", {})
     assert cli("locks", "end", "h_1").out == "h_1 has ended.\n"
+    assert server.asked[-1].query == {}
+    cli("locks", "end", "h_1", "--reason", "the migration is over")
+    assert server.asked[-1].query == {"reason": "the migration is over"}
 
 
 def test_a_time_that_is_none_is_not_sent(cli: Any, server: Any) -> None:

@@ -426,11 +426,17 @@ async def held(world: World, thing: str) -> Request:
         if open_hold is None:
             cat = (await identity.principal_for(tx, Login(issuer="elsewhere", subject="cat", name="Cat", ref=None))).id
             open_hold = (await lock_holds.hold(tx, Holding(key=key, by=cat, reason="a debugger", until=None))).id
-    return {"hold": open_hold}, {}
+    return {"hold": open_hold}, {"params": {"reason": "matrix"}}
 
 
-async def new_hold(world: World, _: str) -> Request:
-    return {}, {"json": {"key": f"matrix-{next(world.company.numbers)}", "reason": "x", "seconds": 60}}
+async def new_hold(world: World, thing: str) -> Request:
+    """Of a key that no run needs, or that one on this service does."""
+    key = f"matrix-{next(world.company.numbers)}"
+    if thing != "any":
+        run = RunId(await world.run(thing))
+        async with world.house.store.write() as tx:
+            (await runs.hold(tx, run)).lock_keys = [key]
+    return {}, {"json": {"key": key, "reason": "x", "seconds": 60}}
 
 
 async def webhook(_: World, thing: str) -> Request:

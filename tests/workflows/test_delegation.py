@@ -101,6 +101,20 @@ async def test_ones_own_right_comes_first_and_is_one_voice(yard: Company) -> Non
     assert await state(yard, run) == ApprovalState.APPROVED
 
 
+async def test_for_whom_somebody_has_decided_decides_for_nobody_else_there(yard: Company) -> None:
+    """Each person counts once, so a second decision with somebody of the first one in it would not."""
+    run = await asks(yard, "ana")
+    await lends(yard, "sam", "fay")
+    await lends(yard, "pat", "sam")
+    await yard.decide("fay", run)
+    with pytest.raises(Forbidden, match="Fay has decided for you already"):
+        await yard.decide("sam", run)
+    assert await state(yard, run) == ApprovalState.PENDING
+    await yard.decide("pat", run)
+    await yard.through(run)
+    assert ((await yard.run(run)).state, yard.ci.posts) == (RunState.SUCCEEDED, 1)
+
+
 async def test_what_was_lent_cannot_be_lent_on(yard: Company) -> None:
     run = await asks(yard, "ana", "one")
     await lends(yard, "sam", "fay")

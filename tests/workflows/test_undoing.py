@@ -18,12 +18,13 @@ from daytwo_store import entities, freezes, runs
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import EVERYTHING
-from daytwo_store.errors import Conflict
+from daytwo_store.errors import Conflict, Forbidden
 from daytwo_store.ids import RunId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life.interventions import cancel
+from daytwo_workflows.life.lending import Lending, lend, revoke
 from daytwo_workflows.life.undo_choices import choices, choose
 
 pytestmark = pytest.mark.anyio
@@ -168,10 +169,10 @@ async def test_ask_waits_for_somebody_who_says_so(stepping: Stepping) -> None:
     assert choices(row, await stepping.steps(run)) == [Choice.UNDO, Choice.STOP]
     by = await stepping.company.person("ana")
     with pytest.raises(Conflict):
-        await choose(stepping.company.store, run, Choice.AGAIN, by=by, reason="")
-    await choose(stepping.company.store, run, Choice.UNDO, by=by, reason="it must not stay")
+        await choose(stepping.company.store, run, Choice.AGAIN, by=by, reason="", decides=True)
+    await choose(stepping.company.store, run, Choice.UNDO, by=by, reason="it must not stay", decides=True)
     with pytest.raises(Conflict):
-        await choose(stepping.company.store, run, Choice.UNDO, by=by, reason="twice")
+        await choose(stepping.company.store, run, Choice.UNDO, by=by, reason="twice", decides=True)
     await go_on(stepping, run)
     assert stepping.sent() == ["one", "bad", "one-back"]
     row = await stepping.company.run(run)
@@ -181,7 +182,7 @@ async def test_ask_waits_for_somebody_who_says_so(stepping: Stepping) -> None:
 async def test_ask_and_nothing_is_undone(stepping: Stepping) -> None:
     run = await until_it_breaks(stepping, undoable("one"), dispatch("bad"), on_error="ask")
     by = await stepping.company.person("ana")
-    await choose(stepping.company.store, run, Choice.STOP, by=by, reason="")
+    await choose(stepping.company.store, run, Choice.STOP, by=by, reason="", decides=True)
     row = await stepping.company.run(run)
     assert (row.state, stepping.sent()) == (RunState.FAILED, ["one", "bad"])
     assert (row.reason or "").endswith("Not undone: one. What cannot be undone stays: bad.")
@@ -201,13 +202,13 @@ async def test_an_undo_that_fails_stops_and_asks_and_is_tried_again_or_left(step
     assert "Undoing two has failed: github run 4 failed." in (row.reason or "")
     assert choices(row, await stepping.steps(run)) == [Choice.AGAIN, Choice.LEAVE]
     by = await stepping.company.person("ana")
-    await choose(stepping.company.store, run, Choice.AGAIN, by=by, reason="")
+    await choose(stepping.company.store, run, Choice.AGAIN, by=by, reason="", decides=True)
     await stepping.on(run)
     assert stepping.sent()[-1] == "two-back"
     assert (await stepping.states(run))["two.undo"] == "failed", "what has failed stays as it is"
     stepping.company.ci.end("5", FAILS)
     await stepping.on(run)
-    await choose(stepping.company.store, run, Choice.LEAVE, by=by, reason="")
+    await choose(stepping.company.store, run, Choice.LEAVE, by=by, reason="", decides=True)
     await go_on(stepping, run)
     assert stepping.sent() == ["one", "two", "bad", "two-back", "two-back", "one-back"]
     row = await stepping.company.run(run)
@@ -345,6 +346,25 @@ async def moved(stepping: Stepping, *, approval: object) -> RunId:
     return run
 
 
+async def test_a_moved_undo_is_agreed_to_by_a_decision_and_by_nobody_who_is_one_person_with_who_asked(
+    stepping: Stepping,
+) -> None:
+    run, company = await moved(stepping, approval=ASK), stepping.company
+    sam, ana = await company.person("sam"), await company.person("ana")
+    with pytest.raises(Forbidden, match="the scope 'approve'"):  # a token that is good for runs alone
+        await choose(company.store, run, Choice.AGAIN, by=sam, reason="", decides=False)
+    ends = stepping.clock.moment + timedelta(days=1)
+    lent = Lending(by=ana, to="person:sam", begins_at=None, ends_at=ends, reason="away", key="lend-ana-sam")
+    made = await lend(company.store, lent)
+    await choose(company.store, run, Choice.AGAIN, by=sam, reason="", decides=True)
+    await stepping.on(run)
+    assert stepping.sent() == ["one", "bad"]
+    await revoke(company.store, made.id, by=ana, anybody=False)
+    await choose(company.store, run, Choice.AGAIN, by=sam, reason="", decides=True)
+    await go_on(stepping, run)
+    assert stepping.sent() == ["one", "bad", "one-back"]
+
+
 async def test_an_undo_that_nobody_had_to_approve_goes_where_its_pipeline_is_now(stepping: Stepping) -> None:
     run = await moved(stepping, approval=[])
     await go_on(stepping, run)
@@ -357,14 +377,14 @@ async def test_who_approves_says_that_a_moved_undo_is_sent_and_only_as_it_was_sh
     run, store = await moved(stepping, approval=ASK), stepping.company.store
     assert "is eeeeeeeeeeee now" in ((await stepping.company.run(run)).reason or "")
     for name in ("ana", "fay"):  # who asked, and somebody who approves nothing here
-        await choose(store, run, Choice.AGAIN, by=await stepping.company.person(name), reason="")
+        await choose(store, run, Choice.AGAIN, by=await stepping.company.person(name), reason="", decides=True)
         await stepping.on(run)
         assert stepping.sent() == ["one", "bad"]
-    await choose(store, run, Choice.AGAIN, by=await stepping.company.person("sam"), reason="looked at it")
+    await choose(store, run, Choice.AGAIN, by=await stepping.company.person("sam"), reason="looked at it", decides=True)
     stepping.company.ci.commit = "f" * 40
     await stepping.on(run)
     assert stepping.sent() == ["one", "bad"], "it has moved once more"
-    await choose(store, run, Choice.AGAIN, by=await stepping.company.person("sam"), reason="looked at it")
+    await choose(store, run, Choice.AGAIN, by=await stepping.company.person("sam"), reason="looked at it", decides=True)
     await go_on(stepping, run)
     assert stepping.sent() == ["one", "bad", "one-back"]
     assert stepping.company.ci.ledger[-1].pinned.commit == "f" * 40
@@ -395,7 +415,7 @@ async def test_an_undo_that_cannot_be_worked_out_is_named_and_asked_about(steppi
     assert (row.state, stepping.sent()) == (RunState.NEEDS_ATTENTION, ["one", "bad"])
     assert "Undoing bad has failed: `inputs.image` of step bad.undo cannot be worked out" in (row.reason or "")
     by = await stepping.company.person("ana")
-    await choose(stepping.company.store, run, Choice.LEAVE, by=by, reason="nothing was built")
+    await choose(stepping.company.store, run, Choice.LEAVE, by=by, reason="nothing was built", decides=True)
     await go_on(stepping, run)
     assert stepping.sent() == ["one", "bad", "one-back"]
 

@@ -136,8 +136,8 @@ async def not_taken_back(stepping: Stepping, **spec: object) -> RunId:
 async def test_who_asked_does_not_say_that_it_stays(stepping: Stepping) -> None:
     run, store = await not_taken_back(stepping), stepping.company.store
     with pytest.raises(Forbidden, match="does not say that it stays"):
-        await choose(store, run, Choice.LEAVE, by=await stepping.company.person("ana"), reason="")
-    await choose(store, run, Choice.LEAVE, by=await stepping.company.person("sam"), reason="by hand")
+        await choose(store, run, Choice.LEAVE, by=await stepping.company.person("ana"), reason="", decides=True)
+    await choose(store, run, Choice.LEAVE, by=await stepping.company.person("sam"), reason="by hand", decides=True)
     assert await end(stepping, run) == RunState.SUCCEEDED
     [one] = await stands(stepping)
     assert (one.run, one.stands) == (run, True), "it stands, so the entity says so"
@@ -241,7 +241,7 @@ async def test_what_stands_is_not_carried_over(stepping: Stepping) -> None:
     stepping.company.ci.ends_as = FAILS
     await cancel(stepping, other, "ana")
     assert await end(stepping, other) == RunState.NEEDS_ATTENTION
-    await choose(stepping.company.store, other, Choice.LEAVE, by=sam, reason="")
+    await choose(stepping.company.store, other, Choice.LEAVE, by=sam, reason="", decides=True)
     assert await end(stepping, other) == RunState.CANCELLED
     asked = Resumption(run=await stepping.company.run(other), requester=ana, token=None, answers={})
     with pytest.raises(Conflict, match="Undo the run first"):

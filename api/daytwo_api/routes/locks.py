@@ -53,8 +53,13 @@ async def hold_lock(
     summary="End a hold; the next in the queue has the key",
     operation_id="endHold",
 )
-async def end_hold(hold: Annotated[str, Path(max_length=200)], by: LockHolder, services: ServicesDep) -> None:
-    await services.locks.end(by, hold)
+async def end_hold(
+    hold: Annotated[str, Path(max_length=200)],
+    by: LockHolder,
+    services: ServicesDep,
+    reason: Annotated[str | None, Query(max_length=1000, description="why, where it is somebody else's")] = None,
+) -> None:
+    await services.locks.end(by, hold, reason)
 
 
 @router.post("/locks/release", summary="Take a lock away from who has it", operation_id="releaseLock")

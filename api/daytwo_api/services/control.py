@@ -52,7 +52,10 @@ class Control:
 
     async def choose(self, by: Asker, run: str, asked: UndoingRequest) -> RunView:
         await self.must_be_allowed(by, run)
-        await undo_choices.choose(self._store, RunId(run), asked.choice, by=by.principal, reason=asked.reason)
+        decides = Permission.DECIDE in by.permissions
+        await undo_choices.choose(
+            self._store, RunId(run), asked.choice, by=by.principal, reason=asked.reason, decides=decides
+        )
         return await self._after(by, run)
 
     async def resolve(self, by: Asker, run: str, asked: ResolveRequest) -> RunView:

@@ -19,7 +19,7 @@ from daytwo_store.lock_holds import Holding
 from daytwo_store.lock_listing import LockFilter
 from daytwo_store.lock_reading import LockSituation
 from daytwo_store.run_visibility import among
-from daytwo_workflows.life.own_interest import why_not_alone
+from daytwo_workflows.life.own_interest import must_not_wait_for_the_lock, why_not_alone
 from daytwo_workflows.life.taking_away import TakeAway, take_away, was_sent
 
 _LONGEST: Final = timedelta(days=31)
@@ -71,7 +71,7 @@ class Locks:
         )
 
     async def hold(self, by: Asker, asked: HoldRequest, key: str | None) -> HoldView:
-        """Raises `Conflict`, `Rejected`."""
+        """Raises `Conflict`, `Rejected`, and `NotFound` for a key that only runs need which may not be seen."""
         if not asked.reason.strip() or not asked.key.strip():
             raise Rejected("Say which key, and why you hold it. Nothing was changed.")
         async with self._store.write() as tx:
@@ -82,17 +82,25 @@ class Locks:
                 until=_until(asked, tx.now),
                 idempotency_key=key,
             )
+            if await lock_listing.hidden(tx.session, asked.key, onlooker(by)):
+                raise NotFound("There is no such lock, or you may not see it. Nothing was changed.")
             row = await lock_holds.hold(tx, holding)
         return await self._view(row.id)
 
-    async def end(self, by: Asker, hold: str) -> None:
-        """Raises `NotFound`. Ending a hold twice is the same."""
+    async def end(self, by: Asker, hold: str, reason: str | None) -> None:
+        """Raises `NotFound`; of another person's hold `Rejected` without a reason, and `Forbidden` for whoever waits
+        for its key, as taking the lock away does. Ending a hold twice is the same."""
+        why = (reason or "").strip()
         async with self._store.read() as session:
             row = await lock_holds.get(session, hold)
             if row.by != by.principal:
                 await self._seen(session, by, row.key, lock_holds.no_such())
+        if row.by != by.principal and row.ended_at is None:
+            if not why:
+                raise Rejected("Say why you end the hold of somebody else. Nothing was changed.")
+            await must_not_wait_for_the_lock(self._store, row.key, by.principal)
         async with self._store.write() as tx:
-            await lock_holds.end(tx, hold, by=by.principal)
+            await lock_holds.end(tx, hold, by=by.principal, why=why)
 
     async def release(self, by: Asker, asked: ReleaseRequest) -> LockRow:
         """Raises `Conflict`, `NotFound`, `Rejected`."""

@@ -98,9 +98,10 @@ class Api:
         """Raises Refused or Unreachable. The same again changes nothing."""
         return self._checked(shape, lambda: self._http.patch(_PREFIX + path, json=body), again=True)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, query: Query | None = None) -> None:
         """Raises Refused or Unreachable."""
-        self._checked(Nothing, lambda: self._http.delete(_PREFIX + path), again=True)
+        known = {name: value for name, value in (query or {}).items() if value is not None}
+        self._checked(Nothing, lambda: self._http.delete(_PREFIX + path, params=known), again=True)
 
     def download(self, path: str, query: Query, to: Path | BinaryIO) -> int:
         """What the server answers, as it comes; how many bytes. A file is there whole, or not at all.

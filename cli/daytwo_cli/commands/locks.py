@@ -77,11 +77,15 @@ def hold_lock(
 
 
 @locks.command("end")
-def end_hold(ctx: typer.Context, hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id, as h_….")]) -> None:
+def end_hold(
+    ctx: typer.Context,
+    hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id, as h_….")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, where it is somebody else's.")] = None,
+) -> None:
     """End a hold; the next in the queue has the key at once."""
     tools: Tools = ctx.obj
     with tools.api() as api:
-        api.delete(f"/locks/holds/{hold}")
+        api.delete(f"/locks/holds/{hold}", {"reason": reason})
     tools.out.line(f"{hold} has ended.")
 
 

@@ -107,6 +107,7 @@ class Model:
     opened: list[Opened] = field(default_factory=lambda: [stage(0)])
     void: list[Opened] = field(default_factory=list)
     lent: list[Lent] = field(default_factory=list)  # in force
+    disturbed: bool = False  # somebody left or revoked something, or what was asked for has changed
 
     @property
     def approved(self) -> bool:
@@ -157,12 +158,13 @@ class Model:
             case "revoke":
                 mine = [one for one in self.lent if one.by == who]
                 if mine:
-                    mine[-1].revoked = True
+                    mine[-1].revoked = self.disturbed = True
                     self.lent.remove(mine[-1])
             case "leave":
                 self.groups[who] ^= {LEAVES[number]} & GROUPS[who]
+                self.disturbed = True
             case "drift":
-                self.drifted = True
+                self.drifted = self.disturbed = True
             case "drive" if self.run == "waiting_approval" and self.approved and (self.drifted or not self.ready):
                 self._again()
             case "drive" if last.state == "pending" and last.late:
@@ -207,10 +209,10 @@ class Model:
         before: set[str] = set()
         if not STAGES[number][2]:
             before = {name for one in self.opened[:number] for name in one.heard}
-        if who == "ana" or self._one_person(who, "ana") or who in before:
+        if who == "ana" or self._one_person(who, "ana") or who in before | at.heard:
             return None
         own = self._entry(who, at)
-        if who not in at.heard and own is not None:
+        if own is not None:
             return own, None
         for one in self.lent:
             entry = self._entry(one.by, at)
@@ -251,6 +253,7 @@ class Model:
             at.state = "approved"
             if number + 1 < len(STAGES):
                 self.opened.append(stage(number + 1))
+            assert self.ready or not self.approved or self.disturbed, "what was just approved counts"
         return "ok"
 
     def _hand(self, who: str, other: str, last: Opened) -> str:

@@ -12,11 +12,10 @@ from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.steps import PlannedPin, PlannedStep
 from daytwo_actions.roles import Permission, granted
 from daytwo_store import principals
-from daytwo_store.engine import Session
+from daytwo_store.engine import Tx
 from daytwo_store.ids import PrincipalId
 from daytwo_store.tables import RunRow, StepRow
-from daytwo_workflows.life.leases import has_asked
-from daytwo_workflows.life.people import entitled_by
+from daytwo_workflows.life.people import voter
 
 MOVED: Final = "moved"  # in the data of an undo that has failed: what its target is now
 _AGREED: Final = "agreed"  # in the data of the next try: what somebody has agreed to
@@ -37,24 +36,26 @@ def agreed(step: StepRow, now: Pinned) -> bool:
     return (step.data or {}).get(_AGREED) == _kept(now)
 
 
-async def agree(session: Session, run: RunRow, failed: StepRow, tried: StepRow, by: PrincipalId) -> None:
+async def agree(tx: Tx, run: RunRow, failed: StepRow, tried: StepRow, by: PrincipalId) -> None:
     """The next try may be sent to what the failed one was not sent to, if `by` may say so: else only to what it was."""
     moved = (failed.data or {}).get(MOVED)
-    if moved is not None and await _may(session, run, by):
+    if moved is not None and await _may(tx, run, by):
         tried.data = {_AGREED: moved}
 
 
-async def _may(session: Session, run: RunRow, by: PrincipalId) -> bool:
-    """Is it one of those who approve the run, or an operator; neither who asked for it nor who has written it?"""
-    plan, person = Plan.model_validate_json(run.plan), (await principals.by_ids(session, [by]))[by].ref
-    writers = {*(plan.action.editor.people if plan.action.editor else ()), *(plan.cause.writers if plan.cause else ())}
-    if person in writers or await has_asked(session, run, by):
-        return False
+async def _may(tx: Tx, run: RunRow, by: PrincipalId) -> bool:
+    """Is it one of those who approve the run, or an operator; neither who asked for it nor who has written it, nor one
+    person with these?"""
+    plan, people = Plan.model_validate_json(run.plan), await principals.by_ids(tx.session, [by, run.requester])
     asked = set(plan.approval.needed_from) if plan.approval is not None else set()
     for stage in plan.approval.then if plan.approval is not None else ():
         asked.update(stage.needed_from)
-    belongs = await entitled_by(session, person, asked)
-    return not asked.isdisjoint(belongs) or Permission.RUNS_CONTROL in granted(belongs)
+    own = (await voter(tx.session, people[by], entries=asked, now=tx.now)).own
+    never = {people[run.requester].ref or run.requester, *plan.writers}
+    if not never.isdisjoint({own.key, *own.bound}):
+        return False
+    may = granted(own.belongs)
+    return Permission.DECIDE in may and (not asked.isdisjoint(own.belongs) or Permission.RUNS_CONTROL in may)
 
 
 def _kept(pinned: Pinned) -> JsonValue:

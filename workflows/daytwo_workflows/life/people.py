@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from daytwo_actions.roles import Permission, granted
 from daytwo_actions.voices import Human, Lent, Voter
 from daytwo_store import belonging, delegations, on_call
 from daytwo_store.engine import Session
@@ -59,27 +60,25 @@ async def voter(
         belongs=await entitled_by(session, who.ref, entries, belongs),
         bound=_bound(who, rows),
     )
-    lenders = [(row, by) for row, by in rows if row.delegate == who.ref and by.id != who.id]
     if not own.belongs:
         return Voter(own=own)  # who has left the catalog decides for nobody
+    lenders = [(row, by) for row, by in rows if row.delegate == who.ref and by.id != who.id]
     theirs = await delegations.in_force(session, refs={by.ref for _, by in lenders if by.ref}, now=now)
-    return Voter(
-        own=own,
-        lent=[
-            Lent(
-                id=row.id,
-                approval=row.approval_id,
-                by=Human(
-                    principal=PrincipalId(by.id),
-                    ref=by.ref,
-                    name=by.name,
-                    belongs=await entitled_by(session, by.ref, entries),
-                    bound=_bound(by, theirs),
-                ),
-            )
-            for row, by in lenders
-        ],
-    )
+    lent = [
+        Lent(
+            id=row.id,
+            approval=row.approval_id,
+            by=Human(
+                principal=PrincipalId(by.id),
+                ref=by.ref,
+                name=by.name,
+                belongs=await entitled_by(session, by.ref, entries),
+                bound=_bound(by, theirs),
+            ),
+        )
+        for row, by in lenders
+    ]
+    return Voter(own=own, lent=[one for one in lent if Permission.DECIDE in granted(one.by.belongs)])
 
 
 def _bound(who: PrincipalRow | Somebody, rows: Rows) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.model import Plan, PlannedApproval, PlannedStage, digest_of
+from daytwo_actions.roles import Permission, granted
 from daytwo_actions.voices import Question
 from daytwo_store import approvals, delegations, principals, runs
 from daytwo_store.engine import Session
@@ -234,6 +235,15 @@ async def _lost(session: Session, one: DecisionRow, count: _Count) -> Change | N
     if lender is not None and not await belongings(session, count.people[one.principal].ref):
         return Change(f"approval of {name}", "in the catalog", "no longer")
     belongs = await belongings(session, (lender or count.people[one.principal]).ref)
-    if one.group in belongs or (place_of(one.group) is not None and belongs):
-        return None
-    return Change(f"approval of {(lender or count.people[one.principal]).name}", f"member of {one.group}", "no longer")
+    if one.group not in belongs and (place_of(one.group) is None or not belongs):
+        whose = lender or count.people[one.principal]
+        return Change(f"approval of {whose.name}", f"member of {one.group}", "no longer")
+    if not await _may_decide(session, count.people[one.principal], lender):
+        return Change(f"approval of {name}", "may decide", "no longer")
+    return None
+
+
+async def _may_decide(session: Session, *people: PrincipalRow | None) -> bool:
+    """Have they all a role that lets them, today?"""
+    each = [await belongings(session, one.ref) for one in people if one is not None]
+    return all(Permission.DECIDE in granted(belongs) for belongs in each)

@@ -8771,7 +8771,10 @@ export interface operations {
     };
     endHold: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description why, where it is somebody else's */
+                reason?: string | null;
+            };
             header?: never;
             path: {
                 hold: string;

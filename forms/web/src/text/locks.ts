@@ -61,6 +61,8 @@ export const locks = {
     stop: "End the hold",
     stopTitle: "End this hold?",
     stopText: "The next in the queue has the key within seconds.",
+    stopReason: "Why?",
+    stopReasonHint: "It is somebody else's. Stands in the audit.",
   },
   force: {
     button: "Take it away",
