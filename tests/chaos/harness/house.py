@@ -94,8 +94,8 @@ class ChaosHouse:
 
     def __enter__(self) -> Self:
         try:
-            self._loop.run(self.supervisor.start(), seconds=300)
-            self.wait_ready(seconds=300)  # how fast it starts is measured elsewhere
+            self._loop.run(self.supervisor.start(), seconds=150)
+            self.wait_ready(seconds=150)  # how fast it starts is measured elsewhere
         except BaseException:
             self.close()
             raise
