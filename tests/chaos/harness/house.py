@@ -14,6 +14,7 @@ from typing import Final, Self
 
 import httpx
 import psutil
+from tests.chaos.harness.accepted import Control
 from tests.chaos.harness.bounds import Sampler
 from tests.chaos.harness.edges import OUR_API, OUR_WORKER, Edges
 from tests.chaos.harness.loop import LoopThread
@@ -159,9 +160,9 @@ class ChaosHouse:
     def data(self) -> Path:
         return self.house.folder.root
 
-    def control(self, system: str = "github") -> ControlClient:
+    def control(self, system: str = "github") -> Control:
         """A new client of a stand-in's control interface."""
-        return ControlClient(self.systems[system].control)
+        return Control(self.systems[system].control)
 
     def pid(self, name: str) -> int:
         child = self.parts[name].child

@@ -50,11 +50,12 @@ spec:
   inputs:
     version: {}
     environment: { options: [staging, production] }
-    note: { default: "" }
     daytwo_run: { default: "" }
 ---
 workflow:
-  name: "Deploy $[[ inputs.version ]] to $[[ inputs.environment ]] $[[ inputs.note ]] [$[[ inputs.daytwo_run ]]]"
+  name: "Deploy $[[ inputs.version ]] to $[[ inputs.environment ]] [$[[ inputs.daytwo_run ]]]"
+variables:
+  note: { description: "A variable, in which every text arrives as it was typed", value: "" }
 deploy:
   script: [echo done]
 """
