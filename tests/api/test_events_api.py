@@ -52,6 +52,18 @@ async def test_who_does_not_sign_it_stores_nothing(house: House, what: str) -> N
     assert await kept(house, "changes") == []
 
 
+@pytest.mark.parametrize("name", ["webhook-signature", "webhook-id", "Webhook-Timestamp"])
+async def test_what_says_twice_who_it_is_stores_nothing(house: House, name: str) -> None:
+    """S24."""
+    headers, body = signed({"change": {"number": "CHG-1"}})
+    twice = [*headers.items(), (name, headers[name.lower()])]
+    answer = await house.anonymous().post(CHANGES, headers=twice, content=body)
+    assert f"the header {name.lower()} is there more than once" in problem(answer, 401, "unauthenticated")["detail"]
+    other = [*TOKEN.items(), ("authorization", "Bearer other")]
+    problem(await house.anonymous().post(ALERTS, headers=other, json={"key": 7}), 401)
+    assert [*await kept(house, "changes"), *await kept(house, "alerts")] == []
+
+
 async def test_a_token_lets_in_who_cannot_sign(house: House) -> None:
     outside = house.anonymous()
     for headers in ({}, {"authorization": "Bearer token-of-the-alertsX"}, {"authorization": "Basic dG9rZW4="}):

@@ -20,9 +20,15 @@ WHERE, READ = "/api/v1/webhooks/github", "/api/v1/connections/github/webhooks/re
 
 @dataclass
 class Strict(CiInMemory):
-    """Takes nothing."""
+    """Takes nothing, unless it is told to take all."""
+
+    strict: bool = True
+    taken: int = 0
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
+        if not self.strict:
+            self.taken += 1
+            return ()
         raise WebhookRefused("The delivery was refused and nothing of it was kept: it is not signed.")
 
 
@@ -31,6 +37,22 @@ async def company(store: Store) -> Company:
     opened = await open_company(store)
     ci = Strict(ends_as=None)
     return Company(life=replace(opened.life, backends={"github": ci}), ci=ci)
+
+
+async def test_two_signatures_are_none(house: House, company: Company) -> None:
+    """S24: what stands before us may have looked at the other one."""
+    ci = company.ci
+    assert isinstance(ci, Strict)
+    ci.strict = False
+    sender, signature = house.anonymous(), "x-hub-signature-256"
+    for names in ((signature, signature), (signature, "X-Hub-Signature-256"), ("x-github-event", "x-github-event")):
+        twice = [(name, f"sha256={number}") for number, name in enumerate(names)]
+        said = problem(await sender.post(WHERE, headers=twice, content=b"{}"), 401)["detail"]
+        assert f"the header {names[0]} more than once" in said
+    assert ci.taken == 0
+    passed_on = [(signature, "sha256=0"), ("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "192.0.2.2")]
+    assert (await sender.post(WHERE, headers=passed_on, content=b"{}")).status_code == 202
+    assert ci.taken == 1
 
 
 async def test_a_flood_is_one_row_and_few_writes(house: House) -> None:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from daytwo_actions.expressions import Evaluator, ExpressionError
 from daytwo_api.bodies import check_storable
+from daytwo_api.repeated import told_once
 from daytwo_api.views.events import EventTaken
 from daytwo_store import events
 from daytwo_store.engine import Store
@@ -34,7 +35,7 @@ class Events:
             raise NotFound(f"There is no source of events {name}. Nothing was stored. Sources stand in the settings.")
         body = await request.body()
         try:
-            delivery = source.admit(dict(request.headers), body)
+            delivery = source.admit(told_once(request.headers, _twice), body)
         except Unauthenticated:
             log.warning("event.refused", kind=name, bytes=len(body))
             raise
@@ -43,6 +44,10 @@ class Events:
         async with self._store.write() as tx:
             row = await events.keep(tx, NewEvent(source=name, delivery=delivery, key=key, payload=payload))
         return EventTaken(stored=row is not None, key=key)
+
+
+def _twice(header: str) -> Unauthenticated:
+    return Unauthenticated(f"Nothing was stored: the header {header} is there more than once. Send it once.")
 
 
 def _payload(body: bytes) -> dict[str, JsonValue]:

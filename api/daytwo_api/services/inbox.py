@@ -10,6 +10,7 @@ from fastapi import Request
 from daytwo_actions.backends.base import Backend, Hint, Part
 from daytwo_actions.backends.failures import WebhookRefused
 from daytwo_actions.backends.some import Asking, Question
+from daytwo_api.repeated import told_once
 from daytwo_api.services.refused_deliveries import RefusedDeliveries
 from daytwo_store import inbox, questions
 from daytwo_store.engine import Store, Tx
@@ -38,8 +39,9 @@ class Inbox:
             raise NotFound(f"There is no connection {connection}. Nothing was stored.")
         body = await request.body()
         try:
-            hints = backend.webhook(dict(request.headers), body)
-            asked = backend.questions(dict(request.headers), body) if isinstance(backend, Asking) else ()
+            headers = told_once(request.headers, _twice)
+            hints = backend.webhook(headers, body)
+            asked = backend.questions(headers, body) if isinstance(backend, Asking) else ()
         except WebhookRefused as refused:
             log.warning("webhook.refused", connection=connection, bytes=len(body))
             self._refused.note(connection, str(refused), source=_address(request), size=len(body))
@@ -109,6 +111,12 @@ class Inbox:
 def _address(request: Request) -> str | None:
     """Who is connected: behind a proxy that is the proxy, as headers that name somebody else can be made up."""
     return request.client.host if request.client else None
+
+
+def _twice(header: str) -> WebhookRefused:
+    return WebhookRefused(
+        f"The delivery was refused and nothing of it was kept: it has the header {header} more than once."
+    )
 
 
 def _question(connection: str, one: Question) -> questions.Asked:
