@@ -50,17 +50,18 @@ def test_a_second_worker_takes_over_from_one_that_sleeps(stage: Stage, sized: Si
     assert [len(stage.dispatches(note)) for note in notes] == [1] * len(notes)
 
 
-def test_a_worker_that_sleeps_through_its_dispatch(stage: Stage) -> None:
+@pytest.mark.parametrize("system", ["github", "gitlab", "argo"])
+def test_a_worker_that_sleeps_through_its_dispatch(stage: Stage, system: str) -> None:
     """R7: what it wakes up with is late, and is settled by looking."""
-    hook = {"signal": "STOP", "pidfile": stage.house.pidfile(WORKER), "when": "after"}
-    stage.fault(operation="dispatch", run="r7-asleep", hook=hook)
-    [run] = stage.ask("fast", ["r7-asleep"])
-    stage.wait_dispatched("r7-asleep")
+    note, hook = f"r7-asleep-{system}", {"signal": "STOP", "pidfile": stage.house.pidfile(WORKER), "when": "after"}
+    stage.fault(system=system, operation="dispatch", run=note, hook=hook)
+    [run] = stage.ask("fast", [note], system=system)
+    stage.wait_dispatched(note, system=system)
     time.sleep(12)
     stage.house.resume(WORKER)
     stage.wait([run])
     assert stage.judged().run(run)["state"] == "succeeded"
-    assert len(stage.dispatches("r7-asleep")) == 1
+    assert len(stage.dispatches(note, system=system)) == 1
 
 
 def test_the_worker_is_killed_every_few_seconds(stage: Stage, sized: Sized) -> None:

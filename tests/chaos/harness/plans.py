@@ -21,8 +21,7 @@ class Fault:
     A run that a listing shows later than allowed for cannot be told from one that never was: where nobody approved, it
     would be sent again, which only a claim fence makes harmless. Argo sends no webhooks, and a workflow there without
     our label is somebody else's for everybody: a person could not say either that it is ours. 403 is a limit on GitHub
-    only; elsewhere it says that the credential may not do this, and nothing is sent again. A wrong id in an answer is
-    drawn nowhere: what it ends in (a person, who can only cancel) has a test of its own.
+    only; elsewhere it says that the credential may not do this, and nothing is sent again.
     """
 
     name: str
@@ -105,7 +104,8 @@ def _killed(when: str, **more: Any) -> Callable[[random.Random], Json]:
 
 
 def _limited(code: int) -> Callable[[random.Random], Json]:
-    return lambda dice: {"retry_after": {"seconds": dice.randint(1, 3), "code": code}}
+    """Told in seconds or, as Argo's own limiter does, as a moment."""
+    return lambda dice: {"retry_after": {"seconds": dice.randint(1, 3), "code": code, "date": dice.random() < 0.3}}
 
 
 def _lagging(dice: random.Random) -> Json:
@@ -132,6 +132,7 @@ FAULTS: Final[Sequence[Fault]] = (
     Fault(name="reset in the answer", weight=4, draw=_fixed(reset={"when": "mid_body"})),
     Fault(name="nonsense as the answer", weight=5, draw=_garbage),
     Fault(name="answer cut short", weight=4, draw=lambda dice: {"truncate": {"n": dice.randint(0, 30)}}),
+    Fault(name="another's id in the answer", weight=3, draw=_fixed(wrong_id=True)),
     Fault(name="429 with Retry-After", weight=5, draw=_limited(429)),
     Fault(name="403 with Retry-After", weight=4, draw=_limited(403), not_on=ARGO | GITLAB),
     Fault(name="answer lost, listed late", weight=6, draw=_lagging),
