@@ -280,6 +280,10 @@ LISTS: Final = (
     "GET /api/v1/reviews",
     "GET /api/v1/approvals",
     "GET /api/v1/locks",
+    "GET /api/v1/tasks",
+    "GET /api/v1/schedules",
+    "GET /api/v1/triggers",
+    "GET /api/v1/exceptions",
     "POST /api/v1/entities/search",
 )
 
@@ -291,6 +295,10 @@ async def test_no_list_names_what_is_hidden(world: World, route: str) -> None:
     await world.company.drive(run)
     await world.once("approval", "vault", world.waiting)
     await world.once("review", "vault", world.reviewed)
+    await world.once("task", "vault", world.task)
+    await world.once("schedule", "vault", world.schedule)
+    await world.once("exception", "vault", world.exception)
+    await world.listens("vault")
     assert "vault" in (await ask(world, "foreign", route, "any")).text
     for asker in ("person", "owner", "reading", "running", "admin"):
         answer = await ask(world, asker, route, "any")

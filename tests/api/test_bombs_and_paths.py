@@ -1,5 +1,6 @@
 """JSON that is made to hurt (S37), and paths that lead elsewhere (S45): refused in a sentence, and never 500."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,7 @@ OTHERS: Final = (
     "secret.txt%3f",
     "~root",
 )
+QUERIES: Final = [up + FILES[0] for up in UP if "%25" not in up] + list(OTHERS)
 PATHS: Final = [up * times + file for up in UP for times in (1, 8) for file in FILES] + list(OTHERS)
 
 
@@ -89,8 +91,9 @@ async def test_no_path_leads_out(paged: House, record_property: Callable[[str, o
     assert (await pat.get("/")).text == "<html>the page</html>"
     bases = ["/", "/assets/"]
     for path, operations in document()["paths"].items():
-        if "get" in operations and "{" in path and not path.endswith("/events"):
-            bases += [path.replace(f"{{{one}}}", "SPOILED", 1) for one in [path.partition("{")[2].partition("}")[0]]]
+        if "get" in operations and not path.endswith("/events"):
+            bases += [path.replace(f"{{{one}}}", "SPOILED", 1) for one in re.findall(r"{(\w+)}", path)]
+    assert "/api/v1/connections/{name}/pipelines/SPOILED" in bases, "each of several"
     tried = 0
     for base in bases:
         for spoiled in PATHS:
@@ -102,3 +105,22 @@ async def test_no_path_leads_out(paged: House, record_property: Callable[[str, o
             tried += 1
     record_property("inputs", tried)
     assert tried > 40 * len(bases)
+
+
+async def test_no_parameter_of_a_query_leads_out(paged: House, record_property: Callable[[str, object], None]) -> None:
+    pat = await paged.signed_in("pat")
+    known = {"kind": "service", "name": "shop"}
+    where = [
+        (re.sub(r"{(\w+)}", lambda found: known.get(found[1], found[1]), path), one["name"])
+        for path, operations in document()["paths"].items()
+        for one in operations.get("get", {}).get("parameters", ())
+        if one["in"] == "query" and path != "/api/v1/events"  # a stream, which does not end
+    ]
+    assert len(where) > 80
+    for path, name in where:
+        for spoiled in QUERIES:
+            answer = await pat.get(f"{path}?{name}={spoiled}")
+            assert answer.status_code in (200, 404, 422), f"{path} {name}={spoiled}: {answer.text[:300]}"
+            assert "hunter2" not in answer.text, (path, name)
+            assert "root:x:" not in answer.text, (path, name)
+    record_property("inputs", len(where) * len(QUERIES))

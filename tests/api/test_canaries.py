@@ -331,8 +331,7 @@ async def every_page(scene: Scene, runs: list[RunId]) -> None:
         "pipeline": ["set-password.yml"],
         "freeze": ["none"],
         "exception": ["none"],
-        "lock": ["none"],
-    }
+    } | {name: ["none"] for name in ("schedule", "trigger", "task", "event")}
     paths = scene.house.app.openapi()["paths"]
     streams = {"/api/v1/events", "/api/v1/runs/{run}/events"}
     seen = 0
@@ -353,7 +352,8 @@ def filled(path: str, values: dict[str, list[str]]) -> list[str]:
     for name, known in values.items():
         if f"{{{name}}}" in path:
             return [one for value in known for one in filled(path.replace(f"{{{name}}}", value, 1), values)]
-    return [] if "{" in path else [path]
+    assert "{" not in path, f"say what stands in {path}"
+    return [path]
 
 
 async def every_stream(scene: Scene, runs: list[RunId]) -> None:

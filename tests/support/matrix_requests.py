@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -361,9 +362,15 @@ def schedule(*, fresh: bool = False, key: bool = False, **more: Any) -> Make:
     return make
 
 
-def step_of_run(**body: Any) -> Make:
+def lasting_step(*, until: bool) -> Make:
+    """A new one that goes on for four hours, and may for eight."""
+
     async def make(world: World, thing: str) -> Request:
-        return {"run": await world.once("run", thing, world.finished), "step": "ship"}, {"json": body}
+        run = await world.run(thing, action="access")
+        if thing != "nothing":
+            await world.company.through(RunId(run))
+        later = (datetime.now(UTC) + timedelta(hours=6)).isoformat()
+        return {"run": run, "step": "access"}, {"json": {"until": later} if until else {}}
 
     return make
 
@@ -543,9 +550,9 @@ REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/freezes/{freeze}": freeze(),
     "PATCH /api/v1/freezes/{freeze}": freeze(json={"title": "Y"}),
     "DELETE /api/v1/freezes/{freeze}": freeze(),
-    "POST /api/v1/runs/{run}/steps/{step}/end": step_of_run(),
-    "POST /api/v1/runs/{run}/steps/{step}/extend": step_of_run(until="2100-01-01T00:00:00Z"),
-    "POST /api/v1/runs/{run}/steps/{step}/extension": step_of_run(until="2100-01-01T00:00:00Z"),
+    "POST /api/v1/runs/{run}/steps/{step}/end": lasting_step(until=False),
+    "POST /api/v1/runs/{run}/steps/{step}/extend": lasting_step(until=True),
+    "POST /api/v1/runs/{run}/steps/{step}/extension": lasting_step(until=True),
     "POST /api/v1/schedules": new_schedule,
     "POST /api/v1/schedules/preview": plain(json={"cron": "0 * * * *", "timezone": "Europe/Berlin"}),
     "GET /api/v1/schedules/{schedule}": schedule(),

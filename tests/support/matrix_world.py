@@ -25,7 +25,13 @@ async def open_world(shared: House) -> AsyncIterator[World]:
     chore = {"id": "switch", "uses": "task", "with": {"from": ["group:sre"], "text": "Switch it", "form": form}}
     usual: dict[str, object] = {"approval": [], "catalog": [], "undo": None, "lock": None, "steps": [chore]}
     with TemporaryDirectory() as folder:
-        await load_beside(shared.company, Path(folder), like_deploy("chore", **usual))
+        where = {"project": "${{ entity.properties.repository }}", "ref": "main", "inputs": {}}
+        back = {"uses": "github", "with": {**where, "pipeline": "revoke.yml"}}
+        grant = {"id": "grant", "uses": "github", "with": {**where, "pipeline": "grant.yml"}, "undo": back}
+        lasting = {"for": "4h", "extend": {"from": ["group:sre"], "most": "8h"}}
+        temporary = [grant, {"id": "access", "uses": "temporary", "with": lasting}]
+        access = like_deploy("access", **{**usual, "steps": temporary, "on_error": "undo"})
+        await load_beside(shared.company, Path(folder), like_deploy("chore", **usual), access)
     async with shared.store.write() as tx:
         shop = await entities.get(tx.session, "service:shop", sees="everything")
         assert shop is not None
