@@ -84,7 +84,16 @@ def _asks(job: yaml.Node, workflow: yaml.Node) -> bool:
     shells = (child(first, "shell"), *(child(part, "defaults", "run", "shell") for part in (job, workflow)))
     shell = next((word(one) or "" for one in shells if one is not None), None)
     script = word(child(first, "run")) or ""
-    return is_shell((shell or "sh").split()) and asks_us(script, stops=shell is None or shell in _STOPPING)
+    stops = shell in _STOPPING or (shell is None and not _on_windows(job))
+    return is_shell((shell or "sh").split()) and asks_us(script, stops=stops)
+
+
+def _on_windows(job: yaml.Node) -> bool:
+    """As far as its labels tell. PowerShell, which is taken there by itself, goes on after a command that failed."""
+    where = child(job, "runs-on")
+    labels = child(where, "labels") or where
+    named = [labels] if isinstance(labels, yaml.ScalarNode) else items(labels)
+    return any("windows" in (word(one) or "").lower() for one in named)
 
 
 def _is(step: yaml.Node, action: str) -> bool:
