@@ -49,11 +49,18 @@ def test_an_approval_by_keyboard_alone(someone: Any) -> None:
     run = ana.page.evaluate(ASK, "keyboard-approval")
     page: Page = sam.page
 
+    tab_to(page, "Search")  # what opens the palette has the focus again when Escape has closed it
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Go to anything")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Search")).to_be_focused()
+
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="Go to anything")).to_be_focused()
     page.keyboard.type("approvals")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Approvals", level=1)).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()  # another screen is tabbed through from its beginning
     expect(page.get_by_role("link", name="Deploy a service").first).to_be_visible()
 
     tab_to(page, "Deploy a service")
@@ -62,6 +69,7 @@ def test_an_approval_by_keyboard_alone(someone: Any) -> None:
     tab_to(page, "Approve")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Your decision is recorded: approved.")).to_be_visible()
+    assert "Your decision is recorded" in page.evaluate("document.activeElement.innerText")
 
     page.keyboard.press("Control+k")
     page.keyboard.type(run["id"])

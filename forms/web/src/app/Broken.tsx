@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { Link } from "react-router";
 import { Callout, Empty, PageHead } from "../parts/Basics";
+import { MyRuns } from "../parts/Problem";
 import { useTitle } from "../parts/title";
 import { text } from "../text";
 
@@ -10,7 +11,9 @@ export function Broken() {
   return (
     <div role="alert">
       <Callout tone="bad" title={text.errors.boundary.title}>
-        <p>{text.errors.boundary.detail}</p>
+        <p>
+          {text.errors.boundary.detail} <MyRuns />
+        </p>
         <Button mt="sm" size="compact-sm" variant="default" onClick={() => window.location.reload()}>
           {text.errors.boundary.reload}
         </Button>

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { NavLink, Outlet, ScrollRestoration, useLocation } from "react-router";
 import { useApi } from "../api/context";
 import { ApiError } from "../api/problem";
@@ -56,8 +56,21 @@ function Changed({ from, to }: { from: string; to: string }) {
   );
 }
 
+/** Another screen is read, and tabbed through, from its beginning: unless something on it has taken the focus already. */
+function useFocusOf(pathname: string) {
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    if (!main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true });
+  }, [pathname]);
+  return main;
+}
+
 function House({ me, before }: { me: Me; before: string | null }) {
   const { pathname } = useLocation();
+  const main = useFocusOf(pathname);
   return (
     <MeProvider me={me}>
       <LiveLists>
@@ -74,7 +87,7 @@ function House({ me, before }: { me: Me; before: string | null }) {
             <Places />
             <AccountMenu me={me} />
           </header>
-          <main id="content" className={css.content} tabIndex={-1}>
+          <main ref={main} id="content" className={`${css.content} no-outline`} tabIndex={-1}>
             {before && <Changed from={before} to={me.name} />}
             <LiveBanner />
             <Together key={pathname}>

@@ -2,7 +2,7 @@ import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useNavigate } from "react-router";
 import { useApi } from "../api/context";
 import { actionsQuery, entitiesQuery, runsQuery } from "../api/queries";
@@ -24,7 +24,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const groups = useGroups(typed);
   const commands = groups.flatMap((group) => group.commands);
   const act = useAct(onClose);
-  useEffect(() => {
+  // Before it is taken out of the document: only what is in it gives the focus back when it closes.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();

@@ -12,6 +12,8 @@ export function Loading({ lines = 4 }: { lines?: number | undefined }) {
   }, []);
   return (
     <div className={css.loading} role="status" aria-label={text.loading}>
+      {/* What is in a region before it is there is not read out; what comes into it is. */}
+      {late && <span className="visually-hidden">{text.loading}</span>}
       {late && Array.from({ length: lines }, (_, line) => <Skeleton key={line} height={20} radius="sm" />)}
     </div>
   );

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { CircleX } from "lucide-react";
+import { Link } from "react-router";
 import { ApiError } from "../api/problem";
 import { text } from "../text";
 import { Callout } from "./Basics";
@@ -11,13 +12,26 @@ export function titleOf(error: unknown): string {
   return error instanceof ApiError ? error.title : text.errors.boundary.title;
 }
 
+/** Where somebody sees whether what they did last has arrived: a page that broke does not know it. */
+export function MyRuns() {
+  return <Link to="/runs?mine=true">{text.errors.boundary.runs}</Link>;
+}
+
 /** What went wrong, in the server's words, with the id by which the people who run Daytwo find it. */
 export function ProblemNote({ error, retry }: { error: unknown; retry?: () => void }) {
   const problem = error instanceof ApiError ? error : null;
   return (
     <div role="alert">
       <Callout tone="bad" title={titleOf(error)} icon={<CircleX size={18} aria-hidden />}>
-        <p>{visible(problem?.message ?? text.errors.boundary.detail)}</p>
+        <p>
+          {problem ? (
+            visible(problem.message)
+          ) : (
+            <>
+              {text.errors.boundary.detail} <MyRuns />
+            </>
+          )}
+        </p>
         {problem && problem.faults.length > 0 && (
           <ul className={css.faults}>
             {problem.faults.map((fault) => (

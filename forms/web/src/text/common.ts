@@ -43,7 +43,8 @@ export const common = {
     boundary: {
       title: "This part of the page broke",
       detail:
-        "Nothing was sent. Reload the page; if it happens again, tell the people who run Daytwo what you did.",
+        "What you did last may have arrived. Look in Runs before you do it again. Then reload the page; if it happens again, tell the people who run Daytwo what you did.",
+      runs: "Look in my runs",
       reload: "Reload the page",
     },
     notFound: {

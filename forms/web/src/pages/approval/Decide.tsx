@@ -1,7 +1,7 @@
 import { Button, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Check, X } from "lucide-react";
-import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { take } from "../../api/client";
 import { useApi } from "../../api/context";
 import { ApiError } from "../../api/problem";
@@ -38,58 +38,55 @@ export function Decide({ approval }: { approval: ApprovalView }) {
     const answers = approval.filled ?? (await settle.current().catch(() => null));
     if (answers) decide.mutate({ verdict, answers });
   };
-  const outcome = <Outcome decide={decide} />;
-  if (approval.state !== "pending" || !approval.may_decide.allowed) {
-    const why = approval.may_decide.why_not;
-    return (
-      <>
-        {outcome}
-        {approval.state === "pending" && (
-          <Callout tone="stopped" title={words.notYou}>
-            {why && visible(why)}
-          </Callout>
-        )}
-      </>
-    );
-  }
+  const pending = approval.state === "pending";
+  const open = pending && approval.may_decide.allowed;
   return (
-    <Section title={words.decide}>
-      <div className={css.decide}>
-        {approval.decides_for && <p>{words.decidesFor(visible(approval.decides_for.name))}</p>}
-        {asks && <Fill approval={approval} onReady={ready} />}
-        <Textarea
-          label={words.comment}
-          description={words.commentHints(approval.reason_needed)}
-          rows={3}
-          resize="vertical"
-          maxLength={4000}
-          value={comment}
-          error={missing && comment.trim() === "" && words.commentNeeded}
-          onChange={(event) => setComment(event.currentTarget.value)}
-        />
-        <div className={css.buttons}>
-          <Button
-            leftSection={<Check size={16} aria-hidden />}
-            loading={decide.isPending && decide.variables.verdict === "approve"}
-            disabled={decide.isPending}
-            onClick={() => void submit("approve")}
-          >
-            {words.approve}
-          </Button>
-          <Button
-            variant="outline"
-            color="red"
-            leftSection={<X size={16} aria-hidden />}
-            loading={decide.isPending && decide.variables.verdict === "reject"}
-            disabled={decide.isPending}
-            onClick={() => void submit("reject")}
-          >
-            {words.reject}
-          </Button>
-        </div>
-        {outcome}
-      </div>
-    </Section>
+    <>
+      {open && (
+        <Section title={words.decide}>
+          <div className={css.decide}>
+            {approval.decides_for && <p>{words.decidesFor(visible(approval.decides_for.name))}</p>}
+            {asks && <Fill approval={approval} onReady={ready} />}
+            <Textarea
+              label={words.comment}
+              description={words.commentHints(approval.reason_needed)}
+              rows={3}
+              resize="vertical"
+              maxLength={4000}
+              value={comment}
+              error={missing && comment.trim() === "" && words.commentNeeded}
+              onChange={(event) => setComment(event.currentTarget.value)}
+            />
+            <div className={css.buttons}>
+              <Button
+                leftSection={<Check size={16} aria-hidden />}
+                loading={decide.isPending && decide.variables.verdict === "approve"}
+                disabled={decide.isPending}
+                onClick={() => void submit("approve")}
+              >
+                {words.approve}
+              </Button>
+              <Button
+                variant="outline"
+                color="red"
+                leftSection={<X size={16} aria-hidden />}
+                loading={decide.isPending && decide.variables.verdict === "reject"}
+                disabled={decide.isPending}
+                onClick={() => void submit("reject")}
+              >
+                {words.reject}
+              </Button>
+            </div>
+          </div>
+        </Section>
+      )}
+      <Outcome decide={decide} />
+      {pending && !open && (
+        <Callout tone="stopped" title={words.notYou}>
+          {visible(approval.may_decide.why_not ?? "")}
+        </Callout>
+      )}
+    </>
   );
 }
 
@@ -116,27 +113,29 @@ function Fill({ approval, onReady }: { approval: ApprovalView; onReady: (settle:
   );
 }
 
+/**
+ * What became of the decision. The region is there from the beginning, because what is in it when it comes is not read
+ * out; it takes the focus, because the button that had it is gone.
+ */
 function Outcome({ decide }: { decide: ReturnType<typeof useDecide> }) {
-  if (decide.data) {
-    return (
-      <Callout tone="good" live>
-        {decide.data.repeated
-          ? words.repeated
-          : words.recorded(text.states.verdict[decide.variables.verdict])}
-      </Callout>
-    );
-  }
-  if (!decide.error) return null;
-  const conflict = decide.error instanceof ApiError && decide.error.status === 409;
+  const place = useRef<HTMLDivElement>(null);
+  const { data, error } = decide;
+  useEffect(() => {
+    if (data ?? error) place.current?.focus();
+  }, [data, error]);
+  const conflict = error instanceof ApiError && error.status === 409;
   return (
-    <>
-      {conflict && (
-        <Callout tone="waiting" live>
-          {words.conflict}
-        </Callout>
-      )}
-      <ProblemNote error={decide.error} />
-    </>
+    <div ref={place} tabIndex={-1} className={`no-outline ${data || error ? css.outcome : css.before}`}>
+      <div role="status">
+        {data && (
+          <Callout tone="good">
+            {data.repeated ? words.repeated : words.recorded(text.states.verdict[decide.variables.verdict])}
+          </Callout>
+        )}
+        {conflict && <Callout tone="waiting">{words.conflict}</Callout>}
+      </div>
+      {error && <ProblemNote error={error} />}
+    </div>
   );
 }
 
