@@ -219,6 +219,40 @@ async def test_a_token_for_one_action_is_good_for_no_other(house: House) -> None
     assert not shown["restart"]["allowed"]
 
 
+async def test_a_token_is_shown_as_allowed_what_its_scopes_let_it_do(house: House) -> None:
+    run = await house.company.ask("ana", "1.1.0", "production")
+    await house.company.drive(run)
+    approval = (await house.company.approvals(run))[-1].id
+    reading, full = await house.token("ana", "read"), await house.token("ana", "read", "run", "approve")
+    shown = [(await one.get(f"/api/v1/runs/{run}")).json()["may"] for one in (reading, full)]
+    assert not any(one["allowed"] for one in shown[0].values())
+    assert "It takes a token with the scope 'run'" in shown[0]["cancel"]["why_not"]
+    assert shown[1]["cancel"]["allowed"]
+    assert shown[1]["withdraw"]["allowed"]
+    for scopes, allowed in ((("read",), False), (("read", "approve"), True)):
+        sam = await house.token("sam", *scopes)
+        may_decide = (await sam.get(f"/api/v1/approvals/{approval}")).json()["may_decide"]
+        assert may_decide["allowed"] is allowed
+        assert (may_decide["why_not"] is None) is allowed
+
+
+async def test_may_i_answers_as_the_routes_do_about_more_of_a_run_and_about_a_lock(house: House) -> None:
+    house.company.ci.ends_as = None
+    holder = await house.company.ask("ana", "1.1.0", "staging")
+    waits = await house.company.ask("sam", "1.1.0", "staging")
+    for run in (holder, waits):
+        await house.company.drive(run)
+    ana, sam, pat = [await house.signed_in(name) for name in ("ana", "sam", "pat")]
+    assert (await may(sam, "locks.force"))["allowed"]
+    assert "which you asked for (four eyes)" in (await may(sam, "locks.force", lock="shop/staging"))["why_not"]
+    assert (await may(pat, "locks.force", lock="shop/staging"))["allowed"]
+    assert "It has not ended" in (await may(ana, "rerun", run=holder))["why_not"]
+    for what in ("resume", "choose"):
+        assert not (await may(ana, what, run=holder))["allowed"]
+    assert (await may(pat, "evidence", run=holder))["allowed"]
+    assert not (await may(ana, "evidence", run=holder))["allowed"]
+
+
 async def test_scopes_that_there_are_not(house: House) -> None:
     ana = await house.signed_in("ana")
     for scopes in (

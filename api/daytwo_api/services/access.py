@@ -5,6 +5,7 @@ from daytwo_api.asker import Asker
 from daytwo_api.services.actions import Actions
 from daytwo_api.services.approvals import Approvals
 from daytwo_api.services.identity import Identity
+from daytwo_api.services.locks import Locks
 from daytwo_api.services.runs import Runs
 from daytwo_api.views.access import DO_TO_RUN, MayRequest
 from daytwo_api.views.common import Permitted
@@ -12,11 +13,12 @@ from daytwo_store.errors import Rejected
 
 
 class Access:
-    def __init__(self, identity: Identity, actions: Actions, runs: Runs, approvals: Approvals) -> None:
+    def __init__(self, identity: Identity, actions: Actions, runs: Runs, approvals: Approvals, locks: Locks) -> None:
         self._identity = identity
         self._actions = actions
         self._runs = runs
         self._approvals = approvals
+        self._locks = locks
 
     async def may(self, by: Asker, asked: MayRequest) -> Permitted:
         """Raises `NotFound` for what may not be seen, as every other route does."""
@@ -31,6 +33,8 @@ class Access:
             return found
         if asked.do == "decide" and asked.approval is not None:
             return (await self._approvals.get(by, asked.approval)).may_decide
+        if permission is Permission.LOCKS_FORCE and asked.lock is not None:
+            return (await self._locks.get(by, asked.lock)).may_release
         if permission is Permission.RUN and asked.action is not None:
             return (await self._actions.get(by, asked.action, entity=asked.entity)).may_run
         return Permitted(allowed=True)

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from daytwo_actions.plan.difference import Change
+from daytwo_actions.policy import YES, Answer
+from daytwo_actions.roles import Permission
 from daytwo_actions.voices import Voice, voice
 from daytwo_api.asker import Asker
 from daytwo_api.services import words
+from daytwo_api.services.doors import permitted
 from daytwo_api.services.filled_views import asked_fields, filled, first_answers, titles_of
 from daytwo_api.services.freeze_views import held_view
 from daytwo_api.services.gather import Known
@@ -61,7 +64,7 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         expires_at=row.expires_at,
         decisions=[_decision(one, run, known, titles) for one in _told(row, known)],
         digest=row.digest,
-        may_decide=Permitted(allowed=why is None, why_not=why),
+        may_decide=permitted(asker, Permission.DECIDE, Answer(why is None, why)),
         decides_for=known.person(found.lent.by.principal) if why is None and found and found.lent else None,
         who=words.needed(row.needed_from, row.count),
         self_approval=terms.self_approval,
@@ -163,7 +166,7 @@ def _take_back(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Per
     midway = (RunState.RUNNING, RunState.NEEDS_ATTENTION) if row.path is not None and run.cancel_at is None else ()
     if RunState(run.state) not in (*UNSENT, *midway):
         return Permitted(allowed=False, why_not="It is too late: the run has gone on.")
-    return Permitted(allowed=True)
+    return permitted(asker, Permission.DECIDE, YES)
 
 
 def _escalation(row: ApprovalRow) -> EscalationView | None:

@@ -7,7 +7,9 @@ from pydantic import JsonValue
 
 from daytwo_actions.freezes import FreezeVersion, Held, Period
 from daytwo_actions.policy import Answer
+from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
+from daytwo_api.services.doors import permitted
 from daytwo_api.services.gather import Known
 from daytwo_api.services.window_words import held_words, zoned
 from daytwo_api.views.common import Permitted
@@ -94,15 +96,15 @@ def exception_view(
         comment=row.comment,
         until=row.until,
         void=why_void is not None,
-        may_decide=_permit(decide, open_now, "It waits for no decision."),
-        may_revoke=_permit(revoke, live, "There is nothing to take back."),
+        may_decide=_permit(asker, decide, open_now, "It waits for no decision."),
+        may_revoke=_permit(asker, revoke, live, "There is nothing to take back."),
     )
 
 
-def _permit(answer: Answer, possible: bool, else_: str) -> Permitted:
+def _permit(asker: Asker, answer: Answer, possible: bool, else_: str) -> Permitted:
     if not possible:
         return Permitted(allowed=False, why_not=else_)
-    return Permitted(allowed=answer.allowed, why_not=answer.why_not)
+    return permitted(asker, Permission.DECIDE, answer)
 
 
 def _exception_text(row: FreezeExceptionRow, freeze: FreezeRow, known: Known, why_void: str | None) -> str:

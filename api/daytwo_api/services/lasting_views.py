@@ -4,13 +4,13 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from daytwo_actions.policy import Answer, lacking
+from daytwo_actions.policy import Answer
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
+from daytwo_api.services.doors import permitted
 from daytwo_api.services.gather import Known
 from daytwo_api.services.moments import moment
 from daytwo_api.services.run_permissions import stop_answer_of
-from daytwo_api.views.common import Permitted
 from daytwo_api.views.lasting import LastsView, TemporaryView
 from daytwo_store.lasting import Lasting
 from daytwo_store.states import RunState, StepState
@@ -54,14 +54,7 @@ def _lasts(
     return LastsView(
         until=until,
         latest=latest,
-        extend=_permitted(asker, Permission.DECIDE, Answer(not why_not, why_not)),
-        ask=_permitted(asker, Permission.RUN, stop if extension is not None else Answer(False, NOBODY_EXTENDS)),
-        give_back=_permitted(asker, Permission.RUN, stop),
+        extend=permitted(asker, Permission.DECIDE, Answer(not why_not, why_not)),
+        ask=permitted(asker, Permission.RUN, stop if extension is not None else Answer(False, NOBODY_EXTENDS)),
+        give_back=permitted(asker, Permission.RUN, stop),
     )
-
-
-def _permitted(asker: Asker, needs: Permission, answer: Answer) -> Permitted:
-    """Both doors: that of the route, and that of the object."""
-    if needs not in asker.permissions:
-        return Permitted(allowed=False, why_not=lacking(needs))
-    return Permitted(allowed=answer.allowed, why_not=None if answer.allowed else answer.why_not)

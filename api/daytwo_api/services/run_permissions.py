@@ -5,6 +5,7 @@ from daytwo_actions.policy import Answer, may_by_token, may_run, may_stop
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services import finding_views, words
+from daytwo_api.services.doors import permitted
 from daytwo_api.services.gather import Known
 from daytwo_api.services.run_rows import Rows
 from daytwo_api.views.common import Permitted
@@ -26,21 +27,29 @@ def permissions_of(rows: Rows, known: Known, asker: Asker) -> RunPermissions:
         RunState.WAITING_LOCK,
     )
     return RunPermissions(
-        cancel=_permit(stop, None if not ended else f"It has ended: {words.run_words(run.state)}."),
+        cancel=_permit(asker, stop, None if not ended else f"It has ended: {words.run_words(run.state)}."),
         withdraw=_permit(
+            asker,
             withdraw_answer(rows, known, asker),
             None if waiting else f"It is {words.run_words(run.state)}: there is no request to take back.",
         ),
-        undo=_permit(run_answer(rows, known, asker), rows.undo_refused),
-        rerun=_permit(run_answer(rows, known, asker), None if ended else "It has not ended. Wait for it, or stop it."),
-        resume=_permit(run_answer(rows, known, asker), rows.resume_refused),
-        choose=_permit(stop, None if choices(run, rows.steps) else "Nobody is asked what becomes of what it did."),
+        undo=_permit(asker, run_answer(rows, known, asker), rows.undo_refused),
+        rerun=_permit(
+            asker, run_answer(rows, known, asker), None if ended else "It has not ended. Wait for it, or stop it."
+        ),
+        resume=_permit(asker, run_answer(rows, known, asker), rows.resume_refused),
+        choose=_permit(
+            asker, stop, None if choices(run, rows.steps) else "Nobody is asked what becomes of what it did."
+        ),
         resolve=_permit(
+            asker,
             finding_views.may_resolve(run, stop, known),
             None if _held(rows) else "No attempt waits for somebody to say what happened.",
         ),
-        evidence=_permit(
-            Answer(Permission.AUDIT_READ in asker.permissions, "Evidence is for those who read the audit."), None
+        evidence=permitted(
+            asker,
+            Permission.AUDIT_READ,
+            Answer(Permission.AUDIT_READ in asker.permissions, "Evidence is for those who read the audit."),
         ),
     )
 
@@ -90,7 +99,7 @@ def run_answer(rows: Rows, known: Known, asker: Asker) -> Answer:
     )
 
 
-def _permit(who: Answer, state: str | None) -> Permitted:
+def _permit(asker: Asker, who: Answer, state: str | None) -> Permitted:
     if state is not None:
         return Permitted(allowed=False, why_not=state)
-    return Permitted(allowed=who.allowed, why_not=None if who.allowed else who.why_not)
+    return permitted(asker, Permission.RUN, who)

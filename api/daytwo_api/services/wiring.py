@@ -147,7 +147,7 @@ def build_services(
         rechecks=rechecks,
         sessions=Sessions(store, identity),
         people=People(store, identity),
-        access=Access(identity, actions, runs, approvals),
+        access=Access(identity, actions, runs, approvals, Locks(store)),
         actions=actions,
         submission=submission,
         schedules=Schedules(life, submission),

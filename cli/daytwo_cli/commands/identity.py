@@ -31,11 +31,14 @@ def logout(ctx: typer.Context) -> None:
 def may(
     ctx: typer.Context,
     do: Annotated[
-        str, typer.Argument(help="What: run, decide, cancel, withdraw, undo, resolve, or a permission as locks.force.")
+        str,
+        typer.Argument(
+            help="What: run, decide, cancel, withdraw, undo, rerun, resume, resolve, evidence, or as locks.force."
+        ),
     ],
     action: Annotated[str | None, typer.Option(help="With run: which action.")] = None,
     on: Annotated[str | None, typer.Option("--on", help="... and on which entity, as service:shop.")] = None,
-    run: Annotated[str | None, typer.Option(help="With cancel, withdraw, undo, resolve: which run.")] = None,
+    run: Annotated[str | None, typer.Option(help="With cancel, undo and the like: which run.")] = None,
     approval: Annotated[str | None, typer.Option(help="With decide: which approval.")] = None,
     as_json: AsJson = False,
 ) -> None:

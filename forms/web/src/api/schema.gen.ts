@@ -4347,7 +4347,8 @@ export interface components {
         };
         /**
          * MayRequest
-         * @description `do` is a permission (`read`, `run`, `decide`, `locks.force` …), or one of cancel, withdraw, undo, resolve.
+         * @description `do` is a permission (`read`, `run`, `decide`, `locks.force` …), or what is done to a run: cancel, withdraw,
+         *     undo, rerun, resume, choose (what becomes of an undo), resolve, evidence.
          */
         MayRequest: {
             /**
@@ -4368,8 +4369,13 @@ export interface components {
              */
             entity?: string | null;
             /**
+             * Lock
+             * @description with `locks.force`: the key of which lock
+             */
+            lock?: string | null;
+            /**
              * Run
-             * @description with cancel, withdraw, undo, resolve: which run
+             * @description with what is done to a run: which one
              */
             run?: string | null;
         };
