@@ -12,6 +12,16 @@ pytestmark = pytest.mark.anyio
 SEARCH = "/api/v1/entities/search"
 
 
+async def test_more_that_refers_to_an_entity_than_is_listed_is_said_to_be_there(
+    shared: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = await shared.signed_in("ana")
+    assert (await ana.get("/api/v1/entities/service/shop")).json()["referenced_by_more"] is False
+    monkeypatch.setattr("daytwo_api.services.catalog.MOST_REFERRING", 1)
+    shop = (await ana.get("/api/v1/entities/service/shop")).json()
+    assert (shop["referenced_by"], shop["referenced_by_more"]) == (["deployment:shop-production"], True)
+
+
 async def test_an_entity_with_what_refers_to_it(shared: House) -> None:
     ana = await shared.signed_in("ana")
     shop = (await ana.get("/api/v1/entities/service/shop")).json()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from typing import Final
 
 from daytwo_api.asker import Asker
 from daytwo_api.services.gather import gather
@@ -28,6 +29,8 @@ from daytwo_store.engine import Session, Store
 from daytwo_store.entity_history import history
 from daytwo_store.entity_search import Search
 from daytwo_store.ids import RunId
+
+MOST_REFERRING: Final = 200  # entities named with one that they refer to
 
 
 class Catalog:
@@ -69,13 +72,16 @@ class Catalog:
         async with self._store.read() as session:
             entity = await see(session, f"{kind}:{name}", by.belongs)
             hidden = await entities.hidden(session, _targets(entity.relations), sees=by.belongs)
-            sources = await entities.referenced_by(session, entity.ref, sees=by.belongs)
+            sources = await entities.referenced_by(
+                session, entity.ref, sees=by.belongs, limit=MOST_REFERRING + 1
+            )
             temporary = await self._temporary(session, entity, by)
         return EntityView(
             **_summary(entity).model_dump(),
             properties=entity.properties,
             relations=without(entity.relations, hidden),
-            referenced_by=list(sources),
+            referenced_by=list(sources[:MOST_REFERRING]),
+            referenced_by_more=len(sources) > MOST_REFERRING,
             version=entity.version,
             changed_at=entity.changed_at,
             changed_by=_by(entity.changed_by),

@@ -28,6 +28,7 @@ class EntityView(EntitySummary):
     properties: Json
     relations: dict[str, list[str]]
     referenced_by: list[str] = Field(description="refs of entities with a relation to this one")
+    referenced_by_more: bool = Field(default=False, description="there are more of them than are listed")
     version: int
     changed_at: datetime
     changed_by: str = Field(description="'file', or the run that wrote it, as run:r_…")

@@ -56,7 +56,7 @@ def _print(tools: Tools, entity: "EntityView") -> None:
             ("owner", entity.owner),
             *flat(entity.properties).items(),
             *((name, ", ".join(refs)) for name, refs in entity.relations.items()),
-            ("referred to by", ", ".join(entity.referenced_by)),
+            ("referred to by", ", ".join(entity.referenced_by) + (" and more" if entity.referenced_by_more else "")),
             ("changed", f"{at(entity.changed_at)} UTC by {entity.changed_by} (version {entity.version})"),
         ]
     )

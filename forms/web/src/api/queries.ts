@@ -115,15 +115,17 @@ export const entityQuery = (api: Api, ref: string) => {
 };
 
 export const historyQuery = (api: Api, kind: string, name: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ["entities", "history", kind, name],
-    queryFn: ({ signal }) =>
+    queryFn: ({ pageParam, signal }) =>
       take(
         api.GET("/api/v1/entities/{kind}/{name}/history", {
-          params: { path: { kind, name }, query: { limit: 20 } },
+          params: { path: { kind, name }, query: { cursor: pageParam, limit: 20 } },
           signal,
         }),
       ),
+    initialPageParam: firstPage,
+    getNextPageParam: (last) => last.next_cursor ?? null,
   });
 
 export const runsQuery = (api: Api, filter: RunFilter, limit = 50) =>

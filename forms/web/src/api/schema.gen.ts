@@ -3281,6 +3281,12 @@ export interface components {
              * @description refs of entities with a relation to this one
              */
             referenced_by: string[];
+            /**
+             * Referenced By More
+             * @description there are more of them than are listed
+             * @default false
+             */
+            referenced_by_more?: boolean;
             /** Relations */
             relations: {
                 [key: string]: string[];

@@ -3,7 +3,7 @@ import { Combobox } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Check } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { ApiError } from "../api/problem";
+import { ProblemNote } from "../parts/Problem";
 import { visible } from "../parts/textOf";
 import { text } from "../text";
 import { keyOf } from "./FormContext";
@@ -19,6 +19,7 @@ export function RemoteOptions(props: { remote: Remote; label: string; chosen: Re
   return (
     <Combobox.Dropdown>
       <List {...props} />
+      <Failed choices={props.remote.choices} />
     </Combobox.Dropdown>
   );
 }
@@ -89,11 +90,18 @@ function useMore(choices: Choices, last: number): void {
   }, [near, hasMore, busy, error, more]);
 }
 
+/** Below the list, in which buttons have no place. The field keeps the focus: without it the list would close. */
+function Failed({ choices }: { choices: Choices }) {
+  if (!choices.error) return null;
+  return (
+    <div role="presentation" onMouseDown={(event) => event.preventDefault()}>
+      <ProblemNote error={choices.error} retry={choices.again} />
+    </div>
+  );
+}
+
 function ListEnd({ choices }: { choices: Choices }) {
-  if (choices.error) {
-    const why = choices.error instanceof ApiError ? choices.error.message : words.optionsFailed;
-    return <Combobox.Empty>{visible(why)}</Combobox.Empty>;
-  }
+  if (choices.error && !choices.busy) return <Combobox.Empty>{words.optionsFailed}</Combobox.Empty>;
   if (choices.busy || choices.hasMore) return <Combobox.Empty>{words.loadingOptions}</Combobox.Empty>;
   return choices.items.length === 0 ? <Combobox.Empty>{words.noOptions}</Combobox.Empty> : null;
 }

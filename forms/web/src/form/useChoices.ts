@@ -11,6 +11,8 @@ export interface Choices {
   error: unknown;
   hasMore: boolean;
   more: () => void;
+  /** Asks once more, where asking has failed. */
+  again: () => void;
 }
 
 /** `search` is null until somebody has opened the list: nothing is asked before. */
@@ -36,5 +38,6 @@ export function useChoices(context: FormContext, field: string, search: string |
     error: query.error,
     hasMore: hasNextPage,
     more,
+    again: () => void query.refetch(),
   };
 }

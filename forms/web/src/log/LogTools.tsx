@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Select, TextInput } from "@mantine/core";
 import { ArrowDownToLine, ChevronDown, ChevronUp, CircleX, Clock, Download, Search } from "lucide-react";
+import { ProblemNote } from "../parts/Problem";
 import { visible } from "../parts/textOf";
 import { text } from "../text";
 import css from "./LogTools.module.css";
@@ -70,6 +71,11 @@ export function LogTools(props: Props) {
         {props.part ? words.downloadPart : words.download}
       </Button>
       <span className={css.count}>{props.count}</span>
+      {props.search.find && props.search.failed ? (
+        <div className={css.failed}>
+          <ProblemNote error={props.search.failed} retry={props.search.again} />
+        </div>
+      ) : null}
     </div>
   );
 }

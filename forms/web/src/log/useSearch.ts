@@ -17,6 +17,8 @@ export interface Search {
   /** The number of the line that is shown. */
   current: number | null;
   step: (by: 1 | -1) => void;
+  /** Looks once more, where looking has failed. */
+  again: () => void;
 }
 
 /** Looks for what is typed and goes from place to place. */
@@ -65,5 +67,6 @@ export function useSearch(given: {
     failed: found.failed,
     current: found.find ? (numbers[at] ?? null) : null,
     step: (by) => void step(by),
+    again: () => void found.more(),
   };
 }

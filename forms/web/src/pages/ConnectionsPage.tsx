@@ -1,9 +1,10 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { CircleCheck, CircleHelp, CircleX, Hourglass } from "lucide-react";
 import { useState, type ReactNode } from "react";
+import { Link } from "react-router";
 import { useApi } from "../api/context";
 import { connectionsQuery, webhooksQuery } from "../api/queries";
-import type { ConnectionView } from "../api/types";
+import type { ConnectionView, WebhookView } from "../api/types";
 import { useMe } from "../app/me";
 import { Callout, Empty, Facts, PageHead, RunLink, Section } from "../parts/Basics";
 import { Loaded } from "../parts/Loaded";
@@ -166,22 +167,40 @@ function Webhooks({ name, last }: { name: string; last: string | null }) {
 
 function Deliveries({ name }: { name: string }) {
   const found = useInfiniteQuery(webhooksQuery(useApi(), name));
-  const items = found.data?.pages.flatMap((page) => page.items) ?? [];
-  if (items.length === 0) return <p className="soft small">{words.noDeliveriesHint}</p>;
   return (
     <>
-      <ul className={css.deliveries}>
-        {items.map((one) => (
-          <li key={`${one.delivery} ${one.external_run}`}>
-            <span className={css.event}>{visible(one.event)}</span>
-            <span>{one.run ? <RunLink id={one.run} /> : words.nobodys(visible(one.external_run))}</span>
-            <span className="soft small">
-              <When at={one.received_at} /> · {one.consumed_at ? words.read : words.unread}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <Loaded query={found} lines={1}>
+        {({ pages }) => {
+          const items = pages.flatMap((page) => page.items);
+          return items.length === 0 ? <NoDeliveries connection={name} /> : <Received items={items} />;
+        }}
+      </Loaded>
       <MoreButton query={found} />
     </>
+  );
+}
+
+function NoDeliveries({ connection }: { connection: string }) {
+  return (
+    <p className="soft small">
+      {words.noDeliveriesHint}{" "}
+      <Link to={`/webhooks?${new URLSearchParams({ connection })}`}>{words.refusedDeliveries}</Link>
+    </p>
+  );
+}
+
+function Received({ items }: { items: readonly WebhookView[] }) {
+  return (
+    <ul className={css.deliveries}>
+      {items.map((one) => (
+        <li key={`${one.delivery} ${one.external_run}`}>
+          <span className={css.event}>{visible(one.event)}</span>
+          <span>{one.run ? <RunLink id={one.run} /> : words.nobodys(visible(one.external_run))}</span>
+          <span className="soft small">
+            <When at={one.received_at} /> · {one.consumed_at ? words.read : words.unread}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -8,6 +8,7 @@ import { useApi } from "../api/context";
 import { actionsQuery, entitiesQuery, runsQuery } from "../api/queries";
 import { useMe } from "../app/me";
 import { MAIN, OPERATE } from "../app/places";
+import { ProblemNote } from "../parts/Problem";
 import { text } from "../text";
 import { fits, groupsFor, type Command, type Group } from "./commands";
 import css from "./Palette.module.css";
@@ -21,7 +22,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
-  const groups = useGroups(typed);
+  const { groups, busy, error, again } = useGroups(typed);
   const commands = groups.flatMap((group) => group.commands);
   const act = useAct(onClose);
   // Before it is taken out of the document: only what is in it gives the focus back when it closes.
@@ -84,11 +85,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       <div id={LIST} role="listbox" aria-label={words.title} className={css.list}>
         <Groups groups={groups} at={Math.min(at, commands.length - 1)} onAct={act} />
       </div>
-      {commands.length === 0 && (
-        <p className={css.none} role="status">
-          {words.none}
-        </p>
-      )}
+      {/* A region that is there before: what comes into it is read out. */}
+      <div role="status">
+        {commands.length === 0 && !error && <p className={css.none}>{busy ? words.looking : words.none}</p>}
+      </div>
+      {error && <ProblemNote error={error} retry={again} />}
     </dialog>
   );
 }
@@ -135,7 +136,16 @@ function Groups({
   ));
 }
 
-function useGroups(typed: string): Group[] {
+interface Offered {
+  groups: Group[];
+  /** Something is still asked for; what is not found may yet be. */
+  busy: boolean;
+  /** Why something could not be looked for, so that what is not found may be there all the same. */
+  error: Error | null;
+  again: () => void;
+}
+
+function useGroups(typed: string): Offered {
   const api = useApi();
   const [asked] = useDebouncedValue(typed.trim(), 150);
   const { permissions } = useMe();
@@ -148,13 +158,20 @@ function useGroups(typed: string): Group[] {
   });
   const found = asked === "" ? [] : (entities.data?.pages[0]?.items ?? []);
   const outdated = asked !== typed.trim() || entities.isPlaceholderData;
-  return groupsFor(typed, {
+  const all = [actions, runs, ...(asked === "" ? [] : [entities])];
+  const groups = groupsFor(typed, {
     places,
     actions: actions.data?.items ?? [],
     runs: runs.data?.pages[0]?.items ?? [],
     // Enter takes what stands first: nothing that answers what was typed before.
     entities: outdated ? found.filter((entity) => fits(typed, entity.title, entity.ref)) : found,
   });
+  return {
+    groups,
+    busy: outdated || all.some((one) => one.isLoading),
+    error: all.find((one) => one.error)?.error ?? null,
+    again: () => all.filter((one) => one.error).forEach((one) => void one.refetch()),
+  };
 }
 
 function useAct(onClose: () => void): (command: Command) => void {

@@ -39,7 +39,8 @@ export const connections = {
   deliveries: "Webhooks received",
   noDeliveries: "No webhook was received yet",
   noDeliveriesHint:
-    "Deliveries with a wrong signature are refused and not listed. Without webhooks every change is seen by polling.",
+    "Without webhooks every change is seen by polling. Deliveries that were refused, for example for a wrong signature, are counted on the page of the webhooks.",
+  refusedDeliveries: "Look for refused ones",
   nobodys: (external: string) => `run ${external} there, not one of ours`,
   read: "read since",
   unread: "not read yet",

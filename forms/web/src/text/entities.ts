@@ -24,7 +24,12 @@ export const entities = {
   relations: "Relations",
   noRelations: "It points to nothing.",
   referencedBy: "What refers to it",
+  referencedByMore: (count: number) =>
+    `More refers to it than is shown: only the first ${count.toLocaleString("en")} are. Narrow the list of entities to find the others.`,
   deployments: "What is deployed where",
+  deployment: "Deployment",
+  deploymentsLoading: (count: number) =>
+    count === 1 ? "1 more deployment is being read" : `${count} more deployments are being read`,
   environment: "Environment",
   version: "Version",
   since: "Since",

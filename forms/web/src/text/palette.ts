@@ -12,5 +12,6 @@ export const palette = {
   openRun: "open the run with this id",
   theme: "Switch between light and dark",
   copy: "Copy the link to this page",
+  looking: "Looking",
   none: "Nothing is called that. Entities are found by their name or title, runs by their id.",
 };

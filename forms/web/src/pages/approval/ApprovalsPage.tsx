@@ -70,17 +70,21 @@ export default function ApprovalsPage() {
 function AskedExceptions() {
   const asked = useInfiniteQuery(exceptionsQuery(useApi()));
   const mine = asked.data?.pages.flatMap((page) => page.items).filter((one) => one.may_decide.allowed) ?? [];
-  if (mine.length === 0 && !asked.hasNextPage) return null;
+  if (mine.length === 0 && !asked.hasNextPage && !asked.isError) return null;
   return (
     <Section title={text.freezes.exceptions}>
-      {mine.map((one) => (
-        <p key={one.id}>
-          <Link to={`/runs/${encodeURIComponent(one.run)}`}>
-            {visible(one.action)} {one.entity && visible(one.entity)}
-          </Link>
-          : {visible(one.title)} · {text.freezes.asked(visible(one.asked_by.name))}: {visible(one.reason)}
-        </p>
-      ))}
+      <Loaded query={asked}>
+        {() =>
+          mine.map((one) => (
+            <p key={one.id}>
+              <Link to={`/runs/${encodeURIComponent(one.run)}`}>
+                {visible(one.action)} {one.entity && visible(one.entity)}
+              </Link>
+              : {visible(one.title)} · {text.freezes.asked(visible(one.asked_by.name))}: {visible(one.reason)}
+            </p>
+          ))
+        }
+      </Loaded>
       <MoreButton query={asked} />
     </Section>
   );

@@ -3,6 +3,7 @@ import { useApi } from "../../api/context";
 import { pipelinesQuery } from "../../api/queries";
 import type { PipelineChange } from "../../api/types";
 import { CopyText } from "../../parts/CopyText";
+import { ProblemNote } from "../../parts/Problem";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
 import css from "./Beside.module.css";
@@ -13,7 +14,14 @@ const words = text.approvals.beside;
 export function PipelineFiles({ id }: { id: string }) {
   const found = useQuery(pipelinesQuery(useApi(), id));
   if (found.isPending) return <p className="soft">{words.pipelinesAsking}</p>;
-  if (found.isError) return <p className="soft">{words.pipelinesFailed}</p>;
+  if (found.isError) {
+    return (
+      <>
+        <p className="soft">{words.pipelinesFailed}</p>
+        <ProblemNote error={found.error} retry={() => void found.refetch()} />
+      </>
+    );
+  }
   return found.data.items.map((one) => <OneFile key={one.step} change={one} />);
 }
 

@@ -52,7 +52,7 @@ export default function EntitiesPage() {
         </details>
       </div>
       <div className={css.columns}>
-        <Facets asked={asked} onChoose={set} />
+        <Facets asked={asked} told={found.isError} onChoose={set} />
         <div>
           <Loaded query={found}>
             {({ pages }) => <EntityTable entities={pages.flatMap((page) => page.items)} />}
@@ -73,16 +73,20 @@ interface Asked {
 /** How many there are of what, as the server has counted them; each narrows the list, and again widens it. */
 function Facets({
   asked,
+  told,
   onChoose,
 }: {
   asked: Asked;
+  /** The list beside says already what is wrong with what was asked for. */
+  told: boolean;
   onChoose: (changes: { kind?: string | null; owner?: string | null }) => void;
 }) {
   const api = useApi();
   const counted = useQuery(facetsQuery(api, asked));
   const kinds = useQuery(kindsQuery(api));
   const titleOf = (name: string) => kinds.data?.items.find((one) => one.name === name)?.title ?? name;
-  if (!counted.data) return <div />;
+  if (!counted.data)
+    return <div>{counted.error && !told && <Loaded query={counted}>{() => null}</Loaded>}</div>;
   return (
     <div className={css.facets}>
       <p className="soft small" role="status">

@@ -125,6 +125,9 @@ function Relations({ entity }: { entity: EntityView }) {
         <>
           <h3 className={css.sub}>{words.referencedBy}</h3>
           <Refs refs={others} />
+          {entity.referenced_by_more && (
+            <p className="soft small">{words.referencedByMore(entity.referenced_by.length)}</p>
+          )}
         </>
       )}
     </Section>

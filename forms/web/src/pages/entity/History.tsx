@@ -1,10 +1,11 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useApi } from "../../api/context";
 import { historyQuery } from "../../api/queries";
 import type { EntityView } from "../../api/types";
 import { Section } from "../../parts/Basics";
 import { changedFields, Differences } from "../../parts/Compare";
 import { Loaded } from "../../parts/Loaded";
+import { MoreButton } from "../../parts/MoreButton";
 import { text } from "../../text";
 import css from "./History.module.css";
 import { WrittenBy } from "./WrittenBy";
@@ -13,13 +14,13 @@ const words = text.entities;
 
 /** What the entity was before, latest change first. */
 export function History({ entity }: { entity: EntityView }) {
-  const history = useQuery(historyQuery(useApi(), entity.kind, entity.name));
+  const history = useInfiniteQuery(historyQuery(useApi(), entity.kind, entity.name));
   return (
     <Section title={words.history}>
       <Loaded query={history}>
-        {({ items }) => {
-          const changes = items.filter((event) => event.before !== null);
-          if (changes.length === 0) return <p className="soft">{words.noHistory}</p>;
+        {({ pages }) => {
+          const changes = pages.flatMap((page) => page.items).filter((event) => event.before !== null);
+          if (changes.length === 0 && !history.hasNextPage) return <p className="soft">{words.noHistory}</p>;
           return (
             <ol className={css.list}>
               {changes.map((event) => (
@@ -37,6 +38,7 @@ export function History({ entity }: { entity: EntityView }) {
           );
         }}
       </Loaded>
+      <MoreButton query={history} />
     </Section>
   );
 }
