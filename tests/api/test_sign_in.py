@@ -299,6 +299,12 @@ def test_a_redirect_leads_to_our_own_page_only(asked: str) -> None:
     assert new_ticket(b"k" * 32, back_to=asked, now=0).back_to == "/"
 
 
+@pytest.mark.parametrize("asked", ["/runs/r_1?tab=log#L120", "/#//evil.example"])
+def test_a_redirect_keeps_the_line_of_a_log_which_leads_nowhere_else(asked: str) -> None:
+    assert new_ticket(b"k" * 32, back_to=asked, now=0).back_to == asked
+    assert own_path("//evil.example/#L120") == "/"
+
+
 def test_a_ticket_is_good_for_ten_minutes_under_our_key_as_it_was_given() -> None:
     ticket = new_ticket(b"k" * 32, back_to="/runs/r_1", now=1_000)
     state = ticket.secrets.state

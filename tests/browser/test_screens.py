@@ -1,8 +1,8 @@
 """Every screen, light on a desk: nothing for axe to find, nothing wider than the window, and that on a phone as well.
 
-Pictures of all of them in both widths are left in `test-results/browser/`. `make e2e` looks dark and on a phone. With
-`DAYTWO_SCREENS=all` (`make screens`) also dark on a desk, light on a phone, and as narrow as a window may be; then also
-what administrators see, and nothing may move by itself.
+Axe looks at each in both themes. Pictures of all of them in both widths are left in `test-results/browser/`. `make e2e`
+looks dark and on a phone. With `DAYTWO_SCREENS=all` (`make screens`) also dark on a desk, light on a phone, and as
+narrow as a window may be; then also what administrators see, and nothing may move by itself.
 """
 
 from collections.abc import Callable

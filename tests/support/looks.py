@@ -57,6 +57,7 @@ def look(page: Page, name: str) -> list[str]:
     wrong += found_by_axe(page)
     wrong += _wider(page)
     if not EVERYTHING:
+        wrong += _in_the_other_theme(page)
         wrong += _on_a_phone(page, name)
     page.evaluate("new Promise(done => setTimeout(() => done(window.shifts.splice(0)), 50))")  # what the picture moved
     return [f"{name}: {one}" for one in wrong]
@@ -65,6 +66,17 @@ def look(page: Page, name: str) -> list[str]:
 def _wider(page: Page) -> list[str]:
     wider = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return ["wider than the window"] if wider else []
+
+
+def _in_the_other_theme(page: Page) -> list[str]:
+    """What axe finds when the same screen changes its colours: no new load, so that every run sees both themes."""
+    dark: bool = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    page.emulate_media(color_scheme="light" if dark else "dark")
+    page.evaluate(PAINTED)
+    wrong = [f"{'light' if dark else 'dark'}: {one}" for one in found_by_axe(page)]
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.evaluate(PAINTED)
+    return wrong
 
 
 def _on_a_phone(page: Page, name: str) -> list[str]:

@@ -22,6 +22,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether what was asked for may have been done all the same: no answer came, or one that does not say. */
+export function isUnsure(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status >= 500);
+}
+
 const REQUEST_ID_HEADER = "x-request-id";
 
 /** Read an error answer; one that is not problem details (a proxy's page, say) still gets a usable message. */

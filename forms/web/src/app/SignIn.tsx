@@ -66,10 +66,10 @@ export function SignIn({ ended = false }: { ended?: boolean }) {
   );
 }
 
-/** The way to the provider, and from there back to where one is. */
+/** The way to the provider, and from there back to where one is, to the line of a log. */
 function there(path: string): string {
-  const here = window.location.pathname + window.location.search;
-  return `${path}?${new URLSearchParams({ back_to: here }).toString()}`;
+  const { pathname, search, hash } = window.location;
+  return `${path}?${new URLSearchParams({ back_to: pathname + search + hash }).toString()}`;
 }
 
 function PersonButton({ person, busy, onPick }: { person: SignInChoice; busy: boolean; onPick: () => void }) {

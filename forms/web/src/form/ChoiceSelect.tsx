@@ -30,8 +30,8 @@ export function ChoiceSelect(props: WidgetProps) {
   const shared = {
     id,
     name: htmlName || id,
-    label: labelValue(label || undefined, hideLabel, false),
-    description: options.description ?? schema.description,
+    label: labelValue(visible(label) || undefined, hideLabel, false),
+    description: visible(options.description ?? schema.description ?? ""),
     required: required ?? false,
     disabled: blocked,
     error: rawErrors?.length ? rawErrors.join("\n") : undefined,

@@ -33,8 +33,8 @@ export function RemoteList(props: WidgetProps) {
       <Combobox.DropdownTarget>
         <PillsInput
           id={id}
-          label={labelValue(label || undefined, hideLabel, false)}
-          description={options.description ?? schema.description}
+          label={labelValue(visible(label) || undefined, hideLabel, false)}
+          description={visible(options.description ?? schema.description ?? "")}
           required={required ?? false}
           disabled={blocked}
           error={rawErrors?.length ? rawErrors.join("\n") : undefined}
@@ -78,7 +78,7 @@ export function RemoteList(props: WidgetProps) {
       </Combobox.DropdownTarget>
       <RemoteOptions
         remote={remote}
-        label={label || props.name}
+        label={visible(label || props.name)}
         chosen={new Set(chosen.map((value) => keyOf(value)))}
       />
     </Combobox>

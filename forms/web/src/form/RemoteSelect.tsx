@@ -31,8 +31,8 @@ export function RemoteSelect(props: WidgetProps) {
       <Combobox.Target withExpandedAttribute>
         <InputBase
           id={id}
-          label={labelValue(label || undefined, hideLabel, false)}
-          description={options.description ?? schema.description}
+          label={labelValue(visible(label) || undefined, hideLabel, false)}
+          description={visible(options.description ?? schema.description ?? "")}
           required={required ?? false}
           disabled={blocked}
           error={rawErrors?.length ? rawErrors.join("\n") : undefined}
@@ -55,7 +55,7 @@ export function RemoteSelect(props: WidgetProps) {
             <RightSide
               busy={remote.choices.busy}
               clear={clears ? () => props.onChange(undefined) : null}
-              label={label || props.name}
+              label={visible(label || props.name)}
             />
           }
         />
@@ -63,7 +63,7 @@ export function RemoteSelect(props: WidgetProps) {
       {chosen?.detail && <p className={css.detail}>{visible(chosen.detail)}</p>}
       <RemoteOptions
         remote={remote}
-        label={label || props.name}
+        label={visible(label || props.name)}
         chosen={new Set(given ? [keyOf(value)] : [])}
       />
     </Combobox>

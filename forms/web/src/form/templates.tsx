@@ -10,7 +10,7 @@ export function ObjectTemplate({ properties, title, fieldPathId }: ObjectFieldTe
   const inner = fieldPathId.path.length > 0;
   return (
     <fieldset id={fieldPathId.$id} className={inner ? css.group : css.fields}>
-      {inner && title && <legend>{title}</legend>}
+      {inner && title && <legend>{visible(title)}</legend>}
       {fields.map((property) => (
         <div key={property.name}>{property.content}</div>
       ))}

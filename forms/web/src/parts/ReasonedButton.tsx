@@ -1,6 +1,7 @@
 import { Button, Tooltip, type ButtonProps } from "@mantine/core";
 import { useId, type ReactNode } from "react";
 import type { Permitted } from "../api/types";
+import { visible } from "./textOf";
 
 /**
  * A button that stays where it is when it may not be pressed, and says why: on hover, on focus and to screen readers.
@@ -13,6 +14,7 @@ export function ReasonedButton({
   ...style
 }: { may: Permitted; onClick: () => void; children: ReactNode } & ButtonProps) {
   const id = useId();
+  const why = visible(may.why_not ?? "");
   if (may.allowed) {
     return (
       <Button {...style} onClick={onClick}>
@@ -21,13 +23,7 @@ export function ReasonedButton({
     );
   }
   return (
-    <Tooltip
-      label={may.why_not}
-      multiline
-      maw={320}
-      withArrow
-      events={{ hover: true, focus: true, touch: true }}
-    >
+    <Tooltip label={why} multiline maw={320} withArrow events={{ hover: true, focus: true, touch: true }}>
       <Button
         {...style}
         data-disabled
@@ -37,7 +33,7 @@ export function ReasonedButton({
       >
         {children}
         <span id={id} className="visually-hidden">
-          {may.why_not}
+          {why}
         </span>
       </Button>
     </Tooltip>

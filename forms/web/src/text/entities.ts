@@ -38,6 +38,7 @@ export const entities = {
   actions: "Actions",
   runs: "Latest runs",
   noRuns: "Nothing has been run on it yet.",
+  toActions: "See what can be done here",
   allRuns: "All runs on it",
   history: "History",
   noHistory: "It has not changed since it was read in.",

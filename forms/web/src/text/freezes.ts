@@ -13,6 +13,7 @@ export const freezes = {
   asked: (name: string) => `Asked for by ${name}`,
   grant: "Grant",
   grantUntil: "Holds until",
+  untilNeeded: "Say until when it holds.",
   refuse: "Refuse",
   comment: "Comment",
   commentWhy: "Say why when you refuse it.",

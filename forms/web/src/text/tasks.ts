@@ -1,7 +1,6 @@
 export const tasks = {
   one: "Task",
   tab: "My tasks",
-  back: "All tasks",
   run: "The run",
   none: "Nothing is to be done by you",
   noneLead: "When a run needs somebody like you to do something by hand, it appears here by itself.",

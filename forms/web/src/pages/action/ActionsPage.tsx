@@ -65,7 +65,12 @@ function Found({
   const by = useActionFilter();
   const { favourites } = useFavourites();
   if (items.length === 0) {
-    return <Empty title={words.noneTitle}>{entity ? words.noneHere : words.none}</Empty>;
+    if (!entity) return <Empty title={words.noneTitle}>{words.none}</Empty>;
+    return (
+      <Empty title={words.noneHereTitle}>
+        {words.noneHere} <Link to="/actions">{words.allActions}</Link>
+      </Empty>
+    );
   }
   const found = matching(items, by.filter);
   return (

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useNavigate } from "react-router";
 import { take } from "../../api/client";
 import { useApi } from "../../api/context";
+import { isUnsure } from "../../api/problem";
 import type { ActionView, JsonObject } from "../../api/types";
 import { Callout } from "../../parts/Basics";
 import { newKey } from "../../parts/newKey";
@@ -49,6 +50,7 @@ export function Emergency({
       return navigate(`/runs/${encodeURIComponent(run.id)}`);
     },
   });
+  const unsure = isUnsure(start.error);
   const offer = action.break_glass;
   if (!offer?.may.allowed) return null;
   return (
@@ -62,12 +64,13 @@ export function Emergency({
           {words.after}
         </Callout>
         <Textarea
+          // The same key may not come with another reason, so what may have arrived stays as it was sent.
           className={css.comment}
           label={words.reason}
           description={words.reasonHint}
           rows={2}
           maxLength={4000}
-          disabled={start.isPending || start.isSuccess || start.isError}
+          disabled={start.isPending || start.isSuccess || unsure}
           value={reason}
           error={missing && reason.trim() === "" && words.reasonNeeded}
           onChange={(event) => setReason(event.currentTarget.value)}
@@ -87,6 +90,7 @@ export function Emergency({
           </Button>
         </div>
         {start.error && <ProblemNote error={start.error} />}
+        {unsure && <p className="soft">{text.actions.review.unsure}</p>}
       </div>
     </details>
   );

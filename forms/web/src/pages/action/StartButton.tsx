@@ -5,7 +5,7 @@ import { useState, type ReactNode } from "react";
 import { useNavigate } from "react-router";
 import { take } from "../../api/client";
 import { useApi } from "../../api/context";
-import { ApiError } from "../../api/problem";
+import { isUnsure } from "../../api/problem";
 import type { ActionView, JsonObject } from "../../api/types";
 import { newKey } from "../../parts/newKey";
 import { ProblemNote } from "../../parts/Problem";
@@ -51,7 +51,7 @@ export function StartButton({
       return navigate(`/runs/${encodeURIComponent(run.id)}`);
     },
   });
-  const unsure = start.error instanceof ApiError && (start.error.status === 0 || start.error.status >= 500);
+  const unsure = isUnsure(start.error);
   return (
     <div className={css.start}>
       <Textarea

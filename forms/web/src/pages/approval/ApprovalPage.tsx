@@ -12,7 +12,7 @@ import { Raw, Readable } from "../../parts/Json";
 import { Loaded } from "../../parts/Loaded";
 import { SealedPlan } from "../../parts/SealedPlan";
 import { visible } from "../../parts/textOf";
-import { When } from "../../parts/Times";
+import { Until, When } from "../../parts/Times";
 import { useTitle } from "../../parts/title";
 import { approvalLook } from "../../states/states";
 import { StateBadge } from "../../states/StateBadge";
@@ -174,7 +174,7 @@ function About({ approval }: { approval: ApprovalView }) {
         facts={[
           [words.requester, <PersonName key="by" person={approval.requester} />],
           [words.asked, <When key="asked" at={approval.created_at} />],
-          [words.expires, <When key="expires" at={approval.expires_at} />],
+          [words.expires, <Until key="expires" at={approval.expires_at} />],
           [words.quorum, visible(approval.who)],
           ...Object.entries(approval.on_call).map(([entry, names]): [string, ReactNode] => [
             words.onCall(entry.split("@")[1] ?? ""),

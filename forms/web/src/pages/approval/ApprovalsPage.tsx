@@ -108,13 +108,21 @@ function Found({ list }: { list: List }) {
           return filters.any ? (
             <Empty title={title}>{words.noneFiltered}</Empty>
           ) : (
-            <Empty title={title}>{detail}</Empty>
+            <Empty title={title}>
+              {detail} {list !== "decided" && <Elsewhere list={list} />}
+            </Empty>
           );
         }}
       </Loaded>
       <MoreButton query={approvals} />
     </>
   );
+}
+
+/** Where nothing waits, the next list may have what somebody looks for. */
+function Elsewhere({ list }: { list: "mine" | "pending" }) {
+  const next = list === "mine" ? "pending" : "decided";
+  return <Link to={`/approvals?list=${next}`}>{words.see[next]}</Link>;
 }
 
 function ApprovalFilters({ filters: { value, set, any, clear } }: { filters: Narrowed }) {
@@ -125,7 +133,10 @@ function ApprovalFilters({ filters: { value, set, any, clear } }: { filters: Nar
         aria-label={text.runs.action}
         placeholder={text.runs.anyAction}
         clearable
-        data={(actions.data?.items ?? []).map((action) => ({ value: action.name, label: action.title }))}
+        data={(actions.data?.items ?? []).map((action) => ({
+          value: action.name,
+          label: visible(action.title),
+        }))}
         value={value("action") ?? null}
         onChange={(action) => set({ action })}
       />

@@ -95,10 +95,18 @@ function Runs({ entity }: { entity: EntityView }) {
       <Loaded query={runs}>
         {({ pages }) => {
           const items = pages[0]?.items ?? [];
-          return items.length > 0 ? <RunTable runs={items} compact /> : <Empty title={words.noRuns} />;
+          return items.length > 0 ? <RunTable runs={items} compact /> : <NoRuns entity={entity} />;
         }}
       </Loaded>
     </section>
+  );
+}
+
+function NoRuns({ entity }: { entity: EntityView }) {
+  return (
+    <Empty title={words.noRuns}>
+      <Link to={`/actions?${new URLSearchParams({ entity: entity.ref })}`}>{words.toActions}</Link>
+    </Empty>
   );
 }
 

@@ -59,7 +59,7 @@ export function WhatIf() {
         <div className={css.row}>
           <Select
             label={words.action}
-            data={(actions.data?.items ?? []).map((one) => ({ value: one.name, label: one.title }))}
+            data={(actions.data?.items ?? []).map((one) => ({ value: one.name, label: visible(one.title) }))}
             value={action}
             onChange={(next) => {
               setAction(next);

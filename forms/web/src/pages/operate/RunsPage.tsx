@@ -11,6 +11,7 @@ import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
 import { PeriodSelect, useStretch } from "../../parts/PeriodSelect";
 import { RunTable } from "../../parts/RunTable";
+import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
 import { useFilters, type Filters } from "../../parts/useFilters";
 import { text } from "../../text";
@@ -77,7 +78,10 @@ function RunFilters({ filters }: { filters: Filters<Filter> }) {
         aria-label={words.action}
         placeholder={words.anyAction}
         clearable
-        data={(actions.data?.items ?? []).map((action) => ({ value: action.name, label: action.title }))}
+        data={(actions.data?.items ?? []).map((action) => ({
+          value: action.name,
+          label: visible(action.title),
+        }))}
         value={value("action") ?? null}
         onChange={(action) => set({ action })}
       />

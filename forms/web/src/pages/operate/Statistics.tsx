@@ -10,6 +10,7 @@ import { Loaded } from "../../parts/Loaded";
 import { zone } from "../../parts/period";
 import { PeriodSelect, useStretch } from "../../parts/PeriodSelect";
 import { useFilters } from "../../parts/useFilters";
+import { visible } from "../../parts/textOf";
 import { text } from "../../text";
 import css from "./OperatePage.module.css";
 import { RunChart } from "./RunChart";
@@ -35,7 +36,7 @@ export function Statistics() {
           aria-label={words.action}
           placeholder={words.allActions}
           clearable
-          data={(actions.data?.items ?? []).map((one) => ({ value: one.name, label: one.title }))}
+          data={(actions.data?.items ?? []).map((one) => ({ value: one.name, label: visible(one.title) }))}
           value={action ?? null}
           onChange={(next) => filters.set({ action: next })}
         />

@@ -140,17 +140,21 @@ function DecideException({ run, exception }: { run: RunView; exception: Exceptio
         onChange={(event) => setComment(event.currentTarget.value)}
       />
       <div className={css.radios}>
-        <Button disabled={!until} loading={decide.isPending} onClick={() => decide.mutate("grant")}>
+        <ReasonedButton
+          may={{ allowed: until !== "", why_not: words.untilNeeded }}
+          loading={decide.isPending}
+          onClick={() => decide.mutate("grant")}
+        >
           {words.grant}
-        </Button>
-        <Button
+        </ReasonedButton>
+        <ReasonedButton
+          may={{ allowed: comment.trim() !== "", why_not: words.commentWhy }}
           variant="default"
-          disabled={!comment.trim()}
           loading={decide.isPending}
           onClick={() => decide.mutate("refuse")}
         >
           {words.refuse}
-        </Button>
+        </ReasonedButton>
       </div>
       {decide.error && <ProblemNote error={decide.error} />}
     </div>

@@ -7,6 +7,7 @@ import { useApi } from "../../api/context";
 import type { RunView, UndoChoice } from "../../api/types";
 import { Callout } from "../../parts/Basics";
 import { ProblemNote } from "../../parts/Problem";
+import { visible } from "../../parts/textOf";
 import { text } from "../../text";
 import css from "./ResolveForm.module.css";
 
@@ -55,7 +56,7 @@ export function UndoChoices({ run }: { run: RunView }) {
           </div>
         </div>
       ) : (
-        <p className="soft">{run.may.choose.why_not}</p>
+        <p className="soft">{visible(run.may.choose.why_not ?? "")}</p>
       )}
       {choose.error && <ProblemNote error={choose.error} />}
     </Callout>

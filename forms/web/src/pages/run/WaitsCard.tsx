@@ -3,7 +3,7 @@ import { Link } from "react-router";
 import type { RunView } from "../../api/types";
 import { Callout, Facts } from "../../parts/Basics";
 import { capital, visible } from "../../parts/textOf";
-import { When } from "../../parts/Times";
+import { Until } from "../../parts/Times";
 import { text } from "../../text";
 import { LastingButtons } from "./Lasting";
 import css from "./WaitsCard.module.css";
@@ -30,7 +30,7 @@ export function WaitsCard({ run }: { run: RunView }) {
           facts={[
             [words.owner, visible(waits.owner)],
             [words.next, visible(waits.next_event)],
-            waits.until !== null && [words.until, <When key="until" at={waits.until} />],
+            waits.until !== null && [words.until, <Until key="until" at={waits.until} />],
             waits.then !== null && [words.then, visible(waits.then)],
           ]}
         />

@@ -21,7 +21,7 @@ export default function TaskPage() {
       {(seen) => (
         <>
           <PageHead
-            back={{ to: "/approvals?list=tasks", label: text.tasks.back }}
+            back={{ to: "/approvals?list=tasks", label: text.tasks.tab }}
             title={
               <>
                 {visible(seen.action_title)} {seen.entity && <EntityLink entity={seen.entity} />}
