@@ -30,6 +30,7 @@ class Made:
     document: Json
     digest: str
     next_at: datetime | None
+    only_at: datetime | None = None  # the one time, also when it is over
 
 
 def not_there(schedule: str) -> NotFound:
@@ -175,18 +176,28 @@ async def put(tx: Tx, made: Sequence[tuple[Made, str, Sequence[str]]]) -> None:
 def _load(tx: Tx, row: ScheduleRow | None, made: Made, source: str, writers: Sequence[str]) -> None:
     if row is None:
         row = _row(tx, made, writers)
+        row.next_at = made.next_at or made.only_at  # over before it was ever read: it is due late, or missed and told
         tx.session.add(row)
     elif row.removed_at is None and row.digest == made.digest:
         row.writers, row.source = list(writers), source
         return
     else:
+        other = row.removed_at is not None or _when(row.document) != _when(made.document)
         if row.removed_at is not None:
             row.paused_at = row.paused_by = row.paused_why = None
         row.removed_at, row.failures = None, 0
         _set(tx, row, made)
+        if other:
+            row.next_at = made.next_at or made.only_at
         row.writers = list(writers)
     row.source = source
     _changed(tx, row, "schedule.loaded", actor=SYSTEM)
+
+
+def _when(document: Json) -> tuple[object, object]:
+    spec = document["spec"]
+    assert isinstance(spec, dict)
+    return spec.get("at"), spec.get("timezone")
 
 
 _DOOR: Final = 0x73636865  # the advisory lock of those that load schedules from files

@@ -388,6 +388,34 @@ async def test_files_make_change_and_remove_schedules_and_their_faults_have_a_pl
         await table.row("nightly")
 
 
+@pytest.mark.parametrize(
+    ("at", "states"), [("2026-11-23T11:55:00Z", ["11:55 started"]), ("2026-11-23T02:00:00Z", ["02:00 missed"])]
+)
+async def test_one_time_in_a_file_that_is_over_when_it_is_read_begins_late_or_is_missed_and_told_once(
+    table: Timetable, tmp_path: Path, at: str, states: list[str]
+) -> None:
+    file = tmp_path / "once.yaml"
+    once = FILE.replace("nightly", "once").replace("cron: 30 2 * * *", f"at: {at}")
+
+    async def load(text: str) -> None:
+        file.write_text(text)
+        await load_company(
+            table.company.store, [EXAMPLES / "catalog", EXAMPLES / "actions", tmp_path], {"github": "github"}
+        )
+        await table.at(timedelta(seconds=1))
+
+    await table.company.person("ana")
+    await load(once)
+    assert (await table.states("once"), (await table.row("once")).next_at) == (states, None)
+    await load(once.replace("Every night", "Once"))
+    assert (await table.states("once"), (await table.row("once")).next_at) == (states, None), "its time is the same"
+    await load(once.replace(at, "2026-11-23T01:00:00Z"))
+    assert await table.states("once") == ["01:00 missed", *states], "a change to what is over is told as well"
+    async with table.company.store.read() as session:
+        told = (await session.scalars(select(NotificationRow).where(NotificationRow.kind == "schedule.missed"))).all()
+    assert [one.audience for one in told] == [["person:ana"]] * (1 + (states == ["02:00 missed"]))
+
+
 async def test_of_a_file_whose_owner_has_never_signed_in_nothing_runs_and_it_says_so(
     table: Timetable, tmp_path: Path
 ) -> None:

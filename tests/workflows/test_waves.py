@@ -229,6 +229,36 @@ async def test_more_failures_than_may_be_and_somebody_is_asked(stepping: Steppin
     assert (step.state, step.note) == ("succeeded", "3 of 4 have succeeded")
 
 
+async def test_a_canary_that_fails_stops_it_however_many_may_fail_of_all(stepping: Stepping) -> None:
+    run = await rolled(stepping, count=10, canary=1, batch="50%", max_failures="20%")
+    await finish(stepping, run, "s1")
+    state, reason = await ended(stepping, run)
+    assert (state, await called(stepping, run)) == (RunState.FAILED, ["s1"]), reason
+    assert "The canary has failed. 1 of 10 have failed" in reason
+    assert "9 were not begun" in reason
+
+
+async def test_of_a_canary_of_several_none_begins_after_one_has_failed(stepping: Stepping) -> None:
+    run = await rolled(stepping, count=10, canary=3, max_failures=2, at_once=1)
+    await finish(stepping, run, "s1")
+    assert ((await ended(stepping, run))[0], await called(stepping, run)) == (RunState.FAILED, ["s1"])
+
+
+async def test_a_failed_canary_is_let_pass_and_later_waves_have_their_budget(stepping: Stepping) -> None:
+    run = await rolled(stepping, count=5, canary=1, batch=2, max_failures=2, on_too_many="ask", ask=ASK)
+    await finish(stepping, run, "s1")
+    row = await asked(stepping, run)
+    assert "1 of 5 have failed (service:s1). Does it go on with the 4" in (row.text or ""), row.text
+    sam = await stepping.company.person("sam")
+    await complete(stepping.company.life, Done(task=TaskId(row.id), by=sam, answers={}))
+    await stepping.on(run)
+    assert await called(stepping, run) == ["s1", "s2", "s3"]
+    await finish(stepping, run, "s3")
+    await finish(stepping, run)
+    [step] = await stepping.steps(run)
+    assert (step.state, step.note) == ("succeeded", "3 of 5 have succeeded")
+
+
 async def test_nobody_says_anything_in_time(stepping: Stepping) -> None:
     run = await rolled(stepping, count=2, batch=1, pause="ask", ask=ASK)
     await finish(stepping, run)

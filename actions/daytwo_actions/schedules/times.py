@@ -54,6 +54,10 @@ class Times:
         found = next(self._after(after), None)
         return found.at if found is not None else None
 
+    def only(self) -> datetime | None:
+        """The one time, over or not, of what is not due again and again."""
+        return self._once().at if self.once is not None else None
+
     def last(self, first: datetime, until: datetime) -> datetime | None:
         """The latest time in [first, until], however long that is; None when there is none."""
         for back in _LOOKS:

@@ -183,6 +183,7 @@ def made(name: str, loaded: LoadedSchedule, *, after: datetime) -> Made:
         document=dict(loaded.document),
         digest=loaded.digest,
         next_at=loaded.times.next(after),
+        only_at=loaded.times.only(),
     )
 
 

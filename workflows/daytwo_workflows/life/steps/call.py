@@ -42,7 +42,7 @@ from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.kind import Kind
 from daytwo_workflows.life.steps.leaving import leave
 from daytwo_workflows.life.steps.scene import context_now
-from daytwo_workflows.life.steps.waves import between, in_waves, may_begin, over, waves
+from daytwo_workflows.life.steps.waves import between, in_waves, may_begin, over, too_many, waves
 
 _FIRST: Final = AttemptNo(1)
 _LOOK_ANYWAY: Final = timedelta(hours=1)
@@ -156,9 +156,8 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
             await _stop_one(tx, child, run, f"its time in run {run.id} is over")
         calls, children = await _looked(tx, step)
     going_on = [one for one in children if one.state not in RUN_ENDS]
-    through = gone_through(calls)
     stopped = late or bool((step.data or {}).get("closing"))
-    todo = [] if stopped or len(lost_of(through)) > budget(step, len(through)) else may_begin(step, calls)
+    todo = [] if stopped or too_many(step, calls) else may_begin(step, calls)
     if todo and len(going_on) < _at_once(step):
         again = (step.data or {}).get("again_at")
         wait = (datetime.fromisoformat(str(again)) - tx.now).total_seconds() if again else 0.0

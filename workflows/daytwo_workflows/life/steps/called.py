@@ -48,5 +48,10 @@ def part_of(value: JsonValue, total: int) -> int:
 
 def budget(step: StepRow, total: int) -> int:
     """How many may fail. What somebody has let pass counts no more."""
-    borne = (step.data or {}).get("borne")
-    return max(part_of((step.given or {}).get("max_failures", 0), total), borne if isinstance(borne, int) else 0)
+    return max(part_of((step.given or {}).get("max_failures", 0), total), borne(step))
+
+
+def borne(step: StepRow) -> int:
+    """How many failures somebody has let pass."""
+    value = (step.data or {}).get("borne")
+    return value if isinstance(value, int) else 0

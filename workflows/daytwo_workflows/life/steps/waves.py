@@ -25,6 +25,7 @@ from daytwo_workflows.life.steps.called import (
     CHECK,
     WAVE,
     Item,
+    borne,
     budget,
     gone_through,
     lost_of,
@@ -83,6 +84,18 @@ def may_begin(step: StepRow, calls: Sequence[Item]) -> list[Item]:
     return now
 
 
+def too_many(step: StepRow, calls: Sequence[Item]) -> bool:
+    """Have more failed than may? While the canary is on, none may but what somebody has let pass: one that has failed
+    has said what it was sent for, however many may fail of the whole list."""
+    through = gone_through(calls)
+    may = borne(step) if _canary_is_on(step, calls) else budget(step, len(through))
+    return len(lost_of(through)) > may
+
+
+def _canary_is_on(step: StepRow, calls: Sequence[Item]) -> bool:
+    return (step.given or {}).get("canary") is not None and passed(step) == 0 and bool(waves(calls))
+
+
 def over(calls: Sequence[Item]) -> bool:
     """Has everything that is gone through been asked for?"""
     return all(one.get("state") is not None or one.get("run") is not None for one in gone_through(calls))
@@ -94,14 +107,12 @@ async def between(life: Life, tx: Tx, run: RunRow, step: StepRow, calls: list[It
     said = await _said(tx, step, calls)
     if said is not None:
         return said
-    through = gone_through(calls)
     check = next((one for one in _of(calls, passed(step)) if CHECK in one), None)
     bad = check is not None and check.get("state") not in (None, RunState.SUCCEEDED) and not check.get(_BORNE)
-    lost = lost_of(through)
-    if bad or len(lost) > budget(step, len(through)):
+    if bad or too_many(step, calls):
         if (step.given or {}).get("on_too_many") != ASK:
             what = f"{check['key']} is {check['state']}" if bad and check is not None else ""
-            return what or "More have failed than may."
+            return what or ("The canary has failed." if _canary_is_on(step, calls) else "More have failed than may.")
         text = _bad_words(calls, check if bad else None)
         return await _asked(life, tx, run, step, about="failures", text=text)
     if any(one.get("state") is None for one in _of(calls, passed(step))):
