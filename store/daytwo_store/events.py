@@ -6,7 +6,7 @@ first has written down that it waits before the event is kept.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 from sqlalchemy import delete, func, select
@@ -26,12 +26,16 @@ _SPACE = 6  # of advisory locks: of our own
 class NewEvent:
     source: str
     delivery: str
+    same_for: timedelta | None = None  # another one of this name that comes later than this is another event
     key: str | None
     payload: Mapping[str, JsonValue]
 
 
 async def keep(tx: Tx, event: NewEvent) -> EventRow | None:
     """Keep it, and wake what waits for its key. None when it was here before: nothing is done then."""
+    delivery = event.delivery if event.same_for is None else await _another(tx, event, event.same_for)
+    if delivery is None:
+        return None
     if event.key is not None:
         await in_turn(tx, event.source, event.key)
     row = await tx.session.scalar(
@@ -39,7 +43,7 @@ async def keep(tx: Tx, event: NewEvent) -> EventRow | None:
         .values(
             id=new_event_id(),
             source=event.source,
-            delivery=event.delivery,
+            delivery=delivery,
             key=event.key,
             payload=dict(event.payload),
             received_at=tx.now,
@@ -51,6 +55,15 @@ async def keep(tx: Tx, event: NewEvent) -> EventRow | None:
         for run in await waiting(tx.session, event.source, event.key):
             tx.poke(run)
     return row
+
+
+async def _another(tx: Tx, event: NewEvent, same_for: timedelta) -> str | None:
+    """The name to keep it by; None where one of its name came so lately that it is the same. Of two at once one is."""
+    await in_turn(tx, event.source, event.delivery)
+    of_it = (EventRow.source == event.source, EventRow.delivery.startswith(event.delivery, autoescape=True))
+    if await tx.session.scalar(select(EventRow.id).where(*of_it, EventRow.received_at > tx.now - same_for).limit(1)):
+        return None
+    return f"{event.delivery} {tx.now.isoformat()}"
 
 
 async def in_turn(tx: Tx, source: str, key: str) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from api_house import House, problem
 from event_senders import signed
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from daytwo_store.tables import EventRow
 from daytwo_workflows.event_sources import EventSourceEntry, open_sources
@@ -72,6 +72,19 @@ async def test_a_token_lets_in_who_cannot_sign(house: House) -> None:
         assert (await outside.post(ALERTS, headers=TOKEN, json={"key": 7})).status_code == 202
     await outside.post(ALERTS, headers={**TOKEN, "idempotency-key": "other"}, json={"key": 7})
     assert [row.key for row in await kept(house, "alerts")] == ["7", "7"]
+
+
+async def test_the_same_bytes_some_minutes_later_are_another_event(house: House) -> None:
+    """Alertmanager names no delivery, and an alert that still fires comes in the same bytes every few hours."""
+
+    async def stored(minutes_later: int) -> object:
+        async with house.store.write() as tx:
+            earlier = EventRow.received_at - timedelta(minutes=minutes_later)
+            await tx.session.execute(update(EventRow).values(received_at=earlier))
+        return (await house.anonymous().post(ALERTS, headers=TOKEN, json={"key": 7})).json()["stored"]
+
+    assert [await stored(later) for later in (0, 4, 2, 4, 2)] == [True, False, True, False, True]
+    assert len({row.delivery for row in await kept(house, "alerts")}) == 3
 
 
 @pytest.mark.parametrize("body", ["", "[]", '"a"', "{", '{"a": NaN}', '{"a": 1e999}', '{"a": "\\u0000"}', '{"a":' * 99])

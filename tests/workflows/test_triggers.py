@@ -82,6 +82,16 @@ class Listening(Timetable):
         await load_company(self.company.store, folders, {"github": "github"})
         await self.company.person("ana")
 
+    async def again(self, later: timedelta) -> int:
+        """The same bytes come again, so much later, without a name; how many runs began."""
+        self.clock.moment += later
+        async with self.company.store.write() as tx:
+            told = NewEvent(
+                source="alertmanager", delivery="bytes", same_for=timedelta(minutes=5), key=None, payload=ALERT
+            )
+            await events.keep(tx, told)
+        return await self.react()
+
     async def tell(self, delivery: str, payload: dict[str, JsonValue] = ALERT, source: str = "alertmanager") -> str:
         """An event comes in; its id."""
         async with self.company.store.write() as tx:
@@ -142,6 +152,15 @@ async def test_one_key_begins_once_in_its_time_and_a_killed_worker_loses_nothing
     ]
     await house.tell("d3")
     assert await house.react(timedelta(minutes=31)) == 1
+
+
+async def test_an_alert_that_still_fires_begins_again_when_its_throttle_is_over(house: Listening) -> None:
+    await house.load(alerts=dict(ON_ALERT))
+    minutes = (0, 1, 9, 15, 10)
+    assert [await house.again(timedelta(minutes=one)) for one in minutes] == [1, 0, 0, 0, 1]
+    assert [one.partition(":")[0] for one in await house.reactions()] == [
+        "alerts started", "alerts skipped", "alerts skipped", "alerts started",
+    ]  # fmt: skip
 
 
 async def test_a_flood_is_bounded_and_says_so(house: Listening) -> None:

@@ -7,6 +7,8 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Self
 
@@ -40,6 +42,13 @@ class EventSourceEntry(BaseModel):
         default="${{ event.key }}",
         description="an expression on `event`, the body: what it is about; `wait` finds it by that",
     )
+    same_minutes: int = Field(
+        default=5,
+        ge=0,
+        le=1440,
+        description="for how long the same bytes are a repeated attempt and not another event, where no header names "
+        "the event; an alert that still fires comes again in the same bytes",
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -48,16 +57,33 @@ class EventSourceEntry(BaseModel):
         return self
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """`name` is the sender's, the same at every try; `same_for`: it has none, and its bytes stand for it so long."""
+
+    name: str
+    same_for: timedelta | None = None
+
+
 class EventSource:
     """`admit` says whether a delivery is of this source, and gives the name that it has there."""
 
-    def __init__(self, *, name: str, key: Template, signers: tuple[Webhook, ...], tokens: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        key: Template,
+        signers: tuple[Webhook, ...],
+        tokens: tuple[str, ...],
+        same_for: timedelta,
+    ) -> None:
         self.name = name
         self.key = key
+        self._same_for = same_for
         self._signers = signers
         self._tokens = tokens
 
-    def admit(self, headers: Mapping[str, str], body: bytes) -> str:
+    def admit(self, headers: Mapping[str, str], body: bytes) -> Delivery:
         """Raises `Unauthenticated`; the names of headers are in small letters."""
         known = self._signed(headers, body) if self._signers else self._shown(headers)
         if not known:
@@ -66,8 +92,10 @@ class EventSource:
                 f"Nothing was stored: this is not what {how} for the source {self.name}. Compare it with the file that "
                 "the settings name, and the clocks of both: a signature is good for five minutes."
             )
-        given = headers.get("webhook-id") or headers.get("idempotency-key") or hashlib.sha256(body).hexdigest()
-        return given[:_LONGEST_ID]
+        given = headers.get("webhook-id") or headers.get("idempotency-key")
+        if given:
+            return Delivery(name=given[:_LONGEST_ID])
+        return Delivery(name=hashlib.sha256(body).hexdigest(), same_for=self._same_for)
 
     def _signed(self, headers: Mapping[str, str], body: bytes) -> bool:
         for one in self._signers:
@@ -93,6 +121,7 @@ def open_sources(entries: Mapping[str, EventSourceEntry]) -> dict[str, EventSour
             key=_key(name, entry.key),
             signers=tuple(_signer(name, path) for path in entry.secret_files),
             tokens=tuple(secret_text(path, f"events.{name}.token_files") for path in entry.token_files),
+            same_for=timedelta(minutes=entry.same_minutes),
         )
         for name, entry in entries.items()
     }

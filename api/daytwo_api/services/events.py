@@ -42,7 +42,8 @@ class Events:
         payload = _payload(body)
         key = _key_of(source, payload)
         async with self._store.write() as tx:
-            row = await events.keep(tx, NewEvent(source=name, delivery=delivery, key=key, payload=payload))
+            told = NewEvent(source=name, delivery=delivery.name, same_for=delivery.same_for, key=key, payload=payload)
+            row = await events.keep(tx, told)
         return EventTaken(stored=row is not None, key=key)
 
 
