@@ -3,7 +3,7 @@
 `sources` are bound to the asker: they answer only what that person may see.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pydantic import JsonValue
 
@@ -56,6 +56,21 @@ async def accept_inputs(
     context = _context(entity, user)
     resolved = await resolve(version.form, answers, context=context, sources=sources, choices=False, at=at)
     return await accept(resolved, sources, at=at)
+
+
+async def without_hidden(
+    version: ActionVersion,
+    *,
+    entity: Mapping[str, object] | None,
+    user: Mapping[str, object],
+    answers: Mapping[str, JsonValue],
+    keep: Collection[str],
+    sources: Sources,
+) -> dict[str, JsonValue]:
+    """The answers without those to fields that are not asked for with them, but for what is to be kept."""
+    resolved = await resolve(version.form, answers, context=_context(entity, user), sources=sources, choices=False)
+    hidden = version.form.fields.keys() - resolved.fields.keys() - set(keep)
+    return {name: value for name, value in answers.items() if name not in hidden}
 
 
 async def resolve_asked(

@@ -139,3 +139,53 @@ async def test_undo_that_is_not_declared_is_said(house: House, tmp_path: Path) -
     run = await house.company.ask("ana", "1.1.0", "production", action="forward")
     [approval] = await house.company.approvals(run)
     assert "does not say how" in (await seen(house, "sam", approval.id))["undo"]["why_not"]
+
+
+FORM: dict[str, Any] = {
+    "pages": [
+        {
+            "title": "What",
+            "required": ["version", "environment"],
+            "properties": {
+                "version": {"type": "string", "title": "Version", "pattern": "^[0-9.]+$"},
+                "environment": {"type": "string", "title": "Environment", "format": "entity", "kind": "environment"},
+                "how": {"type": "string", "title": "How", "enum": ["rolling", "canary"], "default": "canary"},
+                "share": {
+                    "type": "integer",
+                    "title": "Share",
+                    "default": 10,
+                    "visible": "${{ form.how == 'canary' }}",
+                },
+            },
+        }
+    ]
+}
+
+
+async def test_an_undo_leaves_out_what_is_not_asked_for_with_its_answers(house: House, tmp_path: Path) -> None:
+    undo = {"inputs": {"version": "${{ previous.inputs.version }}", "how": "rolling"}}
+    await load_beside(house.company, tmp_path, like_deploy("shared", form=FORM, undo=undo))
+    for version in ("1.0.0", "1.1.0"):
+        run = await house.company.ask("ana", version, "production", action="shared")
+        view = await seen(house, "sam", (await house.company.approvals(run))[-1].id)
+        await house.company.decide("sam", run)
+        await house.company.through(run)
+    wanted = {"version": "1.0.0", "environment": "environment:production", "how": "rolling"}
+    assert (await house.company.run(run)).inputs["share"] == 10
+    assert (view["undo"]["why_not"], view["undo"]["inputs"]) == (None, wanted)
+    ana, headers = await house.signed_in("ana"), {"idempotency-key": "back-to-rolling"}
+    answer = await ana.post(f"/api/v1/runs/{run}/undo", json={"reason": "worse"}, headers=headers)
+    assert answer.status_code == 202, answer.text
+    assert (await house.company.run(RunId(answer.json()["id"]))).inputs == wanted
+
+
+async def test_an_undo_that_the_form_would_refuse_is_said_before_anybody_decides(house: House, tmp_path: Path) -> None:
+    undo = {"inputs": {"version": "v${{ previous.inputs.version }}", "how": "rolling", "share": 5}}
+    await load_beside(house.company, tmp_path, like_deploy("shared", form=FORM, undo=undo))
+    for version in ("1.0.0", "1.1.0"):
+        run = await house.company.ask("ana", version, "production", action="shared")
+        view = await seen(house, "sam", (await house.company.approvals(run))[-1].id)
+        await house.company.decide("sam", run)
+        await house.company.through(run)
+    assert "Share is not asked for with these answers" in view["undo"]["why_not"]
+    assert view["undo"]["requests"] == []

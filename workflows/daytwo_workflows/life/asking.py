@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from daytwo_actions.definitions import ActionVersion
 from daytwo_actions.form import accept_inputs, without_secrets
 from daytwo_actions.plan.model import Plan, PlannedResume
-from daytwo_actions.plan.render import pin, undo_inputs
+from daytwo_actions.plan.render import pin
 from daytwo_actions.plan.undo_program import Undone
 from daytwo_store import lock_waits, locks, principals, runs
 from daytwo_store.engine import Session, Tx
@@ -29,9 +29,10 @@ from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look, must_be_allowed, must_be_seen
 from daytwo_workflows.life.resumable import between, must_be_resumable
 from daytwo_workflows.life.secret_inputs import fingerprints, must_be_collectable
-from daytwo_workflows.life.sources import sources
+from daytwo_workflows.life.sources import sources, within
 from daytwo_workflows.life.targets import Sealed, sealed_in
 from daytwo_workflows.life.undo import why_not_undoable
+from daytwo_workflows.life.undo_answers import undo_answers
 from daytwo_workflows.life.undone import to_undo, undone_of
 
 Json = Mapping[str, JsonValue]
@@ -274,18 +275,17 @@ async def undo_wish(
             return await _undo_of_steps(session, run, requester, token, comment)
         people = await principals.by_ids(session, [requester])
         previous = await runs.peek(session, RunId(str(run.previous_run)))
-        aimed = await aim(
-            life,
-            session,
-            Ask(
-                run=RunId(run.id),
-                version=version,
-                requester=people[requester],
-                entity=EntityRef(run.entity) if run.entity else None,
-                inputs=run.inputs,
-            ),
+        ask = Ask(
+            run=RunId(run.id),
+            version=version,
+            requester=people[requester],
+            entity=EntityRef(run.entity) if run.entity else None,
+            inputs=run.inputs,
         )
-    inputs = undo_inputs(aimed.program, aimed.facts, {"inputs": previous.inputs, "run": previous.id})
+        scene = await look(session, version, ask.requester, ask.entity)
+        aimed = await aim(life, session, ask, scene)
+        doors = sources(within(session), scene.belongs, life.backends)
+        inputs = await undo_answers(version, aimed, scene, previous, doors)
     if inputs is None:
         raise Conflict("The action does not say how it is undone. Nothing was started.")
     return Wish(

@@ -1,22 +1,28 @@
 """How it stands now with what a waiting run was planned from, and what would undo it. Reads the database alone."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.form import accept_inputs
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.program import read_values
-from daytwo_actions.plan.render import Aim, undo_inputs
+from daytwo_actions.plan.render import Aim
 from daytwo_actions.plan.undo_words import undo_words
+from daytwo_forms import ChoicesUnavailable
+from daytwo_forms.sources import CATALOG, OptionPage, OptionQuery, OptionSource, Sources
 from daytwo_store import principals
 from daytwo_store.engine import Session
-from daytwo_store.errors import DaytwoError
+from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.ids import Digest, EntityRef, RunId
 from daytwo_store.tables import PrincipalRow, RunRow
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.planning import Ask, aim, context_of, look
+from daytwo_workflows.life.planning import Ask, Scene, aim, context_of, look
+from daytwo_workflows.life.sources import sources, within
+from daytwo_workflows.life.undo_answers import undo_answers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +48,12 @@ async def beside(life: Life, session: Session, run: RunRow, previous: RunRow | N
     except DaytwoError as error:
         return Beside(problem=error.detail)
     read = read_values(life.definitions.program(version), context)
-    undo, inputs, why = await _undo(life, session, ask, Plan.model_validate_json(run.plan), previous)
+    undo, inputs, why = await _undo(life, session, ask, scene, Plan.model_validate_json(run.plan), previous)
     return Beside(owner=scene.owner, read=read, undo=undo, undo_inputs=inputs, no_undo=why)
 
 
 async def _undo(
-    life: Life, session: Session, ask: Ask, plan: Plan, previous: RunRow | None
+    life: Life, session: Session, ask: Ask, scene: Scene, plan: Plan, previous: RunRow | None
 ) -> tuple[Sequence[Aim] | None, Mapping[str, JsonValue], str | None]:
     if life.definitions.program(ask.version).undo is None and plan.undo:
         return None, {}, " ".join(undo_words(plan))
@@ -56,11 +62,31 @@ async def _undo(
     if previous is None:
         return None, {}, "There was no successful run here before that it could go back to."
     try:
-        aimed = await aim(life, session, ask)
-        inputs = undo_inputs(aimed.program, aimed.facts, {"inputs": previous.inputs, "run": previous.id}) or {}
-        return (await aim(life, session, _ask_with(ask, inputs))).aims, inputs, None
+        aimed = await aim(life, session, ask, scene)
+        doors = _of_the_database(session, scene)
+        inputs = await undo_answers(ask.version, aimed, scene, previous, doors) or {}
+        with suppress(ChoicesUnavailable):  # what CI systems list is asked for when it is undone
+            await accept_inputs(ask.version, entity=scene.target, user=scene.user, answers=inputs, sources=doors)
+        return (await aim(life, session, _ask_with(ask, inputs), scene)).aims, inputs, None
     except DaytwoError as error:
         return None, {}, f"It could not be undone today: {error.detail}"
+
+
+def _of_the_database(session: Session, scene: Scene) -> Sources:
+    both = sources(within(session), scene.belongs, {})
+    return Sources(options=_Unasked(both.options), entities=both.entities)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unasked:
+    """Choices of the catalog alone: connections are not asked while somebody reads a page."""
+
+    catalog: OptionSource
+
+    async def options(self, query: OptionQuery) -> OptionPage:
+        if query.source == CATALOG:
+            return await self.catalog.options(query)
+        raise Unavailable("It is asked for when it is undone.")
 
 
 def _ask(run: RunRow, version: ActionVersion, requester: PrincipalRow, inputs: Mapping[str, JsonValue]) -> Ask:
