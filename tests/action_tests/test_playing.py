@@ -114,6 +114,47 @@ async def test_it_is_the_definition_that_is_tested(stage: Stage, tmp_path: Path)
     assert [difference.at for difference in one.differences] == ["expect.state", "expect.requests"]
 
 
+async def test_runs_of_before_are_what_an_undo_goes_back_to(stage: Stage, tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        """
+        - name: back to the last of them
+          given:
+            answers: { version: 1.1.0, environment: environment:production }
+            before:
+              - action: deploy
+                answers: { version: 1.1.0, environment: environment:production }
+                approved_by: person:sam
+              - action: deploy
+                answers: { version: 1.0.0, environment: environment:production }
+                approved_by: person:sam
+          do:
+            - expect:
+                state: waiting_approval
+                requests: []
+                catalog: { deployment:shop-production: { properties: { version: 1.0.0 } } }
+            - approve: { by: person:sam }
+            - undo: { by: person:ana }
+            - approve: { by: person:sam }
+          expect:
+            state: succeeded
+            requests: [{ step: ship, inputs: { version: 1.0.0, environment: production } }]
+        - name: one that did not succeed is no run of before
+          given:
+            before:
+              - action: deploy
+                answers: { version: 1.0.0, environment: environment:staging }
+                pipelines: { ship: { ends: failed } }
+        - name: nor one that nobody may ask for
+          given: { before: [{ action: deploy, answers: {} }] }
+        """,
+    )
+    good, failed, refused = await played(stage, file)
+    assert (good.differences, good.trouble) == ([], None)
+    assert "The run of deploy in `before` has not succeeded, it is failed" in str(failed.trouble)
+    assert "The run of deploy in `before` was refused: " in str(refused.trouble)
+
+
 async def test_pipelines_fail_are_lost_refused_and_never_end(stage: Stage, tmp_path: Path) -> None:
     file = written(
         tmp_path,

@@ -80,6 +80,19 @@ class Choices(Vocabulary):
     namespaces: list[Line] = []
 
 
+class Earlier(Vocabulary):
+    """A run that succeeded before. Who asked for it, and about what, is as in the test unless it is said here."""
+
+    action: ActionId
+    user: Person | None = None
+    entity: Ref | None = None
+    answers: Values = {}
+    approved_by: Person | None = Field(default=None, description="who gives every approval that it asks for")
+    pipelines: dict[StepName, Outcome | list[Outcome]] = Field(
+        default={}, description="what became of its own; one that is not named succeeded"
+    )
+
+
 class Given(Vocabulary):
     """Before somebody asks. What a test leaves out is taken from the file's own `given`."""
 
@@ -89,6 +102,9 @@ class Given(Vocabulary):
     answers: Values | None = None
     comment: Line | None = None
     entities: list[GivenEntity] | None = None
+    before: Annotated[list[Earlier], Field(max_length=20)] | None = Field(
+        default=None, description="runs that succeeded before, the oldest first; an undo goes back to the last of them"
+    )
     pipelines: dict[StepName, Outcome | list[Outcome]] | None = Field(
         default=None, description="by step; of several outcomes each start takes the next, and the last one for good"
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.action_tests.model import Given, GivenEntity, Outcome
+from daytwo_actions.action_tests.model import Earlier, Given, GivenEntity, Outcome, Values
 from daytwo_actions.services.door import ServiceCall
 from daytwo_catalog.model import Draft, Entity
 from daytwo_catalog.schema import check
@@ -21,8 +21,9 @@ from daytwo_store.events import NewEvent
 from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, Corr, EntityRef, PrincipalId, RunId, TaskId
 from daytwo_store.settings import Windows
-from daytwo_store.states import ApprovalState, TaskState, Verdict
-from daytwo_store.tables import PrincipalRow
+from daytwo_store.states import ApprovalState, RunState, TaskState, Verdict
+from daytwo_store.tables import ApprovalRow, PrincipalRow
+from daytwo_store.whole_runs import WholeRun
 from daytwo_workflows.action_tests.going import Going, NotThere
 from daytwo_workflows.life import doing, lasting
 from daytwo_workflows.life.asking import Wish, start, undo
@@ -44,6 +45,7 @@ class Scene(Going):
     given: Given
     numbers: "count[int]" = field(default_factory=lambda: count(1))
     used: dict[str, int] = field(default_factory=dict)  # how many outcomes of a step were taken
+    earlier: Earlier | None = None  # the run of before that is played now
 
     # --- who acts ---------------------------------------------------------------------------------------------------
 
@@ -71,22 +73,49 @@ class Scene(Going):
 
     async def ask(self, action: str) -> None:
         """Ask for the run. What is said when it is refused is kept."""
-        assert self.given.user is not None
-        wish = Wish(
-            action=action,
-            requester=await self.person(self.given.user),
-            token=None,
-            entity=EntityRef(self.given.entity) if self.given.entity else None,
-            inputs=self.given.answers or {},
-            version=None,
-            comment=self.given.comment,
-        )
+        given = self.given
+        assert given.user is not None
         try:
-            accepted = await start(self.life, wish, f"test-{next(self.numbers)}")
+            self.run = await self._start(action, given.user, given.entity, given.answers or {}, given.comment)
         except DaytwoError as error:
             self.refused = told(error)
-            return
-        self.run = RunId(accepted.run.id)
+
+    async def play_before(self) -> None:
+        """The runs of before, one after the other, each to its end. Of what they sent nothing is left to be seen."""
+        for one in self.given.before or []:
+            self.earlier = one
+            self.run = await self._before(one)
+            await self.settle()
+            while one.approved_by is not None and _pending(await self.whole()):
+                await self.decide(one.approved_by, Verdict.APPROVE, "", None)
+                await self.settle()
+            self.used.clear()
+            row = await self.row()
+            if row.state != RunState.SUCCEEDED:
+                why = f": {row.reason}" if row.reason else ""
+                raise NotThere(f"The run of {one.action} in `before` has not succeeded, it is {row.state}{why}")
+        self.run = self.earlier = None
+        self.calls.clear()
+
+    async def _before(self, one: Earlier) -> RunId:
+        who = one.user or self.given.user
+        assert who is not None
+        try:
+            return await self._start(one.action, who, one.entity or self.given.entity, one.answers, None)
+        except DaytwoError as error:
+            raise NotThere(f"The run of {one.action} in `before` was refused: {told(error)}") from None
+
+    async def _start(self, action: str, who: str, entity: str | None, answers: Values, comment: str | None) -> RunId:
+        wish = Wish(
+            action=action,
+            requester=await self.person(who),
+            token=None,
+            entity=EntityRef(entity) if entity else None,
+            inputs=answers,
+            version=None,
+            comment=comment,
+        )
+        return RunId((await start(self.life, wish, f"test-{next(self.numbers)}")).run.id)
 
     async def undo(self, by: str, reason: str) -> None:
         """From now on it is about the run that undoes the one of before."""
@@ -97,7 +126,7 @@ class Scene(Going):
 
     async def decide(self, by: str, verdict: Verdict, comment: str, answers: Mapping[str, JsonValue] | None) -> None:
         whole = await self.whole()
-        waiting = [one for one in whole.approvals if one.state == ApprovalState.PENDING]
+        waiting = _pending(whole)
         if not waiting:
             raise NotThere("Nothing waits for a decision now.")
         approval = waiting[0]
@@ -155,7 +184,7 @@ class Scene(Going):
             attempt = await by_marker(session, corr)
             assert attempt is not None, "what is sent has an attempt"
             action = (await runs.peek(session, RunId(attempt.run_id))).action
-        said = self.given.pipelines or {}
+        said = (self.earlier or self.given).pipelines or {}
         path = _LATER.sub(".undo", attempt.path)
         name = next((one for one in (f"{action}/{path}", path) if one in said), None)
         if name is None:
@@ -165,6 +194,10 @@ class Scene(Going):
         number = self.used.get(name, 0)
         self.used[name] = number + 1
         return several[min(number, len(several) - 1)]
+
+
+def _pending(whole: WholeRun) -> list[ApprovalRow]:
+    return [one for one in whole.approvals if one.state == ApprovalState.PENDING]
 
 
 def _draft(said: GivenEntity, current: Entity | None) -> Draft:
