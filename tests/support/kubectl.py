@@ -17,15 +17,30 @@ def main(arguments: list[str]) -> int:
     assert arguments[0] == "--namespace"
     verb, rest = arguments[2], arguments[3:]
     state["calls"].append(" ".join([verb, *rest]))
-    code = _do(state["deployments"], verb, rest)
+    if rest[0] == "service":
+        code = _service(state["services"], verb, rest[1], rest[-1])
+    else:
+        code = _do(state["deployments"], verb, rest)
     file.write_text(json.dumps(state))
     return 1 if verb in state["fail"] else code
+
+
+def _service(services: dict[str, str], verb: str, name: str, last: str) -> int:
+    """Of a Service there is nothing but the label that it selects by."""
+    if verb == "patch":
+        services[name] = json.loads(last)["spec"]["selector"]["app"]
+    else:
+        assert (verb, last) == ("get", "jsonpath={.spec.selector.app}")
+        print(services[name], end="")
+    return 0
 
 
 def _do(deployments: dict[str, dict[str, Any]], verb: str, rest: list[str]) -> int:
     plain = [one for one in rest if not one.startswith("-")]
     name = next((one.removeprefix("deployment/") for one in plain if one.startswith("deployment/")), "")
     match verb:
+        case "get" if plain[1] not in deployments and "--ignore-not-found" in rest:
+            pass
         case "get":
             print(_shown(deployments[plain[1]], plain[-1] if "-o" in rest else ""), end="")
         case "set":
@@ -58,6 +73,8 @@ def _shown(one: dict[str, Any], wanted: str) -> str:
         return str(one["replicas"])
     if path.startswith(".metadata.annotations."):
         return str(one["annotations"].get(path.removeprefix(".metadata.annotations."), ""))
+    if path == ".spec.template.metadata.labels.app":
+        return str(one["labels"]["app"])
     if path == ".spec.template.spec.containers[0].image":
         return str(one["image"])
     assert path == "json", path

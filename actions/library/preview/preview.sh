@@ -3,14 +3,15 @@
 set -euo pipefail
 : "${SERVICE:?}" "${NAME:?}" "${BRANCH:?}" "${PHASE:?}" "${REGISTRY:?the address of your images}" "${DOMAIN:?of development environments}"
 space=preview-$SERVICE-$NAME
+host=$SERVICE-$NAME.$DOMAIN # two services may have an environment of one name
 
 case $PHASE in
   create)
     kubectl create namespace "$space" --dry-run=client -o yaml | kubectl apply -f -
     tag=$(printf %s "$BRANCH" | tr / -)
     helm upgrade --install "$SERVICE" "charts/$SERVICE" --namespace "$space" --wait --timeout 20m \
-      --set-string "image=$REGISTRY/$SERVICE:$tag" --set-string "host=$NAME.$DOMAIN"
-    printf '{"url": "https://%s.%s"}\n' "$NAME" "$DOMAIN" >result.json
+      --set-string "image=$REGISTRY/$SERVICE:$tag" --set-string "host=$host"
+    printf '{"url": "https://%s"}\n' "$host" >result.json
     ;;
   destroy) # harmless where there is nothing
     kubectl delete namespace "$space" --ignore-not-found --wait --timeout=20m

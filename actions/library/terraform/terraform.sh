@@ -11,15 +11,17 @@ terraform -chdir="$work" init -input=false -lockfile=readonly
 
 case $PHASE in
   plan)
-    terraform -chdir="$work" plan -input=false -out=plan.out
+    code=0
+    terraform -chdir="$work" plan -input=false -detailed-exitcode -out=plan.out || code=$?
+    case $code in 0) changed=false ;; 2) changed=true ;; *) exit "$code" ;; esac # imports, moves and outputs count too
     sha256=$(sha256sum "$work/plan.out" | cut -d' ' -f1)
     plan=plans/$sha256
     aws s3 cp --only-show-errors "$work/plan.out" "$BUCKET/$plan"
     terraform -chdir="$work" show -json plan.out |
-      jq --arg plan "$plan" --arg sha256 "$sha256" '
+      jq --arg plan "$plan" --arg sha256 "$sha256" --argjson changed "$changed" '
         [.resource_changes[]?.change.actions] as $all
         | def count(what): [$all[] | select(index(what))] | length;
-        {plan: $plan, sha256: $sha256, adds: count("create"), changes: count("update"), destroys: count("delete")}' >result.json
+        {plan: $plan, sha256: $sha256, changed: $changed, adds: count("create"), changes: count("update"), destroys: count("delete")}' >result.json
     ;;
   apply)
     : "${PLAN:?}" "${SHA256:?}"
