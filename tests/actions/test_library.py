@@ -94,7 +94,7 @@ async def test_actions_and_pipelines_agree(vendor: str) -> None:
     around = Surroundings(
         kinds=load_registry([CATALOG]).kinds,
         connections={vendor: vendor},
-        services={"metrics": (), "pager": ()},
+        services={"metrics": (), "pager": ("pager_key",)},
     )
     files = [one for folder in FOLDERS for one in sorted(folder.glob("*.yaml"))]
     texts = [(str(one), one.read_text() if vendor == "github" else moved(one.read_text(), vendor)) for one in files]

@@ -19,10 +19,11 @@ from daytwo_workflows.action_tests.going import NotThere, Stuck
 from daytwo_workflows.action_tests.looking import after, before
 from daytwo_workflows.action_tests.pipelines import Pipelines
 from daytwo_workflows.action_tests.scene import PAGE, WINDOWS, Scene, told
-from daytwo_workflows.action_tests.services import Answering
+from daytwo_workflows.action_tests.services import Answering, SaidSecrets, named_secrets
 from daytwo_workflows.action_tests.stage import KINDS, Stage
 from daytwo_workflows.client import Driver
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.secret_sources.source import SecretSource
 from daytwo_workflows.worker import create_worker
 
 MONDAY: Final = datetime(2026, 1, 12, 9, tzinfo=UTC)
@@ -81,13 +82,15 @@ async def _play(stage: Stage, loaded: LoadedTests, test: ActionTest, number: int
             for name, kind in {**KINDS, **spec.connections}.items()
         }
         calls: list[tuple[str, ServiceCall]] = []
-        services = {name: Answering(name, answers, calls) for name, answers in (given.services or {}).items()}
+        named = await named_secrets(store)
+        services = {name: Answering(name, answers, calls, named) for name, answers in (given.services or {}).items()}
         life = Life(
             store=store,
             backends=pipelines,
             windows=WINDOWS,
             marker_key=b"a test's markers",
             services=services,
+            source=SecretSource({"env": SaidSecrets()}),
             keys=Keys.of(derived(b"t" * 32)),
             fingerprint_key=b"f" * 32,
             public_url=PAGE,
@@ -107,6 +110,7 @@ async def _play(stage: Stage, loaded: LoadedTests, test: ActionTest, number: int
         try:
             async with create_worker(stage.server.client, life, task_queue=queue):
                 await scene.prepare()
+                await scene.play_before()
                 await _acts(scene, test, spec.action, found)
         finally:
             await scene.stop()

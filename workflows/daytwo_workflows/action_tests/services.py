@@ -1,14 +1,37 @@
 """Services in memory: they answer what the test says, and keep what they were asked."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from pydantic import JsonValue
 
 from daytwo_actions.action_tests.model import Answer
 from daytwo_actions.backends.wire.answer import Silence
 from daytwo_actions.services.door import ServiceAnswer, ServiceCall
+from daytwo_store import definitions
+from daytwo_store.engine import Store
+from daytwo_workflows.secret_sources.reference import Reference
+
+_NAMED: Final = re.compile(r"\bsecrets\.([a-z][a-z0-9_]*)")
+
+
+class SaidSecrets:
+    """A provider of secrets that says for each of them what it is: a test sees where it was sent."""
+
+    fresh: float = 0.0
+
+    async def read(self, reference: Reference) -> str:
+        return f"the secret {reference.path}"
+
+
+async def named_secrets(store: Store) -> dict[str, str]:
+    """Every secret that an action sends to a service, with a reference to `SaidSecrets`: here each may have it."""
+    async with store.read() as session:
+        texts = [json.dumps(row.document) for row in await definitions.current(session)]
+    return {name: f"secret://env/{name}" for text in texts for name in _NAMED.findall(text)}
 
 
 @dataclass
