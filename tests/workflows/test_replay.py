@@ -7,6 +7,7 @@ import base64
 import gzip
 import inspect
 import json
+import runpy
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ from daytwo_workflows.worker import create_worker
 pytestmark = pytest.mark.anyio
 FOLDER = Path(__file__).with_name("histories")
 FILES = sorted(FOLDER.iterdir())
+SHAPES = runpy.run_path(str(Path(__file__).with_name("record.py")), run_name="record")["SHAPES"]
+_COMMANDS = {"MARKER_RECORDED", "ACTIVITY_TASK_SCHEDULED", "TIMER_STARTED", "TIMER_CANCELED"}
 ACTIVITIES = {name for name, one in vars(Activities).items() if hasattr(one, "__temporal_activity_definition")}
 
 
@@ -47,6 +50,55 @@ def replayer(*workflows: type) -> Replayer:
 @pytest.mark.parametrize("file", FILES, ids=[file.name.partition(".")[0] for file in FILES])
 async def test_a_recorded_history_plays_again(file: Path) -> None:
     await replayer(RunAction, WatchConnection).replay_workflow(history(file))
+
+
+def test_every_shape_is_recorded_and_no_other() -> None:
+    assert {file.name.partition(".")[0] for file in FILES} == set(SHAPES)
+
+
+def kinds(file: Path) -> list[str]:
+    return [one["eventType"].removeprefix("EVENT_TYPE_") for one in events(file)]
+
+
+def cuts(file: Path) -> list[int]:
+    """How many events there are whenever a task of the workflow has begun, and whenever it has said what is to be done
+    and waits for that."""
+    found, done = [], False
+    for number, kind in enumerate(kinds(file)):
+        if done and kind not in _COMMANDS:
+            found.append(number)
+            done = False
+        if kind == "WORKFLOW_TASK_STARTED":
+            found.append(number + 1)
+        done = done or kind == "WORKFLOW_TASK_COMPLETED"
+    return found
+
+
+CUTS = [(file, cut) for file in FILES for cut in cuts(file)]
+
+
+@pytest.mark.parametrize(("file", "cut"), CUTS, ids=[f"{file.name.partition('.')[0]}-{cut}" for file, cut in CUTS])
+async def test_a_run_that_was_open_at_any_time_plays_again(file: Path, cut: int) -> None:
+    """An upgrade comes while it waits for a person, a pipeline, or for what it has just asked an activity to do."""
+    part = WorkflowHistory.from_json(file.name.partition(".")[0], {"events": events(file)[:cut]})
+    await replayer(RunAction, WatchConnection).replay_workflow(part)
+
+
+def test_there_are_open_runs_of_many_kinds() -> None:
+    """R49: more than thirty of them. Some wait, some have let something be looked for or collected; what is sent is sent
+    in a task of the workflow, so in the middle of that is a task that has begun."""
+    last = {(file, cut): kinds(file)[cut - 1] for file, cut in CUTS}
+    assert len(CUTS) > 30
+    assert {"WORKFLOW_TASK_STARTED", "TIMER_STARTED", "ACTIVITY_TASK_SCHEDULED"} <= set(last.values())
+    let = {name for (file, cut), kind in last.items() for name in activities(events(file)[cut - 1])}
+    assert {"reconcile", "collect"} <= let
+
+
+async def test_an_open_run_whose_workflow_does_something_else_is_found() -> None:
+    (file,) = [one for one in FILES if one.name.startswith("run-approved")]
+    part = WorkflowHistory.from_json("run-approved", {"events": events(file)[: cuts(file)[-1]]})
+    with pytest.raises(NondeterminismError):
+        await replayer(_Other).replay_workflow(part)
 
 
 def test_the_recordings_hold_every_activity_and_both_ends() -> None:
