@@ -129,6 +129,23 @@ def test_all_three_run_the_same_script_with_the_same_values(pipeline: str) -> No
             assert re.search(rf"\b{name.upper()}\b", words), (vendor, name)
 
 
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_a_script_has_what_it_cannot_do_without(pipeline: str) -> None:
+    """From an input, or from a variable that the page names: GitHub hands those over one by one, the others all."""
+    script = file_of("github", pipeline).parents[1] / f"{pipeline}.sh"
+    page = (LIBRARY.parents[1] / "docs/how-to/use-the-library.md").read_text()
+    listed = {name for row in re.findall(r"^ +\| (`[A-Z_`, ]+`) \|", page, re.MULTILINE) for name in row.split("`")}
+    for name in set(re.findall(r"\$\{([A-Z_0-9]+):\?", script.read_text())):
+        github = file_of("github", pipeline).read_text()
+        found = re.search(rf"^  {name}: \$\{{\{{ (inputs|vars)\.(\w+) \}}\}}$", github, re.MULTILINE)
+        assert found, (pipeline, name)
+        if found[1] == "vars":
+            assert (found[2], name in listed) == (name, True), (pipeline, name)
+        else:
+            assert re.search(rf"^  {name}: ", file_of("gitlab", pipeline).read_text(), re.MULTILINE), (pipeline, name)
+            assert f"{{ name: {name}, value:" in file_of("argo", pipeline).read_text(), (pipeline, name)
+
+
 def test_every_action_has_tests_and_every_folder_a_page() -> None:
     for folder in FOLDERS:
         for definition in folder.glob("*.yaml"):

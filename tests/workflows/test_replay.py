@@ -85,8 +85,8 @@ async def test_a_run_that_was_open_at_any_time_plays_again(file: Path, cut: int)
 
 
 def test_there_are_open_runs_of_many_kinds() -> None:
-    """R49: more than thirty of them. Some wait, some have let something be looked for or collected; what is sent is sent
-    in a task of the workflow, so in the middle of that is a task that has begun."""
+    """R49: more than thirty of them. Some wait, some have let something be looked for or collected; what is sent is
+    sent in a task of the workflow, so in the middle of that is a task that has begun."""
     last = {(file, cut): kinds(file)[cut - 1] for file, cut in CUTS}
     assert len(CUTS) > 30
     assert {"WORKFLOW_TASK_STARTED", "TIMER_STARTED", "ACTIVITY_TASK_SCHEDULED"} <= set(last.values())

@@ -72,9 +72,7 @@ class Catalog:
         async with self._store.read() as session:
             entity = await see(session, f"{kind}:{name}", by.belongs)
             hidden = await entities.hidden(session, _targets(entity.relations), sees=by.belongs)
-            sources = await entities.referenced_by(
-                session, entity.ref, sees=by.belongs, limit=MOST_REFERRING + 1
-            )
+            sources = await entities.referenced_by(session, entity.ref, sees=by.belongs, limit=MOST_REFERRING + 1)
             temporary = await self._temporary(session, entity, by)
         return EntityView(
             **_summary(entity).model_dump(),
