@@ -77,6 +77,11 @@ describe("where there is nothing", () => {
   });
 });
 
+test("who asked finds what waits for others from the inbox", async () => {
+  visit("/approvals", ROUTES);
+  expect(await link("My requests that wait")).toBe("/runs?mine=true&state=waiting_approval");
+});
+
 test("the way back from a task says where it leads", async () => {
   const fake = new FakeApi("sam");
   fake.tasks.set("tk_1", taskOf());

@@ -14,6 +14,7 @@ export const approvals = {
       "Requests that were approved, rejected or have expired are kept here.",
     ],
   } as Record<string, [string, string]>,
+  myRequests: "My requests that wait",
   see: { pending: "See what waits for others", decided: "See what was decided" },
   noneFiltered: "No request matches these filters.",
   asks: (name: string) => `${name} asks`,

@@ -40,7 +40,11 @@ export default function ApprovalsPage() {
   useTitle(words.title);
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} />
+      <PageHead
+        title={words.title}
+        lead={words.lead}
+        aside={<Link to="/runs?mine=true&state=waiting_approval">{words.myRequests}</Link>}
+      />
       <Tabs value={list} onChange={(next) => shown.set({ list: next === "mine" ? null : next })}>
         <Tabs.List className={css.list}>
           {NAMES.map((name) => (
