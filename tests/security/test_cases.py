@@ -1,5 +1,7 @@
 """docs/reference/cases.md: each case of the test program is there, and the tests that it names are."""
 
+import re
+
 import pytest
 from tests.chaos.__main__ import Played, elsewhere
 from tests.chaos.harness import sizes
@@ -22,6 +24,17 @@ def test_the_tests_that_a_case_names_are_there(row: Case) -> None:
     for test in row.tests:
         file, _, name = test.partition("::")
         assert f"def {name}(" in (TESTS / file).read_text(), f"there is no {test}"
+
+
+def test_the_fifteen_acceptance_tests_have_a_row_each_and_its_tests_are_there() -> None:
+    _, _, text = PAGE.read_text().partition("## Fifteen acceptance tests")
+    rows = dict(re.findall(r"^\| (\d+) \|[^|]*\|([^|]*)\|", text, re.MULTILINE))
+    assert list(rows) == [str(number) for number in range(1, 16)]
+    for named in rows.values():
+        found = re.findall(r"`([^`:]+)::([^`]+)`", named)
+        assert found
+        for file, name in found:
+            assert f"def {name}(" in (TESTS / file).read_text(), f"there is no {file}::{name}"
 
 
 def test_each_case_that_is_played_meets_the_oracle_and_nothing_of_it_is_left_out() -> None:
