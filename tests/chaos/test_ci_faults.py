@@ -101,7 +101,7 @@ def test_without_any_webhook(stage: Stage, system: str) -> None:
     ended = time.monotonic()
     stage.finish(note, system=system)
     stage.wait(runs, seconds=60)
-    assert time.monotonic() - ended < 20
+    assert time.monotonic() - ended < 60  # the design's §11
     facts = stage.judged()
     assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.chaos.harness.bounds import Limits
 from tests.chaos.harness.facts import Row, rows
 from tests.chaos.harness.house import until
 from tests.chaos.harness.stage import Stage
@@ -60,6 +61,9 @@ def squat(stage: Stage, system: str, attempt: Row) -> None:
     assert answer.is_success, answer.text
 
 
+SEARCHED = Limits(usual_events=1_000)  # of one run, looked for several times a second until a person is asked
+
+
 @each_kind
 def test_somebody_elses_run_that_looks_like_ours_is_not_adopted(stage: Stage, system: str) -> None:
     """R18: ours never arrived. What is there instead is nobody's answer, and two people say that it did not run."""
@@ -77,7 +81,7 @@ def test_somebody_elses_run_that_looks_like_ours_is_not_adopted(stage: Stage, sy
             control.clear_faults()
     squat(stage, system, attempt)
     stage.wait([run], states={"needs_attention"}, seconds=120)
-    [held] = stage.judged().attempts_of(run)
+    [held] = stage.judged(SEARCHED).attempts_of(run)
     assert (held["state"], held["external_id"]) == ("held", None)
     with stage.house.control(system) as control:
         theirs = [line for line in control.ledger() if note in line["inputs"]["note"]][before:]
@@ -88,7 +92,7 @@ def test_somebody_elses_run_that_looks_like_ours_is_not_adopted(stage: Stage, sy
     until(lambda: _ours(stage, note, system), "ours to be sent, under another marker")
     stage.finish(note, system=system)
     stage.wait([run])
-    facts = stage.judged()
+    facts = stage.judged(SEARCHED)
     assert facts.run(run)["state"] == "succeeded"
     assert len(_ours(stage, note, system)) == 1
 
