@@ -4,24 +4,34 @@
 `fail` in the state names verbs that end with 1 after their work, as when a rollout does not become ready.
 """
 
+import fcntl
 import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def main(arguments: list[str]) -> int:
-    file = Path(os.environ["KUBECTL_STATE"])
-    state = json.loads(file.read_text())
+    piped = sys.stdin.read() if "apply" in arguments else ""
+    with Path(os.environ["KUBECTL_STATE"]).open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # the parts of a pipe work side by side
+        return _played(file, arguments, piped)
+
+
+def _played(file: TextIO, arguments: list[str], piped: str) -> int:
+    state = json.load(file)
     assert arguments[0] == "--namespace"
     verb, rest = arguments[2], arguments[3:]
     state["calls"].append(" ".join([verb, *rest]))
     if rest[0] == "service":
         code = _service(state["services"], verb, rest[1], rest[-1])
     else:
-        code = _do(state["deployments"], verb, rest)
-    file.write_text(json.dumps(state))
+        code = _do(state["deployments"], verb, rest, piped)
+    sys.stdout.flush()
+    file.seek(0)
+    file.truncate()
+    json.dump(state, file)
     return 1 if verb in state["fail"] else code
 
 
@@ -35,7 +45,7 @@ def _service(services: dict[str, str], verb: str, name: str, last: str) -> int:
     return 0
 
 
-def _do(deployments: dict[str, dict[str, Any]], verb: str, rest: list[str]) -> int:
+def _do(deployments: dict[str, dict[str, Any]], verb: str, rest: list[str], piped: str) -> int:
     plain = [one for one in rest if not one.startswith("-")]
     name = next((one.removeprefix("deployment/") for one in plain if one.startswith("deployment/")), "")
     match verb:
@@ -51,7 +61,7 @@ def _do(deployments: dict[str, dict[str, Any]], verb: str, rest: list[str]) -> i
         case "scale":
             deployments[name]["replicas"] = int(rest[-1].partition("=")[2])
         case "apply":
-            made = json.load(sys.stdin)
+            made = json.loads(piped)
             spec = made["spec"]
             image = spec["template"]["spec"]["containers"][0]["image"]
             labels = spec["template"]["metadata"]["labels"]
