@@ -13,9 +13,7 @@ from typing import Final
 # In a path: "daytwo", and after it "claim" as a word, as in acme/daytwo/claim@v1 or ci/daytwo-claim/ask.sh.
 _NAMED: Final = re.compile(r"(?<![\w.-])daytwo(?:[\w.-]*/)*(?:[\w.-]*[_.-])?claim(?![\w-])")
 # GitHub's, GitLab's, Argo's. Each ends at the next opening at the latest, so that a file full of them takes no time.
-_FILLED_IN: Final = re.compile(
-    r"\$\{\{(?:(?!\{\{).)*?\}\}|\$\[\[(?:(?!\[\[).)*?\]\]|\{\{(?:(?!\{\{).)*?\}\}"
-)
+_FILLED_IN: Final = re.compile(r"\$\{\{(?:(?!\{\{).)*?\}\}|\$\[\[(?:(?!\[\[).)*?\]\]|\{\{(?:(?!\{\{).)*?\}\}")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _RUNS_MORE: Final = re.compile(r"`|\$\(")  # a command in a command, whose work comes first
 _SET: Final = re.compile(r"set(?:\s+-[A-Za-z]+(?:\s+(?:pipefail|errexit|nounset|xtrace))?)+")

@@ -202,19 +202,13 @@ def stop(
     tools: Tools = ctx.obj
     with tools.api(quiet=True) as api:
         if lift:
-            api.delete(f"/stop?reason={_quoted(reason)}" if reason else "/stop")
+            api.delete("/stop", {"reason": reason or None})
         found = (
             api.post("/stop", StopView, {"reason": reason}, reads=True)
             if reason and not lift
             else api.get("/stop", StopView)
         )
     return tools.out.json(found.text) if as_json else tools.out.line(found.view.text)
-
-
-def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
 
 
 def _decide(tools: Tools, exception: str, body: dict[str, str], *, as_json: bool) -> None:
