@@ -57,6 +57,7 @@ def deploy(page: Page, version: str) -> str:
 def picture(page: Page, name: str) -> None:
     """What is in the window, as the documentation shows it."""
     page.evaluate("document.fonts.ready")
+    expect(page.locator("main [aria-busy]")).to_have_count(0)  # until then a screen is laid out unseen
     page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
 
