@@ -38,6 +38,10 @@ RUN /tools/bin/python -m hatchling build --target wheel \
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM ${PYTHON} AS daytwo
+# Git says who last changed an action's file, and so who does not approve its runs.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends git \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --user-group --home-dir /tmp --shell /usr/sbin/nologin daytwo
 COPY --from=build /opt/daytwo /opt/daytwo
 ENV PATH=/opt/daytwo/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
@@ -53,7 +57,7 @@ CMD ["python", "-m", "daytwo_api"]
 FROM daytwo AS standin
 USER root
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends curl git \
+ && apt-get install --yes --no-install-recommends curl \
  && rm -rf /var/lib/apt/lists/* \
  && install --directory --owner=daytwo --group=daytwo /srv/acme
 COPY --from=build /act /usr/local/bin/act

@@ -58,7 +58,7 @@ up: $(INSTALLED) $(PAGE) $(if $(filter all gitlab,$(subst $(COMMA), ,$(BACKENDS)
 	$(BIN)/daytwo up $(if $(BACKENDS),--backends $(BACKENDS)) $(if $(SIGN_IN),--sign-in $(SIGN_IN))
 
 test: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run the tests, Python and the page's; without what `make e2e`, `make chaos` and `make security` add
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST)
 	cd $(WEB) && $(NPM) test
 
 gitlab-ci-local: $(CI_LOCAL_MODULES) # what the GitLab stand-in runs jobs with

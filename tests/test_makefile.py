@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PYTHON: Final = sys._base_executable  # type: ignore[attr-defined]  # not the venv's
+PYTHON: Final = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"  # not the venv's
 # As Debian's does without the package python3-venv: python and no pip are there afterwards, and it ends with 1.
 DEBIANS: Final = f"""#!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then {PYTHON} -m venv --without-pip "$3"; exit 1; fi

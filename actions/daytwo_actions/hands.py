@@ -1,10 +1,10 @@
 """Who may do what a step of a run asks of people. Pure; default is no."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from daytwo_actions.policy import entitling
-from daytwo_actions.voices import Human, Voice, Voter, listed
+from daytwo_actions.voices import Human, Voice, Voter, is_editor, is_requester, listed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,6 +15,7 @@ class Chore:
     requester: str  # key of the human who asked for the run
     requester_name: str
     four_eyes: bool
+    editors: Collection[str] = ()  # of the action's file and of what asks
 
 
 def hand(voter: Voter, asked: Chore) -> Voice | str:
@@ -35,12 +36,6 @@ def hand(voter: Voter, asked: Chore) -> Voice | str:
 def _kept_off(human: Human, asked: Chore) -> str | None:
     if not asked.four_eyes:
         return None
-    ask = f"Ask {listed(asked.needed_from)}."
-    if human.key == asked.requester:
-        return f"You asked for this run, so somebody else has to do this (four eyes). {ask}"
-    if asked.requester in human.bound:
-        return (
-            f"{asked.requester_name}, who asked for this run, {human.bound[asked.requester]}: you two are one "
-            f"person here (four eyes). {ask}"
-        )
-    return None
+    why = is_requester(human, asked.requester, asked.requester_name, to="do this")
+    why = why or is_editor(human, asked.editors, to="do this")
+    return f"{why} Ask {listed(asked.needed_from)}." if why is not None else None

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from daytwo_actions.error_lines import MOST
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spared:
@@ -22,11 +24,10 @@ class Spared:
 class HeadAndTail:
     """`head` and `tail` are in bytes of UTF-8, each line with its line feed. A line is kept whole or not at all.
 
-    `worth` tells how much a line says about what went wrong, from 0 (nothing) to `MOST`; without it none is spared.
+    `worth` tells how much a line says about what went wrong, from 0 (nothing) to `MOST`; it hears of the lines in their
+    order, and without it none is spared.
     `left_out_lines` and `left_out_bytes` are those between the head, or the spared line, and the tail.
     """
-
-    MOST = 2
 
     def __init__(self, *, head: int, tail: int, worth: Callable[[str], int] | None = None) -> None:
         self._head = head
@@ -70,7 +71,7 @@ class HeadAndTail:
 
     def _spare(self, line: str) -> bool:
         """Whether this one is kept, instead of the one before."""
-        if self._worth is None or self._best == self.MOST or (worth := self._worth(line)) <= self._best:
+        if self._worth is None or self._best == MOST or (worth := self._worth(line)) <= self._best:
             return False
         lines, bytes_, other = self.left_out_lines, self.left_out_bytes, self.spared
         if other is not None:

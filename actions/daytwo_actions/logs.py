@@ -15,8 +15,6 @@ LINE_LIMIT: Final = 64 * 1024
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ESCAPE: Final = re.compile(r"\x1b(?!\[[0-9;]{0,32}m)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?|.?)")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,32}m")
-_ERROR: Final = re.compile(r"##\[error\]|::error|\berror\b[:!]|\bERROR\b|Traceback \(most recent", re.ASCII)
-_VENDOR_ERROR: Final = re.compile(r"##\[error\]|::error")
 
 
 class Cleaner:
@@ -65,24 +63,3 @@ class Cleaner:
 
 def _parts(line: str) -> list[str]:
     return [line[at : at + LINE_LIMIT] for at in range(0, len(line), LINE_LIMIT)] or [""]
-
-
-def vendor_error(lines: Sequence[str]) -> int | None:
-    """The index of the first line that the CI system itself marks as an error."""
-    return next((index for index, line in enumerate(lines) if _VENDOR_ERROR.search(line)), None)
-
-
-def says_what_went_wrong(line: str) -> int:
-    """2: the CI system itself marks it as an error; 1: it looks like one; 0: it does not."""
-    if _VENDOR_ERROR.search(line):
-        return 2
-    return 1 if _ERROR.search(line) else 0
-
-
-def first_error(lines: Sequence[str]) -> int | None:
-    """The index of the line that most likely says what went wrong: the vendor's own mark before a guess."""
-    for pattern in (_VENDOR_ERROR, _ERROR):
-        for index, line in enumerate(lines):
-            if pattern.search(line):
-                return index
-    return None

@@ -4,41 +4,34 @@ Read again and again while the API serves, so files that cannot be about the pol
 about it: then whoever asks keeps the policy that they have.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from daytwo_actions.definitions.document import Document
 from daytwo_actions.definitions.errors import DefinitionRejected, Problem
 from daytwo_actions.definitions.policy_file import KIND, Policy, is_policy_file, policy_of
 from daytwo_actions.definitions.yaml import MAX_BYTES, read_documents
-
-SUFFIXES: Final = frozenset({".yaml", ".yml"})
+from daytwo_store.file_texts import Text, Unreadable, digest, read_texts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyFiles:
     """The files that may hold the policy, as they were at one moment."""
 
-    texts: tuple[tuple[str, bytes], ...]  # names and contents, in order
+    texts: tuple[Text, ...]
 
     @property
     def digest(self) -> str:
-        """Of names and contents: the same again means that nothing was written in between."""
-        whole = hashlib.sha256()
-        for name, content in self.texts:
-            whole.update(f"{len(name)} {name} {len(content)} ".encode() + content)
-        return whole.hexdigest()
+        return digest(self.texts)
 
     def policy(self) -> Policy | None:
         """The one policy; None when no file holds one. Raises `DefinitionRejected` with every problem."""
         problems: list[Problem] = []
         found: list[Document] = []
-        for name, content in self.texts:
+        for text in self.texts:
             try:
-                found += _policies(name, content)
+                found += _policies(text.file, text.content)
             except DefinitionRejected as error:
                 problems += error.problems
         for other in found[1:]:
@@ -51,27 +44,15 @@ class PolicyFiles:
 
 def read_policy_files(folders: Iterable[Path]) -> PolicyFiles:
     """Raises `DefinitionRejected` for a file or folder that cannot be read: it might be the policy."""
-    texts = []
-    for path in _files(folders):
-        try:
-            with path.open("rb") as file:
-                content = file.read(MAX_BYTES + 1)  # one more than is read, so that a larger file is told as one
-        except OSError as error:
-            problem = Problem(str(path), 1, 1, f"The file cannot be read ({error.strerror})")
-            raise DefinitionRejected([problem]) from error
-        if KIND.encode() in content or is_policy_file(str(path)):
-            texts.append((str(path), content))
-    return PolicyFiles(texts=tuple(texts))
+    try:
+        texts = read_texts(folders, _may_hold_it, most=MAX_BYTES + 1)  # one more, so that a larger file is told as one
+    except Unreadable as error:
+        raise DefinitionRejected([Problem(error.file, 1, 1, str(error))]) from error
+    return PolicyFiles(texts=texts)
 
 
-def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        if folder.is_dir():
-            yield from sorted(one for one in folder.rglob("*") if one.suffix in SUFFIXES and one.is_file())
-        elif folder.is_file():
-            yield folder
-        else:
-            raise DefinitionRejected([Problem(str(folder), 1, 1, "There is no such file or folder")])
+def _may_hold_it(path: Path, content: bytes) -> bool:
+    return KIND.encode() in content or is_policy_file(str(path))
 
 
 def _policies(name: str, content: bytes) -> list[Document]:

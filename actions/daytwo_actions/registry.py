@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from daytwo_actions.definitions.calls import call_problems
@@ -38,6 +39,12 @@ class Registry:
     others: tuple[Document, ...]
     policy: Policy | None = None
 
+    def edited_files(self) -> set[str]:
+        """Of which it matters who last changed them: who wrote what is asked for does not approve it."""
+        actions = {one.file for one in self.actions.values()}
+        schedules = {one.file for one in self.schedules.values()}
+        return actions | schedules | {one.file for one in self.triggers.values()}
+
 
 def load_registry(paths: Iterable[Path], *, surroundings: Surroundings | None = None) -> Registry:
     """Read files, and folders with everything below them. Kinds found there are known to the actions found there,
@@ -51,9 +58,16 @@ def load_registry(paths: Iterable[Path], *, surroundings: Surroundings | None = 
     return reader.registry()
 
 
-def load_texts(texts: Iterable[tuple[str, str]], *, surroundings: Surroundings) -> Registry:
-    """The same from the names and contents of files that somebody has sent. Raises `DefinitionRejected`."""
-    reader = _Reader(surroundings)
+def load_texts(
+    texts: Iterable[tuple[str, str]],
+    *,
+    surroundings: Surroundings,
+    beside: Mapping[ActionName, ActionVersion] = MappingProxyType({}),
+) -> Registry:
+    """The same from the names and contents of files that somebody has sent. `beside`: actions that are there besides
+    those of the files; these may call them, and have to fit what calls them. Raises `DefinitionRejected`.
+    """
+    reader = _Reader(surroundings, beside)
     for name, text in texts:
         reader.text(name, text)
     return reader.registry()
@@ -62,6 +76,7 @@ def load_texts(texts: Iterable[tuple[str, str]], *, surroundings: Surroundings) 
 @dataclass(slots=True)
 class _Reader:
     surroundings: Surroundings
+    beside: Mapping[ActionName, ActionVersion] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -98,10 +113,11 @@ class _Reader:
             sources=self.surroundings.sources,
         )
         actions = self._actions(around)
-        self.problems += call_problems({str(name): one for name, one in actions.items()})
-        freezes = self._freezes(actions)
-        schedules = self._schedules(actions)
-        triggers = self._triggers(actions)
+        every = {**self.beside, **actions}
+        self.problems += call_problems({str(name): one for name, one in every.items()})
+        freezes = self._freezes(every)
+        schedules = self._schedules(every)
+        triggers = self._triggers(every)
         policy = self._policy()
         others = tuple(one for one in self.documents if _kind(one) not in _OURS)
         for other in others:

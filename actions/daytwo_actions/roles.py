@@ -36,7 +36,7 @@ class Permission(StrEnum):
     WEBHOOKS_READ = "webhooks.read"
     PIPELINES_READ = "pipelines.read"  # with the connection's credential, which sees more than who asks here
     ACTIONS_CHECK = "actions.check"
-    CATALOG_WRITE = "catalog.write"
+    POLICY_REPLAY = "policy.replay"  # runs that may be seen, by other rules
     AUDIT_READ = "audit.read"
     BREAK_GLASS_REVIEW = "break_glass.review"
     SECRETS_READ = "secrets.read"  # names, versions, uses; never a value
@@ -71,9 +71,9 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             _P.STOP_GLOBAL,
             _P.WEBHOOKS_READ,
         },
-        Role.AUTHOR: _ASK | {_P.PIPELINES_READ, _P.ACTIONS_CHECK},
-        Role.CATALOG_ADMIN: _ASK | {_P.CATALOG_WRITE},
-        Role.AUDITOR: _SEE | {_P.AUDIT_READ, _P.BREAK_GLASS_REVIEW, _P.SECRETS_READ},
+        Role.AUTHOR: _ASK | {_P.PIPELINES_READ, _P.ACTIONS_CHECK, _P.POLICY_REPLAY},
+        Role.CATALOG_ADMIN: _ASK,  # for actions to name: the catalog is written by files and runs alone
+        Role.AUDITOR: _SEE | {_P.AUDIT_READ, _P.BREAK_GLASS_REVIEW, _P.SECRETS_READ, _P.POLICY_REPLAY},
         Role.ADMIN: frozenset(Permission),
     }
 )
@@ -114,9 +114,7 @@ def granted(belongs: Collection[str]) -> frozenset[Permission]:
 
 def roles_with(permission: Permission) -> list[Role]:
     """The roles that have it, the narrowest first."""
-    return sorted(
-        (role for role in Role if permission in PERMISSIONS[role]), key=lambda role: (len(PERMISSIONS[role]), role)
-    )
+    return sorted((role for role in Role if permission in PERMISSIONS[role]), key=lambda role: len(PERMISSIONS[role]))
 
 
 def without_roles(belongs: Collection[str]) -> frozenset[str]:

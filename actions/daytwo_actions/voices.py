@@ -55,6 +55,7 @@ class Question:
     requester_name: str
     terms: Terms
     editors: Collection[str] = ()  # of the action's file and of what asks; none: not known, or they may decide
+    fillers: Collection[str] = ()  # humans who did tasks or filled in values; none: or they may decide
     before: Collection[str] = ()  # humans who approved an earlier stage, where each stage needs other people
     decided: Collection[str] = ()  # humans who have decided themselves
     spoken: Mapping[str, str] = field(default_factory=dict)  # humans for whom others have decided, and who
@@ -76,8 +77,8 @@ def voice(voter: Voter, asked: Question) -> Voice | str:
         if entry is not None:
             return Voice(entry)
         why = f"This is decided by {listed(asked.needed_from)}, and you are not one of them. Ask one of them."
-    elif voter.own.key in {asked.requester, *asked.editors, *asked.before, *asked.decided, *asked.spoken} or not (
-        {asked.requester, *asked.editors}.isdisjoint(voter.own.bound)
+    elif voter.own.key in {*asked.before, *asked.decided, *asked.spoken} or not (
+        {asked.requester, *asked.editors, *asked.fillers}.isdisjoint({voter.own.key, *voter.own.bound})
     ):
         return why
     for lent in voter.lent:
@@ -95,24 +96,15 @@ def _own(human: Human, asked: Question) -> str | None:
     """What is against somebody's own right."""
     ask = f"Ask {listed(asked.needed_from)}."
     if not asked.terms.self_approval:
-        if human.key == asked.requester:
-            return f"You asked for this run, so somebody else has to decide (four eyes). {ask}"
-        if asked.requester in human.bound:
-            return (
-                f"{asked.requester_name}, who asked for this run, {human.bound[asked.requester]}: you two are one "
-                f"person here (four eyes). {ask}"
-            )
-    if human.key in asked.editors:
-        return (
-            "You last changed the file of this action, or had a trigger or a schedule ask for it, so somebody else has "
-            f"to decide (four eyes). {ask}"
-        )
-    editor = min((one for one in asked.editors if one in human.bound), default=None)
+        asker = is_requester(human, asked.requester, asked.requester_name, to="decide")
+        if asker is not None:
+            return f"{asker} {ask}"
+    editor = is_editor(human, asked.editors, to="decide")
     if editor is not None:
-        return (
-            f"{editor}, who last changed the file of this action, {human.bound[editor]}: you two are one "
-            f"person here (four eyes). {ask}"
-        )
+        return f"{editor} {ask}"
+    filler = _is_filler(human, asked.fillers)
+    if filler is not None:
+        return f"{filler} {ask}"
     if human.key in asked.before:
         return f"You approved an earlier stage, and this one needs somebody else. {ask}"
     if human.key in asked.decided:
@@ -122,6 +114,47 @@ def _own(human: Human, asked: Question) -> str | None:
     return None
 
 
+def is_requester(human: Human, requester: str, name: str, *, to: str) -> str | None:
+    """Why whoever asked for the run, and whoever is one person with them, is not the second pair of eyes."""
+    if human.key == requester:
+        return f"You asked for this run, so somebody else has to {to} (four eyes)."
+    if requester in human.bound:
+        return f"{name}, who asked for this run, {human.bound[requester]}: you two are one person here (four eyes)."
+    return None
+
+
+def is_editor(human: Human, editors: Collection[str], *, to: str) -> str | None:
+    """The same of whoever wrote what asks."""
+    if human.key in editors:
+        return (
+            "You last changed the file of this action, or had a trigger or a schedule ask for it, so somebody else has "
+            f"to {to} (four eyes)."
+        )
+    editor = min((one for one in editors if one in human.bound), default=None)
+    if editor is None:
+        return None
+    return (
+        f"{editor}, who last changed the file of this action, {human.bound[editor]}: you two are one person here "
+        "(four eyes)."
+    )
+
+
+def _is_filler(human: Human, fillers: Collection[str]) -> str | None:
+    """The same of whoever gave values in the middle of the run."""
+    if human.key in fillers:
+        return (
+            "You filled in a value or did a task in this run, which is decided on here, so somebody else has to decide "
+            "(four eyes)."
+        )
+    filler = min((one for one in fillers if one in human.bound), default=None)
+    if filler is None:
+        return None
+    return (
+        f"{filler}, who filled in a value or did a task in this run, {human.bound[filler]}: you two are one person "
+        "here (four eyes)."
+    )
+
+
 def _lent(lent: Lent, asked: Question) -> str | None:
     """What is against deciding for somebody. Whoever asked for the run lends no right to decide on it."""
     by = lent.by
@@ -129,6 +162,8 @@ def _lent(lent: Lent, asked: Question) -> str | None:
         return f"{by.name}, for whom you would decide, is one person with who asked for this run (four eyes)."
     if not {by.key, *by.bound}.isdisjoint(asked.editors):
         return f"{by.name}, for whom you would decide, is one person with who last changed its file (four eyes)."
+    if not {by.key, *by.bound}.isdisjoint(asked.fillers):
+        return f"{by.name}, for whom you would decide, is one person with who filled in a value here (four eyes)."
     if by.key in asked.before:
         return f"{by.name}, for whom you would decide, approved an earlier stage, and this one needs somebody else."
     if by.key in asked.spoken or by.key in asked.decided:

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from daytwo_actions.policy import Answer
 from daytwo_actions.roles import Permission, Role, Scope, granted, ref_of, scope_of
 from daytwo_api.security import MEANT
+from daytwo_store import by_token
 from daytwo_store.errors import Forbidden, Unauthenticated
 from daytwo_store.ids import EntityRef, PrincipalId
 
@@ -73,6 +74,7 @@ class Needs:
         identity = request.app.state.services.identity
         asker: Asker = await identity.must_be_somebody(request)
         _must_be_meant(request, asker)
+        by_token.acts(asker.principal, asker.token)
         answer: Answer = await identity.may(asker, self.permission)
         if not answer.allowed:
             raise Forbidden(f"{answer.why_not} Nothing was done.")

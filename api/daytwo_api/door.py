@@ -16,6 +16,7 @@ log = structlog.get_logger()
 
 HEAD_LIMIT: Final = 32 * 1024  # bytes of address and headers together
 HEAD_SECONDS: Final = 20.0  # for all of them to arrive, and for a new connection to ask anything
+LINGER_SECONDS: Final = 2.0  # for whoever sent too much to read why they are refused
 _KEPT: Final = 96  # files for the database, the CI systems, the page and the log, which connections never take
 _FEWEST: Final = 16
 
@@ -131,7 +132,16 @@ class Door(HttpToolsProtocol):
             return
         if self.idle:
             self.transport.write(_answer(*why))
+            if why is _TOO_LARGE and self.transport.can_write_eof():
+                self._linger()
+                return
         self.transport.close()
+
+    def _linger(self) -> None:
+        """Close our half, and read on for a moment: closing while what they send is unread would take the answer back
+        (RFC 9112, 9.6)."""
+        self.transport.write_eof()
+        self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
 def door() -> type[asyncio.Protocol]:

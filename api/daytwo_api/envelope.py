@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daytwo_api import problems
 from daytwo_api.metrics import Metrics
+from daytwo_store import by_token
 from daytwo_store.errors import DaytwoError
 
 log = structlog.get_logger()
@@ -48,7 +49,8 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         answer = _Answer(scope, send, self._headers(scope["path"]))
-        with structlog.contextvars.bound_contextvars(request=answer.request), self._told(scope, answer):
+        bound = structlog.contextvars.bound_contextvars(request=answer.request)
+        with bound, self._told(scope, answer), by_token.request():
             try:
                 await self._app(scope, receive, answer.send)
             except ClientDisconnect:

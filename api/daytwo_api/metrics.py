@@ -7,6 +7,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from daytwo_store.connections import LATE_FOR
 from daytwo_store.counts import Counts
 from daytwo_store.tables import ConnectionRow
 
@@ -44,6 +45,11 @@ class Metrics:
         self._wait = self._gauge("daytwo_ci_held_seconds", "Seconds that nothing may be asked", "connection")
         self._hourly = self._gauge("daytwo_ci_requests_last_hour", "Requests of the poller's process", "connection")
         self._pace = self._gauge("daytwo_ci_poll_seconds", "Between two looks at one repository", "connection")
+        self._late = self._gauge(
+            "daytwo_ci_listing_lag_seconds",
+            "From a run's creation until it was first listed, the most of a day; 0: none was listed late",
+            "connection",
+        )
         self._runs = self._gauge("daytwo_open_runs", "Runs that have not ended", "state")
         self._approvals = self._gauge("daytwo_pending_approvals", "Approvals that wait for a decision")
         self._outbox = self._gauge("daytwo_outbox_length", "Pokes that Temporal has not been told")
@@ -51,6 +57,7 @@ class Metrics:
         self._unheard = self._gauge("daytwo_undelivered_notifications", "Nobody could be told; of open runs or a day")
         self._messages = self._gauge("daytwo_waiting_messages", "Messages to people that are still to be sent")
         self._policy = self._gauge("daytwo_policy_refused", "1 while the policy in the files is not the one that holds")
+        self._people = self._gauge("daytwo_people_refused", "1 while people in the files are not those that hold")
         self._entries = self._gauge("daytwo_audit_entries", "Number of the last entry of the audit")
         self._sealed = self._gauge("daytwo_audit_sealed", "Last entry that a signed checkpoint covers")
         self._failing = self._gauge("daytwo_audit_checkpoint_failing", "1 while no checkpoint can be written outside")
@@ -95,6 +102,7 @@ class Metrics:
                 (self._wait, _seconds(row.held_until, now) or 0.0),
                 (self._hourly, row.requests),
                 (self._pace, row.pace),
+                (self._late, _lateness(row, now)),
             ):
                 if value is not None:
                     gauge.labels(row.name).set(value)
@@ -106,8 +114,10 @@ class Metrics:
         for gauge in (self._approvals, self._outbox, self._held, self._unheard, self._messages, *audit):
             gauge.set(float("nan"))
 
-    def policy(self, *, refused: bool) -> None:
-        self._policy.set(int(refused))
+    def files(self, *, policy: bool, people: bool) -> None:
+        """Is what the files say refused?"""
+        self._policy.set(int(policy))
+        self._people.set(int(people))
 
     def text(self) -> bytes:
         return generate_latest(self._registry)
@@ -117,6 +127,11 @@ class Metrics:
 
     def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
         return Gauge(name, help_text, labels, registry=self._registry)
+
+
+def _lateness(row: ConnectionRow, now: datetime) -> float:
+    recent = row.listing_lag_at is not None and now - row.listing_lag_at < LATE_FOR
+    return row.listing_lag or 0.0 if recent else 0.0
 
 
 def _seconds(until: datetime | None, now: datetime) -> float | None:

@@ -118,7 +118,7 @@ def _succeeded(task: "asyncio.Task[None]") -> bool:
 
 
 async def _load(services: Services) -> None:
-    """Wait for a database whose schema is ours, load the company's files, and go on looking at their policy."""
+    """Wait for a database whose schema is ours, load the company's files, and go on looking at policy and people."""
     settings, store = services.settings, services.store
     while True:
         try:
@@ -135,6 +135,7 @@ async def _load(services: Services) -> None:
                     sources=settings.events.keys(),
                     tokens=with_token(settings.services),
                     last_edits=last_edits,
+                    policy_wanted=settings.sign_in != "people",
                 )
                 services.loading.done = True
                 log.info("api.ready")
@@ -145,7 +146,7 @@ async def _load(services: Services) -> None:
             detail = whereabouts.absent(url, error, meanwhile=_MEANWHILE)
             log.warning("api.waits", part="database", address=whereabouts.place_of(url), detail=detail)
         await asyncio.sleep(_PAUSE)
-    await services.policy.run()
+    await services.watch.run()
 
 
 def _listen(settings: ApiSettings) -> socket.socket:

@@ -35,6 +35,11 @@ class ApiSettings(Settings):
                 f"`sign_in: people` lets anybody be anybody, so it is refused on {self.api_host}: set `api_host` to "
                 "127.0.0.1, or `sign_in` to `tokens`"
             )
+        if self.sign_in == "people" and not is_loopback(urlsplit(self.page).hostname or ""):
+            raise ValueError(
+                "`sign_in: people` lets anybody be anybody, so it is refused with a `public_url` that others reach, as "
+                "through a proxy: leave `public_url` out, or set `sign_in` to `oidc` or `tokens`"
+            )
         return self
 
     @model_validator(mode="after")

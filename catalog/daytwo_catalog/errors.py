@@ -7,7 +7,9 @@ DaytwoError
 └── Rejected
     ├── QueryRejected    422 a search that cannot be read, with the place in it
     ├── EntityRejected   422 an entity that its kind does not allow; one fault per property or relation
-    └── CatalogRejected  422 catalog files; every problem as file:line:column
+    ├── CatalogRejected  422 catalog files; every problem as file:line:column
+    ├── PeopleMissing    422 catalog files without anybody, where there was somebody
+    └── StillNamed       422 people or groups that are gone from the files, and that others there still name
 """
 
 from collections.abc import Sequence
@@ -68,6 +70,30 @@ class CatalogRejected(Rejected):
         super().__init__(
             f"The catalog files have {_count(len(problems))}, so none of them was loaded and the catalog is as it was. "
             f"Mend them and load again:\n{listed}"
+        )
+
+
+class PeopleMissing(Rejected):
+    """A folder that is away is not taken for a company of nobody."""
+
+    type = "people-missing"
+    title = "The company's people are gone"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The company's files hold no person and no group any more. Nothing was changed, and those of before stay. "
+            "Look whether the folders of `company` are there."
+        )
+
+
+class StillNamed(Rejected):
+    """Nothing was changed."""
+
+    def __init__(self, gone: Sequence[str], by: Sequence[str]) -> None:
+        super().__init__(
+            f"{', '.join(gone)} is gone from the files, and {', '.join(by[:20])} still names it as owner, relation or "
+            "in `visibleTo`. Nothing was changed. Change those as well, or put it back; what is no person and no "
+            "group is read at the start only."
         )
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from daytwo_catalog.errors import CatalogRejected, Problem
+from daytwo_catalog.errors import CatalogRejected, PeopleMissing, Problem, StillNamed
 from daytwo_catalog.load import CompanyFiles
 from daytwo_catalog.model import Draft, Entity
+from daytwo_catalog.people_files import PEOPLE, PeopleFiles
 from daytwo_catalog.schema import faults_of
 from daytwo_store import entities, entity_files, kinds
 from daytwo_store.engine import Tx
@@ -38,17 +39,44 @@ async def ingest(tx: Tx, company: CompanyFiles) -> Ingested:
     await entity_files.lock_loading(tx)
     done = Ingested()
     done.kinds = [kind.name for kind in company.kinds.values() if await kinds.put(tx, kind)]
-    before = await entity_files.last_declared(tx.session)
-    for ref in sorted(company.drafts):
-        await _write(tx, company, ref, before.get(ref), done)
-    for ref in sorted(await entity_files.made_by_files(tx.session) - company.drafts.keys()):
-        await entities.delete(tx, ref, by="file:removed")
-        done.removed.append(ref)
+    await _entities(tx, company, await entity_files.made_by_files(tx.session), done)
     await kinds.remove_unused(tx, sorted((await kinds.every(tx.session)).keys() - company.kinds.keys()))
     await tx.session.flush()
     if problems := [problem async for problem in _dangling(tx, company)]:
         raise CatalogRejected(problems)
     return done
+
+
+async def ingest_people(tx: Tx, files: PeopleFiles) -> Ingested:
+    """Make people and groups what the files say, and nothing else, while Daytwo runs: of the kinds that were loaded.
+
+    Raises `CatalogRejected`, `PeopleMissing`, and then the transaction has to be given up.
+    """
+    await entity_files.lock_loading(tx)
+    company = files.company(await kinds.every(tx.session))
+    made = await entity_files.made_by_files(tx.session)
+    before = frozenset(ref for ref in made if ref.partition(":")[0] in PEOPLE)
+    if before and not company.drafts:
+        raise PeopleMissing
+    done = Ingested()
+    await _entities(tx, company, before, done)
+    await tx.session.flush()
+    problems = [problem async for problem in _dangling(tx, company)]
+    if named := await entities.naming(tx.session, done.removed) & made:
+        raise StillNamed(done.removed, sorted(named))
+    if problems:
+        raise CatalogRejected(problems)
+    return done
+
+
+async def _entities(tx: Tx, company: CompanyFiles, made: frozenset[EntityRef], done: Ingested) -> None:
+    """`made`: what files have made, and is removed where they no longer have it."""
+    before = await entity_files.last_declared(tx.session)
+    for ref in sorted(company.drafts):
+        await _write(tx, company, ref, before.get(ref), done)
+    for ref in sorted(made - company.drafts.keys()):
+        await entities.delete(tx, ref, by="file:removed")
+        done.removed.append(ref)
 
 
 async def _write(tx: Tx, company: CompanyFiles, ref: EntityRef, before: Json | None, done: Ingested) -> None:

@@ -7,7 +7,7 @@ which are somebody else's to read.
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from pydantic import ValidationError
@@ -79,9 +79,14 @@ def read_company(folders: Sequence[Path]) -> CompanyFiles:
 def yaml_files(folder: Path) -> Iterator[Path]:
     """The YAML files below a folder in a stable order, without hidden ones and tests of actions."""
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        hidden = is_hidden(path.relative_to(folder))
         if path.suffix in (".yaml", ".yml") and not hidden and path.is_file() and not is_test_file(path):
             yield path
+
+
+def is_hidden(path: PurePath) -> bool:
+    """`path` is relative to the company's folder."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 @dataclass(slots=True)
@@ -138,7 +143,7 @@ class _Reader:
             try:
                 self._declare(origin)
             except ValidationError as error:
-                self.problems += _problems(error, origin)
+                self.problems += problems_of(error, origin)
 
     def _declare(self, origin: Origin) -> None:
         value = origin.document.value
@@ -167,7 +172,7 @@ class _Reader:
         )
 
     def _entity(self, declared: EntityDocument, origin: Origin) -> None:
-        draft = _draft(declared)
+        draft = draft_of(declared)
         if first := self.origins.get(draft.ref):
             self.problems.append(origin.problem(("metadata", "name"), f"{draft.ref} stands already in {first}"))
             return
@@ -175,7 +180,7 @@ class _Reader:
         self.drafts[draft.ref] = draft
 
 
-def _draft(declared: EntityDocument) -> Draft:
+def draft_of(declared: EntityDocument) -> Draft:
     return Draft(
         kind=declared.metadata.kind,
         name=declared.metadata.name,
@@ -187,7 +192,7 @@ def _draft(declared: EntityDocument) -> Draft:
     )
 
 
-def _problems(error: ValidationError, origin: Origin) -> Iterator[Problem]:
+def problems_of(error: ValidationError, origin: Origin) -> Iterator[Problem]:
     for fault in error.errors():
         path = tuple(fault["loc"])
         place = origin.document.key(path) if fault["type"] == "extra_forbidden" else origin.document.place(path)

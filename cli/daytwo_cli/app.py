@@ -22,6 +22,7 @@ from daytwo_cli.commands import (
     notify,
     pipelines,
     processes,
+    replays,
     reviews,
     runs,
     schedules,
@@ -64,7 +65,7 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
     "Catalog": [catalog.entities],
     "Looking after it": [freezes.stop, doctor.doctor],
     "You": [identity.login, identity.logout, identity.whoami, identity.may],
-    "Definitions": [authoring.validate, authoring.schema, pipelines.pipelines, pipelines.check],
+    "Definitions": [authoring.validate, authoring.schema, pipelines.pipelines, pipelines.check, replays.replay],
     "On this machine": [processes.up, processes.demo, processes.serve, processes.migrate],
 }
 

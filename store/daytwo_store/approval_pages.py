@@ -122,6 +122,7 @@ def _decidable(reader: Reader) -> ColumnElement[bool]:
     return and_(
         or_(requester.not_in(list(own.never_for)), lets),
         _edited_by_others(own),
+        _filled_by_others(own),
         not_(_counted(own.human)),
         or_(
             _asked(own),
@@ -130,6 +131,7 @@ def _decidable(reader: Reader) -> ColumnElement[bool]:
                     _asked(right),
                     requester.not_in(list(right.never_for)),
                     _edited_by_others(right),
+                    _filled_by_others(right),
                     not_(_counted(right.human)),
                 )
                 for right in reader.lent
@@ -143,6 +145,11 @@ def _edited_by_others(right: Right) -> ColumnElement[bool]:
     never = list(right.never_for)
     others = and_(ApprovalRow.editor.not_in(never), not_(ApprovalRow.other_editors.overlap(never)))
     return or_(ApprovalRow.editor.is_(None), others, lets)
+
+
+def _filled_by_others(right: Right) -> ColumnElement[bool]:
+    lets = func.coalesce(ApprovalRow.terms["self_approval"].as_boolean(), False)
+    return or_(not_(ApprovalRow.fillers.overlap(list(right.never_for))), lets)
 
 
 def _counted(human: str) -> ColumnElement[bool]:

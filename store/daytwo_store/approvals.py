@@ -10,12 +10,14 @@ from sqlalchemy import ARRAY, Text, all_, any_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import CollectionAggregate, ColumnElement
 
+from daytwo_store.by_token import token_of
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.evidence_decisions import answers_digest
 from daytwo_store.identity import Login, principal_for
 from daytwo_store.ids import ApprovalId, Digest, PrincipalId, RunId, StepPath, new_approval_id
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.on_call import place_of
+from daytwo_store.said import said
 from daytwo_store.states import APPROVAL_MOVES, ApprovalState, Verdict, check_move
 from daytwo_store.tables import ApprovalRow, DecisionRow, Json, RunRow
 from daytwo_store.terms import DEFAULT, TERMS, Terms
@@ -65,6 +67,7 @@ class Asked:
     name: str | None = None
     asks: Sequence[str] = ()
     editors: Sequence[str] = ()  # the people whose changes stand in the action's file
+    fillers: Sequence[str] = ()  # who did tasks of the run, or filled in values of it
     path: StepPath | None = None  # the step that asks; none: the run as a whole
 
 
@@ -75,8 +78,12 @@ def extension_of(step: str) -> StepPath:
 
 def extends(row: ApprovalRow) -> StepPath | None:
     """The step that is to last longer; None: the approval is about something that is sent."""
-    path = row.path or ""
-    return StepPath(path.removesuffix(_EXTEND)) if path.endswith(_EXTEND) else None
+    return extended_by(row.path)
+
+
+def extended_by(path: str | None) -> StepPath | None:
+    """The same, by the path of the approval."""
+    return StepPath(path.removesuffix(_EXTEND)) if path is not None and path.endswith(_EXTEND) else None
 
 
 async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
@@ -99,6 +106,7 @@ async def ask(tx: Tx, asked: Asked) -> ApprovalRow:
         rule=asked.rule,
         editor=next(iter(asked.editors), None),
         other_editors=list(asked.editors[1:]),
+        fillers=list(asked.fillers),
         name=asked.name,
         asks=list(asked.asks),
         terms=TERMS.dump_python(asked.terms, mode="json"),
@@ -136,6 +144,7 @@ async def open_next(tx: Tx, row: ApprovalRow) -> ApprovalRow | None:
         rule=stage.rule,
         editor=row.editor,
         other_editors=row.other_editors,
+        fillers=row.fillers,
         name=stage.name,
         asks=list(stage.asks),
         terms=TERMS.dump_python(stage.terms, mode="json"),
@@ -205,6 +214,7 @@ class NewDecision:
     delegation: str | None = None
     own_request: bool = False  # who asked for the run decides, because the action lets them
     own_edit: bool = False  # who last changed the action's file decides, because the action lets them
+    own_values: bool = False  # who filled in values of the run decides, likewise
     answers: Json | None = None  # what was filled in
 
 
@@ -225,17 +235,20 @@ async def record(tx: Tx, row: ApprovalRow, new: NewDecision) -> None:
             at=tx.now,
             on_behalf_of=new.on_behalf_of,
             delegation=new.delegation,
+            via_token=token_of(new.principal),
             answers=new.answers,
         )
     )
     await tx.session.flush()
-    facts = {"approval": row.id, "digest": row.digest, "group": new.group}
+    facts = {"approval": row.id, "digest": row.digest, "group": new.group, **said(new.comment)}
     if new.on_behalf_of is not None and new.delegation is not None:
         facts |= {"on_behalf_of": new.on_behalf_of, "delegation": new.delegation}
     if new.own_request:
         facts["own_request"] = "true"
     if new.own_edit:
         facts["own_edit"] = "true"
+    if new.own_values:
+        facts["own_values"] = "true"
     if new.answers is not None:
         facts["answers"] = answers_digest(new.answers)
     tx.audit(actor=new.principal, action=f"decision.{new.verdict}", subject=f"run:{row.run_id}", facts=facts)

@@ -1,4 +1,5 @@
-"""Verification of the audit: recompute every hash, compare with signed checkpoints. Constant memory, entry by entry.
+"""Verification of the audit: recompute every hash, compare with signed checkpoints, and the words that stand beside
+entries with the digests in them. Constant memory, entry by entry.
 
 Whoever can write the database can compute the whole chain anew; only checkpoints that stand elsewhere show that. What
 they show is the stretch between the last one that holds and the first that does not.
@@ -17,12 +18,14 @@ from sqlalchemy import Row, text
 from daytwo_store import audit_cut, checkpoints
 from daytwo_store.audit import GENESIS, Entry, digest_of, joined
 from daytwo_store.audit_cut import Cut
+from daytwo_store.audit_words import first_rewritten
 from daytwo_store.checkpoints import Checkpoint
 from daytwo_store.engine import Session
 from daytwo_store.signing import KeyRing, Verdict
 
 _PAGE: Final = 5000
 _NO_KEYS: Final = KeyRing({})
+_REWRITTEN: Final = "the words that belong to it are not those that were said: somebody rewrote them, or took them away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +126,11 @@ async def _walk(session: Session, cut: Cut | None, signed: _Signed, progress: Pr
     while True:
         async with contextlib.aclosing(_pages(session, last, size)) as pages:
             async for page in pages:
-                walked = _follow(page, before, last, signed)
+                walked = _follow(page.entries, before, last, signed)
                 if isinstance(walked, Broken):
                     return walked
+                if page.rewritten is not None:
+                    return Broken(page.rewritten, _REWRITTEN)
                 before, last = walked
                 progress(last)
         head = (await session.execute(text("SELECT n, hash FROM audit_head WHERE id = 1"))).one_or_none()
@@ -181,11 +186,17 @@ async def of_database(session: Session, *, page: int = _PAGE) -> list[Checkpoint
     return found
 
 
-async def _pages(session: Session, after: int, size: int) -> AsyncGenerator[Sequence[Row[Any]], None]:
+@dataclass(frozen=True, slots=True)
+class _Page:
+    entries: Sequence[Row[Any]]
+    rewritten: int | None  # the first of them whose words are others now
+
+
+async def _pages(session: Session, after: int, size: int) -> AsyncGenerator[_Page, None]:
     """Entries in order; the database reads the next page while this one is hashed."""
     page = await _page(session, after, size)
-    while page:
-        following = asyncio.create_task(_page(session, page[-1].n, size))
+    while page.entries:
+        following = asyncio.create_task(_page(session, page.entries[-1].n, size))
         await asyncio.sleep(0)  # lets the question go out
         try:
             yield page
@@ -193,9 +204,10 @@ async def _pages(session: Session, after: int, size: int) -> AsyncGenerator[Sequ
             page = await following
 
 
-async def _page(session: Session, after: int, size: int) -> Sequence[Row[Any]]:
+async def _page(session: Session, after: int, size: int) -> _Page:
     read = text("SELECT n, at, actor, action, subject, facts, hash FROM audit WHERE n > :n ORDER BY n LIMIT :page")
-    return (await session.execute(read, {"n": after, "page": size})).all()
+    entries = (await session.execute(read, {"n": after, "page": size})).all()
+    return _Page(entries, await first_rewritten(session, entries))
 
 
 async def _none_after(session: Session, n: int) -> bool:

@@ -10,6 +10,7 @@ from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId, mint
 from daytwo_store.notifications import Notice, tell
+from daytwo_store.said import said
 from daytwo_store.tables import ApprovalRow, CommentRow
 
 MOST: Final = 500  # of one approval
@@ -32,7 +33,7 @@ async def add(
     comment = CommentRow(id=mint("n"), approval_id=row.id, principal=by, idempotency_key=key, text=text, at=tx.now)
     tx.session.add(comment)
     await tx.session.flush()
-    facts = {"approval": row.id, "comment": comment.id}
+    facts = {"approval": row.id, "comment": comment.id, **said(text)}
     tx.audit(actor=by, action="approval.commented", subject=f"run:{row.run_id}", facts=facts)
     others = [one for one in audience if one != by]
     run, approval = RunId(row.run_id), ApprovalId(row.id)

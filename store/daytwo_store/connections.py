@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Tx
 from daytwo_store.tables import ConnectionRow
+
+LATE_FOR: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +42,14 @@ async def held(session: AsyncSession, name: str, *, now: datetime) -> float | No
     return (until - now).total_seconds() if until is not None and until > now else None
 
 
+async def allowance(session: AsyncSession, name: str) -> Allowance | None:
+    """As it was last learnt, by any process."""
+    row = await session.get(ConnectionRow, name, populate_existing=True)
+    if row is None:
+        return None
+    return Allowance(limit=row.limit, remaining=row.remaining, resets_at=row.resets_at, held_until=row.held_until)
+
+
 async def learn(tx: Tx, name: str, told: Allowance) -> None:
     """Keep what was learnt. A wait is never made shorter: two processes may have been told different times."""
     values = {"limit": told.limit, "remaining": told.remaining, "resets_at": told.resets_at, "told_at": tx.now}
@@ -59,6 +70,18 @@ async def report(tx: Tx, name: str, polling: Polling) -> None:
     }
     made = insert(ConnectionRow).values(name=name, **values)
     await tx.session.execute(made.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+async def listed_late(tx: Tx, name: str, seconds: float) -> None:
+    """A run was first listed so late. The most of a day is kept, so that whoever looks now and then sees it."""
+    made = insert(ConnectionRow).values(name=name, listing_lag=seconds, listing_lag_at=tx.now)
+    values = {"listing_lag": seconds, "listing_lag_at": tx.now}
+    less = or_(
+        ConnectionRow.listing_lag.is_(None),
+        ConnectionRow.listing_lag <= seconds,
+        ConnectionRow.listing_lag_at < tx.now - LATE_FOR,
+    )
+    await tx.session.execute(made.on_conflict_do_update(index_elements=["name"], set_=values, where=less))
 
 
 async def everything(session: AsyncSession) -> Sequence[ConnectionRow]:

@@ -36,16 +36,18 @@ class Loaded:
     digest: Digest
     document: Json
     source: str
+    text: str | None = None  # of the whole file
     editor: Editor | None = None  # None: nobody looked
 
 
 async def put(tx: Tx, versions: Sequence[Loaded]) -> None:
     """Make these the current versions, and no others; what runs were started with stays."""
-    wanted = {version.digest: _editor(version) for version in versions}
-    offered = select(ActionVersionRow.digest, ActionVersionRow.name, ActionVersionRow.editor)
+    wanted = {version.digest: (_editor(version), version.source, version.text) for version in versions}
+    row = ActionVersionRow
+    offered = select(row.digest, row.name, row.editor, row.source, row.text)
     rows = (await tx.session.execute(offered.where(ActionVersionRow.current))).all()
-    now: dict[str, str] = {row.digest: row.name for row in rows}
-    if wanted == {row.digest: row.editor for row in rows}:
+    now: dict[str, str] = {one.digest: one.name for one in rows}
+    if wanted == {one.digest: (one.editor, one.source, one.text) for one in rows}:
         return
     await tx.session.execute(update(ActionVersionRow).where(ActionVersionRow.current).values(current=False))
     for version in versions:
@@ -56,13 +58,19 @@ async def put(tx: Tx, versions: Sequence[Loaded]) -> None:
                 name=version.name,
                 document=version.document,
                 source=version.source,
+                text=version.text,
                 current=True,
                 loaded_at=tx.now,
-                editor=wanted[version.digest],
+                editor=_editor(version),
             )
             .on_conflict_do_update(
                 index_elements=["digest"],
-                set_={"current": True, "source": version.source, "editor": wanted[version.digest]},
+                set_={
+                    "current": True,
+                    "source": version.source,
+                    "text": version.text,
+                    "editor": _editor(version),
+                },
             )
         )
         if version.digest not in now:
@@ -117,6 +125,12 @@ async def current(session: AsyncSession) -> Sequence[ActionVersionRow]:
     return (
         await session.scalars(select(ActionVersionRow).where(ActionVersionRow.current).order_by(ActionVersionRow.name))
     ).all()
+
+
+async def texts(session: AsyncSession) -> dict[str, str]:
+    """The files that the current versions were loaded from, by digest, as far as they were kept."""
+    query = select(ActionVersionRow.digest, ActionVersionRow.text).where(ActionVersionRow.current)
+    return {row.digest: row.text for row in await session.execute(query) if row.text is not None}
 
 
 async def by_digest(session: AsyncSession, digest: Digest) -> ActionVersionRow | None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId, mint
 from daytwo_store.notifications import Notice, tell
+from daytwo_store.said import said
 from daytwo_store.tables import DelegationRow, PrincipalRow
 
 
@@ -42,14 +43,16 @@ async def create(tx: Tx, new: NewDelegation, *, run: RunId | None) -> Delegation
     )
     tx.session.add(row)
     await tx.session.flush()
-    facts = {"delegation": row.id, "to": new.to, "until": new.ends_at.isoformat()}
+    facts = {"delegation": row.id, "to": new.to, "until": new.ends_at.isoformat(), **said(new.reason)}
     if new.approval is not None and run is not None:
         facts["approval"] = new.approval
         tx.notify(Topic.APPROVAL, new.approval)
     subject = f"run:{run}" if run is not None else f"principal:{new.by}"
     tx.audit(actor=new.by, action="delegation.created", subject=subject, facts=facts)
     kind = Notice.APPROVAL_DELEGATED if new.approval is not None else Notice.DELEGATION_BEGUN
-    tell(tx, kind, audience=[new.to], run=run, approval=new.approval, facts={"delegation": row.id, "by": new.by})
+    # the lender, too: whoever has taken over their session does not lend unnoticed
+    told = [new.to, new.by]
+    tell(tx, kind, audience=told, run=run, approval=new.approval, facts={"delegation": row.id, "by": new.by})
     return row
 
 
@@ -59,9 +62,27 @@ async def revoke(tx: Tx, row: DelegationRow, *, actor: PrincipalId) -> None:
     row.revoked_by = actor
     facts = {"delegation": row.id, "to": row.delegate}
     tx.audit(actor=actor, action="delegation.revoked", subject=f"principal:{row.principal}", facts=facts)
-    tell(tx, Notice.DELEGATION_ENDED, audience=[row.delegate], facts={"delegation": row.id, "by": row.principal})
+    told = [row.delegate, row.principal]
+    tell(tx, Notice.DELEGATION_ENDED, audience=told, facts={"delegation": row.id, "by": actor})
     if row.approval_id is not None:
         tx.notify(Topic.APPROVAL, row.approval_id)
+
+
+async def revoke_all(tx: Tx, lender: PrincipalId, *, actor: PrincipalId) -> int:
+    """End every delegation that somebody made and that is not over, those that begin later too; how many."""
+    rows = (
+        await tx.session.scalars(
+            select(DelegationRow)
+            .where(
+                DelegationRow.principal == lender, DelegationRow.revoked_at.is_(None), DelegationRow.ends_at > tx.now
+            )
+            .order_by(DelegationRow.id)
+            .with_for_update()
+        )
+    ).all()
+    for row in rows:
+        await revoke(tx, row, actor=actor)
+    return len(rows)
 
 
 async def with_key(session: AsyncSession, by: PrincipalId, key: str) -> DelegationRow | None:

@@ -9,6 +9,7 @@ Order of locks, the same everywhere so that nobody waits in a circle: run row â†
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,8 +21,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from daytwo_store import audit, silence
-from daytwo_store.clock import Clock, DatabaseClock
+from daytwo_store import audit, by_token, silence
+from daytwo_store.clock import Clock, DatabaseClock, GivenClock
 from daytwo_store.errors import Unavailable
 from daytwo_store.ids import RunId
 from daytwo_store.settings import StoreSettings
@@ -64,8 +65,13 @@ class Tx:
         self._pokes: dict[RunId, None] = {}
 
     def audit(self, *, actor: str, action: str, subject: str, facts: Mapping[str, str] | None = None) -> None:
-        """Add an entry to the audit of this transaction. `facts` holds ids, states and digests, no input values."""
-        self.entries.append(audit.Entry(at=self.now, actor=actor, action=action, subject=subject, facts=facts or {}))
+        """Add an entry to the audit of this transaction. `facts` holds ids, states and digests, no input values.
+
+        What somebody does by a token names the token: it is not told from its owner otherwise.
+        """
+        token = by_token.token_of(actor)
+        told = {**(facts or {}), **({"via": f"token:{token}"} if token is not None else {})}
+        self.entries.append(audit.Entry(at=self.now, actor=actor, action=action, subject=subject, facts=told))
 
     def notify(self, topic: Topic, subject: str) -> None:
         self._topics[f"{topic} {subject}"] = None
@@ -137,6 +143,12 @@ class Store:
                 pokes = await tx.flush()
             if pokes:
                 self.on_poke(pokes)
+
+    def at(self, moment: datetime) -> "Store":
+        """The same database for a reader to whom it is then. What is read is as it is now."""
+        other = copy(self)
+        other.clock = GivenClock(moment)
+        return other
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -108,6 +108,18 @@ async def referenced_by(session: AsyncSession, ref: str, *, sees: Sees, limit: i
     return [EntityRef(source) for source in rows]
 
 
+async def naming(session: AsyncSession, refs: Collection[str]) -> frozenset[EntityRef]:
+    """Entities that have one of these as owner, in a relation or among those who see them."""
+    if not refs:
+        return frozenset()
+    related = select(RelationRow.source).where(RelationRow.source == EntityRow.ref, RelationRow.target.in_(refs))
+    seen = EntityRow.visible_to.op("&&")(cast(list(refs), ARRAY(Text)))
+    rows = await session.scalars(
+        select(EntityRow.ref).where(or_(EntityRow.owner.in_(refs), related.exists(), seen)).order_by(EntityRow.ref)
+    )
+    return frozenset(map(EntityRef, rows))
+
+
 async def groups_of(session: AsyncSession, person: str) -> frozenset[str]:
     """The groups that a person is a member of, as group:sre; a group that no longer exists entitles nobody."""
     rows = await session.scalars(

@@ -8,6 +8,7 @@ from typing import Any
 from daytwo_store import audit_proof
 from daytwo_store.audit import Entry, link
 from daytwo_store.evidence_decisions import Point, decision_points
+from daytwo_store.evidence_said import said_points
 from daytwo_store.evidence_sent import sent_points
 from daytwo_store.signing import KeyRing
 
@@ -18,6 +19,7 @@ def points(evidence: Mapping[str, Any], keys: KeyRing, log: bytes | None = None)
         yield _plan(evidence)
         yield from decision_points(evidence)
         yield from sent_points(evidence)
+        yield from said_points(evidence)
         yield from _entries(evidence, keys)
         if log is not None:
             same = hashlib.sha256(log).hexdigest() == evidence["logs"]["sha256"]

@@ -53,7 +53,8 @@ def _by_person(evidence: Mapping[str, Any], decision: Mapping[str, Any]) -> Iter
     where = decision["approval_id"]
     if evidence["people"][decision["principal"]]["issuer"] == _RULES:
         yield Point(False, f"a decision in {where} is shown as a person's, and a rule made it")
-    if not _audited(evidence, f"decision.{decision['verdict']}", where, decision["principal"]):
+    via = {"via": f"token:{decision['via_token']}"} if decision.get("via_token") is not None else {}
+    if not _audited(evidence, f"decision.{decision['verdict']}", where, decision["principal"], **via):
         yield Point(False, f"the audit has no decision of {decision['principal']} in {where}")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import ExternalRunId, PrincipalId, RunId
+from daytwo_store.said import said
 from daytwo_store.tables import AttemptRow, FindingRow
 
 
@@ -30,7 +31,7 @@ async def note(
         .on_conflict_do_update(index_elements=list(key), set_=found)
         .execution_options(synchronize_session=False)
     )
-    told = {"step": attempt.path, "attempt": str(attempt.no), "outcome": outcome}
+    told = {"step": attempt.path, "attempt": str(attempt.no), "outcome": outcome, **said(reason)}
     tx.audit(
         actor=by,
         action="attempt.finding",

@@ -16,6 +16,7 @@ from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId, RunId, new_exception_id
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.run_visibility import Onlooker, visible
+from daytwo_store.said import said
 from daytwo_store.states import EXCEPTION_MOVES, ExceptionState, check_move
 from daytwo_store.tables import EntityRow, FreezeExceptionRow, FreezeRow, RunRow
 
@@ -128,7 +129,7 @@ async def ask(tx: Tx, run: RunRow, freeze: FreezeRow, *, by: PrincipalId, reason
     )
     tx.session.add(row)
     await tx.session.flush()
-    _told(tx, row, actor=by)
+    _told(tx, row, actor=by, words=reason)
     tell(tx, Notice.EXCEPTION_ASKED, audience=[freeze.owner], run=RunId(run.id), facts={"exception": row.id, "by": by})
     return row
 
@@ -142,18 +143,19 @@ def settle(tx: Tx, row: FreezeExceptionRow, settled: Settled) -> None:
     else:
         row.decided_by, row.decided_at, row.comment = settled.by, tx.now, settled.why
         row.group, row.until = settled.group, settled.until
-    _told(tx, row, actor=settled.by)
+    _told(tx, row, actor=settled.by, words=settled.why)
     told = {"exception": row.id, "state": str(row.state), "by": settled.by}
     tell(tx, Notice.EXCEPTION_DECIDED, audience=[row.asked_by], run=RunId(row.run_id), facts=told)
     tx.poke(RunId(row.run_id))
 
 
-def _told(tx: Tx, row: FreezeExceptionRow, *, actor: str) -> None:
+def _told(tx: Tx, row: FreezeExceptionRow, *, actor: str, words: str) -> None:
     facts = {
         "exception": row.id,
         "freeze": row.freeze_id,
         "digest": row.digest,
         "freeze_digest": row.freeze_digest,
+        **said(words),
     }
     if row.state == ExceptionState.GRANTED and row.until is not None:
         facts |= {"until": row.until.isoformat(), "group": row.group or ""}

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import PrincipalId, RunId, new_freeze_end_id, new_stop_id
+from daytwo_store.said import said
 from daytwo_store.states import UNSENT, RunState, StepState
 from daytwo_store.tables import FreezeEndRow, FreezeRow, Json, PrincipalRow, RunRow, StepRow, StopRow
 
@@ -236,7 +237,7 @@ async def stop(tx: Tx, *, by: PrincipalId, reason: str) -> StopRow:
     row = StopRow(id=new_stop_id(), reason=reason, by=by, at=tx.now)
     tx.session.add(row)
     await tx.session.flush()
-    tx.audit(actor=by, action="stop.begun", subject=f"stop:{row.id}")
+    tx.audit(actor=by, action="stop.begun", subject=f"stop:{row.id}", facts=said(reason))
     await _wake(tx)
     return row
 
@@ -248,7 +249,7 @@ async def lift(tx: Tx, *, by: PrincipalId, why: str) -> StopRow | None:
     if row is None:
         return None
     row.lifted_at, row.lifted_by, row.lifted_why = tx.now, by, why
-    tx.audit(actor=by, action="stop.lifted", subject=f"stop:{row.id}")
+    tx.audit(actor=by, action="stop.lifted", subject=f"stop:{row.id}", facts=said(why))
     await _wake(tx)
     for run in await _held_back(tx.session):
         tx.poke(run)

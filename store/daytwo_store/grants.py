@@ -36,6 +36,11 @@ async def put(tx: Tx, grants: Mapping[str, Sequence[str]], *, source: str) -> bo
     return True
 
 
+async def members(session: Session, role: str) -> frozenset[str]:
+    """To whom a role goes, as refs."""
+    return frozenset(await session.scalars(select(RoleGrantRow.member).where(RoleGrantRow.role == role)))
+
+
 async def source(session: Session) -> str | None:
     """Where the grants come from; None when nothing was ever loaded."""
     found: str | None = await session.scalar(select(RoleGrantRow.source).limit(1))

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from daytwo_store.engine import Session, Tx
@@ -18,7 +19,8 @@ class Principal:
     subject: str
     name: str
     ref: EntityRef | None  # their entity; groups are looked up there, each time
-    # So long what the issuer said of their groups counts without being heard of again; None: it says nothing of them.
+    # So long what the issuer said of their groups lets them in without being heard of again; None: it says nothing of
+    # them.
     groups_until: datetime | None = None
 
 
@@ -36,6 +38,7 @@ class Login:
 
 async def principal_for(tx: Tx, login: Login) -> Principal:
     """The principal of this issuer and subject, made at the first sign-in; name and entity follow the newest."""
+    told_at = tx.now if login.groups is not None else None
     made = insert(PrincipalRow).values(
         id=new_principal_id(),
         issuer=login.issuer,
@@ -45,6 +48,7 @@ async def principal_for(tx: Tx, login: Login) -> Principal:
         created_at=tx.now,
         groups=login.groups,
         groups_until=login.groups_until,
+        groups_at=told_at,
     )
     row = (
         await tx.session.execute(
@@ -55,11 +59,23 @@ async def principal_for(tx: Tx, login: Login) -> Principal:
                     "ref": login.ref,
                     "groups": login.groups,
                     "groups_until": login.groups_until,
+                    "groups_at": told_at,
                 },
             ).returning(PrincipalRow)
         )
     ).scalar_one()
+    if login.ref is not None:
+        await _forget_others(tx, login.ref, login.issuer)
     return principal_of(row)
+
+
+async def _forget_others(tx: Tx, ref: EntityRef, issuer: str) -> None:
+    """Who comes by one issuer is known by that one: the groups that another told of them once count no more."""
+    await tx.session.execute(
+        update(PrincipalRow)
+        .where(PrincipalRow.ref == ref, PrincipalRow.issuer != issuer, PrincipalRow.groups.is_not(None))
+        .values(groups=None, groups_until=None, groups_at=None)
+    )
 
 
 async def heard(tx: Tx, who: PrincipalId, groups: Collection[str], *, until: datetime) -> None:
@@ -67,12 +83,24 @@ async def heard(tx: Tx, who: PrincipalId, groups: Collection[str], *, until: dat
     row = await tx.session.get(PrincipalRow, who, with_for_update=True)
     if row is None:
         return
+    row.groups_until, row.groups_at = until, tx.now
+    _told(tx, row, groups, actor="daytwo")
+
+
+async def taken_away(tx: Tx, who: PrincipalId, *, actor: str) -> None:
+    """What the issuer said of their groups counts for nothing until it is heard of them again; nothing else does."""
+    row = await tx.session.get(PrincipalRow, who, with_for_update=True)
+    if row is not None and row.groups:
+        _told(tx, row, (), actor=actor)
+
+
+def _told(tx: Tx, row: PrincipalRow, groups: Collection[str], *, actor: str) -> None:
     before, now = frozenset(row.groups or ()), frozenset(groups)
-    row.groups, row.groups_until = sorted(now), until
+    row.groups = sorted(now)
     for group in sorted(now - before):
-        tx.audit(actor="daytwo", action="group.joined", subject=f"principal:{who}", facts={"group": group})
+        tx.audit(actor=actor, action="group.joined", subject=f"principal:{row.id}", facts={"group": group})
     for group in sorted(before - now):
-        tx.audit(actor="daytwo", action="group.left", subject=f"principal:{who}", facts={"group": group})
+        tx.audit(actor=actor, action="group.left", subject=f"principal:{row.id}", facts={"group": group})
 
 
 async def principal(session: Session, principal_id: PrincipalId) -> Principal | None:

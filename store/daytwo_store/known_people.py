@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daytwo_store.tables import PrincipalRow, SessionRow, TokenRow
+from daytwo_store.tables import DelegationRow, PrincipalRow, SessionRow, TokenRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +19,7 @@ class KnownPerson:
     created_at: datetime
     sessions: int  # that are still good
     tokens: int  # likewise
+    delegations: int  # by which others decide for them, those that begin later too
     used_at: datetime | None  # when one of either was used last
 
 
@@ -50,8 +51,23 @@ async def page(
         select(func.max(row.last_used_at)).where(row.principal == PrincipalRow.id).scalar_subquery()
         for row in (SessionRow, TokenRow)
     ]
+    lent = (
+        select(func.count())
+        .where(
+            DelegationRow.principal == PrincipalRow.id,
+            DelegationRow.ends_at > now,
+            DelegationRow.revoked_at.is_(None),
+        )
+        .scalar_subquery()
+    )
     query = (
-        select(PrincipalRow, signed_in.label("sessions"), tokens.label("tokens"), func.greatest(*used).label("used"))
+        select(
+            PrincipalRow,
+            signed_in.label("sessions"),
+            tokens.label("tokens"),
+            lent.label("delegations"),
+            func.greatest(*used).label("used"),
+        )
         .order_by(PrincipalRow.name, PrincipalRow.id)
         .limit(limit)
     )
@@ -69,7 +85,8 @@ async def page(
             created_at=row.created_at,
             sessions=number,
             tokens=kept,
+            delegations=lends,
             used_at=last,
         )
-        for row, number, kept, last in await session.execute(query)
+        for row, number, kept, lends, last in await session.execute(query)
     ]

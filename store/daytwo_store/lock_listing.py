@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, false, f
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daytwo_store.entities import may_see
 from daytwo_store.run_visibility import Onlooker, visible
 from daytwo_store.tables import EntityRow, LockHoldRow, LockQueueRow, LockRow, RunRow
 
@@ -49,12 +50,13 @@ async def page(
     return list(await session.scalars(query))
 
 
-async def hidden(session: AsyncSession, key: str, by: Onlooker) -> bool:
-    """Is it needed by runs of which `by` may see none, and nothing of theirs?"""
-    needed = _needed(cast(literal(key), Text))
+async def may_hold(session: AsyncSession, key: str, by: Onlooker) -> bool:
+    """Does a run which `by` sees need the key, or did one, is it theirs already, or does it begin with the name of an
+    entity which they see? What else there is about a key, as a hidden run that needs it, has no say in this."""
+    needed = exists(_runs(by).where(_needed(cast(literal(key), Text))))
     mine = exists().where(LockHoldRow.key == key, LockHoldRow.ended_at.is_(None), LockHoldRow.by == by.principal)
-    told = or_(mine, exists(_runs(by).where(needed)))
-    return bool(await session.scalar(select(and_(exists().where(needed), ~told))))
+    about = exists().where(EntityRow.name == key.partition("/")[0], may_see(by.belongs))
+    return bool(await session.scalar(select(or_(needed, mine, about))))
 
 
 def _held_next() -> Select[str]:

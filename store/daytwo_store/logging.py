@@ -34,6 +34,7 @@ FIELDS: Final = frozenset(
     }
 )  # fmt: skip
 _LONGEST: Final = 2000
+_MOST: Final = 50  # entries of a list; of an exception the last says what became of it
 
 
 def configure_logging(*, process: str, level: Level = "info", stream: TextIO | None = None) -> None:
@@ -86,7 +87,7 @@ def _chain(error: BaseException) -> list[str]:
         seen.add(id(current))
         lines = [f"{type(current).__module__}.{type(current).__qualname__}", *_places(current.__traceback__), *lines]
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    return lines
+    return lines if len(lines) <= _MOST else [*lines[: _MOST // 2], "  …", *lines[1 - _MOST // 2 :]]
 
 
 def _places(trace: TracebackType | None) -> list[str]:
@@ -103,7 +104,7 @@ def _harmless(value: object) -> object:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_harmless(item) for item in list(value)[:50]]
+        return [_harmless(item) for item in list(value)[:_MOST]]
     text = str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 

@@ -16,6 +16,7 @@ from daytwo_store import log_gaps, runs
 from daytwo_store.engine import Store, Topic, Tx
 from daytwo_store.ids import RunId
 from daytwo_store.log_gaps import Source
+from daytwo_store.log_text import Wanted
 from daytwo_store.tables import LogChunkRow, LogSourceRow
 
 _AT_ONCE: Final = 4  # chunks in memory
@@ -83,10 +84,10 @@ async def append(
 ) -> bool:
     """Append lines of a job. `before` is how many were kept of it; false (nothing written) when somebody was faster.
 
-    `error_at` is the index within `lines` of the first error, if there is one; `error` the number of a line that was
-    kept before. `behind`: they stand behind the head of the run's log, after so much that was left out; without it they
-    still do when others have filled the head meanwhile. `whole`: SHA-256 of all lines of the job, also of those that
-    are left out, each with its line feed.
+    `error_at` is the index within `lines` of one that says what went wrong, and more than any of this job before;
+    `error` the number of one that was kept before. `behind`: they stand behind the head of the run's log, after so much
+    that was left out; without it they still do when others have filled the head meanwhile. `whole`: SHA-256 of all
+    lines of the job, also of those that are left out, each with its line feed.
     """
     run = await runs.hold(tx, source.run)
     await tx.session.execute(
@@ -116,14 +117,27 @@ async def append(
             tx.session.add(_chunk(source, text, first=first, lines=len(lines), tail=tail))
         run.log_lines += len(lines)
         run.log_bytes += 0 if tail else size
-    if run.first_error is None:
-        run.first_error = error if error is not None else first + error_at if error_at is not None else None
+    found = first + error_at if error_at is not None else error
+    if run.first_error is None or (error_at is not None and await _is_of(tx.session, source, run.first_error)):
+        run.first_error = found
     if bounds is not None and (tail or behind is not None):
         await log_gaps.shorten(tx, source.run, limit=bounds.tail, spared=run.first_error)
     row.lines += len(lines)
     row.done, row.whole = done, whole
     tx.notify(Topic.LOG, source.run)
     return True
+
+
+async def _is_of(session: AsyncSession, source: Source, number: int) -> bool:
+    """Is this a line of this job's log?"""
+    query = select(LogChunkRow.first).where(
+        LogChunkRow.run_id == source.run,
+        LogChunkRow.path == source.path,
+        LogChunkRow.job_id == source.job,
+        LogChunkRow.first <= number,
+        LogChunkRow.first + LogChunkRow.lines > number,
+    )
+    return await session.scalar(query.limit(1)) is not None
 
 
 def _chunk(source: Source, text: str, *, first: int, lines: int, tail: bool) -> LogChunkRow:
@@ -193,14 +207,16 @@ async def grep(
     path: str | None = None,
     job: str | None = None,
 ) -> list[Line]:
-    """At most `limit` lines that contain the text, whatever its case. What is left out is not among them."""
-    low, found = wanted.casefold(), list[Line]()
+    """At most `limit` lines that contain the text as they are read, whatever its case: not in the time before a line,
+    and also where its colour changes in the middle. What is left out is not among them."""
+    text, found = Wanted(wanted), list[Line]()
     async for chunk in _chunks(session, run, after=after, path=path, job=job):
-        if chunk.left_out is not None or low not in chunk.text.casefold():
-            continue  # most chunks hold nothing: looking at their lines one by one would take ten times as long
-        for offset, text in enumerate(chunk.text.split("\n")):
-            if chunk.first + offset > after and low in text.casefold():
-                found.append(Line(chunk.first + offset, chunk.path, chunk.job_name, text))
+        if chunk.left_out is not None or not text.may_be_in(chunk.text):
+            continue
+        lines = chunk.text.split("\n")
+        for offset in text.among(chunk.text):
+            if chunk.first + offset > after:
+                found.append(Line(chunk.first + offset, chunk.path, chunk.job_name, lines[offset]))
                 if len(found) >= limit:
                     return found
     return found

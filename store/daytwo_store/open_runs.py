@@ -1,4 +1,4 @@
-"""Every run that has not ended, with who and what it waits for: for whoever looks for those that are lost."""
+"""Every run that has not ended, and when something is due: for whoever looks for those that are lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,21 +19,14 @@ class OpenRun:
     state: str
     progress_at: datetime
     next_at: datetime | None  # when something is due; none: nobody has said so
-    asked: Sequence[tuple[str, ...]]  # of whom something is wanted now: the entries of each approval and task
 
 
-async def open_runs(session: Session) -> list[OpenRun]:
+async def open_runs(session: Session) -> Sequence[OpenRun]:
     """Those that stand still longest come first."""
     ends = [str(state) for state in RUN_ENDS]
     columns = (RunRow.id, RunRow.action, RunRow.state, RunRow.progress_at, RunRow.next_at)
     going_on = select(*columns).where(RunRow.state.not_in(ends)).order_by(RunRow.progress_at, RunRow.id)
     rows = (await session.execute(going_on)).all()
-    asked: dict[str, list[tuple[str, ...]]] = {}
-    approvals = select(ApprovalRow.run_id, ApprovalRow.needed_from).where(ApprovalRow.state == ApprovalState.PENDING)
-    tasks = select(TaskRow.run_id, TaskRow.needed_from).where(TaskRow.state == TaskState.OPEN)
-    for query in (approvals, tasks):
-        for run, names in (await session.execute(query)).all():
-            asked.setdefault(run, []).append(tuple(names))
     return [
         OpenRun(
             id=RunId(row.id),
@@ -41,7 +34,20 @@ async def open_runs(session: Session) -> list[OpenRun]:
             state=row.state,
             progress_at=row.progress_at,
             next_at=row.next_at,
-            asked=asked.get(row.id, []),
         )
         for row in rows
     ]
+
+
+async def to_decide(session: Session) -> Sequence[tuple[ApprovalRow, RunRow]]:
+    """What waits for decisions, with its runs."""
+    query = select(ApprovalRow, RunRow).join(RunRow, RunRow.id == ApprovalRow.run_id)
+    rows = await session.execute(query.where(ApprovalRow.state == ApprovalState.PENDING))
+    return [(approval, run) for approval, run in rows]
+
+
+async def to_do(session: Session) -> Sequence[tuple[TaskRow, str]]:
+    """What somebody is asked to do, with who asked for its run."""
+    query = select(TaskRow, RunRow.requester).join(RunRow, RunRow.id == TaskRow.run_id)
+    rows = await session.execute(query.where(TaskRow.state == TaskState.OPEN))
+    return [(task, requester) for task, requester in rows]

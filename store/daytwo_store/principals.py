@@ -1,8 +1,9 @@
 """Principals by id, for showing and checking who did what."""
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.tables import PrincipalRow
@@ -23,9 +24,8 @@ async def by_ids(session: AsyncSession, ids: Collection[str]) -> dict[str, Princ
     return {row.id: row for row in rows}
 
 
-async def in_group(session: AsyncSession, group: str) -> list[str]:
-    """Refs of those of whom an identity provider has said that they are in this group."""
-    rows = await session.scalars(
-        select(PrincipalRow.ref).where(PrincipalRow.groups.contains([group]), PrincipalRow.ref.is_not(None))
-    )
-    return [ref for ref in rows if ref is not None]
+async def heard_of(session: AsyncSession, person: str) -> datetime | None:
+    """When an identity provider said last which groups this person is in; None where none says it."""
+    query = select(func.max(PrincipalRow.groups_at)).where(PrincipalRow.ref == person, PrincipalRow.groups.is_not(None))
+    found: datetime | None = await session.scalar(query)
+    return found

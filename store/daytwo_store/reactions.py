@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ARRAY, Text, and_, case, cast, delete, exists, func, or_, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from daytwo_store.engine import Tx
+from daytwo_store.entities import may_see
 from daytwo_store.ids import PrincipalId
+from daytwo_store.run_visibility import Onlooker, visible
 from daytwo_store.states import REACTION_MOVES, ReactionState, check_move
-from daytwo_store.tables import EventRow, Json, ReactionRow, RunRow
+from daytwo_store.tables import EntityRow, EventRow, Json, ReactionRow, RunRow
+from daytwo_store.triggers import CATALOG, RUNS
 
 _BEGUN: Final = (ReactionState.DUE, ReactionState.STARTED)
 _HOUR: Final = timedelta(hours=1)
@@ -196,17 +199,39 @@ async def of_events(session: AsyncSession, events: Collection[str]) -> dict[str,
     return found
 
 
-async def events_page(session: AsyncSession, *, before: tuple[datetime, str] | None, limit: int) -> Sequence[EventRow]:
-    """Received events, the newest first."""
-    query = select(EventRow).order_by(EventRow.received_at.desc(), EventRow.id.desc()).limit(limit)
+async def events_page(
+    session: AsyncSession, by: Onlooker, *, before: tuple[datetime, str] | None, limit: int
+) -> Sequence[EventRow]:
+    """Received events that the onlooker may read about, the newest first."""
+    query = select(EventRow).where(_told_to(by))
+    query = query.order_by(EventRow.received_at.desc(), EventRow.id.desc()).limit(limit)
     if before is not None:
         at, identity = before
         query = query.where(or_(EventRow.received_at < at, (EventRow.received_at == at) & (EventRow.id < identity)))
     return (await session.scalars(query)).all()
 
 
-async def event(session: AsyncSession, identity: str) -> EventRow | None:
-    return await session.get(EventRow, identity)
+async def event(session: AsyncSession, identity: str, by: Onlooker) -> EventRow | None:
+    """None also for one that the onlooker may not read about."""
+    found: EventRow | None = await session.scalar(select(EventRow).where(EventRow.id == identity, _told_to(by)))
+    return found
+
+
+def _told_to(by: Onlooker) -> ColumnElement[bool]:
+    """What happened here is told to whoever may see what it happened to, then and now; what others sent, to all."""
+    groups = cast(list(by.belongs), ARRAY(Text))
+    shown, ref = EventRow.payload["visible_to"], EventRow.payload["entity"]["ref"].astext
+    then = or_(func.coalesce(func.jsonb_array_length(shown), 0) == 0, shown.op("?|")(groups))
+    kept = select(EntityRow.ref).where(EntityRow.ref == ref, ~may_see(by.belongs)).correlate(EventRow).exists()
+    run = (
+        select(RunRow.id)
+        .join(EntityRow, EntityRow.ref == RunRow.entity, isouter=True)
+        .where(RunRow.id == EventRow.delivery, visible(by.belongs, by.principal))
+        .correlate(EventRow)
+        .exists()
+    )
+    ours = ((EventRow.source == CATALOG, and_(then, ~kept)), (EventRow.source == RUNS, run))
+    return case(*ours, else_=true())  # in this order: what others send may have anything by these names
 
 
 async def prune(tx: Tx, *, before: datetime) -> None:

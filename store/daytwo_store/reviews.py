@@ -11,6 +11,7 @@ from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.ids import PrincipalId, RunId
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.run_visibility import visible
+from daytwo_store.said import said
 from daytwo_store.tables import EntityRow, ReviewRow, RunRow
 
 REMIND_EVERY: Final = timedelta(hours=24)
@@ -44,7 +45,7 @@ async def asked_for(session: AsyncSession) -> frozenset[str]:
 def close(tx: Tx, row: ReviewRow, *, by: PrincipalId, words: str) -> None:
     """Close an open review of a held run."""
     row.closed_at, row.closed_by, row.words = tx.now, by, words
-    tx.audit(actor=by, action="review.closed", subject=f"run:{row.run_id}", facts={})
+    tx.audit(actor=by, action="review.closed", subject=f"run:{row.run_id}", facts=said(words))
     tx.notify(Topic.RUN, row.run_id)
 
 

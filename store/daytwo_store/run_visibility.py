@@ -1,4 +1,4 @@
-"""Who may see a run: whoever may see its entity, and who asked for it.
+"""Who may see a run: whoever may see its entity and its action, and who asked for it.
 
 When the entity has left the catalog, what it was when the run was accepted counts (kept on the run), and what it was
 when it was removed (kept in its history): what was hidden stays hidden.
@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
+from daytwo_store.action_visibility import shown
 from daytwo_store.entities import may_see
 from daytwo_store.ids import PrincipalId
 from daytwo_store.tables import EntityEventRow, EntityRow, RunRow
@@ -28,7 +29,7 @@ def visible(groups: Collection[str], principal: PrincipalId) -> ColumnElement[bo
     """The condition on `RunRow`, outer-joined with `EntityRow` by its entity."""
     there = and_(EntityRow.ref.is_not(None), may_see(groups))
     gone = and_(EntityRow.ref.is_(None), _kept(groups), _at_removal(groups))
-    return or_(RunRow.requester == principal, RunRow.entity.is_(None), there, gone)
+    return or_(RunRow.requester == principal, and_(or_(RunRow.entity.is_(None), there, gone), shown(groups)))
 
 
 async def among(session: AsyncSession, runs: Collection[str | None], by: Onlooker) -> frozenset[str]:

@@ -91,8 +91,11 @@ async def by_ids(session: AsyncSession, ids: Collection[RunId | str]) -> dict[Ru
     return {RunId(row.id): row for row in rows}
 
 
-def move(tx: Tx, row: RunRow, state: RunState, *, reason: str | None = None, actor: str = "daytwo") -> None:
-    """Change the state of a held run, with its audit entry. Raises `IllegalMove`."""
+def move(
+    tx: Tx, row: RunRow, state: RunState, *, reason: str | None = None, actor: str = "daytwo", told: bool = True
+) -> None:
+    """Change the state of a held run, with its audit entry. `told`: are people told, where they are? Raises
+    `IllegalMove`."""
     old = RunState(row.state)
     if old is state:
         return
@@ -104,7 +107,7 @@ def move(tx: Tx, row: RunRow, state: RunState, *, reason: str | None = None, act
         row.started_at = tx.now
     tx.audit(actor=actor, action=f"run.{state}", subject=f"run:{row.id}", facts={"from": old, "digest": row.digest})
     tx.notify(Topic.RUN, row.id)
-    if (notice := _NOTICES.get(state)) is not None:
+    if told and (notice := _NOTICES.get(state)) is not None:
         audience = [row.requester] if row.owner is None else [row.requester, row.owner]
         tell(tx, notice, audience=audience, run=RunId(row.id))
 
@@ -232,7 +235,7 @@ async def previous_under_lock(
     found: RunRow | None = await session.scalar(
         select(RunRow)
         .where(
-            _under(keys),
+            under(keys),
             RunRow.lock_taken_at.is_(None),
             RunRow.entity.is_not_distinct_from(func.coalesce(about, entity)),
             RunRow.state == RunState.SUCCEEDED,
@@ -246,7 +249,7 @@ async def previous_under_lock(
     return found if found is not None and set(keys) <= set(locks.keys_of(found)) else None
 
 
-def _under(keys: Sequence[str]) -> ColumnElement[bool]:
+def under(keys: Sequence[str]) -> ColumnElement[bool]:
     """Runs that need one of these keys."""
     return or_(RunRow.lock_key.in_(keys), RunRow.lock_keys.op("&&")(cast(list(keys), ARRAY(Text))))
 
@@ -266,7 +269,7 @@ async def succeeded_after(session: AsyncSession, keys: Sequence[str], moment: da
     found: RunRow | None = await session.scalar(
         select(RunRow)
         .where(
-            _under(keys),
+            under(keys),
             RunRow.lock_taken_at.is_(None),
             RunRow.state == RunState.SUCCEEDED,
             RunRow.ended_at > moment,

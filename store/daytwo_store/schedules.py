@@ -73,13 +73,15 @@ async def serialise_key(tx: Tx, by: PrincipalId, key: str) -> None:
 
 
 async def page(
-    session: AsyncSession, *, sees: Sees, owner: str | None, after: str | None, limit: int
+    session: AsyncSession, *, sees: Sees, owner: str | None, action: str | None, after: str | None, limit: int
 ) -> Sequence[ScheduleRow]:
     """By id: those about what somebody may see or about nothing, and their own."""
     about = exists().where(EntityRow.ref == ScheduleRow.entity, may_see(sees))
     query = select(ScheduleRow).where(
         ScheduleRow.removed_at.is_(None), or_(ScheduleRow.entity.is_(None), ScheduleRow.owner == owner, about)
     )
+    if action is not None:
+        query = query.where(ScheduleRow.action == action)
     query = query.order_by(ScheduleRow.id).limit(limit)
     return (await session.scalars(query.where(ScheduleRow.id > after) if after is not None else query)).all()
 

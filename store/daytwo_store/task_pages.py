@@ -88,13 +88,16 @@ def _doable(reader: Reader) -> ColumnElement[bool]:
     own = reader.own
     requester = func.coalesce(PrincipalRow.ref, PrincipalRow.id)
     return and_(
-        or_(not_(TaskRow.four_eyes), requester.not_in(list(own.never_for))),
+        _of_others(own, requester),
         or_(TaskRow.claimed_by.is_(None), TaskRow.claimed_by == own.human),
         or_(
             _asked(own),
-            *(
-                and_(_asked(right), or_(not_(TaskRow.four_eyes), requester.not_in(list(right.never_for))))
-                for right in reader.lent
-            ),
+            *(and_(_asked(right), _of_others(right, requester)) for right in reader.lent),
         ),
     )
+
+
+def _of_others(right: Right, requester: ColumnElement[str]) -> ColumnElement[bool]:
+    """Neither who asks for the run, nor who wrote a part of what it does, where that matters."""
+    never = list(right.never_for)
+    return or_(not_(TaskRow.four_eyes), and_(requester.not_in(never), not_(TaskRow.editors.overlap(never))))

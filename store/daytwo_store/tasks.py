@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daytwo_store.engine import Topic, Tx
@@ -12,8 +12,9 @@ from daytwo_store.evidence_decisions import answers_digest
 from daytwo_store.ids import PrincipalId, RunId, StepPath, TaskId, new_task_id
 from daytwo_store.notifications import Notice, tell
 from daytwo_store.on_call import place_of
-from daytwo_store.states import TASK_MOVES, TaskState, check_move
-from daytwo_store.tables import Json, StepRow, TaskRow
+from daytwo_store.said import said
+from daytwo_store.states import TASK_MOVES, StepState, TaskState, check_move
+from daytwo_store.tables import Json, PrincipalRow, RunRow, StepRow, TaskRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +22,7 @@ class NewTask:
     text: str | None
     needed_from: Sequence[str]
     four_eyes: bool
+    editors: Sequence[str] = ()  # of the action's file and of what asks: four eyes keep them off
     due_at: datetime
     ends_at: datetime
     remind: Sequence[int] = ()
@@ -39,6 +41,7 @@ async def ask(tx: Tx, step: StepRow, new: NewTask) -> TaskRow:
         needed_from=list(new.needed_from),
         looks_up=any(place_of(entry) is not None for entry in new.needed_from),
         four_eyes=new.four_eyes,
+        editors=list(new.editors),
         created_at=tx.now,
         due_at=new.due_at,
         ends_at=new.ends_at,
@@ -80,7 +83,7 @@ def settle(tx: Tx, row: TaskRow, outcome: Outcome) -> None:
     """A person has done it, or says that it cannot be done."""
     row.settled_by, row.on_behalf_of = outcome.by, outcome.on_behalf_of
     row.words, row.answers = outcome.words or None, outcome.answers
-    facts = {}
+    facts = said(row.words)
     if outcome.answers is not None:
         facts["answers"] = answers_digest(outcome.answers)
     if outcome.on_behalf_of is not None:
@@ -144,6 +147,24 @@ async def newest(session: AsyncSession, run: RunId, path: StepPath) -> TaskRow |
 async def of_run(session: AsyncSession, run: RunId) -> Sequence[TaskRow]:
     """Every task that was ever asked for a run, oldest first."""
     return (await session.scalars(select(TaskRow).where(TaskRow.run_id == run).order_by(TaskRow.id))).all()
+
+
+async def fillers(session: AsyncSession, run: RunId) -> list[str]:
+    """Who did what stands done in a run, and for whom, by ref or principal: in it, in what it resumes or was called
+    by, and in what those called. The values that they gave may stand in whatever the run does from now on."""
+    family = select(RunRow.id, RunRow.parent_run, RunRow.resume_of).where(RunRow.id == run).cte(recursive=True)
+    kin = or_(RunRow.id.in_([family.c.parent_run, family.c.resume_of]), RunRow.parent_run == family.c.id)
+    family = family.union(select(RunRow.id, RunRow.parent_run, RunRow.resume_of).join(family, kin))
+    theirs = TaskRow.run_id.in_(select(family.c.id))
+    newest = select(func.max(TaskRow.id)).where(theirs).group_by(TaskRow.run_id, TaskRow.path)
+    found = await session.scalars(
+        select(func.coalesce(PrincipalRow.ref, PrincipalRow.id))
+        .join(TaskRow, or_(PrincipalRow.id == TaskRow.settled_by, PrincipalRow.id == TaskRow.on_behalf_of))
+        .join(StepRow, and_(StepRow.run_id == TaskRow.run_id, StepRow.path == TaskRow.path))
+        .where(TaskRow.id.in_(newest), TaskRow.state == TaskState.DONE, StepRow.state == StepState.SUCCEEDED)
+        .distinct()
+    )
+    return sorted(found)
 
 
 def _tell(tx: Tx, row: TaskRow, kind: Notice, audience: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ class Escalation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    self_approval: bool = False  # may the requester, and who is one person with them, decide?
+    self_approval: bool = False  # may the requester and who filled in values, and who is one person with them, decide?
     editor_approval: bool = False  # may who last changed the action's file decide?
     reason: Sequence[Literal["approve", "reject"]] = ("reject",)  # verdicts that need a reason
     remind: Sequence[int] = ()  # seconds after it has opened, ascending

@@ -193,6 +193,36 @@ def _ship(**more: object) -> dict[str, object]:
     return {"id": "ship", "uses": "github", "with": {**what, "inputs": {}}, "timeout": "30m", **more}
 
 
+async def test_somebody_pushes_while_something_lasts(stage: Stage, tmp_path: Path) -> None:
+    what = {"project": "acme/shop", "ref": "main", "inputs": {}}
+    lasts = {"id": "lasts", "uses": "temporary", "with": {"for": "4h"}}
+    file = written(
+        tmp_path,
+        """
+        - name: something else
+          do: [{ approve: { by: person:sam } }, { push: { project: acme/shop } }, { pass: 5h }]
+          expect: { state: succeeded, requests: [{ step: ship }, { step: ship.undo }] }
+        - name: the pipeline that takes it back
+          do: [{ approve: { by: person:sam } }, { push: { project: acme/shop, pipeline: back.yml } }, { pass: 5h }]
+          expect: { state: needs_attention, reason: has changed since it was approved, requests: [{ step: ship }] }
+        - name: elsewhere
+          do:
+            - approve: { by: person:sam }
+            - push: { project: acme/billing, pipeline: back.yml }
+            - push: { project: acme/shop, ref: next, pipeline: back.yml }
+            - pass: 5h
+          expect: { state: succeeded, requests: [{ step: ship }, { step: ship.undo }] }
+        """,
+        steps=[_ship(undo={"uses": "github", "with": {**what, "pipeline": "back.yml"}}), lasts],
+        approval=[{"from": ["group:sre"]}],
+        on_error="undo",
+        catalog=[],
+        undo=None,
+    )
+    done = await played(stage, file)
+    assert [(one.name, one.differences, one.trouble) for one in done if not one.passed] == []
+
+
 async def test_people_events_services_and_time(stage: Stage, tmp_path: Path) -> None:
     file = written(
         tmp_path,

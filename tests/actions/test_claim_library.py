@@ -202,7 +202,8 @@ async def test_a_job_without_the_permission_is_told_so() -> None:
 def test_templates_carry_the_same_script(verb: str) -> None:
     wanted = f"bash -s {verb} <<'DAYTWO_ASK'\n{SCRIPT.read_text()}DAYTWO_ASK\n"
     spec, jobs = yaml.safe_load_all((LIBRARY / verb / f"templates/daytwo-{verb}.yml").read_text())
-    assert jobs[f"daytwo-{verb}"]["script"] == [wanted]
+    lines = {"claim": (".daytwo-claim", "before_script"), "report": ("daytwo-report", "script")}[verb]
+    assert jobs[lines[0]][lines[1]] == [wanted]
     assert "daytwo" in spec["spec"]["inputs"]
     template = yaml.safe_load((LIBRARY / verb / "argo.yaml").read_text())
     (step,) = template["spec"]["templates"]
@@ -220,10 +221,11 @@ def nothing_is_in(folder: Path) -> None:
 @pytest.mark.anyio
 async def test_the_lines_of_a_template_ask_and_leave_nothing_behind(tmp_path: Path) -> None:
     _, jobs = yaml.safe_load_all((LIBRARY / "claim/templates/daytwo-claim.yml").read_text())
-    (lines,) = jobs["daytwo-claim"]["script"]
-    done, asked = await ask("claim", yes, lines=lines, DAYTWO_TOKEN="dtr_x", TMPDIR=str(tmp_path))
+    (lines,) = jobs[".daytwo-claim"]["before_script"]
+    told = {"DAYTWO_TOKEN": "dtr_x", "TMPDIR": str(tmp_path), "CI_JOB_NAME": 'ship "a\\b" 1/3'}
+    done, asked = await ask("claim", yes, lines=lines, **told)
     assert done.returncode == 0, done.stderr
-    assert asked == [("/api/v1/ci/claim", "Bearer dtr_x", {"marker": MARKER})]
+    assert asked == [("/api/v1/ci/claim", "Bearer dtr_x", {"marker": MARKER, "job": told["CI_JOB_NAME"]})]
     done, _ = await ask("claim", no, lines=lines, DAYTWO_TOKEN="dtr_x", TMPDIR=str(tmp_path))
     assert done.returncode == 1
     nothing_is_in(tmp_path)

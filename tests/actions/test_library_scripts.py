@@ -17,31 +17,38 @@ SUPPORT: Final = Path(__file__).parents[1] / "support"
 SHOP: Final = {"SERVICE": "shop", "ENVIRONMENT": "production"}
 
 
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is missing: apt-get install jq")
+
+
 @dataclass
-class Cluster:
+class World:
+    """What a stand-in of a command changes, in a file of its folder."""
+
     folder: Path
 
+    @property
+    def file(self) -> Path:
+        return self.folder / "world.json"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads(self.file.read_text())
+        return state
+
+    def put(self, **more: object) -> None:
+        self.file.write_text(json.dumps({**self.state, **more}))
+
+
+class Cluster(World):
     def play(self, script: str, **given: str) -> int:
         path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
-        environment = {**SHOP, "PATH": path, "KUBECTL_STATE": str(self._file), "REGISTRY": "r.example", **given}
+        environment = {**SHOP, "PATH": path, "KUBECTL_STATE": str(self.file), "REGISTRY": "r.example", **given}
         return subprocess.run(
             ["bash", LIBRARY / script], env=environment, cwd=self.folder, check=False, capture_output=True
         ).returncode
 
     def deploy(self, phase: str, version: str, run: str = "r_1") -> int:
         return self.play("deploy/deploy.sh", PHASE=phase, VERSION=version, RUN=run, SHARE="10")
-
-    @property
-    def _file(self) -> Path:
-        return self.folder / "cluster.json"
-
-    @property
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads(self._file.read_text())
-        return state
-
-    def put(self, **more: object) -> None:
-        self._file.write_text(json.dumps({**self.state, **more}))
 
     @property
     def images(self) -> Mapping[str, str]:
@@ -59,8 +66,9 @@ def cluster(tmp_path: Path) -> Cluster:
     command(tmp_path, "kubectl", f"#!{sys.executable}\n{(SUPPORT / 'kubectl.py').read_text()}")
     shop = {"image": "r.example/shop:1.0.0", "replicas": 20, "annotations": {}, "labels": {"app": "shop"}}
     state = {"deployments": {"shop": shop}, "services": {"shop": "shop"}, "fail": [], "calls": []}
-    (tmp_path / "cluster.json").write_text(json.dumps(state))
-    return Cluster(tmp_path)
+    made = Cluster(tmp_path)
+    made.file.write_text(json.dumps(state))
+    return made
 
 
 def test_a_rolling_deploy_and_back(cluster: Cluster) -> None:
@@ -86,7 +94,7 @@ def test_a_version_that_ran_already_is_not_taken_back_to_one_before_it(cluster: 
     assert cluster.images == {"shop": "1.1.0"}
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is missing: apt-get install jq")
+@needs_jq
 @pytest.mark.parametrize("phase", ["canary", "blue-green"])
 def test_what_came_up_beside_is_finished_or_taken_away(cluster: Cluster, phase: str) -> None:
     assert cluster.deploy(phase, "1.1.0") == 0
@@ -106,7 +114,7 @@ def test_what_came_up_beside_is_finished_or_taken_away(cluster: Cluster, phase: 
     assert cluster.images == {"shop": "1.0.0"}, "also when finishing failed half way"
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is missing: apt-get install jq")
+@needs_jq
 def test_blue_green_switches_every_request_at_once_and_back(cluster: Cluster) -> None:
     def selected() -> str:
         return str(cluster.state["services"]["shop"])
@@ -126,7 +134,7 @@ def test_blue_green_switches_every_request_at_once_and_back(cluster: Cluster) ->
     assert (cluster.images, selected()) == ({"shop": "1.1.0"}, "shop")
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is missing: apt-get install jq")
+@needs_jq
 def test_a_rollback_takes_away_what_stood_beside_and_brings_the_requests_back(cluster: Cluster) -> None:
     cluster.deploy("blue-green", "1.1.0")
     cluster.put(fail=["rollout"])
@@ -161,11 +169,8 @@ def test_a_restart_waits_until_every_pod_is_new(cluster: Cluster) -> None:
     assert [call.split()[:2] for call in cluster.state["calls"]] == [["rollout", "restart"], ["rollout", "status"]]
 
 
-@dataclass
-class Account:
+class Account(World):
     """An AWS account: who has what, and how long it takes until it is so."""
-
-    folder: Path
 
     def play(self, phase: str, person: str = "ana@acme.example") -> tuple[int, str]:
         environment = {
@@ -179,18 +184,6 @@ class Account:
             ["bash", LIBRARY / "access/access.sh"], env=environment, check=False, capture_output=True, text=True
         )
         return done.returncode, done.stderr
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "account.json"
-
-    @property
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads(self.file.read_text())
-        return state
-
-    def put(self, **more: object) -> None:
-        self.file.write_text(json.dumps({**self.state, **more}))
 
 
 @pytest.fixture
@@ -227,7 +220,7 @@ def test_nobody_of_that_name_gets_nothing_and_has_nothing_to_be_taken_away(accou
     assert not [call for call in account.state["calls"] if "account-assignment" in call and not call.startswith("list")]
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is missing: apt-get install jq")
+@needs_jq
 @pytest.mark.parametrize(("code", "changed"), [(0, False), (2, True), (1, None)])
 def test_whether_a_plan_changes_anything_terraform_itself_says(tmp_path: Path, code: int, changed: bool | None) -> None:
     """An import, a move or another output changes something, and is no create, update or delete."""
@@ -252,14 +245,33 @@ def test_whether_a_plan_changes_anything_terraform_itself_says(tmp_path: Path, c
 
 def test_environments_of_one_name_of_two_services_have_addresses_of_their_own(tmp_path: Path) -> None:
     for name in ("kubectl", "helm"):
-        command(tmp_path, name, "#!/usr/bin/env bash\n[ -t 0 ] || true\n")
-    found = set()
-    for service in ("shop", "cart"):
+        command(tmp_path, name, '#!/usr/bin/env bash\n[ "$1" = apply ] || echo "$@" >>asked\n')
+    found = {}
+    for service, name in (("shop", "ana"), ("cart", "ana"), ("shop", "a-b"), ("shop-a", "b")):
         environment = {
             "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-            "SERVICE": service, "NAME": "ana", "BRANCH": "main", "PHASE": "create",
+            "SERVICE": service, "NAME": name, "BRANCH": "main", "PHASE": "create",
             "REGISTRY": "r", "DOMAIN": "dev.example",
         }  # fmt: skip
         subprocess.run(["bash", LIBRARY / "preview/preview.sh"], env=environment, cwd=tmp_path, check=True)
-        found.add(json.loads((tmp_path / "result.json").read_text())["url"])
-    assert found == {"https://shop-ana.dev.example", "https://cart-ana.dev.example"}
+        found[json.loads((tmp_path / "result.json").read_text())["url"]] = (tmp_path / "asked").read_text()
+        (tmp_path / "asked").unlink()
+    assert [*found] == [
+        "https://preview-shop--ana.dev.example",
+        "https://preview-cart--ana.dev.example",
+        "https://preview-shop--a-b.dev.example",
+        "https://preview-shop-a--b.dev.example",
+    ]
+    for url, asked in found.items():
+        assert f"create namespace {url.removeprefix('https://').partition('.')[0]} " in asked
+
+
+@pytest.mark.parametrize("name", ["a--b", "-a", "a-", "A", ""])
+def test_a_name_by_which_environments_could_not_be_told_apart_is_refused(tmp_path: Path, name: str) -> None:
+    environment = {
+        "PATH": os.environ["PATH"], "SERVICE": "shop", "NAME": name, "BRANCH": "main", "PHASE": "create",
+        "REGISTRY": "r", "DOMAIN": "dev.example",
+    }  # fmt: skip
+    done = subprocess.run(["bash", LIBRARY / "preview/preview.sh"], env=environment, cwd=tmp_path, check=False)
+    assert done.returncode != 0
+    assert not (tmp_path / "result.json").exists()

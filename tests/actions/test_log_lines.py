@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daytwo_actions.logs import LINE_LIMIT, Cleaner, first_error
+from daytwo_actions.logs import LINE_LIMIT, Cleaner
 from daytwo_actions.masking import MASK, encodings_of
 
 SECRET = "s3cr3t/with+odd=chars"
@@ -55,13 +55,6 @@ def test_an_endless_line_is_cut_into_pieces_and_memory_stays_small() -> None:
 )
 def test_vendor_text_is_text(raw: bytes, shown: str) -> None:
     assert clean(raw, []) == [shown]
-
-
-def test_the_vendors_mark_counts_more_than_a_guess() -> None:
-    lines = ["error: a guess", "fine", "2026-01-01T00:00:00Z ##[error]the check failed"]
-    assert first_error(lines) == 2
-    assert first_error(lines[:2]) == 0
-    assert first_error(["all is well", "0 errors"]) is None
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,38 @@ async def test_may_i_answers_as_the_routes_do_about_more_of_a_run_and_about_a_lo
     assert not (await may(ana, "evidence", run=holder))["allowed"]
 
 
+async def test_may_i_answers_as_the_routes_do_about_freezes_and_the_stop(house: House) -> None:
+    """Four eyes: whoever has a run that it keeps back neither lifts the stop nor changes the freeze."""
+    sam, pat = await house.signed_in("sam"), await house.signed_in("pat")
+    spec = {"reason": "x", "until": "2099-01-01T00:00Z", "where": {"actions": ["deploy"]}}
+    made = await pat.post("/api/v1/freezes", json={"title": "x", "owner": "group:platform", "spec": spec})
+    freeze = made.json()["id"]
+    assert (await may(sam, "stop.global"))["allowed"]
+    assert (await may(sam, "freezes.manage", freeze=freeze))["allowed"]
+    (await pat.post("/api/v1/stop", json={"reason": "incident"})).raise_for_status()
+    assert (await may(sam, "stop.global"))["allowed"], "nothing of theirs waits"
+    run = await house.company.ask("sam", "1.1.0", "staging")
+    await house.company.drive(run)
+    kept = (await may(sam, "stop.global"))["why_not"]
+    assert kept == f"The stop keeps back run {run}, which you asked for (four eyes)."
+    assert problem(await sam.delete("/api/v1/stop?reason=out"), 403)["detail"].startswith(kept)
+    held = (await may(sam, "freezes.manage", freeze=freeze))["why_not"]
+    assert held == f"This freeze is about run {run}, which you asked for (four eyes)."
+    assert problem(await sam.delete(f"/api/v1/freezes/{freeze}"), 403)["detail"].startswith(held)
+    for what in ({}, {"freeze": freeze}):
+        assert (await may(pat, "freezes.manage", **what))["allowed"]
+    assert (await may(pat, "stop.global"))["allowed"]
+    in_file = (await may(pat, "freezes.manage", freeze=await of_a_file(pat)))["why_not"]
+    assert "stands in a file of the company" in in_file
+    problem(await pat.post("/api/v1/me/may", json={"do": "freezes.manage", "freeze": "fz_nothing"}), 404)
+
+
+async def of_a_file(client: httpx.AsyncClient) -> str:
+    items = (await client.get("/api/v1/freezes")).json()["items"]
+    found: str = next(one["id"] for one in items if one["from_file"])
+    return found
+
+
 async def test_scopes_that_there_are_not(house: House) -> None:
     ana = await house.signed_in("ana")
     for scopes in (

@@ -58,6 +58,52 @@ async def test_the_last_run_the_lock_and_the_undo_stand_beside_the_sealed_plan(h
     assert {one["field"]: one["after"] for one in view["read"]} == view["sealed"]["read"]
 
 
+async def test_without_a_lock_it_is_compared_with_the_last_run_of_this_action_here(
+    house: House, tmp_path: Path
+) -> None:
+    """On this entity, in this environment; another entity's, another environment's and another action's are not."""
+    approval = [{"from": ["group:sre"]}]
+    free = [like_deploy(name, lock=None, undo=None, approval=approval) for name in ("free", "other")]
+    await load_beside(house.company, tmp_path, *free)
+
+    async def asked(version: str, environment: str, action: str = "free") -> RunId:
+        return await house.company.ask("ana", version, environment, action=action)
+
+    first = await asked("1.0.0", "staging")
+    view = await seen(house, "sam", (await house.company.approvals(first))[-1].id)
+    assert (view["previous_run"], view["differences"]) == (None, [])
+    runs = [first, await asked("1.2.0", "production"), await asked("1.3.0", "staging", "other")]
+    for run in runs:
+        if await house.company.approvals(run):
+            await house.company.decide("sam", run)
+        await house.company.through(run)
+    waits = await asked("1.1.0", "staging")
+    view = await seen(house, "sam", (await house.company.approvals(waits))[-1].id)
+    assert view["previous_run"] == first
+    assert [(one["field"], one["before"], one["after"]) for one in view["differences"]] == [
+        ("version", "1.0.0", "1.1.0")
+    ]
+    assert "ship.inputs.version" in {one["field"] for one in view["request_differences"]}
+    ana = await house.signed_in("ana")
+    asking = {"entity": SHOP, "inputs": {"version": "1.1.0", "environment": "environment:staging"}}
+    planned = (await ana.post("/api/v1/actions/free/plan", json=asking)).json()
+    assert (planned["previous_run"], len(planned["differences"])) == (first, 1)
+
+
+async def test_with_a_lock_it_is_compared_with_a_run_of_this_action_and_undone_to_what_was_there(
+    house: House, tmp_path: Path
+) -> None:
+    await load_beside(house.company, tmp_path, like_deploy("hotfix"))  # the same lock, and changes the same thing
+    last = await deployed(house, "1.0.0")
+    hotfix = await house.company.ask("ana", "1.3.0", "production", action="hotfix")
+    await house.company.decide("sam", hotfix)
+    await house.company.through(hotfix)
+    view = await seen(house, "sam", await waiting(house))
+    assert view["previous_run"] == last
+    assert [(one["before"], one["after"]) for one in view["differences"]] == [("1.0.0", "1.1.0")]
+    assert view["undo"]["inputs"]["version"] == "1.3.0", "what is there is the hotfix's work (0002)"
+
+
 async def test_what_changed_in_the_catalog_meanwhile_is_seen_before_it_voids_the_approval(house: House) -> None:
     approval = await waiting(house)
     async with house.store.write() as tx:
@@ -162,14 +208,20 @@ FORM: dict[str, Any] = {
 }
 
 
-async def test_an_undo_leaves_out_what_is_not_asked_for_with_its_answers(house: House, tmp_path: Path) -> None:
-    undo = {"inputs": {"version": "${{ previous.inputs.version }}", "how": "rolling"}}
-    await load_beside(house.company, tmp_path, like_deploy("shared", form=FORM, undo=undo))
+async def deployed_twice(house: House) -> tuple[RunId, Any]:
+    """By the action `shared`. The second run, and what sam saw when he decided it."""
     for version in ("1.0.0", "1.1.0"):
         run = await house.company.ask("ana", version, "production", action="shared")
         view = await seen(house, "sam", (await house.company.approvals(run))[-1].id)
         await house.company.decide("sam", run)
         await house.company.through(run)
+    return run, view
+
+
+async def test_an_undo_leaves_out_what_is_not_asked_for_with_its_answers(house: House, tmp_path: Path) -> None:
+    undo = {"inputs": {"version": "${{ previous.inputs.version }}", "how": "rolling"}}
+    await load_beside(house.company, tmp_path, like_deploy("shared", form=FORM, undo=undo))
+    run, view = await deployed_twice(house)
     wanted = {"version": "1.0.0", "environment": "environment:production", "how": "rolling"}
     assert (await house.company.run(run)).inputs["share"] == 10
     assert (view["undo"]["why_not"], view["undo"]["inputs"]) == (None, wanted)
@@ -182,10 +234,6 @@ async def test_an_undo_leaves_out_what_is_not_asked_for_with_its_answers(house: 
 async def test_an_undo_that_the_form_would_refuse_is_said_before_anybody_decides(house: House, tmp_path: Path) -> None:
     undo = {"inputs": {"version": "v${{ previous.inputs.version }}", "how": "rolling", "share": 5}}
     await load_beside(house.company, tmp_path, like_deploy("shared", form=FORM, undo=undo))
-    for version in ("1.0.0", "1.1.0"):
-        run = await house.company.ask("ana", version, "production", action="shared")
-        view = await seen(house, "sam", (await house.company.approvals(run))[-1].id)
-        await house.company.decide("sam", run)
-        await house.company.through(run)
+    _, view = await deployed_twice(house)
     assert "Share is not asked for with these answers" in view["undo"]["why_not"]
     assert view["undo"]["requests"] == []

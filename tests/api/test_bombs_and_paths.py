@@ -49,6 +49,17 @@ async def test_json_that_is_made_to_hurt_is_refused(shared: House, what: str) ->
         assert len(answer.content) < 20_000, "what was sent is not sent back"
 
 
+@pytest.mark.parametrize("body", ['{"do": "read", "do": "read"}', '{"do": "read", "d\\u006f": "run"}'])
+async def test_a_key_that_stands_twice_is_refused_by_its_name(shared: House, body: str) -> None:
+    """Both say something that is allowed by itself."""
+    ana = await shared.signed_in("ana")
+    headers = {"content-type": "application/json"}
+    assert (await ana.post("/api/v1/me/may", content='{"do": "read"}', headers=headers)).status_code == 200
+    detail = problem(await ana.post("/api/v1/me/may", content=body, headers=headers), 422)["detail"]
+    assert "“do” twice" in detail
+    assert "Nothing was done" in detail
+
+
 UP: Final = (
     "../",
     "..%2f",

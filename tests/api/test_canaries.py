@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,17 @@ from served import served
 from sqlalchemy import text
 from temporalio.client import Client
 
+from daytwo_actions.backends.base import Target
 from daytwo_actions.backends.identity.issuers import CiIdentity, github_caller
+from daytwo_actions.backends.tree import Artifact
 from daytwo_actions.masking import encodings_of
 from daytwo_api.app import create_app
 from daytwo_api.services.ci import CiDoor
 from daytwo_cli.up.temporal import EmbeddedTemporal
-from daytwo_store.ids import RunId
+from daytwo_store.ids import ExternalRunId, RunId
 from daytwo_store.logging import configure_logging
 from daytwo_store.states import RUN_ENDS, ExternalStatus, RunState
+from daytwo_store.tables import EventRow, TriggerRow
 from daytwo_workflows.client import Driver
 from daytwo_workflows.company import load_company
 from daytwo_workflows.life import asking, sealing
@@ -43,6 +46,13 @@ from daytwo_workflows.worker import create_worker
 pytestmark = pytest.mark.anyio
 ONE = Issuer()
 GITHUB = {"workflow_ref": "acme/shop/.github/workflows/set-password.yml@refs/heads/main"}
+NEVER = {
+    "/api/v1/locks/detail": "these runs need no lock",
+    "/api/v1/reviews/{run}": "nobody went past an approval",
+    "/api/v1/runs/{run}/resume": "none of these is one that could be resumed",
+    "/api/v1/session/oidc": "there is no identity provider here",
+    "/api/v1/session/oidc/callback": "nor here",
+}
 FIELDS = ("password", "api_key", "certificate", "note")
 SHAPES = (
     "Tr0ub4dor/{n}+canary=&x",
@@ -145,12 +155,15 @@ def logs() -> Iterator[io.StringIO]:
 async def scene(company: Company, house: House, tmp_path: Path, logs: io.StringIO) -> AsyncIterator[Scene]:
     await load_set_password(company, tmp_path)
     (tmp_path / "more-actions/set-password.yaml").write_text(json.dumps(action()))
+    chore = set_password(steps=[{"id": "switch", "uses": "task", "with": {"from": ["group:sre"], "text": "Switch it"}}])
+    chore["metadata"], chore["spec"]["form"] = {"name": "chore", "title": "Switch it"}, {"pages": []}
+    (tmp_path / "more-actions/chore.yaml").write_text(json.dumps(chore))
     folders = [EXAMPLES / "catalog", EXAMPLES / "actions", tmp_path / "more-actions"]
     await load_company(company.store, folders, {"github": "github"})
     company.ci.traits = replace(company.ci.traits, kind="github", title="GitHub")
     company.ci.ends_as = None
     company.life = replace(house.services.ci._life, windows=company.life.windows)
-    identity = CiIdentity(ONE, issuer=ISSUER, audience=AUDIENCE, caller=github_caller)  # type: ignore[arg-type]
+    identity = CiIdentity(ONE, issuer=ISSUER, audience=AUDIENCE, caller=github_caller)
     services = replace(house.services, ci=CiDoor(company.life, {"github": identity}))
     ours = House(create_app(services), services, company, house.temporal)
     with EmbeddedTemporal(tmp_path / "temporal") as server:
@@ -168,7 +181,11 @@ def printed(canaries: list[str]) -> bytes:
 
 @pytest.mark.timeout(300)
 async def test_twenty_secrets_are_nowhere(
-    scene: Scene, tmp_path: Path, logs: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    scene: Scene,
+    tmp_path: Path,
+    logs: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
 ) -> None:
     watch, company, ci = scene.watch, scene.company, scene.company.ci
 
@@ -182,13 +199,22 @@ async def test_twenty_secrets_are_nowhere(
     runs = [run]
 
     # (a log that is missing is looked for again later, when the only log here is another run's)
-    # one that fails with an empty log, with a remark of the CI system's
+    # one that fails with an empty log, with a remark of the CI system's, and its secrets in names and details: the
+    # whole of what a container printed last, where a cut would fall into the middle of one
     bad = watch.answers()
     run = await scene.start(bad)
     external = await scene.collected(run)
     ci.log, ci.left, ci.notes = b"", None, [f"could not log in with {bad['password']}", bad["certificate"]]
     ci.end(external, ExternalStatus.FAILED)
+    last_lines = "Failed: " + "x" * 280 + "\n" + "\n".join(printed([*bad.values()][1:]).decode().splitlines())
+    ci.states[external] = replace(ci.states[external], detail=last_lines, waits_for=f"{bad['note']} of somebody")
+    here = Target(project="acme/shop", pipeline="set-password.yml", ref="main")
+    (job,) = (await ci.jobs(here, ExternalRunId(external))).jobs
+    steps = [replace(one, name=f"log in as {bad['api_key']}") for one in job.steps]
+    ci.tree = [replace(job, name=f"login({bad['password']})", detail=last_lines, steps=steps)]
+    ci.files = [Artifact(name=f"{bad['api_key']}.txt", size=1, url=None, expires_at=None, expired=False)]
     await scene.through(run, RunState.FAILED)
+    ci.tree, ci.files = None, []
     runs.append(run)
 
     # one that is approved, and cancelled while it works; its own report is refused for what is in it
@@ -253,18 +279,59 @@ async def test_twenty_secrets_are_nowhere(
     assert (await scene.post("/actions/set-password/plan", body)).status_code == 500
     monkeypatch.undo()
 
+    things = await beside(scene, refused)
+    runs.append(things.pop("run"))
+
     # people are told of all that by mail, chat and webhook
     await told(scene, tmp_path)
 
     assert len(watch.canaries) == 20
+    record_property("inputs", len(watch.canaries))
     assert len(watch.forms()) > 300
     sweeper = Sweeper(store=company.store, driver=scene.driver, windows=company.life.windows, connections=[], name="t")
     await sweeper.sweep()
-    await everything(scene, runs, tmp_path, logs)
+    await everything(scene, runs, things, tmp_path, logs)
     assert watch.found() == []
     # The search itself finds what is there.
     watch.said["control"] = json.dumps(good)
     assert {place for place, _ in watch.found()} == {"control"}
+
+
+async def beside(scene: Scene, answers: dict[str, str]) -> dict[str, RunId]:
+    """One of each thing that has a page and is no run, by its name in paths; `run` is held by the freeze, and has
+    secrets that were refused before. A schedule takes none."""
+    sam = await scene.house.signed_in("sam")
+    held = {"actions": ["set-password"], "when": "${{ inputs.account == 'frozen' }}"}
+    freeze = {"title": "Canaries", "owner": "group:sre", "spec": {"reason": "canaries", "where": held}}
+    ids: dict[str, Any] = {"freeze": (await sam.post("/api/v1/freezes", json=freeze)).json()["id"]}
+    ids["run"] = await scene.start({**answers, "account": "frozen"})
+    await scene.through(ids["run"], RunState.WAITING_WINDOW)
+    asked = {"freeze": ids["freeze"], "reason": "canaries"}
+    ids["exception"] = (await scene.post(f"/runs/{ids['run']}/exceptions", asked)).json()["id"]
+
+    restart = {"action": "restart", "inputs": {"environment": "environment:staging"}}
+    daily = {"entity": "service:shop", "cron": "0 2 * * *", "timezone": "UTC"}
+    made = await scene.post("/schedules", {"title": "Canaries", "spec": {**restart, **daily}})
+    ids["schedule"] = made.json()["id"]
+    secret = {"action": "set-password", "inputs": answers, **daily}
+    assert (await scene.post("/schedules", {"title": "Canaries", "spec": secret})).status_code == 422
+    async with scene.company.store.write() as tx:
+        event = {"id": "e_canaries", "source": "canaries", "delivery": "1", "payload": {}}
+        tx.session.add(EventRow(**event, received_at=tx.now, reacted_at=tx.now))
+        document = {"metadata": {}, "spec": {"on": {"event": "canaries"}, **restart, "entity": "service:shop"}}
+        known = {"id": "canaries", "title": "Canaries", "owner": "person:ana", "writers": [], "action": "restart"}
+        more = {"listens": "canaries", "document": document, "digest": "d", "source": "x.yaml", "failures": 0}
+        tx.session.add(TriggerRow(**known, **more, changed_at=tx.now))
+    ids |= {"trigger": "canaries", "event": "e_canaries"}
+
+    chore = await scene.post("/actions/chore/runs", {"entity": "service:shop", "inputs": {}})
+    assert chore.status_code == 202, chore.text
+    await deliver(scene.company.store, scene.driver)
+    async with asyncio.timeout(60):
+        while not (tasks := (await scene.client.get("/api/v1/tasks")).json()["items"]):
+            await asyncio.sleep(0.1)
+    ids["task"] = tasks[0]["id"]
+    return ids
 
 
 async def told(scene: Scene, folder: Path) -> None:
@@ -295,7 +362,9 @@ async def told(scene: Scene, folder: Path) -> None:
     assert {path for path, _, _ in hook.taken} == {"/chat", "/hooks"}
 
 
-async def everything(scene: Scene, runs: list[RunId], folder: Path, logs: io.StringIO) -> None:
+async def everything(
+    scene: Scene, runs: list[RunId], things: Mapping[str, str], folder: Path, logs: io.StringIO
+) -> None:
     """What is kept and shown."""
     said = scene.watch.said
     said["our log"] = logs.getvalue()
@@ -307,7 +376,7 @@ async def everything(scene: Scene, runs: list[RunId], folder: Path, logs: io.Str
     for path, content in await asyncio.to_thread(contents, folder):
         said[path] = content
     assert any("temporal.db" in path and f"run-{runs[0]}" in content for path, content in said.items())
-    await every_page(scene, runs)
+    await every_page(scene, runs, things)
 
 
 def contents(folder: Path) -> list[tuple[str, str]]:
@@ -319,8 +388,8 @@ def contents(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
-async def every_page(scene: Scene, runs: list[RunId]) -> None:
-    """All GET routes, for each run and approval, as an administrator and as who asked."""
+async def every_page(scene: Scene, runs: list[RunId], things: Mapping[str, str]) -> None:
+    """All GET routes, for each run and approval and one of everything else, as an administrator and as who asked."""
     admin = await scene.house.signed_in("pat")
     approvals = [str(one.id) for run in runs for one in await scene.company.approvals(run)]
     values = {
@@ -329,12 +398,10 @@ async def every_page(scene: Scene, runs: list[RunId]) -> None:
         "name": ["set-password", "github", "service", "shop"],
         "kind": ["service"],
         "pipeline": ["set-password.yml"],
-        "freeze": ["none"],
-        "exception": ["none"],
-    } | {name: ["none"] for name in ("schedule", "trigger", "task", "event")}
+    } | {name: [one] for name, one in things.items()}
     paths = scene.house.app.openapi()["paths"]
     streams = {"/api/v1/events", "/api/v1/runs/{run}/events"}
-    seen = 0
+    answered, asked = set[str](), set[str]()
     for path, operations in paths.items():
         if "get" not in operations or path in streams:
             continue
@@ -343,8 +410,10 @@ async def every_page(scene: Scene, runs: list[RunId]) -> None:
                 answer = await client.get(one, params={"project": "acme/shop", "limit": 100} if "{" in path else None)
                 assert answer.status_code < 500, (one, answer.text)
                 scene.watch.said[f"GET {one} {who}"] = answer.text + str(answer.headers)
-                seen += answer.status_code == 200
-    assert seen > 40
+                asked.add(path)
+                answered |= {path} if answer.status_code == 200 else set()
+    assert len(asked) > 40
+    assert asked - answered == set(NEVER), "a page that nobody was shown was not searched"
     await every_stream(scene, runs)
 
 

@@ -6,7 +6,6 @@ from api_house import House, problem
 from daytwo_catalog.write import EntityWrite, apply
 from daytwo_store import entities
 from daytwo_store.entities import Draft
-from daytwo_store.ids import RunId
 
 pytestmark = pytest.mark.anyio
 SEARCH = "/api/v1/entities/search"
@@ -73,6 +72,7 @@ async def test_kinds(shared: House) -> None:
 
 
 async def test_history_and_relations_name_nothing_hidden(house: House) -> None:
+    run = await house.company.ask("ana", "1.1.0", "staging")
     async with house.store.write() as tx:
         shop = await entities.get(tx.session, "service:shop", sees="everything")
         assert shop is not None
@@ -85,7 +85,7 @@ async def test_history_and_relations_name_nothing_hidden(house: House) -> None:
             properties=shop.properties,
             relations={"dependsOn": both},
         )
-        await entities.upsert(tx, changed, by="run:r_1")
+        await entities.upsert(tx, changed, by=f"run:{run}")
         secret = Draft(
             kind="service",
             name="secret",
@@ -93,12 +93,12 @@ async def test_history_and_relations_name_nothing_hidden(house: House) -> None:
             visible_to=("group:finance",),
             relations={"dependsOn": ["service:shop"]},
         )
-        await entities.upsert(tx, secret, by="run:r_1")
+        await entities.upsert(tx, secret, by=f"run:{run}")
     ana, fay = await house.signed_in("ana"), await house.signed_in("fay")
     shown = (await ana.get("/api/v1/entities/service/shop")).json()
     assert shown["relations"] == {"dependsOn": ["service:billing", "service:gone"]}
     assert "service:secret" not in shown["referenced_by"]
-    assert shown["changed_by"] == "run:r_1"
+    assert shown["changed_by"] == f"run:{run}"
     past = (await ana.get("/api/v1/entities/service/shop/history")).json()["items"]
     assert [event["version"] for event in past] == [2, 1]
     assert past[0]["after"]["relations"] == {"dependsOn": ["service:billing", "service:gone"]}
@@ -110,16 +110,17 @@ async def test_history_and_relations_name_nothing_hidden(house: House) -> None:
 
 
 async def test_history_says_who_changed_what_in_pages(house: House) -> None:
+    run = await house.company.ask("ana", "1.1.0", "staging")
     for version in ("1.1.0", "1.2.0"):
         async with house.store.write() as tx:
             write = EntityWrite(kind="deployment", name="shop-production", properties={"version": version})
-            await apply(tx, [write], run=RunId("r_1"), actor="p_1", like=None)
+            await apply(tx, [write], run=run, actor="p_1", like=None)
     ana = await house.signed_in("ana")
     address = "/api/v1/entities/deployment/shop-production/history"
     first = (await ana.get(address, params={"limit": 2})).json()
     assert [(event["by"], event["after"]["properties"]["version"]) for event in first["items"]] == [
-        ("run:r_1", "1.2.0"),
-        ("run:r_1", "1.1.0"),
+        (f"run:{run}", "1.2.0"),
+        (f"run:{run}", "1.1.0"),
     ]
     rest = (await ana.get(address, params={"limit": 2, "cursor": first["next_cursor"]})).json()
     assert [event["by"] for event in rest["items"]] == ["file"]

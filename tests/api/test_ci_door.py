@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,15 +13,16 @@ from api_house import House, problem
 from ci_in_memory import LOST
 from ci_tokens import AUDIENCE, ISSUER, Issuer
 from company import Company
+from hiding import remove
 
 from daytwo_actions.backends.base import Accepted
-from daytwo_actions.backends.identity.issuers import CiIdentity, github_caller
+from daytwo_actions.backends.identity.issuers import CiIdentity, github_caller, gitlab_caller
 from daytwo_api.app import create_app
 from daytwo_api.services.ci import CiDoor
 from daytwo_api.services.too_many import REFUSALS, Refusals, TooMany
-from daytwo_store import runs
+from daytwo_store import claims, entities, runs
 from daytwo_store.errors import Unauthenticated
-from daytwo_store.ids import ExternalRunId, RunId, StepPath
+from daytwo_store.ids import Corr, ExternalRunId, RunId, StepPath
 from daytwo_store.states import AttemptState, ExternalStatus, RunState
 from daytwo_store.tables import StepRow
 from daytwo_workflows.life.interventions import cancel
@@ -62,7 +63,7 @@ class Door:
 @pytest.fixture
 async def door(company: Company, house: House) -> AsyncIterator[Door]:
     company.life = replace(company.life, hand_tokens=frozenset({"github"}))
-    identity = CiIdentity(ONE, issuer=ISSUER, audience=AUDIENCE, caller=github_caller)  # type: ignore[arg-type]
+    identity = CiIdentity(ONE, issuer=ISSUER, audience=AUDIENCE, caller=github_caller)
     services = replace(house.services, ci=CiDoor(company.life, {"github": identity}))
     ours = House(create_app(services), services, company, house.temporal)
     yield Door(ours, company)
@@ -104,6 +105,50 @@ async def test_a_rerun_by_a_person_is_refused(door: Door) -> None:
     said = problem(await door.claim(ONE.github(attempt="2"), marker), 409)
     assert "asks for a new run here" in said["detail"]
     assert door.company.ci.cancels == [], "a re-run of ours ends by itself"
+
+
+def gitlab(job: str, pipeline: str = "1") -> str:
+    return ONE.token(project_id="1", pipeline_id=pipeline, job_id=job, ref="main", sha="c" * 40)
+
+
+async def test_each_job_of_a_pipeline_may_work_once(door: Door) -> None:
+    identity = CiIdentity(ONE, issuer=ISSUER, audience=AUDIENCE, caller=gitlab_caller)
+    services = replace(door.house.services, ci=CiDoor(door.company.life, {"github": identity}))
+    house = House(create_app(services), services, door.company, door.house.temporal)
+    ours = replace(door, house=house)
+    run, marker = await door.running()
+    for _ in range(2):  # a lost answer costs nothing
+        assert (await ours.claim(gitlab("11"), marker, job="build")).status_code == 200
+        assert (await ours.claim(gitlab("12"), marker, job="ship 1/2")).status_code == 200
+    said = problem(await ours.claim(gitlab("13"), marker, job="build"), 409, "claim-refused")
+    assert "The job build was let through before, and this is another start of it" in said["detail"]
+    assert (await ours.claim(gitlab("14"), marker)).status_code == 200, "a script that does not say its job"
+    said = problem(await ours.claim(gitlab("15"), marker), 409, "claim-refused")
+    assert "neither says its name" in said["detail"]
+    problem(await ours.claim(gitlab("16", pipeline="2"), marker, job="other"), 409, "claim-refused")
+    [attempt] = await door.company.attempts(run)
+    assert attempt.claimed_by == "1"
+    assert attempt.claimed_jobs == {"build": "11", "ship 1/2": "12", "": "14"}
+    await house.close()
+
+
+async def test_each_pod_of_a_workflow_may_work_once(door: Door) -> None:
+    run, marker = await door.running()
+    [attempt] = await door.company.attempts(run)
+    token = door.company.life.token(attempt.connection, Corr(marker))
+    given = {"execution": "uid-1", "job": "r-x-ship-1", "start": "pod-1"}
+    assert (await door.claim(token, marker, **given)).status_code == 200
+    assert (await door.claim(token, marker, **given)).status_code == 200
+    assert (await door.claim(token, marker, **given | {"job": "r-x-test-2", "start": "pod-2"})).status_code == 200
+    problem(await door.claim(token, marker, **given | {"start": "pod-3"}), 409, "claim-refused")
+    problem(await door.claim(token, marker, **given | {"execution": "uid-2", "job": "x"}), 409, "claim-refused")
+
+
+async def test_no_more_jobs_are_let_through_than_are_remembered(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "MOST_JOBS", 1)
+    _, marker = await door.running()
+    assert (await door.claim(ONE.github(), marker, job="one")).status_code == 200
+    assert "as many as are remembered" in problem(await door.claim(ONE.github(), marker, job="two"), 409)["detail"]
 
 
 async def test_of_executions_that_ask_at_once_one_wins(door: Door) -> None:
@@ -336,6 +381,38 @@ async def test_two_people_other_than_the_requester_say_what_happened(door: Door)
     assert second.json()["state"] == "running"
     await door.company.through(run)
     assert (await door.company.run(run)).state == RunState.SUCCEEDED
+    assert len(ci.ledger) == 1
+
+
+@pytest.mark.parametrize("how", ["left the catalog", "lost the role", "decides for who asked"])
+async def test_who_found_it_first_and_may_not_say_so_any_more_is_not_one_of_two(door: Door, how: str) -> None:
+    """Ben found it and has lost the right since: with Sam it is one who says so, and nothing is sent again."""
+    ci, store = door.company.ci, door.company.store
+    ci.says, ci.executes = (lambda run: LOST), False
+    run = await door.company.ask("ana", "1.1.0", "production")
+    await door.company.decide("sam", run)
+    await door.company.drive(run)
+    sam, ben, pat = [await door.house.signed_in(name) for name in ("sam", "ben", "pat")]
+    found = {"step": "ship", "attempt": 1, "outcome": "did_not_run", "reason": "no run there"}
+    assert (await ben.post(f"/api/v1/runs/{run}/resolve", json=found)).json()["state"] == "needs_attention"
+    if how == "left the catalog":
+        await remove(store, "person:ben")
+    elif how == "lost the role":
+        async with store.write() as tx:
+            known = await entities.get(tx.session, "person:ben", sees="everything")
+            assert known is not None
+            moved = replace(known, relations={**known.relations, "memberOf": ["group:finance"]})
+            await entities.upsert(tx, moved, by="test:x")
+    else:
+        ana = await door.house.signed_in("ana")
+        until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        assert (await ana.post("/api/v1/delegations", json={"to": "person:ben", "until": until})).status_code == 201
+    second = await sam.post(f"/api/v1/runs/{run}/resolve", json=found)
+    assert (second.status_code, second.json()["state"]) == (200, "needs_attention")
+    ci.says, ci.executes = (lambda n: Accepted(id=ExternalRunId(n), url=None)), True
+    third = await pat.post(f"/api/v1/runs/{run}/resolve", json=found)
+    assert third.json()["state"] == "running"
+    await door.company.through(run)
     assert len(ci.ledger) == 1
 
 

@@ -40,17 +40,12 @@ on:
       daytwo_run: { type: string, default: "" }
 permissions: { id-token: write, contents: read }
 jobs:
-  claim:
+  work:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
       - uses: ./.github/actions/daytwo/claim
         with: { daytwo: "${{ vars.DAYTWO }}", run: "${{ inputs.daytwo_run }}", seconds: "60" }
-  work:
-    needs: claim
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
       - env: { PLACE: "${{ vars.PLACE }}" }
         run: echo "$GITHUB_RUN_ID/$GITHUB_RUN_ATTEMPT" >> "$PLACE"
       - uses: ./.github/actions/daytwo/report
@@ -58,6 +53,18 @@ jobs:
           daytwo: ${{ vars.DAYTWO }}
           run: ${{ inputs.daytwo_run }}
           outputs: '{"url": "https://shop.example", "replicas": 3}'
+  check:
+    needs: work
+    if: ${{ inputs.version == '1.0.0' }}
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./.github/actions/daytwo/claim
+        with: { daytwo: "${{ vars.DAYTWO }}", run: "${{ inputs.daytwo_run }}", seconds: "60" }
+      - env: { PLACE: "${{ vars.PLACE }}" }
+        run: |
+          echo "check $GITHUB_RUN_ID/$GITHUB_RUN_ATTEMPT" >> "$PLACE"
+          exit 1
 """
 
 
@@ -76,10 +83,10 @@ class Scene:
                 answer = await client.post(str(attempt.request["path"]), content=attempt.body)
                 assert answer.is_success, answer.text
 
-    async def rerun(self, external: str) -> None:
+    async def rerun(self, external: str, what: str = "rerun") -> None:
         client = httpx.AsyncClient(base_url=self.standin.url, headers={"Authorization": f"Bearer {TOKEN}"})
         async with client:
-            answer = await client.post(f"/repos/acme/shop/actions/runs/{external}/rerun")
+            answer = await client.post(f"/repos/acme/shop/actions/runs/{external}/{what}")
             assert answer.status_code == 201, answer.text
 
     async def ended(self, count: int) -> dict[str, tuple[int, str]]:
@@ -164,3 +171,20 @@ async def test_of_all_executions_with_one_marker_one_works(scene: Scene) -> None
     again = await scene.ended(3)
     assert again[str(attempt.external_id)] == (2, "failure")
     assert scene.worked.read_text().split() == [f"{attempt.external_id}/1"]
+
+
+@pytest.mark.timeout(300)
+async def test_a_failed_job_that_is_run_again_by_itself_does_no_work(scene: Scene) -> None:
+    """ "Re-run failed jobs" leaves out the job that succeeded, so that each has to ask itself."""
+    company = scene.company
+    run = await company.ask("ana", "1.0.0", "staging")
+    await company.step(run)
+    await scene.ended(1)
+    [attempt] = await company.attempts(run)
+    assert attempt.request["fenced"] is True
+    one = str(attempt.external_id)
+    assert scene.worked.read_text().splitlines() == [f"{one}/1", f"check {one}/1"], "both jobs of one execution may"
+    await scene.rerun(one, "rerun-failed-jobs")
+    assert await scene.ended(1) == {one: (2, "failure")}
+    assert scene.worked.read_text().splitlines() == [f"{one}/1", f"check {one}/1"]
+    assert RunState((await company.run(run)).state) == RunState.RUNNING, "nobody has looked: the claim itself said no"

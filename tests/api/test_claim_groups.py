@@ -192,10 +192,11 @@ async def test_without_refresh_tokens_a_group_taken_away_counts_as_long_as_the_s
     made = await sam.post("/api/v1/tokens", json={"name": "x", "scopes": ["read", "approve"]})
     token = door.house.anonymous(Authorization=f"Bearer {made.json()['secret']}")
     company = door.house.company
-    run = await company.ask("ben", "1.1.0", "production")
-    await company.drive(run)
-    (waiting,) = (await sam.get("/api/v1/approvals?mine=true")).json()["items"]
-    assert (await decide(sam, waiting)).status_code == 200
+    runs = [await company.ask("ben", version, "production") for version in ("1.1.0", "1.2.0")]
+    for run in runs:
+        await company.drive(run)
+    for waiting in (await sam.get("/api/v1/approvals?mine=true")).json()["items"]:
+        assert (await decide(sam, waiting)).status_code == 200
     door.say("u-sam", [])
     await door.half_a_minute()
     assert await groups(sam) == ["group:sre"]
@@ -203,10 +204,37 @@ async def test_without_refresh_tokens_a_group_taken_away_counts_as_long_as_the_s
     await later(door, timedelta(minutes=1))
     for client in (sam, token):
         assert "could not be asked about you lately" in problem(await client.get("/api/v1/me"), 401)["detail"]
-    await company.drive(RunId(run))
-    assert ((await company.run(RunId(run))).state, company.ci.posts) == ("waiting_approval", 0)
+    await company.through(runs[0])
+    assert ((await company.run(runs[0])).state, company.ci.posts) == ("succeeded", 1), "nobody has said a no (0045)"
     assert await groups(await door.signed_in("u-sam")) == []
     assert await groups(token) == [], "asked about now, and it says that they are in none"
+    await company.drive(runs[1])
+    assert ((await company.run(runs[1])).state, company.ci.posts) == ("waiting_approval", 1), "and that is one"
+
+
+async def test_an_ended_access_ends_what_goes_on_in_that_name(open_door: Open) -> None:
+    door = await open_door()
+    assert door.provider.app is not None
+    people = door.provider.app.people
+    people["u-pat"] = people["u-sam"].model_copy(
+        update={"subject": "u-pat", "name": "Pat", "claims": {"daytwo_person": "pat"}}
+    )
+    door.say("u-sam", ["sre"])
+    door.say("u-pat", ["platform"])
+    company = door.house.company
+    run = await company.ask("ben", "1.1.0", "production")
+    await company.drive(run)
+    sam, pat = await door.signed_in("u-sam"), await door.signed_in("u-pat")
+    (waiting,) = (await sam.get("/api/v1/approvals?mine=true")).json()["items"]
+    assert (await decide(sam, waiting)).status_code == 200
+    who = (await sam.get("/api/v1/me")).json()["id"]
+    assert (await pat.delete(f"/api/v1/principals/{who}/access")).status_code == 200
+    await company.drive(run)
+    assert ((await company.run(run)).state, company.ci.posts) == ("waiting_approval", 0)
+    async with door.house.store.read() as session:
+        left = (await session.scalars(select(AuditRow).where(AuditRow.action == "group.left"))).all()
+    assert [(one.subject, one.facts) for one in left] == [(f"principal:{who}", {"group": "group:sre"})]
+    assert await groups(await door.signed_in("u-sam")) == ["group:sre"], "until they sign in again"
 
 
 async def counts_for(door: Door) -> timedelta:

@@ -66,7 +66,7 @@ async def test_it_is_set_used_replaced_and_never_shown(scene: Scene) -> None:
     logs = io.StringIO()
     configure_logging(process="tests", level="debug", stream=logs)
     source = scene.settings.source(scene.store)
-    backend = build_backends(scene.settings, source, lambda *_: None, {"github": Spending()})["github"]
+    backend = build_backends(scene.settings, source, lambda *_: None, {"github": Spending()}, scene.store)["github"]
     life = build_life(scene.settings, scene.store, {"github": backend}, source)
     pat = await scene.house.signed_in("pat")
     said: list[str] = []

@@ -126,6 +126,11 @@ async def test_a_delegate_sees_decides_and_is_told_for_whom(house: House) -> Non
 async def test_one_approval_is_handed_on_commented_and_taken_back(house: House) -> None:
     run, approval, digest = await asked(house)
     sam, fay, ana = [await house.signed_in(name) for name in ("sam", "fay", "ana")]
+    program = await house.token("sam", "read", "approve")
+    refused = await program.post(f"/api/v1/approvals/{approval}/delegate", json={"to": "person:fay"})
+    assert "outlive the token" in problem(refused, 403)["detail"]
+    assert not (await view(program, approval))["may_delegate"]["allowed"]
+    assert (await view(sam, approval))["delegations"] == []
     handed = await sam.post(f"/api/v1/approvals/{approval}/delegate", json={"to": "person:fay"})
     assert [one["to"] for one in handed.json()["delegations"]] == ["person:fay"]
     comments = f"/api/v1/approvals/{approval}/comments"
@@ -152,7 +157,7 @@ async def test_what_is_not_as_usual_is_told_before_and_after(house: House, tmp_p
     inputs = {"version": "1.2.0", "environment": "environment:production"}
     plan = (await sam.post("/api/v1/actions/own/plan", json={"entity": "service:shop", "inputs": inputs})).json()
     assert plan["approvals"][0]["terms"] == [
-        "Who asks for it may approve it, too: the action says so.",
+        "Who asks for it, or fills in values of it, may approve it, too: the action says so.",
         "Approving it takes a reason.",
         "Rejecting it takes no reason.",
         "Those who are asked are reminded after 12h.",

@@ -2,11 +2,13 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from api_house import problem
 from freeze_town import YEAR_END, Town
+from more_actions import like_deploy, load_beside
 from sqlalchemy import text
 
 from daytwo_store import outbox
@@ -54,6 +56,30 @@ async def test_a_plan_answers_for_any_time(town: Town) -> None:
     assert (
         await town.people["ana"].post("/api/v1/actions/deploy/plan", json={**asked, "at": "soon"})
     ).status_code == 422
+
+
+async def test_a_plan_of_another_time_knows_whether_a_rule_decides_then(town: Town, tmp_path: Path) -> None:
+    """Under a freeze no rule decides in place of people: it is the freezes of the asked time that count."""
+    rule = "${{ entity.properties.language == 'Python' }}"
+    await load_beside(town.company, tmp_path, like_deploy("ruled", approval=[{"from": ["group:sre"], "auto": rule}]))
+    await town.freeze()
+    later = {"from": "2026-03-01T00:00Z", "until": "2026-03-02T00:00Z", "where": {"environments": ["production"]}}
+    await town.freeze(title="Later", spec={"reason": "x", **later})
+
+    async def planned(environment: str, at: str | None = None) -> tuple[str | None, str]:
+        inputs = {"version": "1.1.0", "environment": f"environment:{environment}"}
+        asked = {"entity": "service:shop", "inputs": inputs} | ({"at": at} if at else {})
+        said = await town.call("ana", "POST", "/actions/ruled/plan", json=asked)
+        [stage] = said["approvals"]
+        assert stage["expires_in"] == 24 * 3600
+        return stage["rule"], said["starts"]
+
+    assert (await planned("staging"))[0] is None
+    assert await planned("staging", "2026-01-03T08:00:00Z") == (rule, "At once.")
+    assert await planned("production") == (rule, "At once.")
+    then, starts = await planned("production", "2026-03-01T12:00:00Z")
+    assert then is None
+    assert starts.startswith("When one of group:sre has approved it and the freeze 'Later' has ended")
 
 
 async def test_windows_of_a_stretch_of_time(town: Town) -> None:
@@ -249,6 +275,9 @@ async def test_the_global_stop_holds_everything_and_nobody_excepts_it(town: Town
     assert plan["stopped"] == "Everything is stopped: Network on fire"
     assert plan["starts"].startswith("When the global stop is lifted")
     problem(await town.people["pat"].post("/api/v1/stop", json={"reason": " "}), 422)
+    for nothing in ("", "?reason=", "?reason=%20"):
+        problem(await town.people["pat"].delete(f"/api/v1/stop{nothing}"), 422)
+    assert (await town.call("pat", "GET", "/stop"))["stopped"], "it is lifted for a reason, as it was made for one"
     assert (await town.call("pat", "DELETE", "/stop?reason=out"))["text"] == "Nothing is stopped."
     assert run in await poked(town)
     assert await town.state(run) == "running"
@@ -259,7 +288,7 @@ async def test_every_answer_says_that_everything_is_stopped(town: Town) -> None:
     assert "Daytwo-Stopped" not in (await ana.get("/api/v1/runs")).headers
     await town.call("sam", "POST", "/stop", json={"reason": "Network on fire"})
     assert (await ana.get("/api/v1/runs")).headers["Daytwo-Stopped"] == "yes"
-    await town.call("sam", "DELETE", "/stop")
+    await town.call("sam", "DELETE", "/stop?reason=out")
     assert "Daytwo-Stopped" not in (await ana.get("/api/v1/runs")).headers
 
 

@@ -13,7 +13,7 @@ from daytwo_api.app import create_app
 from daytwo_api.security import COOKIE
 from daytwo_api.services.wiring import build_services
 from daytwo_api.settings import ApiSettings
-from daytwo_store import audit_check, entities
+from daytwo_store import audit_check, entities, notifications
 from daytwo_store.audit_check import Whole
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
@@ -137,7 +137,7 @@ async def test_signing_out_everywhere_ends_all_sessions_of_oneself_and_no_token(
     listed = (await one.get("/api/v1/sessions")).json()["items"]
     assert [item["this"] for item in listed].count(True) == 1
     problem(await program.delete("/api/v1/sessions"), 403)
-    assert (await one.delete("/api/v1/sessions")).json() == {"sessions": len(listed), "tokens": 0}
+    assert (await one.delete("/api/v1/sessions")).json() == {"sessions": len(listed), "tokens": 0, "delegations": 0}
     assert COOKIE not in one.cookies
     problem(await other.get("/api/v1/me"), 401)
     assert (await sam.get("/api/v1/me")).status_code == 200
@@ -154,7 +154,7 @@ async def test_an_administrator_ends_all_that_somebody_is_signed_in_with(house: 
     problem(await ana.delete(f"/api/v1/principals/{principal}/access"), 403)
     problem(await pat.delete("/api/v1/principals/p_nobody/access"), 404)
     ended = (await pat.delete(f"/api/v1/principals/{principal}/access")).json()
-    assert ended == {"sessions": 2, "tokens": 1}
+    assert ended == {"sessions": 2, "tokens": 1, "delegations": 0}
     for client in (ana, program):
         problem(await client.get("/api/v1/me"), 401)
     assert (await pat.get("/api/v1/me")).status_code == 200
@@ -163,6 +163,46 @@ async def test_an_administrator_ends_all_that_somebody_is_signed_in_with(house: 
         by = {entry.action: entry.actor for entry in entries}
         assert by["token.revoked"] == by["session.closed_all"] == (await pat.get("/api/v1/me")).json()["id"]
         assert isinstance(await audit_check.verify(session), Whole)
+
+
+async def test_what_somebody_let_others_decide_ends_with_their_access(house: House) -> None:
+    """Whoever has taken over Sam's session lends his right to a friend; Sam is told, and an administrator ends it."""
+    run = await house.company.ask("ana", "1.1.0", "production")
+    waiting = (await house.company.approvals(run))[-1]
+    sam, fay, pat = [await house.signed_in(name) for name in ("sam", "fay", "pat")]
+    me = (await sam.get("/api/v1/me")).json()
+    async with house.store.read() as session:
+        until = await house.store.clock.now(session) + timedelta(days=300)
+    for begins in (None, (until - timedelta(days=200)).isoformat()):
+        asked = {"to": "person:fay", "begins": begins, "until": until.isoformat()}
+        assert (await sam.post("/api/v1/delegations", json=asked)).status_code == 201
+    one = await sam.post(f"/api/v1/approvals/{waiting.id}/delegate", json={"to": "person:ben"})
+    assert one.status_code == 201, one.text
+    async with house.store.read() as session:
+        told = {row.kind: row.audience for row in await notifications.open_ones(session)}
+    assert me["id"] in told["delegation.begun"]
+    assert me["id"] in told["approval.delegated"]
+    body = {"verdict": "approve", "digest": waiting.digest}
+    assert (await fay.post(f"/api/v1/approvals/{waiting.id}/decision", json=body)).status_code == 200
+    [known] = (await pat.get("/api/v1/principals?q=Sam")).json()["items"]
+    assert known["delegations"] == 3
+    ended = (await pat.delete(f"/api/v1/principals/{me['id']}/access")).json()
+    assert ended == {"sessions": 1, "tokens": 0, "delegations": 3}
+    again = (await pat.delete(f"/api/v1/principals/{me['id']}/access")).json()
+    assert again == {"sessions": 0, "tokens": 0, "delegations": 0}
+    await house.company.drive(run)
+    assert house.company.ci.posts == 0, "what was decided by it, and not sent, counts no more"
+    fresh = (await house.company.approvals(run))[-1]
+    for client in (fay, await house.signed_in("ben")):
+        answer = await client.post(f"/api/v1/approvals/{fresh.id}/decision", json={**body, "digest": fresh.digest})
+        problem(answer, 403)
+        assert (await client.get("/api/v1/approvals?mine=true")).json()["items"] == []
+    async with house.store.read() as session:
+        revoked = list(await session.scalars(select(AuditRow).where(AuditRow.action == "delegation.revoked")))
+        assert [entry.actor for entry in revoked] == [(await pat.get("/api/v1/me")).json()["id"]] * 3
+        ends = [row.audience for row in await notifications.open_ones(session) if row.kind == "delegation.ended"]
+    assert len(ends) == 3
+    assert all(me["id"] in audience for audience in ends)
 
 
 async def test_groups_are_those_of_the_moment(house: House) -> None:
@@ -210,7 +250,7 @@ async def test_the_cookie_is_secure_where_the_page_is_reached_by_https(
     house: House, make_settings: Callable[..., ApiSettings]
 ) -> None:
     services = build_services(
-        make_settings(public_url="https://daytwo.example"), house.store, house.temporal, backends={}
+        make_settings(public_url="https://127.0.0.1:8443"), house.store, house.temporal, backends={}
     )
     public = House(create_app(services), services, house.company, house.temporal)
     answer = await public.anonymous().post("/api/v1/session", json={"name": "ana"})

@@ -11,11 +11,12 @@ from hiding import hide
 from locking import Locking
 from more_actions import like_deploy, load_beside
 
-from daytwo_store import run_listing, runs
+from daytwo_store import locks, run_listing, runs
 from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.run_listing import RunFilter
 from daytwo_store.run_visibility import Onlooker
 from daytwo_store.states import ExternalStatus, RunState
+from daytwo_workflows.life.lock_sweep import sweep_locks
 
 pytestmark = pytest.mark.anyio
 KEY = "shop/staging"
@@ -24,7 +25,8 @@ KEY = "shop/staging"
 @pytest.fixture(scope="module")
 async def built(shared: House, tmp_path_factory: pytest.TempPathFactory) -> House:
     both = like_deploy("both", lock=["${{ entity.name }}/staging", "shared"], approval=[])
-    await load_beside(shared.company, tmp_path_factory.mktemp("actions"), both)
+    held = like_deploy("held", lock=["${{ entity.name }}/staging"], approval=[])
+    await load_beside(shared.company, tmp_path_factory.mktemp("actions"), both, held)
     return shared
 
 
@@ -75,13 +77,13 @@ async def test_the_list_is_filtered_and_comes_in_pages(house: House) -> None:
     ana, pat = await house.signed_in("ana"), await house.signed_in("pat")
     both = await holder(house, "both")
     waiting = await holder(house)
-    held = (await hold(pat, key="x-free", seconds=600)).json()["id"]
+    held = (await hold(pat, key="storefront/all", seconds=600)).json()["id"]
     assert [one["key"] for one in await listed(ana)] == ["shared", KEY], "a key that no run needs is for operators"
-    assert [one["key"] for one in await listed(pat)] == ["shared", KEY, "x-free"]
+    assert [one["key"] for one in await listed(pat)] == ["shared", KEY, "storefront/all"]
     assert [(one["key"], one["queued"], one["waiting"]) for one in await listed(ana, waiting=True)] == [
         (KEY, [waiting], 1)
     ]
-    assert [one["key"] for one in await listed(pat, held=True)] == ["x-free"]
+    assert [one["key"] for one in await listed(pat, held=True)] == ["storefront/all"]
     assert [one["key"] for one in await listed(ana, q="hop/")] == [KEY]
     assert [one["key"] for one in await listed(ana, run=both)] == ["shared", KEY]
     assert [one["key"] for one in await listed(ana, entity="service:shop")] == ["shared", KEY]
@@ -118,13 +120,28 @@ async def test_a_hold_is_shown_with_whose_until_when_and_why(house: House) -> No
     await done(house, run)
 
 
+async def test_a_hold_without_an_end_ends_by_itself_and_says_when(house: House) -> None:
+    """A forgotten one would keep every run of the key for ever."""
+    pat = await house.signed_in("pat")
+    made = (await hold(pat)).json()
+    asked, until = [datetime.fromisoformat(made[name]) for name in ("asked_at", "until")]
+    assert until - asked == timedelta(hours=8)
+    run = await holder(house)
+    assert datetime.fromisoformat((await view(pat, run))["lock"]["expected_at"]) == until
+    for moment, has_it in ((until - timedelta(seconds=1), None), (until, run)):
+        await sweep_locks(house.store, moment)
+        [row] = await listed(await house.signed_in("ana"))
+        assert row["holder_run"] == has_it
+    await done(house, run)
+
+
 async def test_a_hold_waits_for_the_run_that_has_the_key(house: House) -> None:
     pat, ana = await house.signed_in("pat"), await house.signed_in("ana")
-    run, behind = await holder(house), await holder(house)
+    run, behind = await holder(house, "held"), await holder(house)
     made = (await hold(pat)).json()
     assert made["began_at"] is None
-    assert "then by Pat: database migration" in (await listed(ana))[0]["text"]
-    assert (await view(ana, behind))["lock"]["expected_at"] is None, "nobody can say when it ends"
+    assert "then by Pat until " in (await listed(ana))[0]["text"]
+    assert (await view(ana, behind))["lock"]["expected_at"] is None, "none of its action has ended before"
     await done(house, run)
     [row] = await listed(ana)
     assert (row["hold"]["id"], row["waiting"]) == (made["id"], 1)
@@ -275,7 +292,14 @@ async def test_nobody_learns_of_a_key_whose_runs_they_may_not_see(house: House) 
     said = problem(await hold(sam), 404, "not-found")["detail"]
     assert KEY not in said
     assert "migration" not in said
-    problem(await sam.post("/api/v1/locks/release", json={"key": KEY, "fence": 1, "reason": "x"}), 404, "not-found")
+    nothing = {"key": "nothing/staging"}
+    assert problem(await hold(sam, **nothing), 404, "not-found")["detail"] == said, "as of a key that nobody needs"
+    asked = {"fence": 1, "reason": "x"}
+    told = [
+        problem(await sam.post("/api/v1/locks/release", json={**key, **asked}), 404, "not-found")["detail"]
+        for key in ({"key": KEY}, nothing)
+    ]
+    assert told[0] == told[1]
     assert [one["key"] for one in await listed(await house.signed_in("pat"))] == [KEY], "it is Pat's own hold"
     async with house.store.write() as tx:
         await runs.end(tx, await runs.hold(tx, run), RunState.FAILED, reason="over")
@@ -285,3 +309,35 @@ async def test_nobody_learns_of_a_key_whose_runs_they_may_not_see(house: House) 
     mine = await hold(sam)
     assert mine.status_code == 201, "a key of runs that Sam sees"
     await sam.delete(f"/api/v1/locks/holds/{mine.json()['id']}")
+
+
+async def test_a_key_is_held_by_who_sees_what_it_is_about_and_by_nobody_else(house: House) -> None:
+    """Whether a hidden run needs it, has it or waits for it: the answer is the same as for what nobody knows."""
+    sam = await house.signed_in("sam")
+    for key in ("nothing/staging", "release", "shopping/staging", "/shop", "service:shop/staging"):
+        problem(await hold(sam, key=key), 404, "not-found")
+    for key in ("shop/next-year", "staging", "shop"):
+        made = await hold(sam, key=key)
+        assert made.status_code == 201, "it begins with the name of an entity that Sam sees"
+        assert (await sam.delete(f"/api/v1/locks/holds/{made.json()['id']}")).status_code == 204
+
+
+async def test_taking_away_what_nobody_has_says_so(house: House) -> None:
+    sam = await house.signed_in("sam")
+    said = problem(
+        await sam.post("/api/v1/locks/release", json={"key": KEY, "fence": 7, "reason": "it hangs"}), 404, "not-found"
+    )["detail"]
+    assert "it was taken from nobody, and no run was changed" in said
+    run = await holder(house)
+    fence = (await sam.get("/api/v1/locks/detail", params={"key": KEY})).json()["fence"]
+    async with house.store.write() as tx:  # it waits for another key, and keeps its place here
+        want = locks.wanted(await runs.hold(tx, run))
+        assert want is not None
+        await locks.step_aside(tx, want)
+    asked = {"key": KEY, "fence": fence, "reason": "it hangs"}
+    said = problem(await sam.post("/api/v1/locks/release", json=asked), 409, "conflict")["detail"]
+    assert f"no longer held under the number {fence}: nobody has it. It was taken from nobody" in said
+    audit = (await (await house.signed_in("pat")).get("/api/v1/audit", params={"subject": f"lock:{KEY}"})).json()
+    assert audit["items"][0]["action"] != "lock.forced"
+    async with house.store.write() as tx:
+        await runs.end(tx, await runs.hold(tx, run), RunState.FAILED, reason="over")

@@ -95,3 +95,29 @@ async def test_a_gap_is_told_in_lines_in_the_file_in_the_run_and_where_somebody_
     assert [(gap.first, gap.last) for gap in view.log_gaps] == [(2, 81)]
     assert view.first_error is not None
     assert (view.first_error.number, view.first_error.text) == (83, "error: last")
+
+
+async def test_a_log_is_searched_as_it_is_read(company: Company) -> None:
+    """Neither in the times before its lines, which the page hides, nor only where a colour does not change."""
+    run = await company.ask("ana", "1.1.0", "staging")
+    source = Source(run=run, path=StepPath("ship"), job=ExternalJobId("1"), name="build")
+    lines = [
+        "2026-11-21T10:00:01.1234567Z plain",
+        "2026-11-21T10:00:02.1234567Z ##[error]\x1b[31mIt \x1b[1mbroke\x1b[0m in \x1b[36m2026\x1b[0m",
+        "2026-11-21T10:00:03.1234567Z it \x1b[32mBROKE\x1b[0m before",
+    ]
+    async with company.store.write() as tx:
+        assert await logs.append(tx, source, lines, before=0, done=True, error_at=None)
+    views, by = Runs(company.store), await ana(company)
+
+    async def found(text: str, after: int = 0, limit: int = 10) -> list[tuple[int, str]]:
+        batch = await views.logs(by, run, after=after, limit=limit, step=None, job=None, grep=text)
+        return [(line.number, line.text) for line in batch.lines]
+
+    second, third = (2, lines[1]), (3, lines[2])
+    assert await found("It broke") == [second, third], "as they were written: the page draws their colours"
+    assert await found("it broke", after=2) == [third]
+    assert await found("it broke", limit=1) == [second]
+    assert await found("2026") == [second]
+    assert await found("10:00") == []
+    assert await found("31m") == []

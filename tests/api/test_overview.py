@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from api_house import House, problem
+from hiding import hide
 from pydantic import SecretStr
+from sqlalchemy import text, update
 
 from daytwo_api.app import create_app
 from daytwo_api.metrics import Metrics
@@ -17,6 +19,7 @@ from daytwo_store.engine import Store
 from daytwo_store.ids import ConnectionName, EntityRef, ExternalRunId
 from daytwo_store.inbox import Delivery
 from daytwo_store.settings import StoreSettings
+from daytwo_store.tables import ConnectionRow
 
 pytestmark = pytest.mark.anyio
 
@@ -106,14 +109,26 @@ async def test_connections_say_what_is_left_and_until_when_they_are_left_alone(h
         await connections.learn(tx, "github", replace(told, held_until=None))  # another process was told nothing
         polling = Polling(pace=28.8, projects=20, open_runs=1000, requests=2400, streams=None)
         await connections.report(tx, "github", polling)
+        for late in (70.5, 12.0):  # the most of a day counts
+            await connections.listed_late(tx, "github", late)
+        await connections.listed_late(tx, "before", 99.0)
+        await connections.listed_late(tx, "again", 99.0)
+        await tx.session.execute(
+            update(ConnectionRow)
+            .where(ConnectionRow.name.in_(("before", "again")))
+            .values(listing_lag_at=tx.now - timedelta(days=2))
+        )
+        await connections.listed_late(tx, "again", 5.0)
     ana = await house.signed_in("ana")
     [seen] = (await ana.get("/api/v1/connections")).json()["items"]
     assert (seen["limit"], seen["budget_left"], seen["pace"], seen["open_runs"]) == (5000, 4321, 28.8, 1000)
     assert seen["held_until"] is not None, "a wait is never made shorter"
-    text = (await house.anonymous().get("/metrics")).text
-    assert 'daytwo_ci_budget_limit{connection="github"} 5000.0' in text
-    assert 'daytwo_ci_budget_left{connection="github"} 4321.0' in text
-    held = float(text.partition('daytwo_ci_held_seconds{connection="github"} ')[2].split()[0])
+    told = (await house.anonymous().get("/metrics")).text
+    assert 'daytwo_ci_budget_limit{connection="github"} 5000.0' in told
+    assert 'daytwo_ci_budget_left{connection="github"} 4321.0' in told
+    for name, late in (("github", 70.5), ("before", 0.0), ("again", 5.0)):
+        assert f'daytwo_ci_listing_lag_seconds{{connection="{name}"}} {late}' in told
+    held = float(told.partition('daytwo_ci_held_seconds{connection="github"} ')[2].split()[0])
     assert 60 < held <= 120
 
 
@@ -136,6 +151,9 @@ async def test_deliveries_are_listed_for_administrators_in_pages(house: House) -
     rest = (await pat.get(where, params={"limit": 3, "cursor": first["next_cursor"]})).json()
     assert [(one["delivery"], one["run"]) for one in rest["items"]] == [("d-1", run), ("d-0", None)]
     assert rest["next_cursor"] is None
+    await hide(house.store, EntityRef("service:shop"), "group:finance")
+    hidden = (await pat.get(where)).json()["items"]
+    assert [(one["delivery"], one["run"]) for one in hidden] == [(f"d-{number}", None) for number in (4, 3, 2, 1, 0)]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +176,14 @@ def test_what_a_backend_observes(status: int | None, reachable: bool, error: str
 async def test_ready_when_everything_answers(house: House) -> None:
     answer = await house.anonymous().get("/readyz")
     assert answer.status_code == 200
-    assert [part["name"] for part in answer.json()["parts"]] == ["store", "migrations", "company", "policy", "temporal"]
+    assert [part["name"] for part in answer.json()["parts"]] == [
+        "store",
+        "migrations",
+        "company",
+        "policy",
+        "people",
+        "temporal",
+    ]
     assert (await house.anonymous().get("/livez")).json() == {"alive": True}
 
 
@@ -174,8 +199,6 @@ async def test_not_ready_without_temporal_and_before_the_files_are_loaded(house:
 
 async def test_not_ready_with_an_old_schema(house: House) -> None:
     async with house.store.write() as tx:
-        from sqlalchemy import text
-
         await tx.session.execute(text("update alembic_version set version_num = 'before'"))
     answer = await house.anonymous().get("/readyz")
     assert answer.status_code == 503

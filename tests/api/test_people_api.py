@@ -17,7 +17,7 @@ async def test_who_is_let_in_with_groups_roles_and_what_they_have(house: House) 
     assert "admin" in found["Pat"]["roles"]
     assert "admin" not in ana["roles"]
     ended = (await pat.delete(f"/api/v1/principals/{ana['id']}/access")).json()
-    assert ended == {"sessions": 1, "tokens": 1}
+    assert ended == {"sessions": 1, "tokens": 1, "delegations": 0}
     (again,) = (await pat.get("/api/v1/principals", params={"q": "person:AN"})).json()["items"]
     assert (again["sessions"], again["tokens"]) == (0, 0)
 

@@ -1,11 +1,18 @@
 """Pipelines of a connection, for administrators."""
 
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
 import pytest
 from api_house import House, problem
+from sqlalchemy import update
 
 from daytwo_actions.backends.base import Traits
 from daytwo_actions.backends.pipelines import InputType, PipelineInput
 from daytwo_actions.definitions import Surroundings, load_action
+from daytwo_store import connections
+from daytwo_store.tables import ActionVersionRow
 
 pytestmark = pytest.mark.anyio
 WHERE = "/api/v1/connections/github/pipelines"
@@ -31,9 +38,27 @@ async def test_a_ci_system_that_does_not_answer_is_not_our_fault(house: House) -
         problem(await admin.get(path, params={"project": "acme/shop"}), 503, "unavailable")
 
 
+async def test_a_connection_that_was_told_to_wait_is_asked_nothing_from_here_either(house: House) -> None:
+    """R14: the worker was told; who asks here learns until when."""
+    admin = await house.signed_in("pat")
+    store = house.company.store
+    async with store.write() as tx:
+        until = tx.now + timedelta(seconds=90)
+        told = connections.Allowance(limit=None, remaining=None, resets_at=None, held_until=until)
+        await connections.learn(tx, "github", told)
+    said = problem(await admin.get(WHERE, params={"project": "acme/shop"}), 503, "unavailable")
+    assert f"to wait until {until:%H:%M:%S} UTC" in said["detail"]
+    found = (await admin.post("/api/v1/check", json={})).json()
+    assert ({one["severity"] for one in found["problems"]}, found["checked"]) == ({"note"}, 0)
+
+
 async def test_a_project_has_to_be_named(house: House) -> None:
     admin = await house.signed_in("pat")
     problem(await admin.get(WHERE), 422)
+
+
+def line_of(problem: dict[str, Any]) -> str:
+    return Path(problem["file"]).read_text().splitlines()[problem["line"] - 1]
 
 
 async def test_what_is_registered_is_checked_and_not_changed(house: House) -> None:
@@ -45,7 +70,13 @@ async def test_what_is_registered_is_checked_and_not_changed(house: House) -> No
     found = (await admin.post("/api/v1/check", json={})).json()
     errors = [one for one in found["problems"] if one["severity"] == "error"]
     assert {one["pointer"].rpartition("/steps/0")[2] for one in errors} >= {"/with/inputs"}
-    assert errors[0]["file"].endswith(".yaml")
+    told = errors[0]
+    assert line_of(told).strip().split(":")[0] in {"inputs", "version"}, "the inputs of its step"
+    async with house.company.store.write() as tx:  # as it was stored before texts were
+        await tx.session.execute(update(ActionVersionRow).values(text=None))
+    found = (await admin.post("/api/v1/check", json={})).json()
+    assert {(one["line"], one["column"]) for one in found["problems"] if one["severity"] == "error"} == {(0, 0)}
+    assert {one["pointer"] for one in found["problems"]} >= {told["pointer"]}
     nothing = (await admin.post("/api/v1/check", json={"connections": ["other"]})).json()
     assert (nothing["problems"], nothing["checked"]) == ([], 0)
 

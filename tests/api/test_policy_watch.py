@@ -4,6 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 import yaml
 from api_house import House, problem
@@ -30,7 +31,7 @@ class Files:
         self.house = house
         self.file = folder / "policy.yaml"
         self.file.write_text(POLICY)
-        self.watch = house.services.policy
+        self.watch = house.services.watch.policy
         self.watch.folders = [folder]
 
     def give(self, **roles: list[str]) -> str:
@@ -140,7 +141,7 @@ async def test_a_policy_that_cannot_be_used_leaves_the_roles_and_says_so(files: 
     await files.settle()
     assert await files.told("policy.mended") == [("policy.mended", "")]
     assert await files.refused() == 0
-    assert await files.ready() == (200, "the policy in the company's files is the one that holds")
+    assert await files.ready() == (200, "the policy in the company's files is what holds")
 
 
 async def test_a_policy_without_an_administrator_is_none(files: Files) -> None:
@@ -220,3 +221,163 @@ async def editor(files: Files) -> str | None:
         found = await editor_of(session, Digest(row.digest))
     assert found is not None
     return found.person
+
+
+PEOPLE = (EXAMPLES / "catalog" / "people.yaml").read_text()
+SAM = """metadata: { kind: person, name: sam, title: Sam }
+spec:
+  properties: { email: sam@acme.example, role: site reliability engineer }
+  relations: { memberOf: ["group:sre"] }
+"""
+NO_SRE = SAM.replace('"group:sre"', "")
+
+
+class Folk:
+    """People in a file that is watched, and Sam, who is signed in and on call for production."""
+
+    def __init__(self, house: House, folder: Path) -> None:
+        self.house = house
+        self.watch = house.services.watch
+        self.folder = folder
+        self.file = folder / "people.yaml"
+        self.file.write_text(PEOPLE)
+        (folder / "policy.yaml").write_text(POLICY)
+        self.watch.policy.folders = self.watch.people.folders = [folder]
+
+    async def settle(self) -> None:
+        for _ in range(2):
+            await self.watch.look()
+
+    async def groups(self, client: httpx.AsyncClient) -> list[str]:
+        found: list[str] = (await client.get("/api/v1/me")).json()["groups"]
+        return found
+
+    async def told(self) -> list[str]:
+        async with self.house.store.read() as session:
+            wanted = select(AuditRow.action).where(AuditRow.action.startswith("people.")).order_by(AuditRow.n)
+            return list(await session.scalars(wanted))
+
+    async def detail(self) -> str:
+        parts = (await self.house.anonymous().get("/readyz")).json()["parts"]
+        return next(str(part["detail"]) for part in parts if part["name"] == "people")
+
+
+@pytest.fixture
+async def folk(house: House, tmp_path: Path) -> Folk:
+    assert PEOPLE.count(SAM) == 1
+    folder = tmp_path / "company"
+    folder.mkdir()
+    found = Folk(house, folder)
+    await found.settle()
+    assert (await found.told(), found.watch.people.refused) == ([], None)
+    return found
+
+
+async def test_a_group_that_a_file_takes_away_is_gone_for_who_is_signed_in(folk: Folk) -> None:
+    """Without a restart, and not before the file stands still."""
+    sam = await folk.house.signed_in("sam")
+    assert await folk.groups(sam) == ["group:sre"]
+    assert (await sam.post("/api/v1/freezes", json=FREEZE)).status_code == 201
+    folk.file.write_text(PEOPLE.replace(SAM, NO_SRE))
+    await folk.watch.look()
+    assert await folk.groups(sam) == ["group:sre"], "it may still be being written"
+    await folk.watch.look()
+    assert await folk.groups(sam) == []
+    problem(await sam.post("/api/v1/freezes", json=FREEZE), 403, "forbidden")
+    folk.file.write_text(PEOPLE)
+    await folk.settle()
+    assert await folk.groups(sam) == ["group:sre"]
+
+
+async def test_who_is_gone_from_the_files_is_nobody_and_who_is_new_may_sign_in(folk: Folk) -> None:
+    sam = await folk.house.signed_in("sam")
+    new = f"apiVersion: daytwo/v1\nkind: Entity\n{SAM.replace('sam', 'kit').replace('Sam', 'Kit')}"
+    folk.file.write_text(PEOPLE.replace(SAM, NO_SRE.replace("sam", "samira")) + "---\n" + new)
+    await folk.settle()
+    assert folk.watch.people.refused is None
+    assert (await sam.get("/api/v1/me")).status_code == 401
+    assert await folk.groups(await folk.house.signed_in("kit")) == ["group:sre"]
+
+
+WRONG = {
+    "no yaml": "apiVersion: daytwo/v1\nkind: Entity\n  half: [",
+    "no such group": PEOPLE.replace(SAM, SAM.replace("group:sre", "group:sr")),
+    "no e-mail address": PEOPLE.replace("email: sam@acme.example, ", ""),
+    "twice": PEOPLE + "---\napiVersion: daytwo/v1\nkind: Entity\n" + SAM,
+    "no kind": PEOPLE.replace(SAM, SAM.replace("kind: person, ", "")),
+    "a kind that is no word": PEOPLE.replace(SAM, SAM.replace("kind: person", "kind: [person]")),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_people_that_cannot_be_used_leave_those_of_before_and_say_so(folk: Folk, name: str) -> None:
+    sam = await folk.house.signed_in("sam")
+    text = WRONG[name]
+    assert text != PEOPLE
+    folk.file.write_text(text)
+    for _ in range(3):
+        await folk.watch.look()
+    assert await folk.told() == ["people.refused"]
+    assert await folk.groups(sam) == ["group:sre"]
+    assert await folk.detail() == "people and groups in the files are broken: those of before hold; see the log"
+    assert "daytwo_people_refused 1.0" in (await folk.house.anonymous().get("/metrics")).text
+    folk.file.write_text(PEOPLE)
+    await folk.settle()
+    assert await folk.told() == ["people.refused", "people.mended"]
+    assert await folk.detail() == "people and groups in the files are what holds"
+
+
+async def test_a_folder_that_is_empty_is_no_company_of_nobody(folk: Folk) -> None:
+    folk.file.unlink()
+    await folk.settle()
+    assert (folk.watch.people.refused, await folk.told()) == ("missing", ["people.refused"])
+    folk.watch.people.folders = [folk.folder / "gone"]
+    await folk.settle()
+    assert folk.watch.people.refused == "broken"
+    await folk.house.signed_in("sam")
+
+
+async def test_a_group_that_others_name_or_that_administers_is_not_taken_away(folk: Folk) -> None:
+    documents = [one for one in PEOPLE.split("---\n") if "group:sre" not in one and "name: sre," not in one]
+    folk.file.write_text("---\n".join(documents))
+    await folk.settle()
+    assert folk.watch.people.refused == "broken"
+    policy = yaml.safe_load(POLICY)
+    policy["spec"]["roles"]["admin"] = ["person:pat"]
+    (folk.folder / "policy.yaml").write_text(yaml.safe_dump(policy))
+    folk.watch.people.admins = folk.watch.policy.admins = None
+    folk.file.write_text(PEOPLE)
+    await folk.settle()
+    assert (folk.watch.policy.refused, folk.watch.people.refused) == (None, None)
+    folk.file.write_text("---\n".join(one for one in PEOPLE.split("---\n") if "name: pat," not in one))
+    await folk.settle()
+    assert folk.watch.people.refused == "broken"
+    await folk.house.signed_in("pat")
+
+
+async def test_whoever_is_new_in_both_files_administers_at_once(folk: Folk) -> None:
+    """The policy names somebody whom only the people's file of the same change has."""
+    folk.watch.people.admins = folk.watch.policy.admins = None
+    policy = yaml.safe_load(POLICY)
+    policy["spec"]["roles"]["admin"] = ["person:kit"]
+    (folk.folder / "policy.yaml").write_text(yaml.safe_dump(policy))
+    await folk.settle()
+    assert folk.watch.policy.refused == "broken"
+    new = f"apiVersion: daytwo/v1\nkind: Entity\n{SAM.replace('sam', 'kit').replace('Sam', 'Kit')}"
+    folk.file.write_text(f"{PEOPLE}---\n{new}")
+    await folk.settle()
+    assert (folk.watch.policy.refused, folk.watch.people.refused) == (None, None)
+
+
+async def test_what_is_no_person_and_no_group_is_not_touched_and_may_be_half_written(folk: Folk) -> None:
+    (folk.folder / "deploy.yaml").write_text("kind: Action\n  half: [")
+    (folk.folder / "services.yaml").write_text(
+        "apiVersion: daytwo/v1\nkind: Entity\nmetadata: { kind: service, name: new }\nspec: { nonsense: 1 }\n"
+    )
+    folk.file.write_text(PEOPLE.replace(SAM, NO_SRE))
+    await folk.settle()
+    assert folk.watch.people.refused is None
+    sam = await folk.house.signed_in("sam")
+    assert await folk.groups(sam) == []
+    assert (await sam.get("/api/v1/entities/service/shop")).status_code == 200
+    assert (await sam.get("/api/v1/entities/service/new")).status_code == 404

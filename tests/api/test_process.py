@@ -27,7 +27,14 @@ def test_it_serves_while_temporal_is_away_and_ends_open_pages_when_it_is_stopped
     process = start(database_url)
     answer = process.wait_for("/readyz", lambda answer: parts(answer).get("company", False))
     assert answer.status_code == 503
-    assert parts(answer) == {"store": True, "migrations": True, "company": True, "policy": True, "temporal": False}
+    assert parts(answer) == {
+        "store": True,
+        "migrations": True,
+        "company": True,
+        "policy": True,
+        "people": True,
+        "temporal": False,
+    }
     with httpx.Client(base_url=process.url, headers={"Origin": process.url}) as client:
         client.post("/api/v1/session", json={"name": "ana"}).raise_for_status()
         assert client.get("/api/v1/actions").json()["items"]
@@ -86,6 +93,10 @@ def policies(folder: Path) -> Path:
     ):
         (folder / name).mkdir()
         (folder / name / "policy.yaml").write_text(text)
+    (folder / "people").mkdir()
+    for file in (EXAMPLES / "catalog").glob("[!p]*.yaml"):
+        shutil.copy(file, folder / "people")
+    shutil.copy(EXAMPLES / "catalog" / "people.yaml", folder / "people")
     (folder / "random").write_text(secrets.token_hex(32))
     return folder
 
@@ -101,6 +112,11 @@ def policies(folder: Path) -> Path:
         (CONFIG.replace("{actions}]", "{policies}/second]"), {}, "A company has one policy"),
         (CONFIG.replace("{catalog}", "{policies}/broken"), {}, "policy.yaml:5:20: `group platform` does not look like"),
         (CONFIG.replace("people", "tokens"), {}, "holds something that is not random"),
+        (
+            CONFIG.replace("people", "tokens").replace("{catalog}", "{policies}/people"),
+            {"DAYTWO_SECRET_FILE": "{random}"},
+            "The company has no policy, so everybody who can sign in could ask for runs",
+        ),
         (
             CONFIG.replace("people", "tokens"),
             {"DAYTWO_SECRET_FILE": "{random}", "PYTHONDEVMODE": "1"},

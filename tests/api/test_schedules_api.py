@@ -51,6 +51,15 @@ async def test_a_page_is_full_as_long_as_more_follow_and_names_nothing_hidden(ho
         assert sorted(seen) == sorted(wanted)
 
 
+async def test_the_list_is_narrowed_to_an_action(house: House) -> None:
+    ana = await house.signed_in("ana")
+    deploy = (await ana.post(SCHEDULES, json=hourly(version="1.1.0"))).json()["id"]
+    restart = (await ana.post(SCHEDULES, json=hourly(action="restart"))).json()["id"]
+    for action, wanted in (("deploy", [deploy]), ("restart", [restart]), ("nothing", [])):
+        page = (await ana.get(SCHEDULES, params={"action": action})).json()
+        assert [one["id"] for one in page["items"]] == wanted
+
+
 async def test_a_token_for_one_action_turns_no_schedule_into_one_of_it_and_none_of_it_into_another(
     house: House,
 ) -> None:

@@ -70,7 +70,7 @@ class Door:
 async def door(company: Company, house: House, tmp_path: Path) -> AsyncIterator[Door]:
     await load_set_password(company, tmp_path)
     company.life = replace(company.life, hand_tokens=frozenset({"github"}))
-    identity = CiIdentity(ONE, issuer=ISSUER, audience=AUDIENCE, caller=github_caller)  # type: ignore[arg-type]
+    identity = CiIdentity(ONE, issuer=ISSUER, audience=AUDIENCE, caller=github_caller)
     services = replace(house.services, ci=CiDoor(company.life, {"github": identity}))
     ours = House(create_app(services), services, company, house.temporal)
     yield Door(ours, company)

@@ -66,6 +66,7 @@ def test_the_file_and_the_environment_together(write: Callable[[str], dict[str, 
 
 def test_the_environment_wins(write: Callable[[str], dict[str, str]]) -> None:
     given = {**write(WHOLE), "DAYTWO_PUBLIC_URL": "https://d.example", "DAYTWO_COMPANY": "/a:/b"}
+    given["DAYTWO_SIGN_IN"] = "tokens"
     settings = ApiSettings.read(given)
     assert settings.page == "https://d.example"
     assert settings.company == (Path("/a"), Path("/b"))
@@ -99,6 +100,7 @@ def test_keys_are_apart_by_purpose_and_the_same_everywhere(write: Callable[[str]
         (WHOLE.replace("admins: group:platform", "admins: platform"), {}, "admins: string should match"),
         (WHOLE.replace("sign_in: people\n", ""), {}, "nobody could sign in"),
         (WHOLE, {"DAYTWO_API_HOST": "0.0.0.0"}, "`sign_in: people` lets anybody be anybody"),
+        (WHOLE, {"DAYTWO_PUBLIC_URL": "https://daytwo.example"}, "refused with a `public_url` that others reach"),
         (WHOLE.replace("http://127.0.0.1:8099", "daytwo.example"), {}, "public_url: has to be an address"),
         ("a: [", {}, "daytwo.yaml:2:1: this is not YAML"),
         ("- a", {}, "has to be one YAML document of keys and values"),

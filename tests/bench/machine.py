@@ -1,5 +1,6 @@
 """The machine, the memory of each process, and how long `daytwo up` takes."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -8,14 +9,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import psutil
 from tests.chaos.harness.house import SERVICES, ChaosHouse
 
 from daytwo_cli.up.ports import free_port
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,15 +33,14 @@ class Memory:
     cpu: float  # per cent of one core, while nothing happens
 
 
-def memory(house: ChaosHouse, *, seconds: float = 10.0) -> list[Memory]:
-    """Of each process of the house, which is left alone for so long."""
-    before = cpu(house)
+def memory(house: ChaosHouse, *, seconds: float = 10.0, **others: int) -> list[Memory]:
+    """Of each process of the house, which is left alone for so long; `others` by their ids."""
+    before = cpu(house, **others)
     time.sleep(seconds)
-    used = {name: 100 * (after - before[name]) / seconds for name, after in cpu(house).items()}
+    used = {name: 100 * (after - before[name]) / seconds for name, after in cpu(house, **others).items()}
     found = []
-    for name in SERVICES:
-        parent = psutil.Process(house.pid(name))
-        family = [one.memory_full_info() for one in (parent, *parent.children(recursive=True))]
+    for name, pid in _pids(house, others).items():
+        family = _family(pid, psutil.Process.memory_full_info)
         rss, pss = (sum(getattr(one, kind) for one in family) / 1e6 for kind in ("rss", "pss"))
         found.append(Memory(name, rss, pss, used[name]))
     return found
@@ -44,14 +48,27 @@ def memory(house: ChaosHouse, *, seconds: float = 10.0) -> list[Memory]:
 
 def cpu(house: ChaosHouse, **others: int) -> dict[str, float]:
     """Seconds of processor time that each process and its children have used so far; `others` by their ids."""
-    pids = {name: house.pid(name) for name in SERVICES} | others
-    return {name: _used(psutil.Process(pid)) for name, pid in pids.items()}
+    return {name: used(pid) for name, pid in _pids(house, others).items()}
 
 
-def _used(parent: psutil.Process) -> float:
-    """With children that have ended: PostgreSQL's parallel workers, git in the stand-in."""
-    alive = [one.cpu_times() for one in (parent, *parent.children(recursive=True))]
-    own = parent.cpu_times()
+def _pids(house: ChaosHouse, others: Mapping[str, int]) -> dict[str, int]:
+    return {name: house.pid(name) for name in SERVICES} | dict(others)
+
+
+def _family(pid: int, ask: Callable[[psutil.Process], T]) -> list[T]:
+    """A process, and its children as far as they are still there: PostgreSQL's come and go."""
+    parent = psutil.Process(pid)
+    found = [ask(parent)]
+    for child in parent.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(ask(child))
+    return found
+
+
+def used(pid: int) -> float:
+    """Seconds of processor time, with children that have ended: PostgreSQL's parallel workers, git in the stand-in."""
+    alive = _family(pid, psutil.Process.cpu_times)
+    own = psutil.Process(pid).cpu_times()
     return float(sum(one.user + one.system for one in alive) + own.children_user + own.children_system)
 
 

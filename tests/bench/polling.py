@@ -1,11 +1,15 @@
 """What it costs to follow 1,000 running pipelines in 20 repositories, and how soon their ends are seen (A7).
 
 The real poller over the real GitHub backend and a real PostgreSQL, against the stand-in, with the windows of production
-and no webhooks. It runs for some minutes in real time; requests are counted by the stand-in and the hour is
-extrapolated from these minutes. Nothing drives the runs beside it (no Temporal), so sends and ends are not in it.
+and no webhooks. Runs last from a minute to hours, and for every one that ends another is started in its repository, so
+the long ones get further and further down; `newer` ended ones lie above them from the beginning. It runs for some
+minutes in real time; the poller's requests are counted by the stand-in and the hour is extrapolated from these minutes.
+Nothing drives the runs beside it (no Temporal), so sends and ends are not in it.
 """
 
 import asyncio
+import heapq
+import random
 import sys
 import time
 from collections import Counter
@@ -34,18 +38,17 @@ from daytwo_workflows.wiring import counted
 
 _SUPPORT: Final = Path(__file__).resolve().parents[1] / "support"
 _TOKEN: Final = "bench-token"
-_WARM: Final = 60.0  # seconds in which every repository was looked at and its listing is known
-_LATE: Final = 60.0  # seconds at the end in which nothing ends any more
 _WORKFLOW: Final = """
 on: { workflow_dispatch: { inputs: { daytwo_run: {} } } }
 run-name: deploy ${{ inputs.daytwo_run }}
 jobs: { deploy: { runs-on: ubuntu-latest, steps: [ { run: "true" } ] } }
 """
+_RUNNING: Final = ({"status": "in_progress"},)
+_ENDED: Final = ({"status": "completed", "conclusion": "success"},)
 # A run of the example company, as often as there are pipelines; each follows one of them.
 _COPIES: Final = """
 with copies as (
-  select n, 'r_bench_' || n as id, 'acme/bench-' || lpad((n % :projects + 1)::text, 2, '0') as project
-  from generate_series(1, :count) as n
+  select 'r_bench_' || n as id from generate_series(cast(:first as int), cast(:last as int)) as n
 ), runs as (
   insert into run select (jsonb_populate_record(r, jsonb_build_object(
     'id', copies.id, 'idempotency_key', copies.id, 'lock_key', null))).*
@@ -62,12 +65,27 @@ select 1
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much of it. Times are seconds."""
+
+    runs: int = 1000
+    projects: int = 20
+    newer: int = 0  # runs in each repository that were started after all of these, and have ended
+    seconds: float = 300.0
+    warm: float = 60.0  # every repository was looked at and its listing is known
+    late: float = 60.0  # at the end, in which nothing ends any more
+    # How long runs last: of how many, from, to. By the first two about two of 1,000 end each second.
+    lasting: tuple[tuple[float, float, float], ...] = ((0.1, 60, 180), (0.3, 180, 900), (0.6, 7200, 14400))
+
+
 @dataclass(frozen=True)
 class Polled:
     """Measured over `seconds`; `an_hour` is extrapolated."""
 
     runs: int
     projects: int
+    newer: int
     seconds: float
     requests: int
     unchanged: int  # of these answered 304, which GitHub does not count
@@ -79,10 +97,10 @@ class Polled:
     seen_most: float
 
 
-async def polling(folder: Path, *, runs: int = 1000, projects: int = 20, minutes: float = 5.0) -> Polled:
+async def polling(folder: Path, size: Size) -> Polled:
     """Follow them for so long."""
     make_repository(folder / "bench", [({".github/workflows/deploy.yml": _WORKFLOW}, None)])
-    names = [f"acme/bench-{number:02}" for number in range(1, projects + 1)]
+    names = [f"acme/bench-{number:02}" for number in range(1, size.projects + 1)]
     repositories = [{"full_name": name, "path": folder / "bench", "executor": "scripted"} for name in names]
     with (
         EmbeddedPostgres(folder / "postgres") as server,
@@ -90,16 +108,19 @@ async def polling(folder: Path, *, runs: int = 1000, projects: int = 20, minutes
             folder,
             repositories,
             tokens=[{"login": "acme-bot", "token": _TOKEN}],
-            settings={"rate_limit": 100_000},
+            settings={"rate_limit": 1_000_000},
             environment={"DAYTWO_SPECS": ""},  # what is measured is the product, not the check of the stand-in
         ) as standin,
     ):
         migrate.upgrade(server.url)
         async with _store(server.url) as store:
-            _say(f"dispatching {runs} runs in {projects} repositories")
-            started = await asyncio.to_thread(_dispatch, standin, names, runs)
-            await _follow(store, started)
-            return await _measure(store, standin, started, projects=projects, minutes=minutes)
+            _say(f"dispatching {size.runs} runs in {size.projects} repositories")
+            started = await asyncio.to_thread(_dispatch, standin, names, size.runs)
+            if size.newer:
+                _say(f"and {size.newer} newer ones in each, which end")
+                await asyncio.to_thread(_dispatch, standin, names, size.newer * size.projects, _ENDED)
+            followed = Followed(store, standin, await _follow(store, started))
+            return await _measure(followed, started, size)
 
 
 @asynccontextmanager
@@ -111,8 +132,10 @@ async def _store(url: str) -> AsyncIterator[Store]:
         await store.close()
 
 
-def _dispatch(standin: RunningStandin, names: Sequence[str], count: int) -> list[tuple[str, str]]:
-    """Start them all: repository and id of each, running."""
+def _dispatch(
+    standin: RunningStandin, names: Sequence[str], count: int, script: Sequence[dict[str, str]] = _RUNNING
+) -> list[tuple[str, str]]:
+    """Start them all: repository and id of each, which runs or does as the script says."""
 
     def start(number: int) -> tuple[str, str]:
         name = names[number % len(names)]
@@ -120,7 +143,7 @@ def _dispatch(standin: RunningStandin, names: Sequence[str], count: int) -> list
         answer = client.post(f"/repos/{name}/actions/workflows/deploy.yml/dispatches", json=body)
         answer.raise_for_status()
         run = str(answer.json()["workflow_run_id"])
-        standin.control.script(run, [{"status": "in_progress"}])
+        standin.control.script(run, script)
         return name, run
 
     headers = {"Authorization": f"Bearer {_TOKEN}"}
@@ -131,8 +154,8 @@ def _dispatch(standin: RunningStandin, names: Sequence[str], count: int) -> list
         return list(threads.map(start, range(1, count + 1)))
 
 
-async def _follow(store: Store, started: Sequence[tuple[str, str]]) -> None:
-    """Rows for them, made from one run of the example company."""
+async def _follow(store: Store, started: Sequence[tuple[str, str]]) -> str:
+    """Rows for them, made from one run of the example company: that run."""
     sys.path.insert(0, str(_SUPPORT))
     from company import open_company
 
@@ -140,28 +163,49 @@ async def _follow(store: Store, started: Sequence[tuple[str, str]]) -> None:
     company.ci.ends_as = None
     run = await company.ask("ana", "1.1.0", "staging")
     await company.drive(run)
-    projects = len({name for name, _ in started})
+    await _copied(store, run, run, started, first=1)
     async with store.write() as tx:
-        given = {"run": run, "count": len(started), "projects": projects}
-        await tx.session.execute(text(_COPIES), given)
-        copy = text(
-            "insert into external_run select (jsonb_populate_record(e, jsonb_build_object("
-            "'run_id', cast(:copy as text), 'id', cast(:id as text), 'project', cast(:project as text), "
-            "'seen_at', null))).* from external_run e where e.run_id = :run"
-        )
-        rows = [
-            {"run": run, "copy": f"r_bench_{number}", "id": external, "project": name}
-            for number, (name, external) in enumerate(started, 1)
-        ]
-        await tx.session.execute(copy, rows)
         await tx.session.execute(
             text("update run set state = 'failed', ended_at = now() where id = :run"), {"run": run}
         )
+    return str(run)
 
 
-async def _measure(
-    store: Store, standin: RunningStandin, started: Sequence[tuple[str, str]], *, projects: int, minutes: float
-) -> Polled:
+async def _copied(store: Store, run: str, external_of: str, started: Sequence[tuple[str, str]], *, first: int) -> None:
+    """Rows numbered from `first`: of the one run, and what it follows of the other one."""
+    copy = text(
+        "insert into external_run select (jsonb_populate_record(e, jsonb_build_object("
+        "'run_id', cast(:copy as text), 'id', cast(:id as text), 'project', cast(:project as text), "
+        "'seen_at', null))).* from external_run e where e.run_id = :run"
+    )
+    rows = [
+        {"run": external_of, "copy": f"r_bench_{number}", "id": external, "project": name}
+        for number, (name, external) in enumerate(started, first)
+    ]
+    async with store.write() as tx:
+        given = {"run": run, "first": first, "last": first + len(started) - 1}
+        await tx.session.execute(text(_COPIES), given)
+        await tx.session.execute(copy, rows)
+
+
+@dataclass
+class Followed:
+    """What runs end and start in. `source` is the run of the example company; the first copy of it stays open."""
+
+    store: Store
+    standin: RunningStandin
+    source: str
+
+    async def replace(self, name: str, ended: str, *, number: int) -> str:
+        """Let one end, and start another in its repository, which is followed: its id."""
+        await asyncio.to_thread(self.standin.control.script, ended, _ENDED)
+        started = await asyncio.to_thread(_dispatch, self.standin, [name], 1)
+        await _copied(self.store, "r_bench_1", self.source, started, first=number)
+        return started[0][1]
+
+
+async def _measure(followed: Followed, started: Sequence[tuple[str, str]], size: Size) -> Polled:
+    store, standin = followed.store, followed.standin
     sys.path.insert(0, str(_SUPPORT))
     from company import open_company
 
@@ -177,7 +221,7 @@ async def _measure(
         spending={"github": spending},
         allowances={"github": 2500},
     )
-    until = time.monotonic() + _WARM + minutes * 60
+    until = time.monotonic() + size.warm + size.seconds
 
     async def rest(seconds: float) -> bool:
         await asyncio.sleep(seconds)
@@ -185,21 +229,22 @@ async def _measure(
 
     watching = asyncio.create_task(watch(life, "github", rest, lambda: None))
     try:
-        await asyncio.sleep(_WARM)
-        _say(f"following for {minutes:g} minutes")
+        await asyncio.sleep(size.warm)
+        _say(f"following for {size.seconds:g} seconds")
         began, before = time.monotonic(), await asyncio.to_thread(standin.control.requests)
-        ended = await _end_some(standin, started, seconds=minutes * 60 - _LATE)
+        ended = await _let_end(followed, started, size)
         await asyncio.sleep(max(0.0, until - time.monotonic()))
         took, after = time.monotonic() - began, await asyncio.to_thread(standin.control.requests)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         backend.close()
-    asked = Counter(line["status"] for line in after[len(before) :])
+    asked = Counter(line["status"] for line in after[len(before) :] if line["method"] == "GET")  # others are ours
     seen = sorted(await _seen_after(store, ended))
     return Polled(
         runs=len(started),
-        projects=projects,
+        projects=size.projects,
+        newer=size.newer,
         seconds=round(took, 1),
         requests=asked.total(),
         unchanged=asked[304],
@@ -212,21 +257,26 @@ async def _measure(
     )
 
 
-async def _end_some(standin: RunningStandin, started: Sequence[tuple[str, str]], *, seconds: float) -> dict[str, float]:
-    """End one of them about every second, in all repositories: when each ended."""
-    ended: dict[str, float] = {}
-    until = time.monotonic() + seconds
-    step = max(1, int(len(started) * 0.377))  # goes round all repositories
-    at = 0
-    while time.monotonic() < until:
-        at = (at + step) % len(started)
-        run = started[at][1]
-        if run not in ended:
-            ended[run] = time.time()
-            script = [{"status": "completed", "conclusion": "success"}]
-            await asyncio.to_thread(standin.control.script, run, script)
-        at += 1
-        await asyncio.sleep(1.0)
+async def _let_end(followed: Followed, started: Sequence[tuple[str, str]], size: Size) -> dict[str, float]:
+    """Let each end when its time is over, with another in its place: when each ended."""
+    chance, ended = random.Random(7), dict[str, float]()  # the same durations each time
+    began = time.monotonic()
+
+    def lasts() -> float:
+        _, least, most = chance.choices(size.lasting, [share for share, _, _ in size.lasting])[0]
+        return chance.uniform(least, most)
+
+    # They are met in the middle of their lives.
+    ends = [(began + chance.random() * lasts(), name, run) for name, run in started]
+    heapq.heapify(ends)
+    while ends[0][0] < began + size.seconds - size.late:
+        await asyncio.sleep(max(0.0, ends[0][0] - time.monotonic()))
+        if time.monotonic() > began + size.seconds - size.late:
+            break  # this machine does not keep up
+        _, name, run = heapq.heappop(ends)
+        ended[run] = time.time()
+        other = await followed.replace(name, run, number=len(started) + len(ended))
+        heapq.heappush(ends, (time.monotonic() + lasts(), name, other))
     return ended
 
 

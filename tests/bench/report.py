@@ -1,8 +1,10 @@
 """The numbers as tables for people, each beside its budget (design §11)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.bench import report_steps
+from tests.bench.markdown import table
 from tests.bench.ways import BARE, EAGER, OURS
 
 Numbers = dict[str, Any]
@@ -20,6 +22,8 @@ def tables(numbers: Numbers) -> str:
         "costs": _costs,
         "memory": _memory,
         "startup": _startup,
+        "runbook": report_steps.runbook,
+        "waiting": report_steps.waiting,
         "inbox": _inbox,
         "page": _page,
         "polling": _polling,
@@ -27,11 +31,6 @@ def tables(numbers: Numbers) -> str:
     parts += [write(numbers) for name, write in writers.items() if name in numbers]
     parts += [f"{numbers['left_out']}."] if "left_out" in numbers else []
     return "\n\n".join(parts)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def _latency(numbers: Numbers) -> str:
@@ -145,11 +144,15 @@ def _startup(numbers: Numbers) -> str:
 
 
 def _polling(numbers: Numbers) -> str:
-    one = numbers["polling"]
     head = ["following", "requests an hour", "of these 304", "ends", "seen", "seen after: p50, s", "p95", "most"]
+    rows = [_followed(one) for one in numbers["polling"]]
+    rows.append(["budget", "≤ 2,500", "–", "–", "all", "–", "–", "≤ 60"])
+    hows = "; ".join(f"{one['seconds']:.0f} s ({one['requests']} requests)" for one in numbers["polling"])
+    return f"{table(head, rows)}\n\nCounted over {hows} and extrapolated to an hour; no webhooks."
+
+
+def _followed(one: Mapping[str, Any]) -> list[Any]:
     share = f"{100 * one['unchanged'] / max(1, one['requests']):.0f} %"
-    what = f"{one['runs']} running in {one['projects']} repositories"
-    row = [what, one["an_hour"], share, one["ended"], one["seen"], one["seen_p50"], one["seen_p95"], one["seen_most"]]
-    budget = ["budget", "≤ 2,500", "–", "–", "all", "–", "–", "≤ 60"]
-    how = f"Counted over {one['seconds']:.0f} s ({one['requests']} requests) and extrapolated to an hour; no webhooks."
-    return f"{table(head, [row, budget])}\n\n{how}"
+    behind = f", behind {one['newer']} newer that have ended" if one["newer"] else ""
+    what = f"{one['runs']} running in {one['projects']} repositories{behind}"
+    return [what, one["an_hour"], share, one["ended"], one["seen"], one["seen_p50"], one["seen_p95"], one["seen_most"]]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from looks import SHIFTS
@@ -29,6 +30,14 @@ QUIET = [
     "--disable-sync",
 ]
 expect.set_options(timeout=20_000)  # a busy machine is not a failure
+_ASK = """key => fetch('/api/v1/actions/deploy/runs', {
+  method: 'POST',
+  headers: { 'content-type': 'application/json', 'idempotency-key': key },
+  body: JSON.stringify({
+    entity: 'service:shop', inputs: { version: '1.1.0', environment: 'environment:production', reason: key },
+  }),
+}).then(answer => answer.json())"""
+_FOLDERS: dict[str, Path] = {}  # of each company that runs, by its address
 # Before anybody has signed in the page asks who it is talking for, and is told: nobody.
 EXPECTED = "the server responded with a status of 401"
 
@@ -54,6 +63,10 @@ class Someone:
     def goes(self, path: str) -> None:
         self.page.goto(self.base + path)
 
+    def asks(self, key: str) -> Any:
+        """A deploy to production, without the form: what the API answers."""
+        return self.page.evaluate(_ASK, key)
+
     def on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and EXPECTED not in message.text:
             self.complaints.append(f"{message.type}: {message.text}")
@@ -63,14 +76,14 @@ class Someone:
             self.complaints.append(f"asked another host: {request.url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def base(company: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """The address of a running company, whose state is what the tests before have left."""
     with company() as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractContextManager[str]]:
     """Starts a company that nobody has done anything in, and stops it."""
     if not (built_page() / "index.html").is_file():
@@ -85,7 +98,9 @@ def _company(folder: Path) -> Iterator[str]:
     with log.open("w") as out:
         process = subprocess.Popen(argv, stdout=out, stderr=out)
     try:
-        yield _address(process, log)
+        address = _address(process, log)
+        _FOLDERS[address] = folder / "data"
+        yield address
         assert_described(folder / "data" / "github")
     finally:
         process.send_signal(signal.SIGTERM)
@@ -99,6 +114,12 @@ def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
     return log.read_text().partition("Daytwo runs: ")[2].split()[0]
+
+
+@pytest.fixture
+def alertmanager(base: str) -> str:
+    """The token with which the company's Alertmanager tells of alerts."""
+    return (_FOLDERS[base] / "secrets" / "alertmanager").read_text().strip()
 
 
 @pytest.fixture(scope="module")  # while it is open, Playwright runs an event loop that other tests would meet

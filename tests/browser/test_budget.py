@@ -18,6 +18,6 @@ def test_the_first_view_is_small(someone: Any) -> None:
 
     ana.page.on("response", on_response)
     ana.goes("/actions")
-    expect(ana.page.get_by_role("link", name="Deploy a service")).to_be_visible()
+    expect(ana.page.get_by_role("link", name="Deploy a service", exact=True)).to_be_visible()
     assert scripts
     assert sum(scripts.values()) <= BUDGET, scripts

@@ -7,13 +7,6 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.timeout(480)
 MOST: Final = 80  # presses of Tab to anything on a page
-ASK: Final = """key => fetch('/api/v1/actions/deploy/runs', {
-  method: 'POST',
-  headers: { 'content-type': 'application/json', 'idempotency-key': key },
-  body: JSON.stringify({
-    entity: 'service:shop', inputs: { version: '1.1.0', environment: 'environment:production', reason: 'keys only' },
-  }),
-}).then(answer => answer.json())"""
 FOCUSED: Final = """() => {
   const one = document.activeElement;
   const style = getComputedStyle(one);
@@ -46,7 +39,7 @@ def tab_to(page: Page, name: str) -> None:
 
 def test_an_approval_by_keyboard_alone(someone: Any) -> None:
     ana, sam = someone("Ana"), someone("Sam")
-    run = ana.page.evaluate(ASK, "keyboard-approval")
+    run = ana.asks("keyboard-approval")
     page: Page = sam.page
 
     opener = page.get_by_role("button", name="Search", exact=True)

@@ -41,6 +41,7 @@ ADDRESSES = {
     "approvals": "/approvals?list=pending",
     "decided": "/approvals?list=decided",
     "connections": "/connections",
+    "kinds": "/kinds",
     "tokens": "/tokens",
     "nowhere": "/nowhere",
     "no-such-run": "/runs/r_0000000000000000000",
@@ -49,6 +50,7 @@ ADDRESSES = {
 FOR_ADMINISTRATORS = {
     "audit": "/audit",
     "audit-narrowed": "/audit?action=entity.*",
+    "channels": "/channels",
     "everybody": "/people",
     "everybodys-tokens": "/tokens",
 }
@@ -88,7 +90,7 @@ MAKE = """([path, body]) => fetch(`/api/v1/${path}`, {
 
 @pytest.mark.timeout(480)
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_every_screen(someone: Callable[..., Any], theme: str, width: int) -> None:
+def test_every_screen(someone: Callable[..., Any], alertmanager: str, theme: str, width: int) -> None:
     wrong: list[str] = []
     nobody = someone(None, theme=theme, width=width)
     settle(nobody.page)
@@ -104,6 +106,7 @@ def test_every_screen(someone: Callable[..., Any], theme: str, width: int) -> No
     wrong += _one_of_each(sam, f"{theme}-{width}")
     if EVERYTHING:
         wrong += _administering(someone("Pat", theme=theme, width=width), f"{theme}-{width}")
+        wrong += _incident(sam, alertmanager, f"{theme}-{width}")
     sam.complaints[:] = [one for one in sam.complaints if "404" not in one]  # asked for on purpose above
     assert not wrong, "\n".join(wrong)
 
@@ -118,6 +121,53 @@ def _one_of_each(sam: Any, suffix: str) -> list[str]:
         settle(sam.page)
         wrong += look(sam.page, f"{name}-{suffix}")
     return wrong
+
+
+def _incident(sam: Any, token: str, suffix: str) -> list[str]:
+    """An alert, the trigger that begins a run of it, and what somebody is asked to do there.
+
+    They then say that it cannot be done, so that the run has ended when others are looked at.
+    """
+    page: Page = sam.page
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": "ShopDown", "service": "shop", "environment": "production"},
+        "annotations": {"summary": "The shop does not answer"},
+        "fingerprint": f"screens-{suffix}",
+    }
+    told = page.request.post(
+        f"{sam.base}/api/v1/events/alertmanager",
+        data={"version": "4", "status": "firing", "alerts": [alert]},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert told.ok, told.text()
+    sam.goes("/triggers")
+    page.get_by_role("link", name="The shop does not answer").click()
+    page.wait_for_url("**/triggers/shop-down")
+    settle(page)
+    wrong = look(page, f"trigger-{suffix}")
+    sam.goes("/events")
+    page.locator("main table a").first.click()
+    page.wait_for_url("**/events/e_*")
+    settle(page)
+    wrong += look(page, f"event-{suffix}")
+    sam.goes("/approvals?list=tasks")
+    task = page.get_by_role("link", name="Handle an incident of the shop")
+    for _ in range(30):  # the run has to come to it
+        if task.count():
+            break
+        page.wait_for_timeout(1_000)
+        page.reload()
+        settle(page)
+    wrong += look(page, f"tasks-{suffix}")
+    task.first.click()
+    page.wait_for_url("**/tasks/tk_*")
+    settle(page)
+    wrong += look(page, f"task-{suffix}")
+    page.get_by_role("textbox", name="What you say").fill("It was the test of the screens")
+    page.get_by_role("button", name="It cannot be done").click()
+    expect(page.get_by_role("button", name="It cannot be done")).to_have_count(0)
+    return wrong + look(page, f"task-over-{suffix}")
 
 
 def _administering(pat: Any, suffix: str) -> list[str]:

@@ -48,7 +48,7 @@ def sized(request: pytest.FixtureRequest) -> sizes.Sized:
     return sizes.sized(request.node)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosHouse]:
     folder = tmp_path_factory.mktemp("chaos")
     yard = lay_out(folder / "yard", more=OTHERS)
@@ -56,7 +56,7 @@ def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosHous
         yield house
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _stage(shared_house: ChaosHouse) -> Iterator[Stage]:
     journal = Journal()
     people = [Person.sign_in(shared_house.page, name, journal) for name in ("ana", "ben", "sam")]

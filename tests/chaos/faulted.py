@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from tests.chaos.harness.bounds import MB, Limits
+from tests.chaos.harness.bounds import MB, USUAL, Limits
 from tests.chaos.harness.campaign import Campaign
 from tests.chaos.harness.facts import Facts
 from tests.chaos.harness.house import WORKER, ChaosHouse
@@ -102,8 +102,7 @@ def contracts(house: ChaosHouse) -> Iterator[str]:
 
 def _limits(runs: int) -> Limits:
     """Those of a test, and what each dispatch writes besides: its rows, its history, its log lines."""
-    usual = Limits()
-    return Limits(logs=usual.logs + runs * MB // 20, files=usual.files + runs * MB // 5)
+    return Limits(logs=USUAL.logs + runs * MB // 20, files=USUAL.files + runs * MB // 5)
 
 
 def _tell(facts: Facts, runs: Mapping[str, Dispatch], notes: Collection[str], say: Callable[[str], None]) -> None:

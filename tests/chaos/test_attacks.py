@@ -69,6 +69,36 @@ def test_a_name_leads_nowhere_else(stage: Stage, system: str) -> None:
     assert stage.dispatches("s18", system=system) == []
 
 
+def test_a_name_leads_nowhere_else_in_argo(stage: Stage) -> None:
+    """S18: nothing that a person fills in becomes a part of a path there. It arrives as a value, or is refused."""
+    [service] = stage.services("fast", 1)
+    with stage.house.control("argo") as control:
+        before = len(control.requests())
+    taken = []
+    for number, name in enumerate(NAMES):
+        inputs = {"version": name, "environment": "environment:staging", "note": "s18-argo"}
+        body = {"entity": f"service:{service}", "inputs": inputs}
+        key = {"Idempotency-Key": f"chaos-s18-argo-{number}"}
+        answer = stage.ana.ask("POST", f"/actions/{action_on('argo')}/runs", json=body, headers=key)
+        assert answer.status_code in {202, 422}, (name, answer.text)
+        if answer.status_code == 202:
+            stage.journal.runs.setdefault(key["Idempotency-Key"], set()).add(str(answer.json()["id"]))
+            taken.append((str(answer.json()["id"]), name))
+    stage.wait([run for run, _ in taken], seconds=120)
+    with stage.house.control("argo") as control:
+        asked = [line["path"] for line in control.requests()[before:]]
+    mine = stage.dispatches("s18-argo", system="argo")
+    assert [line["inputs"]["version"] for line in mine] == [name for _, name in taken]
+    inside = (
+        "/api/v1/workflows/",
+        "/api/v1/workflow-templates/",
+        "/api/v1/workflow-events/",
+        "/api/v1/archived-workflows",
+    )
+    assert [path for path in asked if not path.startswith(inside) or ".." in path or "%" in path] == []
+    stage.judged()
+
+
 @each_kind
 def test_no_other_host_is_told_our_credential(stage: Stage, foreign: tuple[str, list[str]], system: str) -> None:
     """S21, S23: reads, and the log, are redirected there while a run is followed. Then all is well again."""
@@ -76,7 +106,7 @@ def test_no_other_host_is_told_our_credential(stage: Stage, foreign: tuple[str, 
     note = f"s23-{system}"
     [run] = stage.ask("slow", [note], system=system)
     stage.wait_dispatched(note, system=system)
-    until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
+    stage.external(run)
     ci, before = stage.house.systems[system], len(_asked(stage, system))
     for operation, code in product((*ci.noise, *ci.logs), (302, 307)):
         redirect = {"code": code, "url": f"{address}/{operation}"}
@@ -105,7 +135,7 @@ def test_guessed_tokens_open_no_door_of_a_run(stage: Stage) -> None:
     [run, other] = stage.ask("slow", ["s26-one", "s26-two"])
     stage.wait_dispatched("s26-", 2)
     markers = [stage.ana.run(one)["steps"][0]["attempts"][0]["marker"] for one in (run, other)]
-    until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
+    stage.external(run)
     tokens = ("x", "a.b.c", markers[0], markers[1], stage.ana.authorization.removeprefix("Bearer "))
 
     def knock() -> None:

@@ -141,7 +141,7 @@ def test_cancelled_and_run_again_by_a_person_there(stage: Stage, system: str) ->
     note = f"r20-{system}"
     [run] = stage.ask("slow", [note], system=system)
     stage.wait_dispatched(note, system=system)
-    until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
+    stage.external(run)
     [line] = stage.dispatches(note, system=system)
     stage.finish(note, "cancelled", system=system)
     once(stage, run, note, system, "cancelled")

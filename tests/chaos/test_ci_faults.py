@@ -46,7 +46,8 @@ def test_errors_before_anything_is_accepted(stage: Stage, dice: random.Random, s
     stage.wait(runs, seconds=240)
     facts = stage.judged()
     assert refused(stage, system) - before == sum(struck.values()), "not every fault was met"
-    tried = {note: [str(one["state"]) for one in facts.attempts_of(run)] for note, run in zip(notes, runs, strict=True)}
+    left = {note: facts.attempts_of(run) for note, run in zip(notes, runs, strict=True)}
+    tried = {note: [str(one["state"]) for one in tries if one["state"] != "abandoned"] for note, tries in left.items()}
     proofs = {note: 0 if system == "argo" else times for note, times in struck.items()}
     assert tried == {note: ["absent"] * times + ["accepted"] for note, times in proofs.items()}
     assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
@@ -91,19 +92,29 @@ def test_the_worker_dies_and_the_listing_lags(stage: Stage) -> None:
 def test_without_any_webhook(stage: Stage, system: str) -> None:
     """R25: the poller alone; its round takes 2 s in this profile. Argo has no webhooks: its stream is refused."""
     count, note = 8, f"silent-{system}-"
-    if system == "argo":
-        stage.fault(system=system, operation="events", times=None, status={"code": 503, "when": "before"})
-        stage.house.kill(WORKER)  # it opens its stream again
-    else:
+    if system != "argo":
         stage.fault(system=system, operation="webhook", times=None, webhook={"drop": 1.0})
     runs = stage.ask("slow", [f"{note}{number}" for number in range(count)], system=system)
     stage.wait_dispatched(note, count, system=system)
+    if system == "argo":
+        _lose_the_stream(stage)
     ended = time.monotonic()
     stage.finish(note, system=system)
     stage.wait(runs, seconds=60)
-    assert time.monotonic() - ended < 60  # the design's §11
+    assert time.monotonic() - ended < 20
     facts = stage.judged()
     assert {facts.run(run)["state"] for run in runs} == {"succeeded"}
+
+
+def _lose_the_stream(stage: Stage) -> None:
+    """The worker dies, and the next one, once it has taken over, gets no stream."""
+    rules = stage.fault(system="argo", operation="events", times=None, status={"code": 503, "when": "before"})
+    stage.house.kill(WORKER)
+    with stage.house.control("argo") as control:
+        until(
+            lambda: [line for line in control.requests("events") if set(rules) & set(line["faults"])],
+            "the stream to be refused",
+        )
 
 
 def test_down_when_somebody_asks(stage: Stage) -> None:
@@ -137,7 +148,7 @@ def test_down_while_its_pipelines_run(stage: Stage) -> None:
     [service] = stage.services("slow", 1)
     run = stage.ana.submit(service, note="ci-away")
     stage.wait_dispatched("ci-away")
-    until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
+    stage.external(run)
     stage.house.take_down(CI)
     time.sleep(5)  # several rounds of the poller: nothing may come of them
     now = stage.ana.run(run)

@@ -88,6 +88,13 @@ def test_what_is_broken_is_counted(facts: Facts, broken: list[str]) -> None:
 
 
 @pytest.mark.short
+def test_where_somebody_approved_a_person_is_counted_apart() -> None:
+    approved = replace(ASKED, note="b", environment="production")
+    [line] = by_system(told("a", "b"), {"r_1": ASKED, "r_2": approved}, {"r_2"})
+    assert line.cells()[6:9] == ("1", "50.0%", "100.0%")
+
+
+@pytest.mark.short
 def test_a_run_is_given_up_when_nothing_moves_or_it_takes_much_too_long() -> None:
     opened = Open(ASKED, [])
     opened.see("running", "1sent")

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -18,36 +19,47 @@ OLD: Final = "0006"
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_killed_in_the_middle_of_every_migration(databases: Databases) -> None:
-    """Somebody else has the tables, so it stands still in the middle; it is killed there, and begun anew."""
+    """Each is killed when it has done all and would say so, which somebody keeps it from; one that changes what is
+    there is also killed before, where it waits for a table that somebody reads. Then it is begun anew."""
     with psycopg.connect(databases.maintenance, autocommit=True) as connection:
         connection.execute("CREATE DATABASE test_migrations_killed")
     empty = databases.server.url.replace("/daytwo?", "/test_migrations_killed?")
-    every = revisions()
+    every = [(last, revision) for last, revision in pairwise(revisions()) if revision > OLD]
     upgrade_to(empty, OLD)
     with psycopg.connect(empty) as old:
         before = fill(old)
-    killed = 0
-    for last, revision in pairwise(every):
-        if revision <= OLD:
-            continue
-        with psycopg.connect(empty) as other, psycopg.connect(empty, autocommit=True) as eye:
-            for table in before:
-                other.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.Identifier(table)))
-            child = subprocess.Popen(
-                [sys.executable, "-c", CHILD, empty, revision], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-            )
-            while child.poll() is None and not _waits(eye):
-                time.sleep(0.05)
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-                killed += 1
-                assert _revision(eye) == last, "a half of it has stayed"
+    reading = [(table, "ACCESS SHARE") for table in before]
+    killed_before = killed_after = 0
+    for last, revision in every:
+        killed_after += _killed(empty, revision, last, [("alembic_version", "SHARE")])
+        killed_before += _killed(empty, revision, last, reading)
         upgrade_to(empty, revision)
         with psycopg.connect(empty) as new:
             assert (_revision(new), count(new, list(before))) == (revision, before)
     databases.drop(empty)
-    assert killed >= 5
+    assert killed_after == len(every)
+    assert killed_before >= 5
+
+
+def _killed(url: str, revision: str, last: str, locks: Sequence[tuple[str, str]]) -> bool:
+    """Begin it while somebody has these locks, and kill it where it waits for them; whether it did wait."""
+    with psycopg.connect(url) as other, psycopg.connect(url, autocommit=True) as eye:
+        for table, mode in locks:
+            other.execute(sql.SQL("LOCK TABLE {} IN {} MODE").format(sql.Identifier(table), sql.SQL(mode)))
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, url, revision], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        while child.poll() is None and not _waits(eye):
+            time.sleep(0.05)
+        if child.poll() is not None:
+            return False
+        child.kill()
+        child.wait()
+        other.close()
+        while _others(eye):  # until the server has noticed, too
+            time.sleep(0.05)
+        assert _revision(eye) == last, "a half of it has stayed"
+    return True
 
 
 CHILD = """
@@ -64,6 +76,15 @@ with create_engine(sys.argv[1].replace("postgresql://", "postgresql+psycopg://",
 def _waits(connection: Connection) -> bool:
     """Does another session wait for a table?"""
     row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'").fetchone()
+    return row is not None and row[0] > 0
+
+
+def _others(connection: Connection) -> bool:
+    """Is anybody else connected to this database?"""
+    row = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'"
+    ).fetchone()
     return row is not None and row[0] > 0
 
 

@@ -17,7 +17,7 @@ import rfc8785
 from tests.chaos.harness.bounds import MB, Samples
 from tests.chaos.harness.canaries import forms
 from tests.chaos.harness.facts import Facts
-from tests.chaos.harness.logs import unexpected
+from tests.chaos.harness.logs import Logs
 from tests.chaos.harness.oracle import violations
 from tests.chaos.harness.person import Journal
 
@@ -198,11 +198,18 @@ def failed_before_it_was_stopped(world: World) -> None:
     world["attempts"][0]["state"] = "failed"
 
 
+def never_started(world: World) -> None:
+    """It says that it failed, and the CI system has never had it."""
+    ended("failed", None)(world)
+    world["ledger"].clear()
+    world["externals"].clear()
+
+
 LEGITIMATE: list[tuple[str, Lie]] = [
     ("failed", ended("failed", "failure")),
     ("its time was over there", ended("failed", "timed_out")),
     ("no job has run", ended("failed", "skipped")),
-    ("nothing was started", lambda w: (ended("failed", None)(w), w["ledger"].clear(), w["externals"].clear())),
+    ("nothing was started", never_started),
     ("cancelled", ended("cancelled", "cancelled")),
     ("cancelled, and deleted there", ended("cancelled", "gone")),
     ("cancelled, and run again there", ended("cancelled", "run again")),
@@ -214,6 +221,13 @@ LEGITIMATE: list[tuple[str, Lie]] = [
     ("between two tries", failed_before_it_was_stopped),
     ("the second try", ended("failed", "failure", second="failure")),
 ]  # fmt: skip
+
+
+def test_what_its_test_wants_refused_may_have_failed_unsent() -> None:
+    world = deepcopy(true_world())
+    never_started(world)
+    assert [fault[:2] for fault in judged(world)] == ["I1"]
+    assert judged({**world, "unsent": frozenset({"r_1"})}) == []
 
 
 @pytest.mark.parametrize(("what", "change"), LEGITIMATE, ids=[what for what, _ in LEGITIMATE])
@@ -235,6 +249,7 @@ LIES: list[tuple[str, str, Lie]] = [
     ("I1", "sent twice", lambda w: w["ledger"].append({**w["ledger"][0], "run_id": 8})),
     ("I1", "sent by nobody", lambda w: w["ledger"].append({**w["ledger"][0], "inputs": {"daytwo_run": "x"}})),
     ("I1", "never sent", lambda w: w["ledger"].clear()),
+    ("I1", "failed, and nothing was started", never_started),
     ("I1", "sent though rejected", lambda w: w["runs"][0].update(state="rejected")),
     ("I2", "a run is lost", lambda w: w["journal"].runs.update(k_3={"r_3"})),
     ("I2", "one key, two answers", lambda w: w["journal"].runs.update(k_1={"r_1", "r_2"})),
@@ -336,4 +351,9 @@ OURS = '"event": "x", "level": "warning", "exception": ["daytwo_store.states.Ill
 def test_what_a_log_may_say(tmp_path: Path, line: str, wrong: bool) -> None:
     (tmp_path / "api.log").write_text(f"{line}\n")
     (tmp_path / "worker.log").touch()
-    assert bool(list(unexpected(tmp_path))) is wrong
+    logs = Logs(tmp_path)
+    assert bool(list(logs.unexpected())) is wrong
+    assert list(logs.unexpected()) == [], "it was told once"
+    with (tmp_path / "worker.log").open("a") as log:
+        log.write(f"{line}\n{line[:5]}")
+    assert bool(list(logs.unexpected())) is wrong, "what came since"

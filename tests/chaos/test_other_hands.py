@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.chaos.harness.bounds import Limits
 from tests.chaos.harness.facts import Row, rows
 from tests.chaos.harness.house import until
 from tests.chaos.harness.stage import Stage
@@ -26,19 +25,6 @@ def attempt_of(stage: Stage, run: str, *states: str) -> Row:
         return bool(found)
 
     until(look, f"the attempt to be {states}")
-    return found[0]
-
-
-def external_of(stage: Stage, run: str) -> dict[str, Any]:
-    """Its external run, once it is known."""
-    found: list[dict[str, Any]] = []
-
-    def look() -> bool:
-        known = stage.ana.run(run)["steps"][0]["attempts"]
-        found[:] = [known[-1]["external"]] if known and known[-1]["external"] else []
-        return bool(found)
-
-    until(look, "its external run")
     return found[0]
 
 
@@ -61,9 +47,6 @@ def squat(stage: Stage, system: str, attempt: Row) -> None:
     assert answer.is_success, answer.text
 
 
-SEARCHED = Limits(usual_events=1_000)  # of one run, looked for several times a second until a person is asked
-
-
 @each_kind
 def test_somebody_elses_run_that_looks_like_ours_is_not_adopted(stage: Stage, system: str) -> None:
     """R18: ours never arrived. What is there instead is nobody's answer, and two people say that it did not run."""
@@ -81,7 +64,7 @@ def test_somebody_elses_run_that_looks_like_ours_is_not_adopted(stage: Stage, sy
             control.clear_faults()
     squat(stage, system, attempt)
     stage.wait([run], states={"needs_attention"}, seconds=120)
-    [held] = stage.judged(SEARCHED).attempts_of(run)
+    [held] = stage.judged().attempts_of(run)
     assert (held["state"], held["external_id"]) == ("held", None)
     with stage.house.control(system) as control:
         theirs = [line for line in control.ledger() if note in line["inputs"]["note"]][before:]
@@ -92,7 +75,7 @@ def test_somebody_elses_run_that_looks_like_ours_is_not_adopted(stage: Stage, sy
     until(lambda: _ours(stage, note, system), "ours to be sent, under another marker")
     stage.finish(note, system=system)
     stage.wait([run])
-    facts = stage.judged(SEARCHED)
+    facts = stage.judged()
     assert facts.run(run)["state"] == "succeeded"
     assert len(_ours(stage, note, system)) == 1
 
@@ -107,7 +90,7 @@ def test_a_token_that_is_revoked_and_replaced_fails_no_run(stage: Stage, system:
     note, ci = f"r14-token-{system}", stage.house.systems[system]
     [running] = stage.ask("slow", [f"{note}-running"], system=system)
     stage.wait_dispatched(f"{note}-running", system=system)
-    external_of(stage, running)
+    stage.external(running)
     [guarded] = stage.ask("fast", [f"{note}-next"], "production", system=system)
     fresh = secrets.token_hex(32)
     stage.house.take_down(ci.part)
@@ -116,7 +99,7 @@ def test_a_token_that_is_revoked_and_replaced_fails_no_run(stage: Stage, system:
     restarts = {name: stage.house.restarts(name) for name in ("API", "worker")}
     assert stage.sam.decide(guarded).is_success
     until(lambda: "no longer" in (stage.ana.run(guarded)["reason"] or ""), "the run to say what it waits for")
-    until(lambda: external_of(stage, running)["unseen_since"], "the status of the other to be unknown")
+    until(lambda: stage.external(running)["unseen_since"], "the status of the other to be unknown")
     assert stage.ana.run(running)["state"] == stage.ana.run(guarded)["state"] == "running"
     replacement = ci.token.with_name(f"{ci.token.name}.next")
     replacement.write_text(f"{fresh}\n")
@@ -144,7 +127,7 @@ def test_a_workflow_that_somebody_deletes_in_argo_is_named_so(stage: Stage) -> N
     """R20: known first, then gone: neither failed nor succeeded."""
     [run] = stage.ask("slow", ["r20-argo-gone"], system="argo")
     stage.wait_dispatched("r20-argo-gone", system="argo")
-    external_of(stage, run)
+    stage.external(run)
     of_argo(stage, "r20-argo-gone", "DELETE")
     stage.wait([run], states={"needs_attention"})
     assert "deleted" in stage.ana.run(run)["reason"]
@@ -165,7 +148,7 @@ def test_a_workflow_that_somebody_stops_in_argo_is_cancelled_and_a_retry_is_no_n
     note = f"r20-argo-{verb}"
     [run] = stage.ask("slow", [note], system="argo")
     stage.wait_dispatched(note, system="argo")
-    external_of(stage, run)
+    stage.external(run)
     of_argo(stage, note, "PUT", f"/{verb}")
     stage.wait([run])
     assert stage.judged().run(run)["state"] == "cancelled"
@@ -183,7 +166,7 @@ def test_a_pipeline_that_does_not_stop_is_stopped_by_force(stage: Stage, system:
     stage.fault(system=system, operation="dispatch", run=note, never_finish=True)
     [run] = stage.ask("slow", [note], system=system)
     stage.wait_dispatched(note, system=system)
-    external_of(stage, run)
+    stage.external(run)
     assert stage.ana.cancel(run).is_success
     stage.wait([run], states={"cancelling", "cancelled"})
     stage.wait([run], seconds=60, states={"cancelled", "needs_attention"})

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import Client
+from tests.chaos.harness.bounds import USUAL, Limits
 from tests.chaos.harness.house import API, TEMPORAL, WORKER, until
 from tests.chaos.harness.sizes import Sized
 from tests.chaos.harness.stage import Stage, at_once
@@ -158,7 +159,8 @@ def test_every_answer_of_the_database_is_lost_for_a_while(stage: Stage, who: str
     stage.house.wait_ready(seconds=30)
     stage.finish(f"{note}-slow")
     stage.wait([slow, *fasts], seconds=120)
-    facts = stage.judged()
+    # Of some thirty requests three fall into the outage of the API's database: they last as long, or until it gives up.
+    facts = stage.judged(Limits(usual=min(seconds, 30) + USUAL.usual, p99=40) if who == API else USUAL)
     assert {facts.run(run)["state"] for run in (slow, *fasts)} == {"succeeded"}
     assert [len(stage.dispatches(f"{note}-{number}")) for number in range(3)] == [1, 1, 1]
 
@@ -170,7 +172,8 @@ def test_thousands_of_deliveries_about_many_runs(stage: Stage, sized: Sized) -> 
     notes = [f"r26-many-{number:02}" for number in range(several)]
     runs = stage.ask("slow", notes)
     stage.wait_dispatched("r26-many-", several)
-    until(lambda: all(stage.ana.run(run)["steps"][0]["attempts"][0]["external"] for run in runs), "external runs")
+    for run in runs:
+        stage.external(run)
     bodies = [_bodies(stage, note)[0] for note in notes]
     secret = stage.house.house.ci.webhook_secret_file.read_text().strip()
     with httpx.Client(timeout=30, trust_env=False) as http:
@@ -191,7 +194,7 @@ def test_a_thousand_deliveries_about_one_run(stage: Stage, sized: Sized) -> None
     sized("R26", "deliveries about one run", usual=1000, asked=1000)
     [run] = stage.ask("slow", ["r26-flood"])
     stage.wait_dispatched("r26-flood")
-    until(lambda: stage.ana.run(run)["steps"][0]["attempts"][0]["external"], "its external run")
+    stage.external(run)
     bodies = _bodies(stage, "r26-flood")
     secret = stage.house.house.ci.webhook_secret_file.read_text().strip()
     with httpx.Client(timeout=30, trust_env=False) as http:

@@ -13,7 +13,7 @@ from tests.chaos.harness.stage import Stage
 
 pytestmark = [pytest.mark.chaos]
 TRIALS = 50
-USUALLY = 5
+USUALLY = 10
 ADOPTED = (
     60.0  # seconds, from what was sealed until it is known what became of it; all that is killed meanwhile included
 )

@@ -1,10 +1,13 @@
 """Actions against their pipelines, by a server and without one."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from company import EXAMPLES
 
 from daytwo_cli.exits import Exit
 from daytwo_standins.github.testing import RunningStandin, make_repository, start_standin
@@ -76,6 +79,8 @@ def test_problems_are_told_at_their_place(cli: Any, server: Any) -> None:
     server.on("POST", "/check", told("warning"))
     assert cli("check").out == "deploy.yaml:7:3: warning: It does not fit. Mend it.\n"
     assert cli("check", "--json").json == told("warning")
+    server.on("POST", "/check", {**GOOD, "problems": [{**PROBLEM, "line": 0, "column": 0}]})
+    assert cli("check").out == "deploy.yaml, at /spec/steps/0: It does not fit. Mend it.\n", "no false line"
 
 
 def test_files_are_sent_a_hundred_kilobytes_at_a_time(cli: Any, server: Any, tmp_path: Path) -> None:
@@ -139,6 +144,48 @@ def test_directly_against_the_ci_system(cli: Any, configured: dict[str, str], tm
     (actions / "deploy.yaml").write_text(ACTION.replace("deploy.yml", "other.yml"))
     done = cli("check", str(actions), "--direct", environment=configured)
     assert "has no pipeline 'other.yml'" in done.out
+
+
+POLICY = """\
+apiVersion: daytwo/v1
+kind: Policy
+metadata: { name: acme }
+spec:
+  roles: { admin: ["group:platform"] }
+  editor_must_be_known: true
+"""
+SAM = """\
+apiVersion: daytwo/v1
+kind: Entity
+metadata: { kind: person, name: sam, title: Sam }
+spec: { properties: { email: sam@acme.example } }
+"""
+
+
+def test_a_policy_that_wants_to_know_who_changed_a_file_is_told_of_whom_nobody_knows(
+    cli: Any, configured: dict[str, str], tmp_path: Path
+) -> None:
+    company = tmp_path / "company"
+    company.mkdir()
+    for name, text in (("deploy", ACTION), ("policy", POLICY), ("sam", SAM)):
+        (company / f"{name}.yaml").write_text(text)
+    shutil.copy(EXAMPLES / "catalog" / "kinds.yaml", company)
+    refused = cli("check", str(company), "--direct", environment=configured)
+    assert refused.code == Exit.FAILED
+    assert f"{company / 'deploy.yaml'}:1:1: Who last changed this file is not known (its file stands in no Git" in (
+        refused.out
+    )
+    for author in ("Eve <eve@elsewhere.example>", "Sam <sam@acme.example>"):
+        subprocess.run(["git", "-C", str(company), "init", "-q"], check=True)
+        (company / "deploy.yaml").write_text(f"{ACTION}# {author}\n")
+        subprocess.run(["git", "-C", str(company), "add", "-A"], check=True)
+        who = ("-c", "user.name=x", "-c", "user.email=x@example", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", "-C", str(company), *who, "commit", "-qmx", f"--author={author}"], check=True)
+        done = cli("check", str(company), "--direct", environment=configured)
+        assert (done.code == Exit.SUCCESS, "nobody in the catalog has" in done.out) == (
+            author.startswith("Sam"),
+            author.startswith("Eve"),
+        )
 
 
 def test_directly_without_settings(cli: Any, tmp_path: Path) -> None:

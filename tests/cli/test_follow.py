@@ -81,6 +81,16 @@ def test_grep_and_after(cli: Any, server: Any, make: Any, reply: Any) -> None:
     assert server.asked[0].query["after"] == "10"
 
 
+def test_grep_looks_at_what_is_read(cli: Any, server: Any, make: Any, reply: Any) -> None:
+    time = "2026-11-21T10:00:01.1234567Z "
+    texts = [time + "plain", time + "it \x1b[31mbr\x1b[1moke\x1b[0m", time + "in 2026"]
+    lines = [{"number": n, "step": "ship", "job": "Test", "text": text} for n, text in enumerate(texts, 1)]
+    for wanted, printed in (("It Broke", "Test | it broke\n"), ("2026", "Test | in 2026\n")):
+        server.on("GET", "/runs/r_1/events", reply(text=event("log", {"lines": lines, "next": 3}) + event("end", {})))
+        server.on("GET", "/runs/r_1", make.run(state="succeeded"))
+        assert cli("logs", "r_1", "-f", "--grep", wanted).out == printed
+
+
 def test_each_change_is_told_once(cli: Any, server: Any, make: Any, reply: Any) -> None:
     job = {
         "id": "1",

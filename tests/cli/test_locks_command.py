@@ -74,6 +74,11 @@ def test_holding_for_a_while_and_ending_it(cli: Any, server: Any) -> None:
     assert server.bodies("/locks/holds") == [{"key": "shop/production", "reason": "migration", "seconds": 5400}]
     assert server.asked[-1].headers["idempotency-key"].startswith("cli-")
     assert "daytwo locks end h_1" in done.out
+    assert "said no end" not in done.out
+    server.on("POST", "/locks/holds", {**HOLD, "until": NOW})
+    forgotten = cli("locks", "hold", "shop/production", "--reason", "migration")
+    assert server.bodies("/locks/holds")[-1] == {"key": "shop/production", "reason": "migration", "until": None}
+    assert "UTC, as you said no end." in forgotten.out
     server.on("DELETE", "/locks/holds/h_1", {})
     assert cli("locks", "end", "h_1").out == "h_1 has ended.\n"
     assert server.asked[-1].query == {}

@@ -243,6 +243,13 @@ def test_the_plan_is_shown_before_it_starts(cli: Any, server: Any, form: dict[st
         assert words in done.err
 
 
+def test_why_it_cannot_be_undone_is_told_before_it_starts(cli: Any, server: Any, form: dict[str, Any]) -> None:
+    why = "The action does not say how it is undone."
+    server.on("POST", "/actions/deploy/plan", PLAN | {"undoable": False, "why_not_undoable": why})
+    done = cli("run", "deploy", "--entity", "service:shop", "-i", "version=1.1.0", typed=["", "n"])
+    assert f"cannot be undone by one command. {why}" in done.err
+
+
 def test_many_choices_are_searched_on_the_server(cli: Any, server: Any, reply: Any, form: dict[str, Any]) -> None:
     form["remote"] = ["version"]
 

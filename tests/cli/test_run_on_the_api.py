@@ -6,13 +6,9 @@ from typing import Any
 
 import anyio
 import pytest
-from api_house import House, NoTemporal
+from at_the_api import at_the_api
 from company import Company, open_company
-from served import served
 
-from daytwo_api.app import create_app
-from daytwo_api.services.wiring import build_services
-from daytwo_api.settings import ApiSettings
 from daytwo_store.engine import Store
 from daytwo_store.ids import RunId
 
@@ -28,25 +24,13 @@ async def company(store: Store) -> Company:
 @pytest.fixture
 async def play(company: Company, database_url: str, tmp_path: Path, cli: Any) -> AsyncIterator[Play]:
     """Types these lines into `daytwo run deploy --entity service:shop`, as Ana."""
-    (tmp_path / "key").write_bytes(b"k" * 32)
-    (tmp_path / "token").write_text("ghp_example")
-    github = {"backend": "github", "address": "https://ci.example", "token_file": tmp_path / "token"}
-    given = {"database_url": database_url, "secret_file": tmp_path / "key", "connections": {"github": github}}
-    settings = ApiSettings.model_validate({**given, "sign_in": "people", "admins": "group:platform"})
-    temporal = NoTemporal()
-    services = build_services(settings, company.store, temporal, backends=company.life.backends)
-    services.loading.done = True
-    house = House(create_app(services), services, company, temporal)
-    token = (await house.token("ana", "read", "run")).headers["Authorization"].removeprefix("Bearer ")
-    async with served(house.app) as (url, _):
-        environment = {"DAYTWO_URL": url, "DAYTWO_TOKEN": token}
+    async with at_the_api(company, database_url, tmp_path, "ana", "read", "run") as environment:
         arguments = ("run", "deploy", "--entity", "service:shop")
 
         async def typed(lines: Sequence[str]) -> Any:
             return await anyio.to_thread.run_sync(lambda: cli(*arguments, typed=lines, environment=environment))
 
         yield typed
-    await house.close()
 
 
 async def test_tags_an_entity_a_refused_answer_and_a_field_that_appears(play: Play, company: Company) -> None:

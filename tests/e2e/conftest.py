@@ -38,7 +38,7 @@ class Act:
         self.path.chmod(0o755)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _act(tmp_path_factory: pytest.TempPathFactory) -> Act:
     act = Act(tmp_path_factory.mktemp("act") / "act")
     act.works()
@@ -51,7 +51,7 @@ def act(_act: Act) -> Iterator[Act]:
     _act.works()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory, _act: Act) -> Iterator[ChaosHouse]:
     folder = tmp_path_factory.mktemp("e2e")
     environment = {"DAYTWO_ACT": str(_act.path)}
@@ -59,7 +59,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, _act: Act) -> Iterator[Chaos
         yield house
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(house: ChaosHouse) -> Iterator[Stage]:
     journal = Journal()
     ana, ben, sam = (Person.sign_in(house.page, name, journal) for name in ("ana", "ben", "sam"))

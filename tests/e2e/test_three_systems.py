@@ -32,13 +32,11 @@ EVERY = ["github", *SYSTEMS]
 long = pytest.mark.long  # runs with `make e2e` and `make chaos`
 STORY = {
     "gitlab": {
-        ("job", "daytwo-claim"),
-        ("group", "test"),
-        ("job", "unit-tests"),
+        ("job", "test"),
         ("job", "install"),
         ("job", "switch"),
     },
-    "argo": {("job", "claim"), ("job", "test"), ("group", "[3]"), ("job", "check"), ("job", "switch")},
+    "argo": {("job", "test"), ("group", "[3]"), ("job", "check"), ("job", "switch")},
 }
 
 

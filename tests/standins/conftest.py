@@ -103,7 +103,7 @@ jobs:
         if: always()
         env: {GATE: "${{ inputs.gate }}", STUBBORN: "${{ inputs.stubborn }}"}
         run: |
-          for try in $(seq 50); do  # a busy machine may take its time to bury it
+          for try in $(seq 300); do  # a busy machine may take its time to bury it
             kill -0 "$(cat "$GATE.pid")" 2>/dev/null || break
             sleep 0.1
           done
@@ -134,6 +134,34 @@ jobs:
           exit 4
       - if: always()
         run: bash -c 'false' || echo "an inner shell may fail"
+"""
+
+QUIET = """\
+name: Quiet
+on: workflow_dispatch
+jobs:
+  shell:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          echo 'error: shown before it runs' > /dev/null
+          bash -c no-such-tool || exit 1
+  python:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          python3 -c '
+          try:
+              raise KeyError(3)
+          finally:
+              print("0 errors")
+          '
+  npm:
+    runs-on: ubuntu-latest
+    steps: [{run: "echo 'npm ERR! missing script: check'; exit 1"}]
+  nothing:
+    runs-on: ubuntu-latest
+    steps: [{run: exit 1}]
 """
 
 FOREIGN = """\
@@ -179,6 +207,7 @@ WORKFLOWS = {
     ".github/workflows/noisy.yml": NOISY,
     ".github/workflows/plain.yml": PLAIN,
     ".github/workflows/pushed.yml": PUSHED,
+    ".github/workflows/quiet.yml": QUIET,
     "tools/greet/action.yml": GREET,
 }
 

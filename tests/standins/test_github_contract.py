@@ -62,7 +62,8 @@ def test_reading_a_repository(check: Checker, shop_commits: list[str]) -> None:
     environments = check("GET", f"{BASE}/environments").json()["environments"]
     assert [one["name"] for one in environments] == ["staging", "production"]
     workflows = check("GET", f"{BASE}/actions/workflows").json()["workflows"]
-    assert {one["name"] for one in workflows} == {"Build", "Foreign", "Gated", "Grouped", "Noisy", "Plain", "Pushed"}
+    names = {"Build", "Foreign", "Gated", "Grouped", "Noisy", "Plain", "Pushed", "Quiet"}
+    assert {one["name"] for one in workflows} == names
     assert check("GET", f"{BASE}/actions/workflows/{workflows[0]['id']}").json() == workflows[0]
 
 

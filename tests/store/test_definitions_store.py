@@ -1,5 +1,7 @@
 """Definitions come and go, and the audit tells both."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -41,3 +43,11 @@ async def test_a_new_version_is_loaded_and_nothing_is_removed(store: Store) -> N
     await put(store, loaded("deploy", "d1"))
     assert await put(store, loaded("deploy", "d2")) == [("action.loaded", "action:deploy", "d2")]
     assert await put(store) == [("action.removed", "action:deploy", "d2")]
+
+
+async def test_the_text_is_kept_also_when_only_a_comment_has_changed(store: Store) -> None:
+    first = replace(loaded("deploy", "d1"), text="a: 1\n")
+    assert len(await put(store, first)) == 1
+    assert await put(store, replace(first, text="# moved\na: 1\n")) == []
+    async with store.read() as session:
+        assert await definitions.texts(session) == {"d1": "# moved\na: 1\n"}

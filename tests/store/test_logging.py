@@ -131,3 +131,27 @@ def test_every_field_that_we_log_is_on_the_list() -> None:
         if field not in FIELDS | {"exc_info"}
     }
     assert used == set()
+
+
+def test_of_a_long_chain_of_exceptions_what_became_of_it_is_kept(out: io.StringIO) -> None:
+    """Whoever reads the line looks at the last: it says that the database was away, and not that we made a mistake."""
+
+    def deeper(left: int) -> None:
+        if left == 0:
+            raise ValueError("the first")
+        try:
+            deeper(left - 1)
+        except Exception as error:
+            raise KeyError(str(left)) from error
+
+    try:
+        try:
+            deeper(12)
+        except KeyError as error:
+            raise LookupError("at last") from error
+    except LookupError:
+        structlog.get_logger().exception("poker.failed")
+    told = json.loads(out.getvalue().splitlines()[-1])["exception"]
+    assert told[0] == "builtins.ValueError"
+    assert [one for one in told if not one.startswith(" ")][-1] == "builtins.LookupError"
+    assert len(told) <= 50

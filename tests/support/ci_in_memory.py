@@ -70,6 +70,7 @@ class CiInMemory:
     answering: Callable[[], None] = field(default=lambda: None)  # what comes of an answer, after it was carried out
     answer_after: Callable[[], Awaitable[None]] | None = None
     tree: Sequence[Job] | None = None  # of every run; None: one job that is as its run
+    strange: frozenset[str] = frozenset()  # of the tree of every run
     ahead: timedelta = timedelta(0)  # of our clock, where somebody moves that
     files: Sequence[Artifact] = ()
     pipeline_texts: dict[str, str] = field(default_factory=dict)  # of the pipeline's file, by commit
@@ -173,7 +174,7 @@ class CiInMemory:
         self._up()
         state = self.states[run]
         if self.tree is not None:
-            return JobTree(jobs=self.tree)
+            return JobTree(jobs=self.tree, strange=self.strange)
         return JobTree(
             jobs=[
                 Job(

@@ -19,6 +19,7 @@ from daytwo_store.settings import TEST_WINDOWS
 from daytwo_store.states import AttemptState, Verdict
 from daytwo_store.tables import ApprovalRow, AttemptRow, AuditRow, RunRow
 from daytwo_workflows.company import load_company
+from daytwo_workflows.connections.considerate import considerate
 from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life import follow
 from daytwo_workflows.life.acting import act
@@ -140,7 +141,9 @@ class Company:
         windows = self.life.windows
         async with self.store.write() as tx:
             for attempt in await attempts.of_run(tx.session, run):
-                attempt.send_by = tx.now - windows.send_total - windows.listing_lag - timedelta(seconds=2)
+                attempt.send_by = min(
+                    attempt.send_by, tx.now - windows.send_total - windows.listing_lag - timedelta(seconds=2)
+                )
                 if attempt.retry_at is not None:
                     attempt.retry_at = tx.now - timedelta(seconds=1)
 
@@ -202,7 +205,7 @@ async def open_company(store: Store) -> Company:
         await load_example(store)
     life = Life(
         store=store,
-        backends={"github": ci},
+        backends=considerate({"github": ci}, store),
         windows=FAST,
         marker_key=b"k" * 32,
         token_key=b"t" * 32,

@@ -25,6 +25,7 @@ from daytwo_standins.gitlab.tools import find_tools
 from daytwo_standins.shared.testing import RunningStandin, make_repository
 
 TOKEN, READER, SECRET = "token-of-the-bot", "token-of-the-reader", "secret of the webhook"
+REVIEWER = "token-of-ana"
 HISTORY: Final = ("1.0.0", "1.2.0")
 ECHO: Final = 'echo "version=$VERSION graceful=$GRACEFUL"'
 BREAK: Final = 'if [ "$VERSION" = 1.2.0 ]; then echo "{}the setting CART_URL is missing"; exit 3; fi'
@@ -45,6 +46,7 @@ class System:
     commits: Sequence[str]
     deploy: Target
     instant: Target
+    gated: Target  # its job `ship` waits there for somebody's word, and then says that it ships
     results: Target  # leaves results and files; fails afterwards, with a note, for 1.2.0
     unmarked: Target | None  # None: whatever the pipeline says, a run carries our marker
     wrong: Sequence[Mapping[str, str]]  # changes of a target that make it one that is not there
@@ -68,6 +70,8 @@ class System:
     archive: str | None = None  # the operation that hands out its results; None: they are in the run itself
     named: str | None = None  # in the answer to a dispatch, what says which run; None: the name is ours
     limit: int | None = None  # requests that a period allows
+    plays: bool = False  # what has got its word has to be played after that
+    answering: Mapping[str, Any] = field(default_factory=dict)  # settings of a connection that gives that word
     settings: Any = None
     usual: dict[str, Any] = field(default_factory=dict)
 
@@ -129,6 +133,20 @@ GITHUB_PLAIN: Final = (
 )
 
 
+GITHUB_GATED: Final = """\
+name: Gated
+run-name: "Gated [${{ inputs.daytwo_run }}]"
+on:
+  workflow_dispatch:
+    inputs:
+      version: {type: string, required: true}
+      daytwo_run: {type: string, default: ''}
+jobs:
+  ship:
+    runs-on: ubuntu-latest
+    environment: production
+    steps: [{run: echo shipped}]
+"""
 GITHUB_RESULTS: Final = """\
 name: Results
 run-name: "Results [${{ inputs.daytwo_run }}]"
@@ -162,16 +180,21 @@ class GitHub(System):
     @classmethod
     @contextmanager
     def start(cls, folder: Path, hook: str) -> Iterator[Self]:
-        texts = {"deploy": GITHUB_DEPLOY, "plain": GITHUB_PLAIN, "results": GITHUB_RESULTS}
+        texts = {"deploy": GITHUB_DEPLOY, "plain": GITHUB_PLAIN, "results": GITHUB_RESULTS, "gated": GITHUB_GATED}
         files = {f".github/workflows/{name}.yml": text for name, text in texts.items()}
         shop, commits = _repository(folder, files)
         repositories = [
-            {"full_name": "acme/shop", "path": shop},
+            {
+                "full_name": "acme/shop",
+                "path": shop,
+                "environments": [{"name": "production", "reviewers": ["ana"]}],
+            },
             {"full_name": "acme/instant", "path": shop, "executor": "instant"},
         ]
         tokens = [
             {"login": "acme-bot", "token": TOKEN, "type": "Bot"},
             {"login": "reader", "token": READER, "permissions": ["read"]},
+            {"login": "ana", "token": REVIEWER},
         ]
         with start_github(folder, repositories, tokens=tokens, webhook={"url": hook, "secret": SECRET}) as standin:
             yield cls(
@@ -179,6 +202,8 @@ class GitHub(System):
                 commits=commits,
                 deploy=Target(project="acme/shop", pipeline="deploy.yml", ref="main"),
                 instant=Target(project="acme/instant", pipeline="deploy.yml", ref="main"),
+                gated=Target(project="acme/shop", pipeline="gated.yml", ref="main"),
+                answering={"token": SecretStr(REVIEWER)},  # an App or a bot never is a reviewer
                 results=Target(project="acme/shop", pipeline="results.yml", ref="main"),
                 files=frozenset({"files", "daytwo-result"}),
                 notes=("the setting CART_URL is missing",),
@@ -229,6 +254,15 @@ ship:
 GITLAB_PLAIN: Final = "spec:\n  inputs:\n    daytwo_run: {default: ''}\n---\none:\n  script: [echo]\n"
 
 
+GITLAB_GATED: Final = """\
+spec:
+  inputs: {version: {type: string}, daytwo_run: {default: ''}}
+---
+workflow: {name: "Gated [$[[ inputs.daytwo_run ]]]"}
+ship:
+  environment: production
+  script: [echo shipped]
+"""
 GITLAB_RESULTS: Final = """\
 spec:
   inputs: {version: {type: string}, daytwo_run: {default: ''}}
@@ -253,8 +287,11 @@ class GitLab(System):
         make_repository(plain, [({".gitlab-ci.yml": GITLAB_PLAIN}, None)])
         results = folder / "results"
         make_repository(results, [({".gitlab-ci.yml": GITLAB_RESULTS}, None)])
+        gated = folder / "gated"
+        make_repository(gated, [({".gitlab-ci.yml": GITLAB_GATED}, None)])
         projects = [
             {"full_path": "acme/shop", "path": shop},
+            {"full_path": "acme/gated", "path": gated, "environments": [{"name": "production", "approvals": 1}]},
             {"full_path": "acme/instant", "path": shop, "executor": "instant"},
             {"full_path": "acme/plain", "path": plain, "executor": "instant"},
             {"full_path": "acme/results", "path": results},
@@ -269,6 +306,9 @@ class GitLab(System):
                 commits=commits,
                 deploy=Target(project="acme/shop", pipeline="", ref="main"),
                 instant=Target(project="acme/instant", pipeline="", ref="main"),
+                gated=Target(project="acme/gated", pipeline="", ref="main"),
+                answering={"approves_deployments": True},
+                plays=True,
                 results=Target(project="acme/results", pipeline="", ref="main"),
                 files=frozenset({"daytwo-result/artifacts.zip"}),
                 notes=("daytwo-result: its script failed (script_failure)",),
@@ -325,6 +365,20 @@ spec:
 """
 
 
+ARGO_GATED: Final = """\
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: gated}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: version}]}
+  templates:
+  - name: main
+    steps: [[{name: wait, template: wait}], [{name: ship, template: ship}]]
+  - {name: wait, suspend: {}}
+  - name: ship
+    script: {image: any, command: [sh], source: echo shipped}
+"""
 ARGO_RESULTS: Final = """\
 apiVersion: argoproj.io/v1alpha1
 kind: WorkflowTemplate
@@ -364,7 +418,7 @@ class Argo(System):
             {"login": "acme-bot", "token": TOKEN},
             {"login": "reader", "token": READER, "permissions": ["read"]},
         ]
-        files = {"deploy.yaml": ARGO_DEPLOY, "results.yaml": ARGO_RESULTS}
+        files = {"deploy.yaml": ARGO_DEPLOY, "results.yaml": ARGO_RESULTS, "gated.yaml": ARGO_GATED}
         instant = {"instant": {"executor": "instant"}}
         with start_argo(
             folder, {"shop": files, "instant": files}, tokens=tokens, namespace_settings=instant
@@ -374,6 +428,7 @@ class Argo(System):
                 commits=(),
                 deploy=Target(project="shop", pipeline="deploy", ref=""),
                 instant=Target(project="instant", pipeline="deploy", ref=""),
+                gated=Target(project="shop", pipeline="gated", ref=""),
                 results=Target(project="shop", pipeline="results", ref=""),
                 limit=1000,
                 unmarked=None,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 from api_house import House
-from company import Company
+from company import EXAMPLES, Company
 from sqlalchemy import select
 
 from daytwo_store import delegations, identity, lock_holds, locks, reviews, runs, tasks
@@ -19,7 +19,9 @@ from daytwo_store.lock_reading import situations
 from daytwo_store.tables import EventRow, LockHoldRow, TriggerRow
 from daytwo_workflows.life.asking import Wish, start
 
-REQUESTER: Final = {"shop": "ana", "billing": "fay", "vault": "fay"}
+DEPLOY_FILE: Final = (EXAMPLES / "actions" / "deploy.yaml").read_text()
+REQUESTER: Final = {"shop": "ana", "billing": "fay", "vault": "fay", "quiet": "fay"}
+QUIET: Final = "quiet"  # a run on billing, which all see, of an action that only finance sees
 
 
 @dataclass
@@ -46,10 +48,10 @@ class World:
         if thing == "nothing":
             return "r_nothing"
         wish = Wish(
-            action=action,
+            action=f"quiet-{action}" if thing == QUIET else action,
             requester=await self.company.person(REQUESTER[thing]),
             token=None,
-            entity=EntityRef(f"service:{thing}"),
+            entity=EntityRef("service:billing" if thing == QUIET else f"service:{thing}"),
             inputs={"version": version, "environment": f"environment:{environment}"},
             version=None,
         )
@@ -215,6 +217,10 @@ async def entity(_: World, thing: str) -> Request:
 
 async def action(_: World, thing: str) -> Request:
     return {"name": "deploy"}, {"params": {"entity": f"service:{thing}"}}
+
+
+async def plain_action(_: World, thing: str) -> Request:
+    return {"name": "deploy"}, {}
 
 
 def on(**body: Any) -> Make:
@@ -439,7 +445,7 @@ async def held(world: World, thing: str) -> Request:
 async def new_hold(world: World, thing: str) -> Request:
     """Of a key that no run needs, or that one on this service does."""
     key = f"matrix-{next(world.company.numbers)}"
-    if thing != "any":
+    if thing != "nothing":
         run = RunId(await world.run(thing))
         async with world.house.store.write() as tx:
             (await runs.hold(tx, run)).lock_keys = [key]
@@ -480,6 +486,7 @@ RESOLUTION: Final = {"step": "ship", "attempt": 1, "outcome": "did_not_run", "re
 REQUESTS: Final[dict[str, Make]] = {
     "GET /api/v1/actions": action,
     "GET /api/v1/actions/{name}": action,
+    "GET /api/v1/actions/{name}/usual": plain_action,
     "POST /api/v1/actions/{name}/form": on(),
     "POST /api/v1/actions/{name}/options/{field}": on(),
     "POST /api/v1/actions/{name}/plan": on(inputs=DEPLOY),
@@ -570,6 +577,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "POST /api/v1/triggers/{trigger}/replay": trigger(key=True, json={"event": "e_matrix"}),
     "GET /api/v1/event-log/{event}": kept_event,
     "POST /api/v1/stop": plain(json={"reason": "matrix"}),
+    "DELETE /api/v1/stop": plain(params={"reason": "matrix"}),
     "POST /api/v1/runs/{run}/exceptions": wanted_exception,
     "GET /api/v1/exceptions/{exception}": seen_exception,
     "POST /api/v1/exceptions/{exception}/decision": new_exception(verdict="refuse", comment="no"),
@@ -581,4 +589,7 @@ REQUESTS: Final[dict[str, Make]] = {
     "PUT /api/v1/credentials/{name}": credential,
     "DELETE /api/v1/credentials/{name}": connection,
     "POST /api/v1/ci/secrets": marked(),
+    "POST /api/v1/policy/replays": plain(
+        json={"files": [{"name": "deploy.yaml", "text": DEPLOY_FILE}], "since": "2020-01-01T00:00:00Z"}
+    ),
 }

@@ -31,7 +31,13 @@ async def open_world(shared: House) -> AsyncIterator[World]:
         lasting = {"for": "4h", "extend": {"from": ["group:sre"], "most": "8h"}}
         temporary = [grant, {"id": "access", "uses": "temporary", "with": lasting}]
         access = like_deploy("access", **{**usual, "steps": temporary, "on_error": "undo"})
-        await load_beside(shared.company, Path(folder), like_deploy("chore", **usual), access)
+        quiet: dict[str, object] = {"allow": {"run": ["owner", "group:sre"], "see": ["group:finance"]}}
+        secretly = [
+            like_deploy("quiet-deploy", **quiet),
+            like_deploy("quiet-chore", **usual, **quiet),
+            like_deploy("quiet-access", **{**usual, "steps": temporary, "on_error": "undo"}, **quiet),
+        ]
+        await load_beside(shared.company, Path(folder), like_deploy("chore", **usual), access, *secretly)
     async with shared.store.write() as tx:
         shop = await entities.get(tx.session, "service:shop", sees="everything")
         assert shop is not None

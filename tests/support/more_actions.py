@@ -12,9 +12,15 @@ from daytwo_workflows.company import load_company
 
 
 def like_deploy(name: str, **spec: object) -> dict[str, Any]:
-    """The deploy of the examples by another name, with some of its `spec` replaced."""
+    """The deploy of the examples by another name, with some of its `spec` replaced.
+
+    With another form its undo leaves out nothing: what it leaves out may be no field of that one.
+    """
     document: dict[str, Any] = yaml.safe_load((EXAMPLES / "actions" / "deploy.yaml").read_text())
     document["metadata"]["name"] = name
+    if "form" in spec:
+        inputs = document["spec"]["undo"]["inputs"]
+        document["spec"]["undo"]["inputs"] = {one: value for one, value in inputs.items() if value is not None}
     document["spec"].update(spec)
     return document
 

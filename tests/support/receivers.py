@@ -65,6 +65,7 @@ class HookServer:
     taken: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)  # path, headers, body
     answers: list[int] = field(default_factory=lambda: [200])
     location: str | None = None
+    held: threading.Event | None = None  # nobody is answered before it is set
 
 
 class _Hook(BaseHTTPRequestHandler):
@@ -73,6 +74,8 @@ class _Hook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.hook.taken.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        if self.hook.held is not None:
+            self.hook.held.wait(60)
         answers = self.hook.answers
         self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
         if self.hook.location is not None:

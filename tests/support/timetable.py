@@ -8,9 +8,9 @@ from company import Company
 from pydantic import JsonValue
 from sqlalchemy import select
 
-from daytwo_store import runs, schedules
+from daytwo_store import entities, runs, schedules
 from daytwo_store.clock import GivenClock
-from daytwo_store.ids import RunId
+from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.states import RunState
 from daytwo_store.tables import FiringRow, RunRow, ScheduleRow
 from daytwo_workflows.life import schedule_changes
@@ -63,6 +63,11 @@ class Timetable:
     async def runs(self) -> Sequence[RunRow]:
         async with self.company.store.read() as session:
             return (await session.scalars(select(RunRow).order_by(RunRow.created_at, RunRow.id))).all()
+
+    async def leave(self, name: str) -> None:
+        """They are in the catalog no longer."""
+        async with self.company.store.write() as tx:
+            await entities.delete(tx, EntityRef(f"person:{name}"), by="daytwo")
 
     async def end(self, run: str, state: RunState = RunState.SUCCEEDED) -> None:
         """The run ends so, however that came."""

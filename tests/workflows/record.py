@@ -22,7 +22,7 @@ from company import Company, open_company
 from databases import Databases
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
-from service_in_memory import ServiceInMemory
+from service_in_memory import ServiceInMemory, answer
 from stepping import dispatch, wait
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowHandle
@@ -38,11 +38,13 @@ from daytwo_store.events import NewEvent
 from daytwo_store.ids import RunId, StepPath, TaskId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import RUN_ENDS, ExternalStatus, RunState
+from daytwo_store.tables import StepRow
 from daytwo_workflows.client import Driver
 from daytwo_workflows.contracts import POKE_SIGNAL, run_workflow_id, watch_workflow_id
 from daytwo_workflows.life import doing
 from daytwo_workflows.life.doing import Done
 from daytwo_workflows.life.interventions import cancel
+from daytwo_workflows.life.lasting import give_back
 from daytwo_workflows.poker import deliver
 from daytwo_workflows.worker import create_worker
 
@@ -92,6 +94,10 @@ class Recorder:
         async with asyncio.timeout(60):
             while (await self.company.run(run)).state not in states:
                 await asyncio.sleep(0.02)
+
+    async def step(self, run: RunId, path: str) -> StepRow:
+        async with self.company.store.read() as session:
+            return await runs.step(session, run, StepPath(path))
 
     async def first(self, run: RunId) -> "WorkflowHandle[Any, Any]":
         """The workflow that was started first: a poke that comes after its end starts another one."""
@@ -179,6 +185,15 @@ async def of_steps(at: Recorder) -> "WorkflowHandle[Any, Any]":
         return await at.ended(driver, run, await at.first(run))
 
 
+async def of_parent(company: Company, steps: list[dict[str, Any]], part: dict[str, Any]) -> RunId:
+    """A run of an action of these steps, beside an action `child` of one step that it calls."""
+    usual: dict[str, Any] = {"approval": [], "catalog": [], "undo": None, "lock": None}
+    child = like_deploy("child", **usual, steps=[part])
+    with tempfile.TemporaryDirectory() as folder:
+        await load_beside(company, Path(folder), child, like_deploy("parent", **usual, steps=steps))
+    return await company.ask("ana", "1.1.0", "staging", action="parent")
+
+
 async def of_people(at: Recorder) -> "WorkflowHandle[Any, Any]":
     """An event that comes, a person who does something, another action that is called."""
     company = at.company
@@ -188,11 +203,7 @@ async def of_people(at: Recorder) -> "WorkflowHandle[Any, Any]":
         {"id": "switch", "uses": "task", "with": {"from": ["group:sre"], "text": "Switch it"}},
         {"id": "sub", "uses": "action", "with": {"action": "child", "inputs": given}},
     ]
-    usual: dict[str, Any] = {"approval": [], "catalog": [], "undo": None, "lock": None}
-    child = like_deploy("child", **usual, steps=[dispatch("ship")])
-    with tempfile.TemporaryDirectory() as folder:
-        await load_beside(company, Path(folder), child, like_deploy("parent", **usual, steps=steps))
-    run = await company.ask("ana", "1.1.0", "staging", action="parent")
+    run = await of_parent(company, steps, dispatch("ship"))
     async with at.worker() as driver:
         await deliver(company.store, driver)
         handle = await at.first(run)
@@ -257,6 +268,67 @@ async def searched_beside_a_wait(at: Recorder) -> "WorkflowHandle[Any, Any]":
         return await at.ended(driver, run, handle)
 
 
+async def with_a_check(at: Recorder) -> "WorkflowHandle[Any, Any]":
+    """A service is looked at until it is well."""
+    pager = ServiceInMemory(says=lambda number: answer(ok=number > 1))
+    at.company.life = replace(at.company.life, services={"pager": pager})
+    get = {"service": "pager", "path": "/health"}
+    healthy = {"get": get, "until": "${{ response.body.ok }}", "every": "1s"}
+    run = await of_runbook(at, {"id": "healthy", "uses": "check", "with": healthy}, dispatch("ship"))
+    async with at.worker() as driver:
+        await deliver(at.company.store, driver)
+        return await at.ended(driver, run, await at.first(run))
+
+
+async def lasting(at: Recorder) -> "WorkflowHandle[Any, Any]":
+    """Something is granted for a time, given back early, and taken back by a pipeline."""
+    back = dispatch("revoke")
+    grant = dispatch("grant", undo={key: back[key] for key in ("uses", "with")})
+    access = {"id": "access", "uses": "temporary", "with": {"for": "4h"}}
+    run = await of_runbook(at, grant, access, on_error="undo")
+    async with at.worker() as driver:
+        await deliver(at.company.store, driver)
+        handle = await at.first(run)
+        async with asyncio.timeout(60):
+            while (await at.step(run, "access")).started_at is None:
+                await at.poke(driver, run, handle)
+                await asyncio.sleep(0.2)
+        by = await at.company.person("ana")
+        await give_back(at.company.store, run, "access", by=by, reason="recorded")
+        await deliver(at.company.store, driver)
+        return await at.ended(driver, run, handle)
+
+
+async def of_many(at: Recorder) -> "WorkflowHandle[Any, Any]":
+    """Two runs of another action at once, and a person who agrees in the middle."""
+    company = at.company
+    given = {"version": "${{ item }}", "environment": "${{ inputs.environment.ref }}"}
+    each = {"action": "child", "items": ["1.0.0", "1.1.0"], "inputs": given, "at_once": 2}
+    steps = [
+        {"id": "each", "uses": "foreach", "with": each},
+        {"id": "ok", "uses": "approval", "with": {"from": ["group:sre"]}},
+        dispatch("ship"),
+    ]
+    run = await of_parent(company, steps, dispatch("part"))
+    async with at.worker() as driver:
+        await deliver(company.store, driver)
+        handle = await at.first(run)
+        await at.quiet(handle)
+        async with company.store.read() as session:
+            called = await runs.called(session, run, StepPath("each"))
+        for below in (RunId(one.id) for one in called):
+            await deliver(company.store, driver)
+            await at.ended(driver, below, await at.first(below))
+        await deliver(company.store, driver)
+        async with asyncio.timeout(60):
+            while not await company.approvals(run):
+                await at.poke(driver, run, handle)
+                await asyncio.sleep(0.2)
+        await company.decide("sam", run)
+        await deliver(company.store, driver)
+        return await at.ended(driver, run, handle)
+
+
 async def begun_anew(at: Recorder) -> "WorkflowHandle[Any, Any]":
     """Poked so often while it waits that it continues as a new one."""
     run = await at.company.ask("ana", "1.1.0", "production")
@@ -302,6 +374,9 @@ SHAPES: Final[dict[str, Shape]] = {
     "run-of-people": of_people,
     "run-undone": undone,
     "run-searched-beside-a-wait": searched_beside_a_wait,
+    "run-with-a-check": with_a_check,
+    "run-lasting": lasting,
+    "run-of-many": of_many,
     "run-begun-anew": begun_anew,
     "watch": watched,
 }

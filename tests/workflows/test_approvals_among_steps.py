@@ -26,7 +26,7 @@ from daytwo_workflows.life.resuming import Resumption, resume
 pytestmark = pytest.mark.anyio
 ASKED = [{"from": ["group:sre"]}]
 ZONE: Step = {"properties": {"zone": {"type": "string"}}, "required": ["zone"], "title": "Where"}
-WHERE: Step = {"id": "where", "uses": "input", "with": {"from": ["group:sre"], "form": {"pages": [ZONE]}}}
+WHERE: Step = {"id": "where", "uses": "input", "with": {"from": ["group:platform"], "form": {"pages": [ZONE]}}}
 GATE: Step = {"id": "ok", "uses": "approval", "with": {"from": ["group:sre"]}}
 THERE = {"zone": "${{ steps.where.outputs.zone }}"}
 TICKET: Step = {"properties": {"ticket": {"type": "string"}}, "required": ["ticket"], "title": "Change"}
@@ -43,11 +43,11 @@ async def stepping(database_url: str, tmp_path: Path) -> AsyncIterator[Stepping]
 
 
 async def gives(stepping: Stepping, run: RunId, zone: str) -> None:
-    """Sam says where."""
+    """Pat says where, who does not decide on it."""
     async with stepping.company.store.read() as session:
         row = await tasks.newest(session, run, StepPath("where"))
     assert row is not None
-    by = await stepping.company.person("sam")
+    by = await stepping.company.person("pat")
     await complete(stepping.company.life, Done(task=TaskId(row.id), by=by, answers={"zone": zone}, words=""))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from daytwo_store import runs
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
-from daytwo_store.settings import StoreSettings
+from daytwo_store.settings import StoreSettings, Windows
 from daytwo_store.states import AttemptState, ExternalStatus, RunState
 from daytwo_store.tables import StepRow
 from daytwo_workflows.contracts import What
@@ -167,6 +168,50 @@ async def test_a_search_goes_on_where_another_worker_left_it(stepping: Stepping)
     move = await reconcile(company.life, run, BUILD, FIRST, lambda: None)
     assert (move.what, move.attempt) == (What.DISPATCH, 2)
     assert [one.state for one in await company.attempts(run)] == [AttemptState.ABSENT]
+
+
+async def test_where_no_listing_proves_anything_the_looks_become_rarer(stepping: Stepping) -> None:
+    """A CI system that cannot be listed to the end for a quarter of an hour makes no history of a thousand events."""
+    company, run = stepping.company, await lost_beside_a_wait(stepping)
+    windows = company.life.windows.model_copy(
+        update={"listing_lag": timedelta(minutes=2), "give_up_looking": timedelta(minutes=15)}
+    )
+    company.life, company.ci.lists_all = replace(company.life, windows=windows), False
+    stepping.clock.moment += timedelta(seconds=2)
+    await advance(company.life, run)  # the branch beside it is over
+    began, looked_at = stepping.clock.moment, []
+    while [one.state for one in await company.attempts(run)] == [AttemptState.AMBIGUOUS]:
+        looks = company.ci.finds
+        move = await reconcile(company.life, run, BUILD, FIRST, lambda: None)
+        assert company.ci.finds > looks
+        looked_at.append((stepping.clock.moment - began).total_seconds())
+        stepping.clock.moment += timedelta(seconds=move.seconds or 0)
+    assert [one.state for one in await company.attempts(run)] == [AttemptState.HELD]
+    pauses = [later - earlier for earlier, later in pairwise(looked_at)]
+    assert pauses[:4] == [3, 5, 10, 20]
+    assert max(pauses) <= 121
+    assert 900 < looked_at[-1] < 1_200
+    assert len(looked_at) * 11 < 300, "with one look each 20 s it would be fifty"
+
+
+async def test_a_proof_of_absence_takes_a_dozen_looks_the_last_three_as_early_as_can_be(stepping: Stepping) -> None:
+    """So a run whose dispatch is lost twice has less than 300 events; with one look each 20 s it would be more."""
+    company, run = stepping.company, await lost_beside_a_wait(stepping)
+    company.life = replace(company.life, windows=Windows())
+    [attempt] = await company.attempts(run)
+    lag = company.life.backends["github"].traits.listing_lag
+    safe_at = attempt.send_by + Windows().send_total + Windows().lag(lag)
+    stepping.clock.moment += timedelta(seconds=2)
+    await advance(company.life, run)  # the branch beside it is over
+    looked_at = []
+    while [one.state for one in await company.attempts(run)] == [AttemptState.AMBIGUOUS]:
+        company.ci.ahead = stepping.clock.moment - datetime.now(UTC)
+        move = await reconcile(company.life, run, BUILD, FIRST, lambda: None)
+        looked_at.append(stepping.clock.moment)
+        stepping.clock.moment += timedelta(seconds=move.seconds or 0)
+    assert [one.state for one in await company.attempts(run)] == [AttemptState.ABSENT]
+    assert looked_at[-3:] == [safe_at, safe_at + timedelta(seconds=20), safe_at + timedelta(seconds=40)]
+    assert len(looked_at) * 11 * 2 < 300 - 30, "two proofs, beside what every run has"
 
 
 async def test_a_search_finds_its_run_and_goes_on(stepping: Stepping) -> None:

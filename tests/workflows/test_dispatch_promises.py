@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from ci_in_memory import LOST
 from company import EXAMPLES, Company
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from daytwo_actions.backends.base import Accepted, FrozenRequest, Sent
 from daytwo_actions.definitions import load_action
@@ -97,6 +97,22 @@ async def test_looking_ends_with_a_person_even_when_no_listing_proves_anything(
     await company.drive(run)
     assert (await company.run(run)).state == RunState.NEEDS_ATTENTION
     assert company.ci.posts == 1
+
+
+async def test_after_a_long_outage_of_ours_a_few_looks_settle_it_and_nobody_is_asked(company: Company) -> None:
+    """Every worker was away for longer than anything is looked for."""
+    with_windows(company, absence_listings=3)
+    says = company.ci.says
+    company.ci.says, company.ci.executes = (lambda run: LOST), False
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.step(run)
+    async with company.store.write() as tx:
+        away = AttemptRow.send_by - 2 * company.life.windows.give_up_looking - timedelta(hours=1)
+        await tx.session.execute(update(AttemptRow).values(send_by=away))
+    company.ci.says, company.ci.executes = says, True
+    await company.through(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+    assert (company.ci.posts, len(company.ci.ledger)) == (2, 1), "what was never there was sent again"
 
 
 async def test_a_target_that_changed_while_it_waited_is_pinned_anew_and_sent_there(company: Company) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from company import Company, open_company
 from pydantic import SecretStr
+from stepping import Stepping
 
 from daytwo_cli.exits import Exit
 from daytwo_cli.flows.doctor import exit_of, to_json
@@ -101,6 +103,28 @@ async def test_nobody_is_there_who_could_decide(here: tuple[Company, GivenClock,
     assert (one.trouble, "group:sre" in one.detail, "delegate" in one.mend) == (Trouble.NO_OWNER, True, True)
     assert await mend(Temporal(), examined.found) == [], "only a person mends that"
     assert exit_of(examined, []) == Exit.NEEDS_ATTENTION
+
+
+async def test_only_those_are_left_who_may_not_decide(here: tuple[Company, GivenClock, RunId]) -> None:
+    """Whoever asked for it is in the group, and nobody else is by now."""
+    company, _, _ = here
+    run = await company.ask("sam", "1.1.0", "production")
+    await company.drive(run)
+    examined = await seen(company, Temporal())
+    (one,) = examined.found
+    assert (one.run.id, one.trouble) == (run, Trouble.NO_OWNER)
+    assert one.detail == "It waits for group:sre: nobody there may do it, with four eyes."
+
+
+async def test_only_those_are_left_who_may_not_do_a_task(
+    here: tuple[Company, GivenClock, RunId], tmp_path: Path
+) -> None:
+    company, clock, _ = here
+    stepping = Stepping(company, clock, tmp_path)
+    for four_eyes, found in ((False, 0), (True, 1)):
+        asks = {"from": ["person:ana"], "text": "Switch it", "four_eyes": four_eyes}
+        await stepping.run({"id": "switch", "uses": "task", "with": asks})
+        assert len((await seen(company, Temporal())).found) == found
 
 
 async def test_a_person_has_to_say_what_became_of_it(here: tuple[Company, GivenClock, RunId]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from company import EXAMPLES, Company, open_company
+from hearing import HOUR, NIGHT, says
 from more_actions import like_deploy, load_beside
 from pydantic import JsonValue, SecretStr
 from sqlalchemy import delete, insert, inspect, select, text
@@ -342,6 +343,27 @@ async def test_an_exception_falls_with_who_granted_it(frozen: Frozen) -> None:
     assert company.ci.posts == 0
     again = await exceptions.ask(company.life, replace(asking, key="ask-2"))
     assert again.id != exception.id, "another one may be asked for"
+
+
+async def test_an_exception_stays_granted_in_silence_and_falls_with_the_group(frozen: Frozen) -> None:
+    company = frozen.company
+    await says(company, "sam", "group:sre")
+    await frozen.freeze("year-end")
+    first, second = await company.ask("ana", "1.1.0", "staging"), await company.ask("ana", "1.2.0", "staging")
+    sam, until = await company.person("sam"), frozen.clock.moment + HOUR
+    for run in (first, second):
+        await company.drive(run)
+        asking = Asking(run=run, freeze="year-end", by=await company.person("ana"), reason="now", key=f"ask-{run}")
+        made = await exceptions.ask(company.life, asking)
+        deciding = Deciding(exception=made.id, by=sam, grant=True, until=until, comment="")
+        await exceptions.decide(company.life, deciding)
+    await says(company, "sam", "group:sre", ago=NIGHT)
+    await company.through(first)
+    assert (await company.run(first)).state == RunState.SUCCEEDED
+    await says(company, "sam")
+    await company.drive(second)
+    assert (await company.run(second)).state == RunState.WAITING_WINDOW
+    assert company.ci.posts == 1
 
 
 async def test_a_stop_keeps_the_next_step_of_what_has_begun_and_its_lock(frozen: Frozen, tmp_path: Path) -> None:

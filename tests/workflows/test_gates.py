@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import select, text
 
 from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, GateClosed
 from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
-from daytwo_store import freezes, runs
+from daytwo_store import connections, freezes, runs
 from daytwo_store import gates as rows
 from daytwo_store.errors import Conflict, Forbidden, Rejected
 from daytwo_store.gates import GateAnswer
@@ -94,6 +95,24 @@ async def test_an_answer_is_told_once_and_audited_before_it_is_told(company: Com
         await say(company, run, "stop")
     with pytest.raises(Conflict, match="just answered"):
         await say(company, run, key="key-0002")
+    assert len(company.ci.answers) == 1
+
+
+async def test_an_answer_that_was_not_asked_for_since_the_connection_waits_is_known_not_to_have_arrived(
+    company: Company,
+) -> None:
+    run = await at_the_gate(company)
+    async with company.store.write() as tx:
+        until = tx.now + timedelta(seconds=90)
+        told = connections.Allowance(limit=None, remaining=None, resets_at=None, held_until=until)
+        await connections.learn(tx, "github", told)
+    with pytest.raises(Rejected, match=r"to wait until \d\d:\d\d:\d\d UTC\. It was asked nothing\."):
+        await say(company, run)
+    [row] = await answers(company, run)
+    assert (row.state, company.ci.answers) == (GateAnswerState.REFUSED, [])
+    async with company.store.write() as tx:
+        await tx.session.execute(text("update connection set held_until = now() - interval '1 second'"))
+    await say(company, run, key="key-0002")
     assert len(company.ci.answers) == 1
 
 

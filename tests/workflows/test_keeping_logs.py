@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -164,6 +165,26 @@ async def test_an_error_in_the_middle_is_found_and_kept_and_the_rest_of_the_midd
     assert sums["jobs"][0]["lines"] + sums["left_out"] == 7_002
     assert await keeping.keep("b")
     assert await keeping.first_error() == error, "and it stays when the tail moves on"
+
+
+async def test_a_warning_in_place_of_a_log_is_no_error(keeping: Keeping) -> None:
+    keeping.ci.log = None
+    keeping.ci.logs = partial(CiInMemory.logs, keeping.ci)  # type: ignore[method-assign]
+    noted = replace(job("a", ExternalStatus.FAILED), started_at=None, notes=("it is full", "warning: it is old"))
+    assert await keep_logs(keeping.company.life, keeping.ci, keeping.attempt, [noted], keeping.beat, last=True)
+    assert await keeping.lines("a") == ["##[error]it is full", "##[warning]it is old"]
+
+
+@pytest.mark.parametrize("end", ["##[error]Process completed with exit code 1.", "fine"])
+async def test_what_says_more_comes_later_than_a_chunk(keeping: Keeping, end: str) -> None:
+    every = [*text_of(10), "##[error]Process completed with exit code 7.", *text_of(3_000), "TypeError: it is none"]
+    keeping.ci.long |= {"a": [*every, *text_of(3_000), "##[error]the cause", end], "b": ["##[error]another"]}
+    assert await keeping.keep("a", status=ExternalStatus.FAILED)
+    error = await keeping.first_error()
+    assert error is not None
+    assert error.text == "##[error]the cause"
+    assert await keeping.keep("b", status=ExternalStatus.FAILED)
+    assert await keeping.first_error() == error, "the first job that failed"
 
 
 async def test_of_a_job_that_went_well_nothing_is_kept_from_the_middle(keeping: Keeping) -> None:

@@ -1,5 +1,6 @@
 """Who last changed an action's file does not approve its runs: as Git has it, or it is said why it is not known."""
 
+import os
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -10,19 +11,32 @@ import yaml
 from company import EXAMPLES, Company
 from more_actions import like_deploy
 
+from daytwo_actions.definitions.errors import DefinitionRejected
 from daytwo_actions.plan.model import Plan, PlannedEditor
-from daytwo_store import approval_pages
+from daytwo_store import approval_pages, runs, task_pages, tasks
 from daytwo_store.approval_pages import ApprovalFilter, Reader, Right
-from daytwo_store.errors import Forbidden
-from daytwo_store.ids import RunId
-from daytwo_store.states import ApprovalState
+from daytwo_store.errors import Forbidden, Rejected
+from daytwo_store.ids import RunId, TaskId
+from daytwo_store.states import ApprovalState, TaskState
+from daytwo_store.task_pages import TaskFilter
 from daytwo_workflows.company import load_company
 from daytwo_workflows.contracts import What
 from daytwo_workflows.editors import Edit, last_edits
+from daytwo_workflows.life import doing
+from daytwo_workflows.life.doing import Done
 from daytwo_workflows.life.lending import Lending, lend
 
 pytestmark = pytest.mark.anyio
 SAM = "sam@acme.example"  # as the catalog has it
+SAM_REF = "person:sam"
+
+
+GATE: dict[str, Any] = {"id": "ok", "uses": "approval", "with": {"from": ["group:sre", "group:platform"]}}
+CHORE: dict[str, Any] = {
+    "id": "switch",
+    "uses": "task",
+    "with": {"from": ["group:sre", "group:platform"], "text": "Switch it", "four_eyes": True},
+}
 
 
 def git(folder: Path, *arguments: str, author: str = "Nobody <nobody@example>") -> str:
@@ -183,6 +197,46 @@ async def test_the_policy_says_whose_commits_are_whose(company: Company, yard: P
     )
     with pytest.raises(Forbidden, match="You last changed"):
         await company.decide("sam", await asks(company, "foreign"))
+
+
+async def test_a_policy_that_wants_it_known_loads_nothing_of_which_it_is_not(
+    company: Company, yard: Path, tmp_path: Path
+) -> None:
+    policy = yaml.safe_load((EXAMPLES / "catalog" / "policy.yaml").read_text())
+    policy["spec"]["editor_must_be_known"] = True
+    catalog = tmp_path / "catalog"
+    catalog.mkdir()
+    for file in (EXAMPLES / "catalog").glob("[!f]*.yaml"):  # freezes name actions that are not there
+        (catalog / file.name).write_text(yaml.safe_dump(policy) if file.name == "policy.yaml" else file.read_text())
+
+    async def loads() -> None:
+        await load_company(company.store, [catalog, yard], {"github": "github"}, last_edits=last_edits)
+
+    with pytest.raises(DefinitionRejected) as refused:
+        await loads()
+    assert [(Path(one.file).name, one.line) for one in refused.value.problems] == [("foreign.yaml", 1)]
+    assert "nobody in the catalog has the e-mail address" in refused.value.detail
+    await asks(company, "deploy")  # what was loaded before stays
+    write(yard, "foreign", expires="2h")
+    commit(yard, f"Sam <{SAM}>")
+    await loads()
+    assert (await editor(company, await asks(company, "foreign"))).person == SAM_REF
+
+
+def owned_by(folder: Path, uid: int) -> None:
+    for one in (folder, *folder.rglob("*")):
+        os.lchown(one, uid, uid)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files away, which root alone may")
+def test_a_checkout_of_another_user_tells_where_the_folder_is_theirs_too(yard: Path) -> None:
+    """As one is that is mounted into a container; a checkout around somebody else's folder is asked nothing."""
+    owned_by(yard.parent, 10_077)
+    assert edit(yard / "edited.yaml").email == SAM
+    for theirs in (yard.parent, yard.parent / ".git"):
+        os.lchown(theirs, 10_088, 10_088)
+        assert "belongs to another user" in str(edit(yard / "edited.yaml").why_not)
+        os.lchown(theirs, 10_077, 10_077)
 
 
 async def test_without_anybody_who_looks_it_is_not_known(company: Company) -> None:
@@ -385,3 +439,73 @@ def test_a_replaced_commit_hides_nobody(yard: Path) -> None:
     other = git(yard, "commit-tree", f"{head}^{{tree}}", "-m", "x", author=PAT)
     git(yard, "replace", head, other)
     assert emails(yard / "edited.yaml") == {SAM}
+
+
+async def midway(company: Company, yard: Path, step: dict[str, Any]) -> RunId:
+    """A run that waits at a step which Sam wrote; nobody was asked before."""
+    usual: dict[str, Any] = {"approval": [], "catalog": [], "undo": None, "lock": None, "allow": {"run": ["everyone"]}}
+    (yard / "midway.yaml").write_text(yaml.safe_dump(like_deploy("midway", **usual, steps=[step])))
+    commit(yard, f"Sam <{SAM}>")
+    await load(company, yard)
+    run = await asks(company, "midway")
+    assert (await company.drive(run)).what is What.WAIT
+    return run
+
+
+async def test_who_last_changed_the_file_does_not_decide_in_the_middle_either(company: Company, yard: Path) -> None:
+    run = await midway(company, yard, GATE)
+    with pytest.raises(Forbidden, match="You last changed the file of this action"):
+        await company.decide("sam", run)
+    await company.decide("pat", run)
+
+
+async def test_who_last_changed_the_file_decides_in_the_middle_where_it_says_so(company: Company, yard: Path) -> None:
+    run = await midway(company, yard, GATE | {"with": GATE["with"] | {"editor_approval": True}})
+    await company.decide("sam", run)
+
+
+async def done(company: Company, run: RunId, name: str) -> None:
+    async with company.store.read() as session:
+        [row] = await tasks.of_run(session, run)
+    by = await company.person(name)
+    await doing.complete(company.life, Done(task=TaskId(row.id), by=by, answers={}))
+
+
+async def may_do(company: Company, name: str, *groups: str) -> int:
+    """How many tasks the list of what one may do has."""
+    ref, who = f"person:{name}", await company.person(name)
+    right = Right(principal=who, human=ref, belongs=frozenset({ref, *groups}), never_for=frozenset({ref}))
+    async with company.store.read() as session:
+        wanted = TaskFilter(state=TaskState.OPEN, mine=True)
+        return len(await task_pages.page(session, wanted, reader=Reader(own=right), after=None, limit=50))
+
+
+async def test_four_eyes_of_a_task_keep_off_who_last_changed_the_file(company: Company, yard: Path) -> None:
+    run = await midway(company, yard, CHORE)
+    assert await may_do(company, "sam", "group:sre") == 0
+    assert await may_do(company, "pat", "group:platform") == 1
+    with pytest.raises(Forbidden, match="You last changed the file of this action"):
+        await done(company, run, "sam")
+    await lends(company, "sam", "fay")
+    with pytest.raises(Forbidden, match="person:sam, who last changed the file of this action, lets you decide"):
+        await done(company, run, "fay")
+    async with company.store.read() as session:
+        [row] = await tasks.of_run(session, run)
+    pat = await company.person("pat")
+    await doing.claim(company.life, TaskId(row.id), by=pat)
+    with pytest.raises(Rejected, match="person:sam last changed the file"):
+        await doing.hand_over(company.life, TaskId(row.id), by=pat, to="person:sam")
+    await done(company, run, "pat")
+
+
+async def test_a_task_without_four_eyes_is_for_who_wrote_it_as_well(company: Company, yard: Path) -> None:
+    run = await midway(company, yard, {**CHORE, "with": {**CHORE["with"], "four_eyes": False}})
+    assert await may_do(company, "sam", "group:sre") == 1
+    await done(company, run, "sam")
+
+
+async def test_a_task_that_only_its_writer_could_do_says_that_there_is_nobody(company: Company, yard: Path) -> None:
+    run = await midway(company, yard, {**CHORE, "with": {**CHORE["with"], "from": [SAM_REF]}})
+    async with company.store.read() as session:
+        [step] = await runs.steps(session, run)
+    assert (step.data or {})["nobody"] is True

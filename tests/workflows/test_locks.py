@@ -350,7 +350,9 @@ async def test_whose_lock_is_taken_sends_no_other_attempt_and_claims_nothing(com
     [attempt] = await company.attempts(run)
     await taken(company)
     with pytest.raises(ClaimRefused, match="was taken away"):
-        await claim(company.life, Known(attempt=attempt, run=await company.run(run)), ByToken(execution="1/1"))
+        await claim(
+            company.life, Known(attempt=attempt, run=await company.run(run)), ByToken(execution="1/1"), "deploy"
+        )
     async with company.store.write() as tx:
         await runs.hold(tx, run)
         row = (await company.attempts(run))[0]

@@ -1,26 +1,32 @@
 """People are told: who, by which channel, in which words; tried again; and an alarm when nobody could be told."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from ci_in_memory import CiInMemory
 from company import SHOP, Company
 from receivers import HookServer, MailServer, hook_server, mail_server
 from sqlalchemy import select, text
 from standardwebhooks import Webhook
+from stepping import Stepping, dispatch
 
+from daytwo_actions.backends.base import Ambiguous
 from daytwo_store import entities, messages
 from daytwo_store.clock import GivenClock
 from daytwo_store.ids import RunId
 from daytwo_store.messages import PAUSES
 from daytwo_store.notifications import Notice, tell
+from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import AuditRow, MessageRow, NotificationRow
+from daytwo_workflows.contracts import What
 from daytwo_workflows.notify import notifier as notifier_module
-from daytwo_workflows.notify.channels import open_channels
+from daytwo_workflows.notify.channels import Channel, Outgoing, open_channels
 from daytwo_workflows.notify.compose import address_of
 from daytwo_workflows.notify.entry import NotificationsEntry, beside
 from daytwo_workflows.notify.notifier import Notifier
@@ -54,7 +60,7 @@ def make(company: Company, mail: MailServer, hook: HookServer, tmp_path: Path) -
         (tmp_path / name).write_text(content + "\n")
         return name
 
-    def build(**changes: Any) -> Notifier:
+    def build(patience: float = 30, **changes: Any) -> Notifier:
         chat = hook.url.replace("http://", "json://") + "/chat"
         given: dict[str, Any] = {
             "channels": {
@@ -75,7 +81,8 @@ def make(company: Company, mail: MailServer, hook: HookServer, tmp_path: Path) -
             given[name] = {**given[name], **value} if name == "channels" else value
         entry = NotificationsEntry.model_validate(beside(tmp_path, given))
         store = company.store
-        return Notifier(store=store, entry=entry, channels=open_channels(entry), page=PAGE, name="test", pause=1)
+        channels = open_channels(entry, patience=patience)
+        return Notifier(store=store, entry=entry, channels=channels, page=PAGE, name="test", pause=1)
 
     return build
 
@@ -164,6 +171,94 @@ async def test_what_was_not_taken_is_tried_again_with_the_same_id_later_and_late
     assert len({body for _, _, body in hook.taken}) == 1
 
 
+BAD = {Notice.RUN_FAILED, Notice.RUN_CANCELLED, Notice.RUN_REFUSED, Notice.RUN_NEEDS_ATTENTION}
+EVERYWHERE = [{"events": ["*"], "channels": ["mail", "chat", "hooks"]}]
+
+
+async def tried_twice(company: Company, folder: Path) -> tuple[Stepping, RunId]:
+    """The first try fails, and nobody knew for a while whether it had begun."""
+    stepping = Stepping(company, await stopped_clock(company), folder)
+    company.ci.says, company.ci.ends_as = (lambda _: Ambiguous(detail="502 Bad Gateway")), None
+    run = await stepping.run(dispatch("ship", retry={"attempts": 2, "wait": "1m"}))
+    assert [row.state for row in await company.attempts(run)] == ["accepted"], "found by its marker"
+    company.ci.down = True  # then it is not known how it goes
+    await stepping.on(run, later=timedelta(minutes=1))
+    company.ci.down = False
+    company.ci.end("1", ExternalStatus.FAILED)
+    assert (await stepping.on(run, later=timedelta(minutes=1))).what is What.WAIT, "for the next try"
+    return stepping, run
+
+
+async def test_of_a_run_that_succeeds_after_all_no_failure_is_told(
+    company: Company, make: Make, mail: MailServer, hook: HookServer, tmp_path: Path
+) -> None:
+    notifier = make(routes=EVERYWHERE)
+    stepping, run = await tried_twice(company, tmp_path)
+    await notifier.round()
+    company.ci.ends_as = ExternalStatus.SUCCEEDED
+    await stepping.on(run, later=timedelta(minutes=2))
+    await stepping.on(run)
+    assert (await company.run(run)).state == RunState.SUCCEEDED
+    assert [row.state for row in await company.attempts(run)] == ["failed", "accepted"]
+    await notifier.round()
+    assert BAD.isdisjoint(await outcomes(company, run))
+    subjects = [str(message["Subject"]) for _, message in mail.taken]
+    told = [body.decode() for _, _, body in hook.taken]
+    assert not [text for text in (*subjects, *told) if "failed" in text.casefold()]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Dying:
+    """A channel whose process is killed, before a message or when it has been taken."""
+
+    def __init__(self, channel: Channel, *, after: bool) -> None:
+        self.channel = channel
+        self.after = after
+
+    async def send(self, message: Outgoing) -> str | None:
+        if self.after:
+            await self.channel.send(message)
+        raise Killed
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_failure_is_told_once_also_when_the_notifier_is_killed(
+    company: Company, make: Make, mail: MailServer, hook: HookServer, tmp_path: Path, after: bool
+) -> None:
+    """Killed when a message was taken and nobody noted it, it goes out again with the same id: it is taken once."""
+    stepping, run = await tried_twice(company, tmp_path)
+    await make(routes=EVERYWHERE).round()
+    company.ci.says, company.ci.ends_as = CiInMemory().says, ExternalStatus.FAILED
+    await stepping.on(run, later=timedelta(minutes=2))
+    await stepping.on(run)
+    assert (await company.run(run)).state == RunState.FAILED
+    first = make(routes=EVERYWHERE)
+    first.channels = {"hooks": Dying(first.channels["hooks"], after=after)}  # it had no time for the others
+    with pytest.raises(Killed):
+        await first.round()
+    stepping.clock.moment += timedelta(minutes=5)
+    for _ in range(3):
+        await make(routes=EVERYWHERE).round()
+        stepping.clock.moment += timedelta(minutes=5)
+    async with company.store.read() as session:
+        rows = list(await session.scalars(select(NotificationRow).where(NotificationRow.run_id == run)))
+    assert [row.kind for row in rows if row.kind in BAD] == [Notice.RUN_FAILED]
+    failed = [
+        (headers, body) for path, headers, body in hook.taken if path.startswith("/hooks") and b"run.failed" in body
+    ]
+    assert len({headers["webhook-id"] for headers, _ in failed}) == 1
+    assert len(failed) == (2 if after else 1)
+    chats = [body for path, _, body in hook.taken if path == "/chat" and b"failed" in body.lower()]
+    assert len(chats) == 1
+    to_ana = [
+        message for to, message in mail.taken if to == ["ana@acme.example"] and "ailed" in str(message["Subject"])
+    ]
+    assert len(to_ana) == 1
+
+
 async def test_that_nobody_could_be_told_is_an_alarm_on_the_run(
     company: Company, make: Make, mail: MailServer, hook: HookServer
 ) -> None:
@@ -240,12 +335,24 @@ async def test_who_is_asked_and_no_route_leads_to_them_is_an_alarm_and_the_rest_
     assert lost.why == "no route leads to group:sre"
 
 
-async def test_without_channels_nothing_is_sent_and_nothing_is_an_alarm(company: Company, make: Make) -> None:
+LOUD = (Notice.GLASS_ASKED, Notice.GLASS_BROKEN, Notice.REVIEW_REMINDER, Notice.RUN_NEEDS_ATTENTION)
+
+
+async def test_without_channels_nothing_is_sent_and_what_is_loud_is_an_alarm(company: Company, make: Make) -> None:
+    """People look at the page for what they are asked; nobody looks there for glass that was broken."""
     notifier = make()
     notifier.entry, notifier.channels = NotificationsEntry(), {}
     run = await asked(company)
+    async with company.store.write() as tx:
+        for kind in LOUD:
+            tell(tx, kind, audience=["group:sre"], run=run)
     await notifier.round()
-    assert await outcomes(company, run) == {"approval.asked": "off"}
+    assert await outcomes(company, run) == {"approval.asked": "off"} | {str(kind): "nobody" for kind in LOUD}
+    async with company.store.read() as session:
+        lost = await messages.unheard(session, run)
+        counted = await messages.count(session)
+    assert [(one.kind, one.why) for one in lost] == [(str(kind), "no channel is configured") for kind in LOUD]
+    assert counted.unheard == len(LOUD)
 
 
 async def test_routes_are_for_groups_their_members_and_people(company: Company, make: Make, mail: MailServer) -> None:
@@ -493,3 +600,21 @@ async def test_messages_of_a_month_ago_are_forgotten_and_removed_channels_give_u
     clock.moment += timedelta(days=31)
     await second.round()
     assert await outcomes(company) == {}
+
+
+@pytest.mark.parametrize("answer", [200, 500])
+async def test_a_chat_that_answers_too_late_is_sent_nothing_twice_while_it_may_have_taken_it(
+    make: Make, hook: HookServer, answer: int
+) -> None:
+    """The first try goes on when it is given up: what came of it is the answer to the next one."""
+    hook.held, hook.answers = threading.Event(), [answer, 200]
+    channels = make(patience=0.3).channels
+    outgoing = Outgoing(id="m_1", kind="run.ended", title="t", body="b", data={}, at=datetime.now(UTC))
+    for _ in range(2):
+        assert await channels["chat"].send(outgoing) == "it did not answer within 0 s"
+    assert len(hook.taken) == 1
+    hook.held.set()
+    with anyio.fail_after(30):
+        while (said := await channels["chat"].send(outgoing)) is not None:
+            assert "did not" in said
+    assert len(hook.taken) == (1 if answer == 200 else 2)

@@ -3,10 +3,12 @@ and what a claim fence changes about absence."""
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from ci_in_memory import LOST
 from company import Company
+from more_actions import like_deploy, load_beside
 
 from daytwo_actions.backends.base import Accepted, Ambiguous, Refused, Traits
 from daytwo_store import attempts, freezes, runs
@@ -129,6 +131,44 @@ async def test_behind_a_fence_a_protected_run_is_sent_again_after_proven_absence
     await company.through(run)
     assert [one.state for one in await company.attempts(run)] == [AttemptState.ABSENT, AttemptState.ACCEPTED]
     assert len(company.ci.ledger) == 1
+
+
+def lost_and_listed_nowhere(company: Company) -> None:
+    company.ci.traits = replace(company.ci.traits, repeatable=False)
+    lost_at_first(company)
+    company.ci.hidden = True
+
+
+async def once(company: Company, folder: Path) -> RunId:
+    """Nobody has to approve it, and it is declared to be started once."""
+    once = like_deploy("once", allow={"run": ["everyone"]}, approval=[])
+    once["spec"]["steps"][0]["effect"] = "once"
+    await load_beside(company, folder, once)
+    return await company.ask("ana", "1.1.0", "staging", action="once")
+
+
+async def test_what_is_declared_once_is_not_sent_again_before_a_person_says_that_it_did_not_run(
+    company: Company, tmp_path: Path
+) -> None:
+    """The listings were wrong: it had started, and its author has said that this must not happen twice."""
+    lost_and_listed_nowhere(company)
+    run = await once(company, tmp_path)
+    await company.drive(run)
+    assert (await company.run(run)).state == RunState.NEEDS_ATTENTION
+    [attempt] = await company.attempts(run)
+    assert attempt.state == AttemptState.HELD
+    assert "declared `once`" in str(attempt.note)
+    assert company.ci.posts == 1
+
+
+async def test_what_is_declared_once_is_sent_again_behind_a_fence(company: Company, tmp_path: Path) -> None:
+    lost_and_listed_nowhere(company)
+    company.ci.fenced, company.ci.executes = True, False
+    run = await once(company, tmp_path)
+    await company.step(run)
+    company.ci.hidden, company.ci.executes = False, True
+    await company.through(run)
+    assert [one.state for one in await company.attempts(run)] == [AttemptState.ABSENT, AttemptState.ACCEPTED]
 
 
 async def ambiguous_send(company: Company, run: RunId) -> None:

@@ -20,7 +20,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from daytwo_workflows.activities import Activities
-from daytwo_workflows.contracts import POKE_SIGNAL, RUN_WORKFLOW, RunInput
+from daytwo_workflows.contracts import POKE_SIGNAL, RUN_WORKFLOW, RunInput, What
 from daytwo_workflows.run_action import RunAction
 from daytwo_workflows.watch_connection import WatchConnection
 from daytwo_workflows.worker import create_worker
@@ -109,6 +109,12 @@ def test_the_recordings_hold_every_activity_and_both_ends() -> None:
     assert {"COMPLETED", "CONTINUED_AS_NEW", "SIGNALED"} <= kinds
 
 
+def test_the_recordings_hold_every_move() -> None:
+    """`look` and `act` are one activity, and a workflow takes another way for each."""
+    kept = [event for file in FILES for event in events(file)]
+    assert {move for event in kept for move in moves(event)} == set(What)
+
+
 def test_a_worker_does_everything_that_workflows_let_do() -> None:
     """One that is not registered fails every task of the runs that need it, again and again."""
     text = inspect.getsource(create_worker)
@@ -122,6 +128,18 @@ def activities(event: dict[str, Any]) -> Iterator[str]:
     marker = event.get("markerRecordedEventAttributes", {})
     if marker.get("markerName") == "core_local_activity":
         yield json.loads(base64.b64decode(marker["details"]["data"]["payloads"][0]["data"]))["activity_type"]
+
+
+def moves(event: dict[str, Any]) -> Iterator[str]:
+    """What an activity has said is to happen next."""
+    results = [event.get("activityTaskCompletedEventAttributes", {}).get("result")]
+    marker = event.get("markerRecordedEventAttributes", {})
+    if marker.get("markerName") == "core_local_activity":
+        results.append(marker["details"].get("result"))
+    for payload in (one for result in results if result for one in result["payloads"]):
+        said = json.loads(base64.b64decode(payload["data"])) if payload.get("data") else None
+        if isinstance(said, dict) and "what" in said:
+            yield said["what"]
 
 
 def test_a_recording_says_nothing_of_where_it_was_made() -> None:

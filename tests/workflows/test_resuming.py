@@ -15,14 +15,16 @@ from stepping import Step, Stepping, dispatch, wait
 from daytwo_actions.backends.base import Accepted, Ambiguous
 from daytwo_actions.plan.model import PlannedResume
 from daytwo_actions.recovery import Does, Said
+from daytwo_store import tasks
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.errors import Conflict, Forbidden, Rejected
-from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
+from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath, TaskId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import AttemptState, ExternalStatus, RunState
 from daytwo_workflows.life.asking import rerun
 from daytwo_workflows.life.asking import undo as ask_undo
+from daytwo_workflows.life.doing import Done, complete
 from daytwo_workflows.life.interventions import cancel
 from daytwo_workflows.life.reconcile import reconcile
 from daytwo_workflows.life.resumable import must_be_resumable
@@ -138,6 +140,26 @@ async def test_what_is_done_is_carried_over_with_what_it_left_and_the_rest_goes_
     assert (await stepping.company.run(new)).state == RunState.SUCCEEDED
     [build, *_] = await stepping.steps(new)
     assert (build.state, build.note) == ("succeeded", f"carried over: done in run {run}")
+
+
+async def test_what_people_had_filled_in_is_carried_over_too(stepping: Stepping) -> None:
+    fields = {"note": {"type": "string"}, "more": {"type": "string"}}
+    form = {"pages": [{"title": "What", "properties": fields}]}
+    give: Step = {"id": "give", "uses": "input", "with": {"from": ["group:sre"], "form": form}}
+    said = {name: f"${{{{ steps.give.outputs.{name} }}}}" for name in fields}
+    run = await failed(stepping, give, dispatch("bad", inputs=said))
+    async with stepping.company.store.read() as session:
+        row = await tasks.newest(session, run, StepPath("give"))
+    assert row is not None
+    sam = await stepping.company.person("sam")
+    await complete(stepping.company.life, Done(task=TaskId(row.id), by=sam, answers={"note": "slowly"}, words=""))
+    await stepping.on(run)
+    await end_all(stepping, run, "bad")
+    await resumed(stepping, run)
+    for sent in stepping.company.ci.ledger:
+        inputs = json.loads(sent.body)["inputs"]
+        assert (inputs["note"], inputs["more"]) == ("slowly", None), "what nobody filled in is null, and meant so"
+    assert len(stepping.company.ci.ledger) == 2
 
 
 async def test_a_resumed_run_is_approved_anew_and_the_difference_is_shown(stepping: Stepping) -> None:
@@ -269,12 +291,16 @@ async def test_what_failed_and_is_to_be_done_once_is_asked_about(stepping: Stepp
 async def given_up(stepping: Stepping, *steps: Step) -> RunId:
     """Nobody knows what became of the last thing that was sent, and somebody has ended the run by force."""
     run = await stepping.run(*steps)
+    await give_up(stepping, run)
+    return run
+
+
+async def give_up(stepping: Stepping, run: RunId) -> None:
     by = await stepping.company.person("ana")
     await cancel(stepping.company.store, run, by=by, reason="", force=True)
     for _ in range(3):
         await stepping.on(run, later=MINUTE)
     assert (await stepping.company.run(run)).state == RunState.CANCELLED
-    return run
 
 
 @pytest.mark.parametrize(("said", "calls"), [(Said.DONE, 1), (Said.AGAIN, 2)])
@@ -289,6 +315,45 @@ async def test_a_request_of_which_nobody_knows_is_repeated_by_a_person_alone(
     assert len(pager.calls) == 1
     await resumed(stepping, run, {"page": said}, key="said")
     assert (len(pager.calls), stepping.sent()) == (calls, ["tell"])
+
+
+def keys(pager: ServiceInMemory, path: str = "/incidents") -> list[str]:
+    """What the service has seen as the keys of what it was asked for there, in order."""
+    return [call.headers["Idempotency-Key"] for call in pager.calls if call.path == path]
+
+
+async def test_what_may_have_been_carried_out_is_asked_for_under_the_same_key(
+    stepping: Stepping, pager: ServiceInMemory
+) -> None:
+    """However many runs go on from there: for the service it is one request."""
+    pager.says = lambda _: LOST
+    run = await given_up(stepping, page("idempotent"), dispatch("tell"))
+    assert (await proposed(stepping, run))["page"] is Does.REPEAT
+    again = await resumed(stepping, run)
+    assert len(pager.calls) == 2
+    await give_up(stepping, again)
+    pager.says = lambda _: answer()
+    last = await resumed(stepping, again, key="once more")
+    assert (await stepping.states(last))["page"] == "succeeded"
+    assert len(set(keys(pager))) == 1
+    assert len(keys(pager)) >= 3
+    other = await stepping.run(page("idempotent"))
+    assert (await stepping.states(other))["page"] == "succeeded"
+    assert len(set(keys(pager))) == 2, "another run is another request"
+
+
+async def test_what_was_refused_or_undone_is_asked_for_anew(stepping: Stepping, pager: ServiceInMemory) -> None:
+    """A service that keeps its answers by their keys would give that of then."""
+    pager.says = lambda number: answer(422) if number == 0 else answer()
+    run = await stepping.run(page("idempotent"), dispatch("bad"))
+    assert (await stepping.company.run(run)).state == RunState.FAILED
+    away = {"uses": "http", "with": {"service": "pager", "method": "DELETE", "path": "/incidents/last"}}
+    await resumed(stepping, run)
+    assert len(set(keys(pager))) == len(keys(pager)) == 2
+    run = await failed(stepping, page("idempotent", undo=away), dispatch("bad"), on_error="undo")
+    assert [call.path for call in pager.calls][2:] == ["/incidents", "/incidents/last"]
+    await resumed(stepping, run, key="after the undo")
+    assert len(set(keys(pager))) == len(keys(pager)) == 4
 
 
 async def test_what_is_lost_cannot_count_as_done(stepping: Stepping, pager: ServiceInMemory) -> None:

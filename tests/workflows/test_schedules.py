@@ -339,7 +339,7 @@ async def test_what_could_never_run_is_refused_when_it_is_made(table: Timetable)
             await schedule_changes.make(table.company.life, Draft(title="x", spec=wanted), by=ana, key="key-bad-1")
         assert said in f"{refused.value.detail} {refused.value.errors}"
     async with table.company.store.read() as session:
-        assert await schedules.page(session, sees="everything", owner=None, after=None, limit=9) == []
+        assert await schedules.page(session, sees="everything", owner=None, action=None, after=None, limit=9) == []
 
 
 async def test_an_action_that_is_gone_and_one_that_may_not_be_run_are_refused(table: Timetable) -> None:

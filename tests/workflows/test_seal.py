@@ -1,7 +1,7 @@
 """Checkpoints are signed in time, stand outside the database, and whoever cannot write them raises an alarm."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,30 +25,34 @@ pytestmark = pytest.mark.anyio
 SIGNER = Signer.read(b"1" * 64)
 
 
-async def at(store: Store, seal: Seal, seconds: float) -> int | None:
-    """The entry that was sealed so many seconds from now."""
+async def now_of(store: Store) -> datetime:
     async with store.read() as session:
-        now = await store.clock.now(session)
-    made = await seal.seal(now + timedelta(seconds=seconds))
+        return await store.clock.now(session)
+
+
+async def at(began: datetime, seal: Seal, seconds: float) -> int | None:
+    """The entry that was sealed so many seconds after that."""
+    made = await seal.seal(began + timedelta(seconds=seconds))
     return made.n if made else None
 
 
 async def test_after_a_minute_or_a_thousand_entries_and_not_before(store: Store, tmp_path: Path) -> None:
     seal = Seal(store=store, signer=SIGNER, file=tmp_path / "checkpoints")
-    assert await at(store, seal, 0) is None, "there is nothing to sign"
+    began = await now_of(store)
+    assert await at(began, seal, 0) is None, "there is nothing to sign"
     await fill(store, 2)
-    assert await at(store, seal, 0) == 2
-    assert await at(store, seal, 100) is None, "nothing new"
+    assert await at(began, seal, 0) == 2
+    assert await at(began, seal, 100) is None, "nothing new"
     await fill(store, 1)
-    assert await at(store, seal, 59) is None
-    assert await at(store, seal, 61) == 3
+    assert await at(began, seal, 59) is None
+    assert await at(began, seal, 61) == 3
     async with store.write() as tx:
         for number in range(999):
             tx.audit(actor="p_ana", action="run.accepted", subject=f"run:r_{number}")
-    assert await at(store, seal, 62) is None
+    assert await at(began, seal, 62) is None
     await fill(store, 1)
     again = Seal(store=store, signer=SIGNER, file=tmp_path / "checkpoints")  # the worker was started anew
-    assert await at(store, again, 62) == 1003
+    assert await at(began, again, 62) == 1003
     lines, others = read_lines((tmp_path / "checkpoints").read_text().splitlines())
     assert ([one.n for one in lines], others) == ([2, 3, 1003], 0)
     async with store.read() as session:
@@ -60,7 +64,7 @@ async def test_a_line_that_a_crash_tore_spoils_only_itself(store: Store, tmp_pat
     file = tmp_path / "checkpoints"
     file.write_text('{"at": "2026-11-2')
     await fill(store, 1)
-    assert await at(store, Seal(store=store, signer=SIGNER, file=file), 0) == 1
+    assert await at(await now_of(store), Seal(store=store, signer=SIGNER, file=file), 0) == 1
     lines, others = read_lines(file.read_text().splitlines())
     assert ([one.n for one in lines], others) == ([1], 1)
 
@@ -70,7 +74,7 @@ async def test_what_cannot_be_written_is_an_alarm_until_it_can(store: Store, tmp
     seal = Seal(store=store, signer=SIGNER, file=file)
     await fill(store, 1)
     with structlog.testing.capture_logs() as logs:
-        assert await at(store, seal, 0) is None
+        assert await at(await now_of(store), seal, 0) is None
     (line,) = [one for one in logs if one["event"] == "audit.checkpoint_not_written"]
     assert line["log_level"] == "error"
     assert json.loads(line["checkpoint"])["n"] == 1, "the log has it at least"
@@ -79,11 +83,11 @@ async def test_what_cannot_be_written_is_an_alarm_until_it_can(store: Store, tmp
     assert (told.entries, told.sealed, told.why) == (1, 0, "No such file or directory")
     since = told.failing_since
     assert since is not None
-    await at(store, seal, 5)
+    await at(await now_of(store), seal, 5)
     async with store.read() as session:
         assert (await counts.count(session)).audit.failing_since == since
     file.parent.mkdir()
-    assert await at(store, seal, 5) == 1
+    assert await at(await now_of(store), seal, 5) == 1
     async with store.read() as session:
         told = (await counts.count(session)).audit
     assert (told.sealed, told.failing_since, told.why) == (1, None, None)
@@ -115,7 +119,7 @@ async def test_checkpoints_of_the_key_before_are_trusted_as_long_as_its_public_h
     old = Signer.read(b"2" * 64)
     file = tmp_path / "checkpoints"
     await fill(store, 1)
-    assert await at(store, Seal(store=store, signer=old, file=file), 0) == 1
+    assert await at(await now_of(store), Seal(store=store, signer=old, file=file), 0) == 1
     await fill(store, 1)
     (tmp_path / "key").write_text("1" * 64)
     (tmp_path / "old.pem").write_text(pem_of(old.public))
@@ -123,7 +127,7 @@ async def test_checkpoints_of_the_key_before_are_trusted_as_long_as_its_public_h
     now = AuditSettings.read({**environment, "DAYTWO_AUDIT_PUBLIC_KEYS": str(tmp_path / "old.pem")})
     signer = now.signer()
     assert signer is not None
-    assert await at(store, Seal(store=store, signer=signer, file=file), 61) == 2
+    assert await at(await now_of(store), Seal(store=store, signer=signer, file=file), 61) == 2
     lines, _ = read_lines(file.read_text().splitlines())
     async with store.read() as session:
         both = await verify(session, keys=now.trusted(), outside=lines)

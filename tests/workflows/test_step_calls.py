@@ -72,6 +72,38 @@ async def started(stepping: Stepping) -> RunId:
     return run
 
 
+CALLED = "${{ run.called_by == 'parent' }}"
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        {"allow": {"run": [CALLED]}},
+        {"approval": [{"when": "${{ run.called_by != 'parent' }}", "from": ["group:sre"]}]},
+    ],
+)
+async def test_an_action_can_tell_who_calls_it_from_who_asks_directly(
+    stepping: Stepping, child: dict[str, object]
+) -> None:
+    """What needs no approval of its own within a list does not become a way past the approval of the list."""
+    await loaded(stepping, call(), **child)
+    run = await started(stepping)
+    [called] = await children(stepping, run)
+    await stepping.company.through(RunId(called.id))
+    called = await stepping.company.run(RunId(called.id))
+    assert (called.state, stepping.sent()) == (RunState.SUCCEEDED, ["ship"])
+    if "allow" in child:
+        with pytest.raises(Forbidden, match="Nobody may run"):
+            await stepping.company.ask("ana", "1.1.0", "staging", action="child")
+        with pytest.raises(Forbidden):
+            await rerun(
+                stepping.company.life, called, await stepping.company.person("ana"), None, comment=None, key="2"
+            )
+        return
+    asked = await stepping.company.ask("ana", "1.1.0", "staging", action="child")
+    assert (await stepping.company.run(asked)).state == RunState.WAITING_APPROVAL
+
+
 async def children(stepping: Stepping, run: RunId) -> Sequence[RunRow]:
     async with stepping.company.store.read() as session:
         found = await session.scalars(select(RunRow).where(RunRow.parent_run == run).order_by(RunRow.id))

@@ -10,6 +10,7 @@ import pytest
 from company import SHOP, open_company
 from pydantic import SecretStr
 from service_in_memory import LOST, REFUSED, ServiceInMemory, answer
+from sqlalchemy import event
 from stepping import Step, Stepping, dispatch
 
 from daytwo_store import entities
@@ -69,6 +70,24 @@ async def test_a_request_is_sent_once_and_its_declared_results_flow_on(
     ]
     assert json.loads(stepping.company.ci.ledger[0].body)["inputs"]["incident"] == "P1"
     assert (await stepping.steps(run))[0].outputs == {"id": "P1"}
+
+
+async def test_the_catalog_is_read_to_judge_an_answer_only_where_the_expectation_names_it(stepping: Stepping) -> None:
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if " FROM entity " in statement.replace("\n", " "):
+            read.append(statement)
+
+    read: list[str] = []
+    counts = []
+    for expect in ("${{ response.status < 300 }}", "${{ response.status < 300 and entity.name == 'shop' }}"):
+        run = await stepping.ask(page(expect=expect))
+        event.listen(stepping.company.store.engine.sync_engine, "before_cursor_execute", note)
+        await stepping.company.drive(run)
+        event.remove(stepping.company.store.engine.sync_engine, "before_cursor_execute", note)
+        assert await state(stepping, run) == RunState.SUCCEEDED
+        counts.append(len(read))
+        read.clear()
+    assert counts[0] < counts[1]
 
 
 async def test_what_is_approved_anew_is_what_is_sent(stepping: Stepping, pager: ServiceInMemory) -> None:
@@ -250,6 +269,27 @@ async def test_a_check_has_to_hold_without_a_break(stepping: Stepping, pager: Se
     assert (len(pager.calls), stepping.sent()) == (6, ["ship"])
     assert pager.calls[0].path == "/health?of=shop"
     assert "the condition holds" in ((await stepping.steps(run))[0].note or "")
+
+
+async def test_what_a_check_saw_at_last_can_be_used_and_what_is_missing_in_it_fails_it(
+    stepping: Stepping, pager: ServiceInMemory
+) -> None:
+    pager.says = lambda number: answer(ok=number > 0, version=f"1.{number}", secret="not declared")
+    found = {**check(), "outputs": {"version": {"type": "string"}}}
+    ship = dispatch("ship")
+    ship["with"]["inputs"] = {"version": "${{ steps.healthy.outputs.version }}"}
+    run = await stepping.run(found, ship)
+    await stepping.on(run, later=MINUTE)
+    assert stepping.sent() == ["ship"]
+    [healthy, _] = await stepping.steps(run)
+    assert healthy.outputs == {"version": "1.1"}
+    assert json.loads(stepping.company.ci.ledger[-1].body)["inputs"]["version"] == "1.1"
+    pager.says = lambda _: answer(ok=True)
+    run = await stepping.run(found, ship)
+    await stepping.on(run)
+    row = await stepping.company.run(run)
+    assert (row.state, "It held, but its results are other ones" in (row.reason or "")) == (RunState.FAILED, True)
+    assert stepping.sent() == ["ship"]
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from daytwo_store.engine import Store
 from daytwo_store.events import NewEvent
 from daytwo_store.ids import RunId
 from daytwo_store.settings import StoreSettings
-from daytwo_store.states import RunState
+from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import OutboxRow
 from daytwo_workflows.contracts import What
 from daytwo_workflows.life.advance import advance, advance_within
+from daytwo_workflows.life.resuming import Resumption, resume
 
 pytestmark = pytest.mark.anyio
 KEY = "${{ inputs.version }}"  # 1.1.0
@@ -97,6 +98,60 @@ async def test_an_event_is_for_one_step_of_a_run_and_for_every_run(stepping: Ste
     await tell(stepping)
     await stepping.on(run)
     assert (await stepping.company.run(run)).state == RunState.SUCCEEDED
+
+
+async def resumed(stepping: Stepping, run: RunId) -> RunId:
+    row = await stepping.company.run(run)
+    ana = await stepping.company.person("ana")
+    asked = Resumption(run=row, requester=ana, token=None, answers={}, version=row.version)
+    new = RunId((await resume(stepping.company.life, asked, f"resume {run}")).run.id)
+    await stepping.company.drive(new)
+    return new
+
+
+async def fails(stepping: Stepping, run: RunId) -> None:
+    """Its first pipeline."""
+    stepping.company.ci.ends_as = ExternalStatus.FAILED
+    await stepping.on(run)
+    assert (await stepping.company.run(run)).state == RunState.FAILED
+    stepping.company.ci.ends_as = ExternalStatus.SUCCEEDED
+    stepping.clock.moment += timedelta(minutes=1)
+
+
+async def test_an_event_that_came_early_is_not_lost_when_the_run_is_resumed(stepping: Stepping) -> None:
+    """Twice: what counts is when the first of these runs began."""
+    stepping.company.ci.ends_as = ExternalStatus.FAILED
+    run = await stepping.run(dispatch("ship"), awaiting(**VERDICT))
+    await tell(stepping, verdict="go")
+    await fails(stepping, run)
+    stepping.company.ci.ends_as = ExternalStatus.FAILED
+    run = await resumed(stepping, run)
+    await fails(stepping, run)
+    new = await resumed(stepping, run)
+    await stepping.on(new)
+    _, change = await stepping.steps(new)
+    assert (change.state, change.outputs) == ("succeeded", {"verdict": "go"})
+
+
+async def test_an_event_that_a_step_has_had_is_not_had_again_by_the_run_that_resumes_it(stepping: Stepping) -> None:
+    stepping.company.ci.ends_as = ExternalStatus.FAILED
+    run = await stepping.run(awaiting("first"), awaiting("second", **VERDICT), awaiting("third"))
+    await tell(stepping)
+    await stepping.on(run)
+    stepping.clock.moment += timedelta(minutes=1)
+    await tell(stepping, verdict="perhaps")
+    await stepping.on(run)
+    row = await stepping.company.run(run)
+    assert (row.state, await stepping.states(run)) == (
+        RunState.FAILED,
+        {"first": "succeeded", "second": "failed", "third": "skipped"},
+    )
+    new = await resumed(stepping, run)
+    assert await stepping.states(new) == {"first": "succeeded", "second": "running", "third": "pending"}
+    stepping.clock.moment += timedelta(minutes=1)
+    await tell(stepping, verdict="go")
+    await stepping.on(new)
+    assert await stepping.states(new) == {"first": "succeeded", "second": "succeeded", "third": "running"}
 
 
 async def test_no_event_in_time_fails_the_step(stepping: Stepping) -> None:

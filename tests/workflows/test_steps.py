@@ -287,11 +287,10 @@ def test_until_when_a_wait_lasts(given: dict[str, object], expected: str) -> Non
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"for": "soon"}, "A duration is written as"),
-        ({"until": "02:00"}, "no `zone`"),
-        ({"until": "02:00", "zone": "Europe/Nowhere"}, "no time zone"),
-        ({"until": "tomorrow"}, "is not a time"),
-        ({"until": "2026-12-01T02:00:00"}, "is not a time"),
+        ({"for": "${{ 'soon' }}"}, "A duration is written as"),
+        ({"until": "${{ '02:00' }}"}, "no `zone`"),
+        ({"until": "${{ 'tomorrow' }}"}, "is not a time"),
+        ({"until": "${{ '2026-12-01T02:00:00' }}"}, "is not a time"),
         ({"until": "2027-12-01T02:00:00Z"}, "more than 90 days"),
     ],
 )

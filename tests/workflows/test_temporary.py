@@ -80,6 +80,19 @@ async def test_it_is_given_back_early_or_with_the_run(stepping: Stepping) -> Non
     assert stepping.sent() == ["grant", "revoke"] * 2
 
 
+async def test_the_owning_group_extends_where_the_action_says_owner(stepping: Stepping) -> None:
+    run = await lasts(stepping, **{"from": ["owner"], "most": "8h"})
+    store, until = stepping.company.store, stepping.clock.moment + 6 * HOUR
+    sam = await stepping.company.person("sam")
+    with pytest.raises(Forbidden, match="It is extended by group:storefront"):
+        await lasting.extend(store, run, "access", until=until, by=sam, person="person:sam")
+    asked = await lasting.ask_to_extend(store, run, "access", until=until, by=sam)
+    async with store.read() as session:
+        row = await session.get(ApprovalRow, asked)
+        assert row is not None
+        assert row.needed_from == ["group:storefront"]
+
+
 async def test_it_is_extended_by_those_who_may_and_never_too_far(stepping: Stepping) -> None:
     run = await lasts(stepping, **{"from": ["group:sre", "group:storefront"], "most": "8h"})
     store, now = stepping.company.store, stepping.clock.moment

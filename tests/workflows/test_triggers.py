@@ -9,24 +9,28 @@ from typing import Any
 import pytest
 import yaml
 from company import EXAMPLES, open_company
+from hearing import NIGHT, SEASON, says
+from more_actions import like_deploy
 from pydantic import JsonValue, SecretStr
 from sqlalchemy import select
 from timetable import NOON, Timetable
 
 from daytwo_actions.definitions import DefinitionRejected
-from daytwo_store import entities, events, principals, reactions, triggers
+from daytwo_store import entities, events, principals, reactions, tasks, triggers
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import Draft
 from daytwo_store.errors import Forbidden
 from daytwo_store.events import NewEvent
-from daytwo_store.ids import RunId
+from daytwo_store.ids import EntityRef, PrincipalId, RunId, TaskId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ApprovalState, RunState
 from daytwo_store.tables import EventRow, ReactionRow
 from daytwo_workflows.company import load_company
+from daytwo_workflows.life import doing
 from daytwo_workflows.life.answering import Paused, wish_of
 from daytwo_workflows.life.asking import Wish, start
+from daytwo_workflows.life.doing import Done
 from daytwo_workflows.life.reacting import note, note_fresh, react, tell_expired
 
 pytestmark = pytest.mark.anyio
@@ -228,6 +232,28 @@ async def test_it_never_goes_past_approval_and_stops_with_its_owners_rights(hous
     )
 
 
+async def test_a_trigger_waits_for_its_owner_and_leaves_out_what_is_old_news(house: Listening) -> None:
+    waits = "It waits until person:ana signs in again"
+    await house.load(alerts={**ON_ALERT, "throttle": "1s"})
+    await says(house.company, "ana", "group:storefront", ago=NIGHT)
+    await house.tell("d1")
+    assert await house.react() == 1, "a night of silence is none to it"
+    await says(house.company, "ana", "group:storefront", ago=SEASON)
+    await house.tell("d2")
+    assert await house.react(timedelta(minutes=1)) == 0
+    assert await house.react(timedelta(hours=20)) == 0
+    assert (await house.reactions())[-1].startswith(f"alerts due: {waits}")
+    await says(house.company, "ana", "group:storefront")
+    assert await house.react(timedelta(minutes=6)) == 1
+    await says(house.company, "ana", "group:storefront", ago=SEASON)
+    await house.tell("d3")
+    await house.react(timedelta(minutes=1))
+    await house.react(timedelta(hours=25))
+    assert (await house.reactions())[-1].startswith(f"alerts skipped: {waits}")
+    async with house.company.store.read() as session:
+        assert (await triggers.get(session, "alerts")).paused_at is None
+
+
 async def test_what_happens_in_the_catalog_is_an_event_as_far_as_the_owner_sees_it(house: Listening) -> None:
     on = {"catalog": "service", "changes": ["created"]}
     inputs = {"environment": "environment:staging"}
@@ -241,6 +267,36 @@ async def test_what_happens_in_the_catalog_is_an_event_as_far_as_the_owner_sees_
         await entities.upsert(tx, Draft(kind="environment", name="qa", title="QA"), by="file:x")
     assert await house.react() == 1
     assert [run.entity for run in await house.runs()] == ["service:cart"]
+
+
+async def test_what_is_changed_or_deleted_in_the_catalog_is_told_with_what_was_before(house: Listening) -> None:
+    """To who may see it; a deleted entity is told as it was."""
+    inputs = {"environment": "environment:staging"}
+    for change, name in (("changed", "on-change"), ("deleted", "on-delete")):
+        on = {"catalog": "deployment", "changes": [change]}
+        when = f"${{{{ event.change == '{change}' and event.before.version == '1' }}}}"
+        of = {"action": "restart", "entity": "service:${{ event.entity.name }}", "inputs": inputs}
+        await house.load(**{name: {"on": on, "when": when, **of}})
+
+    async def told(*drafts: Draft, without: tuple[str, ...] = ()) -> list[str]:
+        before = len(await house.runs())
+        async with house.company.store.write() as tx:
+            for draft in drafts:
+                await entities.upsert(tx, draft, by="file:x")
+            for ref in without:
+                await entities.delete(tx, EntityRef(ref), by="file:x")
+        await house.react()
+        return [str(run.entity) for run in (await house.runs())[before:]]
+
+    def at(version: str, *, name: str = "shop", visible_to: tuple[str, ...] = ()) -> Draft:
+        properties = {"version": version}
+        return Draft(kind="deployment", name=name, title="D", properties=properties, visible_to=visible_to)
+
+    hidden = {"name": "billing", "visible_to": ("group:finance",)}
+    assert await told(at("1"), at("1", **hidden)) == [], "created"
+    assert await told(at("2"), at("2", **hidden)) == ["service:shop"]
+    assert await told(at("1"), at("1", **hidden)) == [], "it was another version before"
+    assert await told(without=("deployment:shop", "deployment:billing")) == ["service:shop"]
 
 
 async def test_a_property_whose_time_is_over_is_told_once(house: Listening) -> None:
@@ -295,7 +351,7 @@ async def test_an_event_is_replayed_as_another_turn(house: Listening) -> None:
     for _ in range(2):
         async with house.company.store.write() as tx:
             row = await triggers.hold(tx, "alerts")
-            kept = await reactions.event(tx.session, event)
+            kept = await tx.session.get(EventRow, event)
             assert kept is not None
             await note(tx, row, kept, turn=1, by=ana, key="replay-x-1")
     assert await house.react() == 1
@@ -337,7 +393,8 @@ async def test_what_is_due_when_somebody_pauses_it_is_left_out_and_a_replay_is_n
     house.company.ci.down = True
     event = await house.tell("d1")
     assert await house.react() == 0
-    assert await house.reactions() == ["alerts due"]
+    (waiting,) = await house.reactions()
+    assert waiting.startswith("alerts due: It is tried again: The CI system does not answer.")
     async with house.company.store.write() as tx:
         triggers.pause(tx, await triggers.hold(tx, "alerts"), by="person:ana", why="a flood")
     house.company.ci.down = False
@@ -346,7 +403,7 @@ async def test_what_is_due_when_somebody_pauses_it_is_left_out_and_a_replay_is_n
         "alerts skipped: The trigger was paused. Nothing was started; it can be replayed."
     ]
     async with house.company.store.write() as tx:
-        kept = await reactions.event(tx.session, event)
+        kept = await tx.session.get(EventRow, event)
         assert kept is not None
         await note(tx, await triggers.hold(tx, "alerts"), kept, turn=1, by=await house.company.person("ana"), key="r-1")
     assert await house.react() == 1, "a person wants it"
@@ -402,16 +459,21 @@ async def test_who_wrote_it_does_not_approve_it_in_the_name_of_who_owns_it_by_th
     assert (run.requester, run.cause["writers"]) == (await house.company.person("sam"), ["person:ana"])
 
 
-async def test_whoever_shows_it_the_event_again_does_not_approve_what_comes_of_it(house: Listening) -> None:
-    inputs = {"version": "1.1.0", "environment": "environment:production"}
-    await house.load(alerts={**ON_ALERT, "action": "deploy", "inputs": inputs})
+async def told_and_shown_again_by_sam(house: Listening) -> PrincipalId:
     event = await house.tell("d1")
     await house.react()
     sam = await house.company.person("sam")
     async with house.company.store.write() as tx:
-        kept = await reactions.event(tx.session, event)
+        kept = await tx.session.get(EventRow, event)
         assert kept is not None
         await note(tx, await triggers.hold(tx, "alerts"), kept, turn=1, by=sam, key="replay-of-sam")
+    return sam
+
+
+async def test_whoever_shows_it_the_event_again_does_not_approve_what_comes_of_it(house: Listening) -> None:
+    inputs = {"version": "1.1.0", "environment": "environment:production"}
+    await house.load(alerts={**ON_ALERT, "action": "deploy", "inputs": inputs})
+    await told_and_shown_again_by_sam(house)
     assert await house.react() == 1
     first, replayed = [RunId(run.id) for run in await house.runs()]
     with pytest.raises(Forbidden, match="or had a trigger or a schedule ask for it"):
@@ -419,3 +481,26 @@ async def test_whoever_shows_it_the_event_again_does_not_approve_what_comes_of_i
     await house.company.decide("sam", first)
     states = [(await house.company.approvals(run))[-1].state for run in (first, replayed)]
     assert states == [ApprovalState.APPROVED, ApprovalState.PENDING]
+
+
+async def test_whoever_shows_it_the_event_again_does_not_do_what_takes_four_eyes(house: Listening) -> None:
+    step = {"id": "switch", "uses": "task", "with": {"from": ["group:sre"], "text": "x", "four_eyes": True}}
+    usual: dict[str, Any] = {"approval": [], "catalog": [], "undo": None, "lock": None, "steps": [step]}
+    (house.folder / "chore.yaml").write_text(yaml.safe_dump(like_deploy("chore", **usual)))
+    inputs = {"version": "1.1.0", "environment": "environment:staging"}
+    await house.load(alerts={**ON_ALERT, "action": "chore", "inputs": inputs})
+    sam = await told_and_shown_again_by_sam(house)
+    await house.react()
+    both = [RunId(run.id) for run in await house.runs()]
+    for run in both:
+        await house.company.drive(run)
+    rows = {}
+    async with house.company.store.read() as session:
+        for run in both:
+            [rows[run]] = await tasks.of_run(session, run)
+    kept_off = [run for run in rows if "person:sam" in rows[run].editors]
+    assert len(kept_off) == 1
+    [other] = set(rows) - set(kept_off)
+    with pytest.raises(Forbidden, match="or had a trigger or a schedule ask for it"):
+        await doing.complete(house.company.life, Done(task=TaskId(rows[kept_off[0]].id), by=sam, answers={}))
+    await doing.complete(house.company.life, Done(task=TaskId(rows[other].id), by=sam, answers={}))

@@ -1,7 +1,7 @@
 """A run that fails is undone by its own plan: the last first, each once, and what cannot be undone is said."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,11 +18,12 @@ from daytwo_store import entities, freezes, runs
 from daytwo_store.clock import GivenClock
 from daytwo_store.engine import Store
 from daytwo_store.entities import EVERYTHING
-from daytwo_store.errors import Conflict, Forbidden
+from daytwo_store.errors import Conflict, Forbidden, Rejected
 from daytwo_store.ids import RunId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ApprovalState, AttemptState, ExternalStatus, RunState
 from daytwo_workflows.contracts import What
+from daytwo_workflows.life.asking import undo as ask_undo
 from daytwo_workflows.life.interventions import cancel
 from daytwo_workflows.life.lending import Lending, lend, revoke
 from daytwo_workflows.life.undo_choices import choices, choose
@@ -418,6 +419,74 @@ async def test_an_undo_that_cannot_be_worked_out_is_named_and_asked_about(steppi
     await choose(stepping.company.store, run, Choice.LEAVE, by=by, reason="nothing was built", decides=True)
     await go_on(stepping, run)
     assert stepping.sent() == ["one", "bad", "one-back"]
+
+
+async def half_way(stepping: Stepping, undo: Step, **spec: object) -> RunId:
+    """A run whose step fails before it has left what its undo names."""
+    stepping.company.ci.left = None
+    return await until_it_breaks(stepping, undoable("one"), dispatch("bad", undo=undo, **BUILT), **spec)
+
+
+LEFT_OUT = "`image` is not there: bad has failed and has not left it"
+
+
+async def test_an_undo_whose_value_is_missing_is_not_sent_without_it(stepping: Stepping) -> None:
+    """Without it the pipeline would take its own default, which is not what was there before."""
+    run = await half_way(stepping, back("bad-back", image="${{ steps.bad.outputs.image }}"))
+    row = await stepping.company.run(run)
+    assert (row.state, stepping.sent()) == (RunState.NEEDS_ATTENTION, ["one", "bad"])
+    assert LEFT_OUT in (row.reason or "")
+    assert "Take back by hand what has to be, then say that it is left as it is." in (row.reason or "")
+    by = await stepping.company.person("ana")
+    await choose(stepping.company.store, run, Choice.AGAIN, by=by, reason="", decides=True)
+    await go_on(stepping, run)
+    assert ((await stepping.company.run(run)).state, stepping.sent()) == (RunState.NEEDS_ATTENTION, ["one", "bad"])
+    await choose(stepping.company.store, run, Choice.LEAVE, by=by, reason="nothing was built", decides=True)
+    await go_on(stepping, run)
+    assert stepping.sent() == ["one", "bad", "one-back"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "${{ steps.bad.outputs.image | default('none') }}",
+        "${{ steps.bad.outputs.image or 'none' }}",
+        "${{ 'none' if steps.bad.outputs.image is none else steps.bad.outputs.image }}",
+        "${{ steps.bad.outputs.image if steps.bad.state == 'succeeded' else 'none' }}",
+    ],
+)
+async def test_an_undo_that_says_what_is_meant_instead_is_sent_with_that(stepping: Stepping, image: str) -> None:
+    run = await half_way(stepping, back("bad-back", image=image))
+    await go_on(stepping, run)
+    assert stepping.sent() == ["one", "bad", "bad-back", "one-back"]
+    assert json.loads(stepping.company.ci.ledger[2].body)["inputs"]["image"] == "none"
+
+
+async def test_what_says_that_nothing_is_meant_instead_is_sent_without_it(stepping: Stepping) -> None:
+    run = await half_way(stepping, back("bad-back", image="${{ steps.bad.outputs.image | default(null) }}"))
+    await go_on(stepping, run)
+    assert json.loads(stepping.company.ci.ledger[2].body)["inputs"]["image"] is None
+
+
+@pytest.mark.parametrize("where", [{"body": {"was": ["${{ IT }}"]}}, {"headers": {"was": "${{ IT }}"}}])
+async def test_nor_is_a_request_to_a_service_sent_without_it(
+    stepping: Stepping, pager: ServiceInMemory, where: Mapping[str, object]
+) -> None:
+    what = json.loads(json.dumps(where).replace("IT", "steps.bad.outputs.image"))
+    call = {"service": "pager", "method": "POST", "path": "/images", **what}
+    run = await half_way(stepping, {"uses": "http", "with": call})
+    row = await stepping.company.run(run)
+    assert (row.state, pager.calls) == (RunState.NEEDS_ATTENTION, [])
+    assert LEFT_OUT in (row.reason or "")
+
+
+async def test_nor_is_it_undone_on_demand(stepping: Stepping) -> None:
+    run = await half_way(stepping, back("bad-back", image="${{ steps.bad.outputs.image }}"), on_error="stop")
+    row, by = await stepping.company.run(run), await stepping.company.person("ana")
+    with pytest.raises(Rejected) as caught:
+        await ask_undo(stepping.company.life, row, by, None, comment=None, key="undo")
+    assert LEFT_OUT in caught.value.detail
+    assert "Nothing was started." in caught.value.detail
 
 
 async def test_a_run_that_succeeds_undoes_nothing(stepping: Stepping) -> None:

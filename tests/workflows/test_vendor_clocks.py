@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from company import Company
 from contract_systems import ARGO_DEPLOY, GITHUB_DEPLOY, GITLAB_DEPLOY, TOKEN
 from more_actions import like_deploy, load_beside
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from daytwo_actions.backends.argo.settings import ArgoSettings
+from daytwo_actions.backends.base import ExternalState, Listing
 from daytwo_actions.backends.github.settings import GitHubSettings
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
 from daytwo_actions.backends.registry import connect
@@ -23,12 +25,14 @@ from daytwo_standins.argo.testing import start_standin as start_argo
 from daytwo_standins.github.testing import RunningStandin, eventually, make_repository
 from daytwo_standins.github.testing import start_standin as start_github
 from daytwo_standins.gitlab.testing import start_standin as start_gitlab
-from daytwo_store import attempts
-from daytwo_store.ids import RunId
-from daytwo_store.states import AttemptState, RunState
+from daytwo_store import attempts, connections
+from daytwo_store.ids import ExternalRunId, RunId
+from daytwo_store.states import AttemptState, ExternalStatus, RunState
 from daytwo_store.tables import AttemptRow, ExternalRunRow
 from daytwo_workflows.contracts import What
+from daytwo_workflows.life.lateness import lacked, note_lateness
 from daytwo_workflows.life.reconcile import reconcile
+from daytwo_workflows.life.steps.search import Search
 
 pytestmark = pytest.mark.anyio
 NEVER = {"match": {"operation": "dispatch", "times": 1}, "status": {"code": 502, "when": "before"}}
@@ -191,6 +195,57 @@ async def test_old_answers_prove_no_absence_however_late_it_gets(clocked: Clocke
     row = await company.run(run)
     assert row.state == RunState.NEEDS_ATTENTION
     assert "the clock of the CI system is far behind, or its answers are old ones" in (row.reason or "")
+
+
+@pytest.mark.parametrize("by", [0, -OFF], ids=["right", "slow"])
+@pytest.mark.parametrize("clocked", ["github", "gitlab"], indirect=True)
+async def test_how_late_a_run_was_listed_is_kept_and_an_alarm_when_it_is_more_than_half_of_what_is_waited_for(
+    clocked: Clocked, by: float
+) -> None:
+    company = clocked.company
+    windows = company.life.windows.model_copy(update={"listing_lag": timedelta(seconds=6)})
+    company.life = replace(company.life, windows=windows)
+    clocked.fault(match={}, skew={"seconds": by})
+
+    async def lost(lag: float) -> tuple[float | None, list[Any]]:
+        clocked.fault(**LOST, lag={"seconds": lag})
+        run = await clocked.ask()
+        move = await company.step(run)
+        with capture_logs() as logs:
+            while (await company.attempts(run))[-1].state in (AttemptState.SENT, AttemptState.AMBIGUOUS):
+                await reconcile(company.life, run, move.path, move.attempt, lambda: None)
+                await asyncio.sleep(0.05)
+        assert [one.state for one in await company.attempts(run)] == [AttemptState.ACCEPTED]
+        await clocked.ends(run)
+        async with company.store.read() as session:
+            late = [row.listing_lag for row in await connections.everything(session) if row.name in SETTINGS]
+        return next(iter(late), None), [line for line in logs if line["event"] == "listing.late"]
+
+    assert await lost(0.0) == (None, []), "a look that shows it at once tells of no lateness"
+    late, [alarm] = await lost(4.5)
+    assert late is not None
+    assert 3 < late < 12
+    assert (alarm["log_level"], alarm["seconds"]) == ("error", round(late, 1))
+    assert "may be 6 s late" in alarm["detail"]
+
+
+@pytest.mark.parametrize("clocked", ["github"], indirect=True)
+async def test_a_look_that_comes_late_itself_makes_no_listing_late(clocked: Clocked) -> None:
+    """The worker was down for an hour between the listing without the run and the one with it."""
+    company = clocked.company
+    now = datetime.now(UTC).replace(microsecond=0)
+    found = ExternalState(
+        id=ExternalRunId("17"), attempt=1, status=ExternalStatus.RUNNING, detail="", url="", commit=None,
+        created_at=now - timedelta(minutes=61), updated_at=None,
+    )  # fmt: skip
+    run = await clocked.ask()
+    search = Search(no=1, due=(now - timedelta(hours=1)).isoformat())
+    lacked(search, Listing(found=(), complete=True, server_time=now - timedelta(seconds=3650)), now)
+    shown = Listing(found=(found,), complete=True, server_time=now)
+    row = AttemptRow(run_id=run, path="deploy", no=1, connection="github")
+    await note_lateness(company.life, row, search, shown, now)
+    async with company.store.read() as session:
+        assert [one.listing_lag for one in await connections.everything(session)] == [60.0]
 
 
 @pytest.mark.parametrize("clocked", ["github", "gitlab"], indirect=True)

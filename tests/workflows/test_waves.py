@@ -15,8 +15,9 @@ from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.steps import PlannedKind
 from daytwo_actions.recovery import Said
 from daytwo_api.services.step_words import step_waits
-from daytwo_store import entities, runs, tasks
+from daytwo_store import connections, entities, runs, tasks
 from daytwo_store.clock import GivenClock
+from daytwo_store.connections import Allowance
 from daytwo_store.engine import Store
 from daytwo_store.entities import Draft
 from daytwo_store.errors import Conflict, Rejected
@@ -24,6 +25,7 @@ from daytwo_store.ids import ApprovalId, RunId, StepPath, TaskId
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import EntityRow, RelationRow, RunRow, TaskRow
+from daytwo_workflows.contracts import What
 from daytwo_workflows.life.doing import Done, complete, give_up
 from daytwo_workflows.life.resuming import Resumption, resume
 from daytwo_workflows.life.steps.called import asked_for
@@ -68,6 +70,7 @@ async def rolled(
     parent: dict[str, object] | None = None,
     before: Sequence[Step] = (),
     when: str | None = None,
+    timeout: str = "24h",
     **more: object,
 ) -> RunId:
     """A run over so many services, moved to where it waits."""
@@ -77,7 +80,7 @@ async def rolled(
     folder.mkdir()
     child = like_deploy("child", **PLAIN, steps=[dispatch("ship")])
     probe = like_deploy("probe", **PLAIN, steps=[dispatch("probe")])
-    step = roll(**more) | ({"if": when} if when else {})
+    step = {**roll(**more), "timeout": timeout, **({"if": when} if when else {})}
     whole = like_deploy("parent", **{**PLAIN, **(parent or {})}, steps=[*before, step])
     await load_beside(stepping.company, folder, child, probe, whole)
     run = await stepping.company.ask("ana", "1.1.0", "staging", action="parent")
@@ -104,6 +107,53 @@ async def finish(stepping: Stepping, run: RunId, *bad: str) -> None:
         await stepping.company.drive(RunId(child.id))
         await stepping.on(RunId(child.id))
     await stepping.on(run)
+
+
+async def has_left(stepping: Stepping, remaining: int, resets_at: datetime) -> None:
+    async with stepping.company.store.write() as tx:
+        told = Allowance(limit=5000, remaining=remaining, resets_at=resets_at, held_until=None)
+        await connections.learn(tx, "github", told)
+
+
+async def test_a_list_that_waits_for_room_ends_in_time(stepping: Stepping) -> None:
+    """The vendor's next period is later than that."""
+    await has_left(stepping, 999, stepping.clock.moment + timedelta(minutes=50))
+    run = await rolled(stepping, count=2, timeout="30m")
+    move = await stepping.on(run, later=timedelta(minutes=10))
+    assert (move.what, round(move.seconds or 0)) == (What.WAIT, 1200)
+    await stepping.on(run, later=timedelta(minutes=20))
+    state, reason = await ended(stepping, run)
+    assert (state, await called(stepping, run)) == (RunState.FAILED, []), reason
+    assert "github has 999 of 5000 requests left" in reason
+    assert "2 were not begun" in reason
+
+
+async def test_a_wave_leaves_the_last_fifth_of_the_requests_to_others_and_loses_nothing(stepping: Stepping) -> None:
+    resets_at = stepping.clock.moment + timedelta(minutes=40)
+
+    async def left(remaining: int) -> None:
+        await has_left(stepping, remaining, resets_at)
+
+    await left(1000)
+    run = await rolled(stepping, count=6, batch=2)
+    assert await called(stepping, run) == ["s1", "s2"], "a fifth is enough"
+    await left(999)
+    await finish(stepping, run)
+    assert len(await called(stepping, run)) == 2
+    async with stepping.company.store.read() as session:
+        step = await runs.step(session, run, StepPath("roll"))
+    assert "github has 999 of 5000 requests left" in str(step.note)
+    direct = await stepping.company.ask("ana", "1.1.0", "staging", action="child")
+    await stepping.company.drive(direct)
+    assert stepping.sent()[-1] == "ship", "who asks for one gets it"
+    await stepping.on(run, later=timedelta(minutes=39))
+    assert len(await called(stepping, run)) == 2
+    await stepping.on(run, later=timedelta(minutes=2))
+    assert await called(stepping, run) == ["s1", "s2", "s3", "s4"]
+    for _ in range(2):
+        await finish(stepping, run)
+    assert (await stepping.company.run(run)).state == RunState.SUCCEEDED
+    assert await called(stepping, run) == ["s1", "s2", "s3", "s4", "s5", "s6"]
 
 
 async def asked(stepping: Stepping, run: RunId) -> TaskRow:
@@ -267,8 +317,9 @@ async def test_nobody_says_anything_in_time(stepping: Stepping) -> None:
     assert (state, "1 were not begun" in reason, (await asked(stepping, run)).state) == (
         RunState.FAILED,
         True,
-        "withdrawn",
+        "expired",
     ), reason
+    assert "Nobody said in time that it goes on." in reason
 
 
 async def test_a_resumed_run_goes_on_with_the_sealed_list_and_what_is_not_done(stepping: Stepping) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from company import SHOP, open_company
 from locking import Locking
 from pydantic import SecretStr
+from service_in_memory import LOST, ServiceInMemory, answer
+from sqlalchemy import select
 from stepping import Step, Stepping, dispatch
 
 from daytwo_actions.recovery import Choice
@@ -18,14 +21,17 @@ from daytwo_store.engine import Store
 from daytwo_store.errors import Conflict, Forbidden
 from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.lasting import Lasting, of_entity
+from daytwo_store.notifications import Notice
 from daytwo_store.run_visibility import Onlooker
 from daytwo_store.settings import StoreSettings
 from daytwo_store.states import ExternalStatus, RunState
+from daytwo_store.tables import NotificationRow
 from daytwo_workflows.life import interventions
 from daytwo_workflows.life.asking import undo
 from daytwo_workflows.life.resuming import Resumption, preview
 from daytwo_workflows.life.taking_away import TakeAway, take_away
 from daytwo_workflows.life.undo_choices import choose
+from daytwo_workflows.life.undoing import is_told
 
 pytestmark = pytest.mark.anyio
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -157,12 +163,102 @@ async def test_what_failed_is_tried_again_by_itself_and_shown_until_then(steppin
     assert (len(stepping.sent()), await stands(stepping)) == (4, [])
 
 
-async def test_it_is_not_tried_for_ever(stepping: Stepping) -> None:
+async def alarms(stepping: Stepping, run: RunId) -> int:
+    """How often its people were told that it needs somebody."""
+    async with stepping.company.store.read() as session:
+        notices = await session.scalars(select(NotificationRow.kind).where(NotificationRow.run_id == run))
+        return [*notices].count(Notice.RUN_NEEDS_ATTENTION)
+
+
+async def test_it_is_tried_until_it_is_done_and_loud_meanwhile(stepping: Stepping) -> None:
     run = await not_taken_back(stepping)
-    for _ in range(9):
-        await end(stepping, run, later=3 * HOUR)
-    assert stepping.sent().count("revoke") == 7
-    assert "tried again by itself" not in ((await stepping.company.run(run)).reason or "")
+    for number in range(2, 10):
+        await stepping.on(run, later=HOUR)
+        await stepping.on(run)
+        assert stepping.sent().count("revoke") == number, "an hour is the longest pause"
+        assert await alarms(stepping, run) == min(number, 7)
+    row = await stepping.company.run(run)
+    assert row.state == RunState.NEEDS_ATTENTION
+    assert "It has failed 9 times, and what was for a time still stands: somebody has to see to it." in (
+        row.reason or ""
+    )
+    assert "tried again by itself" in (row.reason or "")
+    stepping.company.ci.ends_as = WORKS
+    assert await end(stepping, run, later=HOUR) == RunState.SUCCEEDED
+    assert await stands(stepping) == []
+
+
+def test_who_was_alarmed_is_told_once_a_day() -> None:
+    assert [tries for tries in range(1, 60) if is_told(tries)] == [1, 2, 3, 4, 5, 6, 7, 31, 55]
+
+
+async def by_request(stepping: Stepping, pager: ServiceInMemory) -> RunId:
+    """Its time is over, and it is taken back by a request that is not made twice."""
+    stepping.company.life = replace(stepping.company.life, services={"pager": pager})
+    call = {"service": "pager", "method": "DELETE", "path": "/grants"}
+    granted = dispatch("grant", undo={"uses": "http", "effect": "once", "with": call})
+    run = await lasts(stepping, granted, LASTS)
+    await end(stepping, run, later=5 * HOUR)
+    return run
+
+
+async def test_what_is_done_once_at_most_is_tried_again_where_it_was_not_done(stepping: Stepping) -> None:
+    pager = ServiceInMemory(says=lambda number: answer(403) if number < 2 else answer())
+    run = await by_request(stepping, pager)
+    assert (len(pager.calls), await alarms(stepping, run)) == (1, 1)
+    for _ in range(2):
+        await end(stepping, run, later=HOUR)
+    assert (len(pager.calls), (await stepping.company.run(run)).state) == (3, RunState.SUCCEEDED)
+
+
+async def test_what_is_done_once_at_most_and_may_have_been_waits_for_a_person(stepping: Stepping) -> None:
+    pager = ServiceInMemory(says=lambda _: LOST)
+    run = await by_request(stepping, pager)
+    for _ in range(3):
+        await end(stepping, run, later=HOUR)
+    assert (len(pager.calls), (await stepping.company.run(run)).state) == (1, RunState.NEEDS_ATTENTION)
+
+
+async def test_what_cannot_be_worked_out_is_not_tried_over_and_over(stepping: Stepping) -> None:
+    stepping.company.ci.ends_as = FAILS
+    run = await stepping.run(grant(what="${{ steps.grant.outputs.image }}"), LASTS, on_error="undo")
+    for _ in range(3):
+        await end(stepping, run, later=2 * HOUR)
+    assert (await stepping.company.run(run)).state == RunState.NEEDS_ATTENTION
+    assert [step.path for step in await stepping.steps(run) if step.undoes is not None] == ["grant.undo"]
+
+
+async def pushed(stepping: Stepping, *, text: str | None = None) -> RunId:
+    """What was approved lasts, and somebody has pushed into the repository of its pipelines. `text`: of their files."""
+    run = await stepping.ask(grant(), LASTS, on_error="undo", approval=[{"from": ["group:sre"]}])
+    await stepping.company.decide("sam", run)
+    for _ in range(3):
+        await stepping.on(run)
+    assert (await stepping.states(run))["access"] == "running"
+    stepping.company.ci.commit = "e" * 40
+    if text is not None:
+        stepping.company.ci.pipeline_texts["e" * 40] = text
+    return run
+
+
+async def test_what_else_is_pushed_does_not_put_off_the_end(stepping: Stepping) -> None:
+    run = await pushed(stepping)
+    assert await end(stepping, run, later=5 * HOUR) == RunState.SUCCEEDED
+    assert (stepping.sent(), await stands(stepping)) == (["grant", "revoke"], [])
+    assert stepping.company.ci.ledger[-1].pinned.commit == "e" * 40
+    (moved,) = [one for one in await stepping.company.audit(run) if one.action == "undo.ref_moved"]
+    assert (moved.facts["step"], moved.facts["from"], moved.facts["to"]) == ("grant.undo", "c" * 40, "e" * 40)
+
+
+async def test_a_pipeline_that_is_another_one_is_looked_at_first(stepping: Stepping) -> None:
+    run = await pushed(stepping, text="on: workflow_dispatch")
+    for _ in range(3):
+        assert await end(stepping, run, later=5 * HOUR) == RunState.NEEDS_ATTENTION
+    assert (stepping.sent(), [one.stands for one in await stands(stepping)]) == (["grant"], [True])
+    sam = await stepping.company.person("sam")
+    await choose(stepping.company.store, run, Choice.AGAIN, by=sam, reason="looked at it", decides=True)
+    assert await end(stepping, run) == RunState.SUCCEEDED
+    assert stepping.sent() == ["grant", "revoke"]
 
 
 async def test_a_step_that_goes_on_after_its_time_ends_nothing(stepping: Stepping) -> None:

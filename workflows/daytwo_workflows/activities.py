@@ -1,9 +1,11 @@
 """Activities: thin, one call each into the life of a run. Errors cross into Temporal by their class name alone."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec, TypeVar
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import timedelta
+from functools import partial, update_wrapper
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
 from temporalio import activity
@@ -17,10 +19,12 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.dispatch import dispatch
 from daytwo_workflows.life.reconcile import reconcile
 from daytwo_workflows.life.watch import watch
+from daytwo_workflows.policies import BEAT
 
 log = structlog.get_logger()
 P = ParamSpec("P")
 R = TypeVar("R")
+_HANGS: Final = timedelta(seconds=60)  # without a sign; a statement of the database takes 20 s at most
 
 
 def _nameless(
@@ -39,12 +43,36 @@ def _nameless(
     return guarded
 
 
-async def _rest(seconds: float) -> bool:
-    """Wait, with heartbeats; false as soon as this worker is being stopped."""
+@contextlib.asynccontextmanager
+async def signs_of_life(*, every: timedelta = BEAT, hangs: timedelta = _HANGS) -> AsyncIterator[Callable[[], None]]:
+    """Beats as long as the work has given a sign within a minute: so a process that died is noticed within seconds,
+    whatever takes long meanwhile, and one that hangs is noticed, too."""
+    loop = asyncio.get_running_loop()
+    last = loop.time()
+
+    def sign() -> None:
+        nonlocal last
+        last = loop.time()
+
+    async def beat() -> None:
+        while True:
+            if loop.time() - last < hangs.total_seconds():
+                activity.heartbeat()
+            await asyncio.sleep(every.total_seconds())
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield sign
+    finally:
+        beating.cancel()
+
+
+async def _rest(sign: Callable[[], None], seconds: float) -> bool:
+    """Wait, with signs of life; false as soon as this worker is being stopped."""
     stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
     try:
         while seconds > 0 and not stopping.done():
-            activity.heartbeat()
+            sign()
             await asyncio.wait({stopping}, timeout=min(seconds, 5.0))
             seconds -= 5.0
         return not stopping.done()
@@ -71,7 +99,8 @@ class Activities:
     @activity.defn
     @_nameless
     async def reconcile(self, given: AttemptInput) -> Move:
-        return await reconcile(self._life, given.run, given.path, given.attempt, activity.heartbeat)
+        async with signs_of_life() as sign:
+            return await reconcile(self._life, given.run, given.path, given.attempt, sign)
 
     @activity.defn
     @_nameless
@@ -81,7 +110,8 @@ class Activities:
     @activity.defn
     @_nameless
     async def collect(self, given: AttemptInput) -> Move:
-        return await follow.collect(self._life, given.run, given.path, given.attempt, activity.heartbeat)
+        async with signs_of_life() as sign:
+            return await follow.collect(self._life, given.run, given.path, given.attempt, sign)
 
     @activity.defn
     @_nameless
@@ -101,4 +131,5 @@ class Activities:
     @activity.defn
     @_nameless
     async def watch(self, given: WatchInput) -> None:
-        await watch(self._life, given.connection, _rest, activity.heartbeat)
+        async with signs_of_life() as sign:
+            await watch(self._life, given.connection, partial(_rest, sign), sign)

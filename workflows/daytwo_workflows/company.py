@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,15 +10,16 @@ import structlog
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.contracts.check import check_contracts
 from daytwo_actions.definitions.check import Surroundings
-from daytwo_actions.definitions.errors import DefinitionRejected
+from daytwo_actions.definitions.errors import DefinitionRejected, Problem
 from daytwo_actions.definitions.policy_file import DEFAULT, Policy
 from daytwo_actions.registry import Registry, load_registry
 from daytwo_actions.roles import Role
-from daytwo_catalog.ingest import ingest
+from daytwo_catalog.ingest import ingest, ingest_people
 from daytwo_catalog.load import CompanyFiles, read_company
 from daytwo_catalog.model import record
+from daytwo_catalog.people_files import PeopleFiles
 from daytwo_store import definitions, entities, freezes, grants, schedules, triggers
-from daytwo_store.definitions import Editor, Loaded
+from daytwo_store.definitions import Loaded
 from daytwo_store.engine import Session, Store, Tx
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Rejected
@@ -28,11 +28,16 @@ from daytwo_workflows.life.firing import note_all
 from daytwo_workflows.life.frozen import made
 from daytwo_workflows.life.reacting import made as trigger_made
 from daytwo_workflows.life.schedule_changes import made as schedule_made
+from daytwo_workflows.whose import editor_of, found_in, unknown_editors, whose_is, writers
 
 
 class PolicyMissing(Rejected):
     type = "policy-missing"
     title = "The company's policy is gone"
+
+
+class NobodyAdministers(Rejected):
+    title = "Nobody would administer"
 
 
 LastEdits = Callable[[Collection[str]], Mapping[str, Edit]]
@@ -51,6 +56,7 @@ async def load_company(
     tokens: Collection[str] = (),
     sources: Collection[str] | None = None,
     last_edits: LastEdits | None = None,
+    policy_wanted: bool = False,
 ) -> None:
     """Load the files in one transaction; `connections` says of which kind each is.
 
@@ -59,19 +65,27 @@ async def load_company(
     secrets that may be sent there; None: not checked. `tokens` are those of them that have a token of their own.
     `sources` are those of events; None: not checked.
     `last_edits` tells who last changed which file; without it nobody looks, and the plans of runs say that it is not
-    known.
+    known. A policy may want it known: then a file whose editor is not is refused.
+    With `policy_wanted`, a company without a policy is refused: without one, everybody is a requester.
     Raises `DefinitionRejected`, `CatalogRejected`, `PolicyMissing`; then nothing has changed.
     """
     around = Surroundings(connections=connections, services=services, tokens=frozenset(tokens), sources=sources)
     registry = load_registry(folders, surroundings=around)
+    if policy_wanted and registry.policy is None:
+        raise PolicyMissing(
+            "The company has no policy, so everybody who can sign in could ask for runs. Nothing was loaded. Write one "
+            "(`kind: Policy`, see docs/how-to/give-roles.md) into its files; only `sign_in: people`, to try it out on "
+            "this machine, does without."
+        )
     catalog = read_company(folders)
     if backends:
         await _compare(store, registry, catalog, backends)
-    files = [one.file for one in registry.actions.values()] + [one.file for one in registry.schedules.values()]
-    files += [one.file for one in registry.triggers.values()]
-    edits = await asyncio.to_thread(last_edits, files) if last_edits is not None else {}
+    edits = await asyncio.to_thread(last_edits, registry.edited_files()) if last_edits is not None else {}
     async with store.write() as tx:
         done = await ingest(tx, catalog)
+        editors = {file: await editor_of(edit, found_in(tx.session), registry.policy) for file, edit in edits.items()}
+        if unknown := unknown_editors(editors, registry.policy):
+            raise DefinitionRejected(unknown)
         await definitions.put(
             tx,
             [
@@ -80,7 +94,8 @@ async def load_company(
                     digest=one.digest,
                     document=dict(one.document),
                     source=one.file,
-                    editor=await _editor(tx.session, edits[one.file], registry.policy) if one.file in edits else None,
+                    text=one.source.text,
+                    editor=editors.get(one.file),
                 )
                 for one in registry.actions.values()
             ],
@@ -94,47 +109,16 @@ async def load_company(
                 (
                     schedule_made(one.name, one, after=tx.now),
                     one.file,
-                    await _writers(tx.session, edits.get(one.file), registry.policy),
+                    writers(editors.get(one.file)),
                 )
                 for one in registry.schedules.values()
             ],
         )
         await triggers.put(
             tx,
-            [
-                trigger_made(one, await _writers(tx.session, edits.get(one.file), registry.policy))
-                for one in registry.triggers.values()
-            ],
+            [trigger_made(one, writers(editors.get(one.file))) for one in registry.triggers.values()],
         )
     log.info("company.loaded", created=len(done.created), changed=len(done.changed), count=len(registry.actions))
-
-
-async def _editor(session: Session, edit: Edit, policy: Policy | None) -> Editor:
-    if edit.why_not is not None or edit.email is None:
-        return Editor(why_not=edit.why_not or "the commit names no author")
-    others = tuple([await _editor(session, one, policy) for one in edit.others])
-    return await _whose(session, Editor(name=edit.name, commit=edit.commit, email=edit.email, others=others), policy)
-
-
-async def _writers(session: Session, edit: Edit | None, policy: Policy | None) -> list[str]:
-    """The people whose changes stand in a file, as far as they are known."""
-    if edit is None:
-        return []
-    editor = await _editor(session, edit, policy)
-    return sorted({one.person for one in (editor, *editor.others) if one.person is not None})
-
-
-async def _whose(session: Session, editor: Editor, policy: Policy | None) -> Editor:
-    """Whose commit it is: by the policy, or by the one person in the catalog who has the author's e-mail address."""
-    if editor.email is None:
-        return editor  # it is not known whose, and why is said already
-    person = policy.editors.get(editor.email.casefold()) if policy is not None else None
-    wanted = {"email": editor.email}
-    found = [person] if person is not None else await entities.people_where(session, wanted, limit=2)
-    who = "more than one person" if found else "nobody"
-    why = None if len(found) == 1 else f"{who} in the catalog has the e-mail address of the commit's author"
-    others = tuple([await _whose(session, one, policy) for one in editor.others])
-    return replace(editor, person=found[0] if why is None else None, why_not=why, others=others)
 
 
 async def take_policy(tx: Tx, policy: Policy | None, admins: str | None) -> bool:
@@ -144,11 +128,26 @@ async def take_policy(tx: Tx, policy: Policy | None, admins: str | None) -> bool
     """
     changed = await give_roles(tx, policy, admins)
     for row, editor in await definitions.edited(tx.session):
-        whose = await _whose(tx.session, editor, policy)
+        whose = await whose_is(editor, found_in(tx.session), policy)
         if whose != editor:
             definitions.edited_by(tx, row, whose)
             changed = True
     return changed
+
+
+async def take_people(tx: Tx, files: PeopleFiles, admins: str | None) -> bool:
+    """Take people and groups whole while Daytwo runs. True when something changed.
+
+    Raises what `ingest_people` raises, and `NobodyAdministers`.
+    """
+    done = await ingest_people(tx, files)
+    named = await grants.members(tx.session, Role.ADMIN) | ({admins} if admins is not None else set())
+    if done.removed and named and not await entities.get_many(tx.session, named, sees=EVERYTHING):
+        raise NobodyAdministers(
+            f"Of those who administer ({', '.join(sorted(named))}) nobody would be left in the catalog. Nothing was "
+            "changed, and the people of before stay. Name others in the policy first."
+        )
+    return bool(done.created or done.changed or done.removed)
 
 
 async def give_roles(tx: Tx, policy: Policy | None, admins: str | None) -> bool:
@@ -165,22 +164,22 @@ async def give_roles(tx: Tx, policy: Policy | None, admins: str | None) -> bool:
             )
         wanted = dict(DEFAULT)
     else:
-        await _must_have_admins(tx.session, policy, admins)
+        for problem in await unknown_members(tx.session, policy, admins):
+            log.warning("company.policy", detail=str(problem))
         wanted = {str(role): members for role, members in policy.grants.items()}
     if admins is not None:
         wanted[Role.ADMIN] = tuple({*wanted.get(Role.ADMIN, ()), admins})
     return await grants.put(tx, wanted, source=grants.BUILT_IN if policy is None else Path(policy.document.file).name)
 
 
-async def _must_have_admins(session: Session, policy: Policy, admins: str | None) -> None:
-    """Raises `DefinitionRejected` when nobody would administer; others who are nobody are told in the log."""
+async def unknown_members(session: Session, policy: Policy, admins: str | None) -> list[Problem]:
+    """Those of a policy who are nobody. Raises `DefinitionRejected` when nobody would administer."""
     members = {member for members in policy.grants.values() for member in members}
     known = await entities.get_many(session, members, sees=EVERYTHING)
     unknown = list(policy.unknown(known))
     if admins is None and not known.keys() & set(policy.grants[Role.ADMIN]):
         raise DefinitionRejected([one for one in unknown if one.pointer.startswith(f"/spec/roles/{Role.ADMIN}/")])
-    for problem in unknown:
-        log.warning("company.policy", detail=str(problem))
+    return unknown
 
 
 async def _compare(store: Store, registry: Registry, catalog: CompanyFiles, backends: Mapping[str, Backend]) -> None:

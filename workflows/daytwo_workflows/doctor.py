@@ -12,11 +12,12 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from daytwo_store import open_runs, reachable
-from daytwo_store.engine import Store
+from daytwo_store.engine import Session, Store
 from daytwo_store.ids import RunId
 from daytwo_store.open_runs import OpenRun
 from daytwo_store.settings import Windows
 from daytwo_store.states import RunState
+from daytwo_workflows.life.wanted import wanted
 
 _AT_ONCE: Final = 16
 
@@ -25,7 +26,7 @@ class Trouble(StrEnum):
     NO_WORKFLOW = "no_workflow"  # Temporal drives it no more
     OVERDUE = "overdue"  # something was due, and nothing happened
     NO_NEXT_EVENT = "no_next_event"  # nothing says when anything is due
-    NO_OWNER = "no_owner"  # who is asked is not there, or nobody is in the group
+    NO_OWNER = "no_owner"  # who is asked is not there, nobody is in the group, or nobody but those who may not
     NEEDS_A_PERSON = "needs_a_person"  # somebody has to say what became of it
 
 
@@ -73,8 +74,7 @@ async def examine(store: Store, driver: Drives, windows: Windows) -> Examined:
     async with store.read() as session:
         now = await store.clock.now(session)
         every = await open_runs.open_runs(session)
-        asked = {one for run in every for one in run.asked if one}
-        alone = {one for one in asked if not await reachable.anybody(session, one)}
+        lonely = await _lonely(session)
     there = await _with_workflow(driver, every)
     found: list[Found] = []
     for run in every:
@@ -83,12 +83,26 @@ async def examine(store: Store, driver: Drives, windows: Windows) -> Examined:
             found.append(Found(run=run, trouble=Trouble.NO_WORKFLOW, detail="Temporal has no open workflow of it."))
         elif (wrong := _time(run, now, windows)) is not None:
             found.append(wrong)
-        if (nobody := next((one for one in run.asked if one in alone), None)) is not None:
-            detail = f"It waits for {', '.join(nobody)}: there is nobody."
-            found.append(Found(run=run, trouble=Trouble.NO_OWNER, detail=detail))
+        if run.id in lonely:
+            found.append(Found(run=run, trouble=Trouble.NO_OWNER, detail=lonely[run.id]))
         if run.state == RunState.NEEDS_ATTENTION:
             found.append(Found(run=run, trouble=Trouble.NEEDS_A_PERSON, detail="What became of it is not known."))
     return Examined(open=len(every), found=found, asked_temporal=None not in there.values())
+
+
+async def _lonely(session: Session) -> dict[RunId, str]:
+    """The runs that wait for somebody who is not there, in a sentence each."""
+    found: dict[RunId, str] = {}
+    people: dict[frozenset[str], frozenset[str]] = {}
+    for one in await wanted(session):
+        entries = frozenset(one.entries)
+        if entries not in people:
+            people[entries] = await reachable.reached(session, entries)
+        if entries and not reachable.besides(people[entries], one.never):
+            who = ", ".join(one.entries)
+            why = "nobody there may do it, with four eyes" if people[entries] else "there is nobody"
+            found.setdefault(one.run, f"It waits for {who}: {why}.")
+    return found
 
 
 async def mend(driver: Drives, found: Sequence[Found]) -> list[RunId]:

@@ -7,6 +7,10 @@ Known only where the file stands in a Git checkout with its whole history and as
 not. Git's author is what a commit says of itself: whoever has to trust it protects the branch that commits come
 through. Nothing here writes, and no hook, filter or helper that a repository configures is run: only objects are read,
 and the file's bytes are hashed here.
+
+Git refuses a checkout of another user (https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory),
+as one that is mounted into a container is. Whoever owns the folder of the definitions can write what they like there,
+so a checkout of the same owner is asked all the same; a folder above it of anybody else's is not.
 """
 
 import hashlib
@@ -146,10 +150,21 @@ def _held(folder: Path, commit: str, name: str) -> str:
     return _git(folder, "ls-tree", "-z", commit, "--", name)
 
 
+def _owned(folder: Path) -> tuple[str, ...]:
+    """That the checkout around a folder may be read, where who owns the folder owns the checkout; for one call."""
+    for top in (folder, *folder.parents):
+        try:
+            owners = {one.lstat().st_uid for one in (folder, top, top / ".git")}
+        except OSError:
+            continue  # most have no .git
+        return ("-c", f"safe.directory={top}") if len(owners) == 1 else ()
+    return ()
+
+
 def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *_SAFE, *arguments],
+            ["git", "-C", str(folder), *_SAFE, *_owned(folder), *arguments],
             capture_output=True,
             timeout=_SECONDS,
             check=False,
@@ -163,5 +178,5 @@ def _git(folder: Path, *arguments: str) -> str:
         return done.stdout.decode(errors="replace")
     said = done.stderr.decode(errors="replace")
     if "dubious ownership" in said:
-        raise _GitSays("its checkout belongs to somebody else (see Git's safe.directory)")
+        raise _GitSays("its checkout belongs to another user than its folder (see Git's safe.directory)")
     raise _GitSays("its file stands in no Git checkout")

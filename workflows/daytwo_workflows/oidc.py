@@ -12,6 +12,7 @@ from daytwo_actions.backends.http.settings import safe_address
 from daytwo_workflows.secret_files import SettingsRejected, secret_text
 
 _SUBJECT: Final = "subject"
+UNATTENDED_DAYS: Final = 90
 # People can change these by themselves, or get those of somebody who has left: they identify nobody.
 _NAMES_NOBODY: Final = frozenset(
     {"email", "preferred_username", "username", "name", "nickname", "given_name", "family_name", "upn", "phone_number"}
@@ -53,9 +54,14 @@ class OidcEntry(BaseModel):
 
     grace_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
         default=60,
-        description="for so many minutes the groups that it told of somebody count while it cannot be asked again, "
-        "because it does not answer or gives no refresh token; then the sessions and tokens of that person are good "
-        "for nothing until it was, or until they sign in again",
+        description="for so many minutes the groups that it told of somebody let them in while it cannot be asked "
+        "again, because it does not answer or gives no refresh token; then the sessions and tokens of that person are "
+        "good for nothing until it was, or until they sign in again",
+    )
+    unattended_days: Annotated[int, Field(ge=1, le=400)] = Field(
+        default=UNATTENDED_DAYS,
+        description="for so many days after it was last heard of somebody, with `groups_claim`, their schedules and "
+        "triggers begin runs; then these wait until it is heard of them again",
     )
 
     @field_validator("issuer")

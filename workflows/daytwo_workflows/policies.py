@@ -36,17 +36,22 @@ SHORT: Final[LocalPolicy] = {
     "cancellation_type": ActivityCancellationType.ABANDON,
 }
 
-# Long work: looking for an ambiguous attempt, or keeping a large log. A dead worker is noticed by its heartbeat.
+# Signs of life are sent to Temporal so often, whatever the work is doing; a worker that gives none for longer is dead,
+# and another one begins anew. Until then nobody polls its connections.
+BEAT: Final = timedelta(seconds=3)
+_DEAD: Final = timedelta(seconds=15)
+
+# Long work: looking for an ambiguous attempt, or keeping a large log.
 LONG: Final[RemotePolicy] = {
     "start_to_close_timeout": timedelta(hours=2),
-    "heartbeat_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": _DEAD,
     "retry_policy": _FOREVER,
 }
 
-# The one poller of a connection; it returns by itself, so that its history stays short. It beats while it
-# reads and for each run that it writes down; between two beats lie at most a few statements of 20 s each.
+# The one poller of a connection; it returns by itself, so that its history stays short. It gives a sign while it
+# reads and for each run that it writes down; between two signs lie at most a few statements of 20 s each.
 WATCH: Final[RemotePolicy] = {
     "start_to_close_timeout": timedelta(hours=2),
-    "heartbeat_timeout": timedelta(seconds=60),
+    "heartbeat_timeout": _DEAD,
     "retry_policy": _FOREVER,
 }

@@ -19,6 +19,7 @@ from daytwo_store.event_loop import loop_factory
 from daytwo_store.logging import configure_logging
 from daytwo_workflows.client import Driver
 from daytwo_workflows.core_logs import forward_core_logs
+from daytwo_workflows.fitness import must_be_fit
 from daytwo_workflows.life.questions import answer_questions
 from daytwo_workflows.life.spending import Spending
 from daytwo_workflows.poker import Poker
@@ -40,7 +41,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, observe: Observe) ->
     store = Store(settings.store)
     spending: dict[str, Spending] = {}
     source = settings.source(store)
-    backends = build_backends(settings, source, observe, spending)
+    backends = build_backends(settings, source, observe, spending, store)
     life = build_life(settings, store, backends, source, spending)
     try:
         seal, notifier = build_seal(settings, store), build_notifier(settings, store, life.sender)
@@ -137,6 +138,7 @@ def run() -> None:
     core_dumps.forbid()
     try:
         settings = Settings.read(os.environ)
+        must_be_fit(settings, os.environ)
         configure_logging(process="worker", level=settings.log_level)
         forward_core_logs()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -26,7 +26,7 @@ from daytwo_workflows.connections.renewed import NOT_YET
 from daytwo_workflows.event_sources import EventSourceEntry
 from daytwo_workflows.key_file import follow
 from daytwo_workflows.notify.entry import NotificationsEntry, beside
-from daytwo_workflows.oidc import OidcEntry
+from daytwo_workflows.oidc import UNATTENDED_DAYS, OidcEntry
 from daytwo_workflows.secret_files import SettingsRejected, secret_bytes
 from daytwo_workflows.secret_sources.local import FromEnvironment, FromFiles, FromStore, FromTokenFile
 from daytwo_workflows.secret_sources.reference import OWN_FILE, PATTERN, Reference
@@ -172,6 +172,11 @@ class Settings(AuditSettings):
     @property
     def windows(self) -> Windows:
         return Windows.for_profile(self.profile)
+
+    @property
+    def unattended(self) -> timedelta:
+        """How long schedules and triggers begin runs on the last word of an identity provider about their owner."""
+        return timedelta(days=self.oidc.unattended_days if self.oidc is not None else UNATTENDED_DAYS)
 
     @property
     def page(self) -> str:

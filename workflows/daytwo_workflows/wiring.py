@@ -11,6 +11,7 @@ from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.http.reading import Observe
 from daytwo_actions.backends.registry import ConnectionSettings, connect
 from daytwo_store.engine import Store
+from daytwo_workflows.connections.considerate import considerate
 from daytwo_workflows.connections.renewed import renewed
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.spending import Spending
@@ -28,16 +29,18 @@ _MB: Final = 1_000_000
 
 
 def build_backends(
-    settings: Settings, source: SecretSource, observe: Observe, spending: dict[str, Spending]
+    settings: Settings, source: SecretSource, observe: Observe, spending: dict[str, Spending], store: Store | None
 ) -> Mapping[str, Backend]:
     """One backend per connection; what they ask for is counted. Nothing is asked before one is used.
 
+    `store` has what other processes were told of the limits; without one nothing is known of that.
     Raises `SettingsRejected`.
     """
-    return {
+    made: dict[str, Backend] = {
         name: build_backend(settings, connection, source, counted(observe, spending.setdefault(name, Spending())))
         for name, connection in settings.backends().items()
     }
+    return made if store is None else considerate(made, store)
 
 
 def build_backend(
@@ -94,6 +97,7 @@ def build_life(
         keys=settings.keys(),
         fingerprint_key=settings.key("secret fingerprints"),
         public_url=settings.page,
+        unattended=settings.unattended,
         log_head=settings.log_head_mb * _MB,
         log_tail=settings.log_tail_mb * _MB,
         spending=spending if spending is not None else {},

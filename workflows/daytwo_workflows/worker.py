@@ -8,6 +8,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from daytwo_workflows.activities import Activities
 from daytwo_workflows.contracts import STICKY_TIMEOUT, TASK_QUEUE
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.policies import BEAT
 from daytwo_workflows.run_action import RunAction
 from daytwo_workflows.watch_connection import WatchConnection
 
@@ -37,6 +38,7 @@ def create_worker(
             activities.watch,
         ],
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
+        max_heartbeat_throttle_interval=BEAT,
         max_cached_workflows=2000,
         max_concurrent_workflow_tasks=100,
         # One connection that hangs must not take the places of all other runs. Waiting costs next to nothing here:

@@ -146,6 +146,16 @@ class Event(Vocabulary):
     payload: Values = {}
 
 
+class Push(Vocabulary):
+    """Somebody pushes into the repository of pipelines. What is started by a tag stays as it is."""
+
+    project: Line
+    ref: Line = Field(default="main", description="the branch")
+    pipeline: Line | None = Field(
+        default=None, description="the pipeline whose file is another one by it; left out: something else is"
+    )
+
+
 class CatalogState(Vocabulary):
     """What of an entity has to be so; what is not named may be anything."""
 
@@ -228,6 +238,7 @@ class Do(Vocabulary):
     extend: Lasting | None = None
     give_back: Lasting | None = None
     event: Event | None = None
+    push: Push | None = None
     passes: Duration | None = Field(default=None, alias="pass", description="so much time goes by")
     expect: Expect | None = None
 

@@ -2,7 +2,8 @@
 
 As strict as its use, since who is fenced is sent again: what is not plainly the claim, is none. A script asks if its
 first command does, and that command is one of `curl` with `--fail`, `wget`, or a program whose path says that it
-claims. What stands before it may only set the shell up.
+claims. What stands before it may only make ready: set the shell up, take the files, and install packages into the
+job's own container.
 """
 
 import re
@@ -12,6 +13,8 @@ from typing import Final
 
 # In a path: "daytwo", and after it "claim" as a word, as in acme/daytwo/claim@v1 or ci/daytwo-claim/ask.sh.
 _NAMED: Final = re.compile(r"(?<![\w.-])daytwo(?:[\w.-]*/)*(?:[\w.-]*[_.-])?claim(?![\w-])")
+# The same for what only reports, and for what only works with secrets that are handed out once and after a claim.
+_HARMLESS: Final = re.compile(r"(?<![\w.-])daytwo(?:[\w.-]*/)*(?:[\w.-]*[_.-])?(?:report|secrets)(?![\w-])")
 # GitHub's, GitLab's, Argo's. Each ends at the next opening at the latest, so that a file full of them takes no time.
 _FILLED_IN: Final = re.compile(r"\$\{\{(?:(?!\{\{).)*?\}\}|\$\[\[(?:(?!\[\[).)*?\]\]|\{\{(?:(?!\{\{).)*?\}\}")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
@@ -22,6 +25,12 @@ _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "busybox"})
 _SHELL_OPTION: Final = re.compile(r"-[eux]+")
 _FAILS: Final = re.compile(r"--fail(?:-with-body)?|-[sSkLgivN46]*f[A-Za-z46]*")  # no option before f takes a value
+# As checking out does, and as `image` would: nothing that others have is changed by it.
+_MAKES_READY: Final = (["git", "clone"], ["apk", "add"], ["apt-get", "update"], ["apt-get", "install"])
+_QUIET: Final = frozenset(
+    {"--quiet", "-q", "-qq", "--no-cache", "--no-install-recommends", "-y", "--yes", "--depth", "--branch"}
+)
+_PLAIN: Final = re.compile(r"(?!-)[\w.$/:@{}=+-]+")  # a name, a number, an address, a variable
 _EXIT: Final = re.compile(r"[1-9][0-9]?")
 _REDIRECTS: Final = frozenset({">", ">>", ">&", "<"})
 _OPERATOR: Final = frozenset("();<>|&")
@@ -30,6 +39,11 @@ _OPERATOR: Final = frozenset("();<>|&")
 def is_claim(name: str) -> bool:
     """Whether an action, a component or a template is the claim, by its name or path."""
     return _NAMED.search(name) is not None
+
+
+def is_our_part(name: str) -> bool:
+    """Whether a component or a template is one of ours that does no work without leave, by its name or path."""
+    return is_claim(name) or _HARMLESS.search(name) is not None
 
 
 def asks_us(script: str, *, stops: bool = True) -> bool:
@@ -91,6 +105,8 @@ def _is_setup(line: str) -> bool:
     words = _words(line)
     if words[:1] == ["cd"]:
         return len(words) == 2
+    if words[:2] in _MAKES_READY:
+        return all(_PLAIN.fullmatch(word) or word in _QUIET for word in words[2:])
     return bool(words) and all(_ASSIGNMENT.fullmatch(word) for word in words[words[0] == "export" :])
 
 

@@ -59,7 +59,7 @@ class Pinned:
     by_name: tuple[str, ...] | None = None
     # The inputs that the pipeline declares, where others go in another way (GitLab: as variables). "*": all do.
     declared: tuple[str, ...] = ()
-    fenced: bool = False  # its first job asks us for permission (claim fence): a second execution does no work
+    fenced: bool = False  # each job asks us before it works (claim fence): a second execution does no work
     # A run that has ended stays there long enough to be found. Otherwise one that is not there may have run all the
     # same, and its name is free again: no absence is proven, and nothing is sent a second time under it.
     lasting: bool = True
@@ -103,6 +103,7 @@ class ExternalState:
     created_at: datetime | None
     updated_at: datetime | None
     waits_for: str | None = None  # "waits in GitHub for …", when the CI system itself waits
+    strange: frozenset[str] = frozenset()  # words of the vendor's that no table here has: "state exploded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,10 @@ class BackendUnreachable(Exception):
         self.retry_after = retry_after
 
 
+class BackendHeld(BackendUnreachable):
+    """The CI system has asked this connection to wait: it was asked nothing. `retry_after` is how long that lasts."""
+
+
 class BackendDenied(Exception):
     """A read that the vendor refused for good: wrong credential, no such repository, workflow or ref. Says which.
 

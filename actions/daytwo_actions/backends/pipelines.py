@@ -16,6 +16,14 @@ def is_ours(name: str) -> bool:
     return name.lower().startswith(_OURS)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusing:
+    """A text may hold what this vendor's input cannot take; then nothing is sent, and whoever typed it is told so."""
+
+    what: str  # as the end of a sentence: "holds quotes"
+    advice: str  # what else to do, for who writes the action
+
+
 class InputType(StrEnum):
     """Types of a pipeline's input, over all kinds of CI system."""
 
@@ -36,6 +44,7 @@ class PipelineInput:
     description: str | None = None
     options: Sequence[str | int | float] = ()  # none: not restricted, or (environment) not known
     pattern: str | None = None  # a regular expression of the vendor's dialect (GitLab: RE2)
+    refusing: Refusing | None = None  # not every text arrives; None: it does, or only options do
     line: int | None = None  # where it is declared in the pipeline's file, from 1
 
 

@@ -70,7 +70,8 @@ def no_fence(file: str) -> PipelineRemark:
         severity=Severity.NOTE,
         code=Code.NO_FENCE,
         message="No claim fence: it does not ask before it works, so an execution that somebody else starts twice "
-        "works twice. Let its first job claim the run if that would hurt.",
+        "works twice, and so does a job that somebody runs again. Let each job claim the run before it works if that "
+        "would hurt.",
         file=file,
         line=None,
     )

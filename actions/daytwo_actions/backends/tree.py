@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from daytwo_store.ids import ExternalJobId
 from daytwo_store.states import ExternalStatus
+
+WARNING: Final = "warning: "  # so begins a note that tells of no failure
 
 GateId = NewType("GateId", str)  # theirs, opaque: given by `jobs`, taken by `answer`
 
@@ -74,6 +76,7 @@ class JobTree:
     """Every node once, a group before what is in it, otherwise in the vendor's order."""
 
     jobs: Sequence[Job]
+    strange: frozenset[str] = frozenset()  # words of the vendor's that no table here has: "node type Teapot"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

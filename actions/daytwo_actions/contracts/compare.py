@@ -93,9 +93,9 @@ def _typed(one: PipelineInput, what: Given) -> Iterator[Finding]:
             fault, advice = _fixed(one, value)
         case Answer():
             fault = _answered(one, what)
-            if fault is None and one.type is InputType.CHOICE and what.free:
-                severity, fault = Severity.WARNING, "takes one of its options only, and anything may be typed"
-                advice = f"Offer them in the form: {_options(one)}."
+            if fault is None and what.free:
+                severity = Severity.WARNING
+                fault, advice = _typed_freely(one, what)
             if fault is None and one.required and not what.required:
                 severity, fault = Severity.WARNING, "is required, and the form may leave it unanswered"
                 advice = f"Require `{what.name}` on its page, or give it a default."
@@ -104,6 +104,25 @@ def _typed(one: PipelineInput, what: Given) -> Iterator[Finding]:
     if fault is not None:
         message = f"The pipeline's input `{one.name}` {fault}"
         yield Finding(severity=severity, pointer=pointer, message=message, suggestion=advice, line=one.line)
+
+
+def _typed_freely(one: PipelineInput, answer: Answer) -> tuple[str | None, str | None]:
+    """What may go wrong when anything can be typed into a field."""
+    if one.type is InputType.CHOICE or (one.type is InputType.ENVIRONMENT and one.options):
+        return "takes one of its options only, and anything may be typed", f"Offer them in the form: {_options(one)}."
+    if one.type is not InputType.STRING or answer.field.type != "string":
+        return None, None
+    if one.pattern is not None:
+        return (
+            f"takes only what `{one.pattern}` matches, and anything may be typed",
+            f"Give the field `{answer.name}` that `pattern`.",
+        )
+    if one.refusing is not None:
+        return (
+            f"takes no text that {one.refusing.what}, and anything may be typed",
+            f"Give the field `{answer.name}` a `pattern` without that, or {one.refusing.advice}.",
+        )
+    return None, None
 
 
 def _fixed(one: PipelineInput, value: JsonValue) -> tuple[str | None, str | None]:
@@ -131,6 +150,10 @@ def _answered(one: PipelineInput, answer: Answer) -> str | None:
     if offered is not None and one.options:
         never = [value for value in offered if _text(value) not in map(_text, one.options)]
         return f"does not offer `{_text(never[0])}`, which the field `{answer.name}` does" if never else None
+    if offered is not None and one.pattern is not None and one.type is InputType.STRING:
+        never = [value for value in offered if not _matches(one.pattern, _text(value))]
+        if never:
+            return f"takes only what `{one.pattern}` matches, and the field `{answer.name}` offers `{_text(never[0])}`"
     if offered is not None:
         return None if all(_fits(one.type, value) for value in offered) else _mismatch(one, answer)
     fits = {

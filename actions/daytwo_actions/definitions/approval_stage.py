@@ -39,7 +39,9 @@ class ApprovalStage(Vocabulary):
         default=False, description="whoever approved an earlier stage may approve this one, too, and counts again"
     )
     self_approval: bool = Field(
-        default=False, description="who asks for the run may approve it, too; the plan, the audit and the page say so"
+        default=False,
+        description="who asks for the run, or fills in values of it, may approve it, too; the plan, the audit and the "
+        "page say so",
     )
     editor_approval: bool = Field(
         default=False,

@@ -46,7 +46,8 @@ _USER: Final = shapes.Members(
         "roles": shapes.Many(shapes.TEXT),
     }
 )
-_RUN: Final = shapes.Members({"id": shapes.TEXT, "url": shapes.TEXT})
+_RUN: Final = shapes.Members({"id": shapes.TEXT, "url": shapes.TEXT, "called_by": shapes.TEXT})
+_RUN_TO_BE: Final = shapes.Members({"called_by": shapes.TEXT})
 _RESPONSE: Final = shapes.Members({"status": shapes.Single("a number"), "body": shapes.Anything()})
 
 
@@ -138,7 +139,7 @@ class _Checks:
         elif filled is not None:
             yield from self._undeclared(name, self._answers(filled))
         else:
-            yield from self._undeclared(name, self._item(site) if root == "item" else self._shape(root))
+            yield from self._undeclared(name, self._item(site) if root == "item" else self._shape(root, site.scope))
 
     def _of_steps(self, name: Name, site: Site) -> Iterator[Problem]:
         number = step_number(site.pointer)
@@ -185,7 +186,7 @@ class _Checks:
             case shapes.Single(noun):
                 yield self._at(name, index, f"`{owner}` is {noun} and has no members")
 
-    def _shape(self, root: str) -> Shape:
+    def _shape(self, root: str, scope: Scope) -> Shape:
         match root:
             case "inputs" | "form":
                 return self._answers(self._fields)
@@ -197,7 +198,7 @@ class _Checks:
             case "user":
                 return _USER
             case "run":
-                return _RUN
+                return _RUN_TO_BE if scope is Scope.ALLOW else _RUN
             case "response":
                 return _RESPONSE
             case _:

@@ -28,12 +28,15 @@ class Document:
     keys: dict[str, Span] = field(repr=False)
 
     def problem(self, pointer: str, message: str, suggestion: str | None = None, *, at_key: bool = False) -> Problem:
-        """A problem at a value, or at its key. A pointer that is not in the document is told at the nearest above."""
+        """A problem at a value, or at its key. A pointer that is not in the document is told at the nearest above.
+
+        Where the text was not kept, no line is told: the pointer says where it is.
+        """
         spans = self.keys if at_key and pointer in self.keys else self.values
         found = pointer
         while found and found not in spans:
             found = found.rpartition("/")[0]
-        span = spans.get(found) or Span(1, 1, 0, 0)
+        span = spans.get(found) or (Span(1, 1, 0, 0) if self.values else Span(0, 0, 0, 0))
         return Problem(self.file, span.line, span.column, message, suggestion, pointer)
 
     def problem_in(

@@ -90,8 +90,16 @@ def action_of(document: Document, *, surroundings: Surroundings | None = None) -
 
 def restore_action(document: Mapping[str, JsonValue]) -> ActionVersion:
     """A version from its stored document. Raises `DefinitionRejected` when it is not one (any more)."""
-    empty = Document(file=_STORED, text="", value=dict(document), values={}, keys={})
-    return action_of(empty)
+    return action_of(Document(file=_STORED, text="", value=dict(document), values={}, keys={}))
+
+
+def restore_with_places(document: Mapping[str, JsonValue], file: str, text: str | None) -> ActionVersion:
+    """The same, with the place of everything in the text of its file, as far as that was kept.
+
+    Raises `DefinitionRejected`.
+    """
+    kept = [] if text is None else [one for one in read_documents(text, file) if one.value == document]
+    return action_of(kept[0] if kept else Document(file=file, text="", value=dict(document), values={}, keys={}))
 
 
 def digest_of(document: Mapping[str, JsonValue]) -> Digest:

@@ -85,7 +85,7 @@ class CatalogChange(Vocabulary):
 
 
 class Undo(Vocabulary):
-    """The same action with other inputs; those that are not named stay as they were."""
+    """The same action with other inputs; those that are not named stay as they were, and null leaves one out."""
 
     inputs: dict[FieldName, JsonValue] = Field(min_length=1)
 

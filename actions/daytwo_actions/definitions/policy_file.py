@@ -61,6 +61,11 @@ class PolicySpec(Vocabulary):
         max_length=5000,
         description="people by the e-mail address of their commits; others are found by their property `email`",
     )
+    editor_must_be_known: bool = Field(
+        default=False,
+        description="refuse to load an action, schedule or trigger of which Git does not say who of the catalog last "
+        "changed its file; else nobody is kept from deciding on it",
+    )
 
 
 class PolicyDocument(Vocabulary):
@@ -76,6 +81,7 @@ class PolicyDocument(Vocabulary):
 class Policy:
     grants: Mapping[Role, tuple[str, ...]]
     editors: Mapping[str, str] = field(default_factory=dict)  # people by the e-mail address of their commits
+    editor_must_be_known: bool = False
     document: Document = field(repr=False)
 
     def unknown(self, known: Iterable[str]) -> Iterator[Problem]:
@@ -113,7 +119,9 @@ def policy_of(document: Document) -> Policy:
     if wrong:
         raise DefinitionRejected(wrong)
     editors = {email.casefold(): person for email, person in read.spec.editors.items()}
-    return Policy(grants=grants, editors=editors, document=document)
+    return Policy(
+        grants=grants, editors=editors, editor_must_be_known=read.spec.editor_must_be_known, document=document
+    )
 
 
 def is_policy_file(file: str) -> bool:

@@ -34,7 +34,7 @@ NAMES: Final[Mapping[Scope, tuple[str, ...]]] = MappingProxyType(
         Scope.FORM: ("form", "entity", "user"),
         Scope.FILLED: ("form", "inputs", "entity", "user", "run"),  # `user` is who fills it in
         Scope.ASKED: ("form", *_STEP),  # likewise
-        Scope.ALLOW: ("inputs", "entity", "user"),
+        Scope.ALLOW: ("inputs", "entity", "user", "run"),
         Scope.SEE: ("entity", "user"),
         Scope.APPROVAL: ("inputs", "entity", "user", "run"),
         Scope.LOCK: ("inputs", "entity"),  # a key with the user or the run in it would lock nobody out

@@ -6,13 +6,16 @@ from typing import Final
 from daytwo_actions.definitions import shapes
 from daytwo_actions.definitions.connections import key_problems
 from daytwo_actions.definitions.document import Document
+from daytwo_actions.definitions.durations import format_duration
 from daytwo_actions.definitions.errors import Problem
 from daytwo_actions.definitions.model import Action
+from daytwo_actions.definitions.steps.check import CheckStep
 from daytwo_actions.definitions.steps.common import Effect, StepBase
 from daytwo_actions.definitions.steps.dispatch import DispatchStep
 from daytwo_actions.definitions.steps.graph import before, needed
 from daytwo_actions.definitions.steps.kinds import KINDS, kind_of
-from daytwo_actions.expressions import Name, did_you_mean, names, parse_template
+from daytwo_actions.definitions.steps.until import Until
+from daytwo_actions.expressions import Name, did_you_mean, parse_template, surely
 
 RESERVED_STEPS: Final = (
     "approval",
@@ -30,6 +33,10 @@ RESERVED_STEPS: Final = (
     "temporary",
 )
 MARKER_INPUT: Final = "daytwo_run"  # carries the marker of an attempt; a definition that set it could forge one
+_INSTEAD: Final = {
+    "lock": "Put the steps into an action that has the `lock`, and call it: `uses: action`.",
+    "parallel": "Give steps the same `needs`: they go on side by side.",
+}
 _AIMED: Final = ("with/project", "with/pipeline", "with/ref")  # what is started has to be known when it is approved
 
 
@@ -50,6 +57,7 @@ def step_problems(action: Action, document: Document, connections: Mapping[str, 
             yield from _dispatch(step.undo, f"{pointer}/undo", document, connections)
         if step.if_ is False:
             yield document.problem(f"{pointer}/if", f"`{step.id}` can never run", "Take the step out.")
+        yield from _times(step, pointer, document)
         if isinstance(step, DispatchStep):
             yield from _dispatch(step, pointer, document, connections)
             if step.protected and not action.spec.approval:
@@ -71,7 +79,7 @@ def _needs(step: StepBase, pointer: str, needs: Mapping[str, Sequence[str]], doc
 
 def _repeating(step: StepBase, pointer: str, document: Document) -> Iterator[Problem]:
     for key, why in step.ignores.items():
-        if getattr(step, key) is not None:
+        if getattr(step, key):
             yield document.problem(f"{pointer}/{key}", why, f"Leave `{key}` out.", at_key=True)
     if step.effect is not None and step.effect not in step.effects:
         can = ", ".join(step.effects)
@@ -84,13 +92,23 @@ def _repeating(step: StepBase, pointer: str, document: Document) -> Iterator[Pro
         )
 
 
+def _times(step: StepBase, pointer: str, document: Document) -> Iterator[Problem]:
+    if isinstance(step.what, Until):
+        for key, fault in step.what.faults():
+            yield document.problem(f"{pointer}/with/{key}", fault)
+    stable = step.with_.stable if isinstance(step, CheckStep) else None
+    if stable is not None and stable >= step.limit:
+        message = (
+            f"It has to hold for {format_duration(stable)}, and the step fails after {format_duration(step.limit)}"
+        )
+        yield document.problem(f"{pointer}/with/stable", message, "Give it a longer `timeout`.")
+
+
 def _dispatch(
     step: DispatchStep, pointer: str, document: Document, connections: Mapping[str, str] | None
 ) -> Iterator[Problem]:
-    if step.uses in RESERVED_STEPS and step.uses not in KINDS:
-        message = f"Steps of the kind `{step.uses}` come later"
-        advice = f"Now there are {', '.join(sorted(KINDS))}, and the names of connections, as `github`."
-        yield document.problem(f"{pointer}/uses", message, advice)
+    if step.uses in _INSTEAD:
+        yield document.problem(f"{pointer}/uses", f"There is no kind of step `{step.uses}`", _INSTEAD[step.uses])
     elif connections is not None and step.uses not in connections:
         near = did_you_mean(step.uses, [*connections, *KINDS])
         yield document.problem(f"{pointer}/uses", f"There is no connection `{step.uses}`", near)
@@ -132,18 +150,22 @@ class StepNames:
         if isinstance(doing, DispatchStep) and key.removeprefix("undo/").startswith(_AIMED):
             advice = "Results of steps may be given as `inputs`."
             return 0, "What is started has to be known when the run is approved", advice
-        if "outputs" in name.parts[2:3] and other is not step and other.may_not_run and not self._minded(step, other):
+        named = "outputs" in name.parts[2:3] and other is not step and not name.optional
+        if named and other.may_not_run and not _minded(step, other):
             why = "has an `if`" if other.if_ is not None else "may fail and the run goes on"
-            advice = f"Give this step an `if`, as ${{{{ steps.{other.id}.state == 'succeeded' }}}}."
+            asks = f"steps.{other.id}.state == 'succeeded'"
+            advice = f"Give this step an `if`, as ${{{{ {asks} }}}}, or say with `default` what is meant instead."
             return 1, f"`{other.id}` {why}, so it may have no results when `{step.id}` begins", advice
         return None
 
-    def _minded(self, step: StepBase, other: StepBase) -> bool:
-        """Does the `if` of a step ask what became of the other one? Or is it the same condition?"""
-        if not isinstance(step.if_, str):
-            return False
-        wanted = ("steps", other.id, "state")
-        return step.if_ == other.if_ or any(name.parts[:3] == wanted for name in names(parse_template(step.if_)))
+
+def _minded(step: StepBase, other: StepBase) -> bool:
+    """Does a step begin only where the other one has succeeded? Or wherever that runs, whose failure ends the run?"""
+    if not isinstance(step.if_, str):
+        return False
+    if step.if_ == other.if_ and other.on_error == "fail":
+        return True
+    return (("steps", other.id, "state"), "succeeded") in surely(parse_template(step.if_))
 
 
 def _results(step: StepBase) -> shapes.Shape:

@@ -72,7 +72,7 @@ def _field(one: PipelineInput, connection: str, project: str, left_out: list[str
     made: dict[str, JsonValue] = {"type": _TYPES.get(one.type, "string"), "title": title_of(one.name)[:200]}
     if one.description and (description := plain_text(one.description)):
         made["description"] = description
-    if one.type is InputType.ENVIRONMENT and not one.options:
+    if one.type is InputType.ENVIRONMENT:  # asked for each time: they come and go without a change of the file
         made["from"] = {"connection": connection, "list": "environments", "project": project}
     if one.type is InputType.ARRAY:
         made["items"] = {"type": "string"}
@@ -93,7 +93,7 @@ def _field(one: PipelineInput, connection: str, project: str, left_out: list[str
 
 
 def _options(one: PipelineInput, left_out: list[str]) -> list[JsonValue]:
-    if one.type is InputType.ARRAY:
+    if one.type in {InputType.ARRAY, InputType.ENVIRONMENT}:
         return []
     kept = [option for option in one.options if _is_kept(option)]
     offered: list[JsonValue] = [option if isinstance(option, str) else _number(option) for option in kept]

@@ -8,14 +8,15 @@ Evaluator().evaluate(template, {"inputs": {"version": "1.10"}})          # {"ver
 """
 
 from daytwo_actions.expressions.errors import ExpressionError
-from daytwo_actions.expressions.evaluate import Evaluator, Limits
+from daytwo_actions.expressions.evaluate import Evaluator, Limits, Missing
 from daytwo_actions.expressions.source import Place, did_you_mean
-from daytwo_actions.expressions.template import Name, Template, constant, has_expression, names, parse_template
+from daytwo_actions.expressions.template import Name, Template, constant, has_expression, names, parse_template, surely
 
 __all__ = [
     "Evaluator",
     "ExpressionError",
     "Limits",
+    "Missing",
     "Name",
     "Place",
     "Template",
@@ -24,4 +25,5 @@ __all__ = [
     "has_expression",
     "names",
     "parse_template",
+    "surely",
 ]

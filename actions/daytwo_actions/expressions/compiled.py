@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 Part: TypeAlias = "str | Piece"
 Callback: TypeAlias = Callable[..., object]
+Equal: TypeAlias = tuple[tuple[str | int, ...], str]  # a name, and the text that it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A name with its constant members, `inputs.environment.name`. `spans` says where each of them stands."""
+    """A name with its constant members, `inputs.environment.name`. `spans` says where each of them stands; `optional`,
+    that the expression says itself what holds where it has no value."""
 
     parts: tuple[str | int, ...]
     spans: tuple[tuple[int, int], ...]
+    optional: bool = False
 
     @property
     def start(self) -> int:
@@ -44,7 +47,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One expression. `whole` is set when it is nothing but a path, which needs no engine."""
+    """One expression. `whole` is set when it is nothing but a path, which needs no engine. Wherever it is true, what is
+    in `sure` is so."""
 
     start: int
     end: int
@@ -53,6 +57,7 @@ class Compiled:
     paths: tuple[Path, ...]
     calls: tuple[Call, ...]
     whole: int | None
+    sure: frozenset[Equal]
 
     def locate(self, begin: int, end: int) -> tuple[int, int]:
         """The smallest part of the author's text whose source holds `begin` to `end` of the engine's."""

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import rfc8785
@@ -22,6 +23,8 @@ from daytwo_actions.expressions.template import Constant, Listing, Node, Table, 
 
 _TYPES: Final = re.compile(r"use (\S+) operator on unsupported types (\w+) and (\w+)")
 _NOUNS: Final = {"string": "text", "none": "null", "number": "a number", "sequence": "a list", "map": "a map"}
+Missing = Mapping[tuple[str | int, ...], str]  # names that have no value, and why
+_NONE: Final[Missing] = MappingProxyType({})
 _WHOLE: Final = 2**53 - 1  # beyond this, JSON's readers disagree about a whole number (RFC 8785 §3.2.2.3)
 
 
@@ -37,8 +40,10 @@ class Limits:
 class Evaluator:
     """Works templates out. Holds no state of an evaluation, so threads may share one."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+    def __init__(self, limits: Limits | None = None, *, missing: Missing = _NONE) -> None:
+        """`missing`: naming one of these is an error, although the context has null there, unless the expression says
+        what holds instead, with `default` or by asking whether it is null."""
+        self._limits, self._missing = limits or Limits(), missing
         self._engine = Environment(undefined_behavior="strict", fuel=self._limits.fuel, pycompat=False, debug=False)
 
     def evaluate(self, template: Template, context: Mapping[str, object]) -> JsonValue:
@@ -78,7 +83,7 @@ class Evaluator:
             raise ExpressionError(str(fault), place, absent=value is None) from fault
 
     def _value(self, node: Text, part: Compiled, context: Mapping[str, object]) -> JsonValue:
-        frame = _Frame(node, part, context, self._limits.depth)
+        frame = _Frame(node, part, context, self._limits.depth, self._missing)
         if part.whole is not None:
             return frame.get(part.whole)
         try:
@@ -112,17 +117,23 @@ class _Frame:
     part: Compiled
     context: Mapping[str, object] = field(repr=False)
     depth: int
+    missing: Missing
 
     def get(self, number: int) -> JsonValue:
         path = self.part.paths[number]
+        why = self._why_missing(path)
+        if why is not None:
+            advice = "The action can say with `default` what is meant instead."
+            raise self.fault(why, path.start, path.end, advice=advice, absent=True)
         return self.plain(self._walk(path), path.start, path.end)
 
     def has(self, number: int) -> bool:
+        path = self.part.paths[number]
         try:
-            self._walk(self.part.paths[number])
+            self._walk(path)
         except ExpressionError:
             return False
-        return True
+        return not any(path.parts[: len(name)] == name for name in self.missing)
 
     def given(self, number: int) -> bool:
         try:
@@ -140,6 +151,15 @@ class _Frame:
             raise self.fault(str(fault), call.start, call.end) from fault
         except (ArithmeticError, RecursionError, UnicodeError):
             raise self.fault("This cannot be worked out with these values", call.start, call.end) from None
+
+    def _why_missing(self, path: Path) -> str | None:
+        """What is missing below a name is missing in it, whoever says what holds where all of it is not there."""
+        for name, why in self.missing.items():
+            if path.parts[: len(name)] == name:
+                return None if path.optional else why
+            if name[: len(path.parts)] == path.parts:
+                return why
+        return None
 
     def _walk(self, path: Path) -> object:
         value: object = self.context

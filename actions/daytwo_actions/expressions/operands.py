@@ -1,12 +1,12 @@
 """The smallest things of an expression: names, literals, calls, filters and tests."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
 from daytwo_actions.expressions import library as lib
-from daytwo_actions.expressions.compiled import Call, Callback, Part, Path, Piece
+from daytwo_actions.expressions.compiled import Call, Callback, Equal, Part, Path, Piece
 from daytwo_actions.expressions.errors import ExpressionError
 from daytwo_actions.expressions.names import FILTERS, FUNCTIONS, TESTS
 from daytwo_actions.expressions.source import Place, did_you_mean
@@ -20,10 +20,11 @@ RESERVED: Final = frozenset({*LITERALS, "and", "or", "not", "if", "else", "in", 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A piece, and which path it is when it is nothing but that."""
+    """A piece, and which path it is when it is nothing but that; `sure`, what is so wherever it is true."""
 
     piece: Piece
     path: int | None = None
+    sure: frozenset[Equal] = frozenset()
 
 
 @dataclass(slots=True)
@@ -80,6 +81,11 @@ class Reader:
         self.paths.append(path)
         number = len(self.paths) - 1
         return Operand(Piece(path.start, path.end, (f"get({number})",)), number)
+
+    def is_optional(self, value: Operand) -> None:
+        """What stands around this operand says what holds where it has no value."""
+        if value.path is not None:
+            self.paths[value.path] = replace(self.paths[value.path], optional=True)
 
 
 def literal(token: Token) -> Operand:
@@ -140,6 +146,7 @@ def filtered(reader: Reader, value: Operand, word: Token, args: list[Piece]) -> 
 
 def _default(reader: Reader, value: Operand, args: list[Piece]) -> Operand:
     """The other value is worked out only when needed; with `true`, also in place of empty text, zero and false."""
+    reader.is_optional(value)
     start, end = value.piece.start, reader.words[reader.at - 1].end
     given: Part = f"given({value.path})" if value.path is not None else "true"
     if len(args) == 1:
@@ -163,9 +170,12 @@ def test(reader: Reader, value: Operand, word: Token, *, wanted: bool) -> Operan
     if word.value in ("defined", "undefined"):
         if value.path is None:
             raise reader.fault(f"`is {word.value}` asks about a name", value.piece)
+        reader.is_optional(value)
         answer: Part = f"has({value.path})"
         wanted = wanted is (word.value == "defined")
     else:
+        if word.value in ("none", "null"):
+            reader.is_optional(value)
         answer = reader.call(known.run, value.piece.start, value.piece)
     return Operand(Piece(value.piece.start, end, ("(" if wanted else "(not ", answer, ")")))
 
@@ -177,6 +187,26 @@ def member(reader: Reader, value: Operand, key: Part, start: int) -> Operand:
 
 def sliced(reader: Reader, value: Operand, bounds: tuple[Part, Part]) -> Operand:
     return Operand(reader.call(lib.part, value.piece.start, value.piece, *bounds))
+
+
+def compared(reader: Reader, sign: str, left: Operand, right: Operand) -> Operand:
+    sure: frozenset[Equal] = frozenset()
+    for one, other in ((left, right), (right, left)):
+        if sign in ("==", "!=") and other.piece.parts == (LITERALS["null"],):
+            reader.is_optional(one)
+        text = _text_of(other.piece)
+        if sign == "==" and one.path is not None and text is not None:
+            sure |= {(reader.paths[one.path].parts, text)}
+    piece = Piece(left.piece.start, right.piece.end, ("(", left.piece, f" {sign} ", right.piece, ")"))
+    return Operand(piece, sure=sure)
+
+
+def _text_of(piece: Piece) -> str | None:
+    """Where it is nothing but text in quotes."""
+    match piece.parts:
+        case (str(part),) if part.startswith('"'):
+            return str(json.loads(part))
+    return None
 
 
 def negated(reader: Reader, value: Operand, sign: Token) -> Operand:

@@ -6,6 +6,8 @@ null, even when strict), text is not ordered against numbers (it answers by type
 text. Binding follows the engine's: `or`, `and`, `not`, comparison, `+ -`, `~`, `* / // %`, `-x`, `.` `[]` `|` `is`.
 """
 
+from dataclasses import replace
+
 from daytwo_actions.expressions import operands
 from daytwo_actions.expressions.compiled import Compiled, Part, Piece, flatten
 from daytwo_actions.expressions.library import concat
@@ -32,6 +34,7 @@ def parse_expression(text: str, start: int, *, pointer: str) -> tuple[Compiled, 
         paths=tuple(reader.paths),
         calls=tuple(reader.calls),
         whole=operand.path,
+        sure=operand.sure,
     )
     return compiled, reader.now.end
 
@@ -65,15 +68,18 @@ def _joined(first: Operand, last: Operand, parts: tuple[Part, ...]) -> Operand:
 def _either(reader: Reader) -> Operand:
     items = [_both(reader)]
     while reader.takes("or"):
+        reader.is_optional(items[-1])
         items.append(_both(reader))
-    return _chain(items, ["or"] * (len(items) - 1))
+    sure = frozenset.intersection(*(item.sure for item in items))
+    return replace(_chain(items, ["or"] * (len(items) - 1)), sure=sure)
 
 
 def _both(reader: Reader) -> Operand:
     items = [_negated(reader)]
     while reader.takes("and"):
         items.append(_negated(reader))
-    return _chain(items, ["and"] * (len(items) - 1))
+    sure = frozenset.union(*(item.sure for item in items))
+    return replace(_chain(items, ["and"] * (len(items) - 1)), sure=sure)
 
 
 def _chain(items: list[Operand], signs: list[str]) -> Operand:
@@ -111,7 +117,7 @@ def _compared(reader: Reader) -> Operand:
         raise reader.fault("Only two values can be compared at once", reader.now, "Join two comparisons with `and`.")
     if sign in ("<", "<=", ">", ">="):
         return operands.guarded(reader, sign, left, right)
-    return _joined(left, right, ("(", left.piece, f" {sign} ", right.piece, ")"))
+    return operands.compared(reader, sign, left, right)
 
 
 def _sum(reader: Reader) -> Operand:
@@ -217,7 +223,7 @@ def _primary(reader: Reader) -> Operand:
         case Kind.SIGN if token.value == "(":
             value = _expression(reader)
             end = reader.needs(")").end
-            return Operand(Piece(token.start, end, ("(", value.piece, ")")))
+            return Operand(Piece(token.start, end, ("(", value.piece, ")")), sure=value.sure)
         case Kind.SIGN if token.value in "[{":
             return _collection(reader, token)
     raise reader.fault("A value is missing here", token)

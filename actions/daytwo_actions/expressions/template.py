@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from pydantic import JsonValue
 
-from daytwo_actions.expressions.compiled import Compiled, Path
+from daytwo_actions.expressions.compiled import Compiled, Equal, Path
 from daytwo_actions.expressions.errors import ExpressionError
 from daytwo_actions.expressions.library import Unfit, storable
 from daytwo_actions.expressions.parser import parse_expression
@@ -61,6 +61,7 @@ class Name:
     text: str
     pointer: str
     spans: tuple[tuple[int, int], ...]
+    optional: bool = False  # what stands around it says what holds where it has no value, as `default` does
 
     @property
     def dotted(self) -> str:
@@ -112,12 +113,19 @@ def _constant(value: JsonValue) -> Node:
 def names(template: Template) -> tuple[Name, ...]:
     """Every name that the expressions of a template mention, in order, repeated ones too."""
     return tuple(
-        Name(path.parts, text.text, text.pointer, path.spans)
+        Name(path.parts, text.text, text.pointer, path.spans, path.optional)
         for text in _texts(template.root)
         for part in text.parts
         if isinstance(part, Compiled)
         for path in _by_position(part.paths)
     )
+
+
+def surely(template: Template) -> frozenset[Equal]:
+    """Names that are a certain text wherever the template, one expression, is true: `a.b` for `a.b == 'x' and c`."""
+    root = template.root
+    part = root.parts[0] if isinstance(root, Text) and root.alone else None
+    return part.sure if isinstance(part, Compiled) else frozenset()
 
 
 def has_expression(value: object) -> bool:

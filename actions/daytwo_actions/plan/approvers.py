@@ -201,7 +201,7 @@ def _asked(number: int, one: ApprovalProgram, evaluator: Evaluator, facts: Facts
     if one.people or one.stage.count == ALL:
         people = {*facts.people.get(number, ()), *(name for name in named if name.startswith("person:"))}
         groups = [] if one.stage.count == ALL else [name for name in named if not name.startswith("person:")]
-        never: set[JsonValue] = set() if one.stage.self_approval else {_requester(facts)}
+        never: set[JsonValue] = set() if one.stage.self_approval else {_requester(facts), *facts.fillers}
         if facts.editor is not None and not one.stage.editor_approval:
             never |= set(facts.editor.people)
         if facts.cause is not None and not one.stage.editor_approval:

@@ -21,10 +21,18 @@ from daytwo_actions.plan.evaluating import evaluated
 from daytwo_actions.plan.facts import Facts
 from daytwo_actions.plan.holes import planned_hole
 from daytwo_actions.plan.locking import planned_lock
-from daytwo_actions.plan.model import Plan, PlannedAction, PlannedTarget, PlannedWrite
+from daytwo_actions.plan.model import (
+    Plan,
+    PlannedAction,
+    PlannedApproval,
+    PlannedBreakGlass,
+    PlannedLock,
+    PlannedTarget,
+    PlannedWrite,
+)
 from daytwo_actions.plan.program import Program, UpsertProgram, read_values
 from daytwo_actions.plan.step_program import INPUT, StepProgram, stages_named
-from daytwo_actions.plan.steps import Planned, PlannedHole, PlannedPin, PlannedRequest, PlannedStep
+from daytwo_actions.plan.steps import Planned, PlannedHole, PlannedKind, PlannedPin, PlannedRequest, PlannedStep
 from daytwo_actions.plan.working_out import common, planned_kind, text_of
 from daytwo_store.errors import Rejected, Unavailable
 from daytwo_store.ids import AttemptNo, Corr, StepPath
@@ -45,7 +53,7 @@ class Aim:
 
 def targets(program: Program, facts: Facts) -> list[Aim]:
     """What each step is aimed at. Raises `Rejected` when an expression cannot be worked out: nothing is sent."""
-    evaluator = Evaluator()
+    evaluator = Evaluator(missing=facts.missing)
     left = filled_in(program.approvals, facts)
     every = (*program.steps, *program.undos)
     return [_aim(step, evaluator, facts, left) for step in every if step.kind == DISPATCH]
@@ -54,6 +62,33 @@ def targets(program: Program, facts: Facts) -> list[Aim]:
 async def pin(aims: Sequence[Aim], backends: Mapping[str, Backend]) -> list[Pinned]:
     """Ask each CI system what the targets are right now. Raises `Rejected`, `Unavailable`."""
     return [await _pin(aim, backends) for aim in aims]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outline:
+    """What of a plan is known without asking a CI system."""
+
+    approval: PlannedApproval | None
+    break_glass: PlannedBreakGlass | None
+    lock: str | PlannedLock | None
+    others: Mapping[str, PlannedKind]  # steps that start nothing in a CI system, by their path
+    catalog: list[PlannedWrite]
+
+
+def outlined(program: Program, facts: Facts) -> Outline:
+    """Pure. Raises `Rejected`."""
+    evaluator = Evaluator(missing=facts.missing)
+    asked, glass = planned_approval(program.approvals, evaluator, facts), None
+    if facts.break_glass:
+        asked, glass = broken_glass(program.action, asked, facts)
+    every = (*program.steps, *program.undos)
+    return Outline(
+        approval=asked,
+        break_glass=glass,
+        lock=planned_lock(program.lock, evaluator, facts),
+        others={step.path: planned_kind(step, evaluator, facts) for step in every if step.kind != DISPATCH},
+        catalog=[_write(write, evaluator, facts) for write in program.catalog],
+    )
 
 
 def render(
@@ -70,17 +105,14 @@ def render(
 
     `handed` gives what an attempt gets as inputs from us, besides those of its step.
     """
-    evaluator = Evaluator()
+    evaluator = Evaluator(missing=facts.missing)
     aimed = {aim.step.path: (aim, pinned) for aim, pinned in zip(aims, pins, strict=True)}
-    asked = planned_approval(program.approvals, evaluator, facts)
-    glass = None
-    if facts.break_glass:
-        asked, glass = broken_glass(program.action, asked, facts)
+    outline = outlined(program, facts)
 
     def planned(step: StepProgram) -> Planned:
         if step.path in aimed:
             return _dispatch(*aimed[step.path], evaluator, facts, backends[step.uses], marker_key, handed)
-        return planned_kind(step, evaluator, facts)
+        return outline.others[step.path]
 
     return Plan(
         run=facts.run,
@@ -91,15 +123,15 @@ def render(
         inputs=dict(facts.inputs),
         secrets=dict(facts.secrets),
         read=read_values(program, facts.context),
-        lock=planned_lock(program.lock, evaluator, facts),
-        approval=asked,
-        break_glass=glass,
+        lock=outline.lock,
+        approval=outline.approval,
+        break_glass=outline.break_glass,
         steps=[planned(step) for step in program.steps],
         on_error=program.action.spec.on_error,
         undo=[planned(step) for step in program.undos],
         stays=_stays(program),
         resumes=facts.resumes,
-        catalog=[_write(write, evaluator, facts) for write in program.catalog],
+        catalog=outline.catalog,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.steps.common import StepBase
-from daytwo_actions.expressions import Template, constant, names, parse_template
+from daytwo_actions.expressions import Missing, Template, constant, names, parse_template
 from daytwo_actions.plan.program import Program
 from daytwo_actions.plan.step_program import INPUT, StepProgram
 from daytwo_actions.plan.steps import Planned, PlannedStep
@@ -19,11 +19,12 @@ from daytwo_actions.plan.steps import Planned, PlannedStep
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Undone:
     """What is undone of a run. `steps`: what undoes it, as planned there, in the order in which it is done. `results`:
-    what expressions see of its steps."""
+    what expressions see of its steps; `missing`: the results among them that there are not."""
 
     run: str
     steps: Sequence[Planned]
     results: Mapping[str, JsonValue]
+    missing: Missing
 
 
 def undo_program(program: Program, undone: Undone, today: Program) -> Program:

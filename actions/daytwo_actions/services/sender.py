@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
 
 from daytwo_actions.backends.argo.sender import pieces_of, reason_of
+from daytwo_actions.backends.http.certificates import Certificates
 from daytwo_actions.backends.http.permit import Permit
 from daytwo_actions.backends.http.settings import safe_address, visible
 from daytwo_actions.backends.wire.answer import Answer, Silence, wait_in
@@ -50,7 +50,7 @@ class HttpService:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
-        self._tls: ssl.SSLContext | None = None
+        self._certificates = Certificates(settings.ca_file)
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ class HttpService:
             if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
                 permit.take()
 
-        async with httpx.AsyncHTTPTransport(verify=self._context(), retries=0) as transport:
+        async with httpx.AsyncHTTPTransport(verify=self._certificates.context(), retries=0) as transport:
             response = await transport.handle_async_request(self._request(call, before_the_bytes))
             try:
                 body = bytearray()
@@ -109,12 +109,6 @@ class HttpService:
     def _without_credential(self, body: bytes) -> bytes:
         token = self._settings.token
         return body if token is None else body.replace(token.get_secret_value().encode(), b"***")
-
-    def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            file = self._settings.ca_file
-            self._tls = ssl.create_default_context(cafile=str(file)) if file else httpx.create_ssl_context()
-        return self._tls
 
 
 def _read(answer: Answer) -> ServiceAnswer:

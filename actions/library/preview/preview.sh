@@ -2,8 +2,10 @@
 # preview.sh: create | destroy. A namespace of its own with the branch's image, and all of it away again.
 set -euo pipefail
 : "${SERVICE:?}" "${NAME:?}" "${BRANCH:?}" "${PHASE:?}" "${REGISTRY:?the address of your images}" "${DOMAIN:?of development environments}"
-space=preview-$SERVICE-$NAME
-host=$SERVICE-$NAME.$DOMAIN # two services may have an environment of one name
+# Two services may have an environment of one name, and `shop` with `a-b` is another one than `shop-a` with `b`.
+[[ $NAME =~ ^[a-z]([a-z0-9]|-[a-z0-9])*$ ]] || { echo "$NAME is no name of an environment. Nothing was done." >&2; exit 2; }
+space=preview-$SERVICE--$NAME
+host=$space.$DOMAIN
 
 case $PHASE in
   create)

@@ -16,6 +16,7 @@ from daytwo_api.views.actions import (
     PlanRequest,
     PlanView,
     RunRequest,
+    UsualView,
 )
 from daytwo_api.views.common import Page
 from daytwo_api.views.runs import RunAccepted
@@ -38,6 +39,11 @@ async def list_actions(
 @router.get("/{name}", summary="One action", operation_id="getAction")
 async def get_action(name: str, by: Reader, services: ServicesDep, entity: EntityQuery = None) -> ActionView:
     return await services.actions.get(by, name, entity=entity)
+
+
+@router.get("/{name}/usual", summary="How its latest runs went", operation_id="getActionUsual")
+async def get_action_usual(name: str, by: Reader, services: ServicesDep) -> UsualView:
+    return await services.actions.usual(by, name)
 
 
 @router.post("/{name}/form", summary="Resolve the form for these answers", operation_id="resolveForm")

@@ -118,12 +118,13 @@ async def list_connections(services: ServicesDep) -> Page[ConnectionView]:
     dependencies=[needs(Permission.WEBHOOKS_READ)],
 )
 async def list_webhooks(
+    by: Reader,
     name: Annotated[str, Path(max_length=200)],
     services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[WebhookView]:
-    return await services.overview.webhooks(name, cursor=cursor, limit=limit)
+    return await services.overview.webhooks(by, name, cursor=cursor, limit=limit)
 
 
 @router.get(

@@ -79,7 +79,7 @@ async def stop_everything(asked: StopRequest, by: Stopper, services: ServicesDep
 
 @router.delete("/stop", summary="Lift the global stop", operation_id="liftStop")
 async def lift_stop(
-    by: Stopper, services: ServicesDep, reason: Annotated[str, Query(max_length=4000)] = ""
+    by: Stopper, services: ServicesDep, reason: Annotated[str, Query(min_length=1, max_length=4000)]
 ) -> StopView:
     return await services.freezes.lift(by, reason)
 

@@ -111,7 +111,14 @@ async def get_logs(
     limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
     step: Filter = None,
     job: Filter = None,
-    grep: Annotated[str, Query(max_length=200)] = "",
+    grep: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description="only lines with this text as they are read: whatever its case and its colours, and not in the "
+            "time before a line",
+        ),
+    ] = "",
 ) -> LogBatch:
     return await services.runs.logs(by, run, after=after, limit=limit, step=step, job=job, grep=grep)
 

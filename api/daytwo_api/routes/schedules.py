@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, status
+from fastapi import APIRouter, Path, Query, status
 
 from daytwo_actions.roles import Permission
 from daytwo_api.asker import Reader, Runner, needs
@@ -24,9 +24,13 @@ Name = Annotated[str, Path(max_length=100)]
 
 @router.get("/schedules", summary="Schedules, as far as one may see what they do", operation_id="listSchedules")
 async def list_schedules(
-    by: Reader, services: ServicesDep, cursor: Cursor = None, limit: Limit = 50
+    by: Reader,
+    services: ServicesDep,
+    action: Annotated[str | None, Query(max_length=200, description="only those of this action")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[ScheduleView]:
-    return await services.schedules.list(by, cursor=cursor, limit=limit)
+    return await services.schedules.list(by, action=action, cursor=cursor, limit=limit)
 
 
 @router.post("/schedules", status_code=status.HTTP_201_CREATED, summary="Make a schedule", operation_id="makeSchedule")

@@ -65,6 +65,10 @@ async def list_principals(
     return await services.people.page(q, cursor=cursor, limit=limit)
 
 
-@router.delete("/principals/{principal}/access", summary="End somebody's sessions and tokens", operation_id="endAccess")
+@router.delete(
+    "/principals/{principal}/access",
+    summary="End somebody's sessions, tokens and delegations",
+    operation_id="endAccess",
+)
 async def end_access(principal: Annotated[str, Path(max_length=200)], by: Admin, services: ServicesDep) -> Ended:
     return await services.sessions.end_access(by, principal)

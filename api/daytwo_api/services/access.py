@@ -4,6 +4,7 @@ from daytwo_actions.roles import Permission
 from daytwo_api.asker import Asker
 from daytwo_api.services.actions import Actions
 from daytwo_api.services.approvals import Approvals
+from daytwo_api.services.freezes import Freezes
 from daytwo_api.services.identity import Identity
 from daytwo_api.services.locks import Locks
 from daytwo_api.services.runs import Runs
@@ -13,12 +14,21 @@ from daytwo_store.errors import Rejected
 
 
 class Access:
-    def __init__(self, identity: Identity, actions: Actions, runs: Runs, approvals: Approvals, locks: Locks) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        actions: Actions,
+        runs: Runs,
+        approvals: Approvals,
+        locks: Locks,
+        freezes: Freezes,
+    ) -> None:
         self._identity = identity
         self._actions = actions
         self._runs = runs
         self._approvals = approvals
         self._locks = locks
+        self._freezes = freezes
 
     async def may(self, by: Asker, asked: MayRequest) -> Permitted:
         """Raises `NotFound` for what may not be seen, as every other route does."""
@@ -35,6 +45,10 @@ class Access:
             return (await self._approvals.get(by, asked.approval)).may_decide
         if permission is Permission.LOCKS_FORCE and asked.lock is not None:
             return (await self._locks.get(by, asked.lock)).may_release
+        if permission is Permission.STOP_GLOBAL:
+            return await self._freezes.may_lift(by)
+        if permission is Permission.FREEZES_MANAGE and asked.freeze is not None:
+            return await self._freezes.may_change(by, asked.freeze)
         if permission is Permission.RUN and asked.action is not None:
             return (await self._actions.get(by, asked.action, entity=asked.entity)).may_run
         return Permitted(allowed=True)

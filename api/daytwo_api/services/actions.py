@@ -1,15 +1,20 @@
 """Actions and their forms, as one asker sees them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final, Literal
 
 from pydantic import JsonValue
 
 from daytwo_actions.allow import entries
 from daytwo_actions.definitions import ActionVersion
+from daytwo_actions.definitions.model import Spec
 from daytwo_actions.form import list_options, resolve_form
 from daytwo_actions.policy import may_by_token, may_run, may_see, runners
 from daytwo_actions.roles import Permission, granted
 from daytwo_api.asker import Asker
+from daytwo_api.services import action_words
+from daytwo_api.services.onlooking import onlooker
 from daytwo_api.views.actions import (
     ActionSummary,
     ActionView,
@@ -20,12 +25,13 @@ from daytwo_api.views.actions import (
     OptionsRequest,
     OptionsView,
     OptionView,
+    UsualView,
 )
 from daytwo_api.views.common import Fault, Page, Permitted
 from daytwo_catalog.model import Entity, record
 from daytwo_forms import ResolvedForm
 from daytwo_forms.sources import Sources
-from daytwo_store import entities, principals
+from daytwo_store import entities, principals, run_usual
 from daytwo_store.definitions import not_offered
 from daytwo_store.engine import Session
 from daytwo_store.errors import FieldFault, NotFound
@@ -34,6 +40,8 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import look, user_record
 from daytwo_workflows.life.sources import sources
 
+_LATELY: Final = timedelta(days=30)
+_ENOUGH: Final = 5  # of fewer nobody can say what is usual
 Context = Mapping[str, object]
 
 
@@ -58,12 +66,32 @@ class Actions:
             target = await self._target(session, by, entity)
             version = await self._visible(session, by, name, target)
             context = await _context(session, by, target)
+        spec = version.model.spec
+        undo = _undo(spec)
         return ActionView(
             **dict(_summary(version, by, target, context)),
             version=version.digest,
-            steps=[f"{step.id}: {step.uses}" for step in version.model.spec.steps],
-            undoable=version.model.spec.undo is not None or any(step.undo for step in version.model.spec.steps),
+            steps=[f"{step.id}: {step.uses}" for step in spec.steps],
+            does=action_words.steps(spec, {name: one.traits.title for name, one in self._life.backends.items()}),
+            approvals=action_words.stages(spec),
+            lock_keys=list(spec.locking.keys) if spec.locking else [],
+            queue=spec.locking.queue if spec.locking else None,
+            undoable=undo is not None,
+            undo=undo,
             break_glass=_break_glass(version, by, target),
+        )
+
+    async def usual(self, by: Asker, name: str) -> UsualView:
+        async with self._life.store.read() as session:
+            version = await self._visible(session, by, name, None)
+            since = await self._life.store.clock.now(session) - _LATELY
+            seen = await run_usual.usual(session, version.name, since=since, by=onlooker(by))
+        told = seen.succeeded >= _ENOUGH
+        return UsualView(
+            runs=seen.runs,
+            succeeded=seen.succeeded,
+            quick_seconds=seen.quick.total_seconds() if seen.quick is not None and told else None,
+            slow_seconds=seen.slow.total_seconds() if seen.slow is not None and told else None,
         )
 
     async def form(self, by: Asker, name: str, asked: FormRequest) -> FormView:
@@ -123,7 +151,8 @@ async def _context(session: Session, by: Asker, target: Entity | None) -> Contex
     """What expressions in `allow` know of who asks and about what, as long as nothing is filled in."""
     me = (await principals.by_ids(session, [by.principal]))[by.principal]
     user = await user_record(session, me, by.belongs)
-    return {"user": user, "entity": record(target)} if target else {"user": user}
+    known: Context = {"user": user, "run": {"called_by": None}}
+    return {**known, "entity": record(target)} if target else known
 
 
 def _seen(version: ActionVersion, by: Asker, target: Entity | None, context: Context) -> bool:
@@ -185,6 +214,12 @@ def _may_run(version: ActionVersion, by: Asker, target: Entity | None, context: 
         action=version.model.metadata.title,
     )
     return Permitted(allowed=answer.allowed, why_not=answer.why_not)
+
+
+def _undo(spec: Spec) -> Literal["previous", "steps"] | None:
+    if spec.undo is not None:
+        return "previous"
+    return "steps" if any(step.undo for step in spec.steps) else None
 
 
 def _break_glass(version: ActionVersion, by: Asker, target: Entity | None) -> BreakGlassOffer | None:

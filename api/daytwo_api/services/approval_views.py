@@ -136,6 +136,7 @@ def _decision(one: DecisionRow, run: RunRow, known: Known, titles: Mapping[str, 
         at=one.at,
         on_behalf_of=known.person(one.on_behalf_of) if one.on_behalf_of else None,
         own_request=key(known.people, one.principal) == key(known.people, run.requester),
+        via_token=one.via_token,
         taken_back_at=one.withdrawn_at,
         filled=filled(one.answers, titles),
     )
@@ -218,10 +219,6 @@ def whole(
     short = summary(row, run, known, asker)
     sealed = json.loads(row.document)
     numbers = {one.id: one.stage for one in known.stages[row.id]}
-    lent = short.decides_for
-    may_delegate = (
-        short.may_decide if lent is None else Permitted(allowed=False, why_not=f"{lent.name} lent it to you.")
-    )
     return ApprovalView(
         **dict(short),
         **now,
@@ -236,7 +233,7 @@ def whole(
         ],
         delegations=[delegation_view(one, known.person(one.principal), beside.now) for one in beside.delegations],
         may_take_back=_take_back(row, run, known, asker),
-        may_delegate=may_delegate,
+        may_delegate=_may_delegate(short, asker),
         all_stages=stage_views(row, run, known),
         open_requests=[open_view(one, row, known) for one in left_open],
         sealed=sealed,
@@ -249,6 +246,14 @@ def whole(
         stopped=f"Everything is stopped: {window.stop.reason}" if window.stop else None,
         drift=[as_view(change) for change in row.drift],
     )
+
+
+def _may_delegate(short: ApprovalSummary, asker: Asker) -> Permitted:
+    if asker.via == "token":
+        return Permitted(allowed=False, why_not="A token hands nothing on: that would outlive it. Sign in.")
+    if short.decides_for is not None:
+        return Permitted(allowed=False, why_not=f"{short.decides_for.name} lent it to you.")
+    return short.may_decide
 
 
 def as_view(change: Json) -> Difference:

@@ -1,6 +1,7 @@
 """The inbox and decisions."""
 
 from dataclasses import fields, replace
+from datetime import datetime
 
 from daytwo_actions.plan.difference import differences
 from daytwo_actions.plan.model import Plan
@@ -32,6 +33,7 @@ from daytwo_store.approval_pages import ApprovalFilter
 from daytwo_store.engine import Session
 from daytwo_store.errors import Forbidden
 from daytwo_store.ids import ApprovalId, RunId
+from daytwo_store.last_runs import last_of_action
 from daytwo_store.locks import keys_of
 from daytwo_store.run_visibility import among
 from daytwo_store.states import ApprovalState, RunState
@@ -84,10 +86,11 @@ class Approvals:
             )
             speakers = [*(one.principal for one in beside.comments), *(one.principal for one in beside.delegations)]
             known = await gather(session, [run], [row], speakers, voter=who, stages=stages, onlooker=onlooker(by))
-            previous = await _previous_of(session, by, run)
+            previous = await _last_of(session, by, run, beside.now)
             following = await approvals.successor(session, stages[row.id])
             opening = await self._opening(session, run)
-            now = await beside_views(self._life, session, by, row, run, previous)
+            back_to = await _visible(session, by, await _back_to(session, run))
+            now = await beside_views(self._life, session, by, row, run, previous, back_to=back_to)
             left_open = await open_requests(self._life, session, row, run)
             view = approval_views.whole(
                 row,
@@ -111,7 +114,7 @@ class Approvals:
             who = await voter_of(self._store, session, by, [asked] if asked else [])
             row, run = await approval_pages.get_visible(session, ApprovalId(approval), reader=reader_of(who))
             known = await gather(session, [run], [row], [], voter=who)
-            previous = await _previous_of(session, by, run)
+            previous = await _last_of(session, by, run, await self._store.clock.now(session))
         may = approval_views.summary(row, run, known, by).may_decide.allowed
         decided = any(one.principal == by.principal for rows in known.decisions.values() for one in rows)
         plan = Plan.model_validate_json(row.document)
@@ -160,6 +163,7 @@ class Approvals:
         return await self.get(by, approval)
 
     async def delegate(self, by: Asker, approval: str, asked: DelegateRequest, key: str | None) -> ApprovalView:
+        _must_not_be_a_token(by)
         await self._must_see(by, approval)
         wanted = Lending(
             by=by.principal, to=asked.to, begins_at=None, ends_at=asked.until, reason=asked.reason, key=key_of(by, key)
@@ -175,11 +179,7 @@ class Approvals:
         return Page(items=[delegation_view(row, _person(who), now) for row, who in rows])
 
     async def lend(self, by: Asker, asked: DelegationRequest, key: str | None) -> DelegationView:
-        if by.via == "token":
-            raise Forbidden(
-                "A token cannot let somebody else decide for its owner: that would outlive the token. Nothing was "
-                "delegated. Sign in and do it there."
-            )
+        _must_not_be_a_token(by)
         wanted = Lending(
             by=by.principal,
             to=asked.to,
@@ -196,20 +196,38 @@ class Approvals:
         await lending.revoke(self._store, delegation, by=by.principal, anybody=anybody)
 
 
+def _must_not_be_a_token(by: Asker) -> None:
+    if by.via == "token":
+        raise Forbidden(
+            "A token cannot let somebody else decide for its owner: that would outlive the token. Nothing was "
+            "delegated. Sign in and do it there."
+        )
+
+
 def _person(row: PrincipalRow) -> Person:
     return Person(id=row.id, name=row.name, ref=row.ref)
 
 
-async def _previous_of(session: Session, by: Asker, run: RunRow) -> RunRow | None:
-    """What was there before this run, if the asker may see it."""
-    previous = await _before(session, run)
-    if previous is None or previous.id not in await among(session, [previous.id], onlooker(by)):
-        return None
-    return previous
+async def _last_of(session: Session, by: Asker, run: RunRow, now: datetime) -> RunRow | None:
+    """The last run of this action here before this one, if the asker may see it."""
+    found = await last_of_action(
+        session,
+        run.action,
+        entity=run.entity,
+        inputs=run.inputs,
+        keys=keys_of(run),
+        before=run.started_at or run.ended_at or now,
+        run=RunId(run.id),
+    )
+    return await _visible(session, by, found)
 
 
-async def _before(session: Session, run: RunRow) -> RunRow | None:
-    """The one recorded under the lock, or the newest so far."""
+async def _visible(session: Session, by: Asker, run: RunRow | None) -> RunRow | None:
+    return run if run is not None and run.id in await among(session, [run.id], onlooker(by)) else None
+
+
+async def _back_to(session: Session, run: RunRow) -> RunRow | None:
+    """What an undo would go back to: the one recorded under the lock, or the newest so far."""
     if run.previous_run is not None:
         return await runs.peek(session, RunId(run.previous_run))
     if run.lock_key is None or run.started_at is not None:

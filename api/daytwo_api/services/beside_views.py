@@ -28,15 +28,25 @@ class BesideViews:
 
 
 async def beside_views(
-    life: Life, session: Session, by: Asker, row: ApprovalRow, run: RunRow, previous: RunRow | None
+    life: Life,
+    session: Session,
+    by: Asker,
+    row: ApprovalRow,
+    run: RunRow,
+    previous: RunRow | None,
+    *,
+    back_to: RunRow | None,
 ) -> BesideViews:
-    """Of one that is decided: what was sealed alone, for it does not matter any more how it stands now."""
+    """`previous`: what it is compared with; `back_to`: what an undo would go back to.
+
+    Of one that is decided: what was sealed alone, for it does not matter any more how it stands now.
+    """
     plan = Plan.model_validate_json(row.document)
     last = Plan.model_validate_json(previous.plan) if previous else None
     changed = [as_view(one.as_json()) for one in _requests(last, plan)] if last else []
     if row.state != "pending":
         return BesideViews(read=[_same(name, value) for name, value in plan.read.items()], request_differences=changed)
-    now = await beside(life, session, run, previous)
+    now = await beside(life, session, run, back_to)
     return BesideViews(
         target=_target(plan, now),
         read=[

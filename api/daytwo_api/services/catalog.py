@@ -8,6 +8,7 @@ from daytwo_api.asker import Asker
 from daytwo_api.services.gather import gather
 from daytwo_api.services.lasting_views import temporary_view
 from daytwo_api.services.onlooking import onlooker
+from daytwo_api.services.written_by import written_by
 from daytwo_api.views.catalog import (
     EntityEventView,
     EntityFilter,
@@ -74,6 +75,7 @@ class Catalog:
             hidden = await entities.hidden(session, _targets(entity.relations), sees=by.belongs)
             sources = await entities.referenced_by(session, entity.ref, sees=by.belongs, limit=MOST_REFERRING + 1)
             temporary = await self._temporary(session, entity, by)
+            writers = await written_by(session, {entity.changed_by}, onlooker(by))
         return EntityView(
             **_summary(entity).model_dump(),
             properties=entity.properties,
@@ -82,7 +84,7 @@ class Catalog:
             referenced_by_more=len(sources) > MOST_REFERRING,
             version=entity.version,
             changed_at=entity.changed_at,
-            changed_by=_by(entity.changed_by),
+            changed_by=writers[entity.changed_by],
             temporary=temporary,
         )
 
@@ -109,10 +111,11 @@ class Catalog:
                 for target in targets(state)
             }
             hidden = await entities.hidden(session, named, sees=by.belongs)
+            writers = await written_by(session, {event.by for event in found.items}, onlooker(by))
         events = [
             EntityEventView(
                 at=event.at,
-                by=_by(event.by),
+                by=writers[event.by],
                 version=event.version,
                 before=seen_state(event.before, hidden) if event.before else None,
                 after=seen_state(event.after, hidden) if event.after else None,
@@ -151,11 +154,6 @@ def _kind(kind: Kind) -> KindView:
 
 def _summary(entity: Entity) -> EntitySummary:
     return EntitySummary(ref=entity.ref, kind=entity.kind, name=entity.name, title=entity.title, owner=entity.owner)
-
-
-def _by(changed_by: str) -> str:
-    """Which file it was is the operator's business."""
-    return "file" if changed_by.startswith("file:") else changed_by
 
 
 def _targets(relations: Mapping[str, list[str]]) -> set[str]:

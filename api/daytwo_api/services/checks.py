@@ -1,27 +1,22 @@
 """Actions against the pipelines that they start: registered ones, or files that somebody is about to register."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-
-from pydantic import JsonValue
 
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.contracts.aims import MOST_ENTITIES, Record
 from daytwo_actions.contracts.check import check_contracts
-from daytwo_actions.definitions import ActionVersion, DefinitionRejected, Surroundings
+from daytwo_actions.definitions import ActionVersion, DefinitionRejected
 from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.definitions.kinds import kind_shape
-from daytwo_actions.definitions.load import restore_action
-from daytwo_actions.definitions.shapes import KindShape, RelationShape
+from daytwo_actions.definitions.load import restore_with_places
 from daytwo_actions.registry import load_texts
+from daytwo_api.services.surroundings import surroundings
 from daytwo_api.views.pipelines import CheckProblem, CheckRequest, CheckView
 from daytwo_catalog.model import record
-from daytwo_store import definitions, entity_search, kinds
+from daytwo_store import definitions, entity_search
 from daytwo_store.engine import Session, Store
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.entity_search import Search
-from daytwo_store.kinds import Kind
-from daytwo_workflows.services_entry import ServiceEntry, allowed_there, with_token
+from daytwo_workflows.services_entry import ServiceEntry
 
 
 class Checks:
@@ -49,14 +44,10 @@ class Checks:
 
     async def _versions(self, session: Session, asked: CheckRequest) -> list[ActionVersion]:
         if not asked.files:
-            return [_stored(row.document, row.source) for row in await definitions.current(session)]
-        known = {name: _shape(kind) for name, kind in (await kinds.every(session)).items()}
-        around = Surroundings(
-            kinds=known,
-            connections={name: one.traits.kind for name, one in self._backends.items()},
-            services=allowed_there(self._services),
-            tokens=with_token(self._services),
-        )
+            texts = await definitions.texts(session)
+            rows = await definitions.current(session)
+            return [restore_with_places(row.document, row.source, texts.get(row.digest)) for row in rows]
+        around = await surroundings(session, self._backends, self._services)
         registry = load_texts([(file.name, file.text) for file in asked.files], surroundings=around)
         return list(registry.actions.values())
 
@@ -75,17 +66,6 @@ def view(problems: Sequence[Problem], *, actions: int, checked: int) -> CheckVie
         for one in problems
     ]
     return CheckView(problems=shown, actions=actions, checked=checked)
-
-
-def _stored(document: Mapping[str, JsonValue], file: str) -> ActionVersion:
-    """A registered one has no lines any more, only its file and the pointers into it."""
-    version = restore_action(document)
-    return replace(version, file=file, source=replace(version.source, file=file))
-
-
-def _shape(kind: Kind) -> KindShape:
-    relations = {name: RelationShape(kind=one.kind, many=one.many) for name, one in kind.relations.items()}
-    return kind_shape(kind.property_schema, relations)
 
 
 async def _records(session: Session, versions: Sequence[ActionVersion]) -> list[Record]:

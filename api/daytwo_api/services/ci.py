@@ -51,8 +51,8 @@ class CiDoor:
         self._refusals = Refusals()
 
     async def claim(self, by: Bearer, asked: ClaimRequest) -> ClaimView:
-        before, asking = await self._who(by, asked.marker, asked.execution)
-        known = await claiming.claim(self._life, before, asking)
+        before, asking = await self._who(by, asked.marker, asked.execution, asked.start or "")
+        known = await claiming.claim(self._life, before, asking, asked.job or "")
         run, step, no = known.where
         return ClaimView(run=run, step=step, attempt=no, url=f"{self._life.public_url}/runs/{run}")
 
@@ -71,12 +71,14 @@ class CiDoor:
             ]
         )
 
-    async def _who(self, by: Bearer, marker: str, execution: str | None) -> tuple[Known, Asking]:
+    async def _who(self, by: Bearer, marker: str, execution: str | None, start: str = "") -> tuple[Known, Asking]:
         """Who asks for which attempt. Raises `Unauthenticated`, the same for whatever does not fit, or `TooMany`."""
         async with self._refusals.watch([f"address {by.address}", f"run {marker}"]):
-            return await self._known(by.authorization, marker, execution)
+            return await self._known(by.authorization, marker, execution, start)
 
-    async def _known(self, authorization: str | None, marker: str, execution: str | None) -> tuple[Known, Asking]:
+    async def _known(
+        self, authorization: str | None, marker: str, execution: str | None, start: str
+    ) -> tuple[Known, Asking]:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated(
@@ -91,7 +93,7 @@ class CiDoor:
             over = before.run.ended_at is not None and now > before.run.ended_at + _AFTER_THE_END
             if over or not self._is_token_of(before, token):
                 raise claiming.unknown_identity()
-            return before, ByToken(execution=_said(execution))
+            return before, ByToken(execution=_said(execution), start=start)
         asking = await self._caller(before, token.strip())
         claiming.must_fit(before.attempt, asking)
         return before, asking

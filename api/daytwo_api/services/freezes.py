@@ -13,7 +13,7 @@ from daytwo_api.services.keys import key_of
 from daytwo_api.services.onlooking import onlooker
 from daytwo_api.services.stop_flag import StopFlag
 from daytwo_api.services.voters import voter_of
-from daytwo_api.views.common import Page
+from daytwo_api.views.common import Page, Permitted
 from daytwo_api.views.freezes import (
     ExceptionDecision,
     ExceptionEnd,
@@ -35,7 +35,8 @@ from daytwo_workflows.life import exceptions, freeze_changes
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.exceptions import Asking, Deciding
 from daytwo_workflows.life.freeze_changes import Draft
-from daytwo_workflows.life.own_interest import must_not_wait_for_the_stop
+from daytwo_workflows.life.freeze_eyes import why_not_change
+from daytwo_workflows.life.own_interest import must_not_wait_for_the_stop, why_not_lift
 
 _LONGEST: Final = timedelta(days=400)
 
@@ -111,11 +112,28 @@ class Freezes:
         return await self.stop_state()
 
     async def lift(self, by: Asker, reason: str) -> StopView:
+        if not reason.strip():
+            raise Rejected("Say why the stop is lifted: everybody will read it. Nothing was lifted.")
         await must_not_wait_for_the_stop(self._life.store, by.principal)
         async with self._life.store.write() as tx:
             await freezes.lift(tx, by=by.principal, why=reason.strip())
         self._flag.forget()
         return await self.stop_state()
+
+    async def may_change(self, by: Asker, freeze: str) -> Permitted:
+        """Raises `NotFound`."""
+        async with self._life.store.read() as session:
+            row = await freezes.get(session, freeze)
+            if row.source is not None:
+                return Permitted(allowed=False, why_not=freeze_changes.of_a_file(freeze))
+            why = await why_not_change(self._life, session, row, by.principal)
+        return Permitted(allowed=why is None, why_not=why)
+
+    async def may_lift(self, by: Asker) -> Permitted:
+        """Of a stop that there is; where there is none, nothing is in the way."""
+        async with self._life.store.read() as session:
+            why = await why_not_lift(self._life.store, session, by.principal)
+        return Permitted(allowed=why is None, why_not=why)
 
     async def ask(self, by: Asker, run: str, asked: ExceptionRequest, key: str | None) -> ExceptionView:
         await self._control.must_be_allowed(by, run)

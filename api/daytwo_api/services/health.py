@@ -9,7 +9,7 @@ from fastapi import Response
 
 from daytwo_actions.backends.identity.provider import Provider
 from daytwo_api.metrics import MEDIA_TYPE, Metrics
-from daytwo_api.services.policy_watch import PolicyWatch
+from daytwo_api.services.policy_watch import AccessWatch
 from daytwo_api.views.control import Part, Readiness
 from daytwo_store import connections, counts, migrate
 from daytwo_store.engine import Store
@@ -39,10 +39,10 @@ class Health:
         temporal: Ask,
         metrics: Metrics,
         loading: Loading,
-        policy: PolicyWatch,
+        watch: AccessWatch,
         provider: Provider | None = None,
     ) -> None:
-        self._policy = policy
+        self._watch = watch
         self._provider = provider
         self._store = store
         self._temporal = temporal
@@ -52,7 +52,7 @@ class Health:
 
     async def readiness(self, response: Response) -> Readiness:
         """503 while a part is missing. Runs and decisions are taken while only Temporal is away."""
-        parts = [*await self._database(), self._company(), *self._roles(), await self._engine(), *self._sign_in()]
+        parts = [*await self._database(), self._company(), *self._files(), await self._engine(), *self._sign_in()]
         ready = all(part.ok for part in parts)
         if not ready:
             response.status_code = 503
@@ -60,7 +60,9 @@ class Health:
 
     async def metrics(self) -> Response:
         """Without the gauges of the database when that does not answer."""
-        self._metrics.policy(refused=self._policy.refused is not None)
+        self._metrics.files(
+            policy=self._watch.policy.refused is not None, people=self._watch.people.refused is not None
+        )
         try:
             async with asyncio.timeout(_SECONDS), self._store.read() as session:
                 self._metrics.waiting(await counts.count(session))
@@ -87,14 +89,16 @@ class Health:
         told = "the company's files are loaded" if self._loading.done else "the company's files are being loaded"
         return Part(name="company", ok=self._loading.done, detail=told)
 
-    def _roles(self) -> list[Part]:
-        """Never a reason to take us away: with a policy that cannot be used, the one of before holds, everywhere."""
+    def _files(self) -> list[Part]:
+        """Never a reason to take us away: where files cannot be used, what was before holds, everywhere."""
         if not self._loading.done:
             return []
-        told = "the policy in the company's files is the one that holds"
-        if self._policy.refused is not None:
-            told = f"the policy in the company's files is {self._policy.refused}: the one of before holds; see the log"
-        return [Part(name="policy", ok=True, detail=told)]
+        return [
+            _held(
+                "policy", "the policy in the company's files is", "the one of before holds", self._watch.policy.refused
+            ),
+            _held("people", "people and groups in the files are", "those of before hold", self._watch.people.refused),
+        ]
 
     def _sign_in(self) -> list[Part]:
         """Never a reason to take us away: whoever is signed in goes on while the provider is away."""
@@ -112,3 +116,8 @@ class Health:
             answers = False
         told = "Temporal answers" if answers else "Temporal does not answer; runs are taken and start when it is back"
         return Part(name="temporal", ok=answers, detail=told)
+
+
+def _held(name: str, what: str, before: str, refused: str | None) -> Part:
+    told = f"{what} what holds" if refused is None else f"{what} {refused}: {before}; see the log"
+    return Part(name=name, ok=True, detail=told)

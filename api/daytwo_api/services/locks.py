@@ -23,6 +23,15 @@ from daytwo_workflows.life.own_interest import must_not_wait_for_the_lock, why_n
 from daytwo_workflows.life.taking_away import TakeAway, take_away, was_sent
 
 _LONGEST: Final = timedelta(days=31)
+DEFAULT: Final = timedelta(hours=8)  # of a hold without an end: one that is forgotten would keep all runs for ever
+_NOT_HELD: Final = (
+    "Nobody has this lock or waits for it, or you may not see it. So it was taken from nobody, and no run was changed. "
+    "Look at the list of locks."
+)
+_NOTHING_OF_THEIRS: Final = (
+    "No run that you may see has needed this key, and it does not begin with the name of an entity that you see, as "
+    "shop/production does. Nothing was changed. Look at the list of locks, or at the lock in the plan of a run."
+)
 
 
 def _operates(by: Asker) -> bool:
@@ -71,7 +80,8 @@ class Locks:
         )
 
     async def hold(self, by: Asker, asked: HoldRequest, key: str | None) -> HoldView:
-        """Raises `Conflict`, `Rejected`, and `NotFound` for a key that only runs need which may not be seen."""
+        """Raises `Conflict`, `Rejected`, and `NotFound` for a key that is about nothing which they see: the same for
+        one that a hidden run needs and for one that nobody ever did."""
         if not asked.reason.strip() or not asked.key.strip():
             raise Rejected("Say which key, and why you hold it. Nothing was changed.")
         async with self._store.write() as tx:
@@ -82,8 +92,8 @@ class Locks:
                 until=_until(asked, tx.now),
                 idempotency_key=key,
             )
-            if await lock_listing.hidden(tx.session, asked.key, onlooker(by)):
-                raise NotFound("There is no such lock, or you may not see it. Nothing was changed.")
+            if not await lock_listing.may_hold(tx.session, asked.key, onlooker(by)):
+                raise NotFound(_NOTHING_OF_THEIRS)
             row = await lock_holds.hold(tx, holding)
         return await self._view(row.id)
 
@@ -105,7 +115,7 @@ class Locks:
     async def release(self, by: Asker, asked: ReleaseRequest) -> LockRow:
         """Raises `Conflict`, `NotFound`, `Rejected`."""
         async with self._store.read() as session:
-            await self._seen(session, by, asked.key)
+            await self._seen(session, by, asked.key, NotFound(_NOT_HELD))
         if not asked.reason.strip():
             raise Rejected("Say why the lock is taken away. Nothing was changed.")
         await take_away(
@@ -132,12 +142,11 @@ class Locks:
         return lock_views.hold_view(row, people.get(row.by))
 
 
-def _until(asked: HoldRequest, now: datetime) -> datetime | None:
+def _until(asked: HoldRequest, now: datetime) -> datetime:
     if asked.until is not None and asked.seconds is not None:
         raise Rejected("Say `until` or `seconds`, not both. Nothing was changed.")
-    until = now + timedelta(seconds=asked.seconds) if asked.seconds is not None else asked.until
-    if until is None:
-        return None
+    lasts = timedelta(seconds=asked.seconds) if asked.seconds is not None else DEFAULT
+    until = asked.until if asked.until is not None else now + lasts
     if until.tzinfo is None:
         raise Rejected("The end of a hold needs its time zone, as 2026-12-01T14:00:00Z. Nothing was changed.")
     if not now < until <= now + _LONGEST:

@@ -6,13 +6,16 @@ from datetime import datetime
 
 from daytwo_actions.backends.base import Backend, Budget
 from daytwo_actions.backends.registry import ConnectionSettings
+from daytwo_api.asker import Asker
 from daytwo_api.metrics import Observe
+from daytwo_api.services.onlooking import onlooker
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import ConnectionView, RefusedWebhookView, WebhookView
 from daytwo_store import connections, cursors, inbox, refused_webhooks
 from daytwo_store.engine import Store
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import ConnectionName
+from daytwo_store.run_visibility import among
 from daytwo_store.tables import ConnectionRow
 from daytwo_workflows.life.pace import allowed
 
@@ -63,16 +66,19 @@ class Overview:
 
     async def webhooks(
         self,
+        by: Asker,
         connection: str,
         *,
         cursor: str | None,
         limit: int,
     ) -> Page[WebhookView]:
+        """Runs are named as far as they may be seen."""
         if connection not in self._connections.settings:
             raise NotFound(f"There is no connection {connection}.")
         before = cursors.moment(cursor) if cursor else None
         async with self._store.read() as session:
             found = await inbox.page(session, connection, before=before, limit=limit + 1)
+            named = await among(session, {one.run for one in found}, onlooker(by))
         shown = found[:limit]
         last = shown[-1].row if len(found) > limit else None
         return Page(
@@ -81,7 +87,7 @@ class Overview:
                     delivery=one.row.delivery,
                     event=one.row.event,
                     external_run=one.row.external_id,
-                    run=one.run,
+                    run=one.run if one.run in named else None,
                     received_at=one.row.received_at,
                     consumed_at=one.row.consumed_at,
                 )

@@ -48,5 +48,6 @@ async def _view(session: Session, one: KnownPerson) -> PrincipalView:
         since=one.created_at,
         sessions=one.sessions,
         tokens=one.tokens,
+        delegations=one.delegations,
         used_at=one.used_at,
     )

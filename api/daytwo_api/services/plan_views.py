@@ -21,18 +21,22 @@ from daytwo_catalog.write import preview
 from daytwo_store import lock_reading, runs
 from daytwo_store.engine import Session
 from daytwo_store.ids import EntityRef, RunId
+from daytwo_store.last_runs import last_of_action
 from daytwo_store.run_visibility import among
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.asking import Planned
 from daytwo_workflows.life.finish import entity_write
+from daytwo_workflows.life.undo import NOTHING_EARLIER, UNDECLARED
 from daytwo_workflows.life.window import Window
 
 
-async def plan_view(session: Session, by: Asker, planned: Planned, window: Window) -> PlanView:
+async def plan_view(session: Session, by: Asker, planned: Planned, window: Window, *, now: datetime) -> PlanView:
+    """`now`: of locks it is known how they stand now alone, whenever it is to be asked for."""
     plan, aimed = planned.plan, planned.aimed
-    lock = await lock_now(session, by, plan, planned.aimed.facts.now)
-    previous = await _previous(session, planned)
-    named = previous if previous and previous.id in await among(session, [previous.id], onlooker(by)) else None
+    lock = await lock_now(session, by, plan, now)
+    last = await _last(session, planned)
+    named = last if last and last.id in await among(session, [last.id], onlooker(by)) else None
+    why_not = _why_not_undoable(planned, await _back_to(session, planned))
     changes = await preview(session, [entity_write(write) for write in plan.catalog], like=aimed.entity)
     return PlanView(
         digest=digest_of(plan.canonical()),
@@ -48,12 +52,27 @@ async def plan_view(session: Session, by: Asker, planned: Planned, window: Windo
         stopped=f"Everything is stopped: {window.stop.reason}" if window.stop else None,
         starts=_starts(plan, planned, lock, window),
         starts_at=window.opens,
-        undoable=bool(plan.undo) if aimed.program.undo is None else previous is not None,
+        undoable=why_not is None,
+        why_not_undoable=why_not,
         undo=undo_words(plan),
     )
 
 
-async def _previous(session: Session, planned: Planned) -> RunRow | None:
+async def _last(session: Session, planned: Planned) -> RunRow | None:
+    """What it is compared with."""
+    plan = planned.plan
+    return await last_of_action(
+        session,
+        planned.version.name,
+        entity=plan.entity.ref if plan.entity else None,
+        inputs=plan.inputs,
+        keys=plan.keys,
+        before=planned.aimed.facts.now,
+        run=RunId(plan.run),
+    )
+
+
+async def _back_to(session: Session, planned: Planned) -> RunRow | None:
     """What an undo would go back to."""
     plan, aimed = planned.plan, planned.aimed
     if not plan.keys:
@@ -66,6 +85,13 @@ async def _previous(session: Session, planned: Planned) -> RunRow | None:
         run=RunId(plan.run),
         entity=EntityRef(plan.entity.ref) if plan.entity else None,
     )
+
+
+def _why_not_undoable(planned: Planned, previous: RunRow | None) -> str | None:
+    """By what is known before it runs: the action says nothing of it, or there is nothing to go back to."""
+    if planned.aimed.program.undo is None:
+        return None if planned.plan.undo else UNDECLARED
+    return None if previous is not None else NOTHING_EARLIER
 
 
 def _requests(plan: Plan) -> list[PlannedRequest]:

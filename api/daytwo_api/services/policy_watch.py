@@ -1,37 +1,53 @@
-"""The company's policy is read again while the API serves.
-
-Only whole: a policy that is broken, gone, or names no administrator leaves the roles of before as they are, and says so
-in the log, in /readyz, in the metrics and in the audit. Only when it stands still: a file that is being written may be
-a policy that nobody meant, so it counts when two looks have found the same.
-"""
+"""The company's policy, its people and its groups are read again while the API serves; see file_watch."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 import structlog
 
-from daytwo_actions.definitions.errors import DefinitionRejected
 from daytwo_actions.policy_files import PolicyFiles, read_policy_files
-from daytwo_store.engine import Store
-from daytwo_store.errors import DaytwoError, Rejected
-from daytwo_workflows.company import take_policy
+from daytwo_api.services.file_watch import FileWatch
+from daytwo_catalog.people_files import PeopleFiles, read_people_files
+from daytwo_store.engine import Tx
+from daytwo_store.errors import DaytwoError
+from daytwo_workflows.company import take_people, take_policy
 
 log = structlog.get_logger()
 _PAUSE: Final = 5.0  # seconds between two looks
-_SUBJECT: Final = "policy"
 
 
 @dataclass(kw_only=True, slots=True)
-class PolicyWatch:
-    store: Store
-    folders: Sequence[Path]
-    admins: str | None
-    refused: str | None = field(default=None, init=False)  # why the policy in the files is not the one that holds
-    _seen: str | None = field(default=None, init=False)  # what the last look has found
-    _settled: str | None = field(default=None, init=False)  # what was taken or refused last
+class PolicyWatch(FileWatch[PolicyFiles]):
+    subject: ClassVar[str] = "policy"
+
+    def _read(self) -> PolicyFiles:
+        return read_policy_files(self.folders)
+
+    async def _write(self, tx: Tx, found: PolicyFiles) -> bool:
+        policy = await asyncio.to_thread(found.policy)
+        return await take_policy(tx, policy, self.admins)
+
+
+@dataclass(kw_only=True, slots=True)
+class PeopleWatch(FileWatch[PeopleFiles]):
+    """Who is in which group; what was taken away counts from the next request on."""
+
+    subject: ClassVar[str] = "people"
+
+    def _read(self) -> PeopleFiles:
+        return read_people_files(self.folders)
+
+    async def _write(self, tx: Tx, found: PeopleFiles) -> bool:
+        return await take_people(tx, found, self.admins)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccessWatch:
+    """Both: people first, since a policy names them, and says whose their e-mail addresses are."""
+
+    policy: PolicyWatch
+    people: PeopleWatch
 
     async def run(self, *, pause: float = _PAUSE) -> None:
         """Until cancelled."""
@@ -39,47 +55,12 @@ class PolicyWatch:
             try:
                 await self.look()
             except DaytwoError as error:
-                log.warning("policy.waits", error=error.type)
+                log.warning("files.waits", error=error.type)
             except Exception:
-                log.exception("policy.failed")
+                log.exception("files.failed")
             await asyncio.sleep(pause)
 
     async def look(self) -> None:
-        """Take what the files say, if it is new, whole, and the same as at the last look."""
-        try:
-            files = await asyncio.to_thread(read_policy_files, self.folders)
-        except DefinitionRejected as error:
-            await self._once(f"unreadable {error.detail}", error)
-            return
-        await self._once(files.digest, files)
-
-    async def _once(self, digest: str, found: PolicyFiles | DefinitionRejected) -> None:
-        before, self._seen = self._seen, digest
-        if digest == self._settled or digest != before:
-            return
-        if isinstance(found, DefinitionRejected):
-            await self._refuse(found)
-        else:
-            try:
-                await self._take(found)
-            except Rejected as error:
-                await self._refuse(error)
-        self._settled = digest
-
-    async def _take(self, files: PolicyFiles) -> None:
-        """Raises `Rejected`, and then nothing has changed."""
-        policy = await asyncio.to_thread(files.policy)
-        async with self.store.write() as tx:
-            changed = await take_policy(tx, policy, self.admins)
-            if self.refused is not None:
-                tx.audit(actor="daytwo", action="policy.mended", subject=_SUBJECT, facts={"digest": files.digest})
-        if changed or self.refused is not None:
-            log.info("policy.taken", count=len(policy.grants) if policy else 0)
-        self.refused = None
-
-    async def _refuse(self, error: Rejected) -> None:
-        why = "missing" if error.type == "policy-missing" else "broken"
-        log.error("policy.refused", why=why, detail=error.detail)
-        async with self.store.write() as tx:
-            tx.audit(actor="daytwo", action="policy.refused", subject=_SUBJECT, facts={"why": why})
-        self.refused = why
+        if await self.people.look():
+            self.policy.again()
+        await self.policy.look()

@@ -41,10 +41,10 @@ class Schedules:
         self._life = life
         self._submission = submission
 
-    async def list(self, by: Asker, *, cursor: str | None, limit: int) -> Page[ScheduleView]:
+    async def list(self, by: Asker, *, action: str | None, cursor: str | None, limit: int) -> Page[ScheduleView]:
         after = cursors.read(cursor, 1)[0] if cursor else None
         async with self._life.store.read() as session:
-            found = await self._page(session, by, after=after, limit=limit + 1)
+            found = await self._page(session, by, action=action, after=after, limit=limit + 1)
             items = await self._views(session, by, found[:limit], times=1)
         return Page(items=[*items], next_cursor=cursors.make(items[-1].id) if len(found) > limit else None)
 
@@ -122,11 +122,13 @@ class Schedules:
             raise schedules.not_there(schedule)
         return row
 
-    async def _page(self, session: Session, by: Asker, *, after: str | None, limit: int) -> Sequence[ScheduleRow]:
+    async def _page(
+        self, session: Session, by: Asker, *, action: str | None, after: str | None, limit: int
+    ) -> Sequence[ScheduleRow]:
         """Full as long as more follow that may be seen: `allow.see` of an action is not looked at in SQL."""
         found: list[ScheduleRow] = []
         while len(found) < limit:
-            rows = await schedules.page(session, sees=by.belongs, owner=by.ref, after=after, limit=limit)
+            rows = await schedules.page(session, sees=by.belongs, owner=by.ref, action=action, after=after, limit=limit)
             found += [row for row in rows if await self._sees(session, by, row)]
             if len(rows) < limit:
                 break

@@ -7,7 +7,7 @@ from daytwo_api.security import COOKIE
 from daytwo_api.services.identity import Identity, hashed
 from daytwo_api.views.common import Page
 from daytwo_api.views.control import Ended, SessionView
-from daytwo_store import identity, sessions, tokens
+from daytwo_store import delegations, identity, sessions, tokens
 from daytwo_store.engine import Store
 from daytwo_store.errors import Forbidden, NotFound
 from daytwo_store.ids import PrincipalId
@@ -42,13 +42,22 @@ class Sessions:
         async with self._store.write() as tx:
             ended = await sessions.close_all(tx, by.principal, actor=by.principal)
         self._identity.forget_cookie(response)
-        return Ended(sessions=ended, tokens=0)
+        return Ended(sessions=ended, tokens=0, delegations=0)
 
     async def end_access(self, by: Asker, principal: str) -> Ended:
-        """Of somebody else, as an administrator. They may sign in again, if whoever vouches for them lets them."""
+        """Of somebody else, as an administrator. They may sign in again, if whoever vouches for them lets them.
+
+        What they let others decide ends with it: whoever took their session over may have lent their right to a friend.
+        So do the groups that an identity provider told of them, until they sign in again: nothing begins in their name.
+        """
         async with self._store.write() as tx:
             if await identity.principal(tx.session, PrincipalId(principal)) is None:
                 raise NotFound("There is nobody of this id. Nothing was ended. The audit names ids (p_…).")
             owner = PrincipalId(principal)
+            await identity.taken_away(tx, owner, actor=by.principal)
             ended = await sessions.close_all(tx, owner, actor=by.principal)
-            return Ended(sessions=ended, tokens=await tokens.revoke_all(tx, owner, actor=by.principal))
+            return Ended(
+                sessions=ended,
+                tokens=await tokens.revoke_all(tx, owner, actor=by.principal),
+                delegations=await delegations.revoke_all(tx, owner, actor=by.principal),
+            )

@@ -1,5 +1,6 @@
 """Dry runs, submissions and undo."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -34,13 +35,15 @@ class SubmissionService:
 
     async def plan(self, by: Asker, name: str, asked: PlanRequest) -> PlanView:
         _token_must_be_for(by, name)
-        planned = await asking.plan(self._life, _wish(by, name, asked))
         async with self._life.store.read() as session:
             now = await self._life.store.clock.now(session)
-            if asked.at is not None and abs(asked.at - now) > _FAR:
-                raise Rejected(f"`at` is within {_FAR.days} days of now. Nothing was planned.")
+        if asked.at is not None and abs(asked.at - now) > _FAR:
+            raise Rejected(f"`at` is within {_FAR.days} days of now. Nothing was planned.")
+        planned = await asking.plan(self._life, replace(_wish(by, name, asked), at=asked.at))
+        async with self._life.store.read() as session:
+            now = await self._life.store.clock.now(session)
             opening = await window.of_plan(self._life, session, planned, by=by.principal, at=asked.at or now, now=now)
-            return await veiled(session, by, await plan_view(session, by, planned, opening))
+            return await veiled(session, by, await plan_view(session, by, planned, opening, now=now))
 
     async def start(self, by: Asker, name: str, asked: RunRequest, key: str | None) -> RunAccepted:
         _token_must_be_for(by, name)
@@ -73,7 +76,7 @@ class SubmissionService:
         async with self._life.store.read() as session:
             now = await self._life.store.clock.now(session)
             opening = await window.of_plan(self._life, session, seen.planned, by=by.principal, at=now, now=now)
-            planned = await veiled(session, by, await plan_view(session, by, seen.planned, opening))
+            planned = await veiled(session, by, await plan_view(session, by, seen.planned, opening, now=now))
         return resume_view(row, seen, planned)
 
     async def resume(self, by: Asker, run: str, asked: ResumeRequest, key: str | None) -> RunAccepted:

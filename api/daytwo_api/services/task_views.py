@@ -24,6 +24,7 @@ def summary(row: TaskRow, run: RunRow, known: Known, now: datetime) -> TaskSumma
         requester=requester.ref or requester.id,
         requester_name=requester.name,
         four_eyes=row.four_eyes,
+        editors=row.editors,
     )
     found = hand(known.voter, chore)
     key = _key(known.voter)

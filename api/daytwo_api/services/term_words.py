@@ -8,7 +8,7 @@ from daytwo_actions.definitions.durations import format_duration
 from daytwo_store.on_call import called
 from daytwo_store.terms import Terms
 
-SELF_APPROVAL = "Who asks for it may approve it, too: the action says so."
+SELF_APPROVAL = "Who asks for it, or fills in values of it, may approve it, too: the action says so."
 
 
 def terms_words(terms: Terms) -> list[str]:

@@ -28,7 +28,9 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import must_be_seen
 from daytwo_workflows.life.reacting import note
 
-_NOT_THERE: Final = "There is no such event; events are kept for some weeks. Look at the list of events."
+_NOT_THERE: Final = (
+    "There is no such event, or you may not see it; events are kept for some weeks. Look at the list of events."
+)
 
 
 class Triggers:
@@ -75,7 +77,7 @@ class Triggers:
         own = f"replay-{by.principal}-{key_of(by, key)}"
         async with self._life.store.write() as tx:
             row = await triggers.hold(tx, trigger)
-            event = await reactions.event(tx.session, asked.event)
+            event = await reactions.event(tx.session, asked.event, onlooker(by))
             if event is None or event.source != row.listens:
                 raise NotFound(_NOT_THERE)
             begins = 0
@@ -92,7 +94,7 @@ class Triggers:
     async def events(self, by: Asker, *, cursor: str | None, limit: int) -> Page[EventSummary]:
         before = cursors.moment(cursor) if cursor else None
         async with self._life.store.read() as session:
-            rows = await reactions.events_page(session, before=before, limit=limit + 1)
+            rows = await reactions.events_page(session, onlooker(by), before=before, limit=limit + 1)
             shown = rows[:limit]
             caused = await reactions.of_events(session, [row.id for row in shown])
             items = [
@@ -104,7 +106,7 @@ class Triggers:
 
     async def event(self, by: Asker, event: str) -> EventDetail:
         async with self._life.store.read() as session:
-            row = await reactions.event(session, event)
+            row = await reactions.event(session, event, onlooker(by))
             if row is None:
                 raise NotFound(_NOT_THERE)
             caused = (await reactions.of_events(session, [event])).get(event, [])

@@ -32,8 +32,9 @@ from daytwo_api.services.on_call import OnCallNow
 from daytwo_api.services.overview import Connections, Overview
 from daytwo_api.services.people import People
 from daytwo_api.services.pipelines import Pipelines
-from daytwo_api.services.policy_watch import PolicyWatch
+from daytwo_api.services.policy_watch import AccessWatch, PeopleWatch, PolicyWatch
 from daytwo_api.services.refused_deliveries import RefusedDeliveries
+from daytwo_api.services.replays import Replays
 from daytwo_api.services.reviews import Reviews
 from daytwo_api.services.runs import Runs
 from daytwo_api.services.schedules import Schedules
@@ -52,6 +53,7 @@ from daytwo_api.static import built_page
 from daytwo_store.engine import Store
 from daytwo_store.listen import Listener
 from daytwo_workflows.client import Driver
+from daytwo_workflows.connections.considerate import considerate
 from daytwo_workflows.event_sources import open_sources
 from daytwo_workflows.poker import Poker
 from daytwo_workflows.secret_sources.source import SecretSource
@@ -67,7 +69,7 @@ class Services:
     metrics: Metrics
     page: Path
     loading: Loading
-    policy: PolicyWatch
+    watch: AccessWatch
     listener: Listener
     poker: Poker
     backends: Mapping[str, Backend]
@@ -106,6 +108,7 @@ class Services:
     locks: Locks
     pipelines: Pipelines
     checks: Checks
+    replays: Replays
     health: Health
 
 
@@ -117,7 +120,8 @@ def build_services(
     allowances = {name: entry.requests_per_hour for name, entry in settings.connections.items()}
     connections = Connections(settings.backends(), allowances=allowances)
     source = settings.source(store)
-    wired = backends if backends is not None else _backends(settings, store, source, connections, metrics)
+    plain = backends if backends is not None else _backends(settings, store, source, connections, metrics)
+    wired = considerate(plain, store)
     life = build_life(settings, store, wired, source)
     poker, listener = Poker(store, driver), Listener(settings.store)
     runs = Runs(store, {name: backend.traits for name, backend in wired.items()})
@@ -126,7 +130,11 @@ def build_services(
     actions, approvals = Actions(life), Approvals(life)
     submission = SubmissionService(life, control)
     flag = StopFlag(store)
-    policy = PolicyWatch(store=store, folders=settings.company, admins=settings.admins)
+    stops = Freezes(life, control, flag)
+    watch = AccessWatch(
+        policy=PolicyWatch(store=store, folders=settings.company, admins=settings.admins),
+        people=PeopleWatch(store=store, folders=settings.company, admins=settings.admins),
+    )
     sealing = Sealing(settings.key("refresh-tokens"))
     identity = Identity(store, _identity(settings), sealing)
     sign_in = _sign_in(settings, store, identity)
@@ -138,7 +146,7 @@ def build_services(
         metrics=metrics,
         page=built_page(),
         loading=loading,
-        policy=policy,
+        watch=watch,
         listener=listener,
         poker=poker,
         backends=wired,
@@ -147,7 +155,7 @@ def build_services(
         rechecks=rechecks,
         sessions=Sessions(store, identity),
         people=People(store, identity),
-        access=Access(identity, actions, runs, approvals, Locks(store)),
+        access=Access(identity, actions, runs, approvals, Locks(store), stops),
         actions=actions,
         submission=submission,
         schedules=Schedules(life, submission),
@@ -160,7 +168,7 @@ def build_services(
         tasks=Tasks(life),
         reviews=Reviews(store),
         control=control,
-        freezes=Freezes(life, control, flag),
+        freezes=stops,
         stop_flag=flag,
         catalog=Catalog(store),
         on_call=OnCallNow(life, actions),
@@ -176,12 +184,13 @@ def build_services(
         locks=Locks(store),
         pipelines=Pipelines(wired),
         checks=Checks(store, wired, settings.services),
+        replays=Replays(life, services=settings.services, sources=settings.events, admins=settings.admins),
         health=Health(
             store,
             temporal=driver.alive,
             metrics=metrics,
             loading=loading,
-            policy=policy,
+            watch=watch,
             provider=sign_in.provider,
         ),
     )

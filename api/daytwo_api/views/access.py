@@ -13,7 +13,8 @@ _WORDS: Final = (*DO_TO_RUN, *Permission)
 
 class MayRequest(Request):
     """`do` is a permission (`read`, `run`, `decide`, `locks.force` …), or what is done to a run: cancel, withdraw,
-    undo, rerun, resume, choose (what becomes of an undo), resolve, evidence.
+    undo, rerun, resume, choose (what becomes of an undo), resolve, evidence. While everything is stopped,
+    `stop.global` is about lifting the stop.
     """
 
     do: Annotated[str, Field(max_length=50)]
@@ -22,6 +23,7 @@ class MayRequest(Request):
     run: ShortText | None = Field(default=None, description="with what is done to a run: which one")
     approval: ShortText | None = Field(default=None, description="with `decide`: which approval")
     lock: ShortText | None = Field(default=None, description="with `locks.force`: the key of which lock")
+    freeze: ShortText | None = Field(default=None, description="with `freezes.manage`: which freeze is to be changed")
 
     @model_validator(mode="after")
     def _is_known(self) -> Self:

@@ -1,6 +1,7 @@
 """Actions and their forms."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
@@ -29,10 +30,46 @@ class BreakGlassOffer(View):
     expires_in: float = Field(description="seconds that the second person has")
 
 
+class ActionStage(View):
+    """Who is asked, as the action's file has it."""
+
+    who: str = Field(description="'one of group:sre'")
+    when: str | None = Field(description="the expression that says whether they are asked; null: always")
+    rule: str | None = Field(description="the expression that approves it in place of people; null: there is none")
+    expires_in: float = Field(description="seconds")
+
+
+class ActionStep(View):
+    """What is done, with expressions as they are written."""
+
+    step: str
+    uses: str = Field(description="a connection, or a kind of step")
+    backend: str | None = Field(description="the CI system as people call it, as GitHub; null: it starts no pipeline")
+    project: str | None
+    pipeline: str | None
+    ref: str | None
+
+
+class UsualView(View):
+    """How the latest runs went: at most 50, of the last 30 days, which the asker may see. Undos are left out."""
+
+    runs: int = Field(description="that have succeeded or failed")
+    succeeded: int
+    quick_seconds: float | None = Field(description="a quarter of them took less; null where fewer than 5 succeeded")
+    slow_seconds: float | None = Field(description="a quarter of them took more; null where fewer than 5 succeeded")
+
+
 class ActionView(ActionSummary):
     version: str = Field(description="digest of the definition; a run keeps the one that it was started with")
     steps: list[str]
+    does: list[ActionStep] = []
+    approvals: list[ActionStage] = []
+    lock_keys: list[str] = Field(default=[], description="as they are written; one run at a time holds a key")
+    queue: str | None = Field(default=None, description="fifo, priority, latest, reject or replace")
     undoable: bool
+    undo: Literal["previous", "steps"] | None = Field(
+        default=None, description="it goes back to the earlier run, or takes back what its steps did; null: not at all"
+    )
     break_glass: BreakGlassOffer | None = Field(default=None, description="null: nobody goes past its approval")
 
 
@@ -172,8 +209,10 @@ class PlanView(View):
     break_glass: PlannedBreakGlass | None = None
     lock: PlannedLock | None
     changes: list[PlannedChange]
-    previous_run: str | None = Field(description="null when there is none, or none that the asker may see")
-    differences: list[Difference] = Field(description="inputs that differ from the previous successful run here")
+    previous_run: str | None = Field(
+        description="the last successful run of this action here; null when there is none that the asker may see"
+    )
+    differences: list[Difference] = Field(description="inputs that differ from that run")
     freezes: list[HeldView] = Field(default=[], description="those that would hold it back at that time")
     stopped: str | None = Field(default=None, description="the global stop that is in force now, as a sentence")
     starts: str = Field(description="when it would start, as a sentence")
@@ -183,6 +222,10 @@ class PlanView(View):
         "nobody can say",
     )
     undoable: bool
+    why_not_undoable: str | None = Field(
+        default=None,
+        description="the action says nothing of it, or there is nothing to go back to; null: it is undoable",
+    )
     undo: list[str] = Field(
         default=[], description="what becomes of it when it fails, what undoes each step and what cannot be undone"
     )

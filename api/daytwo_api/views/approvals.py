@@ -36,6 +36,7 @@ class DecisionView(View):
     own_request: bool = Field(
         default=False, description="who asked for the run decided, because the action lets them (self_approval)"
     )
+    via_token: str | None = Field(default=None, description="id of the token of theirs by which they decided")
     taken_back_at: datetime | None = Field(default=None, description="it does not count since then")
     filled: list[Filled] = Field(default=[], description="what they filled in with it")
 
@@ -204,15 +205,20 @@ class ApprovalView(ApprovalSummary):
         description="catalog values that the plan read: sealed (before) and now (after); one that differs voids it"
     )
     request_differences: list[Difference] = Field(
-        description="what is sent otherwise than in the last successful run here, by step"
+        description="what is sent otherwise than in the last successful run of this action here, by step"
     )
     lock: PlannedLock | None = Field(description="how it stands with its lock now")
     undo: PlannedUndo | None = Field(description="null: it waits for nobody any more")
     all_stages: list[StageView]
     sealed: Json = Field(description="the document whose digest this is: nothing else will be sent")
     inputs: Json
-    differences: list[Difference] = Field(description="inputs that differ from the last successful run here")
-    previous_run: str | None
+    differences: list[Difference] = Field(
+        description="inputs that differ from the last successful run of this action here"
+    )
+    previous_run: str | None = Field(
+        description="that run: on the same entity, in the same environments, under the same lock; null when there is "
+        "none that the asker may see"
+    )
     superseded_by: str | None
     freezes: list[HeldView] = Field(default=[], description="what would hold it back if it were approved now")
     stopped: str | None = Field(default=None, description="the global stop that is in force now, as a sentence")
@@ -273,7 +279,7 @@ class DecisionAnswer(View):
 
 
 class PipelineChange(View):
-    """A pipeline file as it is sealed, beside that of the last successful run here."""
+    """A pipeline file as it is sealed, beside that of the last successful run of this action here."""
 
     step: str
     connection: str

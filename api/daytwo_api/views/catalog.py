@@ -31,13 +31,13 @@ class EntityView(EntitySummary):
     referenced_by_more: bool = Field(default=False, description="there are more of them than are listed")
     version: int
     changed_at: datetime
-    changed_by: str = Field(description="'file', or the run that wrote it, as run:r_…")
+    changed_by: str = Field(description="'file', the run that wrote it, as run:r_…, or 'run', which one may not see")
     temporary: list[TemporaryView] = Field(default=[], description="what runs have done here for a time")
 
 
 class EntityEventView(View):
     at: datetime
-    by: str
+    by: str = Field(description="as `changed_by` of an entity")
     version: int
     before: Json | None
     after: Json | None

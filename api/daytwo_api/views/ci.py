@@ -19,10 +19,20 @@ Execution = Annotated[
 class ClaimRequest(Request):
     marker: Marker
     execution: Execution = None
+    job: str | None = Field(
+        default=None,
+        max_length=300,
+        description="the name of the job or the pod that asks: each of an execution may work once",
+    )
+    start: ShortText | None = Field(
+        default=None,
+        description="only with the attempt's own token: which start of that job asks, as the uid of its pod; with a "
+        "token of the CI system, that says it",
+    )
 
 
 class ClaimView(View):
-    """This execution may work, and no other one of this attempt."""
+    """This start of this job may work, and no other execution of this attempt."""
 
     run: str
     step: str

@@ -45,6 +45,7 @@ class SessionView(View):
 class Ended(View):
     sessions: int
     tokens: int
+    delegations: int = Field(description="by which others decided for them")
 
 
 class SignInRequest(Request):

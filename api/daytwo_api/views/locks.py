@@ -19,7 +19,7 @@ class HoldView(View):
     reason: str
     asked_at: datetime
     began_at: datetime | None = Field(description="null: it waits for the run that has the key")
-    until: datetime | None = Field(description="null: until somebody ends it")
+    until: datetime | None = Field(description="when it ends by itself; null of an old one, that somebody has to end")
     ended_at: datetime | None
 
 
@@ -52,7 +52,7 @@ class LockRow(View):
 
 
 class HoldRequest(Request):
-    """Keep a key to yourself: until a time, for so many seconds, or until you end it."""
+    """Keep a key to yourself: until a time, or for so many seconds; for 8 hours where neither is said."""
 
     key: LockText = Field(min_length=1)
     reason: LongText = Field(min_length=1)

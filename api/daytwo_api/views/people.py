@@ -17,6 +17,7 @@ class PrincipalView(Person):
     since: datetime
     sessions: int = Field(description="that are still good")
     tokens: int = Field(description="that are still good")
+    delegations: int = Field(description="by which others decide for them; those that are not over")
     used_at: datetime | None = Field(description="when one of them was used last")
 
 

@@ -42,7 +42,7 @@ class PipelineView(View):
     others: bool = Field(description="it takes names that it does not declare")
     packs: bool = Field(description="it takes what it does not declare packed into one input")
     marked: bool = Field(description="a list of its runs shows which one is ours")
-    fenced: bool = Field(description="it asks before it works")
+    fenced: bool = Field(description="each of its jobs asks before it works")
     remarks: list[PipelineRemarkView]
     action: str = Field(description="an action file for it, as YAML")
 
@@ -61,7 +61,7 @@ class CheckRequest(Request):
 
 class CheckProblem(View):
     file: str
-    line: int
+    line: int = Field(description="from 1; 0 where it is not known")
     column: int
     severity: str = Field(description="error, warning, or note for what could not be checked")
     message: str

@@ -34,7 +34,7 @@ class TaskSummary(View):
     text: str = Field(description="how it stands, as 'waits for group:sre' or 'done by Sam'")
     needed_from: list[str]
     who: str = Field(description="'group:sre or whoever is on call'")
-    four_eyes: bool = Field(description="never who asked for the run")
+    four_eyes: bool = Field(description="never who asked for the run, nor who last changed the action's file")
     created_at: datetime
     due_at: datetime
     ends_at: datetime = Field(description="nobody does it later: its step fails then")

@@ -193,7 +193,7 @@ def revoke_exception(
 def stop(
     ctx: typer.Context,
     reason: Annotated[str, typer.Option(help="Stop everything, and tell everybody why.")] = "",
-    lift: Annotated[bool, typer.Option("--lift", help="Let everything go on.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="Let everything go on; --reason says why.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the global stop; with --reason stop everything, with --lift let it go on."""
@@ -202,7 +202,7 @@ def stop(
     tools: Tools = ctx.obj
     with tools.api(quiet=True) as api:
         if lift:
-            api.delete("/stop", {"reason": reason or None})
+            api.delete("/stop", {"reason": reason})
         found = (
             api.post("/stop", StopView, {"reason": reason}, reads=True)
             if reason and not lift

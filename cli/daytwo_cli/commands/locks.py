@@ -61,10 +61,8 @@ def hold_lock(
     ctx: typer.Context,
     key: KeyArgument,
     reason: Why,
-    for_: Annotated[str | None, typer.Option("--for", help="How long: 30m, 2h, 1d.")] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Until when, as 2026-12-01T14:00Z; without: until you end it.")
-    ] = None,
+    for_: Annotated[str | None, typer.Option("--for", help="How long: 30m, 2h, 1d; 8h when nothing is said.")] = None,
+    until: Annotated[str | None, typer.Option(help="Until when, as 2026-12-01T14:00Z.")] = None,
     idempotency_key: Key = None,
     as_json: AsJson = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +10,10 @@ from pydantic import JsonValue
 
 from daytwo_actions.contracts.check import check_contracts
 from daytwo_actions.definitions import DefinitionRejected, Surroundings
-from daytwo_actions.definitions.errors import Problem
-from daytwo_actions.registry import load_registry
+from daytwo_actions.definitions.errors import Problem, place
+from daytwo_actions.definitions.policy_file import Policy
+from daytwo_actions.policy_files import read_policy_files
+from daytwo_actions.registry import Registry, load_registry
 from daytwo_api.services.checks import view
 from daytwo_api.views.pipelines import CheckView
 from daytwo_catalog.errors import CatalogRejected
@@ -20,20 +22,22 @@ from daytwo_catalog.model import record
 from daytwo_cli.client.api import Api
 from daytwo_cli.errors import Usage
 from daytwo_cli.exits import Exit
+from daytwo_cli.flows.definition_files import files_below, text_of
 from daytwo_cli.show.out import Out
-from daytwo_store.yaml12 import is_test_file
+from daytwo_store.entities import Draft
+from daytwo_workflows.editors import last_edits
 from daytwo_workflows.secret_files import SettingsRejected
 from daytwo_workflows.services_entry import allowed_there, with_token
 from daytwo_workflows.settings import Settings
+from daytwo_workflows.whose import editor_of, unknown_editors
 from daytwo_workflows.wiring import build_backends
 
 _MOST_BYTES: Final = 100_000  # of files in one request
-_SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
 
 def by_server(api: Api, paths: Sequence[Path], connections: Sequence[str]) -> CheckView:
     """Registered actions, or the action files below the paths. Raises Refused, Unreachable, Usage."""
-    files: list[dict[str, JsonValue]] = [{"name": str(path), "text": _text(path)} for path in _files(paths)]
+    files: list[dict[str, JsonValue]] = [{"name": str(path), "text": text_of(path)} for path in files_below(paths)]
     if paths and not files:
         raise Usage("There is no .yaml or .yml file there. Nothing was asked.")
     found = [_asked(api, batch, connections) for batch in _batches(files)]
@@ -68,7 +72,7 @@ def directly(environment: Mapping[str, str], paths: Sequence[Path], connections:
     """Without a server. Raises Usage when the settings cannot be used."""
     try:
         settings = Settings.read(environment)
-        backends = build_backends(settings, settings.source(None), lambda *_: None, {})
+        backends = build_backends(settings, settings.source(None), lambda *_: None, {}, None)
     except SettingsRejected as rejected:
         raise Usage(rejected.detail) from None
     folders = list(paths) or list(settings.company)
@@ -83,6 +87,8 @@ def directly(environment: Mapping[str, str], paths: Sequence[Path], connections:
         records = [record(draft) for draft in catalog.drafts.values()]
         versions = list(registry.actions.values())
         report = asyncio.run(check_contracts(versions, meant, records))
+        policy = registry.policy or read_policy_files(settings.company).policy()
+        unknown = asyncio.run(_unknown_editors(registry, policy, catalog.drafts.values()))
     except DefinitionRejected as rejected:
         return view(rejected.problems, actions=0, checked=0)
     except CatalogRejected as rejected:
@@ -91,7 +97,21 @@ def directly(environment: Mapping[str, str], paths: Sequence[Path], connections:
     finally:
         for backend in backends.values():
             backend.close()
-    return view(report.problems, actions=len(versions), checked=report.checked)
+    return view([*report.problems, *unknown], actions=len(versions), checked=report.checked)
+
+
+async def _unknown_editors(registry: Registry, policy: Policy | None, drafts: Iterable[Draft]) -> list[Problem]:
+    """What a start would refuse, where the policy wants to know who last changed a file."""
+    if policy is None or not policy.editor_must_be_known:
+        return []
+    everybody = [one for one in drafts if one.kind == "person"]
+
+    async def people(email: str) -> list[str]:
+        return [str(one.ref) for one in everybody if one.properties.get("email") == email]
+
+    edits = await asyncio.to_thread(last_edits, registry.edited_files())
+    editors = {file: await editor_of(edit, people, policy) for file, edit in edits.items()}
+    return unknown_editors(editors, policy)
 
 
 def show(out: Out, found: CheckView) -> None:
@@ -99,8 +119,8 @@ def show(out: Out, found: CheckView) -> None:
     for problem in sorted(found.problems, key=lambda one: one.severity == "note"):
         kind = "" if problem.severity == "error" else f"{problem.severity}: "
         advice = f" {problem.suggestion}" if problem.suggestion else ""
-        place = f"{problem.file}:{problem.line}:{problem.column}"
-        out.line(f"{place}: {kind}{problem.message}.{advice}")
+        where = place(problem.file, problem.line, problem.column, problem.pointer)
+        out.line(f"{where}: {kind}{problem.message}.{advice}")
     count = {kind: sum(one.severity == kind for one in found.problems) for kind in ("error", "warning", "note")}
     out.note(
         f"{_many(found.actions, 'action')}, {_many(found.checked, 'pipeline')} compared: "
@@ -112,26 +132,6 @@ def exit_of(found: CheckView, *, strict: bool) -> Exit:
     """With `strict`, warnings and what could not be checked count too."""
     wrong = [one for one in found.problems if strict or one.severity == "error"]
     return Exit.FAILED if wrong else Exit.SUCCESS
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise Usage(f"There is no file or folder {path}. Nothing was asked.")
-        found += (
-            sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES and not is_test_file(one))
-            if path.is_dir()
-            else [path]
-        )
-    return found
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Usage(f"{path} cannot be read ({type(error).__name__}). Nothing was asked.") from None
 
 
 def _many(count: int, noun: str) -> str:

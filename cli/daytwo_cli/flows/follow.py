@@ -11,6 +11,7 @@ from daytwo_cli.exits import OF_RUN, Exit
 from daytwo_cli.show.run import print_end
 from daytwo_cli.show.words import state_sentence
 from daytwo_cli.tools import Tools
+from daytwo_store.log_text import as_read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +88,8 @@ class Story:
                 self._print(line)
 
     def _print(self, line: LogLine) -> None:
-        wanted = line.left_out or self._taste.grep.lower() in line.text.lower()  # nobody can look in a gap
+        # Nobody can look in a gap. Elsewhere it is looked for as the server does.
+        wanted = line.left_out or self._taste.grep.casefold() in as_read(line.text).casefold()
         if self._taste.quiet or not wanted:
             return
         if self._taste.as_json:

@@ -56,6 +56,8 @@ def hold(
     if as_json:
         return tools.out.json(made.text)
     end = f"until {at(made.view.until)} UTC" if made.view.until else "until you end it"
+    if lasts is None and until is None and made.view.until:
+        end += ", as you said no end"
     begun = "is yours" if made.view.began_at else "will be yours when the run that has it has ended,"
     return tools.out.line(f"{key} {begun} {end}. End it with: daytwo locks end {made.view.id}")
 

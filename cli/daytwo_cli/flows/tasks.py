@@ -13,6 +13,7 @@ from daytwo_cli.show.words import at
 from daytwo_cli.tools import Tools
 
 _UNDONE = "Nothing was changed"
+_FOUR_EYES = "and not by who asked for the run, nor by who last changed the action's file"
 
 
 def complete(
@@ -46,7 +47,7 @@ def print_task(say: Callable[[str], None], task: TaskView) -> None:
     if task.instructions:
         say("\n".join(f"  {line}" for line in task.instructions.splitlines()))
     say(f"{task.text}; over at {at(task.ends_at)} UTC.")
-    say(f"It is done by {task.who}{', and not by who asked for the run' if task.four_eyes else ''}.")
+    say(f"It is done by {task.who}{f', {_FOUR_EYES}' if task.four_eyes else ''}.")
     for one in task.left:
         say(f"{'evidence' if one.evidence else 'filled in'}: {one.title}: {word(one.value)}")
     if task.words:

@@ -39,7 +39,9 @@ def print_plan(say: Say, plan: PlanView) -> None:
     say(plan.starts)
     for line in plan.undo:
         say(line)
-    say("can be undone" if plan.undoable else "cannot be undone by one command: there is no earlier run to go back to")
+    say(
+        "can be undone" if plan.undoable else f"cannot be undone by one command. {plan.why_not_undoable or ''}".rstrip()
+    )
 
 
 def print_stages(say: Say, plan: PlanView) -> None:

@@ -1,7 +1,8 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import type { ApprovalView } from "../src/api/types";
+import { Shell } from "../src/app/Shell";
 import ApprovalPage from "../src/pages/approval/ApprovalPage";
 import ApprovalsPage from "../src/pages/approval/ApprovalsPage";
 import "../src/pages/approval/StageForm"; // loaded already, so that no test waits for it
@@ -10,6 +11,7 @@ import { FakeApi } from "./fake/api";
 import { visit, type House } from "./render";
 
 const ROUTES = [{ path: "/approvals/:id", Component: ApprovalPage }];
+const IN_HOUSE = [{ path: "/", Component: Shell, children: ROUTES }];
 const open = (as: string, fake = new FakeApi(as)): House => visit("/approvals/a_waiting", ROUTES, fake);
 const decisions = (house: House) => house.fake.seen.filter((one) => one.path.endsWith("/decision"));
 const press = (name: string) => userEvent.click(screen.getByRole("button", { name }));
@@ -52,6 +54,55 @@ describe("deciding", () => {
     expect(await screen.findByText("def")).toBeTruthy();
     expect(fake.approvals.get("a_waiting")?.state).toBe("pending");
     expect(decisions(house)).toHaveLength(1);
+  });
+
+  test("what was sealed anew stays shown as a difference, and is not decided before that was seen", async () => {
+    const fake = new FakeApi("sam");
+    const house = open("sam", fake);
+    await userEvent.type(await screen.findByRole("textbox", { name: "Comment" }), "Fine");
+    const before = fake.approvals.get("a_waiting");
+    if (!before) throw new Error("the fake has this approval");
+    const sealed = { ...before.sealed, lock: "shop/elsewhere" };
+    const digest = await digestOf(sealed);
+    fake.approvals.set("a_waiting", { ...before, sealed, digest: digest ?? "" });
+    await press("Approve");
+    const changed = await screen.findByRole("region", { name: "The plan has changed" });
+    expect(changed.parentElement, "the button that had the focus is gone").toBe(document.activeElement);
+    const rows = within(changed).getAllByRole("row").slice(1);
+    expect(rows.map((row) => row.textContent)).toEqual(["lockshop/productionshop/elsewhere"]);
+    expect(screen.queryByRole("button", { name: "Approve" })).toBeNull();
+    await press("I have seen what changed");
+    expect(screen.queryByRole("region", { name: "The plan has changed" })).toBeNull();
+    expect((screen.getByRole("textbox", { name: "Comment" }) as HTMLTextAreaElement).value).toBe("");
+    await press("Approve");
+    expect(await screen.findByText("Your decision is recorded: approved.")).toBeTruthy();
+    expect(decisions(house).map((one) => (one.body as { digest: string }).digest)).toEqual([
+      before.digest,
+      digest,
+    ]);
+  });
+
+  test("what somebody else has decided meanwhile is shown at once, and can be decided no more", async () => {
+    const fake = new FakeApi("sam");
+    const house = visit("/approvals/a_waiting", IN_HOUSE, fake);
+    await screen.findByRole("button", { name: "Approve" });
+    await userEvent.type(screen.getByRole("textbox", { name: "Comment" }), "Fine by me");
+    const before = fake.approvals.get("a_waiting");
+    if (!before) throw new Error("the fake has this approval");
+    const by = { id: "p_lee", name: "Lee", ref: "person:lee" };
+    const decisions = [{ by, verdict: "reject" as const, comment: "Not on a Friday", at: before.created_at }];
+    fake.approvals.set("a_waiting", {
+      ...before,
+      state: "rejected",
+      text: "rejected by Lee",
+      decisions: decisions as never,
+    });
+    expect(screen.queryByText("rejected by Lee")).toBeNull();
+    act(() => house.sources[0]?.send("approvals", { id: "a_waiting" }));
+    expect(await screen.findByText("rejected by Lee")).toBeTruthy();
+    expect(screen.getByText("Not on a Friday")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Approve" })).toBeNull();
+    expect(screen.queryByRole("textbox", { name: "Comment" })).toBeNull();
   });
 
   test("the requester sees why she may not", async () => {

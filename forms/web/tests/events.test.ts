@@ -18,6 +18,8 @@ let page: EventTarget & { hidden: boolean };
 let known: number;
 const logs: number[] = [];
 
+let watched: Watch<RunEvents>;
+
 function watch(): Watch<RunEvents> {
   sources = [];
   modes = [];
@@ -25,7 +27,7 @@ function watch(): Watch<RunEvents> {
   known = 0;
   logs.length = 0;
   page = Object.assign(new EventTarget(), { hidden: false });
-  return new Watch<RunEvents>({
+  return (watched = new Watch<RunEvents>({
     url: () => `/events?after=${known}`,
     open: (url) => {
       const source = new FakeSource(url);
@@ -36,7 +38,7 @@ function watch(): Watch<RunEvents> {
     poll: () => (polls += 1),
     onMode: (mode) => modes.push(mode),
     page,
-  });
+  }));
 }
 const last = (): FakeSource => sources.at(-1) as FakeSource;
 const hide = (hidden: boolean) => {
@@ -166,8 +168,64 @@ describe("a page that nobody looks at", () => {
     hide(false);
     expect(polls).toBe(before + 1);
     expect(sources).toHaveLength(2);
+    vi.advanceTimersByTime(POLL * 2);
+    expect(polls, "it streams, and polls no more").toBe(before + 1);
     last().send("ping");
-    expect(modes).toEqual(["live", "polling", "live"]);
+    expect(modes, "nothing was held back, and nobody is told so").toEqual([
+      "live",
+      "resting",
+      "connecting",
+      "live",
+    ]);
+  });
+
+  test("of which the stream was held back before polls and says so again, until it flows", () => {
+    watch();
+    vi.advanceTimersByTime(SILENCE);
+    hide(true);
+    vi.advanceTimersByTime(HIDDEN);
+    expect(modes).toEqual(["polling", "resting"]);
+    expect(last().closed).toBe(true);
+    hide(false);
+    expect(modes.at(-1)).toBe("polling");
+    const before = polls;
+    vi.advanceTimersByTime(POLL * 2);
+    expect(polls).toBe(before + 2);
+    last().send("ping");
+    expect(modes.at(-1)).toBe("live");
+    vi.advanceTimersByTime(POLL);
+    expect(polls).toBe(before + 2);
+  });
+});
+
+describe("what has ended, and could not say so in the stream", () => {
+  test("is asked for no more, nor is its stream tried again, also when somebody comes back", () => {
+    watch();
+    vi.advanceTimersByTime(SILENCE);
+    watched.finish();
+    const before = polls;
+    vi.advanceTimersByTime(RETRY * 3);
+    hide(true);
+    vi.advanceTimersByTime(HIDDEN * 2);
+    hide(false);
+    expect(polls).toBe(before);
+    expect(sources).toHaveLength(1);
+    expect(modes).toEqual(["polling", "ended"]);
+  });
+
+  test("is not looked for now and then by a page that nobody looks at", () => {
+    watch();
+    last().send("ping");
+    hide(true);
+    for (let waited = 0; waited < HIDDEN; waited += 5_000) {
+      last().send("ping");
+      vi.advanceTimersByTime(5_000);
+    }
+    watched.finish();
+    const before = polls;
+    vi.advanceTimersByTime(POLL_HIDDEN * 3);
+    expect(polls).toBe(before);
+    expect(modes).toEqual(["live", "resting", "ended"]);
   });
 });
 

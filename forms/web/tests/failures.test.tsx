@@ -90,7 +90,7 @@ test("a search in the log that failed", async () => {
   const again = vi.fn();
   const search = {
     ...{ typed: "x", type: vi.fn(), find: "x", at: 0, of: 0, whole: false, busy: false, current: null },
-    ...{ failed: new ApiError({ ...PROBLEM, request_id: "q_503" }), step: vi.fn(), again },
+    ...{ notSearched: 0, failed: new ApiError({ ...PROBLEM, request_id: "q_503" }), step: vi.fn(), again },
   };
   show(
     <LogTools

@@ -81,6 +81,7 @@ test("a connection says what is left, and until when it is left alone", async ()
   visit("/connections", [{ path: "/connections", Component: ConnectionsPage }]);
   expect(await screen.findByText("Asked us to wait")).toBeTruthy();
   const page = document.body.textContent ?? "";
+  expect(page).toContain("Requests of the worker that polls, in the last hour"); // others count theirs; the limit below is of all
   expect(page).toContain("2,390 of the 2,500 an hour");
   expect(page).toContain("3,120 of 5,000 requests left");
   expect(page).toContain("1,000 in 20 repositories");

@@ -1,9 +1,10 @@
-import { screen, waitFor } from "@testing-library/react";
+import { cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import type { FormView, JsonObject } from "../src/api/types";
 import ActionPage from "../src/pages/action/ActionPage";
 import { FakeApi } from "./fake/api";
+import { HELD } from "./fake/world";
 import { visit, type House } from "./render";
 
 const ROUTES = [
@@ -48,7 +49,7 @@ describe("nothing is chosen for anybody", () => {
     };
     const house = open("", new FakeApi(), asking(fields));
     await screen.findByRole("textbox", { name: "Given" });
-    expect(document.body.textContent).not.toContain("production");
+    expect(document.querySelector("form")?.textContent).not.toContain("production"); // beside it is what it locks
     const values = [...document.querySelectorAll("input")].map((input) => input.value);
     expect(values.join("")).toBe("");
     await review();
@@ -174,6 +175,15 @@ describe("choices in the schema", () => {
   });
 });
 
+/** A server whose plan says this besides. */
+const planned =
+  (change: JsonObject) =>
+  async (request: Request, next: (request: Request) => Promise<Response>): Promise<Response> => {
+    const answer = await next(request);
+    if (!request.url.endsWith("/plan")) return answer;
+    return Response.json({ ...((await answer.json()) as object), ...change });
+  };
+
 describe("the review", () => {
   const toReview = async (house: House) => {
     await screen.findByDisplayValue("1.1.0");
@@ -197,6 +207,70 @@ describe("the review", () => {
       expect(page).toContain(said);
     }
     expect(page).toContain("deployment:shop-production");
+  });
+
+  test("says when it would start, and how it differs from the last run", async () => {
+    await toReview(open("&version=1.1.0"));
+    expect(screen.getByText("Start").nextElementSibling?.textContent).toBe(
+      "When one of group:sre has approved it and run r_running has released the lock",
+    );
+    const differences = screen.getByRole("region", { name: "Compared with the previous successful run" });
+    expect(within(differences).getByRole("link", { name: "r_seed1" }).getAttribute("href")).toBe(
+      "/runs/r_seed1",
+    );
+    const rows = within(differences).getAllByRole("row").slice(1);
+    expect(rows.map((row) => [...row.children].map((cell) => cell.textContent))).toEqual([
+      ["version", "1.0.0", "", "1.1.0"], // an arrow between the two
+    ]);
+  });
+
+  test("says that there was no run before, or that the last one was the same", async () => {
+    for (const [change, said] of [
+      [
+        { previous_run: null, differences: [] },
+        "There is no earlier successful run of this action here to compare with, or none that you may see.",
+      ],
+      [{ differences: [] }, "The same answers as the previous successful run."],
+    ] as const) {
+      await toReview(open("&version=1.1.0", new FakeApi(), planned(change)));
+      const differences = screen.getByRole("region", { name: "Compared with the previous successful run" });
+      expect(differences.textContent).toContain(said);
+      cleanup();
+    }
+  });
+
+  test("warns of what holds it back now: whose freezes, why and until when, and the stop", async () => {
+    await toReview(open("&version=1.1.0"));
+    expect(screen.queryByText("Something holds it back now")).toBeNull();
+    cleanup();
+    const held = planned({ freezes: [HELD], stopped: "Sam has stopped everything: fire." });
+    await toReview(open("&version=1.1.0", new FakeApi(), held));
+    const warning = screen.getByText("Something holds it back now").closest("[data-tone]");
+    expect(warning?.getAttribute("data-tone")).toBe("waiting");
+    const said = [...(warning?.querySelectorAll("p") ?? [])].map((one) => one.textContent);
+    expect(said).toEqual([
+      "Sam has stopped everything: fire.",
+      "Freeze “Year end” of group:sre: Nobody is there to mend it " +
+        "(the freeze 'Year end' to end on 2 Jan 2027 08:00 Europe/Berlin)",
+    ]);
+  });
+
+  test("says which of the two it is that it cannot be undone", async () => {
+    const whys = [
+      "The action does not say how it is undone.",
+      "There is no earlier successful run here to go back to.",
+    ];
+    for (const why_not_undoable of whys) {
+      const house = open("&version=1.1.0", undefined, async (request, next) => {
+        const answer = await next(request);
+        if (!request.url.endsWith("/plan")) return answer;
+        return Response.json({ ...(await answer.json()), undoable: false, why_not_undoable });
+      });
+      await toReview(house);
+      const said = await screen.findByText("Can be undone");
+      expect(said.nextElementSibling?.textContent).toBe(`no: t${why_not_undoable.slice(1)}`);
+      cleanup();
+    }
   });
 
   test("going back keeps the answers", async () => {
@@ -275,4 +349,19 @@ test("an action on an entity asks for which one first, and keeps what else the l
   await userEvent.click(await screen.findByRole("link", { name: /Shop/ }));
   expect(await screen.findByDisplayValue("1.1.0")).toBeTruthy();
   expect(house.at()).toBe("/actions/deploy?version=1.1.0&entity=service%3Ashop");
+});
+
+test("which entities were looked for stands in the address, and is no answer of the form", async () => {
+  const house = visit("/actions/deploy?version=1.1.0&find-entity=bill", ROUTES);
+  expect(await screen.findByRole("link", { name: /Billing/ })).toBeTruthy();
+  expect(screen.queryByRole("link", { name: /Shop/ })).toBeNull();
+  const box = screen.getByRole("textbox", { name: "Words, or conditions as tier=1" });
+  expect((box as HTMLInputElement).value).toBe("bill");
+  await userEvent.clear(box);
+  await userEvent.type(box, "shop");
+  expect(house.at()).toBe("/actions/deploy?version=1.1.0&find-entity=shop");
+  await userEvent.click(await screen.findByRole("link", { name: /Shop/ }));
+  expect(await screen.findByDisplayValue("1.1.0")).toBeTruthy();
+  expect(house.at()).toBe("/actions/deploy?version=1.1.0&entity=service%3Ashop");
+  expect(screen.queryByText(/also wanted to fill in/)).toBeNull();
 });

@@ -2,7 +2,7 @@
 import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { JsonObject } from "../src/api/types";
+import type { FormView, JsonObject } from "../src/api/types";
 import ActionPage from "../src/pages/action/ActionPage";
 import { forgetDrafts } from "../src/form/draft";
 import { FakeApi } from "./fake/api";
@@ -36,6 +36,24 @@ async function twoPages(request: Request, next: Fetch): Promise<Response> {
     data: answers,
     errors: missing.map((name) => ({ pointer: `/${name}`, detail: `${name} is required` })),
     warnings: [],
+  });
+}
+
+/** The same two pages, where an answer of one page counts on the other: what 1.1.0 cannot be, and what a beta asks for. */
+async function soldOut(request: Request, next: Fetch): Promise<Response> {
+  if (!request.url.endsWith("/form")) return next(request);
+  const { answers } = (await request.clone().json()) as { answers: JsonObject };
+  const view = (await (await twoPages(request, next)).json()) as FormView;
+  const beta = String(answers["version"]).endsWith("-beta");
+  const how = view.pages[1]?.form_schema["properties"] as JsonObject;
+  if (beta) how["who"] = { type: "string", title: "Who tries it" };
+  const large = answers["version"] === "1.1.0" && answers["size"] === 9;
+  const fault = { pointer: "/version", detail: "1.1.0 cannot be as large as 9" };
+  const known = Object.entries(view.data).filter(([name]) => name !== "who" || beta);
+  return Response.json({
+    ...view,
+    data: Object.fromEntries(known),
+    errors: large ? [...view.errors, fault] : view.errors,
   });
 }
 
@@ -101,17 +119,60 @@ describe("a draft", () => {
 
 describe("several pages", () => {
   test("what is wrong on another page is a link that goes there and to the field", async () => {
-    visit(AT, ROUTES, new FakeApi(), twoPages);
+    const house = visit(AT, ROUTES, new FakeApi(), soldOut);
     await screen.findByLabelText("Version");
     type("Version", "1.1.0");
     await userEvent.click(screen.getByRole("button", { name: "Next" }));
     await screen.findByLabelText("Size");
-    await userEvent.click(screen.getByRole("button", { name: "What" }));
-    type("Version", "");
-    // On again without being stopped is not possible; the last page names what is wrong on the first.
+    type("Size", "9"); // only now the server has something against what stands on the first page
+    await userEvent.click(screen.getByRole("button", { name: "See what will happen" }));
+    const alert = await screen.findByRole("alert");
+    expect(alert.textContent).toContain("1.1.0 cannot be as large as 9 (on the page What)");
+    expect(house.at()).toBe(`${AT}#page-2`);
+    await userEvent.click(screen.getByRole("link", { name: "1.1.0 cannot be as large as 9" }));
+    const version = await screen.findByLabelText("Version");
+    expect(house.at()).toBe(AT);
+    expect(document.activeElement).toBe(version);
+    expect(screen.queryByLabelText("Size")).toBeNull();
+    type("Version", "1.2.0");
     await userEvent.click(screen.getByRole("button", { name: "Next" }));
-    await screen.findByRole("link", { name: "version is required" });
-    expect(screen.getByLabelText("Version")).toBeTruthy();
+    expect((await screen.findByLabelText<HTMLInputElement>("Size")).value).toBe("9");
+    await userEvent.click(screen.getByRole("button", { name: "See what will happen" }));
+    await waitFor(() => expect(house.fake.seen.at(-1)?.path).toBe("/actions/deploy/plan"));
+    expect(house.fake.seen.at(-1)?.body).toMatchObject({ inputs: { version: "1.2.0", size: 9 } });
+  });
+
+  test("a field that an answer of another page asks for comes and goes with it; what is hidden is not sent", async () => {
+    const house = visit(AT, ROUTES, new FakeApi(), soldOut);
+    const toSecond = async () => {
+      await userEvent.click(await screen.findByRole("button", { name: "Next" }));
+      await screen.findByLabelText("Size");
+    };
+    const plans = () => house.fake.seen.filter((one) => one.path.endsWith("/plan"));
+    await screen.findByLabelText("Version");
+    type("Version", "2.0.0-beta");
+    await toSecond();
+    expect(await screen.findByLabelText("Who tries it")).toBeTruthy();
+    type("Who tries it", "the night shift");
+    type("Size", "3");
+    await userEvent.click(screen.getByRole("button", { name: "What" }));
+    await screen.findByLabelText("Version");
+    type("Version", "1.2.0");
+    await toSecond();
+    await waitFor(() => expect(screen.queryByLabelText("Who tries it")).toBeNull());
+    await userEvent.click(screen.getByRole("button", { name: "See what will happen" }));
+    await waitFor(() => expect(plans()).toHaveLength(1));
+    expect(plans()[0]?.body).toMatchObject({ inputs: { version: "1.2.0", size: 3 } });
+    expect((plans()[0]?.body as { inputs: object }).inputs).not.toHaveProperty("who");
+    await userEvent.click(screen.getByRole("button", { name: "What" }));
+    await screen.findByLabelText("Version");
+    type("Version", "2.0.0-beta");
+    await toSecond();
+    const who = await screen.findByLabelText<HTMLInputElement>("Who tries it");
+    expect(who.value, "it is there again").toBe("the night shift");
+    await userEvent.click(screen.getByRole("button", { name: "See what will happen" }));
+    await waitFor(() => expect(plans()).toHaveLength(2));
+    expect(plans()[1]?.body).toMatchObject({ inputs: { version: "2.0.0-beta", who: "the night shift" } });
   });
 
   test("going on moves the focus to where one is in the form, and answers of both pages are sent", async () => {

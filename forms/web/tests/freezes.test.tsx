@@ -114,7 +114,11 @@ test("everything is stopped for a reason, and lifted again", async () => {
   await userEvent.click(within(dialog).getByRole("button", { name: "Stop everything" }));
   expect(await screen.findByText("Sam has stopped everything: fire.")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Lift the stop" }));
-  await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Lift the stop" }));
+  const lifting = within(screen.getByRole("dialog"));
+  await userEvent.click(lifting.getByRole("button", { name: "Lift the stop" }));
+  expect(sent(fake, "DELETE"), "it says why, as the stop did").toEqual([]);
+  await userEvent.type(lifting.getByRole("textbox"), "it is out");
+  await userEvent.click(lifting.getByRole("button", { name: "Lift the stop" }));
   expect(await screen.findByRole("button", { name: "Stop everything" })).toBeTruthy();
   expect(sent(fake, "POST")[0]?.body).toEqual({ reason: "fire" });
 });

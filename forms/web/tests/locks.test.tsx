@@ -58,15 +58,20 @@ test("taking a lock away explains the number, needs a reason, and sends what was
   expect(sent).toEqual([["/locks/release", { key: "shop/production", fence: 815, reason: "runner lost" }]]);
 });
 
-test("a key is held for a reason and until a time that somebody chose", async () => {
+test("a key is held for a reason and until a time: 8 hours unless somebody chose", async () => {
   const { fake } = visit("/locks", ROUTES, new FakeApi("sam"));
   await userEvent.click(await screen.findByRole("button", { name: "Hold a key" }));
   const dialog = screen.getByRole("dialog");
   await userEvent.type(within(dialog).getByRole("textbox", { name: /Key/ }), "shop/staging");
-  await userEvent.type(within(dialog).getByRole("textbox", { name: /Why/ }), "a debugger");
   const verb = within(dialog).getByRole("button", { name: "Hold it" }) as HTMLButtonElement;
   expect(verb.disabled).toBe(true);
-  await userEvent.click(within(dialog).getByRole("combobox", { name: /It ends/ }));
+  await userEvent.type(within(dialog).getByRole("textbox", { name: /Why/ }), "a debugger");
+  expect(verb.disabled).toBe(false);
+  const ends = within(dialog).getByRole<HTMLInputElement>("combobox", { name: /It ends/ });
+  expect(ends.value).toBe("in 8 hours");
+  expect(within(dialog).getByText(/a forgotten hold keeps nobody for ever/)).toBeTruthy();
+  await userEvent.click(ends);
+  expect(screen.queryByRole("option", { name: /when I/, hidden: true })).toBeNull();
   await userEvent.click(await screen.findByRole("option", { name: "in 2 hours", hidden: true }));
   await userEvent.click(verb);
   expect(await screen.findByRole("link", { name: "shop/staging" })).toBeTruthy();

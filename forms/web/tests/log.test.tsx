@@ -6,6 +6,7 @@ import type { LogLine } from "../src/api/types";
 import { parseLine, plainText } from "../src/log/line";
 import { LogView } from "../src/log/LogView";
 import { Gaps } from "../src/log/gaps";
+import { piecesOf } from "../src/log/marks";
 import { CHUNK, LogWindow, MOST } from "../src/log/logWindow";
 import { PartOfLog } from "../src/log/partOfLog";
 import type { Part, ReadPart } from "../src/log/useLog";
@@ -49,13 +50,25 @@ describe("a line", () => {
     expect(parseLine("safe\u202egpj.exe").spans[0]?.text).toBe("safe⟨U+202E⟩gpj.exe");
   });
 
-  test("is searched as it is read", () => {
+  test("of which a phrase is looked for is marked across its colours, every time, whatever the case", () => {
+    const { spans } = parseLine(`Tests ${ESC}[31mfailed: ${ESC}[1m2${ESC}[0m of 9, tests FAILED: 2`);
+    const marked = (find: string) =>
+      piecesOf(spans, find).map((pieces) =>
+        pieces.map(({ text, hit }) => (hit ? `[${text}]` : text)).join(""),
+      );
+    expect(marked("tests failed: 2 ")).toEqual(["[Tests ]", "[failed: ]", "[2]", "[ ]of 9, tests FAILED: 2"]);
+    expect(marked("failed: 2")).toEqual(["Tests ", "[failed: ]", "[2]", " of 9, tests [FAILED: 2]"]);
+    expect(marked("ed")).toEqual(["Tests ", "fail[ed]: ", "2", " of 9, tests FAIL[ED]: 2"]);
+    expect(marked("")).toEqual(["Tests ", "failed: ", "2", " of 9, tests FAILED: 2"]);
+  });
+
+  test("is told without its marks", () => {
     expect(plainText(`2026-11-21T10:00:01Z ##[error]${ESC}[31mIt ${ESC}[1mbroke${ESC}[0m`)).toBe("It broke");
   });
 });
 
 /** A server that has these lines; `seen` are the questions that it was asked. */
-function serving(lines: LogLine[]) {
+function serving(lines: LogLine[], not_searched = 0) {
   const seen: Parameters<ReadPart>[0][] = [];
   const read: ReadPart = (asked) => {
     seen.push(asked);
@@ -68,7 +81,8 @@ function serving(lines: LogLine[]) {
     );
     const some = fits.slice(0, limit);
     const last = some.at(-1)?.number ?? after;
-    return Promise.resolve({ lines: some, next: find && some.length < limit ? lines.length : last });
+    const next = find && some.length < limit ? lines.length : last;
+    return Promise.resolve({ lines: some, next, ...(find ? { not_searched } : {}) });
   };
   const log = new LogWindow(
     (after, limit, signal) => read({ after, limit, part: null, find: "" }, signal),
@@ -255,11 +269,12 @@ describe("the view", () => {
 
   interface Given extends Partial<Parameters<typeof LogView>[0]> {
     part?: Part | null;
+    looked?: string;
   }
-  const view = (served: ReturnType<typeof serving>, { part = null, ...change }: Given = {}) => {
+  const view = (served: ReturnType<typeof serving>, { part = null, looked = "", ...change }: Given = {}) => {
     const onTarget = vi.fn();
     function Here() {
-      const [find, setFind] = useState("");
+      const [find, setFind] = useState(looked);
       const [shownPart, setPart] = useState(part);
       return (
         <LogView
@@ -326,6 +341,61 @@ describe("the view", () => {
     expect(await screen.findByRole("link", { name: "Link to line 4000" })).toBeTruthy();
     await userEvent.click(screen.getByRole("button", { name: "Next match" }));
     expect(await screen.findByText("1 of 4")).toBeTruthy();
+  });
+
+  const thousands = many(4_000).map((one) =>
+    one.number % 1_000 === 0 ? { ...one, text: `Thousand ${one.number}` } : one,
+  );
+
+  test("a link to a line leads there, also where its sender had looked for something", async () => {
+    view(filled(thousands), { looked: "thousand", target: 2_500 });
+    const link = await screen.findByRole("link", { name: "Link to line 2500" });
+    expect(link.closest("[data-marked]")).toBeTruthy();
+    expect(await screen.findByText("3 of 4")).toBeTruthy();
+    await settle();
+    expect(
+      screen.queryByRole("link", { name: "Link to line 1000" }),
+      "the first place is not gone to",
+    ).toBeNull();
+    expect(screen.getByRole("link", { name: "Link to line 2500" })).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Next match" }));
+    expect(await screen.findByRole("link", { name: "Link to line 4000" })).toBeTruthy();
+    search("thousand 1");
+    expect(await screen.findByText("1 of 1")).toBeTruthy();
+    expect(await screen.findByRole("link", { name: "Link to line 1000" })).toBeTruthy();
+  });
+
+  test("in another part the search begins anew, and goes to its first place", async () => {
+    const parts = [
+      { step: "ship", job: "test" },
+      { step: "ship", job: "deploy" },
+    ];
+    const two = thousands.map((one) => (one.number > 2_000 ? { ...one, job: "deploy" } : one));
+    view(filled(two), { parts, looked: "thousand" });
+    expect(await screen.findByText("1 of 4")).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Previous match" }));
+    expect(await screen.findByText("4 of 4")).toBeTruthy();
+    await userEvent.click(screen.getByRole("combobox", { name: "Step or job" }));
+    await userEvent.click(await screen.findByRole("option", { name: "deploy" }));
+    expect(await screen.findByText("1 of 2")).toBeTruthy();
+    const link = await screen.findByRole("link", { name: "Link to line 3000" });
+    expect(link.closest("[data-current]")).toBeTruthy();
+  });
+
+  test("where nobody could look is said beside what was found, and beside that nothing was", async () => {
+    const said = "800 lines of this log are not kept, and nothing was looked for in them.";
+    const served = serving(many(10), 800);
+    served.log.grown(10);
+    view(served);
+    expect(screen.queryByText(said)).toBeNull();
+    search("line 7");
+    expect(await screen.findByText("1 of 1")).toBeTruthy();
+    expect(screen.getByText(said)).toBeTruthy();
+    search("zebra");
+    expect(await screen.findByText("no match")).toBeTruthy();
+    expect(screen.getByText(said), "and not before it is known").toBeTruthy();
+    search("");
+    await waitFor(() => expect(screen.queryByText(said)).toBeNull());
   });
 
   test("more places than are asked for at once are said to be more, and gone on to", async () => {

@@ -56,6 +56,15 @@ test("changes of an entity are its leaves, and what stays is counted", () => {
   expect(changedFields(null, { properties: {} })).toEqual({ rows: [], same: 0 });
 });
 
+test("lists of documents are compared one by one, lists of values as one", () => {
+  const before = { steps: [{ ref: "main", tags: ["a"] }] };
+  const after = { steps: [{ ref: "next", tags: ["a", "b"] }] };
+  expect(changedFields(before, after).rows).toEqual([
+    { field: "steps.0.ref", before: "main", after: "next" },
+    { field: "steps.0.tags", before: ["a"], after: ["a", "b"] },
+  ]);
+});
+
 describe("times", () => {
   const now = Date.parse("2026-11-21T12:00:00Z");
   test.each([

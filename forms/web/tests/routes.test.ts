@@ -12,9 +12,9 @@ const ELSEWHERE: Record<string, string> = {
   "schedules/:id": "_one_of_each",
   "freezes/:id/change": "the screen of freezes/new, with what was there filled in",
   "schedules/:id/change": "the screen of schedules/new, with what was there filled in",
-  "tasks/:id": "no action of the trial company has a step by hand: tests/tasks.test.tsx",
-  "triggers/:id": "the trial company has no trigger: tests/triggers.test.tsx",
-  "events/:id": "nothing sends events to the trial company: tests/triggers.test.tsx",
+  "tasks/:id": "_incident (make screens)",
+  "triggers/:id": "_incident (make screens)",
+  "events/:id": "_incident (make screens)",
 };
 
 const paths = (routes[0]?.children?.[0]?.children ?? []).flatMap((route) => route.path ?? []);

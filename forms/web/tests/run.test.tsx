@@ -1,6 +1,7 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { POLL, RETRY, SILENCE } from "../src/api/events";
 import RunPage from "../src/pages/run/RunPage";
 import { FakeApi } from "./fake/api";
 import { frozen, run } from "./fake/world";
@@ -38,6 +39,62 @@ test("what the stream says is shown at once, and its end closes it", async () =>
   expect(document.title).toContain("Succeeded: Deploy a service");
   act(() => stream?.send("end"));
   expect(stream?.closed).toBe(true);
+});
+
+describe("behind a proxy that holds the stream back", () => {
+  /** As long as the stream stays silent, and then so long. */
+  const silent = (milliseconds: number) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
+  const looks = (house: House) => house.fake.seen.filter((one) => one.path === "/runs/r_running").length;
+  const said = () => screen.queryByText(/Live updates do not arrive/);
+  const begin = async () => {
+    vi.useFakeTimers();
+    const house = open("r_running");
+    await silent(100);
+    expect(screen.getByText("follows deploy.yml on acme/shop")).toBeTruthy();
+    expect(said()).toBeNull();
+    await silent(SILENCE);
+    return house;
+  };
+
+  test("the page says so, and looks by itself; that it flows takes it back", async () => {
+    const house = await begin();
+    expect(said()).toBeTruthy();
+    const before = looks(house);
+    house.fake.addRun(run("r_running", "running", { text: "the jobs are at the third" }));
+    await silent(POLL * 2);
+    expect(looks(house)).toBe(before + 2);
+    expect(screen.getByText("the jobs are at the third")).toBeTruthy();
+    await silent(RETRY);
+    expect(house.sources.length).toBeGreaterThan(1);
+    act(() => house.sources.at(-1)?.send("ping"));
+    expect(said()).toBeNull();
+  });
+
+  test("a run that has ended is looked at no more, though its end cannot be heard", async () => {
+    const house = await begin();
+    house.fake.addRun(run("r_running", "succeeded", { text: "it is out" }));
+    await silent(POLL);
+    expect(screen.getByText("it is out")).toBeTruthy();
+    expect(said()).toBeNull();
+    const [before, streams] = [looks(house), house.sources.length];
+    await silent(RETRY * 3);
+    expect([looks(house), house.sources.length]).toEqual([before, streams]);
+    expect(house.sources.every((source) => source.closed)).toBe(true);
+  });
+
+  test("a run whose log is still fetched is looked at until that is here", async () => {
+    const house = await begin();
+    house.fake.addRun(run("r_running", "succeeded", { log_pending: true }));
+    await silent(POLL);
+    const before = looks(house);
+    await silent(POLL * 2);
+    expect(looks(house)).toBe(before + 2);
+    house.fake.addRun(run("r_running", "succeeded"));
+    await silent(POLL);
+    const ended = looks(house);
+    await silent(RETRY);
+    expect(looks(house)).toBe(ended);
+  });
 });
 
 describe("what failed", () => {

@@ -1,7 +1,7 @@
 /** Asking again, narrowing the log by the address, and the run as stretches of time. */
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { extentOf, spansOf } from "../src/pages/run/spans";
 import RunPage from "../src/pages/run/RunPage";
 import { FakeApi } from "./fake/api";
@@ -101,6 +101,56 @@ describe("the timeline", () => {
       (one) => one.name,
     );
     expect(names).toEqual(["Approval"]);
+  });
+
+  test("moves with what the stream says: a bar that is open grows by the clock, ends, and the next begins", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
+    const house = visit("/runs/r_running?tab=timeline", ROUTES, new FakeApi("sam"));
+    await vi.waitFor(() => expect(screen.getByText(/in all, of which/)).toBeTruthy());
+    const bars = () =>
+      screen.getAllByRole("listitem").flatMap((row) => {
+        const bar = row.querySelector<HTMLElement>("[data-tone][style]");
+        const name = row.firstElementChild?.lastElementChild?.textContent;
+        return bar ? [[name, bar.dataset["tone"], bar.dataset["open"] ?? "ended"] as const] : [];
+      });
+    /** In seconds, as it says beside the bar: "5 min 11 s, from 3 min after the request". */
+    const took = (name: string) => {
+      const said = screen.getByRole("link", { name }).closest("li")?.lastElementChild?.textContent ?? "";
+      const [, minutes = "0", seconds = "0"] = /^(?:(\d+) min)? ?(?:(\d+) s)?, from/.exec(said) ?? [];
+      return Number(minutes) * 60 + Number(seconds);
+    };
+    expect(bars()).toEqual([
+      ["Window and lock", "quiet", "ended"],
+      ["ship", "active", "true"],
+      ["test", "good", "ended"],
+      ["install", "active", "true"],
+    ]);
+    const begun = took("install");
+    expect(begun).toBeGreaterThan(299);
+    act(() => vi.advanceTimersByTime(30_000));
+    expect([took("install"), took("test")]).toEqual([begun + 30, 30]);
+
+    const seen = house.fake.runs.get("r_running");
+    if (!seen) throw new Error("the fake has this run");
+    const now = new Date().toISOString();
+    const [ship] = seen.steps;
+    if (!ship) throw new Error("the example run has a step");
+    const jobs = ship.jobs.map((job) => ({
+      ...job,
+      ...(job.name === "install" ? { status: "succeeded" as const, ended_at: now } : {}),
+      ...(job.name === "check" ? { status: "running" as const, started_at: now } : {}),
+    }));
+    act(() => house.sources.at(-1)?.send("run", { ...seen, steps: [{ ...ship, jobs }] }));
+    await vi.waitFor(() =>
+      expect(bars().slice(3)).toEqual([
+        ["install", "good", "ended"],
+        ["check", "active", "true"],
+      ]),
+    );
+    act(() => vi.advanceTimersByTime(60_000));
+    expect([took("install"), took("check")]).toEqual([begun + 30, 60]);
+    act(() => house.sources.at(-1)?.send("run", run("r_running", "succeeded")));
+    await vi.waitFor(() => expect(bars().map(([, , open]) => open)).toEqual(Array(6).fill("ended")));
   });
 
   test("says in words what its bars show, and leads to the log of a job", async () => {

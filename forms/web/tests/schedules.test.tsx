@@ -6,6 +6,7 @@ import { draftOf, specOf } from "../src/pages/schedules/draft";
 import ScheduleForm from "../src/pages/schedules/ScheduleForm";
 import SchedulePage from "../src/pages/schedules/SchedulePage";
 import SchedulesPage from "../src/pages/schedules/SchedulesPage";
+import { capital } from "../src/parts/textOf";
 import { FakeApi } from "./fake/api";
 import { NIGHTLY, paused } from "./fake/schedules";
 import { visit } from "./render";
@@ -42,10 +43,10 @@ test("it is paused with a reason, and goes on again", async () => {
   const dialog = screen.getByRole("dialog");
   await userEvent.type(within(dialog).getByRole("textbox"), "holidays");
   await userEvent.click(within(dialog).getByRole("button", { name: "Pause" }));
-  expect(await screen.findByText("paused since 12:00 UTC: holidays")).toBeTruthy();
+  expect(await screen.findByText("Paused since 12:00 UTC: holidays")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Let it go on" }));
   await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Let it go on" }));
-  expect(await screen.findByText(NIGHTLY.text)).toBeTruthy();
+  expect(await screen.findByText(capital(NIGHTLY.text))).toBeTruthy();
   expect(sent(fake, "POST").map((one) => one.path)).toEqual([
     "/schedules/nightly/pause",
     "/schedules/nightly/resume",

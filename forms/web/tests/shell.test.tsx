@@ -1,6 +1,7 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { HIDDEN } from "../src/api/events";
 import { Shell } from "../src/app/Shell";
 import ApprovalsPage from "../src/pages/approval/ApprovalsPage";
 import { FakeApi } from "./fake/api";
@@ -102,6 +103,31 @@ test("the number that waits has the tasks in it, and the tabs say which is which
   fake.tasks.clear();
   sources[0]?.send("runs", { id: "r_running" });
   expect(await screen.findByText("1 approval waiting for you")).toBeTruthy();
+});
+
+test("that nothing is pushed is said on every page, and taken back when it is; not that nobody looked", async () => {
+  const { sources } = visit("/actions", ROUTES, new FakeApi("sam"));
+  const said = () => screen.queryByText(/Live updates do not arrive/);
+  await screen.findByRole("heading", { name: "Actions here" });
+  expect(said()).toBeNull();
+  act(() => sources[0]?.fail());
+  expect(said()?.closest("[role=status]")).toBeTruthy();
+  act(() => void window.document.dispatchEvent(new Event("visibilitychange"))); // somebody is back: it is tried anew
+  act(() => sources.at(-1)?.send("ping"));
+  expect(said()).toBeNull();
+
+  vi.useFakeTimers();
+  const hidden = vi.spyOn(window.document, "hidden", "get").mockReturnValue(true);
+  const look = () => act(() => void window.document.dispatchEvent(new Event("visibilitychange")));
+  look();
+  act(() => vi.advanceTimersByTime(HIDDEN));
+  expect(
+    sources.every((source) => source.closed),
+    "the connection was given back",
+  ).toBe(true);
+  hidden.mockReturnValue(false);
+  look();
+  expect(said()).toBeNull();
 });
 
 test("a server that is away is said to be, with a way to try again", async () => {

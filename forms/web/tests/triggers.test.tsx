@@ -42,7 +42,7 @@ test("it is paused for a reason and goes on", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Pause" }));
   await userEvent.type(within(screen.getByRole("dialog")).getByRole("textbox"), "too many");
   await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Pause" }));
-  expect(await screen.findByText("paused since 12:00 UTC: too many")).toBeTruthy();
+  expect(await screen.findByText("Paused since 12:00 UTC: too many")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Let it go on" }));
   expect(await screen.findByRole("button", { name: "Pause" })).toBeTruthy();
   expect(sent(fake).map((one) => one.path)).toEqual([

@@ -18,7 +18,7 @@ import { UndoChoices } from "../src/pages/run/UndoChoices";
 import { WaitsCard } from "../src/pages/run/WaitsCard";
 import TaskPage from "../src/pages/task/TaskPage";
 import { ReasonedButton } from "../src/parts/ReasonedButton";
-import { exact } from "../src/parts/time";
+import { exact, local } from "../src/parts/time";
 import { FakeApi } from "./fake/api";
 import { taskOf } from "./fake/tasks";
 import * as world from "./fake/world";
@@ -232,9 +232,7 @@ describe("until when something waits", () => {
     visit("/approvals/a_waiting", ROUTES, fake);
     await screen.findByRole("button", { name: "Approve" });
     const at = fake.approvals.get("a_waiting")?.expires_at ?? "";
-    expect(
-      screen.getByText(new RegExp(`^${exact(at).replace(/[()]/g, "\\$&")}, in 2\\d hours$`)),
-    ).toBeTruthy();
+    expect(screen.getByText(/, in 2\d hours$/).getAttribute("title")).toBe(exact(at));
   });
 
   test("and on the run", () => {
@@ -242,6 +240,8 @@ describe("until when something waits", () => {
     const run = fake.runs.get("r_waiting");
     if (!run) throw new Error("the fake has it");
     show(<WaitsCard run={run} />, fake);
-    expect(document.body.textContent).toContain(exact(run.waits?.until ?? ""));
+    const until = run.waits?.until ?? "";
+    expect(document.body.textContent).toContain(local(until));
+    expect(document.querySelector(`time[title="${exact(until)}"]`)).toBeTruthy();
   });
 });

@@ -1,6 +1,7 @@
 """From a template to a process: what is executed, with which environment, in which folder."""
 
 import os
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +44,7 @@ def environment(start: Start, folder: Path, plan: Plan, mark: str) -> dict[str, 
         PodError: a value is taken from something that is not there.
     """
     container = start.template.get("script") or start.template.get("container") or {}
+    pod = {"metadata.name": start.pod_name, "metadata.uid": str(uuid.uuid4())}  # another one each time it is begun
     found = {
         "PATH": plan.path,
         "HOME": str(folder / "home"),
@@ -58,7 +60,7 @@ def environment(start: Start, folder: Path, plan: Plan, mark: str) -> dict[str, 
         found |= _whole(source, plan)
     for one in container.get("env") or []:
         told = one.get("valueFrom")
-        found[one["name"]] = _looked_up(told, plan) if told else str(one.get("value", ""))
+        found[one["name"]] = _looked_up(told, plan, pod) if told else str(one.get("value", ""))
     return {**found, MARK: mark}
 
 
@@ -69,7 +71,12 @@ def _words(command: object) -> list[str]:
     return words
 
 
-def _looked_up(source: Mapping[str, Any], plan: Plan) -> str:
+def _looked_up(source: Mapping[str, Any], plan: Plan, pod: Mapping[str, str]) -> str:
+    if "fieldRef" in source:
+        path = source["fieldRef"].get("fieldPath")
+        if path not in pod:
+            raise PodError(f"The stand-in has no field {path} of a pod; it has {', '.join(pod)}.")
+        return pod[path]
     for kind, values in (("configMapKeyRef", _config_map), ("secretKeyRef", _secret)):
         if kind in source:
             wanted = source[kind]

@@ -106,6 +106,7 @@ def _planned(listed: Mapping[str, Any], data: Mapping[str, Any], variables: Mapp
     needs = listed.get("needs")
     environment = facts.get("environment")
     named = _mapping(environment).get("name") if isinstance(environment, dict) else environment
+    wanted = facts.get("id_tokens", _mapping(data.get("default")).get("id_tokens"))
     return PlannedJob(
         name=f"{cell[1]} {cell[2]}" if cell else runs_as,
         runs_as=runs_as,
@@ -120,7 +121,7 @@ def _planned(listed: Mapping[str, Any], data: Mapping[str, Any], variables: Mapp
         environment=expand(str(named or ""), variables),
         tags=tuple(str(tag) for tag in facts.get("tags") or ()),
         archive=expand(str(_mapping(facts.get("artifacts")).get("name") or "artifacts"), variables),
-        id_tokens={name: _audiences(told, variables) for name, told in _mapping(facts.get("id_tokens")).items()},
+        id_tokens={name: _audiences(told, variables) for name, told in _mapping(wanted).items()},
         resource_group=expand(str(facts.get("resource_group") or ""), variables),
         start_in=_seconds(str(facts.get("start_in") or "")),
         trigger=_trigger(facts.get("trigger"), _mapping(facts.get("variables"))),

@@ -10,7 +10,7 @@ from typing import Any
 
 from daytwo_standins.gitlab.ci_file import CiFile, CiFileInvalidError, has_jobs, parse_ci_file
 from daytwo_standins.gitlab.config import Config, Executor, Project
-from daytwo_standins.gitlab.inputs import accept
+from daytwo_standins.gitlab.inputs import MOST_INPUTS, accept
 from daytwo_standins.gitlab.ledger import Accepted
 from daytwo_standins.gitlab.listing import Lister, ListingRefused
 from daytwo_standins.gitlab.problems import not_created
@@ -67,6 +67,8 @@ class Creator:
         path = wish.project.ci_config_path
         file = await self._file(wish.project.full_path, ref.commit_sha, path)
         values, faults = accept(file.inputs, wish.inputs)
+        if len(wish.inputs) > MOST_INPUTS:
+            faults = [f"There are {len(wish.inputs)} inputs, and {MOST_INPUTS} at most can be given"]
         if faults:
             raise not_created(*faults)
         accepted = self._accepted(wish, ref, values, run_id=run_id, iid=iid, effects=effects, executor=executor)

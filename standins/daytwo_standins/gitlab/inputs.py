@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+MOST_INPUTS = 20  # of one pipeline: https://runbooks.gitlab-static.net/ci/inputs
 _BLOCK = re.compile(r"\$\[\[\s*inputs\.([\w-]+)\s*((?:\|[^\]|]*)*)\]\]")
 _TRUNCATE = re.compile(r"truncate\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 _MOST_BYTES: Final = 1_000_000

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
@@ -11,11 +12,13 @@ import anyio
 from daytwo_standins.gitlab import variables
 from daytwo_standins.gitlab.ci_file import blueprint
 from daytwo_standins.gitlab.command import environment, list_arguments
+from daytwo_standins.gitlab.components import brought, taken_out
 from daytwo_standins.gitlab.config import Project
 from daytwo_standins.gitlab.ledger import Accepted
 from daytwo_standins.gitlab.records import Blueprint
 from daytwo_standins.gitlab.tools import Tools
 from daytwo_standins.shared.checkout import work_tree
+from daytwo_standins.shared.git import GitRepository
 from daytwo_standins.shared.launcher import steps_path
 
 _AT_ONCE = 2
@@ -29,8 +32,9 @@ class ListingRefused(Exception):
 class Lister:
     """Asks gitlab-ci-local, in a work tree that is kept for each commit."""
 
-    def __init__(self, folder: Path, tools: Tools, url: str) -> None:
+    def __init__(self, folder: Path, tools: Tools, url: str, gits: Mapping[str, GitRepository]) -> None:
         self._folder = folder
+        self._gits = gits
         self._tools = tools
         self._url = url
         self._room = asyncio.Semaphore(_AT_ONCE)
@@ -50,17 +54,36 @@ class Lister:
         async with self._room:
             tree = await self._tree(project, accepted.head_sha)
             place = self._folder / secrets.token_hex(8)
+            copy = tree / f".{place.name}.yml"  # in the tree: what it includes is looked up from there
             place.mkdir(parents=True)
             try:
-                return await self._asked(accepted, tree, place, told)
+                config = await self._config(accepted, project, tree, copy)
+                return await self._asked(accepted, tree, place, told, config)
             finally:
                 shutil.rmtree(place, ignore_errors=True)
+                copy.unlink(missing_ok=True)
 
-    async def _asked(self, accepted: Accepted, tree: Path, place: Path, told: dict[str, str]) -> tuple[Blueprint, str]:
+    async def _config(self, accepted: Accepted, project: Project, tree: Path, copy: Path) -> str:
+        """The file to list: its own, or a copy that names components of other projects as files."""
+        text = await anyio.Path(tree / accepted.config_path).read_text(encoding="utf-8", errors="replace")
+        async with self._trees:  # git lets one write its index
+            changed = await brought(text, tree, self._gits, own=project.full_path)
+        if changed == text:
+            return accepted.config_path
+        await anyio.Path(copy).write_text(changed, encoding="utf-8")
+        return copy.name
+
+    async def _asked(
+        self, accepted: Accepted, tree: Path, place: Path, told: dict[str, str], config: str
+    ) -> tuple[Blueprint, str]:
         inputs = place / "inputs.json"
         inputs.write_text(json.dumps(accepted.values), encoding="utf-8")
         arguments = list_arguments(
-            node=self._tools.node, script=self._tools.script, file=accepted.config_path, inputs=inputs, variables=told
+            node=self._tools.node,
+            script=self._tools.script,
+            file=config,
+            inputs=inputs,
+            variables=told,
         )
         state = f"../{place.name}/state"
         done = await anyio.run_process(
@@ -69,7 +92,7 @@ class Lister:
         if done.returncode != 0:
             raise ListingRefused(_said(done.stderr.decode(errors="replace")))
         listed = json.loads(done.stdout[done.stdout.index(b"[\n") :] if b"[\n" in done.stdout else b"[]")
-        expanded = (place / "state" / "expanded-gitlab-ci.yml").read_text(encoding="utf-8")
+        expanded = taken_out((place / "state" / "expanded-gitlab-ci.yml").read_text(encoding="utf-8"))
         return blueprint(listed, expanded, told), expanded
 
     async def _tree(self, project: Project, commit: str) -> Path:

@@ -32,7 +32,8 @@ def obey(state: State, blueprint: Blueprint, order: Order) -> State:
     else:
         said = Approval(user=order.actor, status=order.status, comment=order.comment, at=now)
         others = tuple(one for one in job.approvals if one.user != order.actor)
-        state = put(state, dataclasses.replace(job, approvals=(*others, said)))
+        job = dataclasses.replace(job, approvals=(*others, said))
+        state = put(state, _rejected(job, now) if order.status == "rejected" else job)
     return advance(state, blueprint, now)
 
 
@@ -45,6 +46,11 @@ def _cancelled(job: Job, now: float, *, force: bool = False) -> Job:
             job, status=Status.CANCELED if ends else Status.CANCELING, finished_at=now if ends else None
         )
     return job
+
+
+def _rejected(job: Job, now: float) -> Job:
+    """One rejection ends the job: https://gitlab.com/gitlab-org/gitlab/-/merge_requests/73340"""
+    return dataclasses.replace(job, status=Status.FAILED, finished_at=now, failure_reason="deployment_rejected")
 
 
 def _played(job: Job, order: Order) -> Job:

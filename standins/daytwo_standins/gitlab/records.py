@@ -121,8 +121,7 @@ class Job:
     @property
     def waits_for_approval(self) -> bool:
         """Whether its deployment is blocked."""
-        said = [one.status for one in self.approvals]
-        return "rejected" in said or said.count("approved") < self.needs_approvals
+        return sum(one.status == "approved" for one in self.approvals) < self.needs_approvals
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -36,7 +36,9 @@ class Standin:
         self.ledger = Ledger(self.folder)
         self.issuer = Issuer(self.folder, url)
         tools = find_tools(config.gitlab_ci_local)
-        self.creator = Creator(config=config, gits=self.gits, lister=Lister(self.folder / "lists", tools, url), url=url)
+        self.creator = Creator(
+            config=config, gits=self.gits, lister=Lister(self.folder / "lists", tools, url, self.gits), url=url
+        )
         foreman = Foreman(
             config=config, tools=tools, creator=self.creator, ledger=self.ledger, issuer=self.issuer, url=url
         )

@@ -47,6 +47,8 @@ class ApprovalRow(Base):
     rule: Mapped[str | None]  # the expression of the action that approves this stage in place of people
     editor: Mapped[str | None]  # the person who last changed the action's file, who does not decide; see terms
     other_editors: Mapped[Texts] = mapped_column(server_default=text("'{}'"))  # as `editor`, where changes were merged
+    # who did tasks of the run or filled in values by then, by ref or principal: they do not decide on them; see terms
+    fillers: Mapped[Texts] = mapped_column(server_default=text("'{}'"))
     name: Mapped[str | None]  # of the stage, where the action gives it one
     asks: Mapped[Texts] = mapped_column(server_default=text("'{}'"))  # fields that are filled in with the decision
     later: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))  # stages that open after this one
@@ -85,6 +87,7 @@ class DecisionRow(Base):
     at: Mapped[datetime]
     on_behalf_of: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))  # who delegated it
     delegation: Mapped[str | None] = mapped_column(ForeignKey("delegation.id"))
+    via_token: Mapped[str | None]  # the token of theirs by which they decided; none: signed in
     withdrawn_at: Mapped[datetime | None]
     answers: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # what was filled in, by field
 

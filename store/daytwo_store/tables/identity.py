@@ -22,7 +22,8 @@ class PrincipalRow(Base):
     ref: Mapped[str | None] = mapped_column(index=True)  # the person's entity: groups are looked up, each time
     created_at: Mapped[datetime]
     groups: Mapped[Texts | None]  # as the identity provider said last; NULL: those of the catalog count
-    groups_until: Mapped[datetime | None]  # so long they count without being heard of again
+    groups_until: Mapped[datetime | None]  # so long they let in whoever comes, without being heard of again
+    groups_at: Mapped[datetime | None]  # when it was said
 
 
 class SessionRow(Base):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,15 +17,23 @@ class ActionVersionRow(Base):
     """A definition as it was loaded. A run keeps the one that it was started with."""
 
     __tablename__ = "action_version"
-    __table_args__ = (Index("one_current_version", "name", unique=True, postgresql_where=text("current")),)
+    __table_args__ = (
+        Index("one_current_version", "name", unique=True, postgresql_where=text("current")),
+        Index("ix_action_version_see", "name", postgresql_where=text("see is not null")),
+    )
 
     digest: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     document: Mapped[Json] = mapped_column(JSON)  # not JSONB, which forgets the order in which fields are shown
     source: Mapped[str]
+    text: Mapped[str | None] = mapped_column(deferred=True)  # of the whole file, so that problems have their lines
     current: Mapped[bool]
     loaded_at: Mapped[datetime]
     editor: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))  # who last changed its file, see Editor
+    # `allow.see` of the document; null: everybody sees it
+    see: Mapped[list[str] | None] = mapped_column(
+        JSONB, Computed("(document #> '{spec,allow,see}')::jsonb", persisted=True)
+    )
 
 
 class RunRow(Base):
@@ -47,6 +55,8 @@ class RunRow(Base):
     entity: Mapped[str | None]
     owner: Mapped[str | None]  # of the entity when the run was accepted, for when it has left the catalog
     visible_to: Mapped[Texts] = mapped_column(server_default=text("'{}'"))  # likewise
+    # `allow.see` of when it was accepted, where an expression in it held whoever looks; null: none did
+    see_held: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     requester: Mapped[str] = mapped_column(ForeignKey("principal.id"))
     via_token: Mapped[str | None]
     idempotency_key: Mapped[str]
@@ -171,8 +181,10 @@ class AttemptRow(Base):
     retry_at: Mapped[datetime | None]  # when the vendor asked to be asked again later
     note: Mapped[str | None]
     external_id: Mapped[str | None]
-    claimed_by: Mapped[str | None]  # the one execution that may do work (claim fence)
+    claimed_by: Mapped[str | None]  # the one execution whose jobs may work (claim fence)
     claimed_at: Mapped[datetime | None]
+    # Of that execution, the jobs that were let through: by name which start of it.
+    claimed_jobs: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))
 
 
 class FindingRow(Base):

@@ -29,7 +29,9 @@ class TaskRow(Base):
     text: Mapped[str | None]  # what is to be done
     needed_from: Mapped[Texts]
     looks_up: Mapped[bool]  # is whoever is on call asked?
-    four_eyes: Mapped[bool]  # never who asked for the run
+    four_eyes: Mapped[bool]  # never who asked for the run, nor one of the editors
+    # of the action's file and of what asks, by their refs
+    editors: Mapped[Texts] = mapped_column(server_default=sql("'{}'"))
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     ends_at: Mapped[datetime]  # nobody does it later

@@ -133,6 +133,8 @@ class ConnectionRow(Base):
     open_runs: Mapped[int] = mapped_column(server_default=text("0"))
     requests: Mapped[int] = mapped_column(server_default=text("0"))  # of the poller's process in the last hour
     streams: Mapped[str | None]  # how its stream of events is: "listening", "lost since …"; none: it has none
+    listing_lag: Mapped[float | None]  # seconds after its creation that a run was first listed, the most within a day
+    listing_lag_at: Mapped[datetime | None]
 
 
 class LogChunkRow(Base):

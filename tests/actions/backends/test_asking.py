@@ -22,6 +22,10 @@ DOOR = "https://d/api/v1/ci/claim"
         "bash ci/daytwo-claim/ask.sh claim\n./deploy.sh",
         "DAYTWO_SECONDS=9 bash -eu ci/daytwo-claim/ask.sh claim",
         "./ci/daytwo-claim",
+        'git clone --quiet --depth 1 "$REPOSITORY" source\ncd source\nbash ci/daytwo-claim/ask.sh claim # first',
+        f"apk add --no-cache bash curl\ncurl -f {DOOR}",
+        f"apt-get update -qq\napt-get install -y curl\ncurl -f {DOOR}",
+        "bash /daytwo-claim/ask.sh claim",
         "sh -e .github/daytwo/claim.sh https://d",
     ],
 )
@@ -65,6 +69,11 @@ def test_what_goes_on_after_a_no_or_asks_nobody(text: str) -> None:
         f"cat <<END\nX=1\nEND\ncurl -f {DOOR}",
         f"set -e; ./deploy.sh\ncurl -f {DOOR}",
         f"cd work && ./deploy.sh\ncurl -f {DOOR}",
+        f"git clone -c core.sshCommand=./deploy.sh x\ncurl -f {DOOR}",
+        f"git push\ncurl -f {DOOR}",
+        f"apk add curl && ./deploy.sh\ncurl -f {DOOR}",
+        f"apk del curl\ncurl -f {DOOR}",
+        f"apt-get install -y $(./deploy.sh)\ncurl -f {DOOR}",
     ],
 )
 def test_what_works_and_then_asks_is_no_fence(text: str) -> None:

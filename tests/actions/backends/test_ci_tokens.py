@@ -104,7 +104,7 @@ def test_a_token_that_is_not_for_us_is_refused_without_a_word_of_it(name: str) -
 
 def test_a_genuine_token_is_taken() -> None:
     claims = verify(ONE.github())
-    assert github_caller(claims).execution == "1/1"
+    assert (github_caller(claims).execution, github_caller(claims).start) == ("1/1", "")
     assert verify(ONE.token(aud=[AUDIENCE]))["iss"] == ISSUER
 
 
@@ -147,7 +147,7 @@ def test_what_github_and_gitlab_say_of_a_job() -> None:
     said = github_caller(verify(ONE.github(run="17", attempt="2", ref="refs/tags/v1")))
     assert (said.project_id, said.run, said.attempt, said.pipeline, said.ref) == ("1", "17", 2, "deploy.yml", "v1")
     job = gitlab_caller({"project_id": "22", "pipeline_id": "5", "job_id": 9, "ref": "main", "sha": "a"})
-    assert (job.project_id, job.run, job.execution, job.pipeline, job.ref) == ("22", "5", "5/9", None, "main")
+    assert (job.project_id, job.run, job.execution, job.pipeline, job.ref) == ("22", "5", "5", None, "main")
 
 
 def test_the_issuer_follows_from_the_address() -> None:

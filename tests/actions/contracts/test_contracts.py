@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from daytwo_actions.backends.argo.wire.inputs import read_template
 from daytwo_actions.backends.base import Target
 from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.github.wire.inputs import read_workflow
-from daytwo_actions.backends.pipelines import PipelineInfo, PipelineInputs
+from daytwo_actions.backends.gitlab.wire.inputs import read_pipeline
+from daytwo_actions.backends.pipelines import InputType, PipelineInfo, PipelineInputs
 from daytwo_actions.contracts.check import Report, check_contracts
 from daytwo_actions.definitions import load_action
 from daytwo_actions.definitions.load import restore_action
@@ -268,6 +270,141 @@ async def test_a_pipeline_that_only_a_form_decides_is_not_checked(project: str) 
     (note,) = (await report(action(GIVEN, project=project), ci)).problems
     assert "note: Not checked" in str(note)
     assert ci.asked == []
+
+
+GITLAB = """\
+spec:
+  inputs:
+    version: { regex: "^v[0-9.]+$" }
+    place: { options: [staging, production], default: staging }
+    dry: { type: boolean, default: false }
+    count: { type: number, default: 1 }
+    note: { default: "" }
+    daytwo_run: { default: "" }
+---
+workflow: { name: "Deploy [$[[ inputs.daytwo_run ]]]" }
+ship: { script: ['true'] }
+"""
+ARGO: dict[str, Any] = {
+    "spec": {
+        "arguments": {
+            "parameters": [
+                {"name": "version"},
+                {"name": "place", "enum": ["staging", "production"], "value": "staging"},
+                {"name": "dry", "enum": ["true", "false"], "value": "false"},
+                {"name": "count", "enum": ["1", "2", "3"], "value": "1"},
+                {"name": "note", "value": ""},
+            ]
+        }
+    }
+}
+
+
+@dataclass
+class Reads(Ci):
+    """What a vendor's own reader makes of its pipeline."""
+
+    kind: str = "github"
+
+    async def parameters(self, target: Target) -> PipelineInputs:
+        match self.kind:
+            case "gitlab":
+                return read_pipeline(GITLAB.encode())
+            case "argo":
+                return read_template(ARGO, "deploy")
+        noted = WORKFLOW.replace("      daytwo_run:", "      note: {type: string}\n      daytwo_run:", 1)
+        if self.kind == "github environments":
+            noted = noted.replace("{type: choice, options: [staging, production], ", "{type: environment, ")
+        read = read_workflow(noted.encode(), FILE)
+        known = ["staging", "production"]  # by the repository, and not by the file
+        inputs = [replace(one, options=known) if one.type is InputType.ENVIRONMENT else one for one in read.inputs]
+        return replace(read, inputs=inputs)
+
+
+VENDORS = pytest.mark.parametrize("kind", ["github", "github environments", "gitlab", "argo"])
+
+
+async def of(kind: str, *inputs: str) -> list[str]:
+    return [str(one) for one in (await report(action(*inputs), Reads(kind=kind))).problems]
+
+
+@VENDORS
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        (["version: v1", "place: staging", "dry: true", "count: 3", "note: x"], None),
+        (["place: staging"], "The pipeline requires the input `version`, and the step does not give it"),
+        (["version: v1", "verison: x"], "The pipeline declares no input `verison`"),
+        (["version: v1", "place: east"], "`place` does not offer `east`"),
+        (["version: v1", "place: ${{ inputs.near }}"], "does not offer `east`, which the field `near` does"),
+        (["version: v1", "place: ${{ inputs.maybe }}"], "takes one of its options only, and anything may be typed"),
+        (["version: v1", "dry: maybe"], "input `dry` "),
+        (["version: v1", "count: many"], "input `count` "),
+        (["version: v1", "count: [1]"], "is given a list"),
+        (["version: v1", "place: ${{ inputs.many }}"], "the field `many` is of the type array"),
+        (["version: v1", "note: ${{ inputs.where }}"], "is given a whole entity; write `inputs.where.name`"),
+    ],
+)
+async def test_each_disagreement_is_told_whatever_the_vendor(kind: str, inputs: list[str], words: str | None) -> None:
+    found = await of(kind, *inputs)
+    assert [words in one for one in found] == [True] if words else found == [], found
+
+
+@VENDORS
+@pytest.mark.parametrize("given", ["dry: x${{ inputs.maybe }}", "dry: ${{ inputs.number }}"])
+async def test_what_cannot_be_true_or_false(kind: str, given: str) -> None:
+    found = await of(kind, "version: v1", given)
+    if kind == "argo":  # it has texts only, one of its options among them
+        assert found == [] or "takes one of its options only" in found[0]
+    else:
+        assert ["takes true or false" in one for one in found] == [True]
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "severity"),
+    [
+        ("version: '1.0'", "takes only what `^v[0-9.]+$` matches, and not `1.0`", ""),
+        ("version: ${{ inputs.near }}", "`^v[0-9.]+$` matches, and the field `near` offers `staging`", ""),
+        ("version: ${{ inputs.version }}", "`^v[0-9.]+$` matches, and anything may be typed", "warning: "),
+        ("version: ${{ inputs.tag }}", None, ""),
+        ("version: ${{ entity.name }}", None, ""),
+    ],
+)
+async def test_what_a_pipelines_pattern_does_not_take(given: str, words: str | None, severity: str) -> None:
+    text = action(given).replace(
+        "          maybe:",
+        "          tag: { type: string, title: Tag, pattern: '^v[0-9.]+$', default: v1 }\n          maybe:",
+    )
+    text = text.replace("enum: [staging, east] }", "enum: [staging, east], default: east }")
+    found = [str(one) for one in (await report(text, Reads(kind="gitlab"))).problems]
+    if words is None:
+        assert found == []
+        return
+    (one,) = found
+    assert words in one
+    assert ("warning: " in one) is bool(severity)
+
+
+@VENDORS
+async def test_free_text_for_an_input_that_cannot_take_every_text_is_a_warning(kind: str) -> None:
+    found = await of(kind, "version: v1", "note: ${{ inputs.maybe }}")
+    wanted = {
+        "github": [],  # every text arrives
+        "gitlab": [
+            "takes no text that holds a line break",
+            "take `note` out of `spec:inputs`, so that it goes as a va",
+        ],
+        "argo": ["takes no text that holds `{{`, or ends with `{`", "let the template take it encoded"],
+    }[kind.partition(" ")[0]]
+    assert len(found) == bool(wanted)
+    for words in wanted:
+        assert words in found[0]
+        assert ": warning: The pipeline's input `note`" in found[0]
+        assert "Give the field `maybe` a `pattern` without that" in found[0]
+    bounded = action("version: v1", "note: ${{ inputs.maybe }}").replace(
+        "title: Maybe", "title: Maybe, pattern: '^[a-z]+$'"
+    )
+    assert (await report(bounded, Reads(kind=kind))).problems == ()
 
 
 async def test_a_stored_version_is_checked_too() -> None:

@@ -130,6 +130,29 @@ def test_what_is_temporary_loads_where_a_failure_is_undone(around: Surroundings)
     assert "on_error: undo" in str(refused.value)
 
 
+def test_an_end_that_could_not_be_moved_is_refused(around: Surroundings) -> None:
+    def extendable(most: str, lasts: str = "4h") -> str:
+        return LEASE.replace("{ for: 4h }", f"{{ for: {lasts}, extend: {{ from: [owner], most: {most} }} }}")
+
+    for most in ("4h", "3h"):
+        said = "It lasts 4h by itself, so its end could not be moved"
+        assert any(said in one for one in _problems(extendable(most), around))
+    assert load_action(extendable("4h1s"), "a.yaml", surroundings=around)
+    given = '"${{ inputs.version }}"'
+    assert load_action(extendable("3h", given), "a.yaml", surroundings=around), "known when its step begins"
+
+
+def test_a_request_that_takes_back_what_is_temporary_says_what_twice_would_mean(around: Surroundings) -> None:
+    dispatched = "{ uses: github, with: { project: a/b, pipeline: revoke.yml, ref: main } }"
+    request = "{ uses: http, with: { service: pager, method: DELETE, path: /grants } }"
+    assert dispatched in LEASE
+    said = "a request that says nothing is `once`"
+    assert any(said in one for one in _problems(LEASE.replace(dispatched, request), around))
+    for effect in ("idempotent", "once"):
+        named = request.replace("uses: http,", f"uses: http, effect: {effect},")
+        assert load_action(LEASE.replace(dispatched, named), "a.yaml", surroundings=around)
+
+
 def test_who_needs_whom(around: Surroundings) -> None:
     needs = needed(load_action(RUNBOOK, "a.yaml", surroundings=around).model.spec.steps)
     assert (needs["build"], needs["soak"], needs["note"]) == ((), ("ship",), ("healthy", "page"))
@@ -162,7 +185,19 @@ def test_who_needs_whom(around: Surroundings) -> None:
         ("if: ${{ inputs.version == '2' }}", "if: false", "`page` can never run"),
         ("with: { for: 10m }", "with: { for: 10m }\n      timeout: 1m", "A wait takes as long as"),
         ("with: { for: 10m }", "with: { for: 10m }\n      retry: { attempts: 2 }", "A wait cannot fail for certain"),
+        ("{ for: 10m }", "{ for: soon }", "A duration is written as 90s, 30m"),
+        ("{ for: 10m }", "{ for: 100d }", "A duration is more than nothing and at most 90d"),
+        ("{ for: 10m }", "{ until: tomorrow }", "'tomorrow' is not a time with its zone"),
+        ("{ for: 10m }", "{ until: '2026-12-01T02:00:00' }", "is not a time with its zone"),
+        ("{ for: 10m }", "{ until: '02:00' }", "02:00 is a time of the clock, and no `zone` says where"),
+        ("{ for: 10m }", "{ until: '02:00', zone: Europe/Nowhere }", "There is no time zone 'Europe/Nowhere'"),
+        ("with: { for: 10m }", "with: { for: 10m }\n      outputs: { a: { type: string } }", "A wait for no event"),
+        ("uses: approval", "uses: approval\n      outputs: { a: { type: string } }", "A decision leaves nothing"),
+        ("uses: catalog", "uses: catalog\n      outputs: { a: { type: string } }", "A write into the catalog leaves"),
+        ("uses: notify", "uses: notify\n      outputs: { a: { type: string } }", "Telling people leaves nothing"),
         ("timeout: 1h", "retry: { attempts: 2 }", "A check looks again by itself"),
+        ("timeout: 1h", "timeout: 5m", "It has to hold for 5m, and the step fails after 5m. Give it a longer"),
+        ("stable: 5m }\n      timeout: 1h", "stable: 30m }", "It has to hold for 30m, and the step fails after"),
         ("uses: approval", "uses: approval\n      timeout: 1h", "How long people may decide is `expires`"),
         ("uses: catalog", "uses: catalog\n      retry: { attempts: 2 }", "What the catalog refuses it refuses again"),
         ("uses: notify", "uses: notify\n      retry: { attempts: 2 }", "Messages are tried again by themselves"),
@@ -209,7 +244,7 @@ def test_who_needs_whom(around: Surroundings) -> None:
         ("response.body.ok", "response.boddy.ok", "`response` has no `boddy`. Did you mean `body`?"),
         ("approval: [{ from: [group:sre] }]", "approval: []", "`protected` asks those of `approval` again"),
         ("attempts: 2,", "attempts: 1,", "This must be at least 2"),
-        ("uses: github", "uses: lock", "Steps of the kind `lock` come later"),
+        ("uses: github", "uses: lock", "There is no kind of step `lock`"),
         ("to: [requester, owner]", "to: [everyone]", "`everyone` does not look like"),
         ("{ from: [group:sre], text", "{ from: [sre], text", "`sre` does not look like"),
     ],
@@ -245,10 +280,61 @@ def test_a_secret_goes_into_no_pipeline_and_nowhere_else_that_people_read(around
     )
 
 
-def test_a_result_that_may_be_missing_can_be_named_by_whoever_asks_for_the_state(around: Surroundings) -> None:
-    minded = "on_error: continue\n      if: ${{ steps.page.state == 'succeeded' }}"
-    text = RUNBOOK.replace("steps.page.state }}", "steps.page.outputs.number }}").replace("on_error: continue", minded)
-    assert load_action(text, "a.yaml", surroundings=around)
+def _naming(condition: str | None, named: str = "steps.page.outputs.number", on_error: str = "fail") -> str:
+    """The runbook whose last step names a result of `page`, which has an `if`."""
+    when = f"on_error: continue\n      if: ${{{{ {condition} }}}}" if condition else "on_error: continue"
+    text = RUNBOOK.replace("steps.page.state }}", f"{named} }}}}").replace("on_error: continue", when)
+    return text.replace("effect: idempotent", f"effect: idempotent\n      on_error: {on_error}")
+
+
+GOOD = "steps.page.state == 'succeeded'"
+MISSING = "`page` has an `if`, so it may have no results when `tell` begins"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        GOOD,
+        "'succeeded' == steps.page.state",
+        f"inputs.version == '2' and ({GOOD}) and true",
+        f"({GOOD} and inputs.version == '1') or (inputs.version == '2' and {GOOD})",
+        "inputs.version == '2'",  # as `page` itself has it, and its failure ends the run
+    ],
+)
+def test_a_result_that_may_be_missing_is_named_where_its_step_has_succeeded(
+    around: Surroundings, condition: str
+) -> None:
+    assert load_action(_naming(condition), "a.yaml", surroundings=around)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "steps.page.state != 'succeeded'",
+        "steps.page.state == 'failed'",
+        f"{GOOD} or inputs.version == '2'",
+        f"not ({GOOD})",
+        f"not not ({GOOD})",
+        f"true if {GOOD} else true",
+        "steps.page.state in ['succeeded', 'failed']",
+        "steps.page.state == steps.healthy.state",
+        "steps.healthy.state == 'succeeded'",
+        "inputs.version == '2' and true",
+    ],
+)
+def test_no_other_condition_does(around: Surroundings, condition: str) -> None:
+    assert any(MISSING in one for one in _problems(_naming(condition), around))
+
+
+def test_the_same_condition_does_not_where_the_run_goes_on_without_it(around: Surroundings) -> None:
+    assert any(MISSING in one for one in _problems(_naming("inputs.version == '2'", on_error="continue"), around))
+    assert load_action(_naming(GOOD, on_error="continue"), "a.yaml", surroundings=around)
+
+
+def test_a_result_that_may_be_missing_is_named_with_what_is_meant_instead(around: Surroundings) -> None:
+    number = "steps.page.outputs.number"
+    assert load_action(_naming(None, f"{number} | default(0)"), "a.yaml", surroundings=around)
+    assert any(MISSING in one for one in _problems(_naming(None, f"0 | default({number})"), around))
 
 
 def _problems(text: str, around: Surroundings) -> list[str]:

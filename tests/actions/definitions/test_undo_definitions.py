@@ -48,6 +48,11 @@ spec:
       uses: check
       with: { until: "${{ entity.name == 'x' }}" }
 """
+CALLS = """    - id: sub
+      uses: action
+      with: { action: other }
+      undo: { uses: github, with: { project: a/b } }
+"""
 CLOSE = "path: /incidents/close"
 IMAGE = "${{ steps.build.outputs.image }}"
 
@@ -108,6 +113,11 @@ def test_steps_with_an_undo_load_and_are_kept_as_they_are(around: Surroundings) 
             "until: \"${{ entity.name == 'x' }}\" }",
             "until: \"${{ entity.name == 'x' }}\" }\n      undo: { uses: github, with: { project: a/b } }",
             "`healthy` changes nothing, so there is nothing to undo",
+        ),
+        (
+            "    - id: healthy\n",
+            CALLS + "    - id: healthy\n",
+            "What `sub` calls is a run with an undo of its own",
         ),
         ("inputs: { image:", "inputs: { daytwo_run:", "The input `daytwo_run` is ours"),
     ],

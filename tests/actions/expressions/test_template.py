@@ -211,3 +211,56 @@ def test_no_language_of_templates_is_read_in_values(record_property: Callable[[s
         assert evaluate("x${{ typed.value }}y${{ entity.title }}", **context) == f"x{text}y{text}"
         assert evaluate("${{ format('{0}', typed.value) }}", **context) == text
         assert evaluate("${{ user.groups | join(',') }}", **context) == text
+
+
+MISSING = {("steps", "build", "outputs", "image"): "`image` is not there: build has failed and has not left it"}
+STEPS = {"steps": {"build": {"state": "failed", "outputs": {"image": None, "size": 3}}}}
+
+
+def with_nothing_left(value: JsonValue) -> JsonValue:
+    return Evaluator(missing=MISSING).evaluate(parse_template(value), STEPS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${{ steps.build.outputs.image }}",
+        "shop:${{ steps.build.outputs.image }}",
+        "${{ steps.build.outputs.image | upper }}",
+        "${{ 'new' if steps.build.outputs.image == 'shop@2' else 'old' }}",
+        "${{ steps.build.outputs.none | default(steps.build.outputs.image) }}",
+        "${{ toJSON([steps.build.outputs.image]) }}",
+        "${{ toJSON(steps.build.outputs) }}",
+        "${{ steps.build.outputs['ima' ~ 'ge'] }}",
+        "${{ steps.build.outputs | default({}) }}",
+    ],
+)
+def test_a_value_that_is_missing_is_no_null(text: str) -> None:
+    with pytest.raises(ExpressionError, match="`image` is not there: build has failed and has not left it") as caught:
+        with_nothing_left(text)
+    assert caught.value.absent
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("${{ steps.build.outputs.image | default('none') }}", "none"),
+        ("${{ steps.build.outputs.image | default(null) }}", None),
+        ("${{ steps.build.outputs.image | default('none', true) }}", "none"),
+        ("${{ steps.build.outputs.image or 'none' }}", "none"),
+        ("${{ steps.build.outputs.image is none }}", True),
+        ("${{ steps.build.outputs.image is not null }}", False),
+        ("${{ steps.build.outputs.image is defined }}", False),
+        ("${{ null == steps.build.outputs.image }}", True),
+        ("${{ steps.build.outputs.image if steps.build.state == 'succeeded' else 'none' }}", "none"),
+        ("${{ steps.build.outputs.size }}", 3),
+        ("${{ steps.build.outputs.size is defined }}", True),
+    ],
+)
+def test_what_says_itself_what_holds_then_goes_on(text: str, wanted: JsonValue) -> None:
+    assert with_nothing_left(text) == wanted
+
+
+def test_a_name_tells_whether_its_expression_says_so() -> None:
+    text = "${{ a.b | default('x') }}${{ a.c }}${{ a.d or a.e }}${{ a.f is none }}${{ a.g != null }}"
+    assert [name.dotted for name in names(parse_template(text)) if name.optional] == ["a.b", "a.d", "a.f", "a.g"]

@@ -31,6 +31,9 @@ class Limits:
     usual: float = 5.0  # … of nine in ten
 
 
+USUAL: Final = Limits()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Samples:
     """What was seen since a case began."""

@@ -93,7 +93,7 @@ class Campaign:
     def _begin(self, given: Sequence[Dispatch]) -> None:
         for run, opened in at_once(self._ask, given, threads=4):
             self.runs[run], self._open[run] = opened.one, opened
-        guarded = [run for run, opened in self._open.items() if opened.one.environment == "production"]
+        guarded = [run for run, opened in self._open.items() if opened.one.guarded]
         at_once(self._approve, [run for run in guarded if self.runs[run] in given], threads=4)
 
     def _ask(self, one: Dispatch) -> tuple[str, Open]:

@@ -8,7 +8,6 @@ import psycopg
 from psycopg.rows import dict_row
 from tests.chaos.harness.bounds import Limits, Samples
 from tests.chaos.harness.house import ChaosHouse
-from tests.chaos.harness.logs import unexpected
 from tests.chaos.harness.person import Journal
 from tests.chaos.harness.systems import STRANGER
 
@@ -51,6 +50,7 @@ class Facts:
     conclusions: Mapping[str, str | None]  # of the CI system's runs, by id: see `System.conclusions`
     journal: Journal
     leftover: frozenset[str] = frozenset()  # runs that were open before, and may still be
+    unsent: frozenset[str] = frozenset()  # runs that may have failed without anything started for them
     principals: Sequence[Row] = ()
     delegations: Sequence[Row] = ()
     versions: Sequence[Row] = ()  # of actions
@@ -86,7 +86,7 @@ def gather(house: ChaosHouse, journal: Journal, *, leftover: frozenset[str] = fr
         conclusions=conclusions,
         journal=journal,
         leftover=leftover,
-        said=list(unexpected(house.data / "logs")),
+        said=list(house.logs.unexpected()),
         **seen,
     )
 

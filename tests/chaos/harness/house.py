@@ -17,6 +17,7 @@ import psutil
 from tests.chaos.harness.accepted import Control
 from tests.chaos.harness.bounds import Sampler
 from tests.chaos.harness.edges import OUR_API, OUR_WORKER, Edges
+from tests.chaos.harness.logs import Logs
 from tests.chaos.harness.loop import LoopThread
 from tests.chaos.harness.parts import Gated
 from tests.chaos.harness.person import Journal
@@ -61,6 +62,7 @@ class ChaosHouse:
         self.parts = {part.name: Gated(part, pids / f"{part.name}.pid") for part in parts}
         self.supervisor = self._supervise()
         self.log = house.folder.log("supervisor")
+        self.logs = Logs(self.data / "logs")
 
     @classmethod
     def plan(

@@ -46,6 +46,11 @@ class Dispatch:
     conclusion: str
 
     @property
+    def guarded(self) -> bool:
+        """Whether somebody has to approve it."""
+        return self.environment == "production"
+
+    @property
     def end(self) -> str:
         """The only true end of its run."""
         return "succeeded" if self.conclusion == "success" else "failed"

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeVar
 
-from tests.chaos.harness.bounds import Limits, Sampler, histories
+from tests.chaos.harness.accepted import Control
+from tests.chaos.harness.bounds import USUAL, Limits, Sampler, histories
 from tests.chaos.harness.canaries import CORE, Places, forms
 from tests.chaos.harness.facts import Facts, gather, rows
 from tests.chaos.harness.house import ChaosHouse, until
@@ -66,21 +67,27 @@ class Stage:
     _given: dict[str, int] = field(default_factory=dict, init=False)
     _before: frozenset[str] = field(default=frozenset(), init=False)
     _leftover: frozenset[str] = field(default=frozenset(), init=False)
+    _locked: frozenset[str] = field(default=frozenset(), init=False)  # keys that a test before this one has left locked
+    _told: dict[str, int] = field(default_factory=dict, init=False)  # lines of each ledger that are not this test's
 
     def begin(self) -> None:
         """Another test: runs that one before it has left open are not this one's fault."""
-        known = rows(self.house.database_url)["runs"]
+        there = rows(self.house.database_url)
+        known = there["runs"]
+        self._locked = frozenset(row["key"] for row in [*there["locks"], *there["queue"]])
+        self._told = {}
+        self._told = {system: len(self.dispatches("", system=system)) for system in self.house.systems}
         self._before = frozenset(row["id"] for row in known)
         self._leftover = frozenset(row["id"] for row in known if not row["ended_at"])
         if self.watch is not None:
             self.watch.sampler.begin()
 
     def services(self, executor: str, count: int) -> list[str]:
-        """Names of services, others each time as long as there are any left."""
+        """Names of services that nobody has locked, others each time as long as there are any left."""
         begin = self._given.get(executor, 0)
         self._given[executor] = begin + count
-        known = services(executor)
-        return [known[(begin + number) % len(known)] for number in range(count)]
+        free = [one for one in services(executor) if not any(f"{one}/" in key for key in self._locked)]
+        return [free[(begin + number) % len(free)] for number in range(count)]
 
     def ask(
         self,
@@ -114,13 +121,26 @@ class Stage:
             return {rule for line in control.requests("dispatch") for rule in line["faults"]}.intersection(rules)
 
     def dispatches(self, note: str, *, system: str = "github") -> list[dict[str, Any]]:
-        """What the ledger has of runs with this in their note."""
+        """What the ledger has of runs of this test with this in their note."""
         with self.house.control(system) as control:
-            return [line for line in control.ledger() if note in line["inputs"]["note"]]
+            mine = control.ledger()[self._told.get(system, 0) :]
+        return [line for line in mine if note in line["inputs"].get("note", "")]
 
     def wait_dispatched(self, note: str, count: int = 1, *, system: str = "github") -> None:
         """Until the ledger has so many runs with this in their note."""
         until(lambda: len(self.dispatches(note, system=system)) >= count, f"the ledger to have {note}")
+
+    def external(self, run: str) -> dict[str, Any]:
+        """The external run of its newest attempt, once it is known."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            known = self.ana.run(run)["steps"][0]["attempts"]
+            found[:] = [known[-1]["external"]] if known and known[-1]["external"] else []
+            return bool(found)
+
+        until(look, "its external run")
+        return found[0]
 
     def finish(
         self, note: str, conclusion: str = "success", *, log: Sequence[str] = ("done",), system: str = "github"
@@ -129,7 +149,24 @@ class Stage:
         ci = self.house.systems[system]
         with self.house.control(system) as control:
             for line in self.dispatches(note, system=system):
-                control.script(ci.script_of(line), ci.events(line, conclusion, log))
+                self._script(control, ci.script_of(line), ci.events(line, conclusion, log))
+
+    def _script(self, control: Control, run: str, events: list[dict[str, Any]]) -> None:
+        """What a ledger has is there a moment later."""
+        refused: list[ValueError] = []
+
+        def taken() -> bool:
+            try:
+                control.script(run, events)
+            except ValueError as error:
+                refused.append(error)
+                return False
+            return True
+
+        try:
+            until(taken, "the script to be taken", seconds=10, every=0.2)
+        except AssertionError:
+            raise refused[-1] from None
 
     def wait(self, runs: Collection[str], *, seconds: float = 90, states: Collection[str] = ENDS) -> None:
         """Until all of them are in one of `states`."""
@@ -147,19 +184,55 @@ class Stage:
             ]
             raise AssertionError(f"{late}: {'; '.join(told)}") from None
 
+    def wait_with_people(self, runs: Collection[str], *, seconds: float) -> None:
+        """Until all of them have ended, while two people look into the ledger for those about which somebody is asked.
+
+        A worker or a database that dies between claim and send leaves such a run, where somebody had to approve it.
+        """
+        waiting = set(runs)
+
+        def settled() -> bool:
+            told = self._now(waiting)
+            waiting.difference_update({now["id"] for now in told if now["state"] in ENDS})
+            for now in told:
+                if now["state"] == "needs_attention":
+                    self._find_out(now)
+            return not waiting
+
+        until(settled, "the runs to end, with people who look", seconds=seconds, every=0.5)
+
+    def _find_out(self, now: dict[str, Any]) -> None:
+        attempt = now["steps"][0]["attempts"][-1]
+        lines = [
+            line
+            for line in self.dispatches(str(now["inputs"]["note"]))
+            if line["inputs"]["daytwo_run"] == attempt["marker"]
+        ]
+        found = {"step": "ship", "attempt": attempt["number"], "reason": "that is what the ledger has"}
+        if lines:
+            found |= {"outcome": "ran", "external_run": self.house.systems["github"].run_of(lines[0])}
+        else:
+            found |= {"outcome": "did_not_run"}
+        for person in (self.sam, self.ben):
+            person.insist("POST", f"/runs/{now['id']}/resolve", json=found)
+
     def _now(self, runs: Collection[str]) -> list[dict[str, Any]]:
         return [self.ana.run(run) for run in runs]
 
-    def judged(self, limits: Limits = Limits()) -> Facts:  # noqa: B008 - frozen
-        """The facts, after the oracle has found nothing wrong with them; `limits` are those of the case."""
-        facts = self.facts(limits)
+    def judged(self, limits: Limits = USUAL, *, unsent: Collection[str] = ()) -> Facts:
+        """The facts, after the oracle has found nothing wrong with them; `limits` are those of the case.
+
+        `unsent`: runs of which the case wants that they fail and nothing is ever started for them.
+        """
+        facts = self.facts(limits, unsent=unsent)
         faults = violations(facts)
         assert not faults, "\n".join(faults)
         return facts
 
-    def facts(self, limits: Limits = Limits()) -> Facts:  # noqa: B008 - frozen
-        """All that the oracle judges by."""
+    def facts(self, limits: Limits = USUAL, *, unsent: Collection[str] = ()) -> Facts:
+        """All that the oracle judges by. Runs of earlier tests were judged by these."""
         seen = self._seen() if self.watch is not None else {}
+        seen["unsent"] = self._before.union(unsent)
         return gather(self.house, self.journal, leftover=self._leftover, limits=limits, **seen)
 
     def _seen(self) -> dict[str, Any]:

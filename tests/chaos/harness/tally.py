@@ -18,6 +18,7 @@ _HEAD: Final = (
     "wrong ends",
     "needed a person",
     "without a person",
+    "the same, where nobody had to approve",
     "settled p50",
     "p95",
     "max",
@@ -26,7 +27,11 @@ _HEAD: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Of some dispatches. `seconds`: from the seal of the first attempt until the last was settled, without people."""
+    """Of some dispatches. `seconds`: from the seal of the first attempt until the last was settled, without people.
+
+    `free`: of those that need no approval, how many there were and how many of them a person attended to; two people
+    confirm of the others that nothing was started.
+    """
 
     title: str
     dispatches: int
@@ -35,6 +40,7 @@ class Line:
     lost: Sequence[str]
     wrong: Sequence[str]
     attended: int
+    free: tuple[int, int]
     seconds: Sequence[float]
 
     @property
@@ -54,7 +60,9 @@ class Line:
     def cells(self) -> tuple[str, ...]:
         counts = (self.dispatches, self.executions, len(self.twice), len(self.lost), len(self.wrong), self.attended)
         times = (f"{percentile(self.seconds, which):.1f} s" for which in (50, 95, 100))
-        return (self.title, *map(str, counts), f"{self.share:.1%}", *times)
+        free, attended = self.free
+        unapproved = f"{1 - attended / free:.1%}" if free else "–"
+        return (self.title, *map(str, counts), f"{self.share:.1%}", unapproved, *times)
 
 
 def count(facts: Facts, runs: Mapping[str, Dispatch], attended: AbstractSet[str], title: str) -> Line:
@@ -62,6 +70,7 @@ def count(facts: Facts, runs: Mapping[str, Dispatch], attended: AbstractSet[str]
     executions = Counter(str(line["inputs"].get("note")) for line in facts.ledger)
     rows = {row["id"]: row for row in facts.runs}
     seconds = {run: _seconds(facts, run) for run in runs}
+    free = {run for run, one in runs.items() if not one.guarded}
     lost, wrong = [], []
     for run, one in runs.items():
         row = rows.get(run)
@@ -77,6 +86,7 @@ def count(facts: Facts, runs: Mapping[str, Dispatch], attended: AbstractSet[str]
         lost=lost,
         wrong=wrong,
         attended=len(attended & runs.keys()),
+        free=(len(free), len(attended & free)),
         seconds=[took for run, took in seconds.items() if took is not None and run not in attended],
     )
 

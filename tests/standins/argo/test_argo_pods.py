@@ -93,7 +93,7 @@ def test_its_environment_is_clean_and_what_the_template_says(cluster: Cluster) -
     [
         ({"name": "main", "container": {"image": "any"}}, "say what to execute"),
         ({"name": "main", "container": {"image": "any", "command": ["no-such-program"]}}, "could not be started"),
-        (_script("true", env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]), "fieldRef"),
+        (_script("true", env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]), "no field x of a pod"),
         (
             _script("true", env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": "none", "key": "x"}}}]),
             'secret "none" not found',

@@ -109,6 +109,7 @@ def test_a_blueprint_from_what_is_listed() -> None:
     expanded = json.dumps(
         {
             "stages": [".pre", "one", "two", ".post"],
+            "default": {"id_tokens": {"D": {"aud": "$WHERE"}}},
             "a": {"stage": "two", "when": "manual", "environment": {"name": "$WHERE"}},
             "b": {
                 "stage": "two",
@@ -136,6 +137,7 @@ def test_a_blueprint_from_what_is_listed() -> None:
     assert [job.name for job in made.jobs] == ["c 1/2", "a", "b", "d"], "by stage, parallel jobs as GitLab calls them"
     assert [job.allow_failure for job in made.jobs] == [False, True, False, False]
     assert (made.job("a").environment, made.job("b").id_tokens) == ("staging", {"T": ("x", "staging")})
+    assert made.job("a").id_tokens == {"D": ("staging",)}, "of all jobs that ask for none themselves"
     assert (made.job("a").archive, made.job("b").archive) == ("artifacts", "of-staging")
     bridge = made.job("d")
     assert bridge.trigger is not None

@@ -75,6 +75,11 @@ def test_a_bearer_is_as_good(standin: RunningStandin) -> None:
             {"message": {"base": ["`version` input: provided value does not match required RegEx pattern"]}},
         ),
         (
+            "instant",
+            {"ref": "main", "inputs": {f"n{number}": "x" for number in range(21)}},
+            {"message": {"base": ["There are 21 inputs, and 20 at most can be given"]}},
+        ),
+        (
             "strict",
             {"ref": "main", "inputs": {"version": "1"}, "variables": [{"key": "A", "value": "b"}]},
             {"message": {"base": ["Insufficient permissions to set pipeline variables"]}},

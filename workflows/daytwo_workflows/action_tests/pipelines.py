@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import JsonValue, SecretStr
 
 from daytwo_actions import run_token
-from daytwo_actions.action_tests.model import Choices, Outcome
+from daytwo_actions.action_tests.model import Choices, Outcome, Push
 from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_actions.backends.base import (
     Accepted,
@@ -47,7 +47,6 @@ Outcomes = Callable[[Corr], Awaitable[Outcome]]  # what becomes of the attempt w
 _SOON: Final = timedelta(minutes=1)
 _RESERVED: Final = (MARKER_INPUT, MARKER_VARIABLE, run_token.RESERVED)
 _NOWHERE: Final = "http://127.0.0.1:1"
-_COMMIT: Final = "c" * 40
 
 
 @dataclass
@@ -81,6 +80,7 @@ class Pipelines:
     outcomes: Outcomes
     choices: Choices
     runs: dict[str, _Run] = field(default_factory=dict)
+    pushes: list[Push] = field(default_factory=list)  # so far
     told: set[str] = field(default_factory=set)  # of which a webhook has told that they have ended
 
     def __post_init__(self) -> None:
@@ -108,14 +108,20 @@ class Pipelines:
         one = self.runs.get(run)
         return one is not None and one.ends_at is None and one.state.status not in EXTERNAL_ENDS
 
+    def push(self, push: Push) -> None:
+        self.pushes.append(push)
+
     async def resolve(self, target: Target) -> Pinned:
         known = hashlib.sha256(f"{target.project} {target.pipeline}".encode()).hexdigest()
+        here = [one for one in self.pushes if one.project == target.project and target.ref in (one.ref, "")]
+        changed = [one for one in here if one.pipeline is not None and target.pipeline in (one.pipeline, "")]
+        file = hashlib.sha256(f"{known} {len(changed)}".encode()).hexdigest() if changed else known
         return Pinned(
             target=target,
             project_id=known[:8] if self.kind == "argo" else str(int(known[:6], 16)),
             pipeline_id=str(int(known[6:12], 16)),
-            commit="" if self.kind == "argo" else _COMMIT,
-            pipeline_digest=Digest(known),
+            commit="" if self.kind == "argo" else f"{len(here):x}".ljust(40, "c"),
+            pipeline_digest=Digest(file),
             marked=True,
             declared=("*",) if self.kind == "gitlab" else (),
             fenced=True,

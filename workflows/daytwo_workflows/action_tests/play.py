@@ -136,6 +136,10 @@ async def _do(scene: Scene, one: Do, number: int) -> list[Difference]:
     if one.passes is not None:
         await scene.let_pass(one.passes)
         return []
+    if one.push is not None:
+        for ci in scene.pipelines.values():
+            ci.push(one.push)
+        return []
     if one.event is not None:
         await scene.event(one.event.source, one.event.key, one.event.payload)
         await scene.settle()

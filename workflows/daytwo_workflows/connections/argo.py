@@ -5,7 +5,6 @@ from pydantic import Field, model_validator
 
 from daytwo_actions.backends.argo.settings import ArgoSettings
 from daytwo_workflows.connections.entry import Entry
-from daytwo_workflows.secret_files import secret_text
 
 
 class ArgoEntry(Entry):
@@ -15,7 +14,6 @@ class ArgoEntry(Entry):
     address: str = Field(description="the address of Argo Server, as `https://argo.example.com:2746`")
     token_file: Path | None = Field(default=None, description="file with the token of a service account; read again")
     webhook_secret_files: tuple[()] = Field(default=(), description="nothing: Argo Workflows sends no webhooks")
-    ca_file: Path | None = Field(default=None, description="file with the certificates that the server's is checked by")
     page: str | None = Field(default=None, description="address at which people reach Argo, when it is another one")
 
     @model_validator(mode="after")
@@ -25,6 +23,4 @@ class ArgoEntry(Entry):
 
     def settings(self, name: str) -> ArgoSettings:
         """With the token read from its file. Raises `SettingsRejected`."""
-        if self.ca_file is not None:
-            secret_text(self.ca_file, f"connections.{name}.ca_file")  # it is there, and can be read
-        return self._make(ArgoSettings, name, ca_file=self.ca_file, page=self.page)
+        return self._make(ArgoSettings, name, page=self.page)

@@ -47,6 +47,14 @@ class Entry(BaseModel):
     run_tokens: bool = Field(
         default=False, description="hand each attempt a token of ours as the input `daytwo_token`, to claim and report"
     )
+    ca_file: Path | None = Field(
+        default=None,
+        description="file with the certificates that the server's is checked by, in place of this machine's",
+    )
+    private_links: bool = Field(
+        default=False,
+        description="links in its answers (archives of logs) may lead into a private network, though its API is public",
+    )
 
     def reference(self, name: str, named: Mapping[str, str]) -> Reference | None:
         """Where the token is, to be looked for when it is needed. `named` are references by name. None where a kind
@@ -87,6 +95,7 @@ class Entry(BaseModel):
         if self.token is not None:
             rest["token"] = SecretStr(NOT_YET)
         hooks = self._read(name, "webhook_secret_files")
+        self._read(name, "ca_file")  # it is there, and can be read
         try:
             return make(
                 name=ConnectionName(name),
@@ -94,6 +103,8 @@ class Entry(BaseModel):
                 webhook_secrets=hooks,
                 token_issuer=self.token_issuer,
                 run_tokens=self.run_tokens,
+                ca_file=self.ca_file,
+                private_links=self.private_links,
                 **rest,
             )
         except ValidationError as error:

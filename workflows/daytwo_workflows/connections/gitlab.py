@@ -27,6 +27,11 @@ class GitLabEntry(Entry):
     approves_deployments: bool = Field(
         default=False, description="the token's account may answer deployments that wait for approval"
     )
+    max_inputs: int = Field(
+        default=20,
+        description="declared inputs that one pipeline takes, the marker among them; more are refused, and what is not "
+        "declared goes as variables",
+    )
 
     @model_validator(mode="after")
     def _has_one_token(self) -> Self:
@@ -45,4 +50,5 @@ class GitLabEntry(Entry):
             signing_tokens=self._read(name, "signing_token_files"),
             login=self.login,
             approves_deployments=self.approves_deployments,
+            max_inputs=self.max_inputs,
         )

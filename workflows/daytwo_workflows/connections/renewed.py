@@ -5,16 +5,17 @@ value is there, it holds a word in place of a credential; nothing that sends is 
 """
 
 import asyncio
-import inspect
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, cast
+from contextlib import asynccontextmanager
+from typing import Final, cast
 
 from pydantic import SecretStr, ValidationError
 
 from daytwo_actions.backends.base import Backend, FrozenRequest, Refused, Sent
 from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_store.errors import DaytwoError
+from daytwo_workflows.connections.passing_on import passing_on
 from daytwo_workflows.secret_sources.reference import Reference
 from daytwo_workflows.secret_sources.source import SecretSource
 
@@ -25,7 +26,7 @@ Make = Callable[[SecretStr], Backend]
 
 
 class _Renewed:
-    """What is common to all kinds; the methods of each are added by `renewed`."""
+    """What is common to all kinds; the methods of each are added by `passing_on`."""
 
     def __init__(self, make: Make, reference: Reference, source: SecretSource) -> None:
         self._make = make
@@ -46,6 +47,11 @@ class _Renewed:
         if value != self._value:
             self._replace(value)
         return self._now
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[Backend]:
+        """Raises like `fresh`."""
+        yield await self.fresh()
 
     async def send(self, request: FrozenRequest, *, seconds: float) -> Sent:
         """As the kind sends; while there is no credential nothing leaves, and that is known for sure."""
@@ -86,32 +92,5 @@ class _Renewed:
 
 def renewed(make: Make, reference: Reference, source: SecretSource) -> Backend:
     """A backend of the same kind as `make` makes. Nothing is asked before it is used."""
-    kind = type(make(SecretStr(NOT_YET)))
-    members: dict[str, Any] = {"traits": property(lambda self: self.current().traits)}
-    for name, member in inspect.getmembers(kind, inspect.isfunction):
-        if not name.startswith("_") and name not in ("close", "send"):
-            members[name] = _passed_on(name, member)
-    made = type(f"Renewed{kind.__name__}", (_Renewed,), members)
+    made = passing_on(_Renewed, type(make(SecretStr(NOT_YET))))
     return cast("Backend", made(make, reference, source))
-
-
-def _passed_on(name: str, member: Callable[..., Any]) -> Callable[..., Any]:
-    if inspect.isasyncgenfunction(member):
-
-        async def pieces(self: _Renewed, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            backend = await self.fresh()
-            async for piece in getattr(backend, name)(*args, **kwargs):
-                yield piece
-
-        return pieces
-    if inspect.iscoroutinefunction(member):
-
-        async def call(self: _Renewed, *args: Any, **kwargs: Any) -> Any:
-            return await getattr(await self.fresh(), name)(*args, **kwargs)
-
-        return call
-
-    def plain(self: _Renewed, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self.current(), name)(*args, **kwargs)
-
-    return plain

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from daytwo_actions.plan.difference import Change
 from daytwo_actions.plan.model import Plan, PlannedApproval, digest_of
-from daytwo_store import approvals, runs
+from daytwo_store import approvals, runs, tasks
 from daytwo_store.approvals import Asked, Stage
 from daytwo_store.engine import Session, Topic, Tx
 from daytwo_store.errors import Rejected
 from daytwo_store.evidence_sent import BINDS
 from daytwo_store.ids import ApprovalId, PrincipalId, RunId, StepPath, TokenId
 from daytwo_store.keyring import KeyRing
+from daytwo_store.said import said
 from daytwo_store.secret_values import keep_inputs
 from daytwo_store.states import RunState
 from daytwo_store.tables import ApprovalRow, RunRow
@@ -30,6 +31,7 @@ class Submission:
     body_sha256: str  # of what was asked for, so that the same key with another body is noticed
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # secret inputs by name
     visible_to: tuple[str, ...] = ()  # who may see the entity now: kept for when it has left the catalog
+    see_held: Sequence[str] | None = None  # `allow.see`, where an expression in it shows the run to everybody
     undo_of: RunId | None = None
     rerun_of: RunId | None = None
     called_by: tuple[RunId, StepPath] | None = None
@@ -61,6 +63,7 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         entity=plan.entity.ref if plan.entity else None,
         owner=plan.entity.owner if plan.entity else None,
         visible_to=list(submission.visible_to),
+        see_held=list(submission.see_held) if submission.see_held is not None else None,
         requester=submission.requester,
         via_token=submission.token,
         idempotency_key=submission.key,
@@ -92,7 +95,13 @@ async def accept(tx: Tx, ring: KeyRing, submission: Submission) -> RunRow:
         actor=submission.requester,
         action="run.accepted",
         subject=f"run:{plan.run}",
-        facts={"action": plan.action.name, "version": plan.action.version, "digest": row.digest, "binds": BINDS},
+        facts={
+            "action": plan.action.name,
+            "version": plan.action.version,
+            "digest": row.digest,
+            "binds": BINDS,
+            **said(row.comment),
+        },
     )
     if plan.approval is not None:
         await ask_for_approval(tx, row, plan.approval, drift=submission.drift)
@@ -121,11 +130,14 @@ async def ask_for_approval(
 ) -> ApprovalRow:
     """Open the first stage; its document is the run's plan, its digest the plan's. `at`: at a step in the middle."""
     text = row.plan if at is None else at.canonical()
+    path = StepPath(at.at) if at is not None and at.at is not None else None
+    # How much longer something lasts is nothing that anybody has filled in.
+    fillers = await tasks.fillers(tx.session, RunId(row.id)) if approvals.extended_by(path) is None else []
     return await approvals.ask(
         tx,
         Asked(
             run=RunId(row.id),
-            path=StepPath(at.at) if at is not None and at.at is not None else None,
+            path=path,
             digest=digest_of(text),
             document=text,
             needed_from=asked.needed_from,
@@ -138,6 +150,7 @@ async def ask_for_approval(
             name=asked.id,
             asks=list(asked.form),
             editors=editors_in(row.plan),
+            fillers=fillers,
             later=[
                 Stage(
                     needed_from=stage.needed_from,

@@ -3,6 +3,7 @@
 What it is now stands with the try that has failed, and only that is what they agree to.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from pydantic import JsonValue
@@ -34,6 +35,11 @@ def ask(step: StepRow, planned: PlannedStep, now: Pinned) -> str:
 
 def agreed(step: StepRow, now: Pinned) -> bool:
     return (step.data or {}).get(_AGREED) == _kept(now)
+
+
+def only_pushed(planned: PlannedStep, now: Pinned) -> bool:
+    """Is it the same pipeline, to the letter, at another commit of its repository?"""
+    return replace(planned.pin(), commit=now.commit) == now
 
 
 async def agree(tx: Tx, run: RunRow, failed: StepRow, tried: StepRow, by: PrincipalId) -> None:

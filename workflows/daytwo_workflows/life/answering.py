@@ -15,12 +15,14 @@ from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.states import ReactionState
 from daytwo_store.tables import PrincipalRow, ReactionRow, RunRow, TriggerRow
 from daytwo_workflows.life.asking import Wish, start
-from daytwo_workflows.life.causes import Cause, backed_off, requester_of
+from daytwo_workflows.life.causes import Cause, Unheard, backed_off, requester_of
 from daytwo_workflows.life.context import Life
 
 log = structlog.get_logger()
 PAUSED: Final = "The trigger was paused. Nothing was started; it can be replayed."
 _PATIENCE: Final = timedelta(hours=1)  # with a CI system that does not answer
+_PATIENCE_WITH_PEOPLE: Final = timedelta(days=1)  # with an owner of whom nobody was heard
+_OLD_NEWS: Final = "By now the event is more than a day old. Nothing was started; it can be replayed."
 
 
 async def begin_safely(life: Life, row: ReactionRow) -> bool:
@@ -39,8 +41,11 @@ async def _begin(life: Life, reaction: ReactionRow) -> bool:
         now = await life.store.clock.now(session)
         try:
             row = await triggers.get(session, reaction.trigger)
-            who = await requester_of(session, row.owner, None)
+            who = await requester_of(life, session, row.owner, None)
             shown_by = (await principals.by_ids(session, [reaction.by]))[reaction.by] if reaction.by else None
+        except Unheard as silence:
+            await _unheard(life, reaction, silence, too_late=now - reaction.at > _PATIENCE_WITH_PEOPLE)
+            return False
         except (Forbidden, NotFound) as error:
             await _refused(life, reaction, error, pause=True)
             return False
@@ -56,7 +61,7 @@ async def _begin(life: Life, reaction: ReactionRow) -> bool:
         if now - reaction.at > _PATIENCE:
             await _refused(life, reaction, error, pause=False)
         else:
-            await _put_off(life, reaction)
+            await _put_off(life, reaction, f"It is tried again: {error.detail}")
         return False
     except DaytwoError as error:  # often it is what the event says: another one may be better
         await _refused(life, reaction, error, pause=False)
@@ -80,13 +85,26 @@ async def _skipped(life: Life, reaction: ReactionRow) -> None:
             reactions.move(tx, row, ReactionState.SKIPPED, why=PAUSED)
 
 
-async def _put_off(life: Life, reaction: ReactionRow) -> None:
+async def _put_off(life: Life, reaction: ReactionRow, why: str) -> None:
     """Something does not answer: it is tried again, and others are not held up by it meanwhile."""
     async with life.store.write() as tx:
         row = await reactions.hold(tx, reaction)
         if row.state == ReactionState.DUE:
+            row.why = why
             row.retry_at = tx.now + backed_off(tx.now - row.at)
-    log.info("trigger.waits", what=reaction.trigger, error="unavailable")
+    log.info("trigger.waits", what=reaction.trigger)
+
+
+async def _unheard(life: Life, reaction: ReactionRow, silence: Unheard, *, too_late: bool) -> None:
+    """It waits for its owner, and is left out once the event is old news: nobody wants an alert of last month to start
+    things. The trigger is none the worse for it."""
+    if not too_late:
+        await _put_off(life, reaction, str(silence))
+        return
+    async with life.store.write() as tx:
+        row = await reactions.hold(tx, reaction)
+        if row.state == ReactionState.DUE:
+            reactions.move(tx, row, ReactionState.SKIPPED, why=f"{silence} {_OLD_NEWS}")
 
 
 def wish_of(reaction: ReactionRow, who: PrincipalRow, shown_by: PrincipalRow | None = None) -> Wish:

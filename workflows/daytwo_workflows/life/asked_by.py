@@ -7,6 +7,7 @@ from daytwo_store import principals
 from daytwo_store.engine import Session
 from daytwo_store.ids import Digest, EntityRef, RunId
 from daytwo_store.tables import RunRow
+from daytwo_workflows.life.callers import parent_of
 from daytwo_workflows.life.causes import planned
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Ask
@@ -25,6 +26,7 @@ async def asked(life: Life, session: Session, run: RunRow, **more: Any) -> Ask:
         inputs=run.inputs,
         break_glass=run.break_glass,
         cause=planned(run.cause),
+        parent=parent_of(run),
         undone=undone,
         rules=await life.definitions.current(session, run.action) if undone is not None else None,
         resumes=plan.resumes if run.resume_of else None,

@@ -1,11 +1,9 @@
 """Somebody asks for a run: form → policy → plan → one transaction. The dry run is the same without the last step."""
 
-import hashlib
-import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-import rfc8785
 from pydantic import JsonValue
 
 from daytwo_actions.definitions import ActionVersion
@@ -13,25 +11,36 @@ from daytwo_actions.form import accept_inputs, without_secrets
 from daytwo_actions.plan.model import Plan, PlannedResume
 from daytwo_actions.plan.render import pin
 from daytwo_actions.plan.undo_program import Undone
-from daytwo_store import lock_waits, locks, principals, runs
+from daytwo_store import principals, runs
 from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Conflict, Rejected
 from daytwo_store.ids import Digest, EntityRef, PrincipalId, RunId, StepPath, TokenId, new_run_id
 from daytwo_store.run_visibility import Onlooker
-from daytwo_store.states import RUN_ENDS, RunState, StepState
+from daytwo_store.states import RUN_ENDS, RunState
 from daytwo_store.tables import RunRow
-from daytwo_workflows.life import standing
 from daytwo_workflows.life.accept import Submission, accept, earlier
+from daytwo_workflows.life.asked_digest import digest_of_ask
+from daytwo_workflows.life.callers import caller_of
 from daytwo_workflows.life.causes import Cause, handed_on
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.going_on import must_go_on
 from daytwo_workflows.life.locking import must_be_free, rejects
 from daytwo_workflows.life.people import belongings
-from daytwo_workflows.life.planning import Aimed, Ask, aim, assemble, look, must_be_allowed, must_be_seen
+from daytwo_workflows.life.planning import (
+    Aimed,
+    Ask,
+    aim,
+    assemble,
+    look,
+    must_be_allowed,
+    must_be_seen,
+    see_that_holds,
+)
 from daytwo_workflows.life.resumable import between, must_be_resumable
 from daytwo_workflows.life.secret_inputs import fingerprints, must_be_collectable
 from daytwo_workflows.life.sources import sources, within
 from daytwo_workflows.life.targets import Sealed, sealed_in
-from daytwo_workflows.life.undo import why_not_undoable
+from daytwo_workflows.life.undo import UNDECLARED, why_not_undoable
 from daytwo_workflows.life.undo_answers import undo_answers
 from daytwo_workflows.life.undone import to_undo, undone_of
 
@@ -56,6 +65,7 @@ class Wish:
     comment: str | None = None  # why, for who decides and for the record
     break_glass: bool = False  # an emergency: past approval
     cause: Cause | None = None  # what asks in the requester's name; none: they do it themselves
+    at: datetime | None = None  # of a dry run: as if it were asked for then
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +73,17 @@ class Planned:
     plan: Plan
     aimed: Aimed
     version: ActionVersion
+    see_held: Sequence[str] | None
+    secrets: Mapping[str, str] = field(repr=False)  # by field, in clear
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intended:
+    """What is planned as far as it can be without asking a CI system."""
+
+    aimed: Aimed
+    version: ActionVersion
+    see_held: Sequence[str] | None
     secrets: Mapping[str, str] = field(repr=False)  # by field, in clear
 
 
@@ -73,29 +94,44 @@ class Accepted:
 
 
 async def plan(life: Life, wish: Wish) -> Planned:
-    """Everything that the run would do. Raises what the policy, the form and the CI system have against it.
+    """Everything that the run would do. Raises what the policy, the form and the CI system have against it."""
+    meant = await intend(life, wish, new_run_id(), await _sealed_then(life, wish))
+    must_be_collectable(life, meant.aimed)
+    pins = await pin(meant.aimed.aims, life.backends)
+    return Planned(
+        plan=assemble(life, meant.aimed, pins),
+        aimed=meant.aimed,
+        version=meant.version,
+        see_held=meant.see_held,
+        secrets=meant.secrets,
+    )
+
+
+async def intend(life: Life, wish: Wish, run: RunId, sealed: Sealed) -> Intended:
+    """The same without the CI system, but for its choices. Raises what the policy and the form have against it.
 
     In this order: may it be seen, may it be run, is what was filled in right. So nobody learns anything about an
     action, or what it would accept, that they may not run.
     """
+    parent = wish.called_by[0] if wish.called_by is not None else None
     async with life.store.read() as session:
         today = version = await life.definitions.current(session, wish.action)
         if wish.undone is not None:  # its steps are those of then, and who may do that, and approves it, is of today
             version = await life.definitions.of_run(session, wish.undone[0])
         requester = (await principals.by_ids(session, [wish.requester]))[wish.requester]
-        await must_be_seen(session, today, requester, wish.entity)
-        scene = await look(session, version, requester, wish.entity)
-    must_be_allowed(today, scene, break_glass=wish.break_glass)
+        await must_be_seen(session, today, requester, wish.entity, life.lookups)
+        scene = await look(session, version, requester, wish.entity, life.lookups)
+        caller = await caller_of(session, parent)
+    must_be_allowed(today, scene, caller=caller, break_glass=wish.break_glass)
     _must_be_the_same(wish, version)
     accepted = await accept_inputs(
         version,
         entity=scene.target,
         user=scene.user,
         answers=wish.inputs,
-        sources=sources(life.store.read, scene.belongs, life.backends),
+        sources=sources(life.store.read, scene.belongs, life.lookups.lists(life.backends)),
     )
     inputs, given = without_secrets(version.form, accepted)
-    run = new_run_id()
     ask = Ask(
         run=run,
         version=version,
@@ -105,16 +141,20 @@ async def plan(life: Life, wish: Wish) -> Planned:
         secrets=fingerprints(life, run, given),
         break_glass=wish.break_glass,
         cause=wish.cause.planned if wish.cause is not None else None,
+        parent=parent,
         resumes=wish.resumes,
-        sealed=await _sealed_then(life, wish),
+        sealed=sealed,
         undone=wish.undone[1] if wish.undone is not None else None,
         rules=today if wish.undone is not None else None,
+        at=wish.at,
     )
     async with life.store.read() as session:
-        aimed = await aim(life, session, ask, scene)
-    must_be_collectable(life, aimed)
-    pins = await pin(aimed.aims, life.backends)
-    return Planned(plan=assemble(life, aimed, pins), aimed=aimed, version=version, secrets=given)
+        return Intended(
+            aimed=await aim(life, session, ask, scene),
+            version=version,
+            see_held=see_that_holds(today, scene.entity),
+            secrets=given,
+        )
 
 
 async def _sealed_then(life: Life, wish: Wish) -> Sealed:
@@ -196,6 +236,7 @@ async def accept_wish(life: Life, wish: Wish, key: str, body: str, *, old: Plan 
         key=key,
         body_sha256=body,
         visible_to=planned.aimed.entity.visible_to if planned.aimed.entity else (),
+        see_held=planned.see_held,
         undo_of=wish.undo_of,
         rerun_of=wish.rerun_of,
         called_by=wish.called_by,
@@ -211,7 +252,7 @@ async def accept_wish(life: Life, wish: Wish, key: str, body: str, *, old: Plan 
         if before is not None:
             return Accepted(before, repeated=True)
         if wish.called_by is not None:
-            await _must_go_on(tx, planned.plan, *wish.called_by)
+            await must_go_on(tx, planned.plan, *wish.called_by)
         if wish.undo_of is not None:
             await _must_be_undoable(tx, wish.undo_of, wish.requester)
         if wish.resumes is not None:
@@ -219,35 +260,6 @@ async def accept_wish(life: Life, wish: Wish, key: str, body: str, *, old: Plan 
         if rejects(planned.plan) and wish.undo_of is None:
             await must_be_free(tx.session, planned.plan, await _onlooker(tx.session, wish.requester))
         return Accepted(await accept(tx, life.keys.ring, submission), repeated=False)
-
-
-async def _must_go_on(tx: Tx, plan: Plan, run: RunId, path: StepPath) -> None:
-    """Asked while the run that calls is held: once it is to stop, it calls nothing more, and it calls nothing that
-    would wait for its own lock. Raises `Conflict`; `NotStanding` where what was approved does not hold any more."""
-    if plan.keys:
-        await lock_waits.serialise(tx)
-    row = await runs.hold(tx, run)
-    step = await runs.step(tx.session, run, path)
-    if row.cancel_at is not None or step.state != StepState.RUNNING:
-        raise Conflict("The run that called it does not go on. Nothing was started.")
-    await standing.must_stand(tx.session, row)
-    above: RunRow | None = row
-    mine: set[RunId] = set()
-    while above is not None:
-        mine.add(RunId(above.id))
-        both = sorted(set(plan.keys) & set(locks.keys_of(above)))
-        if both:
-            raise Conflict(
-                f"It needs the lock {both[0]}, which the run that calls it has: neither would ever go on. Nothing was "
-                "started. Give the two different locks, or only the called action one."
-            )
-        above = await runs.peek(tx.session, RunId(above.parent_run)) if above.parent_run is not None else None
-    if await lock_waits.waits_for(tx.session, plan.keys, mine):
-        raise Conflict(
-            "It needs a lock of a run that waits, by what it calls, for a lock which the run that calls this one has: "
-            "neither would ever go on. Nothing was started. Start it again when the other one has ended, and let what "
-            "both change have one lock."
-        )
 
 
 async def _must_be_undoable(tx: Tx, run: RunId, requester: PrincipalId) -> None:
@@ -287,7 +299,7 @@ async def undo_wish(
         doors = sources(within(session), scene.belongs, life.backends)
         inputs = await undo_answers(version, aimed, scene, previous, doors)
     if inputs is None:
-        raise Conflict("The action does not say how it is undone. Nothing was started.")
+        raise Conflict(f"{UNDECLARED} Nothing was started.")
     return Wish(
         action=run.action,
         requester=requester,
@@ -326,17 +338,3 @@ def _must_be_the_same(wish: Wish, version: ActionVersion) -> None:
             f"The definition of {version.name} has changed since you opened the form. Nothing was started. "
             "Open the form again; your answers are kept."
         )
-
-
-def digest_of_ask(life: Life, asked: dict[str, JsonValue]) -> str:
-    """Of what was asked for, so that the same key with another body is noticed.
-
-    Keyed: what was asked for may hold a secret, and a plain hash of a short one could be found out by trying.
-    """
-    try:
-        return hmac.digest(life.fingerprint_key, rfc8785.dumps(asked), hashlib.sha256).hex()
-    except (rfc8785.CanonicalizationError, ValueError, RecursionError) as error:
-        raise Rejected(
-            "The inputs hold something that JSON cannot carry exactly, such as a number beyond 2^53. Nothing was "
-            "started. Send it as text."
-        ) from error

@@ -19,9 +19,11 @@ from daytwo_store.engine import Session
 from daytwo_store.errors import DaytwoError, Unavailable
 from daytwo_store.ids import Digest, EntityRef, RunId
 from daytwo_store.tables import PrincipalRow, RunRow
+from daytwo_workflows.life.callers import parent_of
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import Ask, Scene, aim, context_of, look
 from daytwo_workflows.life.sources import sources, within
+from daytwo_workflows.life.undo import UNDECLARED
 from daytwo_workflows.life.undo_answers import undo_answers
 
 
@@ -58,7 +60,7 @@ async def _undo(
     if life.definitions.program(ask.version).undo is None and plan.undo:
         return None, {}, " ".join(undo_words(plan))
     if life.definitions.program(ask.version).undo is None:
-        return None, {}, "The action does not say how it is undone."
+        return None, {}, UNDECLARED
     if previous is None:
         return None, {}, "There was no successful run here before that it could go back to."
     try:
@@ -97,6 +99,7 @@ def _ask(run: RunRow, version: ActionVersion, requester: PrincipalRow, inputs: M
         entity=EntityRef(run.entity) if run.entity else None,
         inputs=inputs,
         break_glass=run.break_glass,
+        parent=parent_of(run),
     )
 
 

@@ -7,7 +7,7 @@ action.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Final
 
 from pydantic import JsonValue
@@ -19,6 +19,7 @@ from daytwo_store.engine import Session, Tx
 from daytwo_store.errors import Forbidden
 from daytwo_store.states import RunState
 from daytwo_store.tables import Json, PrincipalRow, RunRow
+from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.people import belongings
 
 _SOONEST: Final = timedelta(seconds=2)
@@ -48,9 +49,15 @@ def backed_off(age: timedelta) -> timedelta:
     return max(_SOONEST, min(age / 2, _LATEST))
 
 
-async def requester_of(session: Session, owner: str, principal: str | None) -> PrincipalRow:
+class Unheard(Exception):
+    """Nobody knows: neither yes nor no. It waits until the identity provider is heard of somebody again. Nobody outside
+    is told so by an answer."""
+
+
+async def requester_of(life: Life, session: Session, owner: str, principal: str | None) -> PrincipalRow:
     """In whose name something asks. Without a principal: who has signed in as this person, the newest identity of
-    several. Raises `Forbidden` for an owner who may run nothing here any more."""
+    several. Raises `Forbidden` for an owner who may run nothing here any more, and `Unheard` for one of whom the
+    identity provider has said nothing for longer than anything begins by itself on its last word."""
     who = await principals.of(session, owner, principal)
     if who is None:
         raise Forbidden(
@@ -59,6 +66,13 @@ async def requester_of(session: Session, owner: str, principal: str | None) -> P
         )
     if who.ref != owner or Permission.RUN not in granted(await belongings(session, who.ref)):
         raise Forbidden(f"{owner} may start nothing here any more. Nothing was started.")
+    heard = await principals.heard_of(session, owner)
+    if heard is not None and heard + life.unattended <= await life.store.clock.now(session):
+        raise Unheard(
+            f"It waits until {owner} signs in again: the identity provider, which says what groups they are in, was "
+            f"last heard of them on {heard.astimezone(UTC):%d %b %Y}, more than {life.unattended.days} days ago. "
+            "Somebody else who may run it can take it over."
+        )
     return who
 
 

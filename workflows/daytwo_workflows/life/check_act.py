@@ -27,22 +27,22 @@ async def act_check(life: Life, run: RunId, path: StepPath, _no: AttemptNo) -> N
             context = await context_now(life, session, row, steps)
         except DaytwoError as error:
             context = error.detail
-    holds, saw = await _look(life, given, context) if not isinstance(context, str) else (False, context)
+    holds, saw, found = await _look(life, given, context) if not isinstance(context, str) else (False, context, None)
     async with life.store.write() as tx:
         await runs.hold(tx, run)
         again = await runs.step(tx.session, run, path)
         if again.state == StepState.RUNNING and again.due_at == step.due_at:  # nobody else has looked meanwhile
-            looked(tx, again, holds=holds, saw=saw)
+            looked(life, tx, again, holds=holds, saw=saw, found=found)
 
 
-async def _look(life: Life, given: dict[str, JsonValue], context: Context) -> tuple[bool, str]:
-    """Whether it holds, and what was seen. What cannot be worked out does not hold."""
-    saw = ""
+async def _look(life: Life, given: dict[str, JsonValue], context: Context) -> tuple[bool, str, JsonValue]:
+    """Whether it holds, what was seen, and what the service answered. What cannot be worked out does not hold."""
+    saw, found = "", None
     get = given.get("get")
     if isinstance(get, dict):
         service = life.services.get(str(get["service"]))
         if service is None:
-            return False, f"there is no service {get['service']} in the settings"
+            return False, f"there is no service {get['service']} in the settings", None
         headers = get.get("headers") or {}
         assert isinstance(headers, dict)
         call = ServiceCall(
@@ -50,13 +50,13 @@ async def _look(life: Life, given: dict[str, JsonValue], context: Context) -> tu
         )
         answer = await service.call(call, seconds=_SECONDS)
         if isinstance(answer, Silence):
-            return False, f"{service.name} did not answer: {answer.reason}"
+            return False, f"{service.name} did not answer: {answer.reason}", None
         context = {**context, "response": answer.seen()}
-        saw = f"{service.name} answered {answer.status}, and "
+        saw, found = f"{service.name} answered {answer.status}, and ", answer.body
     try:
         value = Evaluator().evaluate(parse_template(given["until"]), context)
     except ExpressionError as error:
-        return False, f"{saw}the condition cannot be worked out: {error.detail}"
+        return False, f"{saw}the condition cannot be worked out: {error.detail}", None
     if not isinstance(value, bool):
-        return False, f"{saw}the condition came out as neither true nor false"
-    return value, f"{saw}the condition {'holds' if value else 'does not hold'}"
+        return False, f"{saw}the condition came out as neither true nor false", None
+    return value, f"{saw}the condition {'holds' if value else 'does not hold'}", found

@@ -43,9 +43,11 @@ class ClaimRefused(DaytwoError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ByToken:
-    """Somebody has the attempt's own token. Which execution it is it says itself; which run, we know or look up."""
+    """Somebody has the attempt's own token. Which execution it is, and which start of a job, it says itself; which run,
+    we know or look up."""
 
     execution: str
+    start: str = ""
 
 
 Asking = Caller | ByToken
@@ -90,14 +92,17 @@ def unknown_identity() -> Unauthenticated:
     )
 
 
-async def claim(life: Life, before: Known, asking: Asking) -> Known:
-    """Let this execution work, and no other one. Raises `ClaimRefused`, `Unavailable`, `Unauthenticated`."""
+async def claim(life: Life, before: Known, asking: Asking, job: str) -> Known:
+    """Let this job of this execution work, once, and no other execution. `job` is its name, as far as it says.
+
+    Raises `ClaimRefused`, `Unavailable`, `Unauthenticated`.
+    """
     external = await external_of(life, before, asking)
     async with life.store.write() as tx:
         run, attempt = await held(tx, before)
         refusal = await refusal_of(tx, run, attempt, asking, external)
-        if refusal is None and not claims.take(tx, attempt, asking.execution):
-            refusal = f"Another execution has claimed it first ({attempt.claimed_by})."
+        if refusal is None:
+            refusal = claims.take(tx, attempt, asking.execution, job=job, start=asking.start)
         if refusal is not None:
             _tell(tx, attempt, asking, refusal)
     if refusal is None:

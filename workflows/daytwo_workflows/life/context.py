@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from os import getpid
 from typing import Final
 
@@ -19,6 +20,7 @@ from daytwo_store.keyring import NO_KEYS, Keys
 from daytwo_store.settings import Windows
 from daytwo_workflows.life.definitions import Definitions
 from daytwo_workflows.life.frozen import Frozen
+from daytwo_workflows.life.lookups import NOW, Lookups
 from daytwo_workflows.life.spending import Spending
 from daytwo_workflows.secret_sources.source import NO_SOURCE, SecretSource
 
@@ -45,7 +47,9 @@ class Life:
     public_url: str
     definitions: Definitions = field(default_factory=Definitions)
     frozen: Frozen = field(default_factory=Frozen)
+    lookups: Lookups = NOW
     sender: str = field(default_factory=_sender)
+    unattended: timedelta = timedelta(days=90)  # so long things begin by themselves on an identity provider's last word
     log_head: int = 20_000_000  # bytes of log kept per run, from its start …
     log_tail: int = 2_000_000  # … and of what comes after those, from its end
     spending: dict[str, Spending] = field(default_factory=dict)  # by connection
@@ -78,6 +82,11 @@ class Life:
         if found is None:
             raise BackendDenied(f"The connection {connection} is no longer configured here. Put it back.")
         return found
+
+    def listing_lag(self, connection: str) -> timedelta:
+        """How long a run that was started there may stay invisible in listings."""
+        found = self.backends.get(connection)
+        return self.windows.lag(found.traits.listing_lag if found is not None else None)
 
     def spent(self, connection: str) -> Spending:
         """What this process asks the connection for."""

@@ -75,6 +75,7 @@ async def decide_in(tx: Tx, decision: Decision) -> bool:
             on_behalf_of=found.lent.by.principal if found.lent else None,
             delegation=found.lent.id if found.lent else None,
             own_request=asked.requester in (who.own.key, *who.own.bound),
+            own_values=not {who.own.key, *who.own.bound}.isdisjoint(approval.fillers),
             own_edit=not approvals.editors_of(approval).isdisjoint({who.own.key, *who.own.bound}),
             answers=answers,
         ),

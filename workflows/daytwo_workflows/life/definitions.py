@@ -1,6 +1,7 @@
 """Versions of actions as runs need them: loaded from the database, parsed once."""
 
 from collections import OrderedDict
+from collections.abc import Collection
 
 from daytwo_actions.definitions.load import ActionVersion, restore_action
 from daytwo_actions.plan.program import Program
@@ -37,6 +38,10 @@ class Definitions:
 
     async def all_current(self, session: Session) -> list[ActionVersion]:
         return [self._versions.get(row.digest) or self._parsed(row) for row in await definitions.current(session)]
+
+    async def offered(self, session: Session, names: Collection[str]) -> dict[str, str]:
+        """Digests of the versions that are offered now, by name."""
+        return await definitions.offered(session, names)
 
     def program(self, version: ActionVersion) -> Program:
         known = self._programs.get(version.digest)

@@ -15,13 +15,13 @@ import structlog
 from daytwo_actions import run_token
 from daytwo_actions.backends.base import Accepted, Ambiguous, Backend, FrozenRequest, Listing, Refused, Sent
 from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
-from daytwo_store import attempts, freezes, runs
+from daytwo_store import attempts, connections, freezes, runs
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, Digest, RunId, StepPath
 from daytwo_store.states import AttemptState, RunState
 from daytwo_store.tables import AttemptRow
 from daytwo_workflows.contracts import Move
-from daytwo_workflows.life import limits, requests
+from daytwo_workflows.life import requests
 from daytwo_workflows.life.adopting import adopt, marker_of, stop_duplicate
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.claim_attempt import claim, lost
@@ -34,6 +34,7 @@ from daytwo_workflows.life.sealing import refuse, seal
 from daytwo_workflows.life.steps.search import Search, begin
 from daytwo_workflows.life.steps.spreading import spread
 from daytwo_workflows.life.vendor_clock import VendorClock
+from daytwo_workflows.life.vendor_words import words_of
 
 log = structlog.get_logger()
 ACCEPTED_UNNAMED = "accepted, but not under which id"  # so begins the note of an attempt that has to be found
@@ -104,8 +105,8 @@ async def repeat(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Repea
     """Send the frozen request of an open attempt again, where its name is ours and unique (`Traits.repeatable`).
 
     Never once an external id is known, never for a run that is to stop or has lost its lock, never while everything is
-    stopped, and never later than `repeat_for` after the intent: the object that bore the name could have been cleared
-    away by then.
+    stopped or the connection was told to wait, and never later than `repeat_for` after the intent: the object that bore
+    the name could have been cleared away by then.
     """
     deadline = time.monotonic() + life.windows.send_total.total_seconds()  # counted from before the claim
     attempt = await _claim_again(life, run, path, no)
@@ -140,6 +141,8 @@ async def _claim_again(life: Life, run: RunId, path: StepPath, no: AttemptNo) ->
             return None
         if tx.now + windows.send_total > attempt.intent_at + windows.repeat_for:
             return None
+        if await connections.held(tx.session, attempt.connection, now=tx.now) is not None:
+            return None  # before anything says that it was sent again
         await freezes.read_locked(tx.session)
         if await freezes.stopped(tx.session) is not None:
             return None  # if the first has not arrived, this would start it
@@ -161,8 +164,6 @@ async def _send(life: Life, backend: Backend, attempt: AttemptRow, deadline: flo
         attempt=attempt.no,
         answer=type(sent).__name__.lower(),
     )
-    if isinstance(sent, Refused) and sent.retry_after is not None:
-        await limits.remember(life, attempt.connection)
     return await _record(life, attempt, sent, shown)
 
 
@@ -193,6 +194,7 @@ async def _record(life: Life, sealed: AttemptRow, sent: Sent, shown: Shown | Non
     `shown` is the first state of the run, so that nothing has to be read again for it.
     """
     run, path, no = RunId(sealed.run_id), StepPath(sealed.path), AttemptNo(sealed.no)
+    words = await words_of(life, sealed) if shown is not None else None
     async with life.store.write() as tx:
         row = await runs.hold(tx, run)
         attempt = await attempts.get(tx.session, run, path, no)
@@ -201,8 +203,8 @@ async def _record(life: Life, sealed: AttemptRow, sent: Sent, shown: Shown | Non
         if ours:
             await _settle(tx, attempt, sent)
             external = await attempts.external_of(tx.session, attempt) if shown is not None else None
-            if external is not None and shown is not None:
-                await note_first(life, tx, row, external, shown.state, began=shown.began)
+            if external is not None and shown is not None and words is not None:
+                await note_first(life, tx, row, external, shown.state, words, began=shown.began)
         move = await advance_within(life, tx, row)
     if not ours:
         log.warning("dispatch.late_answer", run=run, step=path, attempt=no)

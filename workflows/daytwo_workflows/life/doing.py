@@ -142,7 +142,11 @@ async def ground(life: Life, session: Session, row: TaskRow, run: RunRow, who: P
 async def chore(session: Session, row: TaskRow, run: RunRow) -> Chore:
     who = (await principals.by_ids(session, [run.requester]))[run.requester]
     return Chore(
-        needed_from=row.needed_from, requester=who.ref or who.id, requester_name=who.name, four_eyes=row.four_eyes
+        needed_from=row.needed_from,
+        requester=who.ref or who.id,
+        requester_name=who.name,
+        four_eyes=row.four_eyes,
+        editors=row.editors,
     )
 
 
@@ -193,6 +197,11 @@ def _must_be_free(here: _Held, *, over: bool) -> None:
 async def _must_be_able(session: Session, here: _Held, to: str) -> None:
     if here.row.four_eyes and to == (await chore(session, here.row, here.run)).requester:
         raise Rejected(f"{to} asked for this run, so somebody else has to do this (four eyes). {_NOTHING}")
+    if here.row.four_eyes and to in here.row.editors:
+        raise Rejected(
+            f"{to} last changed the file of this action, or had a trigger or a schedule ask for it, so somebody else "
+            f"has to do this (four eyes). {_NOTHING}"
+        )
     known = await belongings(session, to)
     belongs = await entitled_by(session, to, here.row.needed_from, known)
     if not known or belongs.isdisjoint(here.row.needed_from):

@@ -25,6 +25,7 @@ from daytwo_store.ids import AttemptNo, Digest, EntityRef, PrincipalId, RunId, S
 from daytwo_store.states import ApprovalState, Verdict
 from daytwo_store.tables import ApprovalRow, RunRow
 from daytwo_workflows.life import standing
+from daytwo_workflows.life.callers import parent_of
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.decide import Decision, first_filled
 from daytwo_workflows.life.people import belongings, voter
@@ -70,6 +71,7 @@ async def ground_of(
         requester=people[run.requester],
         entity=EntityRef(run.entity) if run.entity else None,
         inputs=run.inputs,
+        parent=parent_of(run),
     )
     scene = await look(session, version, people[run.requester], ask.entity)
     belongs = await belongings(session, people[who].ref)

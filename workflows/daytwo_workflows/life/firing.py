@@ -24,7 +24,7 @@ from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import FIRING_OPEN, FiringState, RunState
 from daytwo_store.tables import FiringRow, Json, PrincipalRow, RunRow, ScheduleRow
 from daytwo_workflows.life.asking import Wish, start
-from daytwo_workflows.life.causes import BAD_ENDS, Cause, backed_off, requester_of
+from daytwo_workflows.life.causes import BAD_ENDS, Cause, Unheard, backed_off, requester_of
 from daytwo_workflows.life.context import Life
 
 log = structlog.get_logger()
@@ -179,8 +179,11 @@ async def _begin(life: Life, firing: FiringRow) -> bool:
         return False
     try:
         async with life.store.read() as session:
-            who = await _requester(session, firing)
+            who = await _requester(life, session, firing)
         accepted = await start(life, _wish(firing, who), firing.key)
+    except Unheard as silence:
+        await _put_off(life, firing, str(silence))
+        return False
     except Unavailable as error:
         await _put_off(life, firing, f"It is tried again: {error.detail}")
         return False
@@ -218,10 +221,10 @@ def _tried(firing: FiringRow) -> str:
     return f"{firing.why.rstrip('.')}. " if firing.why else ""
 
 
-async def _requester(session: Session, firing: FiringRow) -> PrincipalRow:
-    """Raises `Forbidden` for an owner who may run nothing here any more."""
+async def _requester(life: Life, session: Session, firing: FiringRow) -> PrincipalRow:
+    """Raises `Forbidden` for an owner who may run nothing here any more, `Unheard` while nobody knows."""
     row = await schedules.get(session, firing.schedule)
-    return await requester_of(session, row.owner, row.principal)
+    return await requester_of(life, session, row.owner, row.principal)
 
 
 def _wish(firing: FiringRow, who: PrincipalRow) -> Wish:

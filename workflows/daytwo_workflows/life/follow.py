@@ -8,7 +8,13 @@ from typing import Final
 import structlog
 
 from daytwo_actions.backends.base import Backend
-from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone, OutputsUnusable
+from daytwo_actions.backends.failures import (
+    BackendDenied,
+    BackendHeld,
+    BackendUnreachable,
+    ExternalGone,
+    OutputsUnusable,
+)
 from daytwo_actions.backends.tree import Artifact, JobTree
 from daytwo_actions.outputs import checked
 from daytwo_store import attempts, outputs, runs
@@ -20,14 +26,14 @@ from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import AttemptState
 from daytwo_store.tables import AttemptRow, ExternalRunRow
 from daytwo_workflows.contracts import Move
-from daytwo_workflows.life import limits, requests
+from daytwo_workflows.life import requests
 from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.job_notes import clean_notes
 from daytwo_workflows.life.keep_logs import keep_logs
 from daytwo_workflows.life.looking import look
 from daytwo_workflows.life.putting_off import put_off_of
 from daytwo_workflows.life.trees import artifacts_json, storable, tree_json
+from daytwo_workflows.life.vendor_words import words_of
 
 log = structlog.get_logger()
 _AT_ONCE: Final = timedelta(seconds=5)
@@ -36,9 +42,6 @@ _AT_ONCE: Final = timedelta(seconds=5)
 async def read(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:
     """Read the external run once, and its jobs; then say what is next."""
     attempt, external, began = await _known(life, run, path, no)
-    pause = await limits.held(life, attempt.connection)
-    if pause is not None:
-        return await put_off_of(life, run, path, pause)
     try:
         ended = await look(life, attempt, external, began=began)
     except (BackendUnreachable, BackendDenied) as error:
@@ -55,9 +58,6 @@ async def read(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> Move:
 async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: Callable[[], None]) -> Move:
     """The external run has ended: keep its job tree and its logs, then say what is next."""
     attempt, external, began = await _known(life, run, path, no)
-    pause = await limits.held(life, attempt.connection)
-    if pause is not None:
-        return await put_off_of(life, run, path, pause)
     tree: JobTree | None = None
     left: Sequence[Artifact] | None = ()
     try:
@@ -70,7 +70,8 @@ async def collect(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat: C
     except ExternalGone:
         tree, left = None, ()
     except (BackendUnreachable, BackendDenied) as error:
-        if began - (external.ended_at or began) < life.windows.give_up_looking:
+        patient = began - (external.ended_at or began) < life.windows.give_up_looking
+        if patient or isinstance(error, BackendHeld):
             return await _unseen(life, run, external, error)
         log.warning("logs.given_up", run=run, step=path, error=type(error).__name__)
         tree, left = None, ()
@@ -97,16 +98,16 @@ async def _keep(
 async def _collected(life: Life, attempt: AttemptRow, tree: JobTree | None, left: Sequence[Artifact]) -> Move:
     """All of it is kept, or given up: say what is next."""
     run, path = RunId(attempt.run_id), StepPath(attempt.path)
-    notes = await clean_notes(life, attempt, tree)
+    words = await words_of(life, attempt)
     async with life.store.write() as tx:
         held = await runs.hold(tx, run)
         row = await attempts.external_of(tx.session, attempt)
         assert row is not None
         row.collected_at = tx.now
-        row.artifacts = artifacts_json(left)
+        row.artifacts = artifacts_json(left, words)
         step = await runs.step(tx.session, run, path)
         if tree is not None:
-            step.jobs, step.jobs_at = tree_json(path, tree, notes=notes), tx.now
+            step.jobs, step.jobs_at = tree_json(path, tree, words=words), tx.now
         tx.notify(Topic.RUN, run)
         return await advance_within(life, tx, held)
 
@@ -158,7 +159,10 @@ async def _say_unusable(life: Life, attempt: AttemptRow, why: str) -> None:
 
 
 async def cancel(life: Life, run: RunId, path: StepPath, no: AttemptNo, *, force: bool) -> Move:
-    """Ask the CI system to stop the external run; whether it did is read afterwards."""
+    """Ask the CI system to stop the external run; whether it did is read afterwards.
+
+    Urgent as it may be, it waits like all else when the connection was told to: it would be refused, and counted.
+    """
     attempt, external, _ = await _known(life, run, path, no)
     try:
         await life.backend(attempt.connection).cancel(
@@ -167,7 +171,6 @@ async def cancel(life: Life, run: RunId, path: StepPath, no: AttemptNo, *, force
     except ExternalGone:
         log.warning("cancel.gone", run=run, step=path)
     except (BackendUnreachable, BackendDenied) as error:
-        await limits.remember(life, attempt.connection)
         return await _not_asked(life, run, path, error)
     async with life.store.write() as tx:
         held = await runs.hold(tx, run)
@@ -190,7 +193,10 @@ async def _not_asked(life: Life, run: RunId, path: StepPath, error: BackendUnrea
     log.warning("cancel.not_asked", run=run, step=path, error=type(error).__name__)
     async with life.store.write() as tx:
         await runs.hold(tx, run)
-        (await runs.step(tx.session, run, path)).note = f"{error.detail} It could not be asked to stop yet."
+        (await runs.step(tx.session, run, path)).note = (
+            f"{error.detail} It could not be asked to stop yet; it is tried again by itself. Whoever cannot wait "
+            "stops it in the CI system."
+        )
         tx.notify(Topic.RUN, run)
     pause = error.retry_after if isinstance(error, BackendUnreachable) else None
     return await put_off_of(life, run, path, min(pause or 5.0, life.windows.cancel_by.total_seconds() / 4))
@@ -206,9 +212,11 @@ async def _known(life: Life, run: RunId, path: StepPath, no: AttemptNo) -> tuple
 
 
 async def _unseen(life: Life, run: RunId, known: ExternalRunRow, error: BackendUnreachable | BackendDenied) -> Move:
-    """Silence is neither success nor failure: the status is unknown since now, and asked again."""
+    """Silence is neither success nor failure: the status is unknown since now, and asked again. Who was not asked at
+    all, since the connection waits, is not silent."""
+    if isinstance(error, BackendHeld) and error.retry_after is not None:
+        return await put_off_of(life, run, StepPath(known.path), error.retry_after)
     log.warning("external.unseen", run=run, external=known.id, error=type(error).__name__)
-    await limits.remember(life, known.connection)
     async with life.store.write() as tx:
         await runs.hold(tx, run)
         row = await attempts.external_by_id(tx.session, known.connection, ExternalRunId(known.id))

@@ -104,14 +104,15 @@ def _exact() -> Iterator[None]:
         ) from error
 
 
+def of_a_file(freeze: str) -> str:
+    return f"The freeze {freeze} stands in a file of the company, so it is changed there."
+
+
 async def _ours(tx: Tx, freeze: str) -> FreezeRow:
     await freezes.write_locked(tx)
     row = await freezes.get(tx.session, freeze)
     if row.source is not None:
-        raise Conflict(
-            f"The freeze {freeze} stands in a file of the company, so it is changed there. Nothing was changed. "
-            "For one run, ask for an exception."
-        )
+        raise Conflict(f"{of_a_file(freeze)} Nothing was changed. For one run, ask for an exception.")
     return row
 
 

@@ -8,7 +8,7 @@ from daytwo_actions.freezes import FreezeVersion, LoadedFreeze, over_at, restore
 from daytwo_store import freezes
 from daytwo_store.engine import Session
 from daytwo_store.freezes import Made
-from daytwo_store.tables import FreezeEndRow, FreezeRow
+from daytwo_store.tables import FreezeEndRow, FreezeRow, StopRow
 
 _KEPT: Final = 2000
 
@@ -23,6 +23,10 @@ class Frozen:
         """Those that may hold something from now on."""
         return [self.parsed(row) for row in await freezes.current(session, now)]
 
+    async def stopped(self, session: Session) -> StopRow | None:
+        """The global stop, while it holds."""
+        return await freezes.stopped(session)
+
     def parsed(self, row: FreezeRow | FreezeEndRow) -> FreezeVersion:
         known = self._known.get((row.id, row.digest))
         if known is None:
@@ -31,6 +35,12 @@ class Frozen:
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return known
+
+
+def as_version(loaded: LoadedFreeze) -> FreezeVersion:
+    """A checked freeze as if it were stored."""
+    about = loaded.model.metadata
+    return restore_freeze(loaded.name, loaded.document, title=about.title, owner=about.owner)
 
 
 def made(name: str, loaded: LoadedFreeze) -> Made:

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone, GateClosed
+from daytwo_actions.backends.failures import BackendDenied, BackendHeld, BackendUnreachable, ExternalGone, GateClosed
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobTree
 from daytwo_store import attempts, freezes, gates, inbox, runs
 from daytwo_store.engine import Tx
@@ -137,8 +137,8 @@ async def _tell(
         return GateAnswerState.REFUSED, "Nothing waits there any more: it was answered before. Nothing was changed."
     except ExternalGone:
         return GateAnswerState.REFUSED, "The external run was deleted in the CI system. Nothing was changed."
-    except BackendDenied as denied:
-        return GateAnswerState.REFUSED, storable(denied.detail)
+    except (BackendDenied, BackendHeld) as refused:
+        return GateAnswerState.REFUSED, storable(refused.detail)
     except BackendUnreachable as error:
         return GateAnswerState.SENT, f"{storable(error.detail)} It is not known whether the answer arrived."
     except Exception as error:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.wire.answer import Silence
 from daytwo_actions.definitions.steps.common import Effect
+from daytwo_actions.expressions import names, parse_template
 from daytwo_actions.marker import corr
 from daytwo_actions.plan.holes import told_filled
 from daytwo_actions.plan.model import Plan
@@ -29,7 +30,7 @@ from daytwo_workflows.life.http_record import AGAIN, Result, done, judged, recor
 from daytwo_workflows.life.sealing import refuse, seal
 from daytwo_workflows.life.service_secrets import strangers, with_secrets
 from daytwo_workflows.life.steps.failing import fail
-from daytwo_workflows.life.steps.http import UNKNOWN, effect_of, must_be_safe
+from daytwo_workflows.life.steps.http import KEY_RUN, UNKNOWN, effect_of, must_be_safe
 from daytwo_workflows.life.steps.scene import Context, context_now
 
 
@@ -65,7 +66,7 @@ async def _first(life: Life, run: RunId, step: StepRow, service: Service, no: At
         return
     if attempt is None:
         return
-    call, context = await _ready(life, run, service, _frozen(attempt)), await _context(life, run, step)
+    call, context = await _ready(life, run, service, _frozen(attempt)), await _context(life, run, step, _expect(step))
     if isinstance(call, Silence):
         await _give_up(life, run, path, no, call.reason)
         return
@@ -79,7 +80,7 @@ async def _go_on(life: Life, run: RunId, step: StepRow, service: Service | None,
     path, no = StepPath(step.path), AttemptNo(known.no)
     looks = effect_of(step) is Effect.CHECKABLE
     call = await _ready(life, run, service, _probe_of(step, known) if looks else _frozen(known))
-    context = await _context(life, run, step)
+    context = await _context(life, run, step, _probe(step)["done"] if looks else _expect(step))
     deadline = _deadline(life)
     if await claim_again(life, run, path, no) is None:
         return
@@ -91,11 +92,10 @@ async def probed(life: Life, run: RunId, step: StepRow, known: AttemptRow) -> bo
     if not isinstance((step.given or {}).get("probe"), dict):
         return None
     service = life.services.get(known.connection)
-    call, context = await _ready(life, run, service, _probe_of(step, known)), await _context(life, run, step)
+    says = _probe(step)["done"]
+    call, context = await _ready(life, run, service, _probe_of(step, known)), await _context(life, run, step, says)
     answer = await _called(service, call, _deadline(life))
-    probe = (step.given or {})["probe"]
-    assert isinstance(probe, dict)
-    happened = judged(probe["done"], context, answer)
+    happened = judged(says, context, answer)
     async with life.store.read() as session:
         now = await life.store.clock.now(session)
     if happened is False:
@@ -108,9 +108,14 @@ def _deadline(life: Life) -> float:
     return time.monotonic() + life.windows.send_total.total_seconds()
 
 
-async def _context(life: Life, run: RunId, step: StepRow) -> Context | None:
-    """What an answer is judged by, read before anything is sent; None where it cannot be read."""
+async def _context(life: Life, run: RunId, step: StepRow, text: JsonValue) -> Context | None:
+    """What an answer is judged by, read before anything is sent; None where it cannot be read.
+
+    `text` is the expression. One that names nothing but the answer, as most do, needs nothing else.
+    """
     try:
+        if all(name.parts[0] == "response" for name in names(parse_template(text))):
+            return {}
         async with life.store.read() as session:
             row, steps = await runs.peek(session, run), await runs.steps(session, run)
             return await context_now(life, session, row, steps, step)
@@ -149,8 +154,8 @@ def call_of(life: Life, run: RunId, step: StepRow) -> tuple[ServiceCall, Digest]
     assert isinstance(asked, dict)
     headers = {key: str(value) for key, value in asked.items()}
     if effect_of(step) is Effect.IDEMPOTENT:
-        told = hmac.digest(life.marker_key, f"key {run} {step.path}".encode(), hashlib.sha256).hex()
-        headers[str(given["key"])] = f"daytwo-{told[:32]}"  # the same at every try of the step
+        told = hmac.digest(life.marker_key, f"key {given.get(KEY_RUN, run)} {step.path}".encode(), hashlib.sha256).hex()
+        headers[str(given["key"])] = f"daytwo-{told[:32]}"  # the same at every try of the step, also in a resumed run
     body = given.get("body")
     call = ServiceCall(
         method=str(given["method"]),
@@ -208,14 +213,22 @@ async def _answered(
         await runs.hold(tx, run)
         row, step = await attempts.get(tx.session, run, path, no), await runs.step(tx.session, run, path)
         if row is not None and row.state in UNKNOWN:
-            good = judged((step.given or {})["expect"], context, result)
+            good = judged(_expect(step), context, result)
             await record(life, tx, step, row, result, good=good, blind=context is None)
 
 
-def _probe_of(step: StepRow, attempt: AttemptRow) -> ServiceCall:
+def _expect(step: StepRow) -> JsonValue:
+    return (step.given or {})["expect"]
+
+
+def _probe(step: StepRow) -> dict[str, JsonValue]:
     probe = (step.given or {})["probe"]
     assert isinstance(probe, dict)
-    return ServiceCall(method="GET", path=str(probe["path"]), headers=_frozen(attempt).headers)
+    return probe
+
+
+def _probe_of(step: StepRow, attempt: AttemptRow) -> ServiceCall:
+    return ServiceCall(method="GET", path=str(_probe(step)["path"]), headers=_frozen(attempt).headers)
 
 
 async def _looked(
@@ -228,9 +241,7 @@ async def _looked(
         if row is None or row.state not in UNKNOWN:
             return
         stays_open(tx, row, row.note or "the sender broke off")
-        probe = (step.given or {})["probe"]
-        assert isinstance(probe, dict)
-        happened = judged(probe["done"], context, answer)
+        happened = judged(_probe(step)["done"], context, answer)
         if isinstance(answer, ServiceAnswer) and happened is True:
             attempts.settle(tx, row, AttemptState.ACCEPTED, note="the probe says that it has happened")
             await done(life, tx, step, answer)
@@ -260,7 +271,7 @@ def _tells(answer: ServiceAnswer) -> bool:
 
 
 async def _read(life: Life, run: RunId, step: StepRow, service: Service) -> None:
-    context = await _context(life, run, step)
+    context = await _context(life, run, step, _expect(step))
     call = await _ready(life, run, service, call_of(life, run, step)[0])
     answer = await _called(service, call, _deadline(life))
     async with life.store.write() as tx:
@@ -268,7 +279,7 @@ async def _read(life: Life, run: RunId, step: StepRow, service: Service) -> None
         row = await runs.step(tx.session, run, StepPath(step.path))
         if row.state != StepState.RUNNING:
             return
-        if isinstance(answer, ServiceAnswer) and judged((row.given or {})["expect"], context, answer):
+        if isinstance(answer, ServiceAnswer) and judged(_expect(row), context, answer):
             await done(life, tx, row, answer)
             return
         said = answer.reason if isinstance(answer, Silence) else f"answered {answer.status}"

@@ -9,13 +9,15 @@ from daytwo_store import attempts, findings, principals, runs
 from daytwo_store.engine import Store, Tx
 from daytwo_store.errors import Conflict, Forbidden
 from daytwo_store.ids import AttemptNo, ExternalRunId, PrincipalId, RunId, StepPath
+from daytwo_store.said import said
 from daytwo_store.states import RUN_ENDS, UNSENT, AttemptState, RunState, StepState
-from daytwo_store.tables import AttemptRow, RunRow
+from daytwo_store.tables import AttemptRow, PrincipalRow, RunRow
 from daytwo_workflows.life import naming
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.finish import truthful
 from daytwo_workflows.life.leases import is_lease, must_be_another_operator
 from daytwo_workflows.life.people import voter
+from daytwo_workflows.life.rights import may_stop_now
 from daytwo_workflows.life.standing import key
 from daytwo_workflows.life.steps.http import by_request, done_by_word
 
@@ -67,7 +69,8 @@ async def ask_to_stop(
     row.cancel_by = row.cancel_by or by
     row.cancel_reason = row.cancel_reason or reason.strip() or None
     row.cancel_forced = row.cancel_forced or force
-    tx.audit(actor=by, action="run.cancel_asked", subject=f"run:{row.id}", facts={"force": str(force).lower()})
+    facts = {"force": str(force).lower(), **said(reason.strip())}
+    tx.audit(actor=by, action="run.cancel_asked", subject=f"run:{row.id}", facts=facts)
     if RunState(row.state) in UNSENT:
         why = f" ({row.cancel_reason})" if row.cancel_reason else ""
         await runs.end(
@@ -119,7 +122,7 @@ async def resolve(life: Life, finding: Finding) -> bool:
     async with life.store.write() as tx:
         row = await runs.hold(tx, finding.run)
         held = _held(row, await attempts.get(tx.session, finding.run, finding.path, finding.no))
-        if row.protected and not await _agreed(tx, held, finding, named):
+        if row.protected and not await _agreed(life, tx, row, held, finding, named):
             return False
         note = f"resolved by hand: {finding.reason.strip()}"
         if named is None:
@@ -157,8 +160,11 @@ def _facts(named: naming.Named | None) -> Mapping[str, str]:
     return {} if named is None else {"marker": "seen" if named.shows else "not shown; people vouch for it"}
 
 
-async def _agreed(tx: Tx, attempt: AttemptRow, finding: Finding, named: naming.Named | None) -> bool:
-    """Has somebody else found the same? Each person's newest finding counts, whatever they signed in with."""
+async def _agreed(
+    life: Life, tx: Tx, run: RunRow, attempt: AttemptRow, finding: Finding, named: naming.Named | None
+) -> bool:
+    """Has somebody else found the same, who might say so now as well? Each person's newest finding counts, whatever
+    they signed in with."""
     await findings.note(
         tx,
         attempt,
@@ -170,10 +176,18 @@ async def _agreed(tx: Tx, attempt: AttemptRow, finding: Finding, named: naming.N
     )
     said = (finding.outcome, finding.external if finding.outcome == "ran" else None)
     found = await findings.of_attempt(tx.session, attempt)
-    people = await principals.by_ids(tx.session, {one.principal for one in found})
-    newest = {key(people, one.principal): (one.outcome, one.external_id) for one in found}
-    me = key(people, finding.by)
-    return any(who != me and what == said for who, what in newest.items())
+    people = await principals.by_ids(tx.session, {run.requester, *(one.principal for one in found)})
+    newest = {key(people, one.principal): one for one in found}
+    same = [one for one in newest.values() if (one.outcome, one.external_id) == said]
+    others = [people[one.principal] for one in same if key(people, one.principal) != key(people, finding.by)]
+    return any([await _still_one(life, tx, run, people[run.requester], other) for other in others])
+
+
+async def _still_one(life: Life, tx: Tx, run: RunRow, requester: PrincipalRow, other: PrincipalRow) -> bool:
+    """Who found it first may have lost the right to say so by now, or be one person with who asked."""
+    who = await voter(tx.session, other, entries=(), now=tx.now)
+    mine = findings_by(who.own, requester.ref or requester.id, requester.name)
+    return mine is None and await may_stop_now(life, tx.session, run, other)
 
 
 def _held(run: RunRow, attempt: AttemptRow | None) -> AttemptRow:

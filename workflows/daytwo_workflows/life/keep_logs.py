@@ -16,9 +16,10 @@ import structlog
 
 from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.failures import LogsNotReady
-from daytwo_actions.backends.tree import Job, JobKind
+from daytwo_actions.backends.tree import WARNING, Job, JobKind
+from daytwo_actions.error_lines import Blame, Rater
 from daytwo_actions.head_and_tail import HeadAndTail, size_of
-from daytwo_actions.logs import Cleaner, first_error, says_what_went_wrong, vendor_error
+from daytwo_actions.logs import Cleaner
 from daytwo_store import logs
 from daytwo_store.ids import ExternalJobId, RunId, StepPath
 from daytwo_store.log_gaps import Source
@@ -29,6 +30,7 @@ from daytwo_store.tables import AttemptRow
 from daytwo_workflows.life import requests
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.trees import storable
+from daytwo_workflows.life.vendor_words import words_of
 
 log = structlog.get_logger()
 # A chunk is a row: readers hold four of them at once, and a page must come without dragging 100 MB along.
@@ -86,7 +88,7 @@ async def _keep(
     last: bool,
     until: float | None,
 ) -> bool:
-    source = _source(attempt, job)
+    source = await _source(life, attempt, job)
     try:
         kept, reading = await _begin(life, attempt, source, bad=_bad(job))
     except UNUSABLE as unusable:
@@ -95,15 +97,15 @@ async def _keep(
     if kept.done:
         return True
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
-    error = await _first_error(life, source) if _bad(job) and kept.lines else None
+    blame = await _so_far(life, source) if _bad(job) else None
     try:
-        await _write(life, source, reading.whole(pieces), kept, beat, bad=_bad(job), error=error)
+        await _write(life, source, reading.whole(pieces), kept, beat, blame)
     except LogsNotReady as nothing:
         if not last and job.started_at is not None and job.status is not ExternalStatus.SKIPPED:
             return False
         log.info("logs.none", run=source.run, job=job.id, why=str(nothing))
         notes = _noted(await _annotations(backend, attempt, job))
-        await _write(life, source, reading.added(notes), kept, beat, bad=_bad(job), error=error)
+        await _write(life, source, reading.added(notes), kept, beat, blame)
     return True
 
 
@@ -111,7 +113,7 @@ async def _grow(
     life: Life, backend: Backend, attempt: AttemptRow, job: Job, beat: Callable[[], None], *, until: float | None
 ) -> None:
     """Keep the whole lines that a running job has written by now. What it was that failed is asked at its end."""
-    source = _source(attempt, job)
+    source = await _source(life, attempt, job)
     try:
         kept, reading = await _begin(life, attempt, source, bad=False)
     except UNUSABLE:
@@ -120,14 +122,15 @@ async def _grow(
         return
     pieces = _pieces(backend.logs(requests.target_of(attempt), requests.run_of(attempt), job.id), beat, until)
     try:
-        await _write(life, source, reading.so_far(pieces), kept, beat, bad=False, error=None)
+        await _write(life, source, reading.so_far(pieces), kept, beat, None)
     except LogsNotReady:
         return
 
 
-def _source(attempt: AttemptRow, job: Job) -> Source:
+async def _source(life: Life, attempt: AttemptRow, job: Job) -> Source:
     run, path = RunId(attempt.run_id), StepPath(attempt.path)
-    return Source(run=run, path=path, job=ExternalJobId(storable(job.id)), name=storable(job.name))
+    name = (await words_of(life, attempt)).line(job.name)
+    return Source(run=run, path=path, job=ExternalJobId(storable(job.id)), name=name)
 
 
 async def _begin(life: Life, attempt: AttemptRow, source: Source, *, bad: bool) -> tuple[Kept, "_Reading"]:
@@ -138,7 +141,7 @@ async def _begin(life: Life, attempt: AttemptRow, source: Source, *, bad: bool) 
         kept = await logs.kept(session, source)
     masks = await life.masks(source.run, attempt.connection, requests.corr_of(attempt))
     room = max(0, life.log_head - kept.head) if kept.head is not None else 0
-    bounds = HeadAndTail(head=room, tail=life.log_tail, worth=says_what_went_wrong if bad else None)
+    bounds = HeadAndTail(head=room, tail=life.log_tail, worth=Rater().rate if bad else None)
     return kept, _Reading(Cleaner(secrets=masks), bounds, skip=kept.lines)
 
 
@@ -152,16 +155,13 @@ async def _say_not_kept(life: Life, source: Source, why: str) -> None:
             await logs.append(tx, source, said, before=before.lines, done=True, error_at=None, error=None)
 
 
-async def _first_error(life: Life, source: Source) -> int | None:
-    """The number of the line that says what went wrong, among those that were kept before the job was known to fail."""
-    guess: int | None = None
+async def _so_far(life: Life, source: Source) -> Blame:
+    """What is found among the lines that are kept already."""
+    blame = Blame()
     async for first, lines in logs.chunks_of(life.store, source):
-        at = vendor_error(lines)
-        if at is not None:
-            return first + at
-        at = first_error(lines) if guess is None else None
-        guess = first + at if at is not None else guess
-    return guess
+        at = blame.at(lines)
+        blame.number = first + at if at is not None else blame.number
+    return blame
 
 
 async def _write(
@@ -170,18 +170,17 @@ async def _write(
     parts: AsyncGenerator["_Part", None],
     kept: Kept,
     beat: Callable[[], None],
-    *,
-    bad: bool,
-    error: int | None,
+    blame: Blame | None,
 ) -> None:
     """Append part by part, each in its own transaction; stops when another worker keeps this log.
 
-    `error` is the number of a line that says what went wrong, kept before.
+    `blame` is None for the log of a job that has not failed.
     """
     before = kept.lines
     async with aclosing(parts):
         async for part in parts:
             beat()
+            error_at = blame.at(part.lines) if blame is not None else None
             async with life.store.write() as tx:
                 written = await logs.append(
                     tx,
@@ -189,8 +188,8 @@ async def _write(
                     part.lines,
                     before=before,
                     done=part.end,
-                    error_at=first_error(part.lines) if bad else None,
-                    error=error,
+                    error_at=error_at,
+                    error=blame.number if blame is not None else None,
                     bounds=Bounds(head=life.log_head, tail=life.log_tail),
                     behind=part.behind,
                     whole=part.whole,
@@ -209,7 +208,8 @@ async def _annotations(backend: Backend, attempt: AttemptRow, job: Job) -> Seque
 
 async def _noted(messages: Sequence[str]) -> AsyncGenerator[bytes, None]:
     for message in messages:
-        yield f"##[error]{message}\n".encode()
+        mark, text = ("warning", message.removeprefix(WARNING)) if message.startswith(WARNING) else ("error", message)
+        yield f"##[{mark}]{text}\n".encode()
 
 
 def _bad(job: Job) -> bool:

@@ -1,7 +1,8 @@
 """Who may let a run on that somebody had to approve, at a gate of the CI system: whoever could decide on it now.
 
-Letting on is deciding again, so never who asked for it, whatever the action lets them approve, nor who last changed the
-action, nor who is one person with either. By one's own right alone: an answer to a gate says for nobody else.
+Letting on is deciding again, so never who asked for it or filled in what was decided on, whatever the action lets them
+approve, nor who last changed the action, nor who is one person with any of them. By one's own right alone: an answer
+to a gate says for nobody else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ def why_not(who: Voter, run: RunRow, asked: Sequence[ApprovalRow], people: Mappi
         each[-1],
         needed_from=sorted({name for one in each for name in one.needed_from}),
         editors=frozenset(person for one in each for person in one.editors),
+        fillers=frozenset(person for row in asked for person in row.fillers),
         terms=replace(each[-1].terms, self_approval=False),
     )
     found = voice(Voter(own=who.own), decided)

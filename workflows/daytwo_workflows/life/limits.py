@@ -1,4 +1,4 @@
-"""A connection that asked to be left alone is left alone by every process, to the second (R14)."""
+"""What is known of a connection's limits, for those who plan by it. Kept to in `connections/considerate.py`."""
 
 from daytwo_store import connections
 from daytwo_store.connections import Allowance
@@ -12,7 +12,7 @@ async def held(life: Life, connection: str) -> float | None:
 
 
 async def remember(life: Life, connection: str) -> None:
-    """Tell all processes what the connection's last answers said of its limits."""
+    """Tell all processes, and people, what the connection's last answers said of its limits."""
     backend = life.backends.get(connection)
     told = backend.budget() if backend is not None else None
     if told is None:

@@ -76,19 +76,22 @@ async def acted_on(session: Session, run: RunId, decided: Sequence[ApprovalRow])
 
 
 async def void(tx: Tx, run: RunRow, *, note: str, at: StepPath | None = None) -> bool:
-    """The decisions at one step, or at all, do not count any more: they are asked for anew. False: there were none.
+    """The decisions at one step and at all after it, or at all, do not count any more: they are asked for anew.
+    False: there were none.
 
     Of a held run, where nothing of what hangs on them has been sent.
     """
-    old = [row for row in await live(tx.session, RunId(run.id)) if at is None or row.path == at]
+    every = await live(tx.session, RunId(run.id))
+    paths = {row.path for row in every if row.path is not None and at in (None, row.path)}
+    back = hanging_on(await runs.steps(tx.session, RunId(run.id)), paths)
+    old = [row for row in every if row.path in {step.path for step in back}]
     decided = await approvals.decisions(tx.session, [row.id for row in old])
     for row in old:
         approvals.settle(tx, row, ApprovalState.SUPERSEDED)
         told = [one.principal for one in decided if one.approval_id == row.id and one.rule is None]
         if told:
             tell(tx, Notice.APPROVAL_VOID, audience=told, run=RunId(run.id), approval=ApprovalId(row.id))
-    steps = await runs.steps(tx.session, RunId(run.id))
-    for step in hanging_on(steps, {row.path for row in old if row.path is not None}):
+    for step in back:
         runs.set_back(tx, step, note=note)
         await tasks.withdraw(tx, RunId(run.id), {step.path})
         await give_up_sealed(tx, run, note=note, at=step.path)

@@ -10,14 +10,15 @@ from daytwo_actions.backends.tree import JobTree
 from daytwo_store import attempts, inbox, runs
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
+from daytwo_store.said import said
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import ExternalRunRow, RunRow
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.gates import settle_by_reading
-from daytwo_workflows.life.job_notes import clean_notes
 from daytwo_workflows.life.questions import keep_ours
 from daytwo_workflows.life.steps.external import other_commit
 from daytwo_workflows.life.trees import tree_json
+from daytwo_workflows.life.vendor_words import VendorWords, words_of
 
 log = structlog.get_logger()
 GONE: Final = "it was deleted in the CI system"
@@ -38,7 +39,7 @@ async def apply_state(
     Older reads never overwrite newer ones, an end never changes, and a re-run in the CI system is noted, not believed.
     """
     run = RunId(known.run_id)
-    notes = await clean_notes(life, known, tree)
+    words = await words_of(life, known)
     async with life.store.write() as tx:
         held = await runs.hold(tx, run)
         row = await attempts.external_by_id(tx.session, known.connection, ExternalRunId(known.id))
@@ -48,10 +49,10 @@ async def apply_state(
         if state is None:
             _note_absence(life, row, began)
         else:
-            await _note_state(life, tx, held, row, state, tree)
+            await _note_state(life, tx, held, row, state, tree, words)
         if tree is not None and tree.jobs:
             step = await runs.step(tx.session, run, StepPath(row.path))
-            step.jobs, step.jobs_at = tree_json(StepPath(row.path), tree, notes=notes), tx.now
+            step.jobs, step.jobs_at = tree_json(StepPath(row.path), tree, words=words), tx.now
             await settle_by_reading(tx, run, StepPath(row.path), tree, began=began)
             await keep_ours(life, tx, row, tree)
         changed = before != (row.status, row.detail, row.waits_for)
@@ -62,11 +63,11 @@ async def apply_state(
 
 
 async def note_first(
-    life: Life, tx: Tx, held: RunRow, row: ExternalRunRow, state: ExternalState, *, began: datetime
+    life: Life, tx: Tx, held: RunRow, row: ExternalRunRow, state: ExternalState, words: VendorWords, *, began: datetime
 ) -> None:
     """What was read of a run that has just become ours, as its first state. An end is left to a look at all of it."""
     if state.status not in EXTERNAL_ENDS and await _is_news(tx, row, state, began):
-        await _note_state(life, tx, held, row, state, None)
+        await _note_state(life, tx, held, row, state, None, words)
 
 
 async def _is_news(tx: Tx, row: ExternalRunRow, state: ExternalState | None, began: datetime) -> bool:
@@ -85,9 +86,16 @@ async def _is_news(tx: Tx, row: ExternalRunRow, state: ExternalState | None, beg
 
 
 async def _note_state(
-    life: Life, tx: Tx, held: RunRow, row: ExternalRunRow, state: ExternalState, tree: JobTree | None
+    life: Life,
+    tx: Tx,
+    held: RunRow,
+    row: ExternalRunRow,
+    state: ExternalState,
+    tree: JobTree | None,
+    words: VendorWords,
 ) -> None:
-    row.status, row.detail, row.waits_for = state.status, state.detail, state.waits_for
+    row.status, row.detail = state.status, words.line(state.detail)
+    row.waits_for = words.line(state.waits_for) if state.waits_for is not None else None
     row.gone_at = None
     _say_unknown(life, row.connection, state, tree)
     row.url = state.url or row.url
@@ -115,8 +123,7 @@ def _note_absence(life: Life, row: ExternalRunRow, began: datetime) -> None:
 
 def _say_unknown(life: Life, connection: str, state: ExternalState, tree: JobTree | None) -> None:
     """A word of the vendor's that nobody here knows is logged once, shown as it is, and never taken for success."""
-    said = [(state.status, state.detail), *((job.status, job.detail) for job in (tree.jobs if tree else ()))]
-    for word in {detail for status, detail in said if status is ExternalStatus.UNKNOWN}:
+    for word in sorted(state.strange | (tree.strange if tree is not None else frozenset())):
         if life.unheard(connection, word):
             log.warning("external.unknown_word", connection=connection, state=word[:200])
 
@@ -129,8 +136,9 @@ async def _note_commit(tx: Tx, run: RunRow, row: ExternalRunRow, state: External
     other = other_commit(attempt, row) if attempt is not None else None
     if not first or other is None:
         return
-    facts = {"external": row.id, "commit": str(row.commit)}
+    why = f"{other} Nobody approved that"
+    facts = {"external": row.id, "commit": str(row.commit), **said(why)}
     tx.audit(actor="daytwo", action="external.other_commit", subject=f"run:{row.run_id}", facts=facts)
     log.error("external.other_commit", run=row.run_id, step=row.path, external=row.id)
     if run.protected and run.cancel_at is None:
-        run.cancel_at, run.cancel_reason = tx.now, f"{other} Nobody approved that"
+        run.cancel_at, run.cancel_reason = tx.now, why

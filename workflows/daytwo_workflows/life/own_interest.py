@@ -20,12 +20,18 @@ _ASK: Final = "Ask another operator or administrator, who has no such run."
 async def must_not_wait_for_the_stop(store: Store, by: PrincipalId) -> None:
     """Raises `Forbidden`."""
     async with store.read() as session:
-        if await freezes.stopped(session) is None:
-            return
-        who = await _human(store, session, by)
-        run = await freezes.stopped_of(session, {who.key, *who.bound})
-        if run is not None:
-            raise Forbidden(f"{await _about(session, 'The stop keeps back', run, who)} Nothing was lifted. {_ASK}")
+        why = await why_not_lift(store, session, by)
+    if why is not None:
+        raise Forbidden(f"{why} Nothing was lifted. {_ASK}")
+
+
+async def why_not_lift(store: Store, session: Session, by: PrincipalId) -> str | None:
+    """Why this person may not lift the global stop: a run of theirs waits for it. None as well where there is none."""
+    if await freezes.stopped(session) is None:
+        return None
+    who = await _human(store, session, by)
+    run = await freezes.stopped_of(session, {who.key, *who.bound})
+    return await _about(session, "The stop keeps back", run, who) if run is not None else None
 
 
 async def must_not_wait_for_the_lock(store: Store, lock: str, by: PrincipalId) -> None:

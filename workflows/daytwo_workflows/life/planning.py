@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -23,15 +24,16 @@ from daytwo_actions.policy import may_run, may_see
 from daytwo_actions.roles import roles_in, without_roles
 from daytwo_catalog.model import Entity, record
 from daytwo_forms import ValidInput
-from daytwo_store import entities, freezes
-from daytwo_store.definitions import Editor, editor_of, not_offered, offered
+from daytwo_store import belonging, entities
+from daytwo_store.definitions import Editor, editor_of, not_offered
 from daytwo_store.engine import Session
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.errors import Forbidden, NotFound, Rejected
 from daytwo_store.ids import EntityRef, RunId
 from daytwo_store.tables import PrincipalRow
+from daytwo_workflows.life.callers import caller_of
 from daytwo_workflows.life.context import Life
-from daytwo_workflows.life.people import belongings
+from daytwo_workflows.life.lookups import NOW, Lookups
 from daytwo_workflows.life.sources import sources, within
 from daytwo_workflows.life.targets import Sealed, with_targets
 
@@ -50,9 +52,11 @@ class Ask:
     secrets: Mapping[str, str] = field(default_factory=dict)  # their fingerprints
     break_glass: bool = False
     cause: PlannedCause | None = None  # what asks in the requester's name
+    parent: RunId | None = None  # of which a step asks
     resumes: PlannedResume | None = None
     undone: Undone | None = None  # it undoes these steps of another run
     sealed: Sealed = field(default_factory=dict)  # what a plan of before has its steps go through
+    at: datetime | None = None  # as if it were asked for then; now, if left out
     rules: ActionVersion | None = None  # whose `allow` and approval hold, where that is not `version`: today's
 
 
@@ -85,25 +89,35 @@ class Scene:
         return record(self.entity) if self.entity else None
 
 
-async def look(session: Session, version: ActionVersion, requester: PrincipalRow, entity: EntityRef | None) -> Scene:
+async def look(
+    session: Session,
+    version: ActionVersion,
+    requester: PrincipalRow,
+    entity: EntityRef | None,
+    lookups: Lookups = NOW,
+) -> Scene:
     """Raises `NotFound`, `Rejected` when the action cannot run on the entity for this person."""
-    belongs = await belongings(session, requester.ref)
+    belongs = await lookups.belongings(session, requester.ref)
     return Scene(
         belongs=belongs,
-        entity=await _entity(session, version, entity, belongs),
+        entity=await _entity(session, version, entity, belongs, lookups),
         user=await user_record(session, requester, belongs),
     )
 
 
 async def must_be_seen(
-    session: Session, version: ActionVersion, requester: PrincipalRow, entity: EntityRef | None
+    session: Session,
+    version: ActionVersion,
+    requester: PrincipalRow,
+    entity: EntityRef | None,
+    lookups: Lookups = NOW,
 ) -> None:
     """Raises `NotFound`, with the words for an action that does not exist, when this person may not see this one.
 
     Asked before anything else: what an answer says about the entity or the inputs would tell that the action exists.
     """
-    belongs = await belongings(session, requester.ref)
-    target = await entities.get(session, entity, sees=belongs) if entity else None
+    belongs = await lookups.belongings(session, requester.ref)
+    target = await lookups.entity(session, entity, sees=belongs) if entity else None
     see = version.model.spec.allow.see
     if see is not None and has_expression(see):
         see = entries(see, {"user": await user_record(session, requester, belongs), **_about(target)})
@@ -116,17 +130,30 @@ async def must_be_seen(
         raise not_offered(version.name)
 
 
+def see_that_holds(version: ActionVersion, entity: Entity | None) -> Sequence[str] | None:
+    """`allow.see`, when an expression in it that does not ask who looks is true of the entity; None when none is."""
+    see = version.model.spec.allow.see
+    expressions = [entry for entry in see or () if has_expression(entry)]
+    return see if entries(expressions, _about(entity)) else None
+
+
 def must_be_allowed(
-    version: ActionVersion, scene: Scene, inputs: Json | None = None, *, break_glass: bool = False
+    version: ActionVersion,
+    scene: Scene,
+    inputs: Json | None = None,
+    *,
+    caller: str | None = None,
+    break_glass: bool = False,
 ) -> None:
     """Raises `Forbidden` when who asks may not run this action there, or not past its approval.
 
-    Without `inputs`, what depends on them is not refused yet: it is asked again with them.
+    `caller`: the action of which a step asks. Without `inputs`, what depends on them is not refused yet: it is asked
+    again with them.
     """
     spec = version.model.spec
     if break_glass and spec.break_glass is None:
         raise Rejected(NO_GLASS.format(title=version.model.metadata.title))
-    context: dict[str, object] = {"user": scene.user, **_about(scene.entity)}
+    context: dict[str, object] = {"user": scene.user, "run": {"called_by": caller}, **_about(scene.entity)}
     if inputs is not None:
         context["inputs"] = inputs
     allow = spec.break_glass.allow if break_glass and spec.break_glass else spec.allow.run
@@ -149,7 +176,8 @@ async def aim(life: Life, session: Session, ask: Ask, scene: Scene | None = None
     inputs = context["inputs"]
     assert isinstance(inputs, dict)
     today = ask.rules or ask.version
-    must_be_allowed(today, scene, inputs, break_glass=ask.break_glass)
+    caller = await caller_of(session, ask.parent)
+    must_be_allowed(today, scene, inputs, caller=caller, break_glass=ask.break_glass)
     facts = await _facts(life, session, ask, scene, context)
     program = life.definitions.program(ask.version)
     if ask.undone is not None:
@@ -183,21 +211,22 @@ async def _facts(life: Life, session: Session, ask: Ask, scene: Scene, context: 
         owner=scene.owner,
         inputs=ask.inputs,
         context=context,
-        now=await life.store.clock.now(session),
+        now=ask.at or await life.store.clock.now(session),
         secrets=ask.secrets,
         break_glass=ask.break_glass,
         resumes=ask.resumes,
+        missing=ask.undone.missing if ask.undone is not None else {},
         editor=_edited(await editor_of(session, ask.version.digest)),
         cause=ask.cause,
-        called=await _called(session, ask.version),
+        called=await _called(life, session, ask.version),
     )
 
 
-async def _called(session: Session, version: ActionVersion) -> dict[str, str]:
+async def _called(life: Life, session: Session, version: ActionVersion) -> dict[str, str]:
     """Today's versions of the actions that its steps call."""
     steps = [step for step in version.model.spec.steps if isinstance(step, CallStep)]
     names = {call.action for step in steps for call in step.calls.values()}
-    return await offered(session, names) if names else {}
+    return await life.definitions.offered(session, names) if names else {}
 
 
 def assemble(life: Life, aimed: Aimed, pins: Sequence[Pinned]) -> Plan:
@@ -234,7 +263,7 @@ async def _people(session: Session, wanted: Sequence[Wanted]) -> dict[int, list[
         for query in one.queries:
             names += await entities.people_where(session, query, limit=MOST_ASKED + 2)
         for group in one.groups:
-            names += [person.ref for person in await entities.members(session, group)]
+            names += await belonging.members(session, group)
     return found
 
 
@@ -247,14 +276,14 @@ async def _owners(session: Session, wanted: Sequence[Wanted]) -> dict[str, str |
 
 async def _frozen(life: Life, session: Session, version: ActionVersion, facts: Facts) -> bool:
     """Does a freeze or the stop hold, whatever exceptions were granted? Then no rule decides in place of people."""
-    if await freezes.stopped(session) is not None:
+    if await life.frozen.stopped(session) is not None:
         return True
     subject = subject_of(version, facts.context, undo=False)
     return any(one.held(subject, facts.now) is not None for one in await life.frozen.current(session, facts.now))
 
 
 async def _entity(
-    session: Session, version: ActionVersion, ref: EntityRef | None, belongs: frozenset[str]
+    session: Session, version: ActionVersion, ref: EntityRef | None, belongs: frozenset[str], lookups: Lookups
 ) -> Entity | None:
     target = version.model.spec.target
     if target is None:
@@ -263,7 +292,7 @@ async def _entity(
         return None
     if ref is None:
         raise Rejected(f"{version.name} runs on a {target.kind}. Nothing was started. Say on which one.")
-    entity = await entities.get(session, ref, sees=belongs)
+    entity = await lookups.entity(session, ref, sees=belongs)
     if entity is None:
         raise NotFound(f"There is no {ref}, or you may not see it. Nothing was started. Look for it in the catalog.")
     if entity.kind != target.kind:
@@ -298,6 +327,10 @@ async def context_of(life: Life, session: Session, ask: Ask, scene: Scene) -> di
         "inputs": dict(inputs),
         "entity": record(scene.entity) if scene.entity else None,
         "user": scene.user,
-        "run": {"id": ask.run, "url": f"{life.public_url}/runs/{ask.run}"},
+        "run": {
+            "id": ask.run,
+            "url": f"{life.public_url}/runs/{ask.run}",
+            "called_by": await caller_of(session, ask.parent),
+        },
         "approvals": {stage: dict.fromkeys(form.fields) for stage, form in forms.items()},
     }

@@ -23,6 +23,7 @@ from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.looking import look
 from daytwo_workflows.life.noting import apply_state
 from daytwo_workflows.life.pace import Pace, Wish, allowed, pace_of
+from daytwo_workflows.life.vendor_words import cut
 
 log = structlog.get_logger()
 _BEAT: Final = 1.0  # seconds between two signs of life during a read
@@ -132,7 +133,6 @@ class Poller:
         except (BackendUnreachable, BackendDenied) as error:
             log.warning("watch.unseen", connection=self._connection, error=type(error).__name__, detail=error.detail)
             await self._unseen(rows, began)
-            await limits.remember(self._life, self._connection)
             return (error.retry_after or 0.0) if isinstance(error, BackendUnreachable) else 0.0
         except Exception:
             log.exception("watch.failed", connection=self._connection)  # the other projects are looked at all the same
@@ -207,7 +207,6 @@ class Poller:
             await look(self._life, attempt, row, began=began, beat=self._beat, poke=True)
         except (BackendUnreachable, BackendDenied) as error:
             log.info("watch.not_looked", connection=self._connection, external=row.id, error=type(error).__name__)
-            await limits.remember(self._life, self._connection)
         except DaytwoError:
             raise
         except Exception:
@@ -232,8 +231,9 @@ class Poller:
 
 
 def _is_known(row: ExternalRunRow, state: ExternalState) -> bool:
-    """Does the read say nothing that is not written already?"""
-    said = (state.status, state.detail, state.waits_for, state.url or row.url, state.commit or row.commit)
+    """Does the read say nothing that is not written already? Words in which a secret was masked are news each time."""
+    waits_for = cut(state.waits_for) if state.waits_for is not None else None
+    said = (state.status, cut(state.detail), waits_for, state.url or row.url, state.commit or row.commit)
     kept = (row.status, row.detail, row.waits_for, row.url, row.commit)
     first = row.seen_at is None or row.unseen_since is not None or row.gone_at is not None
     return said == kept and state.attempt == row.ci_attempt and not first

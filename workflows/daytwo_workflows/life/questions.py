@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from daytwo_actions.backends.base import Recognised, Target
-from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable, ExternalGone, GateClosed
+from daytwo_actions.backends.failures import BackendDenied, BackendHeld, BackendUnreachable, ExternalGone, GateClosed
 from daytwo_actions.backends.some import Asking, Question
 from daytwo_actions.backends.tree import GateId, GateVerdict, JobTree
 from daytwo_store import approvals, attempts, freezes, inbox, questions, runs
@@ -53,6 +53,8 @@ async def _answer(life: Life, asked: GateQuestionRow) -> bool:
         await _tell(life, asked, verdict, why)
     except GateClosed:
         subject, verdict, why = f"connection:{asked.connection}", None, "It was answered before, or its run has ended."
+    except BackendHeld as held:
+        return await _put_off(life, asked, held.detail, timedelta(seconds=held.retry_after or _FAILED.total_seconds()))
     except (BackendUnreachable, BackendDenied) as error:
         log.warning("question.not_answered", connection=asked.connection, error=type(error).__name__)
         return await _put_off(life, asked, error.detail, _FAILED)

@@ -24,12 +24,13 @@ from daytwo_actions.triggers import (
     wanted,
 )
 from daytwo_actions.triggers.reading import MOST_ITEMS
-from daytwo_store import reactions, triggers
+from daytwo_store import entities, principals, reactions, triggers
 from daytwo_store.engine import Session, Tx
 from daytwo_store.entities import as_entity, as_record
 from daytwo_store.errors import NotFound
-from daytwo_store.ids import PrincipalId
+from daytwo_store.ids import EntityRef, PrincipalId
 from daytwo_store.reactions import Reaction
+from daytwo_store.run_visibility import Onlooker, among
 from daytwo_store.states import ReactionState, RunState
 from daytwo_store.tables import EventRow, ReactionRow, TriggerRow
 from daytwo_store.triggers import Made
@@ -42,6 +43,9 @@ log = structlog.get_logger()
 _AT_A_TIME: Final = 20  # events of one transaction
 _ROUNDS: Final = 10  # of these one after the other, before runs are asked for
 _AT_ONCE: Final = 4  # runs that are being asked for: people who ask meanwhile are not held up
+_NOT_SEEN: Final = (
+    "It is about something that is not there, or that whoever showed the event again may not see. Nothing was started."
+)
 _DEEPEST: Final = 3  # runs in a chain, each begun by what the one before did
 
 
@@ -135,7 +139,7 @@ class _Noting:
         self, tx: Tx, row: TriggerRow, event: EventRow, turn: int, by: PrincipalId | None, key: str | None
     ) -> None:
         self.tx, self.row, self.event, self.turn = tx, row, event, turn
-        self._by, self._key = by, key
+        self.by, self._key = by, key
         depth = event.payload.get("depth") if event.source in (CATALOG, RUNS) else 0
         self.depth = (depth if isinstance(depth, int) else 0) + 1
 
@@ -163,7 +167,7 @@ class _Noting:
                 why=why,
                 about=about,
                 asked=asked,
-                by=self._by,
+                by=self.by,
                 key=None if self._key is None else f"{self._key}-{item}",
             ),
         )
@@ -196,6 +200,9 @@ async def _note_item(made: _Noting, spec: TriggerSpec, number: int, item: JsonVa
         why = f"A flood: {spec.most} began within an hour, and these are the most. Nothing was started."
         await made.skip(number, why, about=found.key)
         return False
+    if found.entity is not None and not await _shown_by_who_sees(made, EntityRef(found.entity)):
+        await made.skip(number, _NOT_SEEN, about=found.key)
+        return False
     asked: dict[str, JsonValue] = {
         "action": spec.action,
         "entity": found.entity,
@@ -206,14 +213,29 @@ async def _note_item(made: _Noting, spec: TriggerSpec, number: int, item: JsonVa
     return await made.write(number, ReactionState.DUE, about=found.key, asked=asked)
 
 
+async def _shown_by_who_sees(made: _Noting, entity: EntityRef) -> bool:
+    """Whoever shows an event again has nothing done to what they may not see, whoever's trigger it is."""
+    if made.by is None:
+        return True
+    who = (await principals.by_ids(made.tx.session, [made.by]))[made.by]
+    sees = await belongings(made.tx.session, who.ref)
+    return await entities.get(made.tx.session, entity, sees=sees) is not None
+
+
 async def _owner_sees(session: Session, row: TriggerRow, event: EventRow) -> bool:
     """Of what happened here the owner hears as much as they may see."""
     if event.source not in (CATALOG, RUNS):
         return True
+    belongs = await belongings(session, row.owner)
+    if event.source == RUNS:
+        who = await principals.of(session, row.owner, None)
+        by = Onlooker(belongs=belongs, principal=PrincipalId(who.id) if who is not None else PrincipalId(""))
+        if event.delivery not in await among(session, [event.delivery], by):
+            return False
     visible_to = event.payload.get("visible_to")
     if not isinstance(visible_to, list) or not visible_to:
         return True
-    return not (await belongings(session, row.owner)).isdisjoint(str(one) for one in visible_to)
+    return not belongs.isdisjoint(str(one) for one in visible_to)
 
 
 async def count_ends(life: Life) -> None:

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from daytwo_actions.backends.base import Listing
-from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.failures import BackendDenied, BackendHeld, BackendUnreachable
+from daytwo_actions.definitions.steps.common import Effect
+from daytwo_actions.plan.model import Plan
 from daytwo_store import attempts, externals, runs
 from daytwo_store.ids import AttemptNo, ExternalRunId, RunId, StepPath
 from daytwo_store.states import AttemptState
@@ -22,10 +24,12 @@ from daytwo_workflows.life.advance import advance, advance_within
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.dispatch import ACCEPTED_UNNAMED, Repeat, repeat
 from daytwo_workflows.life.finding import listed
+from daytwo_workflows.life.lateness import lacked, note_lateness
 from daytwo_workflows.life.steps.search import Search, keep, search_of
 
 log = structlog.get_logger()
 _LOOKED_AFTER = timedelta(minutes=2)
+_RAREST = timedelta(minutes=2)
 _OPEN = frozenset({AttemptState.SENT, AttemptState.AMBIGUOUS})
 
 
@@ -39,8 +43,9 @@ async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat:
         return await advance(life, run)
     attempt, search, now = found
     beat()
-    listing = await _look(life, attempt, search, now)
+    listing, wait = await _look(life, attempt, search, now)
     if listing is not None and listing.found:
+        await note_lateness(life, attempt, search, listing, now)
         await adopt(life, attempt, listing)
         return await advance(life, run)
     beat()
@@ -49,22 +54,40 @@ async def reconcile(life: Life, run: RunId, path: StepPath, no: AttemptNo, beat:
     verdict = await _verdict(life, attempt, search, now)
     if verdict is not None:
         await _settle(life, attempt, *verdict)
-    return await _go_on(life, run, path, search)
+    return await _go_on(life, attempt, search, wait)
 
 
-async def _go_on(life: Life, run: RunId, path: StepPath, search: Search) -> Move:
-    """How the search stands is kept; if the attempt was settled by this look, nobody asks for it any more."""
+async def _go_on(life: Life, attempt: AttemptRow, search: Search, wait: timedelta) -> Move:
+    """How the search stands is kept; if the attempt was settled by this look, nobody asks for it any more. `wait`: at
+    least so long until the next one."""
+    run = RunId(attempt.run_id)
     async with life.store.write() as tx:
         row = await runs.hold(tx, run)
-        pauses = life.windows.look_every
-        keep(tx, await runs.step(tx.session, run, path), search, pause=pauses[min(search.looks, len(pauses) - 1)])
+        step = await runs.step(tx.session, run, StepPath(attempt.path))
+        keep(tx, step, search, pause=max(_pause(life, attempt, search, tx.now), wait))
         return await advance_within(life, tx, row)
 
 
+def _pause(life: Life, attempt: AttemptRow, search: Search, now: datetime) -> timedelta:
+    """Until the next look. The longer it lasts, the rarer where a look can prove nothing: before the run has to be
+    listed, up to that moment, and where listings cannot be had.
+
+    For each look is eleven events in Temporal's history, and a question to a CI system that has trouble. While absence
+    is being proven, A1 names the pauses.
+    """
+    pauses = life.windows.look_every
+    usual = timedelta(seconds=pauses[min(search.looks, len(pauses) - 1)])
+    safe_at = _safe_at(life, attempt)
+    if search.misses:
+        return usual
+    if now < safe_at:
+        return min(max(usual, (now - attempt.intent_at) / 2), safe_at - now)
+    left = max(safe_at + life.windows.give_up_looking - now, timedelta(0))
+    return max(usual, min((now - attempt.intent_at) / 4, _RAREST, left))
+
+
 def _safe_at(life: Life, attempt: AttemptRow) -> datetime:
-    backend = life.backends.get(attempt.connection)
-    lag = life.windows.lag(backend.traits.listing_lag if backend is not None else None)
-    return attempt.send_by + life.windows.send_total + lag
+    return attempt.send_by + life.windows.send_total + life.listing_lag(attempt.connection)
 
 
 async def _repeated(life: Life, attempt: AttemptRow, search: Search) -> Repeat:
@@ -94,21 +117,25 @@ async def _open_attempt(
         return attempt, search, tx.now
 
 
-async def _look(life: Life, attempt: AttemptRow, search: Search, now: datetime) -> Listing | None:
+async def _look(life: Life, attempt: AttemptRow, search: Search, now: datetime) -> tuple[Listing | None, timedelta]:
+    """What is listed, or None; and how long the CI system asks to be left alone."""
     clock = search.clock()
     try:
         listing = await listed(life, attempt, attempt.intent_at, clock)
     except (BackendUnreachable, BackendDenied) as error:
         log.warning("reconcile.cannot_look", run=attempt.run_id, step=attempt.path, error=type(error).__name__)
         search.misses = 0
-        return None
+        told = error.retry_after if isinstance(error, BackendHeld) else None
+        return None, timedelta(seconds=told or 0.0)
     safe_at = _safe_at(life, attempt)
     search.unmarked = await _nobodys(life, attempt, listing)
     search.saw(clock)
     late = now >= safe_at and clock.reached(listing.server_time, safe_at)
     proves = listing.complete and late and clock.readable and not search.unmarked
     search.misses = search.misses + 1 if proves and not listing.found else 0
-    return listing
+    if not listing.found:
+        lacked(search, listing, now)
+    return listing, timedelta(0)
 
 
 async def _nobodys(life: Life, attempt: AttemptRow, listing: Listing) -> ExternalRunId | None:
@@ -135,7 +162,8 @@ async def _verdict(life: Life, attempt: AttemptRow, search: Search, now: datetim
         return AttemptState.HELD, _may_be(ExternalRunId(search.unmarked))
     if search.misses >= life.windows.absence_listings:
         return await _absent(life, attempt)
-    if now >= safe_at + life.windows.give_up_looking:
+    # After an outage of ours that was longer than this, it can be asked again, and a few more looks settle it.
+    if now >= safe_at + life.windows.give_up_looking and not search.misses:
         return AttemptState.HELD, _SLOW_CLOCK if search.clock().slow else _CANNOT_LOOK
     return None
 
@@ -176,19 +204,25 @@ def _not_listed(note: str) -> str:
 
 
 async def _absent(life: Life, attempt: AttemptRow) -> tuple[AttemptState, str]:
-    """Proven absent by listings. Where somebody had to approve, a person confirms it before anything is sent again.
+    """Proven absent by listings. Where somebody had to approve, or the step is declared `once`, a person confirms it
+    before anything is sent again.
 
     Not so behind a claim fence: should it have started all the same, it is told to end before it does anything.
     """
-    async with life.store.read() as session:
-        protected = (await runs.peek(session, RunId(attempt.run_id))).protected
-    if (attempt.note or "").startswith(ACCEPTED_UNNAMED) and not marker_of(attempt).pinned.fenced:
-        return AttemptState.HELD, _not_listed(attempt.note or "")  # a yes counts more than a listing
     times = life.windows.absence_listings
-    if protected and not marker_of(attempt).pinned.fenced:
-        note = f"{times} complete listings do not show it, so it most likely never started; this action is protected, "
-        return AttemptState.HELD, note + "so two people have to confirm that."
-    return AttemptState.ABSENT, f"{times} complete listings do not show it: it never started."
+    proven = AttemptState.ABSENT, f"{times} complete listings do not show it: it never started."
+    if marker_of(attempt).pinned.fenced:
+        return proven
+    if (attempt.note or "").startswith(ACCEPTED_UNNAMED):
+        return AttemptState.HELD, _not_listed(attempt.note or "")  # a yes counts more than a listing
+    note = f"{times} complete listings do not show it, so it most likely never started; "
+    async with life.store.read() as session:
+        run = await runs.peek(session, RunId(attempt.run_id))
+    if run.protected:
+        return AttemptState.HELD, note + "this action is protected, so two people have to confirm that."
+    if Plan.model_validate_json(run.plan).step(attempt.path).effect == Effect.ONCE:
+        return AttemptState.HELD, note + "this step is declared `once`, so somebody has to confirm that."
+    return proven
 
 
 async def _settle(life: Life, open_attempt: AttemptRow, state: AttemptState, note: str) -> None:

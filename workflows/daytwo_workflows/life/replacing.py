@@ -5,16 +5,14 @@ one run for another that it then has to wait for. An undo is never stopped for a
 rollback, and a run that the requester may not stop is waited for.
 """
 
-from daytwo_actions.policy import may_stop
-from daytwo_store import entities, lock_reading, locks, principals, runs
+from daytwo_store import lock_reading, locks, principals, runs
 from daytwo_store.engine import Session
-from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import Digest, PrincipalId, RunId
 from daytwo_store.states import RUN_ENDS, RunState
 from daytwo_store.tables import RunRow
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.interventions import ask_to_stop
-from daytwo_workflows.life.people import belongings
+from daytwo_workflows.life.rights import may_stop_now
 
 
 async def ask_holders_to_stop(life: Life, waiting: RunRow) -> None:
@@ -49,11 +47,4 @@ async def _may_be_stopped(life: Life, session: Session, holder: RunRow, waiting:
     version = await life.definitions.of_run(session, Digest(holder.version))
     if version.is_rollback and not (await life.definitions.of_run(session, Digest(waiting.version))).is_rollback:
         return False
-    entity = await entities.get(session, holder.entity, sees=EVERYTHING) if holder.entity else None
-    return may_stop(
-        principal=PrincipalId(waiting.requester),
-        requester=PrincipalId(holder.requester),
-        allow=version.model.spec.allow.run,
-        belongs=await belongings(session, person.ref),
-        owner=entity.owner if entity else holder.owner,
-    ).allowed
+    return await may_stop_now(life, session, holder, person)

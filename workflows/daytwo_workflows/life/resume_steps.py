@@ -123,7 +123,8 @@ def _done(step: StepBase, row: StepRow) -> Proposed:
         return _proposed(step, Does.CHECK, f"was done, and left no {missing[0]}, which is wanted now")
     if missing:
         return _proposed(step, Does.ASK, f"was done, and left no {missing[0]}, which is wanted now")
-    return _proposed(step, Does.SKIP, "is done", {name: (row.outputs or {})[name] for name in step.outputs})
+    left = {name: value for name, value in (row.outputs or {}).items() if name in step.leaves}
+    return _proposed(step, Does.SKIP, "is done", left)
 
 
 async def _begun(life: Life, run: RunRow, step: StepBase, past: _Past) -> Proposed:

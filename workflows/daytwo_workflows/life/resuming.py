@@ -15,7 +15,8 @@ from daytwo_actions.recovery import Does, Said
 from daytwo_store.errors import Conflict, FieldFault, Rejected
 from daytwo_store.ids import EntityRef, PrincipalId, RunId, TokenId
 from daytwo_store.tables import Json, RunRow
-from daytwo_workflows.life.asking import Accepted, Planned, Wish, accept_wish, digest_of_ask, plan, repeated
+from daytwo_workflows.life.asked_digest import digest_of_ask
+from daytwo_workflows.life.asking import Accepted, Planned, Wish, accept_wish, plan, repeated
 from daytwo_workflows.life.causes import handed_on
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.resumable import between, why_not_resumable

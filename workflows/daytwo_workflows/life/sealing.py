@@ -36,7 +36,7 @@ from daytwo_workflows.life.claim_attempt import lapsed
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.drifting import drifted
 from daytwo_workflows.life.filling import answers_of
-from daytwo_workflows.life.leases import is_lease
+from daytwo_workflows.life.leases import is_lease, lasts
 from daytwo_workflows.life.planning import Aimed, aim, assemble
 from daytwo_workflows.life.secret_inputs import fingerprints_of
 from daytwo_workflows.life.steps.approval import sealed_at
@@ -152,14 +152,19 @@ async def _seal_undo(
 ) -> AttemptRow | None:
     """What takes back what this run has done was approved with it, and is done whoever has left since: what was granted
     to somebody who is gone is what has to be taken back. Where it is sent to has to be what it was, where somebody had
-    to approve, or what somebody has agreed to since."""
+    to approve, or what somebody has agreed to since; of what was there for a time its pipeline has to be, and whatever
+    else was pushed into that repository does not put off its end (docs/decisions/0044)."""
     own = plan.step(path).path
     moved = [(one, now) for one, now in zip(plan.aimed, pins, strict=True) if one.path == own and one.pin() != now]
     step = await runs.step(tx.session, RunId(row.id), path)
     for one, now in moved:
-        if row.protected and not agreements.agreed(step, now):
+        ends = lasts(plan) and agreements.only_pushed(one, now)
+        if row.protected and not ends and not agreements.agreed(step, now):
             fail(tx, step, agreements.ask(step, one, now))
             return None
+        if row.protected and ends:
+            facts = {"step": path, "from": one.pinned.commit, "to": now.commit, "sha256": now.pipeline_digest}
+            tx.audit(actor="daytwo", action="undo.ref_moved", subject=f"run:{row.id}", facts=facts)
         write = partial(_write, pinned=now)
     await freezes.read_locked(tx.session)  # nobody stops everything before this transaction has ended
     if await freezes.stopped(tx.session) is not None or not await locking.held(tx, row):

@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.base import Backend
 from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
 from daytwo_actions.backends.pipelines import ListPage
 from daytwo_catalog.model import Entity, record
@@ -15,6 +14,7 @@ from daytwo_store.engine import Session
 from daytwo_store.entities import Sees
 from daytwo_store.entity_search import Search
 from daytwo_store.errors import Rejected, Unavailable
+from daytwo_workflows.life.lookups import Lists
 
 OpenSession = Callable[[], AbstractAsyncContextManager[Session]]
 
@@ -43,7 +43,7 @@ class CatalogEntities:
 class Choices:
     """Choices from the catalog and from connections."""
 
-    def __init__(self, open_session: OpenSession, sees: Sees, backends: Mapping[str, Backend]) -> None:
+    def __init__(self, open_session: OpenSession, sees: Sees, backends: Mapping[str, Lists]) -> None:
         self._open = open_session
         self._sees = sees
         self._backends = backends
@@ -78,7 +78,7 @@ class Choices:
         return OptionPage(options=[Option(value=name, title=name) for name in page.names], next_cursor=page.next_cursor)
 
 
-async def _listing(backend: Backend, query: OptionQuery) -> ListPage:
+async def _listing(backend: Lists, query: OptionQuery) -> ListPage:
     assert query.list is not None, "what a connection is asked to list is declared"
     search = query.search if query.exact is None else query.exact
     try:
@@ -97,7 +97,7 @@ def _fits(entity: Entity, where: Mapping[str, JsonValue]) -> bool:
     return all(entity.properties.get(name) == value for name, value in where.items())
 
 
-def sources(open_session: OpenSession, sees: Sees, backends: Mapping[str, Backend]) -> Sources:
+def sources(open_session: OpenSession, sees: Sees, backends: Mapping[str, Lists]) -> Sources:
     """Both doors for one asker."""
     return Sources(options=Choices(open_session, sees, backends), entities=CatalogEntities(open_session, sees))
 

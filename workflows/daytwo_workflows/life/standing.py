@@ -131,6 +131,7 @@ def question(
         requester_name=people[run.requester].name,
         terms=terms_of(row.terms),
         editors=frozenset() if terms_of(row.terms).editor_approval else approvals.editors_of(row),
+        fillers=frozenset() if terms_of(row.terms).self_approval else frozenset(row.fillers),
         before=frozenset() if row.again else speakers(people, approved),
         decided=frozenset(key(people, one.principal) for one in mine),
         spoken={key(people, one.on_behalf_of): people[one.principal].name for one in mine if one.on_behalf_of},
@@ -204,7 +205,7 @@ async def _too_few(session: Session, stage: ApprovalRow, count: _Count) -> list[
         return []  # the rule was worked out anew with the plan, and stands in it
     never = set() if stage.again else set(count.before)
     if not terms_of(stage.terms).self_approval:
-        never.add(count.requester)
+        never |= {count.requester, *stage.fillers}
     if not terms_of(stage.terms).editor_approval:
         never |= approvals.editors_of(stage)
     heard: set[str] = set()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from daytwo_actions.plan.model import Plan
 from daytwo_store import attempts, lock_holds, lock_reading, locks, runs
-from daytwo_store.engine import Store, Topic, Tx
+from daytwo_store.engine import Session, Store, Topic, Tx
 from daytwo_store.errors import Conflict
 from daytwo_store.ids import PrincipalId, RunId
 from daytwo_store.states import RUN_ENDS, AttemptState, RunState
@@ -40,16 +40,16 @@ async def take_away(store: Store, asked: TakeAway) -> None:
     async with store.write() as tx:
         facts = {"fence": str(asked.fence), "why": asked.reason}
         if holder is None:
-            raise _changed(asked)
+            raise await _changed(tx.session, asked)
         if holder.hold is not None:
             tx.audit(actor=asked.by, action="lock.forced", subject=f"lock:{asked.key}", facts=facts)
             ended = await lock_holds.end(tx, holder.hold, by=asked.by)
             if ended.ended_at != tx.now:
-                raise _changed(asked)
+                raise await _changed(tx.session, asked)
             return
         row = await runs.hold(tx, RunId(str(holder.run)))
         if not await locks.take_away(tx, asked.key, RunId(row.id), asked.fence):
-            raise _changed(asked)
+            raise await _changed(tx.session, asked)
         facts = {**facts, "run": row.id}
         tx.audit(actor=asked.by, action="lock.forced", subject=f"lock:{asked.key}", facts=facts)
         await _without_it(tx, row, asked)
@@ -83,8 +83,12 @@ def was_sent(attempt: AttemptRow) -> bool:
     return attempt.external_id is not None or AttemptState(attempt.state) not in _UNSENT
 
 
-def _changed(asked: TakeAway) -> Conflict:
-    return Conflict(
-        f"{asked.key} is no longer held under the number {asked.fence}: somebody else has it by now, or nobody. "
-        "Nothing was changed. Look at the lock again."
-    )
+async def _changed(session: Session, asked: TakeAway) -> Conflict:
+    (now,) = await lock_reading.situations(session, [asked.key])
+    told = f"{asked.key} is no longer held under the number {asked.fence}: "
+    if now.fence is None:
+        return Conflict(
+            f"{told}nobody has it. It was taken from nobody, and no run was changed. There is nothing to take away: "
+            "whoever waits for it has it as soon as it is their turn."
+        )
+    return Conflict(f"{told}somebody else has it by now. Nothing was changed. Look at the lock again.")

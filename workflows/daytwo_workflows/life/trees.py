@@ -1,6 +1,6 @@
 """The job tree of an external run as it is kept on its step, there and back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,22 +8,23 @@ from pydantic import JsonValue
 
 from daytwo_actions.backends.tree import Artifact, ExternalGate, GateKind, Job, JobKind, JobTree
 from daytwo_store import gates
-from daytwo_store.ids import ExternalJobId, StepPath
+from daytwo_store.ids import StepPath
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 from daytwo_store.tables import Json, StepRow
+from daytwo_workflows.life.vendor_words import VendorWords
 
-CleanNotes = Mapping[ExternalJobId, Sequence[str]]
 MOST_JOBS: Final = 1000  # of one step; the rest is only counted
 MOST_ARTIFACTS: Final = 500
 OURS: Final = "daytwo"  # a suspend node or a manual job of this name is a question to us, and not to a person
 
 
-def tree_json(path: StepPath, tree: JobTree, *, notes: CleanNotes) -> list[Json]:
+def tree_json(path: StepPath, tree: JobTree, *, words: VendorWords) -> list[Json]:
     """Every node, parents first; what is beyond `MOST_JOBS` is one node that says how many there are.
 
-    `notes` are what may be kept of the jobs' own (`job_notes`), which are left out: they may hold a secret.
+    Names, details and notes as `words` lets them be kept: they may hold a secret.
     """
-    kept = [_job_json(path, job, notes.get(job.id, ())) for job in tree.jobs[:MOST_JOBS]]
+    words.learn(_texts(tree.jobs[:MOST_JOBS]))
+    kept = [_job_json(path, job, words) for job in tree.jobs[:MOST_JOBS]]
     left = len(tree.jobs) - len(kept)
     return [*kept, _more(left)] if left else kept
 
@@ -41,10 +42,11 @@ def asks_us(gate: Json) -> bool:
     return gate["title"] == OURS and gate["kind"] in (GateKind.MANUAL_JOB, GateKind.SUSPEND)
 
 
-def artifacts_json(found: Sequence[Artifact]) -> list[Json]:
+def artifacts_json(found: Sequence[Artifact], words: VendorWords) -> list[Json]:
+    words.learn(one.name for one in found[:MOST_ARTIFACTS])
     return [
         {
-            "name": storable(one.name),
+            "name": words.line(one.name),
             "size": one.size,
             "url": one.url,
             "expires_at": _moment(one.expires_at),
@@ -59,23 +61,30 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def _job_json(path: StepPath, job: Job, notes: Sequence[str]) -> Json:
+def _texts(jobs: Sequence[Job]) -> Iterator[str]:
+    for job in jobs:
+        yield from (job.name, job.detail, *(step.name for step in job.steps))
+        if job.gate is not None:
+            yield from (job.gate.title, job.gate.waits_for)
+
+
+def _job_json(path: StepPath, job: Job, words: VendorWords) -> Json:
     return {
         "id": storable(job.id),
-        "name": storable(job.name),
+        "name": words.line(job.name),
         "status": job.status,
-        "detail": storable(job.detail),
+        "detail": words.line(job.detail),
         "url": job.url,
         "started_at": _moment(job.started_at),
         "ended_at": _moment(job.ended_at),
         "kind": job.kind,
         "parent": storable(job.parent) if job.parent is not None else None,
-        "gate": _gate_json(path, job.gate) if job.gate is not None else None,
-        "notes": [storable(note) for note in notes],
+        "gate": _gate_json(path, job.gate, words) if job.gate is not None else None,
+        "notes": [storable(note) for note in words.notes(job.notes)] if job.notes else [],
         "steps": [
             {
                 "number": step.number,
-                "name": storable(step.name),
+                "name": words.line(step.name),
                 "status": step.status,
                 "started_at": _moment(step.started_at),
                 "ended_at": _moment(step.ended_at),
@@ -85,14 +94,14 @@ def _job_json(path: StepPath, job: Job, notes: Sequence[str]) -> Json:
     }
 
 
-def _gate_json(path: StepPath, gate: ExternalGate) -> Json:
+def _gate_json(path: StepPath, gate: ExternalGate, words: VendorWords) -> Json:
     verdicts: list[JsonValue] = [*sorted(gate.verdicts)]
     return {
         "name": gates.name_of(path, gate.id),
         "id": storable(gate.id),
         "kind": gate.kind,
-        "title": storable(gate.title),
-        "waits_for": storable(gate.waits_for),
+        "title": words.line(gate.title),
+        "waits_for": words.line(gate.waits_for),
         "url": gate.url,
         "verdicts": verdicts,
     }

@@ -13,6 +13,8 @@ from daytwo_workflows.life.leases import is_lease
 from daytwo_workflows.life.locking import named
 from daytwo_workflows.life.undone import to_undo
 
+UNDECLARED: Final = "The action does not say how it is undone."
+NOTHING_EARLIER: Final = "There is no earlier successful run here to go back to."
 _TAKEN: Final = "Its lock was taken away while it ran, so nobody knows what an undo would go back over."
 
 
@@ -52,11 +54,11 @@ async def _why_not(session: Session, run: RunRow) -> str | None:
     if run.state != RunState.SUCCEEDED:
         return "Only a run that has succeeded can be undone; what a failed one left behind is in its log."
     if not whole:
-        return "The action does not say how it is undone."
+        return UNDECLARED
     if run.lock_taken_at is not None:
         return _TAKEN
     if run.lock_key is None or run.previous_run is None:
-        return "There is no earlier successful run here to go back to."
+        return NOTHING_EARLIER
     return None
 
 

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+import structlog
+
 from daytwo_actions.definitions.steps.common import Effect
 from daytwo_actions.plan.model import Plan
 from daytwo_actions.recovery import Choice
@@ -28,13 +30,16 @@ from daytwo_workflows.life.locking import take_again
 from daytwo_workflows.life.sending import let
 from daytwo_workflows.life.steps.begin import begin
 from daytwo_workflows.life.steps.table import KINDS
-from daytwo_workflows.life.undo_stack import push, stack, staying, unconfirmed
+from daytwo_workflows.life.undo_stack import push, stack, staying, took_effect, unconfirmed
 from daytwo_workflows.life.window import all_is_stopped
 
+log = structlog.get_logger()
 LEFT: Final = "left"  # in the data of an undo that has failed: somebody has said that it stays so
 _ASKED: Final = Move(what=What.WAIT, seconds=timedelta(hours=1).total_seconds())
 _FIRST_PAUSE: Final = timedelta(minutes=2)  # before what was there for a time is tried to be taken back again, then
-_TRIES: Final = 6  # twice as long each time: two hours in all, and then somebody has to say so
+_LONGEST_PAUSE: Final = timedelta(hours=1)  # twice as long each time up to this, until it is done
+_TRIES: Final = 6  # more than these have failed, within two hours: an alarm
+_ALARMS: Final = 24  # tries from one alarm to the next: a day
 _LOST: Final = (StepState.FAILED, StepState.CANCELLED)
 
 
@@ -129,14 +134,14 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow, steps: Sequence[
             return move
     if not is_stuck(step):
         return None
-    at = _again_at(run, step, steps)
+    at = await _again_at(tx, run, step, steps)
     if at is not None and tx.now >= at:
         facts = {"choice": str(Choice.AGAIN)}
         tx.audit(actor="daytwo", action="run.undo_choice", subject=f"run:{run.id}", facts=facts)
         again(tx, run, step, steps)
         await tx.session.flush()
         return await next_of_undoing(life, tx, run)
-    return _stuck(tx, run, step, at)
+    return _stuck(tx, run, step, at, tries=_tries(step, steps))
 
 
 def _begins_next(steps: Sequence[StepRow]) -> bool:
@@ -145,19 +150,30 @@ def _begins_next(steps: Sequence[StepRow]) -> bool:
     return next_one is not None and next_one.state == StepState.PENDING
 
 
-def _again_at(run: RunRow, step: StepRow, steps: Sequence[StepRow]) -> datetime | None:
-    """When it is tried again without anybody having said so: what was there for a time, when twice is as once, and
-    nothing has changed to which somebody would have to agree."""
-    tries = sum(one.undoes == step.undoes for one in steps)
+async def _again_at(tx: Tx, run: RunRow, step: StepRow, steps: Sequence[StepRow]) -> datetime | None:
+    """When it is tried again without anybody having said so: what was there for a time, for as long as it takes.
+
+    Not what is done once at most and may have been done, nor what cannot be worked out, nor where something has changed
+    to which somebody would have to agree.
+    """
     plan = Plan.model_validate_json(run.plan)
     planned = plan.undo_of(str(step.undoes))
     if not lasts(plan) or planned is None or step.state != StepState.FAILED or step.ended_at is None:
         return None
-    once = planned.effect == Effect.ONCE or (planned.kind == "http" and planned.effect is None)
-    if once or MOVED in (step.data or {}) or tries > _TRIES:
+    unworkable = bool(planned.late) and step.given is None
+    if unworkable or MOVED in (step.data or {}):
         return None
-    pause: timedelta = _FIRST_PAUSE * 2 ** (tries - 1)
+    once = planned.effect == Effect.ONCE or (planned.kind == "http" and planned.effect is None)
+    if once and await took_effect(tx.session, step):
+        return None
+    doublings = min(_tries(step, steps) - 1, _TRIES)
+    pause: timedelta = min(_FIRST_PAUSE * 2**doublings, _LONGEST_PAUSE)
     return step.ended_at + pause
+
+
+def _tries(step: StepRow, steps: Sequence[StepRow]) -> int:
+    """How often it was tried to undo the same."""
+    return sum(one.undoes == step.undoes for one in steps)
 
 
 def again(tx: Tx, run: RunRow, failed: StepRow, steps: Sequence[StepRow]) -> StepRow:
@@ -186,18 +202,27 @@ def is_stuck(step: StepRow) -> bool:
     return step.state in _LOST and LEFT not in (step.data or {})
 
 
-def _stuck(tx: Tx, run: RunRow, step: StepRow, at: datetime | None) -> Move:
+def _stuck(tx: Tx, run: RunRow, step: StepRow, at: datetime | None, *, tries: int) -> Move:
     """`at`: when it is tried again by itself."""
     said = (
         f"Undoing {step.undoes} has failed: {step.note or 'it was stopped'} Nothing else is undone before somebody has "
         "said whether it is tried again, or left as it is."
     )
+    if at is not None and tries > _TRIES:
+        said = f"{said} It has failed {tries} times, and what was for a time still stands: somebody has to see to it."
     if at is not None:
         said = f"{said} It is tried again by itself at {at:%H:%M} UTC."
     reason = _joined(_reason(run), said)
-    runs.move(tx, run, RunState.NEEDS_ATTENTION, reason=reason)
+    if at is not None and tries > _TRIES and run.state != RunState.NEEDS_ATTENTION:
+        log.error("undo.stands", run=run.id, step=step.path, tries=tries)
+    runs.move(tx, run, RunState.NEEDS_ATTENTION, reason=reason, told=at is None or is_told(tries))
     run.reason = reason
     return _ASKED if at is None else Move(what=What.WAIT, seconds=max(0.05, (at - tx.now).total_seconds()))
+
+
+def is_told(tries: int) -> bool:
+    """Of so many tries that have failed, are its people told of the last one?"""
+    return tries <= _TRIES or (tries - _TRIES) % _ALARMS == 1
 
 
 async def told(tx: Tx, run: RunRow, steps: Sequence[StepRow]) -> str:

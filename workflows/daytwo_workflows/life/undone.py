@@ -11,7 +11,7 @@ from daytwo_store.engine import Session
 from daytwo_store.ids import RunId
 from daytwo_store.states import StepState
 from daytwo_store.tables import RunRow, StepRow
-from daytwo_workflows.life.steps.results import seen
+from daytwo_workflows.life.steps.results import missing, seen
 from daytwo_workflows.life.undo_stack import ordinary, stack
 
 
@@ -58,7 +58,8 @@ async def undone_of(session: Session, run: RunRow, paths: list[str]) -> Undone:
     """What undoes these steps of a run, in this order."""
     plan, steps = Plan.model_validate_json(run.plan), await runs.steps(session, RunId(run.id))
     planned = [one for path in paths if (one := plan.undo_of(path)) is not None]
-    return Undone(run=run.id, steps=planned, results=seen(ordinary(steps)))
+    own = ordinary(steps)
+    return Undone(run=run.id, steps=planned, results=seen(own), missing=missing(own))
 
 
 def undoes_steps(plan: Plan) -> bool:

@@ -21,6 +21,7 @@ from daytwo_store.states import RunState, StepState
 from daytwo_store.tables import RunRow, StopRow
 from daytwo_workflows.contracts import SENDING, Move, What
 from daytwo_workflows.life.asking import Planned
+from daytwo_workflows.life.callers import parent_of
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.freezes_that_hold_on import holding_on
 from daytwo_workflows.life.people import belongings
@@ -145,7 +146,14 @@ async def subject_of_run(life: Life, session: Session, row: RunRow) -> Subject |
         version = await life.definitions.of_run(session, Digest(row.version))
         requester = (await principals.by_ids(session, [row.requester]))[row.requester]
         entity = EntityRef(row.entity) if row.entity else None
-        ask = Ask(run=RunId(row.id), version=version, requester=requester, entity=entity, inputs=row.inputs)
+        ask = Ask(
+            run=RunId(row.id),
+            version=version,
+            requester=requester,
+            entity=entity,
+            inputs=row.inputs,
+            parent=parent_of(row),
+        )
         context = await context_of(life, session, ask, await look(session, version, requester, entity))
     except DaytwoError as error:
         log.info("window.unknown", run=row.id, error=error.type)

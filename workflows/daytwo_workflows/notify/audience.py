@@ -32,7 +32,7 @@ async def people(session: Session, refs: Collection[str]) -> list[str]:
         elif one.startswith(_GROUP):
             groups.add(one)
     for group in sorted(groups):
-        found |= {str(member.ref) for member in await entities.members(session, group)}
+        found |= set(await belonging.members(session, group))
     there = await entities.get_many(session, found, sees=EVERYTHING)  # who has left the catalog is told nothing
     return sorted(str(ref) for ref in there)
 

@@ -8,7 +8,6 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -18,13 +17,13 @@ from pydantic import JsonValue
 from standardwebhooks import Webhook
 
 from daytwo_workflows.notify.entry import ChatEntry, MailEntry, NotificationsEntry, WebhookEntry
+from daytwo_workflows.notify.hands import Hands
 from daytwo_workflows.secret_files import SettingsRejected
 
 if TYPE_CHECKING:  # loaded when there is a channel that needs it: it knows a hundred services, and takes its time
     from apprise import AppriseAsset, NotifyBase
 
 _PATIENCE: Final = 30.0  # seconds for one message, whatever the channel does
-_THREADS: Final = 4
 _SHORTEST, _LONGEST = 24, 64  # bytes of a secret, as Standard Webhooks say
 _MAIL: Final = frozenset({"mailto", "mailtos"})
 
@@ -52,10 +51,10 @@ class Chat:
     """Any address that apprise knows."""
 
     url: str
-    threads: ThreadPoolExecutor
+    hands: Hands
 
     async def send(self, message: Outgoing) -> str | None:
-        return await _by_apprise(self.threads, self.url, message)
+        return await _by_apprise(self.hands, self.url, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Mail:
     """A mail server. Each message goes to one person, as plain text."""
 
     url: str
-    threads: ThreadPoolExecutor
+    hands: Hands
 
     async def send(self, message: Outgoing) -> str | None:
         if message.address is None:
@@ -71,7 +70,7 @@ class Mail:
         parts = _mail_parts(self.url)
         parts |= {"targets": [message.address], "format": "text"}
         parts["headers"] = {**(parts.get("headers") or {}), "X-Daytwo-Message": message.id}
-        return await _by_apprise(self.threads, parts, message)
+        return await _by_apprise(self.hands, parts, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +105,9 @@ class Hook:
         return None if taken else f"it answered {status}"
 
 
-def open_channels(entry: NotificationsEntry) -> dict[str, Channel]:
+def open_channels(entry: NotificationsEntry, *, patience: float = _PATIENCE) -> dict[str, Channel]:
     """Raises `SettingsRejected` for an address that cannot be used; asks nothing of anybody."""
-    threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="notify")
+    hands = Hands(patience)
     found: dict[str, Channel] = {}
     for name, one in entry.channels.items():
         url = one.url(name)
@@ -117,25 +116,24 @@ def open_channels(entry: NotificationsEntry) -> dict[str, Channel]:
         elif isinstance(one, MailEntry):
             if url.partition("://")[0] not in _MAIL or _made(_mail_parts(url) | {"targets": ["a@b.example"]}) is None:
                 raise SettingsRejected(_wrong(name, "an address such as mailtos://user:password@mail.example.com"))
-            found[name] = Mail(url, threads)
+            found[name] = Mail(url, hands)
         else:
             assert isinstance(one, ChatEntry)
             if _made(url) is None:
                 raise SettingsRejected(_wrong(name, "an address that apprise knows (https://appriseit.com/services)"))
-            found[name] = Chat(url, threads)
+            found[name] = Chat(url, hands)
     return found
 
 
-async def _by_apprise(threads: ThreadPoolExecutor, address: str | dict[str, Any], message: Outgoing) -> str | None:
+async def _by_apprise(hands: Hands, address: str | dict[str, Any], message: Outgoing) -> str | None:
     def send() -> bool:
         made = _made(address)
         return made is not None and bool(made.notify(body=message.body, title=message.title, body_format="text"))
 
     try:
-        async with asyncio.timeout(_PATIENCE):
-            taken = await asyncio.get_running_loop().run_in_executor(threads, send)
+        taken = await hands.send(message.id, send)
     except TimeoutError:
-        return f"it did not answer within {_PATIENCE:.0f} s"
+        return f"it did not answer within {hands.patience:.0f} s"
     except Exception as error:  # noqa: BLE001 - plugins of a library for a hundred services raise what they like
         return f"it failed ({type(error).__name__})"
     return None if taken else "it does not answer, or did not take the message"

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from daytwo_store import definitions, entities, principals
+from daytwo_store.action_visibility import kept_to
 from daytwo_store.engine import Session
 from daytwo_store.messages import Draft, Outcome
 from daytwo_store.notifications import Notice
@@ -36,6 +37,8 @@ _URGENT: Final = frozenset(
         Notice.TASK_REMINDER,
     }
 )
+# What nobody looks at the page for by themselves, and has to be known all the same: an alarm even without any channel.
+_LOUD: Final = frozenset({Notice.GLASS_ASKED, Notice.GLASS_BROKEN, Notice.REVIEW_REMINDER, Notice.RUN_NEEDS_ATTENTION})
 _BY_ITSELF: Final = ("schedule", "trigger")  # what asks for runs, by its id among the facts
 _MOST: Final = 200  # messages of one notification
 
@@ -76,7 +79,8 @@ async def compose(
 ) -> Composed:
     """Everything that is to be sent about one notification."""
     if not entry.channels:
-        return Composed(drafts=(), outcome=Outcome.OFF, why="no channel is configured")
+        outcome = Outcome.NOBODY if row.kind in _LOUD else Outcome.OFF
+        return Composed(drafts=(), outcome=outcome, why="no channel is configured")
     scene = await _scene(session, row)
     drafts: dict[tuple[str, str], Draft] = {}
     routed = False
@@ -172,7 +176,8 @@ def _is_address(value: str) -> bool:
 
 
 def _values(scene: _Scene, page: str, *, sees: bool) -> dict[str, str]:
-    """What texts may say to these readers. Whoever may not see the entity is told that there is a run, and its page."""
+    """What texts may say to these readers. Whoever may not see the entity or the action is told that there is a run,
+    and its page."""
     run, approval = scene.run, scene.approval
     entity = run.entity or "" if run is not None and sees else ""
     action = scene.title if sees else ""
@@ -222,6 +227,7 @@ async def _scene(session: Session, row: NotificationRow) -> _Scene:
     approval = await session.get(ApprovalRow, row.approval_id) if row.approval_id is not None else None
     by = str(row.facts.get("by", ""))
     people = await principals.by_ids(session, [one for one in (by, run.requester if run else "") if one])
+    told = await audience.named(session, row.audience)
     return _Scene(
         row=row,
         run=run,
@@ -229,9 +235,9 @@ async def _scene(session: Session, row: NotificationRow) -> _Scene:
         title=await _title(session, run),
         requester=people[run.requester].name if run is not None and run.requester in people else "",
         by=people[by].name if by in people else "",
-        told=await audience.named(session, row.audience),
+        told=told,
         message=await _message(session, row),
-        visible_to=await _visible_to(session, run),
+        visible_to=await _visible_to(session, run, told if approval is not None or "task" in row.facts else ()),
     )
 
 
@@ -251,10 +257,15 @@ async def _title(session: Session, run: RunRow | None) -> str:
     return str(title or run.action)
 
 
-async def _visible_to(session: Session, run: RunRow | None) -> Sequence[frozenset[str]]:
-    if run is None or run.entity is None:
+async def _visible_to(session: Session, run: RunRow | None, asked: Collection[str]) -> Sequence[frozenset[str]]:
+    """`asked`: who is asked to approve something or to do it."""
+    if run is None:
         return []
+    see = await kept_to(session, run)
+    action = [see | frozenset(asked)] if see is not None else []
+    if run.entity is None:
+        return action
     entity = await entities.get(session, run.entity, sees=entities.EVERYTHING)
     if entity is None:
-        return await kept_from(session, run)
-    return [frozenset(entity.visible_to)] if entity.visible_to else []
+        return [*action, *await kept_from(session, run)]
+    return [*action, frozenset(entity.visible_to)] if entity.visible_to else action

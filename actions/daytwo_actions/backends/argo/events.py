@@ -24,7 +24,8 @@ from daytwo_actions.backends.http.recent import Recent
 _SHORTEST: Final = 1.0  # seconds between the beginnings of two streams of a namespace
 _REMEMBERED: Final = 4_096
 _WAITING: Final = 1_000  # hints that nobody has taken yet
-_LISTED: Final = 500
+_LISTED: Final = 500  # workflows on a page
+_MOST_PAGES: Final = 20
 _FIELDS: Final = "metadata,items.metadata,items.status.phase"
 
 
@@ -71,23 +72,31 @@ class Events:
             await asyncio.sleep(max(0.0, _SHORTEST - (time.monotonic() - began)))
 
     async def _round(self, project: str, *, relist: bool) -> AsyncGenerator[Hint, None]:
-        for one in await self._listed(project) if relist else ():
-            yield one
+        if relist:
+            async with aclosing(self._listed(project)) as listed:
+                async for one in listed:
+                    yield one
         async with aclosing(self._watched(project)) as stream:
             async for one in stream:
                 yield one
 
-    async def _listed(self, project: str) -> list[Hint]:
-        what = f"the workflows of {project}"
-        parameters = {"listOptions.labelSelector": LABEL_RUN, "listOptions.limit": str(_LISTED), "fields": _FIELDS}
-        found = await self._reading.get(
-            "workflows.relist",
-            what,
-            names.workflows(project),
-            lambda answer: WorkflowList.model_validate_json(answer.body),
-            parameters,
-        )
-        return [hint_of(one.metadata, one.status.phase) for one in found.items]
+    async def _listed(self, project: str) -> AsyncGenerator[Hint, None]:
+        """All of them, page by page. Of more than that the rest is left to the poller, which reads all open runs."""
+        what, more = f"the workflows of {project}", ""
+        for _ in range(_MOST_PAGES):
+            parameters = {"listOptions.labelSelector": LABEL_RUN, "listOptions.limit": str(_LISTED), "fields": _FIELDS}
+            found = await self._reading.get(
+                "workflows.relist",
+                what,
+                names.workflows(project),
+                lambda answer: WorkflowList.model_validate_json(answer.body),
+                {**parameters, "listOptions.continue": more} if more else parameters,
+            )
+            for one in found.items:
+                yield hint_of(one.metadata, one.status.phase)
+            more = found.metadata.more
+            if not more:
+                return
 
     async def _watched(self, project: str) -> AsyncGenerator[Hint, None]:
         """One stream, until the server ends it. Raises `BackendUnreachable`, `BackendDenied`."""

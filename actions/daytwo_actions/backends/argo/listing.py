@@ -38,8 +38,9 @@ class Offers:
         ]
 
     async def parameters(self, target: Target) -> PipelineInputs:
-        template = await self._resolving.template(target)
-        return inputs.read_template({"spec": template.spec}, names.of_target(target).title)
+        (_, template), *rest = await self._resolving.parts(target)
+        parts = {(name.name, name.cluster): part.spec for name, part in rest}
+        return inputs.read_template({"spec": template.spec}, names.of_target(target).title, parts)
 
     async def names(self, listed: Listed, project: str, *, search: str, cursor: str | None) -> ListPage:
         """Raises `BackendUnreachable`, and `BackendDenied` also for what Argo does not list."""

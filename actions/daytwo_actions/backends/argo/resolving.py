@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from daytwo_actions.backends.argo.wire import inputs, names, templates
+from daytwo_actions.backends.argo.wire.fence import asks_first
 from daytwo_actions.backends.argo.wire.templates import Template
 from daytwo_actions.backends.base import Pinned, Target
 from daytwo_actions.backends.failures import BackendDenied
@@ -22,7 +23,8 @@ class Resolving:
     async def resolve(self, target: Target) -> Pinned:
         """Raises `BackendUnreachable`, `BackendDenied`."""
         parts = await self.parts(target)
-        (_, first), *_rest = parts
+        (_, first), *rest = parts
+        found = {(name.name, name.cluster): part.spec for name, part in rest}
         return Pinned(
             target=target,
             project_id=names.namespace(target.project),
@@ -30,7 +32,7 @@ class Resolving:
             commit=first.version,
             pipeline_digest=templates.digest_of(parts),
             marked=True,  # the name and the labels of a workflow are ours, whatever the template says
-            fenced=inputs.read_template({"spec": first.spec}, target.pipeline).fenced,
+            fenced=asks_first(first.spec, found),
             lasting=inputs.stays(first.spec),
         )
 

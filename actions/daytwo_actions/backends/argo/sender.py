@@ -5,7 +5,6 @@ any size. A connection that is kept may be closed in the very moment in which a 
 """
 
 import asyncio
-import os
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Iterator, Mapping
@@ -18,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from daytwo_actions.backends.argo.settings import ArgoSettings
+from daytwo_actions.backends.http.certificates import Certificates
 from daytwo_actions.backends.http.permit import NotPermitted, Permit
 from daytwo_actions.backends.wire.answer import Answer, Silence
 
@@ -51,7 +51,7 @@ class Sender:
     def __init__(self, settings: ArgoSettings) -> None:
         self._settings = settings
         self._token = settings.token.get_secret_value()
-        self._tls: tuple[str | None, ssl.SSLContext] | None = None
+        self._certificates = Certificates(settings.ca_file)
         self._closed = False
 
     def close(self) -> None:
@@ -135,14 +135,9 @@ class Sender:
         )
 
     def _context(self) -> ssl.SSLContext:
-        """Made once: it reads a file of all certificates that this machine trusts."""
         if not self._settings.base.startswith("https://"):
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used then
-        file = str(self._settings.ca_file) if self._settings.ca_file else _of_environment()
-        if self._tls is None or self._tls[0] != file:
-            made = ssl.create_default_context(cafile=file) if file else httpx.create_ssl_context()
-            self._tls = (file, made)
-        return self._tls[1]
+        return self._certificates.context()
 
     def _proxy(self) -> str | None:
         """What this machine's environment names as proxy; what is on this machine is never reached through one."""
@@ -151,11 +146,6 @@ class Sender:
             return None
         proxies = getproxies()
         return proxies.get(parts.scheme) or proxies.get("all")
-
-
-def _of_environment() -> str | None:
-    """The file of certificates that this machine's environment names, for the other backends' library too."""
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
 
 
 async def pieces_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
@@ -175,7 +165,7 @@ _WORDS: Final = (
     (httpx.DecodingError, "the answer is packed in a way that was not asked for", 60.0),
     (httpx.LocalProtocolError, "the request could not be put on the line", None),
     (httpx.RemoteProtocolError, "the answer broke off, or is not HTTP", 5.0),
-    (FileNotFoundError, "the file of the connection's ca_file is not there", None),
+    (FileNotFoundError, "the file of certificates that ca_file or the environment names is not there", None),
 )
 
 

@@ -1,7 +1,6 @@
 """Where an Argo Server is, and which token goes there."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Literal
 
 from pydantic import field_validator
@@ -13,7 +12,6 @@ class ArgoSettings(HttpSettings):
     """One connection to an Argo Server ("https://argo.example.com:2746") or the stand-in."""
 
     kind: Literal["argo"] = "argo"
-    ca_file: Path | None = None  # certificates that the server's is checked against, in place of this machine's
     stream_silence: Seconds = timedelta(seconds=50)  # of the stream of events, where something comes every 15 seconds
     page: str | None = None  # where people reach Argo's page, when that is not `base`
 

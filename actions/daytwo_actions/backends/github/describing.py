@@ -7,13 +7,14 @@ from typing import Final
 
 from daytwo_actions.backends.base import Target
 from daytwo_actions.backends.failures import BackendDenied
+from daytwo_actions.backends.github.options import Options
 from daytwo_actions.backends.github.resolving import Resolving, content_of
 from daytwo_actions.backends.github.wire import names
 from daytwo_actions.backends.github.wire.inputs import read_workflow, why_not
 from daytwo_actions.backends.github.wire.refs import File, Workflow, Workflows
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.http.recent import Recent
-from daytwo_actions.backends.pipelines import PipelineInfo, PipelineInputs
+from daytwo_actions.backends.pipelines import InputType, PipelineInfo, PipelineInput, PipelineInputs
 from daytwo_actions.backends.wire.answer import Answer, next_page
 
 _FOLDER: Final = ".github/workflows/"
@@ -28,9 +29,10 @@ _KEPT: Final = 256
 
 
 class Describing:
-    def __init__(self, reading: Reading, resolving: Resolving, *, max_inputs: int) -> None:
+    def __init__(self, reading: Reading, resolving: Resolving, options: Options, *, max_inputs: int) -> None:
         self._reading = reading
         self._resolving = resolving
+        self._options = options
         self._max_inputs = max_inputs
         self._known: Recent[PipelineInputs] = Recent(_KEPT)  # by repository, file and commit, which never change
 
@@ -47,7 +49,17 @@ class Describing:
             path = f"{_FOLDER}{target.pipeline}"
             found = await asyncio.to_thread(read_workflow, content, path, max_inputs=self._max_inputs)
             self._known.put(key, found)
-        return replace(found, ref=target.ref)
+        return replace(found, ref=target.ref, inputs=await self._with_environments(target.project, found.inputs))
+
+    async def _with_environments(self, project: str, inputs: Sequence[PipelineInput]) -> Sequence[PipelineInput]:
+        """What an input of the type `environment` offers is said by the repository, and not by the file."""
+        if all(one.type is not InputType.ENVIRONMENT for one in inputs):
+            return inputs
+        try:
+            known = await self._options.everything(project, "environments") or ()
+        except BackendDenied:
+            known = ()  # the credential may not see them
+        return [replace(one, options=known) if one.type is InputType.ENVIRONMENT else one for one in inputs]
 
     async def pipelines(self, project: str, ref: str | None) -> Sequence[PipelineInfo]:
         """Every workflow of the default branch, as its file is there, or at `ref`.

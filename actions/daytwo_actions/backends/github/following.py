@@ -14,16 +14,18 @@ from daytwo_actions.backends.github.wire import names, runs
 from daytwo_actions.backends.github.wire.gates import gates_of
 from daytwo_actions.backends.github.wire.outcome import GITHUB
 from daytwo_actions.backends.github.wire.refs import Repository
+from daytwo_actions.backends.github.wire.status import UNDER_WAY
 from daytwo_actions.backends.github.writing import Writing
 from daytwo_actions.backends.http.reading import Reading
 from daytwo_actions.backends.http.recent import Recent
-from daytwo_actions.backends.tree import Job, JobTree
+from daytwo_actions.backends.tree import WARNING, Job, JobTree
 from daytwo_actions.backends.wire.answer import Answer, Silence, next_page
 from daytwo_store.ids import ExternalRunId
 from daytwo_store.states import ExternalStatus
 
 _MOST_JOB_PAGES: Final = 20
-_MOST_NOTED: Final = 5  # failed jobs of a run that are asked about
+_MOST_NOTED: Final = 20  # failed jobs of a run that are asked about
+_MOST_NOTE_PAGES: Final = 3
 _KEPT: Final = 1024
 
 
@@ -31,6 +33,7 @@ class Following:
     def __init__(self, reading: Reading, waiting: Waiting) -> None:
         self._reading = reading
         self._waiting = waiting
+        self._many = many.Many(self._listing, self._single, under_way=UNDER_WAY)
         self._kept_notes: Recent[Sequence[str]] = Recent(_KEPT)  # a job that has ended does not change
 
     async def read(self, wanted: Sequence[tuple[Target, ExternalRunId]]) -> list[ExternalState | None]:
@@ -41,7 +44,7 @@ class Following:
         return await many.states(wanted, self._of_project)
 
     async def _of_project(self, project: str, ids: set[str]) -> many.States:
-        found = await many.listed(project, ids, self._listing, self._single)
+        found = await self._many.of_project(project, ids)
         ours = await asyncio.gather(*(self._first(project, state) for state in found.values()))
         return {state.id: state for state in await self._waiting.described(project, ours)}
 
@@ -52,7 +55,7 @@ class Following:
         ours = await self._attempt(project, latest.id, 1)
         if ours is None:
             lost = f"run again in GitHub, as attempt {latest.attempt}, and the first one is not shown any more"
-            return replace(latest, status=ExternalStatus.UNKNOWN, detail=lost, waits_for=None)
+            return replace(latest, status=ExternalStatus.UNKNOWN, detail=lost, waits_for=None, strange=frozenset())
         return replace(ours, attempt=latest.attempt)
 
     async def _attempt(self, project: str, run: str, number: int) -> ExternalState | None:
@@ -78,13 +81,14 @@ class Following:
         )
         return second or latest.created_at
 
-    async def _listing(self, project: str, page: int) -> tuple[many.States, bool]:
+    async def _listing(self, project: str, page: int, status: str | None) -> tuple[many.States, bool]:
         def parse(answer: Answer) -> tuple[many.States, bool]:
             listed = runs.RunsPage.model_validate_json(answer.body).workflow_runs
             return {str(run.id): runs.state_of(run) for run in listed}, next_page(answer) is not None
 
-        # All filters are here, so that a run that was re-run by hand is still in it.
+        # No other filters: a run that was re-run by hand is still in it.
         parameters = {"event": "workflow_dispatch", "per_page": str(many.PER_PAGE), "page": str(page)}
+        parameters |= {} if status is None else {"status": status}
         found = await self._reading.find(
             "runs.list", f"the runs of {project}", f"{names.repository(project)}/actions/runs", parse, parameters
         )
@@ -131,10 +135,11 @@ class Following:
                 break
         waiting = await self._waiting.pending(project, run) if any(job.waits for job in found) else ()
         gates = gates_of(waiting, runs.page_of(found))
-        return JobTree(jobs=(*await self._noted(project, runs.tree_of(found).jobs), *gates))
+        tree = runs.tree_of(found)
+        return replace(tree, jobs=(*await self._noted(project, tree.jobs), *gates))
 
     async def _noted(self, project: str, jobs: Sequence[Job]) -> Sequence[Job]:
-        """With what GitHub notes on those that failed: one request for each of the first few, once."""
+        """With what GitHub notes on those that failed: a request or a few for each of the first, once."""
         failed = [job for job in jobs if job.status is ExternalStatus.FAILED][:_MOST_NOTED]
         notes = dict(
             zip(
@@ -151,28 +156,44 @@ class Following:
         known = self._kept_notes.get(key)
         if known is None:
             try:
-                known = await self.annotations(project, job.id)
+                known = _told(await self._annotated(project, job.id))
             except (BackendUnreachable, BackendDenied):
                 return ()
             self._kept_notes.put(key, known)
         return known
 
     async def annotations(self, project: str, job: str) -> list[str]:
-        """The failures that GitHub notes on a job, as messages; none when it has none.
+        """The failures that GitHub notes on a job, as messages; none when it has none."""
+        return [message for level, message in await self._annotated(project, job) if level == "failure"]
+
+    async def _annotated(self, project: str, job: str) -> list[tuple[str, str]]:
+        """Level and message of what is noted on a job, of the first pages.
 
         https://docs.github.com/en/rest/checks/runs#list-check-run-annotations
         """
-        found = await self._reading.find(
-            "job.annotations",
-            f"the annotations of job {job} of {project}",
-            f"{names.check_run(project, job)}/annotations",
-            lambda answer: runs.Annotations.validate_json(answer.body),
-        )
-        return [one.message for one in found or () if one.annotation_level == "failure" and one.message]
+
+        def parse(answer: Answer) -> tuple[list[runs.Annotation], bool]:
+            return runs.Annotations.validate_json(answer.body), next_page(answer) is not None
+
+        what, path = f"the annotations of job {job} of {project}", f"{names.check_run(project, job)}/annotations"
+        noted: list[runs.Annotation] = []
+        for page in range(1, _MOST_NOTE_PAGES + 1):
+            parameters = {"per_page": str(many.PER_PAGE), "page": str(page)}
+            found = await self._reading.find("job.annotations", what, path, parse, parameters)
+            noted += found[0] if found is not None else []
+            if found is None or not found[1]:
+                break
+        return [(one.annotation_level or "", one.message) for one in noted if one.message]
 
     async def gone(self, project: str, run: str) -> ExternalGone:
         await self.see(project)
         return ExternalGone(f"GitHub has no run {run} in {project} any more: it was deleted there.")
+
+
+def _told(noted: Sequence[tuple[str, str]]) -> list[str]:
+    """Failures, and after them warnings."""
+    failures = [message for level, message in noted if level == "failure"]
+    return failures + [f"{WARNING}{message}" for level, message in noted if level == "warning"]
 
 
 class Cancelling:

@@ -1,7 +1,7 @@
 """Names of branches, tags and environments for a form: a page at a time, or searched."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from daytwo_actions.backends.failures import BackendDenied
@@ -46,6 +46,16 @@ class Options:
             if found or not more:
                 return found, str(page) if more else None
         return found, str(page)
+
+    async def everything(self, project: str, kind: Kind) -> Sequence[str] | None:
+        """All names, None when there are more than are read. Raises `BackendUnreachable`, `BackendDenied`."""
+        found: list[str] = []
+        for page in range(1, _MOST_PAGES + 1):
+            listed, more = await self._listed(project, kind, page)
+            found += listed
+            if not more:
+                return found
+        return None
 
     async def _first(self, project: str, kind: Kind, search: str) -> list[str]:
         """Names that begin so: new runs ask for the same versions, and for each of them when it is asked for."""

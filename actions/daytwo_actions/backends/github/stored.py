@@ -41,7 +41,7 @@ async def fetch(link: str, settings: GitHubSettings, wanted: Wanted) -> AsyncGen
     what = f"The {wanted.what} in the store of GitHub's {wanted.what}s"
     try:
         async with aclosing(
-            links.stream(link, settings, what=what, limit=wanted.limit + 1, seconds=wanted.seconds)
+            links.stream(link, settings, what=what, limit=wanted.limit + 1, seconds=wanted.seconds, link=True)
         ) as pieces:
             async for piece in pieces:
                 yield piece[:left]

@@ -71,7 +71,7 @@ class GitLabBackend:
         self._transport = Transport(settings)
         self._reading = Reading(GITLAB, self._get, observe)
         self._writing = Writing(settings, self._transport, self._workers, self._reading)
-        self._resolving = Resolving(self._reading, host=urlsplit(settings.base).netloc)
+        self._resolving = Resolving(self._reading, host=urlsplit(settings.base).netloc, max_inputs=settings.max_inputs)
         self._looking_up = LookingUp(settings, self._reading)
         self._following = Following(self._reading, self._resolving)
         self._trees = Trees(self._reading, self._following, answers_deployments=settings.approves_deployments)
@@ -98,7 +98,7 @@ class GitLabBackend:
 
     def freeze(self, pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr) -> FrozenRequest:
         triggered = pinned.target.project in self._settings.trigger_tokens
-        return dispatches.freeze(pinned, inputs, corr, triggered=triggered)
+        return dispatches.freeze(pinned, inputs, corr, triggered=triggered, max_inputs=self._settings.max_inputs)
 
     async def find(self, marker: Marker, since: datetime) -> Listing:
         return await self._looking_up.find(marker, since)

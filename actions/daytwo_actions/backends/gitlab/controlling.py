@@ -40,7 +40,8 @@ class Controlling:
     async def cancel(self, project: str, run: str, *, force: bool) -> None:
         """Ask; asking twice does no harm, and a pipeline that has ended already is not an error.
 
-        With `force`, jobs that are still cleaning up are cut off as well.
+        With `force`, jobs that are still cleaning up are cut off as well, those of child pipelines included. One that
+        this credential may not cut off keeps none of the others from it.
         Raises `ExternalGone`, `BackendUnreachable`, `BackendDenied`.
         """
         place = names.pipeline(names.project(project), run)
@@ -50,10 +51,13 @@ class Controlling:
             raise await self._following.gone(project, run)
         _check(result, what, _CANCEL_ADVICE)
         if force:
-            for job in await self._trees.top_jobs(project, run) or ():
-                if job.status == _CANCELING:
-                    path = f"{names.job(names.project(project), str(job.id))}/cancel"
-                    _check(await self._writing.post("job.force-cancel", path, {"force": True}), what, _CANCEL_ADVICE)
+            told = [
+                await self._writing.post("job.force-cancel", f"{names.job(place, str(job.id))}/cancel", {"force": True})
+                for place, job in await self._trees.every_job(project, run)
+                if job.status == _CANCELING
+            ]
+            for one in told:
+                _check(one, what, _CANCEL_ADVICE)
 
     async def answer(self, project: str, gate: GateId, verdict: GateVerdict, *, comment: str) -> None:
         """Raises `GateClosed`, `ExternalGone`, `BackendUnreachable`, `BackendDenied`."""

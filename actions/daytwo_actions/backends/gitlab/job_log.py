@@ -63,7 +63,7 @@ class JobLogs:
         if link is None:
             return
         checked = check_link(link, self._settings, what=f"GitLab's link to {what}")
-        async with aclosing(stream(checked, self._settings, what=what, limit=limit)) as pieces:
+        async with aclosing(stream(checked, self._settings, what=what, limit=limit, link=True)) as pieces:
             async for piece in pieces:
                 yield piece
 

@@ -26,6 +26,7 @@ from daytwo_actions.backends.http.recent import Recent
 from daytwo_actions.backends.tree import ExternalGate, Job, JobTree
 from daytwo_actions.backends.wire.answer import Answer, next_page
 from daytwo_store.ids import ExternalJobId
+from daytwo_store.states import ExternalStatus
 
 _MOST_PAGES: Final = 20
 _MOST_PIPELINES: Final = 30
@@ -69,11 +70,35 @@ class Trees:
             for more, deeper in wider:
                 nodes += more
                 below += deeper
-        return JobTree(jobs=tuple(_in_order(nodes)))
+        words = (node.detail.partition(", ")[0] for node in nodes if node.status is ExternalStatus.UNKNOWN)
+        return JobTree(jobs=tuple(_in_order(nodes)), strange=frozenset(f"status {word}" for word in words))
 
     async def top_jobs(self, project: str, run: str) -> Sequence[VendorJob] | None:
         """The jobs of the pipeline itself, None when it is gone."""
         return await self._list(names.pipeline(names.project(project), run), "jobs", f"the jobs of pipeline {run}")
+
+    async def every_job(self, project: str, run: str) -> Sequence[tuple[str, VendorJob]]:
+        """The jobs of the pipeline and of those below it, each with the path of its project, as far as `jobs` goes.
+
+        Of what may not be seen there are none. Raises what a read raises.
+        """
+        found: list[tuple[str, VendorJob]] = []
+        below, budget = [_Place(project=names.project(project), elsewhere=None, run=run)], 1 + _MOST_PIPELINES
+        while below and budget > 0:
+            budget -= len(below)
+            wider = await asyncio.gather(*(self._jobs_at(place) for place in below[:_MOST_PIPELINES]))
+            found += [(place.project, job) for place, (jobs, _) in zip(below, wider, strict=False) for job in jobs]
+            below = [child for _, deeper in wider for child in deeper]
+        return found
+
+    async def _jobs_at(self, place: _Place) -> tuple[Sequence[VendorJob], list[_Place]]:
+        path = names.pipeline(place.project, place.run)
+        try:
+            jobs = await self._list(path, "jobs", f"the jobs of pipeline {place.run}") or ()
+            starters = await self._starting(place, path)
+        except BackendDenied:
+            return (), []
+        return jobs, [_child(place, job) for job in starters if job.child is not None and place.depth < _DEEPEST]
 
     async def annotations(self, project: str, job: str) -> list[str]:
         """Why a job has failed, in GitLab's words; none when it says nothing."""
@@ -124,8 +149,9 @@ class Trees:
         what = f"the jobs of pipeline {place.run} that start others"
         found = await self._list(path, self._starters, what)
         if found is None and self._starters == "trigger_jobs":
-            self._starters = "bridges"
-            found = await self._list(path, self._starters, what)
+            found = await self._list(path, "bridges", what)
+            if found is not None:  # else it is the pipeline that is not to be seen, which tells nothing of the name
+                self._starters = "bridges"
         if found is not None and not found:
             self._childless.put(key, True)
         return found or ()

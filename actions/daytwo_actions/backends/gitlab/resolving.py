@@ -41,8 +41,9 @@ class Configuration:
 
 
 class Resolving:
-    def __init__(self, reading: Reading, *, host: str) -> None:
+    def __init__(self, reading: Reading, *, host: str, max_inputs: int) -> None:
         self._reading = reading
+        self._max_inputs = max_inputs
         self._files = Files(reading)
         self._including = Including(self._files, hosts={host})
         self._known: Recent[Configuration] = Recent(_KEPT)
@@ -139,7 +140,7 @@ class Resolving:
         path = project.ci_config_path or USUAL
         content = await self._content(target.project, path, commit)
         # GitLab's files may be large, and reading one may take a while.
-        read = await asyncio.to_thread(read_pipeline, content, path)
+        read = await asyncio.to_thread(read_pipeline, content, path, max_inputs=self._max_inputs)
         declared = await asyncio.to_thread(declared_in, content)
         return Configuration(project=project, file=path, content=content, read=read, declared=declared)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from daytwo_actions.backends.gitlab.wire.inputs import MOST_INPUTS
 from daytwo_actions.backends.http.settings import HttpSettings, visible
 
 SIGNING_PREFIX: Final = "whsec_"
@@ -30,6 +31,8 @@ class GitLabSettings(HttpSettings):
     # Offers to answer deployments that wait for approvals. Off, since GitLab lets nobody approve what they started
     # themselves unless the protected environment says so.
     approves_deployments: bool = False
+    # Of one pipeline, the marker among them.
+    max_inputs: Annotated[int, Field(ge=1, le=500)] = MOST_INPUTS
 
     def credentials(self) -> Iterator[str]:
         yield from super().credentials()

@@ -2,6 +2,7 @@
 
 settings  address, credential, time limits and sizes of a connection, checked
 permit    the permission to put bytes on the line: until a deadline, until it is taken back, once
+certificates  by whose a server is believed
 line      connections that ask for the permit before the first byte and read no longer than it lasts
 sender    one prepared request over such a connection, whatever comes of it
 workers   threads for a library that blocks: reading and sending apart, giving up that is certain

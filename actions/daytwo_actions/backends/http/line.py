@@ -14,6 +14,7 @@ import requests.adapters
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from daytwo_actions.backends.http.certificates import Certificates
 from daytwo_actions.backends.http.permit import Permit
 
 _SHORTEST: Final = 0.001  # seconds; a time-out of 0 would mean "do not block" to a socket
@@ -124,14 +125,27 @@ class _TlsPool(_Pool, HTTPSConnectionPool):
 class WatchedAdapter(requests.adapters.HTTPAdapter):
     """The transport of requests over such connections. It tries nothing twice."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, certificates: Certificates) -> None:
+        self._certificates = certificates
         super().__init__(pool_connections=2, pool_maxsize=size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
+        host, pool = super().build_connection_pool_key_attributes(*args, **kwargs)
+        if host["scheme"] == "https":
+            pool["ssl_context"] = self._certificates.context()
+        return host, pool
+
+    def cert_verify(self, conn: Any, *_: Any) -> None:
+        """The original would add the public authorities to those of the context."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        if proxy.lower().startswith("https:"):
+            kwargs["proxy_ssl_context"] = Certificates(None).context()
+        manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         return manager

@@ -7,9 +7,10 @@ the client would log them.
 import asyncio
 import ipaddress
 import socket
+import ssl
 import time
 import unicodedata
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.http.certificates import Certificates
+from daytwo_actions.backends.http.places import Kind, kind_of, places
 from daytwo_actions.backends.http.settings import HttpSettings, is_loopback
 from daytwo_actions.backends.wire.answer import Answer
 
@@ -63,8 +66,7 @@ def _leads_here(host: str) -> bool:
             address = ipaddress.ip_address(socket.inet_aton(name))  # 127.1, 2130706433, 0x7f.1, 0177.0.0.1
         except OSError:
             return False
-    meant = getattr(address, "ipv4_mapped", None) or address
-    return bool(meant.is_loopback or meant.is_unspecified or meant.is_link_local)
+    return kind_of(address) in (Kind.HERE, Kind.LINK)
 
 
 async def stream(
@@ -75,23 +77,22 @@ async def stream(
     limit: int,
     headers: Mapping[str, str] | None = None,
     seconds: float | None = None,
+    link: bool = False,
 ) -> AsyncGenerator[bytes, None]:
     """The bytes behind an address, at most `limit` and then no more. Follows no redirection.
 
-    All of it has to come within `seconds`, else within the time of a log.
-    Raises `Answered`, `BackendUnreachable`; names neither the address nor a header.
+    All of it has to come within `seconds`, else within the time of a log. `link`: the address stood in an answer, so
+    what its name leads to is looked at first, and connected to as it was seen. Through a proxy, the proxy looks.
+    Raises `Answered`, `BackendUnreachable`, `BackendDenied`; names neither the address nor a header.
     """
+    proxy = _proxy(address)
+    reached = await places(address, settings, what=what) if link and proxy is None else [None]
     timeouts = httpx.Timeout(settings.read_timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
-    request = httpx.Request(
-        "GET",
-        address,
-        headers={"User-Agent": "daytwo", "Accept-Encoding": "identity", **(headers or {})},
-        extensions={"timeout": timeouts.as_dict()},
-    )
+    tls = _tls(address, settings, what=what, link=link)
     broken: str | None = None
-    async with httpx.AsyncHTTPTransport(proxy=_proxy(address), retries=0) as transport:
+    async with httpx.AsyncHTTPTransport(verify=tls, proxy=proxy, retries=0) as transport:
         try:
-            response = await transport.handle_async_request(request)
+            response = await _opened(transport, _requests(address, reached, headers or {}, timeouts))
             try:
                 await _check(response)
                 async with aclosing(
@@ -106,6 +107,48 @@ async def stream(
     # Outside of the block, because the error holds the request with what is secret in it.
     if broken is not None:
         raise BackendUnreachable(f"{what} did not come to its end ({broken}). Ask again.")
+
+
+def _tls(address: str, settings: HttpSettings, *, what: str, link: bool) -> ssl.SSLContext:
+    if not address.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used then
+    try:
+        return Certificates(settings.ca_file, elsewhere=link).context()
+    except OSError as error:
+        raise BackendUnreachable(
+            f"{what} was not asked for: the file of certificates that ca_file or the environment names cannot be used "
+            f"({type(error).__name__}). Put it in its place, and ask again."
+        ) from None
+
+
+def _requests(
+    address: str, reached: Sequence[str | None], headers: Mapping[str, str], timeouts: httpx.Timeout
+) -> Iterator[httpx.Request]:
+    """One request for each place that the name leads to: there, and still in the name's name, with TLS too."""
+    url = httpx.URL(address)
+    for place in reached:
+        named = {} if place is None else {"Host": url.netloc.decode("ascii")}
+        extensions: dict[str, object] = {"timeout": timeouts.as_dict()}
+        if place is not None:
+            extensions["sni_hostname"] = url.raw_host.decode("ascii")
+        yield httpx.Request(
+            "GET",
+            url if place is None else url.copy_with(host=place),
+            headers={**named, "User-Agent": "daytwo", "Accept-Encoding": "identity", **headers},
+            extensions=extensions,
+        )
+
+
+async def _opened(transport: httpx.AsyncHTTPTransport, requests: Iterator[httpx.Request]) -> httpx.Response:
+    """The answer of the first place that can be connected to."""
+    failed: httpx.HTTPError | None = None
+    for request in requests:
+        try:
+            return await transport.handle_async_request(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            failed = error
+    assert failed is not None, "a name leads somewhere"
+    raise failed
 
 
 async def _check(response: httpx.Response) -> None:

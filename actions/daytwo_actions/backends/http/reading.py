@@ -13,7 +13,9 @@ from daytwo_actions.backends.limits import Limits
 from daytwo_actions.backends.wire.answer import Answer, Silence
 from daytwo_actions.backends.wire.outcome import Vendor
 
-_KEPT: Final = 256  # answers; each is what was parsed of it, some kilobytes
+# Answers; each is what was parsed of it, some kilobytes. More than what is followed at one time with its jobs: with
+# fewer, reads in turn would each throw out what the next one needs.
+_KEPT: Final = 4096
 
 Observe = Callable[[str, int | None, float, int | None], None]
 """Called after each request: operation, status (None: no answer), seconds, requests left in the vendor's limit."""

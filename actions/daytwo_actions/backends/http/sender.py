@@ -11,6 +11,7 @@ import requests
 from requests.exceptions import ProxyError, RequestException, SSLError, Timeout
 from urllib3.exceptions import HTTPError
 
+from daytwo_actions.backends.http.certificates import Certificates
 from daytwo_actions.backends.http.line import ALLOWANCE, Allowance, WatchedAdapter
 from daytwo_actions.backends.http.permit import NotPermitted, Permit
 from daytwo_actions.backends.http.settings import HttpSettings
@@ -55,14 +56,19 @@ class Exchange:
 
 
 class Sender:
-    """The way to one CI system. Used by many threads; every method blocks its thread."""
+    """The way to one CI system. Used by many threads; every method blocks its thread.
 
-    def __init__(self, settings: HttpSettings) -> None:
+    `elsewhere`: to what belongs to it and need not be the same server.
+    """
+
+    def __init__(self, settings: HttpSettings, *, elsewhere: bool = False) -> None:
         self._settings = settings
         self._credentials = tuple(credential.encode() for credential in settings.credentials())
-        # Asked only what the environment says of proxies and certificates; it sends nothing.
+        # Asked only what the environment says of proxies; it sends nothing.
         self._session = requests.Session()
-        self._adapter = WatchedAdapter(settings.read_threads + settings.send_threads)
+        self._adapter = WatchedAdapter(
+            settings.read_threads + settings.send_threads, Certificates(settings.ca_file, elsewhere=elsewhere)
+        )
 
     def allow(self, permit: Permit, *, fresh: bool) -> Allowance:
         """What a request may do; `fresh` for writes, see there."""
@@ -97,7 +103,6 @@ class Sender:
             prepared,
             stream=True,
             timeout=(exchange.allowance.connect, exchange.allowance.read),
-            verify=environment["verify"],
             # What is on this machine is never reached through a proxy, whatever the environment says.
             proxies={} if self._settings.at_home else environment["proxies"],
         )
@@ -144,6 +149,8 @@ def _reason(error: Exception, *, sent: bool) -> tuple[str, float | None]:
     """
     if isinstance(error, SSLError):
         return "the server's certificate or its TLS is not acceptable", None
+    if isinstance(error, FileNotFoundError):
+        return "the file of certificates that ca_file or the environment names is not there", None
     if isinstance(error, ProxyError):
         return "the proxy that this machine's environment names could not be used", 30.0
     if isinstance(error, Timeout | TimeoutError):

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -66,6 +67,11 @@ class HttpSettings(BaseModel):
     token_issuer: str | None = None
     # Hand each attempt a narrow token of ours as an input, for a CI system that makes none (Argo).
     run_tokens: bool = False
+
+    # The certificates that the server's is checked against, in place of this machine's.
+    ca_file: Path | None = None
+    # Links in its answers, as to a log's archive, may lead into the company's network though its API is public.
+    private_links: bool = False
 
     connect_timeout: Seconds = timedelta(seconds=3)
     read_timeout: Seconds = timedelta(seconds=10)  # silence on the line

@@ -80,6 +80,7 @@ def github_caller(claims: Claims) -> Caller:
         run=ExternalRunId(run),
         attempt=attempt,
         execution=f"{run}/{attempt}",
+        start="",  # a job that is run again is one of the next attempt
         pipeline=file[1],
         ref=ref.removeprefix("refs/heads/").removeprefix("refs/tags/") or None,
         commit=words(claims, "sha"),
@@ -91,13 +92,14 @@ def gitlab_issuer(base: str) -> str:
 
 
 def gitlab_caller(claims: Claims) -> Caller:
-    """Raises `TokenRefused`. A job that is retried is another job, so it cannot claim again."""
+    """Raises `TokenRefused`. A job that is retried has another id; which job it is, no token of GitLab says."""
     run = number(claims, "pipeline_id")
     return Caller(
         project_id=number(claims, "project_id"),
         run=ExternalRunId(run),
         attempt=1,
-        execution=f"{run}/{number(claims, 'job_id')}",
+        execution=run,
+        start=number(claims, "job_id"),
         pipeline=None,
         ref=words(claims, "ref"),
         commit=words(claims, "sha"),

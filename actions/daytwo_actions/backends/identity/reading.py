@@ -20,7 +20,7 @@ class Reading:
 
     def __init__(self, settings: HttpSettings, what: str) -> None:
         self._settings = settings
-        self._sender = Sender(settings)
+        self._sender = Sender(settings, elsewhere=True)
         self._what = what
 
     def json(self, address: str) -> Mapping[str, Any]:

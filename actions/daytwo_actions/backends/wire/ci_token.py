@@ -34,7 +34,8 @@ class Caller:
     project_id: str
     run: ExternalRunId
     attempt: int  # counts re-runs made in the CI system; 1 is ours
-    execution: str  # one start of one job, or of the run: what can claim
+    execution: str  # what can claim: one start of the run, which all its jobs share
+    start: str  # which start of a job it is; empty where running a job again makes another execution
     pipeline: str | None  # file name of the pipeline that runs; None where the vendor does not say
     ref: str | None  # branch or tag
     commit: str | None

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from daytwo_actions.backends.base import Ambiguous, Refused, Sent
-from daytwo_actions.backends.failures import BackendDenied, BackendUnreachable
+from daytwo_actions.backends.failures import BackendDenied, BackendHeld, BackendUnreachable
 from daytwo_actions.backends.wire.answer import Answer, Silence, Told
 
 UNAUTHORIZED: Final = 401
@@ -66,7 +66,7 @@ class Vendor:
         `what` names it for people: "the run 17 of acme/shop".
         """
         if isinstance(result, Silence) and result.held:
-            return BackendUnreachable(f"{result.reason}: it was not asked for {what}.", retry_after=result.again)
+            return BackendHeld(f"{result.reason}: it was not asked for {what}.", retry_after=result.again)
         if isinstance(result, Silence):
             return BackendUnreachable(
                 f"{self.title} did not answer when asked for {what}: {result.reason}. "

@@ -21,7 +21,10 @@ class Ask(Vocabulary):
     text: Template | None = Field(default=None, description="what is to be decided, in a sentence or two")
     count: Count = Field(default=1, description="how many different people; all: everybody who is asked")
     expires: Duration = Field(default=timedelta(hours=24), description="how long it may be decided")
-    self_approval: bool = Field(default=False, description="who asked for the run may decide, too")
+    self_approval: bool = Field(
+        default=False, description="who asked for the run or filled in values of it may decide, too"
+    )
+    editor_approval: bool = Field(default=False, description="who last changed this file may decide, too")
     reason: list[Literal["approve", "reject"]] = Field(default=["reject"], max_length=2)
     remind: list[Reminder] = Field(default=[], max_length=10)
     escalate: Escalate | None = None
@@ -38,6 +41,7 @@ class ApprovalStep(StepBase):
     without: ClassVar[Mapping[str, str]] = {
         "retry": "People are asked once",
         "timeout": "How long people may decide is `expires` in its `with`",
+        "outputs": "A decision leaves nothing; a `task` asks for values",
     }
     kept: ClassVar[frozenset[str]] = frozenset({"from"})
 

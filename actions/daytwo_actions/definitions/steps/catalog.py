@@ -24,6 +24,7 @@ class CatalogStep(StepBase):
     without: ClassVar[Mapping[str, str]] = {
         "retry": "What the catalog refuses it refuses again",
         "timeout": "A write into the catalog is done at once",
+        "outputs": "A write into the catalog leaves nothing",
     }
 
     uses: Literal["catalog"]

@@ -49,6 +49,11 @@ class CheckStep(StepBase):
     def what(self) -> Check:
         return self.with_
 
+    @property
+    def ignores(self) -> Mapping[str, str]:
+        mine = {"outputs": "A check without `get` leaves nothing"} if self.with_.get is None else {}
+        return {**self.without, **mine}
+
     def places(self) -> Iterator[Place]:
         scope = Scope.ANSWER if self.with_.get is not None else Scope.STEP
         yield "until", self.with_.until, scope

@@ -32,6 +32,7 @@ class NotifyStep(StepBase):
     without: ClassVar[Mapping[str, str]] = {
         "retry": "Messages are tried again by themselves",
         "timeout": "Telling people is done at once",
+        "outputs": "Telling people leaves nothing",
     }
 
     uses: Literal["notify"]

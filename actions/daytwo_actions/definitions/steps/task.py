@@ -23,7 +23,9 @@ class Asked(Vocabulary):
     from_: list[AskedFor] = Field(
         alias="from", min_length=1, max_length=50, description="who may do it; the first who takes it does"
     )
-    four_eyes: bool = Field(default=False, description="true: never who asks for the run")
+    four_eyes: bool = Field(
+        default=False, description="true: never who asks for the run, nor who last changed this file"
+    )
     due: Duration = Field(default=timedelta(hours=24), description="when it should be done, from its beginning")
     remind: list[Reminder] = Field(
         default=[], max_length=10, description="when those who are asked are reminded: shares of `due`, or times"

@@ -1,16 +1,18 @@
 """`uses: temporary`: what the steps before it did lasts until a time, and is then taken back by itself."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from daytwo_actions.definitions.durations import Duration
 from daytwo_actions.definitions.scopes import Scope
 from daytwo_actions.definitions.steps.common import Effect, Place, StepBase
-from daytwo_forms.fields import Line, Template, Vocabulary
+from daytwo_actions.definitions.steps.until import Until
+from daytwo_forms.fields import Vocabulary
 
-Extender = Annotated[str, Field(pattern=r"^(group|person):[a-z0-9][a-z0-9._-]*$", max_length=200)]
+OWNER: Final = "owner"  # the owning group of the target, as the run was accepted
+Extender = Annotated[str, Field(pattern=rf"^({OWNER}|(group|person):[a-z0-9][a-z0-9._-]*)$", max_length=200)]
 
 
 class Extension(Vocabulary):
@@ -20,15 +22,9 @@ class Extension(Vocabulary):
     most: Duration = Field(description="counted from its beginning, it never lasts longer than this")
 
 
-class Temporary(Vocabulary):
+class Temporary(Until):
     """Until when. One of the two."""
 
-    for_: Template | None = Field(default=None, alias="for", description="as 4h, or an expression that gives that")
-    until: Template | None = Field(
-        default=None,
-        description="a time, as 2026-12-01T02:00:00Z, or the next time that the clocks of `zone` show, as 02:00",
-    )
-    zone: Line | None = Field(default=None, description="as Europe/Berlin; needed with a time of the clock")
     extend: Extension | None = Field(default=None, description="left out: nobody moves its end")
 
     @model_validator(mode="after")
@@ -46,6 +42,7 @@ class TemporaryStep(StepBase):
         "retry": "It cannot fail for certain and succeed later",
         "timeout": "It takes as long as `for` or `until` says",
         "undo": "It undoes what the steps before it did",
+        "outputs": "It leaves nothing",
     }
 
     uses: Literal["temporary"]

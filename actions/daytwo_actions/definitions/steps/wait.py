@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from daytwo_actions.definitions.scopes import Scope
 from daytwo_actions.definitions.steps.common import Effect, Name, Place, StepBase
-from daytwo_forms.fields import Line, Template, Vocabulary
+from daytwo_actions.definitions.steps.until import Until
+from daytwo_forms.fields import Template, Vocabulary
 
 _PATIENCE: Final = timedelta(hours=24)  # with what nobody knows the time of
 
@@ -20,15 +21,9 @@ class AwaitedEvent(Vocabulary):
     key: Template = Field(description="what it is about, as ${{ inputs.ticket }}")
 
 
-class Wait(Vocabulary):
+class Wait(Until):
     """How long. One of the four."""
 
-    for_: Template | None = Field(default=None, alias="for", description="as 10m, or an expression that gives that")
-    until: Template | None = Field(
-        default=None,
-        description="a time, as 2026-12-01T02:00:00Z, or the next time that the clocks of `zone` show, as 02:00",
-    )
-    zone: Line | None = Field(default=None, description="as Europe/Berlin; needed with a time of the clock")
     window: Literal["open"] | None = Field(default=None, description="until no freeze holds this action back")
     event: AwaitedEvent | None = Field(
         default=None, description="for an event of another system; one that came since the run was asked for counts"
@@ -66,7 +61,8 @@ class WaitStep(StepBase):
     @property
     def ignores(self) -> Mapping[str, str]:
         mine = {"timeout": "A wait takes as long as `for` or `until` says"} if self.timed else {}
-        return {**self.without, **mine}
+        nothing = {"outputs": "A wait for no event leaves nothing"} if self.with_.event is None else {}
+        return {**self.without, **mine, **nothing}
 
     def places(self) -> Iterator[Place]:
         yield from ((key, value, Scope.STEP) for key, value, _ in super().places() if key != "window")

@@ -6,7 +6,8 @@
  *
  * Where nothing arrives for `SILENCE`, a proxy is probably holding the stream back: the watcher then polls and says so,
  * and tries the stream again from time to time. A page that nobody looks at gives its connection back after `HIDDEN`,
- * because browsers allow six per host, and polls slowly instead.
+ * because browsers allow six per host, and polls slowly instead: nothing is wrong then, and nothing is said. What has
+ * ended says so in the stream; where that is held back, whoever sees it in an answer calls `finish`.
  */
 import type { LogBatch, RunView } from "./types";
 
@@ -42,7 +43,8 @@ export interface Source {
 export type OpenSource = (url: string) => Source;
 export const openEventSource: OpenSource = (url) => new EventSource(url);
 
-export type Mode = "connecting" | "live" | "polling" | "ended";
+/** `polling`: the stream is held back. `resting`: nobody looks. */
+export type Mode = "connecting" | "live" | "polling" | "resting" | "ended";
 
 const CLOSED = 2;
 
@@ -65,6 +67,8 @@ export class Watch<Events extends object> {
   private polling: ReturnType<typeof setInterval> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private hiding: ReturnType<typeof setTimeout> | undefined;
+  /** Held back when the page began to rest. */
+  private held = false;
   private closed = false;
 
   constructor(private readonly options: WatchOptions<Events>) {
@@ -77,6 +81,14 @@ export class Watch<Events extends object> {
     this.page.removeEventListener("visibilitychange", this.onVisibility);
     this.stop();
     clearTimeout(this.hiding);
+  }
+
+  /** Nothing will come any more. */
+  finish(): void {
+    if (this.closed) return;
+    this.stop();
+    clearTimeout(this.hiding);
+    this.setMode("ended");
   }
 
   private get page() {
@@ -100,7 +112,7 @@ export class Watch<Events extends object> {
     });
     source.addEventListener("error", () => {
       // While it says "connecting" the browser retries by itself; closed means that it has given up.
-      if (source === this.source && source.readyState === CLOSED) this.fallBack(POLL);
+      if (source === this.source && source.readyState === CLOSED) this.fallBack();
     });
     this.expectSomething();
   }
@@ -114,35 +126,50 @@ export class Watch<Events extends object> {
     const listener = this.options.on[name as keyof Events];
     if (listener)
       listener(JSON.parse((event as MessageEvent<string>).data || "null") as Events[keyof Events]);
-    if (name === "end") {
-      this.stop();
-      this.setMode("ended");
-    }
+    if (name === "end") this.finish();
   }
 
   private expectSomething(): void {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.fallBack(POLL), SILENCE);
+    this.silence = setTimeout(() => this.fallBack(), SILENCE);
   }
 
-  private fallBack(every: number): void {
+  private fallBack(): void {
     this.disconnect();
-    this.stopPolling();
     this.setMode("polling");
+    this.poll(POLL);
+    this.retry = setTimeout(() => this.connect(), RETRY);
+  }
+
+  private rest(): void {
+    this.held = this.mode === "polling";
+    this.disconnect();
+    this.setMode("resting");
+    this.poll(POLL_HIDDEN);
+  }
+
+  /** Somebody looks again. */
+  private wake(): void {
+    if (this.mode === "resting") {
+      this.stopPolling();
+      this.setMode(this.held ? "polling" : "connecting");
+    }
+    if (this.mode === "polling") this.poll(POLL);
+    else this.options.poll();
+    this.connect();
+  }
+
+  private poll(every: number): void {
+    this.stopPolling();
     this.options.poll();
     this.polling = setInterval(this.options.poll, every);
-    if (every === POLL) this.retry = setTimeout(() => this.connect(), RETRY);
   }
 
   private readonly onVisibility = (): void => {
     clearTimeout(this.hiding);
     if (this.mode === "ended" || this.closed) return;
-    if (this.page.hidden) {
-      this.hiding = setTimeout(() => this.fallBack(POLL_HIDDEN), HIDDEN);
-    } else if (this.mode === "polling") {
-      this.options.poll();
-      this.connect();
-    }
+    if (this.page.hidden) this.hiding = setTimeout(() => this.rest(), HIDDEN);
+    else if (this.mode === "polling" || this.mode === "resting") this.wake();
   };
 
   private setMode(mode: Mode): void {

@@ -64,6 +64,22 @@ export const actionQuery = (api: Api, name: string, entity: string | null) =>
       take(api.GET("/api/v1/actions/{name}", { params: { path: { name }, query: { entity } }, signal })),
   });
 
+/** How its latest runs went. Old by a minute it is as true. */
+export const usualQuery = (api: Api, name: string) =>
+  queryOptions({
+    queryKey: ["actions", "usual", name],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/actions/{name}/usual", { params: { path: { name } }, signal })),
+    staleTime: 60_000,
+    retry: false,
+  });
+
+export const channelsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ["channels"],
+    queryFn: ({ signal }) => take(api.GET("/api/v1/channels", { signal })),
+  });
+
 export const kindsQuery = (api: Api) =>
   queryOptions({ queryKey: ["kinds"], queryFn: ({ signal }) => take(api.GET("/api/v1/kinds", { signal })) });
 
@@ -244,13 +260,14 @@ export const reviewsQuery = (api: Api) =>
     getNextPageParam: (last) => last.next_cursor ?? null,
   });
 
-/** The CI systems are asked for it, so it is a question of its own. */
+/** The CI systems are asked for it, so it is a question of its own, and nothing else waits for its answer. */
 export const pipelinesQuery = (api: Api, id: string) =>
   queryOptions({
     queryKey: ["approvals", "pipelines", id],
     queryFn: ({ signal }) =>
       take(api.GET("/api/v1/approvals/{approval}/pipelines", { params: { path: { approval: id } }, signal })),
     staleTime: 60_000,
+    meta: { elsewhere: true },
   });
 
 export const exceptionsQuery = (api: Api) =>
@@ -284,11 +301,16 @@ export const freezeQuery = (api: Api, id: string) =>
       take(api.GET("/api/v1/freezes/{freeze}", { params: { path: { freeze: id } }, signal })),
   });
 
-export const schedulesQuery = (api: Api) =>
+export const schedulesQuery = (api: Api, filter: { action?: string | undefined } = {}) =>
   infiniteQueryOptions({
-    queryKey: ["schedules", "list"],
+    queryKey: ["schedules", "list", filter],
     queryFn: ({ pageParam, signal }) =>
-      take(api.GET("/api/v1/schedules", { params: { query: { cursor: pageParam } }, signal })),
+      take(
+        api.GET("/api/v1/schedules", {
+          params: { query: { action: filter.action ?? null, cursor: pageParam } },
+          signal,
+        }),
+      ),
     initialPageParam: firstPage,
     getNextPageParam: (last) => last.next_cursor ?? null,
     refetchInterval: 30_000, // no hint tells of a time that was left out

@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/actions/{name}/usual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How its latest runs went */
+        get: operations["getActionUsual"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -979,6 +996,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who would be asked for the runs of before, by other actions, freezes and roles; nothing is changed */
+        post: operations["replayRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/principals": {
         parameters: {
             query?: never;
@@ -1006,7 +1040,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End somebody's sessions and tokens */
+        /** End somebody's sessions, tokens and delegations */
         delete: operations["endAccess"];
         options?: never;
         head?: never;
@@ -2012,6 +2046,56 @@ export interface components {
             /** Title */
             title: string;
         };
+        /**
+         * ActionStage
+         * @description Who is asked, as the action's file has it.
+         */
+        ActionStage: {
+            /**
+             * Expires In
+             * @description seconds
+             */
+            expires_in: number;
+            /**
+             * Rule
+             * @description the expression that approves it in place of people; null: there is none
+             */
+            rule: string | null;
+            /**
+             * When
+             * @description the expression that says whether they are asked; null: always
+             */
+            when: string | null;
+            /**
+             * Who
+             * @description 'one of group:sre'
+             */
+            who: string;
+        };
+        /**
+         * ActionStep
+         * @description What is done, with expressions as they are written.
+         */
+        ActionStep: {
+            /**
+             * Backend
+             * @description the CI system as people call it, as GitHub; null: it starts no pipeline
+             */
+            backend: string | null;
+            /** Pipeline */
+            pipeline: string | null;
+            /** Project */
+            project: string | null;
+            /** Ref */
+            ref: string | null;
+            /** Step */
+            step: string;
+            /**
+             * Uses
+             * @description a connection, or a kind of step
+             */
+            uses: string;
+        };
         /** ActionSummary */
         ActionSummary: {
             /** Description */
@@ -2044,10 +2128,26 @@ export interface components {
         };
         /** ActionView */
         ActionView: {
+            /**
+             * Approvals
+             * @default []
+             */
+            approvals?: components["schemas"]["ActionStage"][];
             /** @description null: nobody goes past its approval */
             break_glass?: components["schemas"]["BreakGlassOffer"] | null;
             /** Description */
             description: string;
+            /**
+             * Does
+             * @default []
+             */
+            does?: components["schemas"]["ActionStep"][];
+            /**
+             * Lock Keys
+             * @description as they are written; one run at a time holds a key
+             * @default []
+             */
+            lock_keys?: string[];
             /** @description for the asker, on the entity asked about when there is one */
             may_run: components["schemas"]["Permitted"];
             /** Name */
@@ -2059,6 +2159,11 @@ export interface components {
             operation: string;
             /** Owner */
             owner: string | null;
+            /**
+             * Queue
+             * @description fifo, priority, latest, reject or replace
+             */
+            queue?: string | null;
             /**
              * Runners
              * @description who may run it, in words: 'the owner of the service or group:sre'
@@ -2075,6 +2180,11 @@ export interface components {
             target_kind: string | null;
             /** Title */
             title: string;
+            /**
+             * Undo
+             * @description it goes back to the earlier run, or takes back what its steps did; null: not at all
+             */
+            undo?: ("previous" | "steps") | null;
             /** Undoable */
             undoable: boolean;
             /**
@@ -2251,7 +2361,7 @@ export interface components {
             delegations: components["schemas"]["DelegationView"][];
             /**
              * Differences
-             * @description inputs that differ from the last successful run here
+             * @description inputs that differ from the last successful run of this action here
              */
             differences: components["schemas"]["Difference"][];
             /**
@@ -2328,7 +2438,10 @@ export interface components {
              * @default []
              */
             open_requests?: components["schemas"]["OpenRequestView"][];
-            /** Previous Run */
+            /**
+             * Previous Run
+             * @description that run: on the same entity, in the same environments, under the same lock; null when there is none that the asker may see
+             */
             previous_run: string | null;
             /**
              * Read
@@ -2347,7 +2460,7 @@ export interface components {
             reminders: string[];
             /**
              * Request Differences
-             * @description what is sent otherwise than in the last successful run here, by step
+             * @description what is sent otherwise than in the last successful run of this action here, by step
              */
             request_differences: components["schemas"]["Difference"][];
             requester: components["schemas"]["Person"];
@@ -2433,6 +2546,34 @@ export interface components {
             name: string;
             /** Title */
             title: string;
+        };
+        /**
+         * AskedView
+         * @description One stage of an approval.
+         */
+        AskedView: {
+            /**
+             * Count
+             * @description how many of them; null: all
+             */
+            count: number | null;
+            /** Needed From */
+            needed_from: string[];
+            /**
+             * Rule
+             * @description the expression that approves it in place of people
+             */
+            rule: string | null;
+            /**
+             * Step
+             * @description the step that asks, in the middle of the run; null: before it
+             */
+            step: string | null;
+            /**
+             * Text
+             * @description '2 of group:sre'
+             */
+            text: string;
         };
         /** AskToExtendRequest */
         AskToExtendRequest: {
@@ -2737,7 +2878,10 @@ export interface components {
             column: number;
             /** File */
             file: string;
-            /** Line */
+            /**
+             * Line
+             * @description from 1; 0 where it is not known
+             */
             line: number;
             /** Message */
             message: string;
@@ -2792,7 +2936,7 @@ export interface components {
         Choice: "undo" | "stop" | "again" | "leave";
         /**
          * ClaimView
-         * @description This execution may work, and no other one of this attempt.
+         * @description This start of this job may work, and no other execution of this attempt.
          */
         ClaimView: {
             /** Attempt */
@@ -3002,10 +3146,57 @@ export interface components {
              */
             execution?: string | null;
             /**
+             * Job
+             * @description the name of the job or the pod that asks: each of an execution may work once
+             */
+            job?: string | null;
+            /**
              * Marker
              * @description the input `daytwo_run`
              */
             marker: string;
+            /**
+             * Start
+             * @description only with the attempt's own token: which start of that job asks, as the uid of its pod; with a token of the CI system, that says it
+             */
+            start?: string | null;
+        };
+        /**
+         * ReplayRequest
+         * @description Files with actions, freezes and the policy as they are to be. What stands in none of them stays as it is.
+         */
+        daytwo_api__views__replays__ReplayRequest: {
+            /**
+             * Action
+             * @description only runs of this one
+             */
+            action?: string | null;
+            /** Cursor */
+            cursor?: string | null;
+            /**
+             * Entity
+             * @description only runs about this one
+             */
+            entity?: string | null;
+            /** Files */
+            files: components["schemas"]["CheckedFile"][];
+            /**
+             * Limit
+             * @description a page may hold fewer: it ends after some seconds
+             * @default 100
+             */
+            limit?: number;
+            /**
+             * Since
+             * Format: date-time
+             * @description runs that were asked for from then on
+             */
+            since: string;
+            /**
+             * Until
+             * @description and before then
+             */
+            until?: string | null;
         };
         /** ClaimRequest */
         daytwo_api__views__tasks__ClaimRequest: {
@@ -3015,6 +3206,14 @@ export interface components {
              * @default false
              */
             over?: boolean;
+        };
+        /** ReplayRequest */
+        daytwo_api__views__triggers__ReplayRequest: {
+            /**
+             * Event
+             * @description its id, as e_…
+             */
+            event: string;
         };
         /**
          * DecisionAnswer
@@ -3079,6 +3278,11 @@ export interface components {
              */
             taken_back_at?: string | null;
             verdict: components["schemas"]["Verdict"];
+            /**
+             * Via Token
+             * @description id of the token of theirs by which they decided
+             */
+            via_token?: string | null;
         };
         /**
          * DelegateRequest
@@ -3171,6 +3375,11 @@ export interface components {
         Does: "skip" | "check" | "repeat" | "begin" | "ask";
         /** Ended */
         Ended: {
+            /**
+             * Delegations
+             * @description by which others decided for them
+             */
+            delegations: number;
             /** Sessions */
             sessions: number;
             /** Tokens */
@@ -3191,7 +3400,10 @@ export interface components {
             before: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
-            /** By */
+            /**
+             * By
+             * @description as `changed_by` of an entity
+             */
             by: string;
             /** Version */
             version: number;
@@ -3261,7 +3473,7 @@ export interface components {
             changed_at: string;
             /**
              * Changed By
-             * @description 'file', or the run that wrote it, as run:r_…
+             * @description 'file', the run that wrote it, as run:r_…, or 'run', which one may not see
              */
             changed_by: string;
             /** Kind */
@@ -3928,7 +4140,7 @@ export interface components {
         };
         /**
          * HoldRequest
-         * @description Keep a key to yourself: until a time, for so many seconds, or until you end it.
+         * @description Keep a key to yourself: until a time, or for so many seconds; for 8 hours where neither is said.
          */
         HoldRequest: {
             /** Key */
@@ -3966,7 +4178,7 @@ export interface components {
             reason: string;
             /**
              * Until
-             * @description null: until somebody ends it
+             * @description when it ends by itself; null of an old one, that somebody has to end
              */
             until: string | null;
         };
@@ -4354,7 +4566,8 @@ export interface components {
         /**
          * MayRequest
          * @description `do` is a permission (`read`, `run`, `decide`, `locks.force` …), or what is done to a run: cancel, withdraw,
-         *     undo, rerun, resume, choose (what becomes of an undo), resolve, evidence.
+         *     undo, rerun, resume, choose (what becomes of an undo), resolve, evidence. While everything is stopped,
+         *     `stop.global` is about lifting the stop.
          */
         MayRequest: {
             /**
@@ -4374,6 +4587,11 @@ export interface components {
              * @description … and on which entity
              */
             entity?: string | null;
+            /**
+             * Freeze
+             * @description with `freezes.manage`: which freeze is to be changed
+             */
+            freeze?: string | null;
             /**
              * Lock
              * @description with `locks.force`: the key of which lock
@@ -4504,6 +4722,11 @@ export interface components {
             title: string;
             value: components["schemas"]["JsonValue"];
         };
+        /**
+         * Outcome
+         * @enum {string}
+         */
+        Outcome: "unchanged" | "approval" | "other_approval" | "rule" | "no_approval" | "held" | "not_held" | "refused" | "unknown";
         /** Page[ActionSummary] */
         Page_ActionSummary_: {
             /** Items */
@@ -4644,6 +4867,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[ReplayedRun] */
+        Page_ReplayedRun_: {
+            /** Items */
+            items: components["schemas"]["ReplayedRun"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[ReviewView] */
         Page_ReviewView_: {
             /** Items */
@@ -4752,7 +4982,7 @@ export interface components {
         };
         /**
          * PipelineChange
-         * @description A pipeline file as it is sealed, beside that of the last successful run here.
+         * @description A pipeline file as it is sealed, beside that of the last successful run of this action here.
          */
         PipelineChange: {
             /**
@@ -4867,7 +5097,7 @@ export interface components {
             connection: string;
             /**
              * Fenced
-             * @description it asks before it works
+             * @description each of its jobs asks before it works
              */
             fenced: boolean;
             /** File */
@@ -5122,7 +5352,7 @@ export interface components {
             changes: components["schemas"]["PlannedChange"][];
             /**
              * Differences
-             * @description inputs that differ from the previous successful run here
+             * @description inputs that differ from that run
              */
             differences: components["schemas"]["Difference"][];
             /** Digest */
@@ -5143,7 +5373,7 @@ export interface components {
             lock: components["schemas"]["PlannedLock"] | null;
             /**
              * Previous Run
-             * @description null when there is none, or none that the asker may see
+             * @description the last successful run of this action here; null when there is none that the asker may see
              */
             previous_run: string | null;
             /** Requests */
@@ -5171,6 +5401,11 @@ export interface components {
             undo?: string[];
             /** Undoable */
             undoable: boolean;
+            /**
+             * Why Not Undoable
+             * @description the action says nothing of it, or there is nothing to go back to; null: it is undoable
+             */
+            why_not_undoable?: string | null;
         };
         /**
          * PreviewRequest
@@ -5199,6 +5434,11 @@ export interface components {
          * @description An identity that was let in once. One person may have several.
          */
         PrincipalView: {
+            /**
+             * Delegations
+             * @description by which others decide for them; those that are not over
+             */
+            delegations: number;
             /** Groups */
             groups: string[];
             /** Id */
@@ -5393,13 +5633,49 @@ export interface components {
             /** Caused */
             caused: components["schemas"]["ReactionView"][];
         };
-        /** ReplayRequest */
-        ReplayRequest: {
+        /** ReplayedRun */
+        ReplayedRun: {
+            /** Action */
+            action: string;
             /**
-             * Event
-             * @description its id, as e_…
+             * Created At
+             * Format: date-time
              */
-            event: string;
+            created_at: string;
+            /** Entity */
+            entity: string | null;
+            /**
+             * Held
+             * @description freezes that would hold it back at its time, and do not as they are
+             */
+            held: components["schemas"]["HeldView"][];
+            /** @description approval: nobody was asked, and people would be; other_approval: others, more or fewer; rule: a rule would approve it; no_approval: nobody would be asked any more; held: a freeze would hold it back; refused: it could not be asked for; unknown: it cannot be told */
+            outcome: components["schemas"]["Outcome"];
+            requester: components["schemas"]["Person"];
+            /** Run */
+            run: string;
+            state: components["schemas"]["RunState"];
+            /**
+             * Told
+             * @description of refused, what the requester would be told; of unknown, what is not known
+             */
+            told: string | null;
+            /**
+             * Was
+             * @description who was asked; none: nobody
+             */
+            was: components["schemas"]["AskedView"][];
+            /** Was Text */
+            was_text: string;
+            /** @description of refused: allow, see, inputs, plan; of unknown: action, entity, requester, choices, secret, definition, hidden */
+            why: components["schemas"]["Why"] | null;
+            /**
+             * Would Be
+             * @description who would be asked; none also where it would be refused
+             */
+            would_be: components["schemas"]["AskedView"][];
+            /** Would Be Text */
+            would_be_text: string;
         };
         /** ReportRequest */
         ReportRequest: {
@@ -6390,7 +6666,7 @@ export interface components {
             escalated_at: string | null;
             /**
              * Four Eyes
-             * @description never who asked for the run
+             * @description never who asked for the run, nor who last changed the action's file
              */
             four_eyes: boolean;
             /** Id */
@@ -6473,7 +6749,7 @@ export interface components {
             escalated_at: string | null;
             /**
              * Four Eyes
-             * @description never who asked for the run
+             * @description never who asked for the run, nor who last changed the action's file
              */
             four_eyes: boolean;
             /** Id */
@@ -6760,6 +7036,29 @@ export interface components {
             text: string;
         };
         /**
+         * UsualView
+         * @description How the latest runs went: at most 50, of the last 30 days, which the asker may see. Undos are left out.
+         */
+        UsualView: {
+            /**
+             * Quick Seconds
+             * @description a quarter of them took less; null where fewer than 5 succeeded
+             */
+            quick_seconds: number | null;
+            /**
+             * Runs
+             * @description that have succeeded or failed
+             */
+            runs: number;
+            /**
+             * Slow Seconds
+             * @description a quarter of them took more; null where fewer than 5 succeeded
+             */
+            slow_seconds: number | null;
+            /** Succeeded */
+            succeeded: number;
+        };
+        /**
          * Verdict
          * @enum {string}
          */
@@ -6826,6 +7125,12 @@ export interface components {
              */
             run: string | null;
         };
+        /**
+         * Why
+         * @description Why it would be refused, or cannot be told.
+         * @enum {string}
+         */
+        Why: "allow" | "see" | "inputs" | "plan" | "action" | "entity" | "requester" | "choices" | "secret" | "definition" | "hidden";
     };
     responses: never;
     parameters: never;
@@ -7034,6 +7339,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunAccepted"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getActionUsual: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsualView"];
                 };
             };
             /** @description Problem details */
@@ -8940,6 +9276,39 @@ export interface operations {
             };
         };
     };
+    replayRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["daytwo_api__views__replays__ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReplayedRun_"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPrincipals: {
         parameters: {
             query?: {
@@ -9361,6 +9730,7 @@ export interface operations {
         parameters: {
             query?: {
                 after?: number;
+                /** @description only lines with this text as they are read: whatever its case and its colours, and not in the time before a line */
                 grep?: string;
                 job?: string | null;
                 limit?: number;
@@ -9831,6 +10201,8 @@ export interface operations {
     listSchedules: {
         parameters: {
             query?: {
+                /** @description only those of this action */
+                action?: string | null;
                 cursor?: string | null;
                 limit?: number;
             };
@@ -10457,8 +10829,8 @@ export interface operations {
     };
     liftStop: {
         parameters: {
-            query?: {
-                reason?: string;
+            query: {
+                reason: string;
             };
             header?: never;
             path?: never;
@@ -11029,7 +11401,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReplayRequest"];
+                "application/json": components["schemas"]["daytwo_api__views__triggers__ReplayRequest"];
             };
         };
         responses: {

@@ -4,24 +4,30 @@ import { Loading } from "../parts/Loading";
 import css from "./Together.module.css";
 
 const QUIET = 60; // milliseconds without a first question: what one answer leads to has been asked by then
+const ELSEWHERE = 500; // what others than Daytwo are asked for is waited for so long, once all the rest is there
 const LONGEST = 4_000; // then what is there is shown, and the rest comes when it comes
 
 /**
  * A screen appears when everything that it asked for at first is there. Parts that come one after the other would push
- * down what somebody has begun to read, or is about to press.
+ * down what somebody has begun to read, or is about to press. Until then nothing of it can be pressed.
  */
 export function Together({ children }: { children: ReactNode }) {
-  const asked = useIsFetching({ predicate: ({ state }) => state.status === "pending" });
+  const ours = useIsFetching({
+    predicate: ({ state, meta }) => state.status === "pending" && meta?.["elsewhere"] !== true,
+  });
+  const others = useIsFetching({
+    predicate: ({ state, meta }) => state.status === "pending" && meta?.["elsewhere"] === true,
+  });
   const [shown, setShown] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setShown(true), LONGEST);
     return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
-    if (shown || asked > 0) return;
-    const timer = setTimeout(() => setShown(true), QUIET);
+    if (shown || ours > 0) return;
+    const timer = setTimeout(() => setShown(true), others > 0 ? ELSEWHERE : QUIET);
     return () => clearTimeout(timer);
-  }, [shown, asked]);
+  }, [shown, ours, others]);
   return (
     <div className={css.screen}>
       {!shown && (
@@ -29,7 +35,7 @@ export function Together({ children }: { children: ReactNode }) {
           <Loading lines={6} />
         </div>
       )}
-      <div className={shown ? undefined : css.unseen} aria-busy={!shown || undefined}>
+      <div className={shown ? undefined : css.unseen} inert={!shown} aria-busy={!shown || undefined}>
         {children}
       </div>
     </div>

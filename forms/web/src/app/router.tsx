@@ -47,6 +47,8 @@ export const routes: RouteObject[] = [
           { path: "people", lazy: screen(() => import("../pages/people/PeoplePage")) },
           { path: "more", lazy: screen(() => import("./MorePage")) },
           { path: "connections", lazy: screen(() => import("../pages/ConnectionsPage")) },
+          { path: "channels", lazy: screen(() => import("../pages/ChannelsPage")) },
+          { path: "kinds", lazy: screen(() => import("../pages/entity/KindsPage")) },
           { path: "tokens", lazy: screen(() => import("../pages/tokens/TokensPage")) },
           { path: "*", Component: NotFound },
         ],

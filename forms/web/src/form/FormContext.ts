@@ -3,6 +3,8 @@ import type { OptionsView, OptionView } from "../api/types";
 
 /** What our widgets know beyond their own field. */
 export interface FormContext {
+  /** Which form it is: fields of one name in two forms offer different things. */
+  of: readonly (string | null)[];
   options: (
     field: string,
     search: string,

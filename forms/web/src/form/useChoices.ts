@@ -19,7 +19,7 @@ export interface Choices {
 export function useChoices(context: FormContext, field: string, search: string | null): Choices {
   const [asked] = useDebouncedValue(search ?? "", 200);
   const query = useInfiniteQuery({
-    queryKey: ["options", field, context.answersKey, asked],
+    queryKey: ["options", context.of, field, context.answersKey, asked],
     queryFn: ({ pageParam, signal }) => context.options(field, asked, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,

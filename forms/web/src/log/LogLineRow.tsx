@@ -4,6 +4,7 @@ import { text } from "../text";
 import { gapOf } from "./gaps";
 import { parseLine } from "./line";
 import css from "./LogView.module.css";
+import { piecesOf } from "./marks";
 
 interface Props {
   /** Not here yet: its place is kept free. */
@@ -18,6 +19,7 @@ interface Props {
 export const LogLineRow = memo(function LogLineRow({ line, find, times, marked, current }: Props) {
   if (!line) return <div className={css.line} aria-hidden />;
   const { time, kind, spans } = parseLine(line.text);
+  const pieces = piecesOf(spans, find);
   const gap = gapOf(line);
   return (
     <div
@@ -37,26 +39,12 @@ export const LogLineRow = memo(function LogLineRow({ line, find, times, marked, 
       <span className={css.text}>
         {spans.map((span, index) => (
           <span key={index} className={span.looks.join(" ") || undefined}>
-            <Marked text={span.text} find={find} />
+            {pieces[index]?.map((piece, place) =>
+              piece.hit ? <mark key={place}>{piece.text}</mark> : piece.text,
+            )}
           </span>
         ))}
       </span>
     </div>
   );
 });
-
-/** A text with every place that is searched for marked. */
-function Marked({ text: whole, find }: { text: string; find: string }) {
-  if (!find) return whole;
-  const low = whole.toLowerCase();
-  // Where lower case has another length than the text (as in Turkish), places cannot be told apart: mark nothing.
-  if (low.length !== whole.length) return whole;
-  const parts: React.ReactNode[] = [];
-  let from = 0;
-  for (let at = low.indexOf(find); at >= 0; at = low.indexOf(find, from)) {
-    parts.push(whole.slice(from, at), <mark key={at}>{whole.slice(at, at + find.length)}</mark>);
-    from = at + find.length;
-  }
-  parts.push(whole.slice(from));
-  return parts;
-}

@@ -71,6 +71,11 @@ export function LogTools(props: Props) {
         {props.part ? words.downloadPart : words.download}
       </Button>
       <span className={css.count}>{props.count}</span>
+      {props.search.find && props.search.notSearched > 0 ? (
+        <p className={css.notSearched} role="status">
+          {words.notSearched(props.search.notSearched)}
+        </p>
+      ) : null}
       {props.search.find && props.search.failed ? (
         <div className={css.failed}>
           <ProblemNote error={props.search.failed} retry={props.search.again} />

@@ -44,7 +44,7 @@ export function LogView(props: Props) {
     );
     setWanted({ index });
   }, []);
-  const search = useSearch({ address, lines, read, total: log.count(), jump });
+  const search = useSearch({ address, lines, read, total: log.count(), target, jump });
   useTarget(lines, count, target, (index) => {
     jump(index);
     frame.current?.scrollIntoView({ block: "nearest" }); // on a phone the log is below what was pressed

@@ -7,6 +7,8 @@ export class LogSearch extends Told {
   readonly found: number[] = [];
   private after = 0;
   private end = false;
+  private begun = false;
+  private leftOut = 0;
   private looking: Promise<void> | null = null;
   private problem: unknown = null;
   private abort = new AbortController();
@@ -20,7 +22,9 @@ export class LogSearch extends Told {
 
   /** False: there may be more behind the last one. */
   readonly whole = (): boolean => this.end;
-  readonly busy = (): boolean => this.looking !== null;
+  readonly notSearched = (): number => this.leftOut;
+  /** Also before it looks for the first time: that nothing was found is not known then. */
+  readonly busy = (): boolean => this.looking !== null || (!this.begun && this.problem === null);
   readonly failed = (): unknown => this.problem;
 
   /** Looks for the next places; resolves when they are here. */
@@ -42,6 +46,8 @@ export class LogSearch extends Told {
       const batch = await this.read(this.after, PAGE, signal);
       for (const line of batch.lines) this.found.push(line.number);
       this.after = Math.max(this.after, batch.next);
+      this.begun = true;
+      this.leftOut = batch.not_searched ?? 0;
       this.end = batch.lines.length < PAGE;
       this.problem = null;
     } catch (cause) {

@@ -40,6 +40,8 @@ export interface Found {
   find: string;
   numbers: readonly number[];
   whole: boolean;
+  /** Lines that are not kept, in which nobody could look. */
+  notSearched: number;
   busy: boolean;
   failed: unknown;
   more: () => Promise<void>;
@@ -66,6 +68,7 @@ export function useFound(typed: string, part: Part | null, read: ReadPart, total
     find: find.toLowerCase(),
     numbers: search.found,
     whole: search.whole(),
+    notSearched: search.notSearched(),
     busy: Boolean(find) && search.busy(),
     failed: search.failed(),
     more: () => search.more(),

@@ -12,6 +12,8 @@ export interface Search {
   at: number;
   of: number;
   whole: boolean;
+  /** Lines that are not kept, in which nobody could look. */
+  notSearched: number;
   busy: boolean;
   failed: unknown;
   /** The number of the line that is shown. */
@@ -27,29 +29,37 @@ export function useSearch(given: {
   lines: Lines;
   read: ReadPart;
   total: number;
+  /** The line that the address points at. */
+  target: number | null;
   jump: (index: number) => void;
 }): Search {
-  const { address, lines, read, total, jump } = given;
+  const { address, lines, read, total, target, jump } = given;
   const found = useFound(address.find, address.part, read, total);
-  const [at, setAt] = useState(0);
   const { numbers } = found;
+  const [place, setPlace] = useState({ of: numbers, at: 0 });
+  const at = place.of === numbers ? place.at : 0; // another search, or another part: its first
   const go = useCallback(
     async (next: number) => {
-      setAt(next);
+      setPlace({ of: numbers, at: next });
       const number = numbers[next];
       const index = number === undefined ? null : await lines.until(number);
       if (index !== null) jump(index);
     },
     [numbers, lines, jump],
   );
+  // A link to a line leads there, also where it says what was looked for: that line is what its sender saw.
+  const linked = useRef(target === null ? null : { find: found.find, line: target });
   const first = numbers[0] ?? null;
-  const begun = useRef<string | null>(null);
+  const begun = useRef<readonly number[] | null>(null);
   useEffect(() => {
-    if (!found.find) begun.current = null;
-    if (first === null || begun.current === found.find) return;
-    begun.current = found.find;
-    void go(0);
-  }, [found.find, first, go]);
+    if (!found.find || first === null || begun.current === numbers) return;
+    begun.current = numbers;
+    const { find, line } = linked.current ?? {};
+    linked.current = null;
+    if (line === undefined || find !== found.find) return void go(0);
+    const near = numbers.findIndex((number) => number >= line);
+    setPlace({ of: numbers, at: Math.max(0, near) });
+  }, [found.find, numbers, first, go]);
   const step = async (by: 1 | -1) => {
     const of = numbers.length;
     if (of === 0) return;
@@ -63,6 +73,7 @@ export function useSearch(given: {
     at: numbers.length === 0 ? 0 : at + 1,
     of: numbers.length,
     whole: found.whole,
+    notSearched: found.notSearched,
     busy: found.busy,
     failed: found.failed,
     current: found.find ? (numbers[at] ?? null) : null,

@@ -69,7 +69,7 @@ export function ChangeList({ changes }: { changes: readonly PlannedChange[] }) {
   );
 }
 
-/** Leaves of two documents side by side: `properties.version`. */
+/** Leaves of two documents side by side: `properties.version`, `steps.0.ref`; a list of plain values is one of them. */
 export function changedFields(
   before: Record<string, unknown> | null,
   after: Record<string, unknown>,
@@ -90,7 +90,7 @@ function leaves(value: Record<string, unknown>, path = ""): Map<string, unknown>
   const found = new Map<string, unknown>();
   for (const [key, inner] of Object.entries(value)) {
     const name = path ? `${path}.${key}` : key;
-    if (typeof inner === "object" && inner !== null && !Array.isArray(inner)) {
+    if (isDocument(inner) || (Array.isArray(inner) && inner.some(isDocument))) {
       for (const [leaf, leafValue] of leaves(inner as Record<string, unknown>, name))
         found.set(leaf, leafValue);
     } else {
@@ -98,4 +98,8 @@ function leaves(value: Record<string, unknown>, path = ""): Map<string, unknown>
     }
   }
   return found;
+}
+
+function isDocument(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -19,13 +19,13 @@ function Plain<Row>({ row, columns, chosen, index, ref }: Props<Row>) {
       aria-rowindex={index === undefined ? undefined : index + 2}
       aria-current={chosen ? "true" : undefined}
     >
-      {columns.map((column) =>
+      {columns.map((column, place) =>
         column.main ? (
-          <th key={column.head} scope="row" className={classOf(column)}>
+          <th key={place} scope="row" className={classOf(column)}>
             {column.cell(row)}
           </th>
         ) : (
-          <td key={column.head} className={classOf(column)} data-label={column.head || undefined}>
+          <td key={place} className={classOf(column)} data-label={column.head || undefined}>
             {column.cell(row)}
           </td>
         ),

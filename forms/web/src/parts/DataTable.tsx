@@ -33,13 +33,13 @@ export function DataTable<Row>(props: {
       <caption className="visually-hidden">{props.caption}</caption>
       <thead>
         <tr aria-rowindex={inSight ? 1 : undefined}>
-          {columns.map((column) =>
+          {columns.map((column, place) =>
             column.head ? (
-              <th key={column.head} scope="col" className={classOf(column)}>
+              <th key={place} scope="col" className={classOf(column)}>
                 {column.head}
               </th>
             ) : (
-              <td key="" className={classOf(column)} /> // of buttons: it is the head of nothing
+              <td key={place} className={classOf(column)} /> // of buttons: it is the head of nothing
             ),
           )}
         </tr>

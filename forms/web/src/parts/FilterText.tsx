@@ -14,6 +14,7 @@ export function FilterText({
   return (
     <TextInput
       {...input}
+      wrapperProps={{ "data-typed": true }}
       key={value ?? ""}
       aria-label={label}
       defaultValue={value ?? ""}

@@ -1,5 +1,5 @@
 import { text } from "../text";
-import { ago, elapsed, exact } from "./time";
+import { ago, elapsed, exact, local } from "./time";
 import { useNow } from "./useNow";
 
 /** "5 minutes ago", with the exact time on hover. */
@@ -13,12 +13,21 @@ export function When({ at }: { at: string | null }) {
   );
 }
 
-/** Until when: the exact time beside "in 2 hours", for what somebody plans by and may not hover over. */
+/** A moment that somebody plans by: the date and the hour of their own clock; to the second and in UTC on hover. */
+export function Moment({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={exact(at)}>
+      {local(at)}
+    </time>
+  );
+}
+
+/** Until when: the moment beside "in 2 hours". */
 export function Until({ at }: { at: string }) {
   const now = useNow(20_000);
   return (
-    <time dateTime={at}>
-      {exact(at)}, {ago(at, now)}
+    <time dateTime={at} title={exact(at)}>
+      {local(at)}, {ago(at, now)}
     </time>
   );
 }

@@ -35,6 +35,9 @@ export function inWords(value: unknown): string {
 /** A part of a sentence of the server's, as the beginning of one. */
 export const capital = (said: string): string => said.charAt(0).toUpperCase() + said.slice(1);
 
+/** A sentence of the server's, as the end of one of ours. */
+export const uncapital = (said: string): string => said.charAt(0).toLowerCase() + said.slice(1);
+
 /** `shop_version` → "Shop version": for keys that have no title of their own. */
 export function humanised(key: string): string {
   const words = key.replace(/[_-]+/g, " ").trim();

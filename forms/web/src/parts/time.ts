@@ -37,11 +37,24 @@ function parts(large: number, unit: string, small: string, count: number): strin
   return count === 0 ? `${large} ${unit}` : `${large} ${unit} ${small}`;
 }
 
+/** "3–5 min", in the unit of the longer one; null where nobody can say. */
+export function usualRange(quick: number | null, slow: number | null): string | null {
+  if (quick === null || slow === null) return null;
+  const [size, unit] =
+    slow < 120 ? [1, words.second] : slow < 7200 ? [60, words.minutes] : [3600, words.hours];
+  const [from, to] = [Math.max(1, Math.round(quick / size)), Math.max(1, Math.round(slow / size))];
+  return from === to ? `${to} ${unit}` : `${from}–${to} ${unit}`;
+}
+
 /** How long something took, or has taken until now. */
 export function elapsed(start: string | null, end: string | null, now: number): string | null {
   if (!start) return null;
   return duration((end ? Date.parse(end) : now) - Date.parse(start));
 }
+
+/** The date and the hour, by the reader's clock. */
+export const local = (iso: string): string =>
+  new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** The exact time, in the reader's zone and in UTC. */
 export function exact(iso: string): string {

@@ -27,7 +27,7 @@ export const connections = {
   logs: "Logs",
   logsLive: "while a job runs",
   logsLate: "when a job has ended",
-  spent: "Requests in the last hour",
+  spent: "Requests of the worker that polls, in the last hour",
   spentOf: (requests: number, of: number) =>
     `${requests.toLocaleString("en")} of the ${of.toLocaleString("en")} an hour that the poller keeps to`,
   used: "Used of its limit",

@@ -26,19 +26,24 @@ export const entities = {
   referencedBy: "What refers to it",
   referencedByMore: (count: number) =>
     `More refers to it than is shown: only the first ${count.toLocaleString("en")} are. Narrow the list of entities to find the others.`,
-  deployments: "What is deployed where",
-  deployment: "Deployment",
-  deploymentsLoading: (count: number) =>
-    count === 1 ? "1 more deployment is being read" : `${count} more deployments are being read`,
-  environment: "Environment",
-  version: "Version",
-  since: "Since",
+  belongings: "What belongs to it",
+  noBelongings: "Nothing does yet",
+  belongingHow: (kind: string, by: readonly (readonly [kind: string, relations: readonly string[]])[]) =>
+    `What has a relation to one ${kind} is shown here: ${by
+      .map(([other, relations]) => `a ${other} by its ${relations.join(" or ")}`)
+      .join(", ")}.`,
+  belongingsLoading: (count: number) =>
+    count === 1 ? "1 more is being read" : `${count} more are being read`,
   writtenBy: "Written by",
   byFile: "catalog file",
+  byHiddenRun: "a run that you may not see",
   actions: "Actions",
   runs: "Latest runs",
   noRuns: "Nothing has been run on it yet.",
   toActions: "See what can be done here",
+  noActions: (kind: string) =>
+    `No action that you may see is meant for a ${kind}. One whose file has “target: { kind: ${kind} }” is offered here.`,
+  otherActions: "See what can be done elsewhere",
   allRuns: "All runs on it",
   history: "History",
   noHistory: "It has not changed since it was read in.",

@@ -2,12 +2,14 @@
 import { actions } from "./actions";
 import { approvals } from "./approvals";
 import { audit } from "./audit";
+import { channels } from "./channels";
 import { common } from "./common";
 import { connections } from "./connections";
 import { emergency } from "./emergency";
 import { entities } from "./entities";
 import { faults } from "./faults";
 import { freezes } from "./freezes";
+import { kinds } from "./kinds";
 import { palette } from "./palette";
 import { locks } from "./locks";
 import { operate } from "./operate";
@@ -25,11 +27,13 @@ export const text = {
   actions,
   approvals,
   audit,
+  channels,
   connections,
   emergency,
   entities,
   faults,
   freezes,
+  kinds,
   palette,
   locks,
   operate,

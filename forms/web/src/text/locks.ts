@@ -49,13 +49,14 @@ export const locks = {
     reason: "Why?",
     reasonHint: "Everybody who waits for the key reads it.",
     end: "It ends",
+    endHint:
+      "By itself, so that a forgotten hold keeps nobody for ever. You or another operator can end it before.",
     ends: {
       "1800": "in 30 minutes",
       "7200": "in 2 hours",
       "28800": "in 8 hours",
       "86400": "in a day",
       "604800": "in a week",
-      never: "when I or another operator end it",
     },
     verb: "Hold it",
     stop: "End the hold",

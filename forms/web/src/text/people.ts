@@ -63,11 +63,12 @@ export const people = {
     roles: "Roles",
     sessions: "Sessions",
     tokens: "Tokens",
+    delegations: "Lent to others",
     used: "Last seen",
     never: "never",
     end: "End access",
     endTitle: (name: string) => `End ${name}'s access?`,
     endText:
-      "Their sessions and tokens end at once. They may sign in again if whoever vouches for them lets them. What they asked for goes on.",
+      "Their sessions and tokens end at once, and what they let others decide. They may sign in again if whoever vouches for them lets them. What they asked for goes on.",
   },
 };

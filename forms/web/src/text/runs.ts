@@ -36,6 +36,7 @@ export const runs = {
   rerunOf: "Again, after",
   previous: "Previous successful run",
   duration: "Duration",
+  usually: (range: string) => `usually ${range}`,
   waits: {
     owner: "Moves next",
     next: "Next event",
@@ -141,6 +142,10 @@ export const runs = {
     search: "Search in the log",
     matches: (at: number, of: number, whole: boolean) =>
       of === 0 ? "no match" : `${at} of ${of.toLocaleString("en")}${whole ? "" : "+"}`,
+    notSearched: (count: number) =>
+      count === 1
+        ? "1 line of this log is not kept, and nothing was looked for in it."
+        : `${count.toLocaleString("en")} lines of this log are not kept, and nothing was looked for in them.`,
     searching: "looking",
     searchFailed: "could not look",
     next: "Next match",

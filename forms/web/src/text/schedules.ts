@@ -3,6 +3,8 @@ export const schedules = {
   lead: "Runs that are asked for when they are due, in the name of their owner and with this person's rights.",
   make: "Make a schedule",
   noneTitle: "There is no schedule",
+  ofAction: "Only those of",
+  noneOfAction: "There is no schedule of this action",
   noneHint: "Schedules stand in files beside the actions, or whoever may run an action makes them here.",
   schedule: "Schedule",
   state: "State",

@@ -9,7 +9,7 @@ export const tasks = {
   step: "Step",
   who: "Done by",
   fourEyes: "Four eyes",
-  fourEyesWhat: "never who asked for the run",
+  fourEyesWhat: "never who asked for the run, nor who last changed the action's file",
   taken: "Taken by",
   due: "Due",
   overdue: "Was due",

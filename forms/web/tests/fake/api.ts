@@ -2,6 +2,7 @@
 import type {
   ApprovalView,
   AuditVerification,
+  ChannelView,
   DelegationView,
   ExceptionView,
   FreezeView,
@@ -12,8 +13,10 @@ import type {
   ScheduleView,
   StopView,
   TaskView,
+  UsualView,
   Verdict,
 } from "../../src/api/types";
+import { plainText } from "../../src/log/line";
 import { facets, searched } from "./entities";
 import { madeOf, OFFICE_HOURS, YEAR_END } from "./freezes";
 import { HOLD, locksOf, watching } from "./locks";
@@ -58,6 +61,25 @@ export class FakeApi {
   stop: StopView = { stopped: false, reason: null, by: null, at: null, text: "Nothing is stopped." };
   readonly runs = new Map<string, RunView>();
   holds: HoldView[] = [HOLD];
+  usual: UsualView = { runs: 10, succeeded: 9, quick_seconds: 190, slow_seconds: 300 };
+  channels: ChannelView[] = [
+    {
+      name: "chat",
+      kind: "chat",
+      address: "slack://…",
+      per_minute: 60,
+      last_at: world.minutesAgo(4),
+      last_error: null,
+    },
+    {
+      name: "mail",
+      kind: "mail",
+      address: "mailto://…",
+      per_minute: 30,
+      last_at: world.minutesAgo(9),
+      last_error: "it does not answer",
+    },
+  ];
   delegations: DelegationView[] = [DELEGATION];
   trigger = ON_ALERT;
   reactions = [...REACTIONS];
@@ -313,6 +335,34 @@ function refusal(cause: unknown): Response {
 const page = <Item>(items: Item[]) => ({ items, next_cursor: null });
 const newest = (runs: Iterable<RunView>) => [...runs].reverse();
 
+const ENVIRONMENT = {
+  type: "object",
+  required: ["tier"],
+  properties: {
+    tier: { type: "string", title: "Tier", enum: ["test", "live"], description: "Who feels it." },
+    url: { type: "string", title: "Front door", format: "uri" },
+    nodes: { type: "integer", minimum: 1, maximum: 4 },
+    tags: { type: "array", items: { type: "string", pattern: "^[a-z]+$" } },
+  },
+};
+
+const SCHEMAS: Record<string, object> = {
+  environment: ENVIRONMENT,
+  deployment: {
+    type: "object",
+    required: ["version"],
+    properties: { version: { type: "string", title: "Version" }, run: { type: "string" } },
+  },
+};
+
+const RELATIONS: Record<string, object> = {
+  service: { dependsOn: { kind: "service", many: true } },
+  deployment: {
+    service: { kind: "service", many: false },
+    environment: { kind: "environment", many: false },
+  },
+};
+
 const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] = [
   ["GET", /^\/me$/, (api) => () => api.me],
   ["GET", /^\/stop$/, (api) => () => api.stop],
@@ -342,7 +392,7 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
   ],
   ["GET", /^\/sessions$/, () => () => page(SESSIONS)],
   ["GET", /^\/principals$/, () => () => page(PRINCIPALS)],
-  ["DELETE", /^\/principals\/([^/]+)\/access$/, () => () => ({ sessions: 1, tokens: 2 })],
+  ["DELETE", /^\/principals\/([^/]+)\/access$/, () => () => ({ sessions: 1, tokens: 2, delegations: 1 })],
   ["GET", /^\/delegations$/, (api) => () => page(api.delegations)],
   [
     "POST",
@@ -455,7 +505,7 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
         (api.me = world.PEOPLE[body.name ?? ""] ?? null),
   ],
   ["DELETE", /^\/session$/, (api) => () => void (api.me = null)],
-  ["DELETE", /^\/sessions$/, (api) => () => ((api.me = null), { sessions: 2, tokens: 0 })],
+  ["DELETE", /^\/sessions$/, (api) => () => ((api.me = null), { sessions: 2, tokens: 0, delegations: 0 })],
   ["GET", /^\/tokens$/, () => () => page(TOKENS.slice(0, 1))],
   ["GET", /^\/tokens\/everybody$/, () => () => page(TOKENS)],
   ["DELETE", /^\/tokens\/([^/]+)$/, () => () => undefined],
@@ -475,6 +525,15 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
           world.ACTIONS.find((one) => one.name === parts[0]),
           "action",
         ),
+  ],
+  ["GET", /^\/actions\/[^/]+\/usual$/, (api) => () => api.usual],
+  ["GET", /^\/channels$/, (api) => () => page(api.channels)],
+  [
+    "POST",
+    /^\/channels\/([^/]+)\/test$/,
+    () =>
+      ({ parts }) =>
+        parts[0] === "chat" ? { taken: true, why: null } : { taken: false, why: "it does not answer" },
   ],
   [
     "POST",
@@ -505,8 +564,8 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
         [...new Set([...world.ENTITIES.values()].map((one) => one.kind))].map((name) => ({
           name,
           title: name.charAt(0).toUpperCase() + name.slice(1),
-          property_schema: {},
-          relations: {},
+          property_schema: SCHEMAS[name] ?? {},
+          relations: RELATIONS[name] ?? {},
         })),
       ),
   ],
@@ -593,7 +652,7 @@ const ROUTES: readonly (readonly [string, RegExp, (api: FakeApi) => Handler])[] 
             line.number > Number(query.get("after")) &&
             (!step || line.step === step) &&
             (!job || line.job === job) &&
-            (!grep || line.text.toLowerCase().includes(grep.toLowerCase())),
+            (!grep || plainText(line.text).toLowerCase().includes(grep.toLowerCase())),
         );
         const limit = Number(query.get("limit") ?? 1000);
         const lines = fits.slice(0, limit);

@@ -64,13 +64,14 @@ const principal = (id: string, change: Partial<PrincipalView> = {}): PrincipalVi
   since: minutesAgo(9000),
   sessions: 1,
   tokens: 2,
+  delegations: 0,
   used_at: minutesAgo(3),
   ...change,
 });
 
 export const PRINCIPALS: PrincipalView[] = [
   principal("ana", { groups: ["group:storefront"] }),
-  principal("sam", { present: false, roles: [], sessions: 0, tokens: 0, used_at: null }),
+  principal("sam", { present: false, roles: [], sessions: 0, tokens: 0, delegations: 1, used_at: null }),
 ];
 
 export const HOLDS: AuditVerification = {

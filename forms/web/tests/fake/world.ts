@@ -85,7 +85,31 @@ const action = (name: string, title: string, description: string, may = yes): Ac
   runners: "the owner of the service or group:sre",
   version: sha(name),
   steps: ["ship"],
+  does: [
+    {
+      step: "ship",
+      uses: "github",
+      backend: "GitHub",
+      project: "${{ entity.properties.repository }}",
+      pipeline: "deploy.yml",
+      ref: "main",
+    },
+  ],
+  approvals:
+    name === "restart"
+      ? []
+      : [
+          {
+            who: "one of group:sre",
+            when: "${{ inputs.environment.name == 'production' }}",
+            rule: null,
+            expires_in: 86_400,
+          },
+        ],
+  lock_keys: name === "restart" ? [] : ["${{ entity.name }}/${{ inputs.environment.name }}"],
+  queue: "fifo",
   undoable: name !== "restart",
+  undo: name === "restart" ? null : "previous",
   break_glass: null,
 });
 export const ACTIONS: ActionView[] = [

@@ -1,6 +1,7 @@
 """A template's parameters, and the programs that it puts them into."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ def test_every_parameter_is_read() -> None:
             ],
         )
     )
-    assert list(found.inputs) == [
+    assert [one.name for one in found.inputs if one.refusing is None] == ["place"], "only options can be no text"
+    assert [replace(one, refusing=None) for one in found.inputs] == [
         PipelineInput(name="version", type=InputType.STRING, required=True, description="A tag"),
         PipelineInput(
             name="place", type=InputType.CHOICE, required=False, default="staging", options=("staging", "production")
@@ -101,47 +103,69 @@ def test_the_line_of_a_script_is_told() -> None:
     assert "the template a, script, line 3" in remark.message
 
 
-def test_a_claim_as_the_only_first_step_is_a_fence() -> None:
-    claim = {"name": "ask", "script": {"source": "curl -f $D/api/v1/ci/claim"}}
-    steps = {"name": "main", "steps": [[{"name": "a", "template": "ask"}], [{"name": "b", "template": "work"}]]}
-    assert read(template(steps, claim, entrypoint="main")).fenced
-    by_reference = {
+ASKS = {"command": ["sh", "-e"], "source": "curl -f $D/api/v1/ci/claim\n./work.sh"}
+WORKS = {"command": ["sh", "-e"], "source": "./work.sh"}
+MAIN = {"name": "main", "steps": [[{"name": "a", "template": "one"}], [{"name": "b", "template": "two"}]]}
+
+
+def fenced(*templates: dict[str, Any], parts: Any = None, **spec: Any) -> bool:
+    return read_template(template(*templates, **{"entrypoint": "main", **spec}), "deploy", parts).fenced
+
+
+def test_a_template_is_fenced_when_each_that_works_asks_itself() -> None:
+    one, two = {"name": "one", "script": ASKS}, {"name": "two", "script": ASKS}
+    assert fenced(MAIN, one, two)
+    assert not fenced(MAIN, one, {"name": "two", "script": WORKS}), "a retry leaves out the step that asked"
+    assert not fenced(MAIN, one), "what is not there cannot be looked at"
+    assert fenced(MAIN, one, {"name": "two", "suspend": {}})
+    dag = {
         "name": "main",
-        "steps": [[{"name": "a", "templateRef": {"name": "daytwo-claim", "template": "c"}}]],
+        "dag": {"tasks": [{"name": "a", "template": "one"}, {"name": "b", "inline": {"script": ASKS}}]},
     }
-    found = read(template(by_reference, entrypoint="main"))
-    assert found.fenced
-    assert [one.code for one in found.remarks] == ["elsewhere"]
-    late = {"name": "main", "steps": [[{"name": "b", "template": "work"}], [{"name": "a", "template": "ask"}]]}
-    assert not read(template(late, claim, entrypoint="main")).fenced
-    assert not read(template(claim)).fenced
+    assert fenced(dag, one)
+    assert not fenced({"name": "main", "dag": {"tasks": [{"name": "b", "inline": {"script": WORKS}}]}})
+    assert not fenced(one, two)
 
 
 @pytest.mark.parametrize(
     ("step", "spec"),
     [
-        ({"continueOn": {"failed": True}}, {}),
-        ({"when": "{{workflow.parameters.v}} == 1"}, {}),
-        ({"withItems": []}, {}),
-        ({"hooks": {"exit": {"template": "work"}}}, {}),
-        ({}, {"onExit": "work"}),
-        ({}, {"hooks": {"running": {"template": "work", "expression": "true"}}}),
+        ({"onExit": "late"}, {}),
+        ({"hooks": {"exit": {"template": "late"}}}, {}),
+        ({}, {"onExit": "late"}),
+        ({}, {"hooks": {"running": {"template": "late", "expression": "true"}}}),
     ],
 )
-def test_what_may_go_past_the_claim_is_no_fence(step: dict[str, Any], spec: dict[str, Any]) -> None:
-    claim = {"name": "ask", "script": {"source": "curl -f $D/api/v1/ci/claim"}}
-    main = {"name": "main", "steps": [[{"name": "a", "template": "ask", **step}], [{"name": "b", "template": "work"}]]}
-    assert not read(template(main, claim, entrypoint="main", **spec)).fenced
+def test_what_is_run_at_an_end_has_to_ask_too(step: dict[str, Any], spec: dict[str, Any]) -> None:
+    main = {"name": "main", "steps": [[{"name": "a", "template": "one", **step}]]}
+    one = {"name": "one", "script": ASKS}
+    assert fenced(main, one, {"name": "late", "script": ASKS}, **spec)
+    assert not fenced(main, one, {"name": "late", "script": WORKS}, **spec)
+
+
+def test_templates_that_stand_elsewhere_have_to_ask_too() -> None:
+    main = {"name": "main", "steps": [[{"name": "a", "templateRef": {"name": "lib", "template": "one"}}]]}
+    inner = {"name": "one", "steps": [[{"name": "b", "template": "two"}]]}
+    asks = {("lib", False): template(inner, {"name": "two", "script": ASKS})["spec"]}
+    works = {("lib", False): template(inner, {"name": "two", "script": WORKS})["spec"]}
+    assert fenced(main, parts=asks)
+    assert not fenced(main, parts=works)
+    assert not fenced(main, parts={("lib", True): asks["lib", False]}), "the cluster's is another one"
+    assert not fenced(main)
+    ours = [[{"name": "a", "templateRef": {"name": f"daytwo-{name}", "template": "x"}}] for name in ("claim", "report")]
+    assert fenced({"name": "main", "steps": ours})
 
 
 @pytest.mark.parametrize(
-    ("asking", "fenced"),
+    ("asking", "asks"),
     [
         ({"script": {"command": ["sh"], "source": "curl -f $D/ci/claim"}}, True),
         ({"script": {"command": ["sh"], "source": "./deploy.sh\ncurl -f $D/ci/claim"}}, False),
         ({"script": {"command": ["sh"], "source": "echo no daytwo-claim yet\n./deploy.sh"}}, False),
         ({"script": {"command": ["sh"], "source": "curl -f $D/ci/claim\n./deploy.sh"}}, False),
-        ({"script": {"command": ["sh", "-e"], "source": "curl -f $D/ci/claim\n./deploy.sh"}}, True),
+        ({"script": ASKS}, True),
+        ({"script": ASKS, "retryStrategy": {"limit": 2}}, False),
+        ({"script": ASKS, "podSpecPatch": "{}"}, False),
         ({"script": {"command": ["python"], "source": "daytwo-claim"}}, False),
         ({"script": {"command": ["sh"], "source": "true", "env": [{"name": "NEXT", "value": "daytwo-claim"}]}}, False),
         ({"container": {"command": ["curl"], "args": ["-f", "{{workflow.parameters.d}}/ci/claim"]}}, True),
@@ -151,12 +175,14 @@ def test_what_may_go_past_the_claim_is_no_fence(step: dict[str, Any], spec: dict
         ({"container": {"command": ["daytwo-claim"]}, "sidecars": [{"name": "ship"}]}, False),
         ({"container": {"command": ["daytwo-claim"]}, "initContainers": [{"name": "ship"}]}, False),
         ({"container": {"command": ["daytwo-claim"]}, "memoize": {"key": "x"}}, False),
-        ({"steps": [[{"name": "ship", "template": "work"}], [{"name": "daytwo-claim", "template": "ask"}]]}, False),
+        ({"resource": {"action": "create"}}, False),
+        ({"http": {"url": "https://d/ci/claim"}}, False),
     ],
 )
-def test_a_template_that_works_before_it_asks_is_no_fence(asking: dict[str, Any], fenced: bool) -> None:
-    main = {"name": "main", "steps": [[{"name": "a", "template": "ask"}], [{"name": "b", "template": "work"}]]}
-    assert read(template(main, {"name": "ask", **asking}, entrypoint="main")).fenced is fenced
+def test_a_template_that_works_before_it_asks_is_no_fence(asking: dict[str, Any], asks: bool) -> None:
+    assert fenced({"name": "main", **asking}) is asks
+    assert not fenced({"name": "main", **asking}, templateDefaults={"sidecars": [{"name": "ship"}]})
+    assert not fenced({"name": "main", **asking}, podSpecPatch="{}")
 
 
 @pytest.mark.parametrize(

@@ -139,17 +139,21 @@ async def test_what_a_template_uses_belongs_to_it(at: Any) -> None:
 
 
 async def test_a_template_that_asks_before_it_works_is_fenced(at: Any) -> None:
-    claim = {"name": "claim", "templateRef": {"name": "daytwo-claim", "template": "claim"}}
-    steps = [{"name": "main", "steps": [[claim], [{"name": "ship", "template": "ship"}]]}]
-    server = Server().at(TEMPLATE, 200, template(templates=steps))
-    server.at("/api/v1/workflow-templates/shop/daytwo-claim", 200, template("daytwo-claim"))
+    asks = {"name": "ship", "script": {"command": ["sh", "-e"], "source": "curl -f $D/ci/claim\n./ship.sh"}}
+    called = {"name": "ship", "templateRef": {"name": "lib", "template": "ship"}}
+    server = Server().at(TEMPLATE, 200, template(templates=[{"name": "main", "steps": [[called]]}]))
+    server.at("/api/v1/workflow-templates/shop/lib", 200, template("lib", templates=[asks]))
     backend, _ = at(server)
     pinned = await backend.resolve(TARGET)
     assert (pinned.fenced, pinned.lasting) == (True, True)
-    late = [{"name": "main", "steps": [[{"name": "ship"}], [claim]]}]
-    server.at(TEMPLATE, 200, template(templates=late, ttlStrategy={"secondsAfterSuccess": 10}))
+    assert (await backend.parameters(TARGET)).fenced
+    works = {"name": "ship", "script": {"command": ["sh", "-e"], "source": "./ship.sh"}}
+    brief = {"secondsAfterSuccess": 10}
+    server.at(TEMPLATE, 200, template(templates=[{"name": "main", "steps": [[called]]}], ttlStrategy=brief))
+    server.at("/api/v1/workflow-templates/shop/lib", 200, template("lib", templates=[works]))
     pinned = await backend.resolve(TARGET)
     assert (pinned.fenced, pinned.lasting) == (False, False)
+    assert not (await backend.parameters(TARGET)).fenced
 
 
 async def test_templates_that_use_each_other_come_to_an_end(at: Any) -> None:
@@ -597,6 +601,33 @@ async def test_when_the_watch_ends_the_workflows_are_listed_and_watched_anew(at:
     backend, scripted = at(server)
     assert [hint.delivery for hint in await some(backend, 3)] == ["u-1:1:running", "u-1:2:running", "u-1:3:succeeded"]
     assert asked(scripted) == [EVENTS, "/api/v1/workflows/shop", EVENTS]
+
+
+@pytest.mark.parametrize(("there", "read"), [(3, 3), (10_000, 20)])
+async def test_the_list_after_a_watch_is_read_to_its_end_and_no_further_than_that(
+    at: Any, there: int, read: int
+) -> None:
+    pages: list[str] = []
+
+    def stream(_: Any, line: Any) -> None:
+        line.raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        if pages:
+            line.raw(event("ADDED", 1_000, "Running"))
+            line.hold()
+        line.hangup()
+
+    def listed(request: Any, line: Any) -> None:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
+        pages.append(asked.get("listOptions.continue", ""))
+        one = ours("Running")
+        one["metadata"]["resourceVersion"] = str(len(pages))
+        more = "" if len(pages) == there else f"after {len(pages)}"
+        line.answer(200, {"metadata": {"continue": more}, "items": [one]})
+
+    backend, _ = at(Server().at(EVENTS, stream).at("/api/v1/workflows/shop", listed))
+    hints = await some(backend, read + 1)
+    assert [hint.delivery for hint in hints] == [f"u-1:{n}:running" for n in [*range(1, read + 1), 1_000]]
+    assert pages == ["", *(f"after {n}" for n in range(1, read))]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from contract_systems import READER, System
-from contracting import Receiver, attempt, dispatched, log_of
+from contracting import Attempt, Receiver, attempt, dispatched, log_of
 from pydantic import SecretStr
 
 from daytwo_actions.backends.base import Ambiguous, Backend, Refused
@@ -17,10 +17,11 @@ from daytwo_actions.backends.failures import (
     BackendDenied,
     BackendUnreachable,
     ExternalGone,
+    GateClosed,
     LogsNotReady,
     WebhookRefused,
 )
-from daytwo_actions.backends.tree import JobKind
+from daytwo_actions.backends.tree import ExternalGate, GateVerdict, JobKind
 from daytwo_store.ids import ExternalJobId, ExternalRunId
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 
@@ -131,6 +132,55 @@ async def test_cancelling_reaches_the_run_and_is_no_error_afterwards(executing: 
     await backend.cancel(ci.deploy, run)
     with suppress(ExternalGone):  # GitHub's force-cancel of an ended run: 409
         await backend.cancel(ci.deploy, run, force=True)
+
+
+async def gate_of(backend: Backend, ci: System, one: Attempt, run: ExternalRunId) -> ExternalGate:
+    """What the run waits for."""
+    await one.until(run, ExternalStatus.WAITING)
+    [gate] = [job.gate for job in (await backend.jobs(ci.gated, run)).jobs if job.gate is not None]
+    return gate
+
+
+async def test_what_waits_goes_on_by_a_word_and_takes_no_second_one(executing: System, backend: Backend) -> None:
+    ci = executing
+    answering = ci.connect(**ci.answering)
+    one = await attempt(backend, ci.gated)
+    run = await one.start()
+    gate = first = await gate_of(answering, ci, one, run)
+    assert gate.verdicts == frozenset(GateVerdict)
+    await answering.answer(ci.gated, run, gate.id, GateVerdict.GO, comment="go on")
+    with pytest.raises(GateClosed):
+        await answering.answer(ci.gated, run, gate.id, GateVerdict.GO, comment="once more")
+    if ci.plays:  # what is approved there has still to be played
+        gate = await gate_of(answering, ci, one, run)
+        assert gate.id != first.id
+        await answering.answer(ci.gated, run, gate.id, GateVerdict.GO, comment="")
+    assert (await one.until(run, *EXTERNAL_ENDS)).status is ExternalStatus.SUCCEEDED
+    jobs = (await backend.jobs(ci.gated, run)).jobs
+    assert [job.gate for job in jobs] == [None] * len(jobs)
+    [ship] = [job for job in jobs if job.name == "ship"]
+    assert b"shipped" in b"".join([piece async for piece in backend.logs(ci.gated, run, ship.id)])
+    for verdict in GateVerdict:
+        with pytest.raises(GateClosed):
+            await answering.answer(ci.gated, run, first.id, verdict, comment="")
+    answering.close()
+
+
+async def test_what_waits_ends_by_a_no_and_takes_no_second_word(executing: System, backend: Backend) -> None:
+    ci = executing
+    answering = ci.connect(**ci.answering)
+    one = await attempt(backend, ci.gated)
+    run = await one.start()
+    gate = await gate_of(answering, ci, one, run)
+    await answering.answer(ci.gated, run, gate.id, GateVerdict.STOP, comment="not today")
+    assert (await one.until(run, *EXTERNAL_ENDS)).status is ExternalStatus.FAILED
+    for verdict in GateVerdict:
+        with pytest.raises(GateClosed):
+            await answering.answer(ci.gated, run, gate.id, verdict, comment="")
+    jobs = (await backend.jobs(ci.gated, run)).jobs
+    assert [job.gate for job in jobs] == [None] * len(jobs)
+    assert ("ship", ExternalStatus.SUCCEEDED) not in [(job.name, job.status) for job in jobs]
+    answering.close()
 
 
 async def test_one_run_is_recognised_by_its_id(backend: Backend, ci: System) -> None:
@@ -270,6 +320,24 @@ async def test_what_was_accepted_without_saying_so_is_found_and_was_sent_once(
     assert [found.id for found in (await one.find()).found] == [ci.run_of(line)]
 
 
+async def test_two_that_are_alike_in_all_and_sent_in_one_second_are_told_apart(backend: Backend, ci: System) -> None:
+    """The same target, inputs and second, and both answers are lost: each finds the run that it has begun."""
+    for _ in range(20):  # until a slow machine has sent both in one second
+        one, other = await attempt(backend, ci.instant), await attempt(backend, ci.instant)
+        lost = {"match": {"operation": "dispatch", "times": 2}, "status": {"code": 502, "when": "after"}}
+        ci.standin.control.add_fault(lost)
+        sent = await asyncio.gather(one.send(), other.send())
+        assert [type(answer) for answer in sent] == [Ambiguous, Ambiguous]
+        begun = [[ci.run_of(line) for line in dispatched(ci, each)] for each in (one, other)]
+        assert [len(each) for each in begun] == [1, 1]
+        listings = await asyncio.gather(one.find(), other.find())
+        assert [[state.id for state in listing.found] for listing in listings] == begun
+        seconds = {state.created_at.replace(microsecond=0) for each in listings for state in each.found}
+        if len(seconds) == 1:
+            return
+    raise AssertionError("no two were begun in one second")
+
+
 @pytest.mark.parametrize("fault", [{"status": {"code": 503}}, {"reset": {"when": "before"}}], ids=["status", "reset"])
 async def test_what_was_not_accepted_is_in_doubt_until_a_complete_listing_lacks_it(
     fault: dict[str, Any], backend: Backend, ci: System
@@ -288,6 +356,7 @@ async def test_an_answer_that_comes_too_late_is_in_doubt_and_found(backend: Back
         {"match": {"operation": "dispatch", "times": 1}, "timeout": {"seconds": 1.5, "when": "after"}}
     )
     assert isinstance(await backend.send(one.request, seconds=0.5), Ambiguous)
+    await listed(one)
     assert len((await one.find()).found) == 1
     assert len(dispatched(ci, one)) == 1
 
@@ -325,6 +394,11 @@ async def test_a_listing_that_lags_shows_it_later(backend: Backend, ci: System) 
         assert [found.id for found in (await one.find()).found] == [ci.run_of(line) for line in dispatched(ci, one)]
         return
     assert list((await one.find()).found) == []
+    await listed(one)
+
+
+async def listed(one: Attempt) -> None:
+    """Until the stand-in shows it, which may take a moment."""
     deadline = time.monotonic() + 15
     while not (await one.find()).found:
         assert time.monotonic() < deadline

@@ -46,6 +46,7 @@ class Repository:
         self.pages = {"1": flows[:4], "2": flows[4:]}
         self.commit = "a" * 40
         self.state = "active"
+        self.environments: tuple[int, Any] = (200, {"total_count": 0, "environments": []})
 
     def __call__(self, request: Any, line: Any) -> None:
         url = urlsplit(request.path)
@@ -56,6 +57,8 @@ class Repository:
             line.answer(200, {"total_count": 6, "workflows": self.pages[query["page"]]}, ETag='"1"', **more)
         elif "/contents/" in url.path and name in FILES and query.get("ref") in (None, "main", self.commit):
             line.answer(200, contents(FILES[name]), ETag=f'"{name}"')
+        elif url.path == f"{REPO}/environments":
+            line.answer(*self.environments)
         elif url.path == REPO:
             line.answer(200, {"id": 7, "full_name": "acme/shop", "default_branch": "main"})
         elif url.path.endswith("/git/ref/heads/main"):
@@ -114,6 +117,39 @@ async def test_the_inputs_of_one_are_read_at_its_ref_and_kept_by_commit(
     repository.state = "disabled_manually"
     with pytest.raises(BackendDenied, match="disabled_manually"):
         await backend.parameters(target)
+
+
+@pytest.mark.parametrize(
+    ("answer", "offered"),
+    [
+        (
+            (200, {"total_count": 2, "environments": [{"name": "staging"}, {"name": "production"}]}),
+            ["staging", "production"],
+        ),
+        ((200, {"total_count": 0, "environments": []}), []),
+        ((403, {"message": "Resource not accessible by integration"}), []),
+        ((404, {"message": "Not Found"}), []),
+    ],
+    ids=["some", "none", "not to be seen", "not there"],
+)
+async def test_an_input_of_the_type_environment_offers_those_of_the_repository(
+    answer: tuple[int, Any],
+    offered: list[str],
+    serve: Any,
+    connect: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inputs = "{place: {type: environment}, version: {type: string}}"
+    monkeypatch.setitem(FILES, "deploy.yml", DEPLOY.replace("{version: {required: true}}", inputs))
+    repository = Repository()
+    backend = connect(serve(repository).url)
+    target = Target(project="acme/shop", pipeline="deploy.yml", ref="main")
+    assert [[*one.options] for one in (await backend.parameters(target)).inputs] == [[], []]
+    repository.environments = answer  # the commit is the same, and the repository is not
+    assert {one.name: [*one.options] for one in (await backend.parameters(target)).inputs} == {
+        "place": offered,
+        "version": [],
+    }
 
 
 async def test_without_a_ref_it_is_the_default_branch(serve: Any, connect: Callable[..., Any]) -> None:

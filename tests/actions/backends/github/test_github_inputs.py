@@ -135,13 +135,17 @@ def test_aliases_do_not_multiply() -> None:
     assert [code for code, _ in codes(read(endless), Severity.ERROR)] == ["unreadable"]
 
 
+AFTER = '{{a: {{steps: [{{uses: acme/daytwo/claim@v1, id: asked}}, {{run: x, id: before}}, {{run: y, if: "{}"}}]}}}}'
+
+
 @pytest.mark.parametrize(
     ("jobs", "fenced"),
     [
-        (
-            "{a: {steps: [{uses: actions/checkout@v4}, {uses: acme/daytwo/claim@v1}]}, b: {needs: a}, c: {needs: [b]}}",
-            1,
-        ),
+        ("{a: {steps: [{uses: actions/checkout@v4}, {uses: acme/daytwo/claim@v1}]}}", 1),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, steps: [{uses: acme/daytwo/claim@v1}]}}", 1),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, steps: [{run: make}]}}", 0),
+        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, uses: ./.github/workflows/x.yml}}", 0),
+        ("{a: {if: always(), steps: [{uses: acme/daytwo/claim@v1}]}}", 1),
         ("{a: {steps: [{run: curl --fail https://d/api/v1/ci/claim}]}}", 1),
         ("{a: {steps: [{run: curl https://d/api/v1/ci/claim}]}}", 0),
         ("{a: {steps: [{run: make}, {uses: acme/daytwo/claim@v1}]}}", 0),
@@ -150,10 +154,7 @@ def test_aliases_do_not_multiply() -> None:
         ("{a: {steps: [{uses: acme/daytwo/claim@v1, continue-on-error: true}]}}", 0),
         ("{a: {steps: [{uses: acme/daytwo/claim@v1, if: inputs.x}]}}", 0),
         ("{a: {continue-on-error: true, steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a}}", 0),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: always()}}", 0),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: '${{ !cancelled() }}'}}", 0),
         ("{a: {steps: [{uses: acme/daytwo/claim@v1}, {run: make, if: failure()}]}}", 0),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, steps: [{run: make, if: failure()}]}}", 1),
         ('{a: {steps: [{run: "./deploy.sh\\ncurl --fail https://d/api/v1/ci/claim"}]}}', 0),
         ('{a: {steps: [{run: "curl --fail https://d/api/v1/ci/claim\\n./deploy.sh"}]}}', 1),
         ("{a: {steps: [{run: \"echo 'no daytwo-claim yet'\\n./deploy.sh\"}]}}", 0),
@@ -163,15 +164,41 @@ def test_aliases_do_not_multiply() -> None:
         ('{a: {runs-on: windows-latest, steps: [{shell: bash, run: "curl -f https://d/ci/claim\\nmake"}]}}', 1),
         ('{a: {steps: [{run: "curl -f https://d/ci/claim\\nmake", shell: "bash {0}"}]}}', 0),
         ("{a: {defaults: {run: {shell: pwsh}}, steps: [{run: curl -f https://d/ci/claim}]}}", 0),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: success() || inputs.force}}", 0),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: '${{ !success() }}'}}", 0),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: success() == false}}", 0),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: inputs.x || inputs.y}}", 1),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}]}, b: {needs: a, if: '${{ success() && inputs.x }}'}}", 1),
-        ("{a: {steps: [{uses: acme/daytwo/claim@v1}, {run: make, if: Success ( ) || inputs.x}]}}", 0),
+        *(
+            (AFTER.format(one), 0)
+            for one in (
+                "always()",
+                "${{ !cancelled() }}",
+                "success() || inputs.force",
+                "${{ !success() }}",
+                "success() == false",
+                "Success ( ) || inputs.x",
+                "failure() && inputs.x",
+                "failure() && steps.other.outcome == 'success'",
+                "failure() && steps.before.outcome != 'success'",
+                "failure() || steps.before.outcome == 'success'",
+                "failure() && (steps.before.outcome == 'success' || inputs.x)",
+            )
+        ),
+        *(
+            (AFTER.format(one), 1)
+            for one in (
+                "inputs.x || inputs.y",
+                "${{ success() && inputs.x }}",
+                "always() && steps.asked.outcome == 'success'",
+                "${{ (failure() || cancelled()) && steps.before.outputs.release != '' }}",
+            )
+        ),
+        (
+            (
+                "{a: {steps: [{uses: acme/daytwo/claim@v1}, {run: x, id: late, if: always()}, "
+                "{run: y, if: \"failure() && steps.late.outcome == 'success'\"}]}}"
+            ),
+            0,
+        ),
     ],
 )
-def test_a_workflow_is_fenced_when_no_job_works_before_the_claim(jobs: str, fenced: int) -> None:
+def test_a_workflow_is_fenced_when_each_job_asks_itself_before_it_works(jobs: str, fenced: int) -> None:
     found = read(f"on: workflow_dispatch\njobs: {jobs}\n")
     assert found.fenced is bool(fenced)
     assert bool(codes(found, Severity.NOTE)) is not bool(fenced)

@@ -493,6 +493,30 @@ class TestJobs:
         assert tree.jobs[0].steps[0].status is ExternalStatus.SUCCEEDED
         assert {urlsplit(path).path for path in asked(server)} == {f"{REPO}/actions/runs/17/attempts/1/jobs"}
 
+    async def test_what_is_noted_is_read_to_its_end_failures_first_and_of_twenty_jobs(
+        self, serve: Any, connect: Any
+    ) -> None:
+        failed = [
+            {"id": n, "name": f"job {n}", "status": "completed", "conclusion": "failure", "steps": []}
+            for n in range(1, 26)
+        ]
+
+        def notes(request: Any, line: Any) -> None:
+            number, per_page = int(parameters(request)["page"]), parameters(request)["per_page"]
+            assert per_page == "100"
+            level = "warning" if number == 1 else "failure"
+            noted = [{"annotation_level": level, "message": f"said on page {number}"}]
+            line.answer(200, noted, Link='<http://x/?page=2>; rel="next"' if number == 1 else "")
+
+        routes: dict[str, Any] = {self.PATH: {"total_count": len(failed), "jobs": failed}}
+        for one in failed:
+            routes[f"{REPO}/check-runs/{one['id']}/annotations"] = notes
+        backend = connect(serve(Vendor(routes)).url)
+        jobs = (await backend.jobs(TARGET, ExternalRunId("17"))).jobs
+        assert [list(job.notes) for job in jobs[:20]] == [["said on page 2", "warning: said on page 1"]] * 20
+        assert [list(job.notes) for job in jobs[20:]] == [[]] * 5
+        assert await backend.annotations(TARGET, ExternalJobId("21")) == ["said on page 2"]
+
     async def test_of_a_run_that_is_gone(self, serve: Any, connect: Any) -> None:
         with pytest.raises(ExternalGone):
             await connect(serve(Vendor({REPO: {"id": 7}})).url).jobs(TARGET, ExternalRunId("17"))

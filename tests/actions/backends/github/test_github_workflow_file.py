@@ -95,7 +95,7 @@ def test_what_is_declared_by_name_is_known_only_where_the_rest_may_come_packed()
     assert read_facts(packs.encode()).by_name == ("version",)
 
 
-def test_a_claim_before_everything_is_a_fence() -> None:
-    claims = GOOD.replace("jobs: {}", "jobs: {claim: {steps: [{uses: acme/daytwo/claim@v1}]}, ship: {needs: claim}}")
+def test_a_claim_in_each_job_is_a_fence() -> None:
+    claims = GOOD.replace("jobs: {}", "jobs: {ship: {steps: [{uses: acme/daytwo/claim@v1}, {run: make}]}}")
     assert read_facts(claims.encode()).fenced
-    assert not read_facts(claims.replace("needs: claim", "needs: other").encode()).fenced
+    assert not read_facts(claims.replace("{ship:", "{more: {needs: ship, steps: [{run: make}]}, ship:").encode()).fenced

@@ -203,3 +203,11 @@ def test_a_trigger_token_is_in_what_leaves_and_not_in_what_is_kept() -> None:
     assert request.path == "/projects/7/trigger/pipeline"
     assert b"token" not in request.body
     assert json.loads(thaw(request).body("glptt-1")) == json.loads(request.body) | {"token": "glptt-1"}
+
+
+def test_more_inputs_than_gitlab_takes_are_refused_and_variables_are_not_counted() -> None:
+    names = [f"n{number}" for number in range(19)]
+    fits = sent(dict.fromkeys(names, "x") | {f"V{number}": "x" for number in range(30)}, *names, "daytwo_run")
+    assert (len(fits["inputs"]), len(fits["variables"])) == (20, 30)
+    with pytest.raises(BackendDenied, match="gives 21 inputs, the marker among them, and GitLab takes 20"):
+        sent(dict.fromkeys([*names, "more"], "x"), *names, "more", "daytwo_run")

@@ -1,5 +1,7 @@
 """A GitLab pipeline's own inputs, read from its file, and the programs that it puts them into."""
 
+from dataclasses import replace
+
 import pytest
 
 from daytwo_actions.backends.gitlab.wire.inputs import declared_in, read_pipeline
@@ -67,7 +69,9 @@ def test_every_type_is_read_with_its_line() -> None:
             name="ruled", type=InputType.CHOICE, required=False, default="large", options=("small", "large"), line=13
         ),
     ]  # fmt: skip
-    assert list(found.inputs) == expected
+    assert [replace(one, refusing=None) for one in found.inputs] == expected
+    refusing = [one.name for one in found.inputs if one.refusing is not None]
+    assert refusing == ["version", "hosts", "plain", "empty"], "what can be any text"
     assert (found.marked, found.fenced, found.others, found.packs) == (True, False, False, False)
     assert codes(found, Severity.WARNING) == codes(found, Severity.ERROR) == []
 
@@ -123,85 +127,80 @@ def test_what_stands_elsewhere_is_said_not_to_be_looked_at() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        "claim: { stage: .pre, script: ['curl -sf $DAYTWO/api/v1/ci/claim'] }\n",
-        "include: [{component: gitlab.example/acme/daytwo/claim@1}]\n",
-    ],
-)
-def test_a_claim_before_everything_else_is_a_fence(config: str) -> None:
-    assert read(HEAD + config).fenced
-    assert not read(HEAD + config.replace(".pre", "test").replace("/claim", "/x")).fenced
-
-
-CLAIM = "claim: { stage: .pre, script: ['curl -sf $DAYTWO/api/v1/ci/claim'] }\n"
+ASK = "'curl -sf $DAYTWO/api/v1/ci/claim'"
+JOB = f"ship: {{ script: [{ASK}, ./ship.sh] }}\n"
 
 
 @pytest.mark.parametrize(
-    ("more", "fenced"),
+    ("config", "fenced"),
     [
-        ("work: { script: [make] }\n", 1),
-        ("work: { script: [make], needs: [claim] }\n", 1),
-        ("workflow: { rules: [{ when: always }] }\n", 1),
-        ("work: { script: [make], needs: [] }\n", 0),
-        ("work: { script: [make], needs: [{ job: build }] }\n", 0),
-        ("work: { script: [make], when: always }\n", 0),
-        ("work: { script: [make], rules: [{ when: on_failure }] }\n", 0),
-        ("work: { stage: .pre, script: [make] }\n", 0),
-        (".hidden: { needs: [] }\n", 0),
-        ("include: [{ local: more.yml }]\n", 0),
-        ("include: more.yml\n", 0),
-        ("default: { before_script: [./deploy.sh] }\n", 0),
-        ("default: { before_script: [set -e, cd work] }\n", 1),
-        ("before_script: ./deploy.sh\n", 0),
-        ("default: { after_script: [./deploy.sh] }\n", 0),
-        ("default: { hooks: { pre_get_sources_script: [./deploy.sh] } }\n", 0),
+        (JOB, 1),
+        (f"default: {{ before_script: [{ASK}] }}\nship: {{ script: ./ship.sh }}\ntest: {{ script: [make] }}\n", 1),
+        (f"before_script: {ASK}\nship: {{ script: ./ship.sh }}\n", 1),
+        (f"ship: {{ before_script: [set -e, cd work, {ASK}], script: ./ship.sh }}\n", 1),
+        (f"ship: {{ before_script: [apk add --no-cache bash curl, {ASK}], script: ./ship.sh }}\n", 1),
+        (f"ship: {{ before_script: [set -e], script: [{ASK}, ./ship.sh] }}\n", 1),
+        (f"claim: {{ stage: .pre, script: [{ASK}] }}\nship: {{ script: ./ship.sh, needs: [claim] }}\n", 0),
+        (f"default: {{ before_script: [{ASK}] }}\nship: {{ before_script: [make], script: ./ship.sh }}\n", 0),
+        (f"default: {{ before_script: [{ASK}] }}\nship: {{ inherit: {{ default: false }}, script: ./ship.sh }}\n", 0),
+        (f".ask: {{ before_script: [{ASK}] }}\nship: {{ extends: .ask, script: ./ship.sh }}\n", 1),
+        (f".ask: {{ before_script: [{ASK}] }}\nship: {{ extends: [.ask, .other], script: ./ship.sh }}\n", 0),
+        (f".ask: {{ before_script: [{ASK}] }}\n.b: {{ extends: .ask }}\nship: {{ extends: .b, script: x }}\n", 1),
+        (f".ask: {{ before_script: [{ASK}] }}\nship: {{ extends: .ask, before_script: [make], script: x }}\n", 0),
+        (".a: { extends: .b }\n.b: { extends: .a }\nship: { extends: .a, script: x }\n", 0),
+        (".only: { script: x }\n", 0),
+        (JOB + "work: { script: [make] }\n", 0),
+        (JOB + "work: { trigger: { include: child.yml } }\n", 0),
+        (JOB + "workflow: { rules: [{ when: always }] }\n", 1),
+        (JOB + ".hidden: { script: make }\n", 1),
+        (JOB + "include: [{ local: more.yml }]\n", 0),
+        (JOB + "include: more.yml\n", 0),
+        (JOB + "default: { before_script: [./deploy.sh] }\n", 0),
+        (JOB + "default: { after_script: [./deploy.sh] }\n", 0),
+        (JOB + f"default: {{ after_script: [{ASK}, ./deploy.sh] }}\n", 1),
+        (JOB + "default: { hooks: { pre_get_sources_script: [./deploy.sh] } }\n", 0),
+        (JOB.replace("{ script", "{ hooks: { pre_get_sources_script: [./x] }, script"), 0),
+        (JOB.replace("{ script", "{ after_script: [./x], script"), 0),
+        (JOB.replace("{ script", "{ run: [{ name: x, script: ./x }], script"), 0),
+        (JOB.replace("{ script", "{ allow_failure: true, when: always, needs: [], script"), 1),
     ],
 )
-def test_what_does_not_wait_for_the_claim_is_no_fence(more: str, fenced: int) -> None:
-    assert read(HEAD + CLAIM + more).fenced is bool(fenced)
+def test_a_pipeline_is_fenced_when_each_job_asks_itself(config: str, fenced: int) -> None:
+    assert read(HEAD + config).fenced is bool(fenced)
 
 
 @pytest.mark.parametrize(
     "script",
     [
-        "[./deploy.sh, 'curl -sf $DAYTWO/api/v1/ci/claim']",
+        f"[./deploy.sh, {ASK}]",
         '"./deploy.sh\\ncurl -sf $DAYTWO/api/v1/ci/claim"',
         "['echo no daytwo-claim yet', ./deploy.sh]",
-        "[!reference [.deploy, script], 'curl -sf $DAYTWO/api/v1/ci/claim']",
+        f"[!reference [.deploy, script], {ASK}]",
     ],
 )
 def test_a_claim_that_comes_after_work_is_no_fence(script: str) -> None:
-    assert read(HEAD + f"claim: {{ stage: .pre, script: {script} }}\n").fenced is False
-    assert read(HEAD + "claim: { stage: .pre, script: ['set -e', 'curl -sf $DAYTWO/ci/claim', ./deploy.sh] }\n").fenced
+    assert read(HEAD + f"claim: {{ script: {script} }}\n").fenced is False
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "fenced"),
     [
-        "daytwo-claim: { script: ['true'] }\n",
-        "daytwo-claim: { allow_failure: true }\n",
-        "default: { before_script: [./deploy.sh] }\n",
-        "after_script: [./deploy.sh]\n",
+        ("", 1),
+        ("test: { script: [make] }\n", 0),
+        (".daytwo-claim: { before_script: ['true'] }\n", 0),
+        ("default: { before_script: [./deploy.sh] }\n", 1),
+        ("after_script: [./deploy.sh]\n", 0),
     ],
 )
-def test_a_component_whose_job_is_changed_is_no_fence(more: str) -> None:
-    component = "include: [{component: gitlab.example/acme/daytwo/claim@1}]\n"
-    assert read(HEAD + component).fenced
-    assert not read(HEAD + component + more).fenced
-    assert not read(HEAD + component.replace("@1}", "@1, rules: [{if: $X}]}")).fenced
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "allow_failure: true", "when: manual", "rules: [{ if: $X }]", "needs: []", "extends: .more",
-        "before_script: [./deploy.sh]", "after_script: [./deploy.sh]",
-    ],
-)  # fmt: skip
-def test_a_claim_that_may_be_left_out_is_no_fence(key: str) -> None:
-    assert not read(HEAD + CLAIM.replace("stage:", f"{key}, stage:")).fenced
+def test_a_job_that_extends_the_component_asks(more: str, fenced: int) -> None:
+    component = "include: [{component: gitlab.example/acme/daytwo/daytwo-claim@1}]\n"
+    ship = "ship: { extends: .daytwo-claim, script: ./ship.sh }\n"
+    assert read(HEAD + component + ship + more).fenced is bool(fenced)
+    assert not read(HEAD + ship + more).fenced, "it is not there"
+    assert not read(HEAD + component + ship.replace("script", "before_script: [make], script") + more).fenced
+    assert not read(HEAD + component.replace("@1}", "@1, rules: [{if: $X}]}") + ship + more).fenced
+    report = component.replace("}]", "}, {component: gitlab.example/acme/daytwo/daytwo-report@1}]")
+    assert read(HEAD + report + ship + more).fenced is bool(fenced)
 
 
 # Unsafe, its safe twin, and the line of the unsafe one.
@@ -333,3 +332,11 @@ def test_variables_that_are_described_are_asked_for_beside_inputs() -> None:
     read = read_pipeline(file.encode())
     assert [(one.name, one.required) for one in read.inputs] == [("version", True), ("NOTES", False)]
     assert declared_in(file.encode()) == ("version",)
+
+
+def test_a_file_that_declares_more_inputs_than_gitlab_takes() -> None:
+    declares = "spec:\n  inputs:\n" + "".join(f"    n{number}: {{ default: x }}\n" for number in range(21)) + "---\n"
+    (remark,) = [one for one in read(declares + JOB).remarks if one.code == "too-many-inputs"]
+    assert (remark.line, "declares 21 inputs, and GitLab takes 20" in remark.message) == (23, True)
+    fewer = read(declares.replace("    n20: { default: x }\n", "") + JOB)
+    assert "too-many-inputs" not in [one.code for one in fewer.remarks]

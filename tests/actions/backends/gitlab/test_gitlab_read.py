@@ -414,6 +414,30 @@ async def test_cancelling_with_force_cuts_off_what_still_cleans_up(
     ]
 
 
+async def test_cancelling_with_force_reaches_the_pipelines_below(
+    backend: GitLabBackend, answers: Answers, server: Any
+) -> None:
+    """One that may not be cut off, or not be seen, keeps none of the others from it; and it is told."""
+    answers.by_path[f"{PROJECT}/pipelines/31/cancel"] = pipeline()
+    child, other = {"id": 40, "project_id": 7}, {"id": 50, "project_id": 9}
+    hidden, deeper = {"id": 60, "project_id": 10}, {"id": 41, "project_id": 7}
+    starters = [job(n, "s", downstream_pipeline=one) for n, one in ((2, hidden), (3, other), (4, child))]
+    has_jobs(answers, job(1, "top", "canceling"), starters=starters)
+    has_jobs(answers, job(7, "inner", "canceling"), starters=[job(8, "s", downstream_pipeline=deeper)], run="40")
+    has_jobs(answers, job(9, "innermost", "canceling"), job(10, "done"), run="41")
+    has_jobs(answers, job(11, "far", "canceling"), run="50", place="/api/v4/projects/9")
+    for path in (f"{PROJECT}/jobs/1", f"{PROJECT}/jobs/7", f"{PROJECT}/jobs/9"):
+        answers.by_path[f"{path}/cancel"] = {}
+    answers.by_path["/api/v4/projects/9/jobs/11/cancel"] = (403, {"message": "403 Forbidden"})
+    with pytest.raises(BackendDenied, match="for force Maintainer"):
+        await backend.cancel(TARGET, RUN, force=True)
+    forced = [urlsplit(post.path).path for post in server.sent() if json.loads(post.body) == {"force": True}]
+    assert sorted(forced) == sorted(
+        [f"{PROJECT}/jobs/1/cancel", f"{PROJECT}/jobs/7/cancel", f"{PROJECT}/jobs/9/cancel",
+         "/api/v4/projects/9/jobs/11/cancel"]
+    )  # fmt: skip
+
+
 # --- logs and results ------------------------------------------------------------------------------------------------
 
 

@@ -14,10 +14,10 @@ from daytwo_actions.backends.base import Accepted, Marker, Target
 from daytwo_actions.backends.failures import BackendDenied, GateClosed
 from daytwo_actions.backends.gitlab.backend import GitLabBackend
 from daytwo_actions.backends.gitlab.settings import GitLabSettings
-from daytwo_actions.backends.tree import GateKind, GateVerdict, JobKind
+from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind
 from daytwo_standins.gitlab.testing import RunningStandin, make_repository, start_standin
 from daytwo_standins.gitlab.tools import find_tools
-from daytwo_store.ids import Corr, ExternalRunId
+from daytwo_store.ids import ConnectionName, Corr, ExternalRunId
 from daytwo_store.states import EXTERNAL_ENDS, ExternalStatus
 
 pytestmark = [
@@ -26,6 +26,7 @@ pytestmark = [
 ]
 
 TOKEN = "token-of-the-bot"
+APPROVERS = ("ana", "ben")
 VALUES = """\
 sums:
   script:
@@ -51,6 +52,19 @@ after:
   stage: after
   script: [echo after]
 """
+DEPLOY = """\
+stages: [build, deploy, after]
+build:
+  stage: build
+  script: [echo built]
+production:
+  stage: deploy
+  environment: production
+  script: [echo deployed]
+after:
+  stage: after
+  script: [echo after]
+"""
 CHILD = "inner:\n  script: [echo inner]\n"
 
 
@@ -59,17 +73,26 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStandin
     folder = tmp_path_factory.mktemp("gitlab")
     make_repository(folder / "values", [({".gitlab-ci.yml": VALUES}, None)])
     make_repository(folder / "tree", [({".gitlab-ci.yml": TREE, "child.yml": CHILD}, None)])
+    make_repository(folder / "deploy", [({".gitlab-ci.yml": DEPLOY}, None)])
     projects = [
         {"full_path": "acme/values", "path": folder / "values", "trigger_tokens": ["glptt-trigger"]},
         {"full_path": "acme/tree", "path": folder / "tree"},
+        {
+            "full_path": "acme/deploy",
+            "path": folder / "deploy",
+            "environments": [{"name": "production", "approvals": 2}],
+        },
     ]
-    with start_standin(folder, projects, tokens=[{"login": "acme-bot", "token": TOKEN, "bot": True}]) as running:
+    people = [{"login": name, "token": f"token-of-{name}"} for name in APPROVERS]
+    with start_standin(
+        folder, projects, tokens=[{"login": "acme-bot", "token": TOKEN, "bot": True}, *people]
+    ) as running:
         yield running
 
 
 @pytest.fixture
 async def backend(standin: RunningStandin) -> AsyncIterator[GitLabBackend]:
-    settings = GitLabSettings(name="gitlab", base=standin.url, token=SecretStr(TOKEN))  # type: ignore[arg-type]
+    settings = GitLabSettings(name=ConnectionName("gitlab"), base=standin.url, token=SecretStr(TOKEN))
     opened = GitLabBackend(settings, observe=lambda *_: None)
     yield opened
     opened.close()
@@ -130,7 +153,7 @@ async def test_values_arrive_as_they_were_typed(backend: GitLabBackend) -> None:
 
 async def test_by_a_trigger_token(standin: RunningStandin) -> None:
     settings = GitLabSettings(
-        name="gitlab",  # type: ignore[arg-type]
+        name=ConnectionName("gitlab"),
         base=standin.url,
         token=SecretStr(TOKEN),
         login="acme-bot",
@@ -170,3 +193,80 @@ async def test_children_gates_and_results_of_a_real_pipeline(backend: GitLabBack
 
     assert await backend.outputs(target("tree"), run) == {"version": "1.2.0", "count": 3}
     assert "daytwo-result/artifacts.zip" in [one.name for one in await backend.artifacts(target("tree"), run)]
+
+
+@pytest.fixture
+async def approvers(standin: RunningStandin) -> AsyncIterator[list[GitLabBackend]]:
+    """Connections whose accounts may answer deployments."""
+    opened = [
+        GitLabBackend(
+            GitLabSettings(
+                name=ConnectionName("gitlab"),
+                base=standin.url,
+                token=SecretStr(f"token-of-{name}"),
+                approves_deployments=True,
+            ),
+            observe=lambda *_: None,
+        )
+        for name in APPROVERS
+    ]
+    yield opened
+    for one in opened:
+        one.close()
+
+
+async def gated(backend: GitLabBackend, run: ExternalRunId) -> tuple[Job, ExternalGate]:
+    """The job that waits, and what it waits for."""
+    await until(backend, "deploy", run, ExternalStatus.WAITING, *EXTERNAL_ENDS)
+    [job] = [job for job in (await backend.jobs(target("deploy"), run)).jobs if job.gate is not None]
+    assert job.gate is not None
+    return job, job.gate
+
+
+async def test_a_deployment_is_approved_then_played_and_is_then_done(
+    backend: GitLabBackend, approvers: list[GitLabBackend]
+) -> None:
+    run = await start(backend, "deploy")
+    job, gate = await gated(backend, run)
+    assert (job.name, gate.kind, gate.title, gate.verdicts) == (
+        *("production", GateKind.DEPLOYMENT, "production"),
+        frozenset(),
+    )  # this account answers none
+    ana, ben = approvers
+    seen = (await gated(ana, run))[1]
+    assert (seen.id, seen.verdicts) == (gate.id, frozenset(GateVerdict))
+    assert seen.waits_for == "approval of the deployment to production (2 more)"
+    await ana.answer(target("deploy"), run, gate.id, GateVerdict.GO, comment="looks right")
+    assert (await gated(backend, run))[1].waits_for == "approval of the deployment to production (one more)"
+    with pytest.raises(GateClosed):
+        await backend.answer(target("deploy"), run, GateId(f"job:{job.id}"), GateVerdict.GO, comment="")
+
+    await ben.answer(target("deploy"), run, gate.id, GateVerdict.GO, comment="")
+    with pytest.raises(GateClosed):
+        await ben.answer(target("deploy"), run, gate.id, GateVerdict.GO, comment="")
+    played = (await gated(backend, run))[1]
+    assert (played.kind, played.verdicts) == (GateKind.MANUAL_JOB, frozenset({GateVerdict.GO}))
+    await backend.answer(target("deploy"), run, played.id, GateVerdict.GO, comment="")
+    await until(backend, "deploy", run, *EXTERNAL_ENDS)
+    ended = (await backend.jobs(target("deploy"), run)).jobs
+    assert [(one.name, one.status) for one in ended] == [
+        (name, ExternalStatus.SUCCEEDED) for name in ("build", "production", "after")
+    ]
+    assert b"deployed" in await log(backend, "deploy", run, job.id)
+
+
+async def test_a_deployment_that_is_rejected_fails_its_pipeline(
+    backend: GitLabBackend, approvers: list[GitLabBackend]
+) -> None:
+    run = await start(backend, "deploy")
+    _, gate = await gated(backend, run)
+    ana, ben = approvers
+    await ana.answer(target("deploy"), run, gate.id, GateVerdict.GO, comment="")
+    await ben.answer(target("deploy"), run, gate.id, GateVerdict.STOP, comment="not today")
+    await until(backend, "deploy", run, ExternalStatus.FAILED)
+    with pytest.raises(GateClosed):
+        await ana.answer(target("deploy"), run, gate.id, GateVerdict.GO, comment="")
+    ended = {job.name: job for job in (await backend.jobs(target("deploy"), run)).jobs}
+    assert (ended["production"].status, ended["production"].gate) == (ExternalStatus.FAILED, None)
+    assert ended["after"].status is ExternalStatus.SKIPPED
+    assert ended["production"].notes == ["production: its deployment was rejected (deployment_rejected)"]

@@ -37,6 +37,8 @@ class Door:
     queues: bool = True  # dispatches wait for a thread
     keeps: bool = True  # reads share a connection
     looks: bool = False  # a 409 says that the run is there already, and it is looked at
+    log: str = ""  # the path of a job's log, when it goes another way than everything else
+    links: bool = False  # what is there is a link
     token: str = TOKEN
     made: list[Backend] = field(default_factory=list)
 
@@ -110,6 +112,8 @@ def github(observed: Any) -> Door:
         accepted=Accepted(id="17", url=web),  # type: ignore[arg-type]
         state={"id": 1, "status": "queued"},
         limited={"X_RateLimit_Remaining": "12"},
+        log="/repos/acme/shop/actions/jobs/5/logs",
+        links=True,
     )
 
 
@@ -129,6 +133,7 @@ def gitlab(observed: Any) -> Door:
         accepted=Accepted(id="17", url=web),  # type: ignore[arg-type]
         state={"id": 1, "status": "pending"},
         limited={"RateLimit_Remaining": "12"},
+        log="/api/v4/projects/acme%2Fshop/jobs/5/trace",
     )
 
 
@@ -158,9 +163,12 @@ def argo(observed: Any) -> Door:
     return door
 
 
-@pytest.fixture(params=[github, gitlab, argo], ids=["github", "gitlab", "argo"])
+DOORS = {"github": github, "gitlab": gitlab, "argo": argo}
+
+
+@pytest.fixture(params=DOORS)
 def door(request: pytest.FixtureRequest, observed: Any) -> Iterator[Door]:
-    opened: Door = request.param(observed)
+    opened = DOORS[request.param](observed)
     yield opened
     for backend in opened.made:
         backend.close()

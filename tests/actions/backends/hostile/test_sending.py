@@ -17,6 +17,7 @@ import pytest
 from certificates import own_certificate
 
 from daytwo_actions.backends.base import Accepted, Ambiguous, Refused
+from daytwo_actions.backends.failures import BackendUnreachable
 from daytwo_actions.backends.http.permit import NotPermitted, Permit
 from daytwo_actions.backends.http.workers import Workers
 from daytwo_actions.backends.wire.answer import Silence
@@ -204,6 +205,15 @@ async def test_a_server_that_speaks_no_tls_is_not_executed(door: Any) -> None:
     assert "TLS" in outcome.detail
 
 
+NAMING = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@pytest.fixture(autouse=True)
+def _machine_names_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*NAMING, "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
 async def test_only_a_certificate_that_is_vouched_for_sees_a_request(
     serve: Any, door: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,10 +226,75 @@ async def test_only_a_certificate_that_is_vouched_for_sees_a_request(
     assert outcome.retry_after is None
     assert server.requests == []
 
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(public))
-    assert isinstance(await backend.send(door.frozen(backend), seconds=5), Accepted)
-    assert isinstance(await backend.send(door.frozen(backend), seconds=5), Accepted)
-    assert [request.connection for request in server.requests] == [2, 3]
+    for name in NAMING:
+        with monkeypatch.context() as environment:
+            environment.setenv(name, str(public))
+            assert isinstance(await backend.send(door.frozen(backend), seconds=5), Accepted)
+    vouched = door.connect(f"https://127.0.0.1:{server.port}", ca_file=public)
+    assert isinstance(await vouched.send(door.frozen(vouched), seconds=5), Accepted)
+    assert [request.connection for request in server.requests] == [2, 3, 4, 5]
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(public))  # what the connection names counts, and nothing besides
+    (tmp_path / "others").mkdir()
+    _, other = own_certificate(tmp_path / "others")
+    distrusting = door.connect(f"https://127.0.0.1:{server.port}", ca_file=other)
+    refused = await distrusting.send(door.frozen(distrusting), seconds=5)
+    assert isinstance(refused, Refused)
+    assert "certificate" in refused.detail
+    assert len(server.requests) == 4
+
+    (tmp_path / "others" / "certificate.pem").unlink()
+    lost = await distrusting.send(door.frozen(distrusting), seconds=5)
+    assert isinstance(lost, Refused)
+    assert "ca_file" in lost.detail
+
+
+# Argo's logs come on the way of everything else, and nothing that it answers leads elsewhere.
+logs_elsewhere = pytest.mark.parametrize("door", ["github", "gitlab"], indirect=True)
+
+
+@logs_elsewhere
+@pytest.mark.parametrize("by", ["ca_file", *NAMING])
+async def test_a_log_is_fetched_by_the_certificates_that_a_dispatch_goes_by(
+    by: str, serve: Any, door: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, public = own_certificate(tmp_path)
+
+    def play(request: Any, line: Any) -> None:
+        if request.path == "/store":  # GitHub's logs are behind a link
+            line.answer(200, b"it was done")
+        elif request.path == door.log:
+            linked = door.links
+            line.answer(302 if linked else 200, None if linked else b"it was done", Location=f"{base}/store")
+
+    server = serve(play, context)
+    base = f"https://127.0.0.1:{server.port}"
+
+    async def log(backend: Any) -> bytes:
+        return b"".join([piece async for piece in backend.logs(door.target, "17", "5")])
+
+    with pytest.raises(BackendUnreachable):
+        await log(door.connect(base))
+    assert server.requests == []
+    if by != "ca_file":
+        monkeypatch.setenv(by, str(public))
+    assert await log(door.connect(base, **({"ca_file": public} if by == "ca_file" else {}))) == b"it was done"
+
+
+@logs_elsewhere
+async def test_what_a_link_leads_to_is_believed_by_this_machines_certificates_too(
+    serve: Any, door: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of one's own may keep its logs in a public store."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "store").mkdir()
+    own, ca_file = own_certificate(tmp_path / "own")
+    public, of_this_machine = own_certificate(tmp_path / "store")
+    store = serve(lambda _, line: line.answer(200, b"it was done"), public)
+    server = serve(lambda _, line: line.answer(302, Location=f"https://127.0.0.1:{store.port}/log"), own)
+    monkeypatch.setenv("SSL_CERT_FILE", str(of_this_machine))
+    backend = door.connect(f"https://127.0.0.1:{server.port}", ca_file=ca_file)
+    assert b"".join([piece async for piece in backend.logs(door.target, "17", "5")]) == b"it was done"
 
 
 async def test_a_handshake_that_does_not_end_is_not_executed(door: Any) -> None:

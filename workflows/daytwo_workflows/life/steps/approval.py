@@ -4,6 +4,7 @@ What they decide on is the plan, with what earlier steps have left: both are und
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from daytwo_actions.definitions.approval_stage import ApprovalStage
@@ -13,7 +14,7 @@ from daytwo_actions.plan.approvers import planned_approval
 from daytwo_actions.plan.difference import drift
 from daytwo_actions.plan.model import Plan, PlannedApproval
 from daytwo_actions.plan.program import approval_program
-from daytwo_store import approvals, principals, runs
+from daytwo_store import approvals, principals, runs, tasks
 from daytwo_store.engine import Tx
 from daytwo_store.ids import ApprovalId, Digest, RunId, StepPath
 from daytwo_store.notifications import Notice, tell
@@ -43,6 +44,7 @@ async def _begin(life: Life, tx: Tx, run: RunRow, step: StepRow) -> None:
 async def _planned(life: Life, tx: Tx, run: RunRow, stage: ApprovalStage) -> PlannedApproval:
     program = (approval_program(stage),)
     facts = await facts_of(life, tx.session, await asked(life, tx.session, run))
+    facts = replace(facts, fillers=await tasks.fillers(tx.session, RunId(run.id)))
     planned = planned_approval(program, Evaluator(), await with_people(tx.session, program, facts))
     assert planned is not None, "a step that asks always asks"
     return planned

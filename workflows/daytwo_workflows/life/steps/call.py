@@ -41,8 +41,10 @@ from daytwo_workflows.life.steps.called import (
 from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.kind import Kind
 from daytwo_workflows.life.steps.leaving import leave
+from daytwo_workflows.life.steps.results import missing
+from daytwo_workflows.life.steps.room import no_room
 from daytwo_workflows.life.steps.scene import context_now
-from daytwo_workflows.life.steps.waves import between, in_waves, may_begin, over, too_many, waves
+from daytwo_workflows.life.steps.waves import between, in_waves, may_begin, not_said, over, too_many, waves
 
 _FIRST: Final = AttemptNo(1)
 _LOOK_ANYWAY: Final = timedelta(hours=1)
@@ -57,7 +59,9 @@ def key_of(step: StepRow, item: Item) -> str:
     return f"call {step.run_id} {step.path} {named}"
 
 
-def items_of(given: Mapping[str, JsonValue], context: Mapping[str, JsonValue], entity: str | None) -> list[Item]:
+def items_of(
+    given: Mapping[str, JsonValue], context: Mapping[str, JsonValue], entity: str | None, evaluator: Evaluator
+) -> list[Item]:
     """What each run is asked for with. Raises `Rejected`."""
     sealed = given.get(SEALED)
     if isinstance(sealed, list):
@@ -74,7 +78,7 @@ def items_of(given: Mapping[str, JsonValue], context: Mapping[str, JsonValue], e
         )
     templates = {key: parse_template(given[key]) for key in ("key", "entity", "inputs") if key in given}
     templates.setdefault("key", parse_template("${{ item }}"))
-    evaluator, found = Evaluator(), list[Item]()
+    found = list[Item]()
     for number, item in enumerate(items, 1):
         seen = {**context, "item": item}
         try:
@@ -106,20 +110,26 @@ async def begin(life: Life, tx: Tx, run: RunRow, step: StepRow) -> None:
     steps = await runs.steps(tx.session, RunId(run.id))
     each = "items" in given or "check" in given
     context = await context_now(life, tx.session, run, steps) if each else {}
-    items = in_waves(await _without_done(tx, run, step, items_of(given, context, run.entity)), given)
-    note(step, [*items, *_checks(given, items, context, run.entity)])
+    evaluator = Evaluator(missing=missing(steps))
+    items = items_of(given, context, run.entity, evaluator)
+    items = in_waves(await _without_done(tx, run, step, items), given)
+    note(step, [*items, *_checks(given, items, context, run.entity, evaluator)])
     step.given = {key: value for key, value in given.items() if key != SEALED}  # it stands in the plan, and as calls
     step.due_at = tx.now + timedelta(seconds=step.timeout)
 
 
 def _checks(
-    given: Mapping[str, JsonValue], items: Sequence[Item], context: Mapping[str, JsonValue], entity: str | None
+    given: Mapping[str, JsonValue],
+    items: Sequence[Item],
+    context: Mapping[str, JsonValue],
+    entity: str | None,
+    evaluator: Evaluator,
 ) -> list[Item]:
     """What is run after each wave but the last. Raises `Rejected`."""
     asked, every = given.get("check"), waves(items)
     if not isinstance(asked, dict):
         return []
-    evaluator, found = Evaluator(), list[Item]()
+    found = list[Item]()
     for number, wave in enumerate(every[:-1]):
         about_it: dict[str, JsonValue] = {"number": number + 1, "keys": [one["key"] for one in wave]}
         seen = {**context, "item": about_it}
@@ -159,18 +169,13 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
     stopped = late or bool((step.data or {}).get("closing"))
     todo = [] if stopped or too_many(step, calls) else may_begin(step, calls)
     if todo and len(going_on) < _at_once(step):
-        again = (step.data or {}).get("again_at")
-        wait = (datetime.fromisoformat(str(again)) - tx.now).total_seconds() if again else 0.0
-        if wait <= 0:
-            note(step, calls, again_at=None, held=None)
-            return Move(what=What.ACT, path=StepPath(step.path), attempt=_FIRST)
-        return Move(what=What.WAIT, seconds=wait)
+        return await _next_one(life, tx, step, calls)
     if going_on:
         left = step.due_at - tx.now
         if left <= timedelta(0) or left > _LOOK_ANYWAY:
             left = _LOOK_ANYWAY  # what has been asked to stop wakes us when it ends
         return Move(what=What.WAIT, seconds=left.total_seconds())
-    why = str((step.data or {}).get("held") or "")
+    why = await _why_not_begun(tx, step, late=late)
     if not stopped and not over(calls):
         found = await between(life, tx, run, step, calls)
         if found is None:
@@ -180,6 +185,33 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
         why = found
     await _over(life, tx, step, calls, children, why)
     return None
+
+
+async def _why_not_begun(tx: Tx, step: StepRow, *, late: bool) -> str:
+    """What kept the next from beginning; a sentence, or nothing."""
+    data = step.data or {}
+    held = str(data.get("held") or "")
+    return held if not late else await not_said(tx, step) or held or str(data.get("no_room") or "")
+
+
+async def _next_one(life: Life, tx: Tx, step: StepRow, calls: list[Item]) -> Move:
+    """Begin it, or wait: because that has just failed, or, of a list, for room on its connection, which it says."""
+    again = (step.data or {}).get("again_at")
+    if again and (then := datetime.fromisoformat(str(again))) > tx.now:
+        return _until(tx, step, then)
+    full = await no_room(life, tx.session, str((step.given or {})["action"]), tx.now) if step.kind != "action" else None
+    step.note = full.why if full is not None else None
+    if full is not None:
+        note(step, calls, no_room=full.why)
+        return _until(tx, step, full.until)
+    note(step, calls, again_at=None, held=None, no_room=None)
+    return Move(what=What.ACT, path=StepPath(step.path), attempt=_FIRST)
+
+
+def _until(tx: Tx, step: StepRow, then: datetime) -> Move:
+    """But not past the end of its time."""
+    assert step.due_at is not None
+    return Move(what=What.WAIT, seconds=max(1.0, (min(then, step.due_at) - tx.now).total_seconds()))
 
 
 async def _over(life: Life, tx: Tx, step: StepRow, asked: list[Item], children: Sequence[CalledRun], why: str) -> None:

@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
+
 from daytwo_store import runs
 from daytwo_store.engine import Topic, Tx
 from daytwo_store.ids import AttemptNo, StepPath
+from daytwo_store.outputs import OutputsSource
 from daytwo_store.states import StepState
 from daytwo_store.tables import Json, RunRow, StepRow
 from daytwo_workflows.contracts import Move, What
@@ -13,6 +16,7 @@ from daytwo_workflows.life.steps.failing import fail
 from daytwo_workflows.life.steps.given import seconds_of
 from daytwo_workflows.life.steps.http import must_be_safe
 from daytwo_workflows.life.steps.kind import Kind
+from daytwo_workflows.life.steps.leaving import leave
 
 _FIRST = AttemptNo(1)
 
@@ -42,8 +46,9 @@ async def _next(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> Move | None
     return Move(what=What.WAIT, seconds=(min(step.due_at, deadline) - tx.now).total_seconds())
 
 
-def looked(tx: Tx, step: StepRow, *, holds: bool, saw: str) -> None:
-    """Write down one look at a check of a held run that goes on."""
+def looked(life: Life, tx: Tx, step: StepRow, *, holds: bool, saw: str, found: JsonValue) -> None:
+    """Write down one look at a check of a held run that goes on. `found`: what the service answered; of the last look
+    its declared members are kept."""
     given, data = step.given or {}, _data(step)
     every, stable = seconds_of(given.get("every"), 15), seconds_of(given.get("stable"), 0)
     before = data["since"]
@@ -56,8 +61,16 @@ def looked(tx: Tx, step: StepRow, *, holds: bool, saw: str) -> None:
         enough = since + timedelta(seconds=stable)
         step.due_at = min(step.due_at, enough) if enough > tx.now else tx.now
         if tx.now >= enough:
-            runs.move_step(tx, step, StepState.SUCCEEDED, note=f"held: {saw[:500]}")
+            _held(life, tx, step, saw, found)
     tx.notify(Topic.RUN, step.run_id)
+
+
+def _held(life: Life, tx: Tx, step: StepRow, saw: str, found: JsonValue) -> None:
+    wrong = leave(life, tx, step, found, OutputsSource.ANSWER)
+    if wrong is not None:
+        fail(tx, step, f"It held, but {wrong}")
+    else:
+        runs.move_step(tx, step, StepState.SUCCEEDED, note=f"held: {saw[:500]}")
 
 
 def _data(step: StepRow) -> Json:

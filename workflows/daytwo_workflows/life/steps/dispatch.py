@@ -55,7 +55,7 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
         case AttemptState.HELD:
             return hold(tx, run, step, last.note)
         case AttemptState.REJECTED:
-            return _after_rejection(life, tx, step, tries)
+            return _after_rejection(tx, step, tries)
         case AttemptState.ABSENT:
             return _after_absence(life, tx, step, tries)
         case AttemptState.ACCEPTED:
@@ -76,16 +76,21 @@ def _dispatch(step: StepRow, no: int) -> Move:
     return Move(what=What.DISPATCH, path=StepPath(step.path), attempt=AttemptNo(no))
 
 
+_REFUSED_FOR: Final = timedelta(hours=2)  # two whole periods of the longest limit that a vendor counts by
+_DOUBLED: Final = 10  # times at most
 _GROWTH: Final = timedelta(minutes=5)  # the most that a repeated refusal adds to what was asked for
-_SPENT: Final = frozenset({AttemptState.REJECTED, AttemptState.ABSENT})
 
 
-def _after_rejection(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move | None:
+def _after_rejection(tx: Tx, step: StepRow, tries: Sequence[AttemptRow]) -> Move | None:
     last = tries[-1]
     if last.retry_at is None:
         return fail(tx, step, f"{last.note} Nothing was started there.")
-    if _used_up(life, tries):
-        return fail(tx, step, f"{last.note} Tried {life.windows.attempts} times, nothing was started.")
+    asked = _refusals(tries)
+    over = (last.settled_at or last.intent_at) - asked[0].intent_at
+    if over >= max(timedelta(seconds=step.timeout), _REFUSED_FOR):
+        minutes = over.total_seconds() / 60
+        said = f"It was refused so {len(asked)} times in {minutes:.0f} minutes, and nothing was started there."
+        return fail(tx, step, f"{last.note} {said} Ask again when there is more room.")
     due = _later(tries)
     if due > tx.now:
         return Move(what=What.WAIT, seconds=(due - tx.now).total_seconds())
@@ -98,6 +103,7 @@ def _later(tries: Sequence[AttemptRow]) -> datetime:
     assert last.retry_at is not None, "one that may be tried again"
     pause = last.retry_at - (last.settled_at or last.retry_at)
     again = sum(1 for _ in takewhile(lambda one: one.state == AttemptState.REJECTED, reversed(tries)))
+    again = min(again, _DOUBLED)
     return last.retry_at + min(pause * ((1 << (again - 1)) - 1), _GROWTH) + spread(last.run_id, pause)
 
 
@@ -122,13 +128,23 @@ def _after_absence(life: Life, tx: Tx, step: StepRow, tries: Sequence[AttemptRow
 
 
 def _used_up(life: Life, tries: Sequence[AttemptRow]) -> bool:
-    """A1 has three attempts, whatever became of each. A try that the definition asks for after a failure begins anew.
+    """A1 has three attempts that may have started something. A try that the definition asks for after a failure begins
+    anew.
 
-    What a person, a lock or another plan took back before it was sent is not one of them, nor is what was not sent
-    because the connection was told to wait (R14: no run fails by that alone).
+    What a person, a lock or another plan took back before it was sent is not one of them, nor is what was refused for
+    now, or not sent because the connection was told to wait (R14: no run fails by that alone).
     """
-    since = takewhile(lambda one: one.state != AttemptState.FAILED, reversed(tries))
-    return sum(one.state in _SPENT for one in since) >= life.windows.attempts
+    return sum(one.state == AttemptState.ABSENT for one in _of_this_try(tries)) >= life.windows.attempts
+
+
+def _refusals(tries: Sequence[AttemptRow]) -> list[AttemptRow]:
+    """Those that were refused for now, the first one first."""
+    return [one for one in _of_this_try(tries) if one.state == AttemptState.REJECTED][::-1]
+
+
+def _of_this_try(tries: Sequence[AttemptRow]) -> list[AttemptRow]:
+    """The newest first."""
+    return [*takewhile(lambda one: one.state != AttemptState.FAILED, reversed(tries))]
 
 
 async def _follow(life: Life, tx: Tx, run: RunRow, step: StepRow, attempt: AttemptRow) -> Move | None:

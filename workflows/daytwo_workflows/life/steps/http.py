@@ -22,10 +22,12 @@ from daytwo_workflows.contracts import Move, What
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.steps.dispatch_stop import stopped
 from daytwo_workflows.life.steps.failing import fail, hold
+from daytwo_workflows.life.steps.first_key import key_run
 from daytwo_workflows.life.steps.kind import Kind
 
 _PAUSE: Final = timedelta(seconds=5)  # at least, between two requests of which nobody knows
 _LONGEST_PAUSE: Final = timedelta(minutes=1)
+KEY_RUN: Final = "key_run"  # in what a step of a resumed run was given: the run whose key it goes by
 UNKNOWN: Final = (AttemptState.SENT, AttemptState.AMBIGUOUS)
 
 
@@ -47,8 +49,10 @@ def done_by_word(tx: Tx, step: StepRow) -> None:
         runs.move_step(tx, step, StepState.SUCCEEDED, note="done, as somebody has found out")
 
 
-async def _begin(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> None:
+async def _begin(_life: Life, tx: Tx, run: RunRow, step: StepRow) -> None:
     step.due_at, step.data = tx.now, {"last": None}
+    if effect_of(step) is Effect.IDEMPOTENT and run.resume_of is not None and step.undoes is None:
+        step.given = {**(step.given or {}), KEY_RUN: await key_run(tx.session, run, step.path)}
     must_be_safe(step.given or {})
     probe = (step.given or {}).get("probe")
     if isinstance(probe, dict):

@@ -17,6 +17,7 @@ from daytwo_store.states import StepState, TaskState
 from daytwo_store.tables import RunRow, StepRow, TaskRow
 from daytwo_store.tasks import NewTask
 from daytwo_workflows.contracts import Move, What
+from daytwo_workflows.life.accept import editors_in
 from daytwo_workflows.life.asked_by import asked
 from daytwo_workflows.life.context import Life
 from daytwo_workflows.life.planning import facts_of, with_people
@@ -51,6 +52,7 @@ async def ask_people(
             text=text,
             needed_from=await _needed(life, tx, run, want),
             four_eyes=want.four_eyes,
+            editors=editors_in(run.plan),
             due_at=min(tx.now + want.due, ends_at),
             ends_at=ends_at,
             remind=sorted({int(remind_after(one, want.due).total_seconds()) for one in want.remind}),
@@ -110,7 +112,7 @@ async def nobody(session: Session, run: RunRow, row: TaskRow) -> bool:
     never = set()
     if row.four_eyes:
         who = (await principals.by_ids(session, [run.requester]))[run.requester]
-        never = {who.ref or who.id}
+        never = {who.ref or who.id, *row.editors}
     return not await reachable.anybody(session, row.needed_from, but=never)
 
 

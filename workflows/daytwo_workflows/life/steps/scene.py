@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from daytwo_actions.expressions import names, parse_template
+from daytwo_actions.expressions import Missing, names, parse_template
 from daytwo_actions.form import inputs_context
 from daytwo_actions.plan.model import Plan
 from daytwo_catalog.model import record
@@ -22,7 +22,8 @@ from daytwo_workflows.life.people import belongings
 from daytwo_workflows.life.planning import Ask, context_of, look, user_record
 from daytwo_workflows.life.service_secrets import stand_ins
 from daytwo_workflows.life.sources import sources, within
-from daytwo_workflows.life.steps.results import seen
+from daytwo_workflows.life.steps.results import missing, seen
+from daytwo_workflows.life.undone import undone_by
 
 Context = dict[str, JsonValue]
 
@@ -39,6 +40,12 @@ async def context_now(
         scene = await look(session, ask.version, ask.requester, ask.entity)
         plain = await context_of(life, session, ask, scene)  # of a run that undoes another one: with the steps of that
     return {"steps": seen(steps), **plain, "secrets": dict(stand_ins(life, RunId(run.id)))}
+
+
+async def missing_now(session: Session, run: RunRow, steps: Sequence[StepRow]) -> Missing:
+    """The results that what is sent cannot name, because there are none; in a run that undoes another one, of that."""
+    undone = await undone_by(session, run)
+    return {**(undone.missing if undone is not None else {}), **missing(steps)}
 
 
 async def _as_it_was(life: Life, session: Session, run: RunRow, ask: Ask, step: StepRow) -> Context:

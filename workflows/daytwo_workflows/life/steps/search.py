@@ -25,6 +25,7 @@ class Search:
     misses: int = 0  # complete listings without it, in a row, made when it had to be visible
     repeats: bool = True  # the request may be sent again, where that is harmless
     due: str | None = None  # when to look again
+    lacked: str | None = None  # the last listing without it was of this time, by the vendor's clock
     unmarked: str | None = None  # nobody's run that fits in everything but the marker: it may be this one
     least: float = 0.0  # seconds that the vendor's clock was seen to be behind ours, from the look before the send on
     most: float = 0.0
@@ -50,10 +51,10 @@ def search_of(step: StepRow, no: int) -> Search:
     return Search(**{name: value for name, value in kept.items() if name in _FIELDS})
 
 
-def keep(tx: Tx, step: StepRow, search: Search, *, pause: float) -> None:
+def keep(tx: Tx, step: StepRow, search: Search, *, pause: timedelta) -> None:
     """After a look that has settled nothing."""
     search.looks += 1
-    search.due = (tx.now + timedelta(seconds=pause)).isoformat()
+    search.due = (tx.now + pause).isoformat()
     begin(step, search)
 
 

@@ -4,6 +4,9 @@ Its end may be moved, by whom the action names, and it may be given back early; 
 over as soon as somebody looks.
 """
 
+from pydantic import JsonValue
+
+from daytwo_actions.definitions.steps.temporary import OWNER
 from daytwo_store import runs
 from daytwo_store.engine import Tx
 from daytwo_store.states import StepState
@@ -17,9 +20,19 @@ from daytwo_workflows.life.steps.wait import until
 OVER = "The time is over."
 
 
-async def _begin(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> None:
+async def _begin(_life: Life, tx: Tx, run: RunRow, step: StepRow) -> None:
     """Raises `Rejected` when there is no such time."""
-    step.due_at = until(step.given or {}, tx.now)
+    given = step.given or {}
+    step.due_at = until(given, tx.now)
+    extend = given.get("extend")
+    if isinstance(extend, dict):
+        step.given = {**given, "extend": {**extend, "from": _named(extend["from"], run.owner)}}
+
+
+def _named(entries: JsonValue, owner: str | None) -> list[JsonValue]:
+    """`owner` by its name; nobody where nothing owns the entity."""
+    assert isinstance(entries, list)
+    return [owner if one == OWNER else one for one in entries if one != OWNER or owner is not None]
 
 
 async def _next(_life: Life, tx: Tx, _run: RunRow, step: StepRow) -> Move | None:

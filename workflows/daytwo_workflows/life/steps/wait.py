@@ -3,12 +3,14 @@
 The moment of the first two is worked out once, when it begins, and stands in its row.
 """
 
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from pydantic import JsonValue
 
 from daytwo_actions.definitions.durations import LONGEST, parse_duration
+from daytwo_actions.definitions.steps.until import clock_time, moment_of, zone_of
 from daytwo_actions.freezes.clocks import moment
 from daytwo_store import events, freezes, runs
 from daytwo_store.engine import Tx
@@ -50,15 +52,16 @@ async def _next(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
 
 
 async def _event(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
-    """One that came before it was waited for counts, and each of them for one step of a run."""
+    """One that came before it was waited for counts, and each of them for one step of a run. A run that goes on where
+    another one ended is one with it: what came since that began counts, and what a step of it has had does not."""
     assert step.due_at is not None
     asked = (step.given or {})["event"]
     assert isinstance(asked, dict)
     source, key = str(asked["source"]), _key(asked["key"])
     await tx.session.flush()
     await events.in_turn(tx, source, key)
-    taken = [str((one.data or {})["event"]) for one in await runs.steps(tx.session, RunId(run.id)) if _took(one)]
-    found = await events.first(tx.session, source, key, since=run.created_at, without=taken)
+    since, taken = await _so_far(tx, run)
+    found = await events.first(tx.session, source, key, since=since, without=taken)
     if found is not None:
         step.data = {"event": found.id}
         wrong = leave(life, tx, step, found.payload, OutputsSource.EVENT)
@@ -69,6 +72,16 @@ async def _event(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
     if tx.now >= step.due_at:
         return fail(tx, step, f"No event of {source} about {key} came within {timedelta(seconds=step.timeout)}.")
     return _wait(tx, step.due_at)
+
+
+async def _so_far(tx: Tx, run: RunRow) -> tuple[datetime, list[str]]:
+    """When the first of the runs began that this one goes on with, and the events that their steps have had."""
+    taken: list[str] = []
+    while True:
+        taken += [str((one.data or {})["event"]) for one in await runs.steps(tx.session, RunId(run.id)) if _took(one)]
+        if run.resume_of is None:
+            return run.created_at, taken
+        run = await runs.peek(tx.session, RunId(run.resume_of))
 
 
 async def _window(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None:
@@ -83,12 +96,16 @@ async def _window(life: Life, tx: Tx, run: RunRow, step: StepRow) -> Move | None
     return _wait(tx, min(one for one in (step.due_at, window.opens) if one is not None))
 
 
+T = TypeVar("T")
+
+
 def _wait(tx: Tx, moment: datetime) -> Move:
     return Move(what=What.WAIT, seconds=max(0.05, (moment - tx.now).total_seconds()))
 
 
 def _took(step: StepRow) -> bool:
-    return step.kind == "wait" and step.state == StepState.SUCCEEDED and "event" in (step.data or {})
+    """Also one that it could not use."""
+    return step.kind == "wait" and "event" in (step.data or {})
 
 
 def _key(value: JsonValue) -> str:
@@ -106,7 +123,7 @@ def until(given: Json, now: datetime) -> datetime:
         except ValueError as error:
             raise Rejected(f"{error}; this came out as {str(given['for'])[:60]!r}.") from None
     text = str(given["until"])
-    found = _of_the_clock(text, given.get("zone"), now) or _moment(text)
+    found = _of_the_clock(text, given.get("zone"), now) or _told(moment_of, text)
     if found - now > LONGEST:
         raise Rejected(f"{text} is more than {LONGEST.days} days away, and no wait is longer.")
     return found
@@ -114,29 +131,22 @@ def until(given: Json, now: datetime) -> datetime:
 
 def _of_the_clock(text: str, zone: object, now: datetime) -> datetime | None:
     """The next time that the clocks of a zone show, as 02:00; None when the text is not that."""
-    try:
-        clock = time.fromisoformat(text)
-    except ValueError:
+    clock = clock_time(text)
+    if clock is None:
         return None
     if not isinstance(zone, str):
         raise Rejected(f"{text} is a time of the clock, and no `zone` says where.")
-    try:
-        place = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise Rejected(f"There is no time zone {zone[:60]!r}.") from None
+    place = _told(zone_of, zone)
     day = now.astimezone(place).date()
     today = moment(datetime.combine(day, clock), place, second=False)
     return today if today > now else moment(datetime.combine(day + timedelta(days=1), clock), place, second=False)
 
 
-def _moment(text: str) -> datetime:
+def _told(read: Callable[[str], T], text: str) -> T:
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise Rejected(f"{text[:60]!r} is not a time with its zone, as 2026-12-01T02:00:00Z, nor one of a clock.")
-    return found.astimezone(UTC)
+        return read(text)
+    except ValueError as error:
+        raise Rejected(f"{error}.") from None
 
 
 WAIT = Kind(begin=_begin, next=_next)

@@ -144,15 +144,10 @@ def _pass(step: StepRow) -> None:
 
 async def _said(tx: Tx, step: StepRow, calls: list[Item]) -> Move | str | None:
     """What somebody who was asked has said, if anybody was; None: nobody is asked, or they have said go on."""
-    data = step.data or {}
-    if _TASK not in data:
+    row = await _question(tx, step)
+    if row is None:
         return None
-    row = await tasks.get(tx.session, TaskId(str(data[_TASK])))
-    assert row is not None, "who was asked was asked by a task"
     match TaskState(row.state):
-        case TaskState.OPEN if row.ends_at <= tx.now:
-            tasks.end(tx, row, TaskState.EXPIRED)
-            return "Nobody said in time that it goes on."
         case TaskState.OPEN:
             again = tasks.attend(tx, row)
             return Move(what=What.WAIT, seconds=max(0.05, (again - tx.now).total_seconds()))
@@ -163,6 +158,24 @@ async def _said(tx: Tx, step: StepRow, calls: list[Item]) -> Move | str | None:
             return f"It does not go on ({await _who(tx, row)}: {row.words})."
         case _:
             return f"What was asked about going on is {row.state}."
+
+
+async def not_said(tx: Tx, step: StepRow) -> str:
+    """The time of the step is over: a sentence where it was somebody's turn to say that it goes on."""
+    row = await _question(tx, step)
+    if row is None or row.state != TaskState.OPEN:
+        return ""
+    tasks.end(tx, row, TaskState.EXPIRED)
+    return "Nobody said in time that it goes on."
+
+
+async def _question(tx: Tx, step: StepRow) -> TaskRow | None:
+    asked = (step.data or {}).get(_TASK)
+    if asked is None:
+        return None
+    row = await tasks.get(tx.session, TaskId(str(asked)))
+    assert row is not None, "who was asked was asked by a task"
+    return row
 
 
 def _let_on(step: StepRow, calls: list[Item]) -> None:

@@ -12,13 +12,14 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from daytwo_actions.backends.argo.wire.fence import asks_first
+from daytwo_actions.backends.argo.wire.fence import Object, Place, asks_first
 from daytwo_actions.backends.argo.wire.scripts import interpolations, members
 from daytwo_actions.backends.pipelines import (
     InputType,
     PipelineInput,
     PipelineInputs,
     PipelineRemark,
+    Refusing,
     Severity,
     is_ours,
 )
@@ -27,18 +28,28 @@ from daytwo_actions.backends.remarks import MOST_REMARKS, Code, harmless_names, 
 MARKER_INPUT: Final = "daytwo_run"  # the marker of the attempt, given always; it is in the workflow's name too
 _NAMED: Final = re.compile(r"\{\{=?[^{}]*?\bworkflow\.parameters\.([A-Za-z0-9_-]+)[^{}]*\}\}")
 _MOST: Final = 100
+# Argo looks for its own variables in what it has filled in (docs/decisions/0012).
+_REFUSING: Final = Refusing(
+    what="holds `{{`, or ends with `{`",
+    advice="let the template take it encoded, and decode it there",
+)
 _TTL: Final = ("secondsAfterCompletion", "secondsAfterSuccess", "secondsAfterFailure")
 _LEAST_TTL: Final = 3_600
 
 
-def read_template(template: Mapping[str, JsonValue], file: str) -> PipelineInputs:
-    """A template, as the API gives it, as a form would see it. `file` names it for people. Never raises."""
+def read_template(
+    template: Mapping[str, JsonValue], file: str, parts: Mapping[Place, Object] | None = None
+) -> PipelineInputs:
+    """A template, as the API gives it, as a form would see it. `file` names it for people. Never raises.
+
+    `parts` are the specs of those that it takes parts from, as far as they were read: whether they ask is looked at.
+    """
     spec = template.get("spec")
     spec = spec if isinstance(spec, dict) else {}
     declared = tuple(_declared(spec))
     known = {one.name for one in declared}
     inputs = declared + tuple(_undeclared(spec, known))
-    fenced = asks_first(spec)
+    fenced = asks_first(spec, parts or {})
     remarks = [] if fenced else [no_fence(file)]
     if not stays(spec):
         said = (
@@ -83,6 +94,7 @@ def _declared(spec: Mapping[str, JsonValue]) -> Iterator[PipelineInput]:
             default=None if default is None else _text(default),
             description=description if isinstance(description, str) else None,
             options=options,
+            refusing=None if options else _REFUSING,
         )
 
 
@@ -90,7 +102,7 @@ def _undeclared(spec: Mapping[str, JsonValue], known: set[str]) -> Iterator[Pipe
     named = {one[1] for _, text in _strings(spec) for one in _NAMED.finditer(text)}
     for name in sorted(named - known)[:_MOST]:
         if not is_ours(name):
-            yield PipelineInput(name=name, type=InputType.STRING, required=True)
+            yield PipelineInput(name=name, type=InputType.STRING, required=True, refusing=_REFUSING)
 
 
 def _strings(value: JsonValue | Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:

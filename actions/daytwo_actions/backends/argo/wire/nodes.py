@@ -10,7 +10,7 @@ from typing import Final
 
 from daytwo_actions.backends.argo.wire.objects import Node, Workflow
 from daytwo_actions.backends.argo.wire.runs import title_of
-from daytwo_actions.backends.argo.wire.status import Role, of_node, role_of
+from daytwo_actions.backends.argo.wire.status import Role, of_node, role_of, strange_node
 from daytwo_actions.backends.tree import ExternalGate, GateId, GateKind, GateVerdict, Job, JobKind, JobStep, JobTree
 from daytwo_actions.backends.wire.answer import in_one_line
 from daytwo_store.ids import ExternalJobId
@@ -26,7 +26,8 @@ _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def tree_of(workflow: Workflow, *, page: str) -> JobTree:
-    return JobTree(jobs=tuple(_Tree(workflow, page).jobs()))
+    strange = (strange_node(node.phase, node.type) for node in workflow.status.nodes.values())
+    return JobTree(jobs=tuple(_Tree(workflow, page).jobs()), strange=frozenset[str]().union(*strange))
 
 
 class _Tree:
@@ -107,7 +108,8 @@ def _places(nodes: Mapping[str, Node]) -> dict[str, int]:
 
 
 def _detail(node: Node) -> str:
-    words = in_one_line(node.message)
+    """Uncut, since the last lines of a container may stand in it: whoever keeps it masks it first."""
+    words = node.message.strip()
     phase = in_one_line(node.phase) or "not begun"
     return f"{phase}: {words}" if words else phase
 

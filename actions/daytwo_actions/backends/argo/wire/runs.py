@@ -3,7 +3,7 @@
 from typing import Final
 
 from daytwo_actions.backends.argo.wire.objects import Node, Workflow
-from daytwo_actions.backends.argo.wire.status import of_workflow
+from daytwo_actions.backends.argo.wire.status import of_workflow, strange_workflow
 from daytwo_actions.backends.base import ExternalState
 from daytwo_actions.backends.wire.answer import in_one_line
 from daytwo_store.states import ExternalStatus
@@ -26,11 +26,13 @@ def state_of(workflow: Workflow, *, page: str) -> ExternalState:
         created_at=metadata.creation_timestamp,
         updated_at=status.finished_at or status.started_at,
         waits_for=waits,
+        strange=strange_workflow(status.phase),
     )
 
 
 def _detail(workflow: Workflow) -> str:
-    words = in_one_line(workflow.status.message)
+    """Uncut, as that of a node."""
+    words = workflow.status.message.strip()
     phase = in_one_line(workflow.status.phase) or "not seen by the controller yet"
     return f"{phase}: {words}" if words else phase
 
@@ -48,7 +50,8 @@ def waits_for(workflow: Workflow) -> str | None:
 
 
 def title_of(node: Node) -> str:
-    return in_one_line(node.display_name or node.name, longest=100)
+    """Uncut: an item of a loop stands in it, and whoever keeps it masks it first."""
+    return (node.display_name or node.name).strip()
 
 
 def _works(node: Node) -> bool:

@@ -76,3 +76,14 @@ def of_node(phase: str, role: Role = Role.JOB) -> ExternalStatus:
 def role_of(node_type: str) -> Role:
     """A type that nobody knows is a job: it may have done something."""
     return ROLES.get(node_type, Role.JOB)
+
+
+def strange_workflow(phase: str) -> frozenset[str]:
+    """The word that the table does not have."""
+    return frozenset() if phase in WORKFLOW else frozenset({f"phase {phase}"})
+
+
+def strange_node(phase: str, node_type: str) -> frozenset[str]:
+    """The words that the tables do not have. A node whose type is not told yet is none of a strange one."""
+    words = [] if phase in NODE else [f"node phase {phase}"]
+    return frozenset([*words, f"node type {node_type}"] if node_type and node_type not in ROLES else words)

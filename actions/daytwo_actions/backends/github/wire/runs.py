@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from daytwo_actions.backends.base import ExternalState, Marker
 from daytwo_actions.backends.github.wire.names import short_ref
-from daytwo_actions.backends.github.wire.status import detail_of, status_of, waits_for
+from daytwo_actions.backends.github.wire.status import detail_of, status_of, strange, waits_for
 from daytwo_actions.backends.tree import Job, JobStep, JobTree
 from daytwo_actions.backends.wire.outcome import web_link
 from daytwo_store.ids import Corr, ExternalJobId, ExternalRunId
@@ -110,11 +110,15 @@ def state_of(run: VendorRun) -> ExternalState:
         created_at=run.created_at,
         updated_at=run.updated_at,
         waits_for=waits_for(run.status, run.conclusion),
+        strange=strange(run.status, run.conclusion),
     )
 
 
 def tree_of(jobs: Iterable[VendorJob]) -> JobTree:
-    return JobTree(jobs=tuple(_job(job) for job in jobs))
+    found = tuple(jobs)
+    timed: list[_Timed] = [one for job in found for one in (job, *job.steps)]
+    unknown = frozenset[str]().union(*(strange(one.status, one.conclusion) for one in timed))
+    return JobTree(jobs=tuple(_job(job) for job in found), strange=unknown)
 
 
 def page_of(jobs: Iterable[VendorJob]) -> str | None:
@@ -154,7 +158,9 @@ def carries(run: VendorRun, corr: Corr) -> bool:
 def misfits(run: VendorRun, marker: Marker, *, login: str, since: datetime, now: datetime) -> list[str]:
     """Why a run with our marker is not ours all the same (A1 "Adopt requires all"; case R18). Empty: it is ours.
 
-    `since` and `now` bound its creation; `now` is the vendor's clock where it is known.
+    `since` and `now` bound its creation; `now` is the vendor's clock where it is known. A1 has T_safe in its place. But
+    nobody knows the marker before our dispatch has arrived, so what began after T_safe is our request, held up on its
+    way. Refused, its work would go on unwatched, and whoever then says "it did not run" has it done twice.
     """
     pinned = marker.pinned
     facts = {

@@ -18,6 +18,9 @@ _UNDER_WAY: Final[Mapping[str, ExternalStatus]] = {
     "pending": ExternalStatus.WAITING,
 }
 
+UNDER_WAY: Final = ("in_progress", "queued", "waiting", "pending", "requested")
+"""The same, most likely ones first: what runs that are followed can be listed by."""
+
 _ENDED: Final[Mapping[str, ExternalStatus]] = {
     "success": ExternalStatus.SUCCEEDED,
     "failure": ExternalStatus.FAILED,
@@ -57,3 +60,10 @@ def detail_of(status: str | None, conclusion: str | None) -> str:
 def waits_for(status: str | None, conclusion: str | None) -> str | None:
     """What the run waits for inside GitHub, as the rest of "waits in GitHub for …"."""
     return _WAITS_FOR.get(conclusion or "" if status == "completed" else status or "")
+
+
+def strange(status: str | None, conclusion: str | None) -> frozenset[str]:
+    """The word that is in no table; none for those that we know and take for `unknown`."""
+    known = conclusion in _ENDED if status == "completed" else status in _UNDER_WAY
+    word = f"conclusion {conclusion}" if status == "completed" else f"status {status}"
+    return frozenset() if known else frozenset({word})

@@ -6,6 +6,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-synt
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,10 @@ _IN_RUN_NAME: Final = re.compile(r"\$\{\{\s*(github\.event\.)?inputs\." + RESERV
 # https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#status-check-functions
 _STATUS: Final = re.compile(r"\b(always|failure|cancelled|success)\s*\(", re.IGNORECASE)
 _SUCCESS: Final = re.compile(r"[\s(]*success\s*\(\s*\)[\s)]*", re.IGNORECASE)
+# A step that this names was not left out, so the claim before it was told yes.
+_WORKED: Final = re.compile(
+    r"steps\.([\w-]+)\.(?:outputs\.[\w-]+\s*!=\s*''|(?:outcome|conclusion)\s*==\s*'success')", re.ASCII
+)
 _STOPPING: Final = frozenset({"bash", "sh"})  # GitHub starts these, and what it takes by itself, with -e
 
 
@@ -59,22 +64,21 @@ def shows_marker(workflow: yaml.Node) -> bool:
 
 
 def asks_first(workflow: yaml.Node) -> bool:
-    """Whether every job waits for one that asks us before it works, or asks itself (claim fence).
+    """Whether every job asks us itself before it works (claim fence).
 
-    What goes on after a no is not fenced: a claim that may fail or be left out, and jobs and steps that are run
-    although something before them failed.
+    A job that asks for those behind it would not do: "Re-run failed jobs" begins with those that have not succeeded.
+    What goes on after a no is not fenced: a claim that may fail or be left out, and steps that are run although
+    something before them failed.
     """
-    jobs = {name: job for name, _, job in entries(child(workflow, "jobs"))}
-    asking = {name for name, job in jobs.items() if _asks(job, workflow)}
-    for _ in jobs:  # from need to need, once for each job at the most
-        asking |= {name for name, job in jobs.items() if asking & _needs(job) and not _goes_on(job)}
-    return bool(jobs) and asking == jobs.keys()
+    jobs = [job for _, _, job in entries(child(workflow, "jobs"))]
+    return bool(jobs) and all(_asks(job, workflow) for job in jobs)
 
 
 def _asks(job: yaml.Node, workflow: yaml.Node) -> bool:
     """Its first step that does more than check out is the claim, and none is run after a no."""
     steps = [step for step in items(child(job, "steps")) if not _is(step, "actions/checkout")]
-    if not steps or child(job, "continue-on-error") is not None or any(_goes_on(step) for step in steps):
+    after_a_yes = {one for step in steps if not _goes_on(step, set()) and (one := word(child(step, "id"))) is not None}
+    if not steps or any(_goes_on(step, after_a_yes) for step in steps):
         return False
     first = steps[0]
     if child(first, "if") is not None or child(first, "continue-on-error") is not None:
@@ -100,15 +104,30 @@ def _is(step: yaml.Node, action: str) -> bool:
     return (word(child(step, "uses")) or "").startswith(action)
 
 
-def _goes_on(part: yaml.Node) -> bool:
-    """Whether a job or a step may be run although what it comes after has failed."""
-    condition = (word(child(part, "if")) or "").strip().removeprefix("${{").removesuffix("}}")
+def _goes_on(step: yaml.Node, after_a_yes: set[str]) -> bool:
+    """Whether a step may be run after a no: although what it comes after has failed, and although none of the steps
+    that a yes has let through (their ids) did anything."""
+    condition = (word(child(step, "if")) or "").strip().removeprefix("${{").removesuffix("}}")
     if not _STATUS.search(condition):
         return False
-    return "||" in condition or not any(_SUCCESS.fullmatch(one) for one in condition.split("&&"))
+    parts = list(_joined(condition))
+    return not any(_SUCCESS.fullmatch(one) or _has_worked(one, after_a_yes) for one in parts)
 
 
-def _needs(job: yaml.Node) -> set[str]:
-    needs = child(job, "needs")
-    names = (word(one) for one in ([needs] if isinstance(needs, yaml.ScalarNode) else items(needs)))
-    return {name for name in names if name is not None}
+def _has_worked(condition: str, after_a_yes: set[str]) -> bool:
+    found = _WORKED.fullmatch(condition)
+    return found is not None and found[1] in after_a_yes
+
+
+def _joined(condition: str) -> Iterator[str]:
+    """What has to hold all at once; the whole of what is joined otherwise."""
+    depth, parts = 0, [""]
+    for number, sign in enumerate(condition):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0 and condition[number : number + 2] == "||":
+            return iter([condition])
+        if depth == 0 and condition[number : number + 2] == "&&":
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return iter(part.removeprefix("&").strip() for part in parts)

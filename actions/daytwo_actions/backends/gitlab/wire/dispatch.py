@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from daytwo_actions.backends.base import FrozenRequest, Pinned
 from daytwo_actions.backends.failures import BackendDenied
 from daytwo_actions.backends.gitlab.wire import names
-from daytwo_actions.backends.gitlab.wire.inputs import MARKER_INPUT, MARKER_VARIABLE
+from daytwo_actions.backends.gitlab.wire.inputs import MARKER_INPUT, MARKER_VARIABLE, MOST_INPUTS
 from daytwo_store.ids import Corr, Digest
 
 EVERYTHING: Final = "*"
@@ -63,7 +63,14 @@ class Dispatch:
         return json.dumps(self.document(token), allow_nan=False).encode()
 
 
-def freeze(pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr, *, triggered: bool) -> FrozenRequest:
+def freeze(
+    pinned: Pinned,
+    inputs: Mapping[str, JsonValue],
+    corr: Corr,
+    *,
+    triggered: bool,
+    max_inputs: int = MOST_INPUTS,
+) -> FrozenRequest:
     """The bytes of a dispatch. Raises `BackendDenied` for inputs that GitLab cannot take.
 
     What the pipeline declares in `spec:inputs` goes as an input, with its type; everything else as a variable, as
@@ -85,6 +92,12 @@ def freeze(pinned: Pinned, inputs: Mapping[str, JsonValue], corr: Corr, *, trigg
         inputs={name: _input(name, given[name]) for name in sorted(given.keys() & declared)},
         triggered=triggered,
     )
+    if len(dispatch.inputs) > max_inputs:
+        raise BackendDenied(
+            f"The step gives {len(dispatch.inputs)} inputs, the marker among them, and GitLab takes {max_inputs} for "
+            "one pipeline. Nothing was sent; take some of them out of `spec:inputs`: what the pipeline does not "
+            "declare goes as a variable, and of those there may be any number."
+        )
     body = _encoded(dispatch)
     return FrozenRequest(pinned=pinned, corr=corr, method="POST", path=dispatch.path, body=body, digest=digest_of(body))
 

@@ -30,6 +30,7 @@ from daytwo_actions.backends.pipelines import (
     PipelineInput,
     PipelineInputs,
     PipelineRemark,
+    Refusing,
     Severity,
     is_ours,
 )
@@ -45,14 +46,15 @@ _TYPES: Final = {
 }
 _BY_INPUT: Final = re.compile(rf"\$\[\[\s*inputs\.{MARKER_INPUT}\s*\]\]")
 _BY_VARIABLE: Final = re.compile(rf"\${MARKER_VARIABLE}(?!\w)|\${{{MARKER_VARIABLE}}}")
+MOST_INPUTS: Final = 20  # of one pipeline: https://runbooks.gitlab-static.net/ci/inputs
 _YES: Final = re.compile(r"yes|true|on", re.IGNORECASE)  # GitLab reads YAML 1.1
 
 
-def read_pipeline(content: bytes, file: str = ".gitlab-ci.yml") -> PipelineInputs:
+def read_pipeline(content: bytes, file: str = ".gitlab-ci.yml", *, max_inputs: int = MOST_INPUTS) -> PipelineInputs:
     """A pipeline as a form would see it. Never raises."""
     try:
         reader = _Reader(read_file(content), file)
-        inputs = reader.inputs()
+        inputs = reader.inputs(max_inputs)
     except Unreadable as error:
         said = f"This file cannot be read as a pipeline: {error.detail}. Correct it; nothing else was looked at."
         wrong = PipelineRemark(severity=Severity.ERROR, code=Code.UNREADABLE, message=said, file=file, line=error.line)
@@ -82,6 +84,15 @@ def declared_in(content: bytes) -> tuple[str, ...]:
     return ("*", *names) if child(header, "spec", "include") is not None else tuple(names)
 
 
+def _refusing(name: str) -> Refusing:
+    """GitLab fills it into the text of the file (docs/decisions/0038)."""
+    return Refusing(
+        what="holds a line break, a quotation mark, a bracket, a brace, `: ` or ` #`, or has 1 KB",
+        advice=f"take `{name}` out of `spec:inputs`, so that it goes as a variable of that name, in which every text "
+        "arrives as it was typed",
+    )
+
+
 class _Reader:
     def __init__(self, source: PipelineFile, file: str) -> None:
         documents = [one for one in source.documents if isinstance(one, yaml.MappingNode)]
@@ -96,8 +107,8 @@ class _Reader:
     def say(self, severity: Severity, code: Code, message: str, line: int | None) -> None:
         self.remarks.append(PipelineRemark(severity=severity, code=code, message=message, file=self._file, line=line))
 
-    def inputs(self) -> tuple[PipelineInput, ...]:
-        """Those that a step gives; ours are left out. Raises `Unreadable`."""
+    def inputs(self, most: int) -> tuple[PipelineInput, ...]:
+        """Those that a step gives; ours are left out. `most` are taken at a time. Raises `Unreadable`."""
         known = entries(child(self._config, "variables"))
         asked = [one for one in known if child(one[2], "description") is not None]
         variables = tuple(_of_variable(*one) for one in asked if not is_ours(one[0]))
@@ -106,7 +117,13 @@ class _Reader:
         if (included := child(self.header, "spec", "include")) is not None:
             said = "Inputs that stand in another file (`spec:include`) were not read."
             self.say(Severity.NOTE, Code.ELSEWHERE, said, line_of(included))
-        declared = entries(child(self.header, "spec", "inputs"))
+        declared = list(entries(child(self.header, "spec", "inputs")))
+        if len(declared) > most:
+            said = (
+                f"It declares {len(declared)} inputs, and GitLab takes {most} for one pipeline. Take those that a step "
+                "gives beyond that out of `spec:inputs`: they go as variables, of which there may be any number."
+            )
+            self.say(Severity.WARNING, Code.TOO_MANY_INPUTS, said, line_of(declared[most][1]))
         return (*(self._input(*one) for one in declared if not is_ours(one[0])), *variables)
 
     def _input(self, name: str, key: yaml.Node, facts: yaml.Node) -> PipelineInput:
@@ -119,6 +136,7 @@ class _Reader:
             self.say(Severity.ERROR, Code.INPUT_TYPE, f"{said} Correct one of the two.", line_of(default))
         return PipelineInput(
             name=name,
+            refusing=_refusing(name) if type_ in {InputType.STRING, InputType.ARRAY} and not options else None,
             type=InputType.CHOICE if options and type_ in {InputType.STRING, InputType.NUMBER} else type_,
             required=default is None,
             default=_value(type_, default),

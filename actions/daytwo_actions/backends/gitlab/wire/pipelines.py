@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from daytwo_actions.backends.base import ExternalState, Marker
 from daytwo_actions.backends.gitlab.wire.inputs import MARKER_VARIABLE
 from daytwo_actions.backends.gitlab.wire.names import short_ref
-from daytwo_actions.backends.gitlab.wire.status import has_ended, status_of, waits_for
+from daytwo_actions.backends.gitlab.wire.status import has_ended, status_of, strange, waits_for
 from daytwo_actions.backends.wire.outcome import web_link
 from daytwo_store.ids import Corr, ExternalRunId
 
@@ -68,6 +68,7 @@ def state_of(pipeline: VendorPipeline) -> ExternalState:
         created_at=pipeline.created_at,
         updated_at=pipeline.updated_at,
         waits_for=waits_for(pipeline.status),
+        strange=strange(pipeline.status),
     )
 
 
@@ -85,7 +86,10 @@ def is_of(pipeline: VendorPipeline, login: str) -> bool:
 
 
 def misfits(pipeline: VendorPipeline, marker: Marker, *, login: str, since: datetime, now: datetime) -> list[str]:
-    """Why a pipeline with our marker is not ours all the same (A1 "Adopt requires all"; R18). Empty: it is ours."""
+    """Why a pipeline with our marker is not ours all the same (A1 "Adopt requires all"; R18). Empty: it is ours.
+
+    What began late, after T_safe, is ours all the same: our request, which was held up on its way.
+    """
     pinned = marker.pinned
     facts = {
         "it was not created by a request": pipeline.source in OURS,

@@ -27,6 +27,9 @@ STATES: Final[Mapping[str, ExternalStatus]] = {
     "skipped": ExternalStatus.SKIPPED,
 }
 
+UNDER_WAY: Final = ("running", "manual", "pending", "waiting_for_resource", "scheduled", "created", "preparing")
+"""Those by which pipelines that have not ended can be listed, most likely ones first."""
+
 _WAITS_FOR: Final[Mapping[str, str]] = {
     "scheduled": "the time of a delayed job",
     "waiting_for_resource": "another pipeline that has its resource",
@@ -46,3 +49,8 @@ def has_ended(status: str | None) -> bool:
 def waits_for(status: str | None) -> str | None:
     """What it waits for inside GitLab, as the rest of "waits in GitLab for …"."""
     return _WAITS_FOR.get(status or "")
+
+
+def strange(status: str | None) -> frozenset[str]:
+    """The word that the table does not have."""
+    return frozenset() if status in STATES else frozenset({f"status {status}"})

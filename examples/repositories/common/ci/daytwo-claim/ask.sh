@@ -3,6 +3,7 @@
 #
 # Where it runs is told by variables: GitHub's for its OIDC tokens, or DAYTWO_TOKEN (GitLab's id_token, or the attempt's
 # own). It needs bash, and curl or python3. It ends with 0 only if Daytwo said yes: no answer is a no.
+# Which job asks, GitLab's CI_JOB_NAME says, or DAYTWO_JOB; and DAYTWO_START, which start of it, where no token does.
 set -euo pipefail
 
 verb=${1:?claim or report}
@@ -28,6 +29,12 @@ encoded() { # the audience as part of a query
     case $sign in [a-zA-Z0-9.~_-]) out+=$sign ;; *) out+=$(printf '%%%02X' "'$sign") ;; esac
   done
   printf %s "$out"
+}
+
+quoted() { # as part of a text in JSON
+  local text=${1//[[:cntrl:]]/}
+  text=${text//\\/\\\\}
+  printf %s "${text//\"/\\\"}"
 }
 
 python=$(command -v python3 || command -v "${PYTHON-}" || true)
@@ -86,6 +93,11 @@ token() {
 {
   printf '{"marker":"%s"' "$marker"
   if [ -n "${DAYTWO_EXECUTION:-}" ]; then printf ',"execution":"%s"' "${DAYTWO_EXECUTION//[^A-Za-z0-9._\/-]/_}"; fi
+  if [ "$verb" = claim ]; then
+    job=$(quoted "${DAYTWO_JOB:-${CI_JOB_NAME-}}") start=$(quoted "${DAYTWO_START-}")
+    if [ -n "$job" ]; then printf ',"job":"%s"' "$job"; fi
+    if [ -n "$start" ]; then printf ',"start":"%s"' "$start"; fi
+  fi
   if [ "$verb" = report ]; then printf ',"outputs":%s' "${DAYTWO_OUTPUTS:?a JSON object}"; fi
   printf '}'
 } >"$folder/body"

@@ -27,7 +27,7 @@ interface Props extends Begun {
 
 /** The form, page by page, with the server's view of it after each change; behind the last page, what will happen. */
 export function ActionForm({ from, onStartOver, ...begun }: Props) {
-  const { resolution, snapshot, options, seen } = useForm(begun);
+  const { resolution, snapshot, choices } = useForm(begun);
   const { view, shown, progress, problem, ...notes } = snapshot;
   const faults = useFaults(view);
   const { page, go, reset } = useFormPages(view?.pages.length ?? 1);
@@ -83,8 +83,7 @@ export function ActionForm({ from, onStartOver, ...begun }: Props) {
           known={faults.byField}
           faults={attempts.tried ? faults.byField : only(faults.byField, touched)}
           context={{
-            options,
-            seen,
+            ...choices,
             answersKey: JSON.stringify(shown),
             warnings: faults.warnings,
             fromLink: notes.fromLink,

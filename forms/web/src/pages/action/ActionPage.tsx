@@ -9,6 +9,8 @@ import { Loaded } from "../../parts/Loaded";
 import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
 import { text } from "../../text";
+import { About } from "./About";
+import css from "./ActionPage.module.css";
 import { EntityChooser } from "./EntityChooser";
 import { FormStart } from "./FormStart";
 
@@ -46,7 +48,14 @@ function Asked({
           </>
         }
       />
-      <Next action={action} entity={entity} search={search} />
+      <div className={css.columns}>
+        <div>
+          <Next action={action} entity={entity} search={search} />
+        </div>
+        <aside>
+          <About action={action} />
+        </aside>
+      </div>
     </>
   );
 }

@@ -2,7 +2,6 @@ import { TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
-import { useState } from "react";
 import { useSearchParams, Link } from "react-router";
 import { useApi } from "../../api/context";
 import { entitiesQuery } from "../../api/queries";
@@ -10,17 +9,22 @@ import { Empty, Section } from "../../parts/Basics";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
 import { visible } from "../../parts/textOf";
+import { useFilters } from "../../parts/useFilters";
 import { text } from "../../text";
 import css from "./EntityChooser.module.css";
+
+const FIND = "find-entity"; // no field of a form can be called so: all else in the address are its answers
 
 /** Which entity an action is for, when the address does not say. */
 export function EntityChooser({ kind }: { kind: string }) {
   const [search] = useSearchParams();
-  const [words, setWords] = useState("");
+  const filters = useFilters([FIND]);
+  const words = filters.value(FIND) ?? "";
   const [asked] = useDebouncedValue(words, 200);
   const found = useInfiniteQuery(entitiesQuery(useApi(), { kind, text: asked }));
   const to = (ref: string) => {
     const next = new URLSearchParams(search);
+    next.delete(FIND);
     next.set("entity", ref);
     return `?${next}`;
   };
@@ -33,7 +37,7 @@ export function EntityChooser({ kind }: { kind: string }) {
         placeholder={text.entities.search}
         leftSection={<Search size={16} aria-hidden />}
         value={words}
-        onChange={(event) => setWords(event.currentTarget.value)}
+        onChange={(event) => filters.set({ [FIND]: event.currentTarget.value })}
       />
       <Loaded query={found}>
         {({ pages }) => {

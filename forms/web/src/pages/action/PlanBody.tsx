@@ -7,7 +7,7 @@ import { FreezeNote } from "../../parts/FreezeNote";
 import { PlannedRequests } from "../../parts/PlannedRequests";
 import { OtherStep } from "../../parts/SealedPlan";
 import { readSealed } from "../../parts/sealed";
-import { capital, visible } from "../../parts/textOf";
+import { capital, uncapital, visible } from "../../parts/textOf";
 import { duration } from "../../parts/time";
 import { text } from "../../text";
 import css from "./PlanBody.module.css";
@@ -17,7 +17,7 @@ const words = text.actions.review;
 /** Everything that a run would do, before it does it. */
 export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode }) {
   return (
-    <div className={css.columns}>
+    <div className={css.columns} data-wide>
       <div className={css.column}>
         <FreezeNote freezes={plan.freezes} stopped={plan.stopped} />
         <Section title={words.title}>
@@ -26,7 +26,12 @@ export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode
               [words.starts, capital(visible(plan.starts))],
               [words.approvals, <Approvals key="approvals" approvals={plan.approvals} />],
               [words.lock, <Lock key="lock" lock={plan.lock} />],
-              [words.undoable, plan.undoable ? words.undoableYes : words.notUndoable],
+              [
+                words.undoable,
+                plan.undoable
+                  ? words.undoableYes
+                  : words.notUndoable(uncapital(visible(plan.why_not_undoable ?? ""))),
+              ],
             ]}
           />
         </Section>

@@ -20,6 +20,7 @@ export function useForm({ action, entity, prefill, draft }: Begun) {
   const resolve = useMemo(() => resolver(api, action.name, entity), [api, action.name, entity]);
   const [resolution, snapshot] = useResolution(resolve, prefill, draft);
   const [seen] = useState(() => new Map<string, OptionView>());
+  const of = useMemo(() => ["action", action.name, entity], [action.name, entity]);
   const options: FormContext["options"] = useCallback(
     (field, search, cursor, signal) =>
       take(
@@ -31,7 +32,7 @@ export function useForm({ action, entity, prefill, draft }: Begun) {
       ),
     [api, action.name, entity, resolution],
   );
-  return { resolution, snapshot, options, seen };
+  return { resolution, snapshot, choices: { of, options, seen } };
 }
 
 function resolver(api: Api, name: string, entity: string | null) {

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Replace, Siren } from "lucide-react";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { Link, useParams } from "react-router";
 import { useApi } from "../../api/context";
 import { approvalQuery } from "../../api/queries";
@@ -19,6 +19,7 @@ import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import css from "./ApprovalPage.module.css";
 import { Beside } from "./Beside";
+import { Changed } from "./Changed";
 import { Comments } from "./Comments";
 import { Decide } from "./Decide";
 import { Decisions } from "./Decisions";
@@ -36,51 +37,62 @@ export default function ApprovalPage() {
   useTitle(approval.data && `${approvalLook(approval.data.state).word}: ${approval.data.action_title}`);
   return (
     <Loaded query={approval} lines={8} page>
-      {(seen) => (
-        <>
-          <Head approval={seen} />
-          <Superseded approval={seen} />
-          {seen.break_glass && (
-            <div className={css.notice}>
-              <Callout tone="bad" icon={<Siren size={18} aria-hidden />} title={text.emergency.confirm}>
-                {text.emergency.after}
-              </Callout>
-            </div>
-          )}
-          {seen.unusual && !seen.break_glass && (
-            <div className={css.notice}>
-              <Callout
-                tone="waiting"
-                icon={<Replace size={18} aria-hidden />}
-                title={visible(seen.unusual)}
-              />
-            </div>
-          )}
-          {seen.state === "pending" && <FreezeNote freezes={seen.freezes} stopped={seen.stopped} />}
-          <div className={css.columns}>
-            <div className={css.column}>
-              <Asked approval={seen} />
-              <Compared approval={seen} />
-              <Beside approval={seen} />
-              <OpenRequests approval={seen} />
-              <SealedSection approval={seen} />
-            </div>
-            <div className={css.side}>
-              {/* Another digest is another question: nothing typed for the one may count for the other. */}
-              <Decide key={seen.digest} approval={seen} />
-              <About approval={seen} />
-              <Stages approval={seen} />
-              <Section title={words.decisions}>
-                {seen.decisions.length === 0 && <p className="soft">{words.noDecisions}</p>}
-                <Decisions decisions={seen.decisions} />
-                <HandOver key={seen.id} approval={seen} />
-              </Section>
-              <Comments key={`comments ${seen.id}`} approval={seen} />
-            </div>
-          </div>
-        </>
-      )}
+      {(seen) => <Shown key={seen.id} approval={seen} />}
     </Loaded>
+  );
+}
+
+function Shown({ approval }: { approval: ApprovalView }) {
+  // What the approver has looked over: another plan under the same address is not decided before it was seen to be one.
+  const [known, setKnown] = useState(approval);
+  const changed = approval.state === "pending" && approval.digest !== known.digest;
+  return (
+    <>
+      <Head approval={approval} />
+      <Superseded approval={approval} />
+      {approval.break_glass && (
+        <div className={css.notice}>
+          <Callout tone="bad" icon={<Siren size={18} aria-hidden />} title={text.emergency.confirm}>
+            {text.emergency.after}
+          </Callout>
+        </div>
+      )}
+      {approval.unusual && !approval.break_glass && (
+        <div className={css.notice}>
+          <Callout
+            tone="waiting"
+            icon={<Replace size={18} aria-hidden />}
+            title={visible(approval.unusual)}
+          />
+        </div>
+      )}
+      {approval.state === "pending" && <FreezeNote freezes={approval.freezes} stopped={approval.stopped} />}
+      <div className={css.columns}>
+        <div className={css.column}>
+          <Asked approval={approval} />
+          <Compared approval={approval} />
+          <Beside approval={approval} />
+          <OpenRequests approval={approval} />
+          <SealedSection approval={approval} />
+        </div>
+        <div className={css.side}>
+          {changed ? (
+            <Changed before={known} now={approval} onSeen={() => setKnown(approval)} />
+          ) : (
+            // Another digest is another question: nothing typed for the one may count for the other.
+            <Decide key={approval.digest} approval={approval} />
+          )}
+          <About approval={approval} />
+          <Stages approval={approval} />
+          <Section title={words.decisions}>
+            {approval.decisions.length === 0 && <p className="soft">{words.noDecisions}</p>}
+            <Decisions decisions={approval.decisions} />
+            <HandOver approval={approval} />
+          </Section>
+          <Comments approval={approval} />
+        </div>
+      </div>
+    </>
   );
 }
 
@@ -183,9 +195,8 @@ function About({ approval }: { approval: ApprovalView }) {
           [words.run, <RunLink key="run" id={approval.run} />],
         ]}
       />
-      <p className="soft">{visible(approval.edited)}</p>
-      {approval.terms.map((sentence) => (
-        <p key={sentence} className="soft">
+      {[approval.edited, ...approval.terms].map((sentence) => (
+        <p key={sentence} className={`${css.below} soft`}>
           {visible(sentence)}
         </p>
       ))}

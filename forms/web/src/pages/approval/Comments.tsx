@@ -36,16 +36,20 @@ export function Comments({ approval }: { approval: ApprovalView }) {
   });
   return (
     <Section title={words.comments}>
-      {approval.comments.length === 0 && <p className="soft">{words.noComments}</p>}
-      <ul className={css.list}>
-        {approval.comments.map((comment) => (
-          <li key={comment.id}>
-            <PersonName person={comment.by} /> <When at={comment.at} />
-            <blockquote className={css.comment}>{visible(comment.text)}</blockquote>
-          </li>
-        ))}
-      </ul>
+      {approval.comments.length === 0 ? (
+        <p className="soft">{words.noComments}</p>
+      ) : (
+        <ul className={css.list}>
+          {approval.comments.map((comment) => (
+            <li key={comment.id}>
+              <PersonName person={comment.by} /> <When at={comment.at} />
+              <blockquote className={css.comment}>{visible(comment.text)}</blockquote>
+            </li>
+          ))}
+        </ul>
+      )}
       <Textarea
+        mt="sm"
         label={words.say}
         rows={2}
         resize="vertical"

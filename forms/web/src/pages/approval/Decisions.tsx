@@ -23,6 +23,7 @@ export function Decisions({ decisions }: { decisions: readonly DecisionView[] })
           )}
           {text.states.verdict[decision.verdict]} <When at={decision.at} />
           {decision.own_request && <p className="soft">{text.approvals.ownRequest}</p>}
+          {decision.via_token && <p className="soft">{text.approvals.viaToken(decision.via_token)}</p>}
           {decision.taken_back_at && (
             <p className="soft">
               {text.approvals.takenBack} <When at={decision.taken_back_at} />

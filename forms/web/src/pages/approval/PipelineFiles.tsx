@@ -36,7 +36,7 @@ function OneFile({ change }: { change: PipelineChange }) {
   return (
     <div>
       <p>
-        <code>{visible(name)}</code> <CopyText value={change.commit} shown={change.commit.slice(0, 12)} />:{" "}
+        <code>{visible(name)}</code> <CopyText value={change.commit} shown={change.commit.slice(0, 12)} /> ·{" "}
         {said}
         {change.why_not && <span className="soft"> {visible(change.why_not)}</span>}
       </p>

@@ -3,6 +3,7 @@ import type { Api } from "../../api/client";
 import { useApi } from "../../api/context";
 import type { FormView, JsonObject, OptionsView, OptionView } from "../../api/types";
 import type { Draft } from "../../form/draft";
+import type { FormContext } from "../../form/FormContext";
 import { FormPage } from "../../form/FormPage";
 import type { Prefill } from "../../form/prefill";
 import { fieldOfFault, fieldsOf } from "../../form/resolution";
@@ -22,6 +23,7 @@ const NO_DRAFT: Draft = { answers: {}, save: () => undefined, forget: () => unde
 
 /** Where such a form is resolved, and its choices are searched. */
 export interface Asking {
+  of: FormContext["of"];
   resolve: (answers: JsonObject, signal: AbortSignal) => Promise<FormView>;
   options: (
     field: string,
@@ -41,7 +43,7 @@ export default function StageForm({
   onReady: (settle: Settle) => void;
 }) {
   const api = useApi();
-  const { resolve, options: choices } = useMemo(() => asking(api), [api, asking]);
+  const { of, resolve, options: choices } = useMemo(() => asking(api), [api, asking]);
   const [resolution, { view, shown, progress, problem, fromLink }] = useResolution(
     resolve,
     NOTHING,
@@ -82,7 +84,7 @@ export default function StageForm({
             values={shown}
             known={known}
             faults={told}
-            context={{ options, seen, answersKey: JSON.stringify(shown), warnings, fromLink, origin: "" }}
+            context={{ of, options, seen, answersKey: JSON.stringify(shown), warnings, fromLink, origin: "" }}
             onChange={(values) => resolution.change(values)}
             onLeave={(field) => {
               setLeft((before) => new Set(before).add(field));

@@ -5,6 +5,7 @@ import type { Asking } from "./StageForm";
 export const ofStage =
   (approval: string) =>
   (api: Api): Asking => ({
+    of: ["approval", approval],
     resolve: (answers, signal) =>
       take(
         api.POST("/api/v1/approvals/{approval}/form", {
@@ -26,6 +27,7 @@ export const ofStage =
 export const ofTask =
   (task: string) =>
   (api: Api): Asking => ({
+    of: ["task", task],
     resolve: (answers, signal) =>
       take(api.POST("/api/v1/tasks/{task}/form", { params: { path: { task } }, body: { answers }, signal })),
     options: (field, answers, search, cursor, signal) =>

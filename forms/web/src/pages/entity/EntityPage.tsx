@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { Link, useParams } from "react-router";
 import { useApi } from "../../api/context";
-import { actionsQuery, entityQuery, runsQuery } from "../../api/queries";
+import { actionsQuery, entityQuery, kindsQuery, runsQuery } from "../../api/queries";
 import type { EntityView } from "../../api/types";
 import { Empty, EntityLink, Facts, PageHead, Section } from "../../parts/Basics";
 import { Readable } from "../../parts/Json";
@@ -11,7 +12,8 @@ import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
 import { text } from "../../text";
 import { ActionCards } from "../action/ActionCards";
-import { Deployments, deploymentsOf } from "./Deployments";
+import { Belongings } from "./Belongings";
+import { belongingsOf } from "./belonging";
 import css from "./EntityPage.module.css";
 import { History } from "./History";
 import { Locks } from "./Locks";
@@ -29,27 +31,36 @@ export default function EntityPage() {
   useTitle(entity.data?.title);
   return (
     <Loaded query={entity} lines={8} page>
-      {(seen) => (
-        <>
-          <Head entity={seen} />
-          <div className={css.columns}>
-            <div className={css.column}>
-              <Actions entity={seen} />
-              {deploymentsOf(seen).length > 0 && <Deployments entity={seen} />}
-              <Runs entity={seen} />
-            </div>
-            <div className={css.column}>
-              <Properties entity={seen} />
-              <Relations entity={seen} />
-              <OnCall entity={seen} />
-              <Temporary entity={seen} />
-              <Locks entity={seen} />
-              <History entity={seen} />
-            </div>
-          </div>
-        </>
-      )}
+      {(seen) => <Shown entity={seen} />}
     </Loaded>
+  );
+}
+
+function Shown({ entity }: { entity: EntityView }) {
+  // Where they cannot be read, all that refers to it stands in one list.
+  const kinds = useQuery(kindsQuery(useApi()));
+  const known = kinds.data?.items;
+  const belongings = useMemo(() => (known ? belongingsOf(entity, known) : []), [entity, known]);
+  const apart = new Set(belongings.flatMap((one) => one.refs));
+  return (
+    <>
+      <Head entity={entity} />
+      <div className={css.columns}>
+        <div className={css.column}>
+          <Actions entity={entity} />
+          <Belongings entity={entity} all={belongings} />
+          <Runs entity={entity} />
+        </div>
+        <div className={css.column}>
+          <Properties entity={entity} />
+          <Relations entity={entity} others={entity.referenced_by.filter((ref) => !apart.has(ref))} />
+          <OnCall entity={entity} />
+          <Temporary entity={entity} />
+          <Locks entity={entity} />
+          <History entity={entity} />
+        </div>
+      </div>
+    </>
   );
 }
 
@@ -103,6 +114,14 @@ function Runs({ entity }: { entity: EntityView }) {
 }
 
 function NoRuns({ entity }: { entity: EntityView }) {
+  const actions = useQuery(actionsQuery(useApi(), { entity: entity.ref }));
+  if (actions.data?.items.length === 0) {
+    return (
+      <Empty title={words.noRuns}>
+        {words.noActions(visible(entity.kind))} <Link to="/actions">{words.otherActions}</Link>
+      </Empty>
+    );
+  }
   return (
     <Empty title={words.noRuns}>
       <Link to={`/actions?${new URLSearchParams({ entity: entity.ref })}`}>{words.toActions}</Link>
@@ -114,7 +133,7 @@ function Properties({ entity }: { entity: EntityView }) {
   const none = Object.keys(entity.properties).length === 0;
   return (
     <Section title={words.properties}>
-      {none ? <p className="soft">{words.noProperties}</p> : <Readable value={entity.properties} />}
+      {none ? <p className="soft">{words.noProperties}</p> : <Readable value={entity.properties} links />}
       <p className={css.written}>
         <WrittenBy by={entity.changed_by} at={entity.changed_at} />
       </p>
@@ -122,9 +141,8 @@ function Properties({ entity }: { entity: EntityView }) {
   );
 }
 
-function Relations({ entity }: { entity: EntityView }) {
+function Relations({ entity, others }: { entity: EntityView; others: readonly string[] }) {
   const relations = Object.entries(entity.relations).filter(([, refs]) => refs.length > 0);
-  const others = entity.referenced_by.filter((ref) => !deploymentsOf(entity).includes(ref));
   return (
     <Section title={words.relations}>
       {relations.length === 0 && <p className="soft">{words.noRelations}</p>}

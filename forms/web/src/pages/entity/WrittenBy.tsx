@@ -5,7 +5,7 @@ import { text } from "../../text";
 
 const RUN = "run:";
 
-/** Who wrote an entity last: a catalog file, or a run with the way to it. */
+/** Who wrote an entity last: a catalog file, or a run with the way to it if one may see it. */
 export function WrittenBy({ by, at, bare = false }: { by: string; at: string; bare?: boolean }) {
   return (
     <>
@@ -14,6 +14,8 @@ export function WrittenBy({ by, at, bare = false }: { by: string; at: string; ba
         <RunLink id={by.slice(RUN.length)} />
       ) : by === "file" ? (
         text.entities.byFile
+      ) : by === "run" ? (
+        text.entities.byHiddenRun
       ) : (
         visible(by)
       )}

@@ -13,9 +13,9 @@ import { DataTable, type Column } from "../../parts/DataTable";
 import { Readable } from "../../parts/Json";
 import { Loaded } from "../../parts/Loaded";
 import { ProblemNote } from "../../parts/Problem";
-import { visible } from "../../parts/textOf";
-import { When } from "../../parts/Times";
-import { duration, exact } from "../../parts/time";
+import { capital, visible } from "../../parts/textOf";
+import { Moment, When } from "../../parts/Times";
+import { duration } from "../../parts/time";
 import { useTitle } from "../../parts/title";
 import { useNow } from "../../parts/useNow";
 import { StateBadge } from "../../states/StateBadge";
@@ -63,7 +63,7 @@ export default function FreezePage() {
 function About({ freeze }: { freeze: FreezeView }) {
   const zone = freeze.spec["timezone"];
   return (
-    <Section title={visible(freeze.text)} aside={<StateBadge look={freezeLook(freeze)} />}>
+    <Section title={capital(visible(freeze.text))} aside={<StateBadge look={freezeLook(freeze)} />}>
       <Facts
         facts={[
           [words.reason, visible(freeze.reason)],
@@ -87,8 +87,8 @@ function About({ freeze }: { freeze: FreezeView }) {
 }
 
 const WINDOWS: readonly Column<Period>[] = [
-  { head: words.start, main: true, cell: (one) => exact(one.start) },
-  { head: words.end, cell: (one) => exact(one.end) },
+  { head: words.start, main: true, cell: (one) => <Moment at={one.start} /> },
+  { head: words.end, cell: (one) => <Moment at={one.end} /> },
   {
     head: words.hours,
     tight: true,

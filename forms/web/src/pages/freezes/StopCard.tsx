@@ -66,7 +66,7 @@ function StopDialog({ stopped, onClose }: { stopped: boolean; onClose: () => voi
       verb={stopped ? words.lift : words.button}
       danger={!stopped}
       busy={act.isPending}
-      blocked={!stopped && !reason.trim()}
+      blocked={!reason.trim()}
       onConfirm={() => act.mutate()}
       onClose={onClose}
     >
@@ -74,7 +74,7 @@ function StopDialog({ stopped, onClose }: { stopped: boolean; onClose: () => voi
       <Textarea
         label={stopped ? words.liftReason : words.reason}
         description={stopped ? undefined : words.reasonHint}
-        required={!stopped}
+        required
         maxLength={4000}
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}

@@ -11,8 +11,7 @@ import { Callout, Facts, Section } from "../../parts/Basics";
 import { FreezeNote } from "../../parts/FreezeNote";
 import { ProblemNote } from "../../parts/Problem";
 import { inWords, visible } from "../../parts/textOf";
-import { When } from "../../parts/Times";
-import { exact } from "../../parts/time";
+import { Until } from "../../parts/Times";
 import { text } from "../../text";
 import css from "../../parts/Layout.module.css";
 
@@ -119,13 +118,7 @@ function Answer({ plan }: { plan: PlanView }) {
           [words.starts, visible(plan.starts)],
           freezes.length > 0 && [
             words.earliest,
-            plan.starts_at ? (
-              <span key="at">
-                {exact(plan.starts_at)}, <When at={plan.starts_at} />
-              </span>
-            ) : (
-              text.freezes.unknown
-            ),
+            plan.starts_at ? <Until key="at" at={plan.starts_at} /> : text.freezes.unknown,
           ],
           [
             words.approvals,

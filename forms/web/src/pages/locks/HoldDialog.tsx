@@ -9,9 +9,8 @@ import { ProblemNote } from "../../parts/Problem";
 import { text } from "../../text";
 
 const words = text.locks.hold;
-const ENDS = Object.entries(words.ends)
-  .map(([value, label]) => ({ value, label }))
-  .sort((one, other) => Number(one.value === "never") - Number(other.value === "never"));
+const ENDS = Object.entries(words.ends).map(([value, label]) => ({ value, label }));
+const USUAL = "28800"; // seconds; the server's own when none are said
 
 /** Keeps a key to oneself; with `lockKey` this one, else one that is typed. */
 export function HoldDialog({ lockKey, onClose }: { lockKey?: string; onClose: () => void }) {
@@ -20,7 +19,7 @@ export function HoldDialog({ lockKey, onClose }: { lockKey?: string; onClose: ()
   const [once] = useState(newKey);
   const [key, setKey] = useState(lockKey ?? "");
   const [reason, setReason] = useState("");
-  const [end, setEnd] = useState<string | null>(null);
+  const [end, setEnd] = useState<string | null>(USUAL);
   const hold = useMutation({
     mutationFn: () =>
       take(
@@ -29,7 +28,7 @@ export function HoldDialog({ lockKey, onClose }: { lockKey?: string; onClose: ()
           body: {
             key: key.trim(),
             reason: reason.trim(),
-            ...(end === "never" ? {} : { seconds: Number(end) }),
+            seconds: Number(end),
           },
         }),
       ),
@@ -67,6 +66,7 @@ export function HoldDialog({ lockKey, onClose }: { lockKey?: string; onClose: ()
       />
       <Select
         label={words.end}
+        description={words.endHint}
         required
         data={ENDS}
         value={end}

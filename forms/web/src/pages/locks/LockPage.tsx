@@ -20,7 +20,7 @@ import {
 import { DataTable, type Column } from "../../parts/DataTable";
 import { Loaded } from "../../parts/Loaded";
 import { ReasonedButton } from "../../parts/ReasonedButton";
-import { visible } from "../../parts/textOf";
+import { capital, visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { useTitle } from "../../parts/title";
 import { StateBadge } from "../../states/StateBadge";
@@ -60,7 +60,7 @@ function Whole({ lock }: { lock: LockDetail }) {
       <PageHead
         back={{ to: "/locks", label: words.back }}
         title={visible(lock.key)}
-        lead={visible(lock.text)}
+        lead={capital(visible(lock.text))}
         aside={<Buttons lock={lock} />}
       />
       <div className={css.columns}>

@@ -32,12 +32,17 @@ const COLUMNS: readonly Column<PrincipalView>[] = [
   { head: words.roles, cell: (one) => one.roles.join(", ") },
   { head: words.sessions, number: true, cell: (one) => String(one.sessions) },
   { head: words.tokens, number: true, cell: (one) => String(one.tokens) },
+  { head: words.delegations, number: true, cell: (one) => String(one.delegations) },
   {
     head: words.used,
     tight: true,
     cell: (one) => (one.used_at ? <When at={one.used_at} /> : <span className="soft">{words.never}</span>),
   },
-  { head: "", tight: true, cell: (one) => one.sessions + one.tokens > 0 && <EndAccess one={one} /> },
+  {
+    head: "",
+    tight: true,
+    cell: (one) => one.sessions + one.tokens + one.delegations > 0 && <EndAccess one={one} />,
+  },
 ];
 
 /** Everybody who was let in, for those who manage access. */

@@ -7,7 +7,7 @@ import type { LastsView, RunView } from "../../api/types";
 import { Confirm } from "../../parts/Confirm";
 import { ProblemNote } from "../../parts/Problem";
 import { ReasonedButton } from "../../parts/ReasonedButton";
-import { exact, forField } from "../../parts/time";
+import { forField, local } from "../../parts/time";
 import { text } from "../../text";
 import css from "./Lasting.module.css";
 
@@ -78,7 +78,7 @@ function Longer({ run, step, lasts, asks, onClose }: Props & { asks: boolean; on
       <TextInput
         type="datetime-local"
         label={words.until}
-        description={lasts.latest === null ? undefined : words.latest(exact(lasts.latest))}
+        description={lasts.latest === null ? undefined : words.latest(local(lasts.latest))}
         required
         max={lasts.latest === null ? undefined : forField(lasts.latest)}
         value={until}

@@ -1,8 +1,12 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
+import { useApi } from "../../api/context";
+import { usualQuery } from "../../api/queries";
 import type { LockView, RunView } from "../../api/types";
 import { Facts, PersonName, RunLink, Section } from "../../parts/Basics";
 import { CopyText } from "../../parts/CopyText";
 import { visible } from "../../parts/textOf";
+import { usualRange } from "../../parts/time";
 import { Took, When } from "../../parts/Times";
 import { text } from "../../text";
 
@@ -25,7 +29,10 @@ export function RunFacts({ run }: { run: RunView }) {
           [words.asked, <When key="asked" at={run.created_at} />],
           run.started_at !== null && [
             words.duration,
-            <Took key="took" start={run.started_at} end={run.ended_at} />,
+            <span key="took">
+              <Took start={run.started_at} end={run.ended_at} />
+              <Usually action={run.action} />
+            </span>,
           ],
           run.lock !== null && [words.lock.title, <Lock key="lock" lock={run.lock} />],
           run.undo_of !== null && [words.undoOf, <RunLink key="undo-of" id={run.undo_of} />],
@@ -55,6 +62,13 @@ export function RunFacts({ run }: { run: RunView }) {
       />
     </Section>
   );
+}
+
+/** Beside how long this one takes, how long the others took. */
+function Usually({ action }: { action: string }) {
+  const { data } = useQuery(usualQuery(useApi(), action));
+  const range = data ? usualRange(data.quick_seconds, data.slow_seconds) : null;
+  return range && <span className="soft">, {words.usually(range)}</span>;
 }
 
 function Lock({ lock }: { lock: LockView }) {

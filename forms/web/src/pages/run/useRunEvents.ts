@@ -1,11 +1,13 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { take } from "../../api/client";
 import { useDoors } from "../../api/context";
 import { Watch, type Mode, type RunEvents } from "../../api/events";
 import type { RunView } from "../../api/types";
+import { lookAgain } from "../../app/lookAgain";
 import { LogWindow } from "../../log/logWindow";
 import type { ReadPart } from "../../log/useLog";
+import { isMoving } from "../../states/states";
 
 /**
  * The run as it happens, and its log as far as somebody looks; by looking again where nothing is pushed. The stream
@@ -28,6 +30,7 @@ export function useRunEvents(
     () => new LogWindow((after, limit, signal) => read({ after, limit, part: null, find: "" }, signal)),
   );
   const [mode, setMode] = useState<Mode>("connecting");
+  const watched = useRef<Watch<RunEvents>>(null);
   const known = run !== undefined;
   const lines = run?.log_lines ?? 0;
   const gaps = run?.log_gaps;
@@ -37,19 +40,25 @@ export function useRunEvents(
   }, [log, known, lines, mode]);
   useEffect(() => {
     if (!known) return;
-    const lookAgain = () => void queries.invalidateQueries({ queryKey: ["run", id] });
+    const look = () => lookAgain(queries, { queryKey: ["run", id] });
     const watch = new Watch<RunEvents>({
       url: () => `/api/v1/runs/${encodeURIComponent(id)}/events?after=${log.last()}`,
       open: openSource,
       on: {
         run: (seen) => queries.setQueryData(["run", id], seen),
         log: (batch) => log.append(batch),
-        end: lookAgain,
+        end: look,
       },
-      poll: lookAgain,
+      poll: look,
       onMode: setMode,
     });
+    watched.current = watch;
     return () => watch.close();
   }, [known, openSource, queries, id, log]);
+  // The same that lets the server end the stream; a proxy that holds it back holds back its end, too.
+  const over = run !== undefined && !isMoving(run.state) && !run.log_pending;
+  useEffect(() => {
+    if (over && (mode === "polling" || mode === "resting")) watched.current?.finish();
+  }, [over, mode]);
   return { log, read, mode };
 }

@@ -8,9 +8,8 @@ import { DataTable, type Column } from "../../parts/DataTable";
 import { Readable } from "../../parts/Json";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
-import { visible } from "../../parts/textOf";
-import { When } from "../../parts/Times";
-import { exact } from "../../parts/time";
+import { capital, visible } from "../../parts/textOf";
+import { Moment, When } from "../../parts/Times";
 import { useTitle } from "../../parts/title";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
@@ -57,7 +56,7 @@ export default function SchedulePage() {
 
 function About({ schedule }: { schedule: ScheduleView }) {
   return (
-    <Section title={visible(schedule.text)} aside={<StateBadge look={scheduleLook(schedule)} />}>
+    <Section title={capital(visible(schedule.text))} aside={<StateBadge look={scheduleLook(schedule)} />}>
       <Facts
         facts={[
           [
@@ -101,7 +100,7 @@ const FIRINGS: readonly Column<FiringView>[] = [
     main: true,
     cell: (one) => (
       <>
-        {exact(one.at)}
+        <Moment at={one.at} />
         {one.count > 1 && ` (${words.several(one.count)})`}
         {one.by && ` (${words.byHand(visible(one.by.name))})`}
       </>

@@ -7,19 +7,24 @@ import type { ScheduleView } from "../../api/types";
 import { useMe } from "../../app/me";
 import { Empty, EntityLink, PageHead } from "../../parts/Basics";
 import { DataTable, type Column } from "../../parts/DataTable";
+import { FilterBar } from "../../parts/FilterBar";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
 import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
+import { useFilters } from "../../parts/useFilters";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
+import { actionPath } from "../action/ActionCards";
 import { firingLook, scheduleLook, schedulePath } from "./looks";
 
 const words = text.schedules;
 
 /** `/schedules` */
 export default function SchedulesPage() {
-  const found = useInfiniteQuery(schedulesQuery(useApi()));
+  const filters = useFilters(["action"]);
+  const action = filters.value("action");
+  const found = useInfiniteQuery(schedulesQuery(useApi(), { action }));
   const mayMake = useMe().permissions.includes("run");
   useTitle(words.title);
   return (
@@ -35,11 +40,18 @@ export default function SchedulesPage() {
           )
         }
       />
+      {action !== undefined && (
+        <FilterBar onClear={filters.clear}>
+          <span>
+            {words.ofAction} <Link to={actionPath(action)}>{visible(action)}</Link>
+          </span>
+        </FilterBar>
+      )}
       <Loaded query={found} lines={6}>
         {({ pages }) => {
           const rows = pages.flatMap((page) => page.items);
           if (rows.length === 0 && !found.hasNextPage)
-            return <Empty title={words.noneTitle}>{words.noneHint}</Empty>;
+            return <Empty title={action ? words.noneOfAction : words.noneTitle}>{words.noneHint}</Empty>;
           return (
             <>
               <DataTable caption={words.title} columns={COLUMNS} rows={rows} rowKey={(one) => one.id} />

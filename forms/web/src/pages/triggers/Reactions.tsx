@@ -3,7 +3,7 @@ import type { ReactionView } from "../../api/types";
 import { RunLink } from "../../parts/Basics";
 import { DataTable, type Column } from "../../parts/DataTable";
 import { visible } from "../../parts/textOf";
-import { exact } from "../../parts/time";
+import { Moment } from "../../parts/Times";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
 import { eventPath, reactionLook, triggerPath } from "./looks";
@@ -41,7 +41,7 @@ const AT: Column<ReactionView> = {
   main: true,
   cell: (one) => (
     <>
-      {exact(one.at)}
+      <Moment at={one.at} />
       {one.by && ` (${words.replayed(visible(one.by.name))})`}
     </>
   ),

@@ -10,7 +10,7 @@ import { Readable } from "../../parts/Json";
 import { Loaded } from "../../parts/Loaded";
 import { MoreButton } from "../../parts/MoreButton";
 import { ReasonedButton } from "../../parts/ReasonedButton";
-import { visible } from "../../parts/textOf";
+import { capital, visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { useTitle } from "../../parts/title";
 import { StateBadge } from "../../states/StateBadge";
@@ -55,7 +55,7 @@ export default function TriggerPage() {
 
 function About({ trigger }: { trigger: TriggerView }) {
   return (
-    <Section title={visible(trigger.text)} aside={<StateBadge look={triggerLook(trigger)} />}>
+    <Section title={capital(visible(trigger.text))} aside={<StateBadge look={triggerLook(trigger)} />}>
       <Facts
         facts={[
           [text.triggers.listens, visible(sourceName(trigger.listens))],

@@ -1,0 +1,18 @@
+export const channels = {
+  title: "Notification channels",
+  lead: "By what people are told. Channels stand in the settings of the server; their addresses are secrets and are not shown.",
+  noneTitle: "There is no channel",
+  none: "So people are told on this page only. Add one under notifications in the settings of the server.",
+  states: { takes: "Takes messages", refuses: "Did not take the last", unknown: "Nothing sent yet" },
+  lastError: "The last message was not taken",
+  kind: "Kind",
+  kinds: { chat: "a chat", mail: "mail", webhook: "a webhook" },
+  address: "Address",
+  last: "Last message",
+  never: "none yet",
+  rate: "At most",
+  perMinute: (count: number) => (count === 1 ? "1 message a minute" : `${count} messages a minute`),
+  test: "Send one to try it",
+  taken: "It was taken. Look whether it has arrived.",
+  notTaken: (why: string) => `It was not taken: ${why}.`,
+};
