@@ -97,8 +97,8 @@ lock: ## Choose the newest versions of everything again (needs uv)
 bench: $(INSTALLED) ## Measure, and print the numbers beside those of a bare Temporal workflow
 	$(BIN)/python -m tests.bench $(BENCH)
 
-e2e: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run what `make test` leaves out as long: whole companies, dark screens, the library's other tests
-	$(BIN)/python -m pytest -m long $(PYTEST)
+e2e: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Run what `make test` leaves out: whole companies, dark screens, and what tests/slow.txt names
+	$(BIN)/python -m pytest -m long -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 chaos: $(INSTALLED) $(PAGE) $(CI_LOCAL_MODULES) ## Kill processes at exact points, all of them, and print what came of each case; LONG=1 in full size
 	$(BIN)/python -m tests.chaos $(if $(LONG),--long $(LONG)) $(PYTEST)

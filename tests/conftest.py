@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import slow_tests
 from databases import Databases
 from described import FOLDER
 from pydantic import SecretStr
@@ -21,7 +22,11 @@ from daytwo_store.settings import StoreSettings
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out those marked `long`, unless `-m` speaks of them or their file is named."""
+    """Leave out those marked `long` or measured as slow, unless `-m` speaks of them or their file is named."""
+    slow = slow_tests.listed()
+    for item in items:
+        if item.nodeid in slow:
+            item.add_marker(pytest.mark.long)
     if "long" in config.option.markexpr:
         return
     named = {Path(argument.partition("::")[0]).resolve() for argument in config.args}

@@ -23,6 +23,11 @@ export default tseslint.config(
           selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']",
           message: "Vendor text is text.",
         },
+        {
+          selector:
+            "CallExpression[callee.property.name=/^toLocale.*String$/] > Literal.arguments:first-child",
+          message: "How numbers and dates are written stands in text/formats.ts.",
+        },
       ],
     },
   },

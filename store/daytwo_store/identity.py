@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from daytwo_store.engine import Session, Tx
@@ -37,7 +37,15 @@ class Login:
 
 
 async def principal_for(tx: Tx, login: Login) -> Principal:
-    """The principal of this issuer and subject, made at the first sign-in; name and entity follow the newest."""
+    """The principal of this issuer and subject, made at the first sign-in; name and entity follow the newest.
+
+    Which groups they have joined and left since is in the audit.
+    """
+    before = await tx.session.scalar(
+        select(PrincipalRow.groups)
+        .where(PrincipalRow.issuer == login.issuer, PrincipalRow.subject == login.subject)
+        .with_for_update()
+    )
     told_at = tx.now if login.groups is not None else None
     made = insert(PrincipalRow).values(
         id=new_principal_id(),
@@ -64,6 +72,7 @@ async def principal_for(tx: Tx, login: Login) -> Principal:
             ).returning(PrincipalRow)
         )
     ).scalar_one()
+    _note(tx, row, before or (), login.groups or ())
     if login.ref is not None:
         await _forget_others(tx, login.ref, login.issuer)
     return principal_of(row)
@@ -95,11 +104,14 @@ async def taken_away(tx: Tx, who: PrincipalId, *, actor: str) -> None:
 
 
 def _told(tx: Tx, row: PrincipalRow, groups: Collection[str], *, actor: str) -> None:
-    before, now = frozenset(row.groups or ()), frozenset(groups)
-    row.groups = sorted(now)
-    for group in sorted(now - before):
+    before, row.groups = row.groups or (), sorted(frozenset(groups))
+    _note(tx, row, before, row.groups, actor=actor)
+
+
+def _note(tx: Tx, row: PrincipalRow, before: Collection[str], now: Collection[str], *, actor: str = "daytwo") -> None:
+    for group in sorted(frozenset(now) - frozenset(before)):
         tx.audit(actor=actor, action="group.joined", subject=f"principal:{row.id}", facts={"group": group})
-    for group in sorted(before - now):
+    for group in sorted(frozenset(before) - frozenset(now)):
         tx.audit(actor=actor, action="group.left", subject=f"principal:{row.id}", facts={"group": group})
 
 

@@ -52,8 +52,13 @@ class Draft:
     data: Mapping[str, JsonValue]
 
 
-async def write(tx: Tx, notification: NotificationRow, drafts: Sequence[Draft], without: Outcome, why: str) -> None:
-    """Put the messages of a notification into the outbox, or say why there is none. Once per notification."""
+async def write(
+    tx: Tx, notification: NotificationRow, drafts: Sequence[Draft], without: Outcome, why: str, *, left_out: int = 0
+) -> None:
+    """Put the messages of a notification into the outbox, or say why there is none. Once per notification.
+
+    How many were left out, being more than one notification may send, is in the audit.
+    """
     row = await tx.session.scalar(
         select(NotificationRow).where(NotificationRow.n == notification.n, NotificationRow.handled_at.is_(None))
         .with_for_update()
@@ -79,6 +84,9 @@ async def write(tx: Tx, notification: NotificationRow, drafts: Sequence[Draft], 
             )
             .on_conflict_do_nothing()
         )
+    if left_out:
+        facts = {"notification": str(row.n), "kind": row.kind, "count": str(left_out)}
+        tx.audit(actor="daytwo", action="notification.cut", subject=_subject(row), facts=facts)
     if not drafts:
         settle(tx, row, without, why)
 

@@ -9,9 +9,10 @@ from api_house import House, problem
 from company import SHOP
 from more_actions import like_deploy, load_beside
 
-from daytwo_store import entities
+from daytwo_store import entities, kinds
 from daytwo_store.entities import EVERYTHING
 from daytwo_store.ids import EntityRef, RunId
+from daytwo_store.tables import Json
 
 pytestmark = pytest.mark.anyio
 OLD, NEW = "a" * 40, "b" * 40
@@ -56,6 +57,39 @@ async def test_the_last_run_the_lock_and_the_undo_stand_beside_the_sealed_plan(h
         "problem": None,
     }
     assert {one["field"]: one["after"] for one in view["read"]} == view["sealed"]["read"]
+
+
+async def test_what_becomes_of_the_catalog_and_whose_hold_stands_in_the_way(house: House) -> None:
+    await deployed(house, "1.0.0")
+    approval = await waiting(house)
+    view = await seen(house, "sam", approval)
+    plan = {one["entity"]: one for one in view["changes"]}
+    (ref,) = [one for one in plan if one.startswith("deployment:")]
+    assert (plan[ref]["before"]["properties"]["version"], plan[ref]["after"]["properties"]["version"]) == (
+        "1.0.0",
+        "1.1.0",
+    )
+    key = view["lock"]["keys"][0]["key"]
+    sam = await house.signed_in("sam")
+    held = await sam.post("/api/v1/locks/holds", json={"key": key, "reason": "the index is rebuilt", "seconds": 3600})
+    assert held.status_code in (200, 201), held.text
+    (lock,) = (await seen(house, "sam", approval))["lock"]["keys"]
+    assert "the index is rebuilt" in lock["text"]
+    assert "Sam" in lock["text"]
+    await house.company.decide("sam", RunId(view["run"]))
+    assert (await seen(house, "sam", approval))["changes"] == []
+
+
+async def test_what_the_catalog_would_refuse_today_is_said_before_somebody_decides(house: House) -> None:
+    approval = await waiting(house)
+    async with house.store.write() as tx:
+        kind = await kinds.get(tx.session, "deployment")
+        assert kind is not None
+        closed: Json = {"type": "object", "properties": {}, "additionalProperties": False}
+        await kinds.put(tx, replace(kind, property_schema=closed))
+    view = await seen(house, "sam", approval)
+    assert view["changes"] == []
+    assert view["changes_problem"]
 
 
 async def test_without_a_lock_it_is_compared_with_the_last_run_of_this_action_here(

@@ -169,7 +169,9 @@ async def test_what_is_not_as_usual_is_told_before_and_after(house: House, tmp_p
     assert "wants a reason" in problem(answer, 422, "rejected")["detail"]
     body["comment"] = "tried on staging"
     seen = (await sam.post(f"/api/v1/approvals/{approval}/decision", json=body)).json()["approval"]
-    assert (seen["decisions"][0]["own_request"], seen["self_approval"]) == (True, True)
+    [decision] = seen["decisions"]
+    assert (decision["own_request"], seen["self_approval"]) == (True, True)
+    assert (decision["own_edit"], decision["own_values"]) == (False, False)
 
 
 async def test_who_has_decided_with_another_sign_in_is_not_asked_again(house: House, tmp_path: Path) -> None:

@@ -34,21 +34,23 @@ async def test_whoever_has_a_run_that_waits_does_not_lift_the_stop(house: House)
     await stopped(house)
     run = await waiting(house, "sam")
     sam, pat = await house.signed_in("sam"), await house.signed_in("pat")
-    said = problem(await sam.delete("/api/v1/stop"), 403, "forbidden")["detail"]
+    said = problem(await sam.delete("/api/v1/stop?reason=out"), 403, "forbidden")["detail"]
     assert said.startswith(f"The stop keeps back run {run}, which you asked for (four eyes). Nothing was lifted.")
     assert (await pat.get("/api/v1/stop")).json()["stopped"]
-    assert (await pat.delete("/api/v1/stop")).is_success
+    assert (await pat.delete("/api/v1/stop?reason=out")).is_success
     assert not (await pat.get("/api/v1/stop")).json()["stopped"]
     await house.company.drive(run)
     assert (await house.company.run(run)).state == "running"
-    assert (await sam.delete("/api/v1/stop")).is_success, "when nothing is stopped there is nothing to be said"
+    assert (await sam.delete("/api/v1/stop?reason=out")).is_success, (
+        "when nothing is stopped there is nothing to be said"
+    )
 
 
 async def test_nor_for_whom_they_decide_and_that_run_is_not_named(house: House) -> None:
     await lend(house, "sam", "pat")
     await stopped(house)
     run = await waiting(house, "sam")
-    said = problem(await (await house.signed_in("pat")).delete("/api/v1/stop"), 403, "forbidden")["detail"]
+    said = problem(await (await house.signed_in("pat")).delete("/api/v1/stop?reason=out"), 403, "forbidden")["detail"]
     assert said.startswith("The stop keeps back a run that Sam asked for, who lets you decide for them until ")
     assert run not in said
 
@@ -58,7 +60,7 @@ async def test_whose_runs_are_not_kept_back_lifts_it_although_they_asked_for_som
     assert (await house.company.run(run)).state == "running"
     await stopped(house)
     await waiting(house, "ana")
-    assert (await (await house.signed_in("sam")).delete("/api/v1/stop")).is_success
+    assert (await (await house.signed_in("sam")).delete("/api/v1/stop?reason=out")).is_success
 
 
 async def test_whoever_waits_for_a_lock_does_not_take_it_away(house: House) -> None:

@@ -37,8 +37,10 @@ class Inbox:
     list_p95: float
     mine_p50: float
     mine_p95: float
-    decision_p50: float
-    decision_p95: float
+    reject_p50: float
+    reject_p95: float
+    approve_p50: float
+    approve_p95: float
 
 
 def inbox(house: ChaosHouse, services: Sequence[str], *, rounds: int, decisions: int) -> list[Inbox]:
@@ -98,15 +100,23 @@ def _measured(
         row = connection.execute("SELECT count(*) FROM approval WHERE state = 'pending'").fetchone()
     listed = _times(lambda _: sam.ask("GET", "/approvals?state=pending"), rounds)
     mine = _times(lambda _: sam.ask("GET", "/approvals?mine=true"), rounds)
+    rejected, approved = (
+        _decided(ana, sam, services, verdict=verdict, decisions=decisions) for verdict in ("reject", "approve")
+    )
+    found = (_quantiles(times) for times in (listed, mine, rejected, approved))
+    return Inbox(row[0] if row else 0, *(number for both in found for number in both))
+
+
+def _decided(ana: Person, sam: Person, services: Sequence[str], *, verdict: str, decisions: int) -> list[float]:
+    """Milliseconds of each. What is approved runs meanwhile, as it would."""
     runs = [ana.submit(services[number % len(services)], "production") for number in range(decisions)]
     seen = [sam.approval(run) for run in runs]
 
     def decide(number: int) -> httpx.Response:
-        body = {"verdict": "reject", "digest": seen[number]["digest"], "comment": "measured"}
+        body = {"verdict": verdict, "digest": seen[number]["digest"], "comment": "measured"}
         return sam.ask("POST", f"/approvals/{seen[number]['id']}/decision", json=body)
 
-    decided = _times(decide, decisions)
-    return Inbox(row[0] if row else 0, *_quantiles(listed), *_quantiles(mine), *_quantiles(decided))
+    return _times(decide, decisions)
 
 
 def _times(do: Callable[[int], httpx.Response], count: int) -> list[float]:

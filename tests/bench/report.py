@@ -42,10 +42,20 @@ def _latency(numbers: Numbers) -> str:
 
 
 def _inbox(numbers: Numbers) -> str:
-    names = ("list_p50", "list_p95", "mine_p50", "mine_p95", "decision_p50", "decision_p95")
+    names = ("list_p50", "list_p95", "mine_p50", "mine_p95", "reject_p50", "reject_p95", "approve_p50", "approve_p95")
     rows = [[one["pending"], *(f"{one[name]:.0f}" for name in names)] for one in numbers["inbox"]]
-    rows.append(["budget", "", "≤ 300", "", "≤ 300", "", "≤ 300"])
-    head = ["approvals pending", "list p50, ms", "p95", "mine p50", "p95", "decision p50", "p95"]
+    rows.append(["budget", *["", "≤ 300"] * 4])
+    head = [
+        "approvals pending",
+        "list p50, ms",
+        "p95",
+        "mine p50",
+        "p95",
+        "rejecting p50",
+        "p95",
+        "approving p50",
+        "p95",
+    ]
     crash = f"First decision effective {numbers['after_a_crash']:.1f} s after everything was killed (budget 60 s)."
     return f"{table(head, rows)}\n\n{crash}"
 

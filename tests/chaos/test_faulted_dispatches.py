@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.chaos]
 AT_ONCE = 12
 
 
-@pytest.mark.short
 @pytest.mark.timeout(300)
 def test_a_few_on_each(stage: Stage, dice: random.Random, capsys: pytest.CaptureFixture[str]) -> None:
     """None of them kills the worker: that takes ten seconds each time, and has tests of its own."""

@@ -66,7 +66,7 @@ def at_the_commit(stage: Stage, part: str, statement: bytes) -> Sprung:
     return stage.house.proxies[WORKER].set(trap).sprung.is_set
 
 
-SHORT: Final = {(while_it_is_sent, part) for part in (WORKER, API, TEMPORAL, POSTGRES)}
+SHORT: Final = {(while_it_is_sent, part) for part in (WORKER, POSTGRES)}
 
 
 @pytest.mark.timeout(240)

@@ -112,7 +112,6 @@ async def undone_then_resumed(databases: Databases, folder: Path, seed: int, *, 
         return here.store.deaths
 
 
-@pytest.mark.short
 async def test_killed_in_the_middle_of_undoing_and_resuming(databases: Databases, tmp_path: Path) -> None:
     assert await undone_then_resumed(databases, tmp_path, 7, whole=False) > 10
 

@@ -64,7 +64,6 @@ def secret_of(stage: Stage, system: str) -> str:
     return stage.house.house.folder.secret(f"{system}-webhook").read_text().strip()
 
 
-@pytest.mark.short
 @each_sender
 def test_the_same_delivery_ten_times_at_once(stage: Stage, system: str) -> None:
     secret = secret_of(stage, system)

@@ -38,7 +38,6 @@ def test_the_story(tmp_path: Path) -> None:
         "worker ended (SIGKILL); it is started again",
         "worker is back",
         "SIGSTOP sent to the shop's process",
-        "The time is over. What it has done is being undone.",
     ):
         assert said in done.stdout
     once = re.search(r"once: (\d+) dispatches for (\d+) attempts", table)

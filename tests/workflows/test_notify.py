@@ -25,6 +25,7 @@ from daytwo_store.notifications import Notice, tell
 from daytwo_store.states import ExternalStatus, RunState
 from daytwo_store.tables import AuditRow, MessageRow, NotificationRow
 from daytwo_workflows.contracts import What
+from daytwo_workflows.notify import compose as compose_module
 from daytwo_workflows.notify import notifier as notifier_module
 from daytwo_workflows.notify.channels import Channel, Outgoing, open_channels
 from daytwo_workflows.notify.compose import address_of
@@ -368,6 +369,26 @@ async def test_routes_are_for_groups_their_members_and_people(company: Company, 
     async with company.store.read() as session:
         sent = {(row.channel, row.recipient) for row in await session.scalars(select(MessageRow))}
     assert sent == {("mail", "person:ana"), ("mail", "person:ben"), ("chat", "")}, "each once, whatever routes say it"
+
+
+async def test_of_a_notification_for_very_many_the_chat_comes_first_and_how_many_were_left_out_is_in_the_audit(
+    company: Company, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compose_module, "MOST", 2)
+    notifier = make(routes=[{"events": ["run.succeeded"], "channels": ["mail", "chat"]}])
+    run = await company.ask("ana", "1.1.0", "staging")
+    await company.through(run)
+    async with company.store.write() as tx:
+        row = await tx.session.scalar(select(NotificationRow).where(NotificationRow.kind == "run.succeeded"))
+        assert row is not None
+        row.audience = [*row.audience, "person:ben", "person:mia"]
+    await notifier.round()
+    async with company.store.read() as session:
+        sent = [(row.channel, row.recipient) for row in await session.scalars(select(MessageRow))]
+        cut = (await session.scalars(select(AuditRow).where(AuditRow.action == "notification.cut"))).all()
+    assert len(sent) == 2
+    assert ("chat", "") in sent
+    assert [(row.subject, row.facts["count"]) for row in cut] == [(f"run:{run}", "1")]
 
 
 async def test_no_more_a_minute_than_the_channel_takes(company: Company, make: Make, hook: HookServer) -> None:

@@ -29,7 +29,7 @@ from daytwo_api.views.approvals import (
     StageView,
 )
 from daytwo_api.views.common import Permitted, Person
-from daytwo_store.approvals import STAGE, extends
+from daytwo_store.approvals import STAGE, editors_of, extends
 from daytwo_store.states import UNSENT, ApprovalState, RunState, Verdict
 from daytwo_store.tables import ApprovalRow, CommentRow, DecisionRow, DelegationRow, Json, RunRow
 from daytwo_store.terms import terms_of
@@ -62,7 +62,7 @@ def summary(row: ApprovalRow, run: RunRow, known: Known, asker: Asker) -> Approv
         stages=row.stage + len(row.later),
         created_at=row.created_at,
         expires_at=row.expires_at,
-        decisions=[_decision(one, run, known, titles) for one in _told(row, known)],
+        decisions=[_decision(one, row, run, known, titles) for one in _told(row, known)],
         digest=row.digest,
         may_decide=permitted(asker, Permission.DECIDE, Answer(why is None, why)),
         decides_for=known.person(found.lent.by.principal) if why is None and found and found.lent else None,
@@ -127,7 +127,9 @@ def _told(row: ApprovalRow, known: Known) -> list[DecisionRow]:
     return sorted(every, key=lambda one: one.at)
 
 
-def _decision(one: DecisionRow, run: RunRow, known: Known, titles: Mapping[str, str]) -> DecisionView:
+def _decision(one: DecisionRow, row: ApprovalRow, run: RunRow, known: Known, titles: Mapping[str, str]) -> DecisionView:
+    """Of a person or of a rule; a rule has asked for nothing and edited nothing."""
+    who = key(known.people, one.principal)
     return DecisionView(
         by=None if one.rule else known.person(one.principal),
         rule=one.rule,
@@ -135,7 +137,9 @@ def _decision(one: DecisionRow, run: RunRow, known: Known, titles: Mapping[str, 
         comment=one.comment,
         at=one.at,
         on_behalf_of=known.person(one.on_behalf_of) if one.on_behalf_of else None,
-        own_request=key(known.people, one.principal) == key(known.people, run.requester),
+        own_request=who == key(known.people, run.requester),
+        own_edit=not one.rule and who in editors_of(row),
+        own_values=not one.rule and who in row.fillers,
         via_token=one.via_token,
         taken_back_at=one.withdrawn_at,
         filled=filled(one.answers, titles),

@@ -1,6 +1,6 @@
 """What somebody who decides sees beside the sealed plan: how it stands now, the last run, the lock, the undo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
@@ -9,13 +9,18 @@ from daytwo_actions.plan.model import Plan
 from daytwo_actions.plan.steps import PlannedStep
 from daytwo_api.asker import Asker
 from daytwo_api.services.approval_views import as_view
+from daytwo_api.services.changes import previewed
 from daytwo_api.services.plan_views import lock_now
-from daytwo_api.views.actions import Difference, PlannedLock
+from daytwo_api.views.actions import Difference, PlannedChange, PlannedLock
 from daytwo_api.views.approvals import PlannedUndo, TargetNow, UndoRequest
+from daytwo_catalog.errors import EntityRejected
+from daytwo_catalog.write import preview
+from daytwo_store import entities
 from daytwo_store.engine import Session
 from daytwo_store.tables import ApprovalRow, RunRow
 from daytwo_workflows.life.beside import Beside, beside
 from daytwo_workflows.life.context import Life
+from daytwo_workflows.life.finish import entity_write
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +28,8 @@ class BesideViews:
     target: TargetNow | None = None
     read: list[Difference]
     request_differences: list[Difference]
+    changes: list[PlannedChange] = field(default_factory=list)
+    changes_problem: str | None = None
     lock: PlannedLock | None = None
     undo: PlannedUndo | None = None
 
@@ -47,6 +54,7 @@ async def beside_views(
     if row.state != "pending":
         return BesideViews(read=[_same(name, value) for name, value in plan.read.items()], request_differences=changed)
     now = await beside(life, session, run, back_to)
+    changes, problem = await _changes(session, by, plan)
     return BesideViews(
         target=_target(plan, now),
         read=[
@@ -54,9 +62,22 @@ async def beside_views(
             for name, value in plan.read.items()
         ],
         request_differences=changed,
+        changes=changes,
+        changes_problem=problem,
         lock=await lock_now(session, by, plan, await life.store.clock.now(session)),
         undo=_undo(now),
     )
+
+
+async def _changes(session: Session, by: Asker, plan: Plan) -> tuple[list[PlannedChange], str | None]:
+    """What the run would make of the catalog as it is now, or why that would be refused."""
+    ref = plan.entity.ref if plan.entity else None
+    like = (await entities.get_many(session, [ref], sees=entities.EVERYTHING)).get(ref) if ref else None
+    try:
+        would = await preview(session, [entity_write(write) for write in plan.catalog], like=like)
+    except EntityRejected as error:
+        return [], error.detail
+    return await previewed(session, by, would, plan.catalog), None
 
 
 def _target(plan: Plan, now: Beside) -> TargetNow | None:

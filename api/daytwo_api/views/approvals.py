@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from daytwo_api.views.actions import Difference, PlannedLock
+from daytwo_api.views.actions import Difference, PlannedChange, PlannedLock
 from daytwo_api.views.common import Json, LongText, Moment, Permitted, Person, Request, ShortText, View
 from daytwo_api.views.freezes import HeldView
 from daytwo_store.states import ApprovalState, Verdict
@@ -35,6 +35,12 @@ class DecisionView(View):
     on_behalf_of: Person | None = Field(default=None, description="who let them decide, and counts in their place")
     own_request: bool = Field(
         default=False, description="who asked for the run decided, because the action lets them (self_approval)"
+    )
+    own_edit: bool = Field(
+        default=False, description="who last changed the action's file decided, because the action lets them"
+    )
+    own_values: bool = Field(
+        default=False, description="who filled in values of the run decided, because the action lets them"
     )
     via_token: str | None = Field(default=None, description="id of the token of theirs by which they decided")
     taken_back_at: datetime | None = Field(default=None, description="it does not count since then")
@@ -207,6 +213,10 @@ class ApprovalView(ApprovalSummary):
     request_differences: list[Difference] = Field(
         description="what is sent otherwise than in the last successful run of this action here, by step"
     )
+    changes: list[PlannedChange] = Field(
+        default=[], description="entities as they are now, and as the run would leave them; none once it is decided"
+    )
+    changes_problem: str | None = Field(default=None, description="why the catalog would refuse that today")
     lock: PlannedLock | None = Field(description="how it stands with its lock now")
     undo: PlannedUndo | None = Field(description="null: it waits for nobody any more")
     all_stages: list[StageView]

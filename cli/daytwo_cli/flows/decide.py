@@ -111,7 +111,8 @@ def decision_words(one: DecisionView) -> str:
     """'09:30 Fay, for Sam, approved: fine (taken back 09:40)'."""
     who = one.by.name if one.by else "a rule of the action"
     lent = f", for {one.on_behalf_of.name}," if one.on_behalf_of else ""
-    own = ", own request," if one.own_request else ""
+    theirs = (("own request", one.own_request), ("own edit", one.own_edit), ("own values", one.own_values))
+    own = "".join(f", {what}," for what, is_so in theirs if is_so)
     said = f": {one.comment}" if one.comment else ""
     gone = f" (taken back {at(one.taken_back_at)})" if one.taken_back_at else ""
     return f"{at(one.at)} {who}{lent}{own} {'approved' if one.verdict == 'approve' else 'rejected'}{said}{gone}"

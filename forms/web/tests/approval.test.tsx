@@ -233,6 +233,8 @@ describe("who decides for whom, and what is said beside it", () => {
           at,
           taken_back_at: at,
           own_request: false,
+          own_edit: true,
+          own_values: true,
         },
       ],
     });
@@ -241,11 +243,59 @@ describe("who decides for whom, and what is said beside it", () => {
     expect(screen.getByText("It is <b>urgent</b>.")).toBeTruthy();
     expect(screen.getByText("Taken back; it does not count.", { exact: false })).toBeTruthy();
     expect(screen.getByText("Lee")).toBeTruthy();
+    expect(screen.getByText(/They last changed the action's file/)).toBeTruthy();
+    expect(screen.getByText(/They filled in values of the run/)).toBeTruthy();
     expect(screen.getByText("On call for service:shop")).toBeTruthy();
     expect(screen.getByText("Approving it takes a reason.")).toBeTruthy();
     await press("Approve");
     expect(screen.getByText(/Say why/)).toBeTruthy();
     expect(decisions(house)).toEqual([]);
+  });
+
+  test("the catalog before and after, and whose hold stands in the way", async () => {
+    const fake = new FakeApi("sam");
+    const before = fake.approvals.get("a_waiting");
+    if (!before) throw new Error("the fake has this approval");
+    const state = (version: string) => ({ properties: { version }, relations: {} });
+    const key = {
+      key: "shop/production",
+      held: true,
+      held_by_run: null,
+      hold: null,
+      next_hold: null,
+      since: before.created_at,
+      fence: 3,
+      queued: 2,
+      text: "held by Fay until 14:00 UTC: the index is rebuilt",
+    };
+    fake.approvals.set("a_waiting", {
+      ...before,
+      changes: [{ entity: "deployment:shop-production", before: state("1.0.0"), after: state("1.1.0") }],
+      lock: {
+        key: "shop/production",
+        keys: [key],
+        queue: "fifo",
+        held: true,
+        held_by_run: null,
+        queued: 2,
+        expected_at: before.expires_at,
+      },
+    });
+    open("sam", fake);
+    const catalog = await screen.findByRole("region", { name: "What becomes of the catalog" });
+    expect(catalog.textContent).toContain("1.0.0");
+    expect(catalog.textContent).toContain("1.1.0");
+    expect(screen.getByText(/the index is rebuilt/)).toBeTruthy();
+    expect(screen.getByText(/Its turn would come about/)).toBeTruthy();
+  });
+
+  test("what the catalog would refuse today is said", async () => {
+    const fake = new FakeApi("sam");
+    const before = fake.approvals.get("a_waiting");
+    if (!before) throw new Error("the fake has this approval");
+    fake.approvals.set("a_waiting", { ...before, changes_problem: "deployment has no property 'version'." });
+    open("sam", fake);
+    expect(await screen.findByText("deployment has no property 'version'.")).toBeTruthy();
   });
 
   test("saying something sends the words and decides nothing", async () => {

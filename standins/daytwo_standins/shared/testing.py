@@ -170,7 +170,7 @@ def add_commits(path: Path, commits: Sequence[tuple[Mapping[str, str], str | Non
     return ids
 
 
-def eventually(look: Any, *, seconds: float = 20.0, every: float = 0.05) -> Any:
+def eventually(look: Any, *, seconds: float = 60.0, every: float = 0.05) -> Any:
     """Call ``look`` until it gives something true, and give that; the last thing it gave is in the error."""
     deadline = time.monotonic() + seconds
     while True:

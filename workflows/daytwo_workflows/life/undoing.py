@@ -214,7 +214,7 @@ def _stuck(tx: Tx, run: RunRow, step: StepRow, at: datetime | None, *, tries: in
         said = f"{said} It is tried again by itself at {at:%H:%M} UTC."
     reason = _joined(_reason(run), said)
     if at is not None and tries > _TRIES and run.state != RunState.NEEDS_ATTENTION:
-        log.error("undo.stands", run=run.id, step=step.path, tries=tries)
+        log.error("undo.stands", run=run.id, step=step.path, count=tries)
     runs.move(tx, run, RunState.NEEDS_ATTENTION, reason=reason, told=at is None or is_told(tries))
     run.reason = reason
     return _ASKED if at is None else Move(what=What.WAIT, seconds=max(0.05, (at - tx.now).total_seconds()))

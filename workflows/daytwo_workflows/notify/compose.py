@@ -40,7 +40,7 @@ _URGENT: Final = frozenset(
 # What nobody looks at the page for by themselves, and has to be known all the same: an alarm even without any channel.
 _LOUD: Final = frozenset({Notice.GLASS_ASKED, Notice.GLASS_BROKEN, Notice.REVIEW_REMINDER, Notice.RUN_NEEDS_ATTENTION})
 _BY_ITSELF: Final = ("schedule", "trigger")  # what asks for runs, by its id among the facts
-_MOST: Final = 200  # messages of one notification
+MOST: Final = 200  # messages of one notification
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +50,7 @@ class Composed:
     drafts: Sequence[Draft]
     outcome: Outcome
     why: str
+    left_out: int = 0  # messages beyond the bound: said in the audit, so that nobody takes them for sent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +99,9 @@ async def compose(
     else:
         why = f"no route leads to {asked}"
     outcome = Outcome.NOBODY if routed or urgent(row.kind) else Outcome.NOT_WANTED
-    return Composed(drafts=list(drafts.values())[:_MOST], outcome=outcome, why=why)
+    chats_first = sorted(drafts.values(), key=lambda draft: bool(draft.recipient))
+    kept = chats_first[:MOST]
+    return Composed(drafts=kept, outcome=outcome, why=why, left_out=len(drafts) - len(kept))
 
 
 async def _reached(session: Session, told: Collection[str], to: Collection[str]) -> frozenset[str]:

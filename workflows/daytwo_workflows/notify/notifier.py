@@ -81,7 +81,9 @@ class Notifier:
                 why = f"no message could be made of it ({type(error).__name__})"
                 made = Composed(drafts=(), outcome=messages.Outcome.FAILED, why=why)
             async with self.store.write() as tx:
-                await messages.write(tx, row, made.drafts, made.outcome, made.why)
+                await messages.write(tx, row, made.drafts, made.outcome, made.why, left_out=made.left_out)
+            if made.left_out:
+                log.error("notify.cut", run=row.run_id, what=row.kind, count=made.left_out)
             if not made.drafts and made.outcome in messages.ALARMS:
                 log.error("notify.nobody", run=row.run_id, what=row.kind)
 

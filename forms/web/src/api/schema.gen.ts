@@ -2334,6 +2334,17 @@ export interface components {
              */
             break_glass?: boolean;
             /**
+             * Changes
+             * @description entities as they are now, and as the run would leave them; none once it is decided
+             * @default []
+             */
+            changes?: components["schemas"]["PlannedChange"][];
+            /**
+             * Changes Problem
+             * @description why the catalog would refuse that today
+             */
+            changes_problem?: string | null;
+            /**
              * Comment
              * @description what the requester says about it
              */
@@ -3262,11 +3273,23 @@ export interface components {
             /** @description who let them decide, and counts in their place */
             on_behalf_of?: components["schemas"]["Person"] | null;
             /**
+             * Own Edit
+             * @description who last changed the action's file decided, because the action lets them
+             * @default false
+             */
+            own_edit?: boolean;
+            /**
              * Own Request
              * @description who asked for the run decided, because the action lets them (self_approval)
              * @default false
              */
             own_request?: boolean;
+            /**
+             * Own Values
+             * @description who filled in values of the run decided, because the action lets them
+             * @default false
+             */
+            own_values?: boolean;
             /**
              * Rule
              * @description the expression of the action that was true

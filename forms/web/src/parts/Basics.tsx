@@ -6,6 +6,7 @@ import { entityPath } from "../api/queries";
 import type { Person } from "../api/types";
 import type { Tone } from "../states/states";
 import { text } from "../text";
+import { figure } from "../text/formats";
 import css from "./Basics.module.css";
 import { safeLink, visible } from "./textOf";
 
@@ -104,7 +105,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 
 /** How many things are behind a tab; nothing where there are none. */
 export function TabCount({ count }: { count: number }) {
-  return count > 0 ? <span className={css.tabCount}>{count.toLocaleString("en")}</span> : null;
+  return count > 0 ? <span className={css.tabCount}>{figure(count)}</span> : null;
 }
 
 export function EntityLink({ entity, title }: { entity: string; title?: string }) {

@@ -1,5 +1,6 @@
 /** Times in words. All take `now`, so that tests and lists agree on it. */
 import { text } from "../text";
+import { DATES, LANGUAGE } from "../text/formats";
 
 const words = text.time;
 
@@ -11,7 +12,7 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "always" });
 
 /** "5 minutes ago", "in 2 hours"; under a minute it is "just now" or "in less than a minute". */
 export function ago(iso: string, now: number): string {
@@ -72,7 +73,7 @@ export function forField(iso: string): string {
 /** "12 Nov, 14:00", and without the hour where it is midnight: for axes and stretches of time. */
 export function day(iso: string): string {
   const at = new Date(iso);
-  const date = at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  const date = at.toLocaleDateString(DATES, { day: "numeric", month: "short" });
   if (at.getHours() === 0 && at.getMinutes() === 0) return date;
-  return `${date}, ${at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+  return `${date}, ${at.toLocaleTimeString(DATES, { hour: "2-digit", minute: "2-digit" })}`;
 }

@@ -150,6 +150,7 @@ export const actions = {
     lock: "Lock",
     noLock: "None: other runs may go on at the same time.",
     lockHeld: "held by run",
+    lockExpected: "Its turn would come about",
     lockQueued: (count: number) => `${count} in the queue before this`,
     changes: "What changes in the catalog when it succeeds",
     noChanges: "Nothing changes in the catalog.",

@@ -1,3 +1,5 @@
+import { figure } from "./formats";
+
 export const audit = {
   title: "Audit",
   lead: "Who did what, newest first. Entries are only ever added, each is chained to the one before it, and the chain is signed.",
@@ -21,14 +23,14 @@ export const audit = {
     verb: "Verify the chain",
     walking: "The server walks every entry. A million take about a minute.",
     holds: (first: number, last: number, seconds: number) =>
-      `The chain holds: entries ${first.toLocaleString("en")} to ${last.toLocaleString("en")}, in ${seconds.toFixed(1)} s`,
+      `The chain holds: entries ${figure(first)} to ${figure(last)}, in ${seconds.toFixed(1)} s`,
     outside: (count: number, sealed: number) =>
-      `It is what ${count.toLocaleString("en")} signed checkpoints outside the database say; the last of them covers entry ${sealed.toLocaleString("en")}.`,
+      `It is what ${figure(count)} signed checkpoints outside the database say; the last of them covers entry ${figure(sealed)}.`,
     onlyInside: (count: number) =>
-      `${count.toLocaleString("en")} signed checkpoints were compared, all of them of the database itself: a chain that was computed anew together with them would not show.`,
+      `${figure(count)} signed checkpoints were compared, all of them of the database itself: a chain that was computed anew together with them would not show.`,
     unchecked: (count: number) =>
-      `${count.toLocaleString("en")} checkpoints are signed by keys that this server does not know, and were passed over.`,
-    broken: (entry: number) => `The chain does not hold at entry ${entry.toLocaleString("en")}`,
+      `${figure(count)} checkpoints are signed by keys that this server does not know, and were passed over.`,
+    broken: (entry: number) => `The chain does not hold at entry ${figure(entry)}`,
     brokenNext:
       "Keep the database and its backups as they are, and run “daytwo audit verify” with the checkpoints that stand outside: they show between which entries somebody was at work.",
   },
@@ -36,8 +38,8 @@ export const audit = {
     title: "Signature",
     upTo: (sealed: number, entries: number) =>
       sealed === entries
-        ? `All ${entries.toLocaleString("en")} entries are covered by a signed checkpoint.`
-        : `Signed up to entry ${sealed.toLocaleString("en")} of ${entries.toLocaleString("en")}.`,
+        ? `All ${figure(entries)} entries are covered by a signed checkpoint.`
+        : `Signed up to entry ${figure(sealed)} of ${figure(entries)}.`,
     none: "Nothing is signed yet: the server has no key for it.",
     at: "Last checkpoint",
     failing: "Checkpoints cannot be written outside the database",

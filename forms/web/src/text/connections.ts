@@ -1,3 +1,5 @@
+import { figure } from "./formats";
+
 export const connections = {
   title: "Connections",
   lead: "The CI systems that runs are sent to: how they are followed, and how much they still allow.",
@@ -17,7 +19,7 @@ export const connections = {
   openRuns: (runs: number, projects: number) =>
     runs === 0
       ? "none"
-      : `${runs.toLocaleString("en")} in ${projects === 1 ? "1 repository" : `${projects} repositories`}`,
+      : `${figure(runs)} in ${projects === 1 ? "1 repository" : `${projects} repositories`}`,
   pace: "Looks",
   every: (seconds: number) => `at each repository every ${Math.round(seconds)} s`,
   polled: "Last look",
@@ -29,10 +31,9 @@ export const connections = {
   logsLate: "when a job has ended",
   spent: "Requests of the worker that polls, in the last hour",
   spentOf: (requests: number, of: number) =>
-    `${requests.toLocaleString("en")} of the ${of.toLocaleString("en")} an hour that the poller keeps to`,
+    `${figure(requests)} of the ${figure(of)} an hour that the poller keeps to`,
   used: "Used of its limit",
-  leftOf: (left: number, limit: number) =>
-    `${left.toLocaleString("en")} of ${limit.toLocaleString("en")} requests left`,
+  leftOf: (left: number, limit: number) => `${figure(left)} of ${figure(limit)} requests left`,
   resets: "full again",
   wasReset: "as told last; full again",
   noLimit: "It has not said how much it allows.",

@@ -1,3 +1,5 @@
+import { figure } from "./formats";
+
 export const entities = {
   title: "Entities",
   lead: "What exists: services, environments, people, and what runs where.",
@@ -10,10 +12,10 @@ export const entities = {
     ["dependsOn>service:billing", "a relation to an entity"],
     ['region="eu west"', "a value with a space"],
   ] as const,
-  total: (count: number) => (count === 1 ? "1 fits" : `${count.toLocaleString("en")} fit`),
+  total: (count: number) => (count === 1 ? "1 fits" : `${figure(count)} fit`),
   locks: "Locks",
   temporary: "For a time",
-  lockWaiting: (count: number) => (count === 1 ? "1 waits" : `${count.toLocaleString("en")} wait`),
+  lockWaiting: (count: number) => (count === 1 ? "1 waits" : `${figure(count)} wait`),
   kind: "Kind",
   name: "Name",
   owner: "Owner",
@@ -25,7 +27,7 @@ export const entities = {
   noRelations: "It points to nothing.",
   referencedBy: "What refers to it",
   referencedByMore: (count: number) =>
-    `More refers to it than is shown: only the first ${count.toLocaleString("en")} are. Narrow the list of entities to find the others.`,
+    `More refers to it than is shown: only the first ${figure(count)} are. Narrow the list of entities to find the others.`,
   belongings: "What belongs to it",
   noBelongings: "Nothing does yet",
   belongingHow: (kind: string, by: readonly (readonly [kind: string, relations: readonly string[]])[]) =>

@@ -1,3 +1,5 @@
+import { figure } from "./formats";
+
 export const locks = {
   title: "Locks",
   lead: "One run at a time has a key. Who has which, who waits for it, and until when.",
@@ -32,7 +34,7 @@ export const locks = {
   noExpected: "nobody can say",
   expectedHint: "By how long the last 20 successful runs of the same actions took.",
   noQueue: "Nobody waits for it.",
-  moreQueued: (count: number) => `and ${count.toLocaleString("en")} more`,
+  moreQueued: (count: number) => `and ${figure(count)} more`,
   running: "What its run has started",
   system: "In",
   external: "Number there",

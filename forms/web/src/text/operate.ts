@@ -1,3 +1,5 @@
+import { figure } from "./formats";
+
 export const operate = {
   title: "Operate",
   lead: "How everything goes: what needs a person, what was run, and how it ended.",
@@ -27,10 +29,10 @@ export const operate = {
     noneTitle: "No runs in this time",
     none: "Choose a longer time, or start an action.",
     summary: (runs: number, succeeded: number, failed: number) =>
-      `${count(runs, "run")}, of which ${succeeded.toLocaleString("en")} succeeded and ${failed.toLocaleString("en")} failed.`,
+      `${count(runs, "run")}, of which ${figure(succeeded)} succeeded and ${figure(failed)} failed.`,
     share: (share: number) => `${Math.round(share * 100)} %`,
     sparkline: (title: string, runs: number, failed: number) =>
-      `${title}: ${count(runs, "run")} over this time, ${failed.toLocaleString("en")} failed`,
+      `${title}: ${count(runs, "run")} over this time, ${figure(failed)} failed`,
     noShare: "none ended",
     showRuns: "Show these runs",
   },
@@ -48,5 +50,5 @@ export const operate = {
 };
 
 function count(number: number, what: string): string {
-  return number === 1 ? `1 ${what}` : `${number.toLocaleString("en")} ${what}s`;
+  return number === 1 ? `1 ${what}` : `${figure(number)} ${what}s`;
 }

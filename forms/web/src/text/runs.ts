@@ -1,3 +1,5 @@
+import { figure } from "./formats";
+
 /** What became of the runs that a step calls. */
 export type CallCounts = Record<"succeeded" | "failed" | "goOn" | "notBegun", number>;
 
@@ -56,9 +58,9 @@ export const runs = {
         [counts.notBegun, "not begun"] as const,
       ]
         .filter(([count]) => count > 0)
-        .map(([count, word]) => `${count.toLocaleString("en")} ${word}`)
+        .map(([count, word]) => `${figure(count)} ${word}`)
         .join(", "),
-    callsNotBegun: (count: number) => `${count.toLocaleString("en")} that have not begun`,
+    callsNotBegun: (count: number) => `${figure(count)} that have not begun`,
     wave: (number: number, of: number) => `Wave ${number} of ${of}`,
     check: "· the check after its wave",
     due: "due",
@@ -141,11 +143,11 @@ export const runs = {
     label: "Log of the run",
     search: "Search in the log",
     matches: (at: number, of: number, whole: boolean) =>
-      of === 0 ? "no match" : `${at} of ${of.toLocaleString("en")}${whole ? "" : "+"}`,
+      of === 0 ? "no match" : `${at} of ${figure(of)}${whole ? "" : "+"}`,
     notSearched: (count: number) =>
       count === 1
         ? "1 line of this log is not kept, and nothing was looked for in it."
-        : `${count.toLocaleString("en")} lines of this log are not kept, and nothing was looked for in them.`,
+        : `${figure(count)} lines of this log are not kept, and nothing was looked for in them.`,
     searching: "looking",
     searchFailed: "could not look",
     next: "Next match",
@@ -162,13 +164,13 @@ export const runs = {
     ofJob: (name: string) => `Log of ${name}`,
     segments: "Part of the log",
     segment: (from: number, to: number, of: number) =>
-      `Lines ${from.toLocaleString("en")} to ${to.toLocaleString("en")} of ${of.toLocaleString("en")}`,
+      `Lines ${figure(from)} to ${figure(to)} of ${figure(of)}`,
     earlier: "Earlier lines",
     later: "Later lines",
     empty: "There are no log lines yet.",
     emptyDone: "This run wrote no log.",
     lines: (count: number, whole: boolean) =>
-      count === 1 && whole ? "1 line" : `${count.toLocaleString("en")}${whole ? "" : "+"} lines`,
+      count === 1 && whole ? "1 line" : `${figure(count)}${whole ? "" : "+"} lines`,
     line: (number: number) => `Link to line ${number}`,
     gap: (first: number, last: number) => `Link to lines ${first} to ${last}, which are left out`,
   },

@@ -1,7 +1,8 @@
 import type { ReactNode } from "react";
-import type { PlannedApproval, PlannedLock, PlanView } from "../../api/types";
+import type { PlannedApproval, PlanView } from "../../api/types";
 import { Facts, RunLink, Section } from "../../parts/Basics";
 import { ChangeList, Differences } from "../../parts/Compare";
+import { PlannedLocks } from "../../parts/PlannedLocks";
 import { Digest, Raw } from "../../parts/Json";
 import { FreezeNote } from "../../parts/FreezeNote";
 import { PlannedRequests } from "../../parts/PlannedRequests";
@@ -25,7 +26,7 @@ export function PlanBody({ plan, answers }: { plan: PlanView; answers: ReactNode
             facts={[
               [words.starts, capital(visible(plan.starts))],
               [words.approvals, <Approvals key="approvals" approvals={plan.approvals} />],
-              [words.lock, <Lock key="lock" lock={plan.lock} />],
+              [words.lock, <PlannedLocks key="lock" lock={plan.lock} />],
               [
                 words.undoable,
                 plan.undoable
@@ -113,27 +114,6 @@ function Approvals({ approvals }: { approvals: readonly PlannedApproval[] }) {
         </li>
       ))}
     </ol>
-  );
-}
-
-function Lock({ lock }: { lock: PlannedLock | null }) {
-  if (!lock) return <>{words.noLock}</>;
-  return (
-    <>
-      {lock.keys.map((one) => (
-        <div key={one.key}>
-          <code>{visible(one.key)}</code>:{" "}
-          {one.held_by_run ? (
-            <>
-              {words.lockHeld} <RunLink id={one.held_by_run} />
-            </>
-          ) : (
-            visible(one.text)
-          )}
-          {one.queued > 0 && `, ${words.lockQueued(one.queued)}`}
-        </div>
-      ))}
-    </>
   );
 }
 

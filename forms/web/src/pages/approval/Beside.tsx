@@ -1,7 +1,8 @@
-import type { ApprovalView, Difference, PlannedLock, PlannedUndo } from "../../api/types";
+import type { ApprovalView, Difference, PlannedUndo } from "../../api/types";
 import { Callout, EntityLink, Facts, RunLink, Section } from "../../parts/Basics";
-import { Differences } from "../../parts/Compare";
+import { ChangeList, Differences } from "../../parts/Compare";
 import { Readable } from "../../parts/Json";
+import { PlannedLocks } from "../../parts/PlannedLocks";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
 import css from "./Beside.module.css";
@@ -9,7 +10,8 @@ import { PipelineFiles } from "./PipelineFiles";
 
 const words = text.approvals.beside;
 
-/** How it stands now beside what was sealed: the target, the last run, the pipeline files, the lock, the undo. */
+/** How it stands now beside what was sealed: the target, the last run, the pipeline files, what the
+    catalog becomes, the lock, the undo. */
 export function Beside({ approval }: { approval: ApprovalView }) {
   return (
     <>
@@ -24,10 +26,13 @@ export function Beside({ approval }: { approval: ApprovalView }) {
           <PipelineFiles key={approval.id} id={approval.id} />
         </div>
       </Section>
+      <Catalog approval={approval} />
       {approval.state === "pending" && (
         <Section title={words.now}>
           <div className={css.stack}>
-            <Lock lock={approval.lock} />
+            <div>
+              {text.actions.review.lock} <PlannedLocks lock={approval.lock} />
+            </div>
             {approval.undo && <Undo undo={approval.undo} />}
           </div>
         </Section>
@@ -69,6 +74,23 @@ function Target({ approval }: { approval: ApprovalView }) {
   );
 }
 
+/** The catalog as it is now, and as the run would leave it. */
+function Catalog({ approval }: { approval: ApprovalView }) {
+  const changes = approval.changes ?? [];
+  if (changes.length === 0 && !approval.changes_problem) return null;
+  return (
+    <Section title={words.catalog}>
+      {approval.changes_problem ? (
+        <Callout tone="bad" title={words.catalogRefuses}>
+          {visible(approval.changes_problem)}
+        </Callout>
+      ) : (
+        <ChangeList changes={changes} />
+      )}
+    </Section>
+  );
+}
+
 /** Commits and digests by their first letters: in full they stand in the sealed plan. */
 const shortened = ({ field, before, after }: Difference) => ({
   field,
@@ -79,23 +101,6 @@ const short = (value: unknown) =>
   typeof value === "string" && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value) ? value.slice(0, 12) : value;
 
 const same = (one: Difference) => JSON.stringify(one.before) === JSON.stringify(one.after);
-
-function Lock({ lock }: { lock: PlannedLock | null }) {
-  const review = text.actions.review;
-  if (!lock) return <p className="soft">{review.noLock}</p>;
-  return (
-    <p>
-      {review.lock} <code>{visible(lock.key)}</code>: {lock.held ? words.lockHeld : words.lockFree}
-      {lock.held_by_run && (
-        <>
-          {" "}
-          <RunLink id={lock.held_by_run} />
-        </>
-      )}
-      {lock.queued > 0 && `, ${review.lockQueued(lock.queued)}`}
-    </p>
-  );
-}
 
 function Undo({ undo }: { undo: PlannedUndo }) {
   if (undo.why_not)

@@ -23,6 +23,8 @@ export function Decisions({ decisions }: { decisions: readonly DecisionView[] })
           )}
           {text.states.verdict[decision.verdict]} <When at={decision.at} />
           {decision.own_request && <p className="soft">{text.approvals.ownRequest}</p>}
+          {decision.own_edit && <p className="soft">{text.approvals.ownEdit}</p>}
+          {decision.own_values && <p className="soft">{text.approvals.ownValues}</p>}
           {decision.via_token && <p className="soft">{text.approvals.viaToken(decision.via_token)}</p>}
           {decision.taken_back_at && (
             <p className="soft">

@@ -16,6 +16,7 @@ import { When } from "../../parts/Times";
 import { useTitle } from "../../parts/title";
 import { useFilters } from "../../parts/useFilters";
 import { text } from "../../text";
+import { figure } from "../../text/formats";
 import css from "./AuditPage.module.css";
 import { Seal } from "./Seal";
 
@@ -30,7 +31,7 @@ type Typed = keyof typeof TYPED;
 const NAMES = Object.keys(TYPED) as Typed[];
 
 const COLUMNS: readonly Column<AuditShown>[] = [
-  { head: words.number, tight: true, cell: (one) => one.number.toLocaleString("en") },
+  { head: words.number, tight: true, cell: (one) => figure(one.number) },
   { head: words.action, main: true, tight: true, cell: (one) => <strong>{visible(one.action)}</strong> },
   { head: words.actor, tight: true, cell: (one) => <PersonName person={one.who} /> },
   { head: words.subject, cell: (one) => <Subject subject={one.subject} /> },

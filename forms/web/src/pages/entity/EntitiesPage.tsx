@@ -13,6 +13,7 @@ import { visible } from "../../parts/textOf";
 import { useTitle } from "../../parts/title";
 import { useFilters } from "../../parts/useFilters";
 import { text } from "../../text";
+import { figure } from "../../text/formats";
 import css from "./EntitiesPage.module.css";
 
 const words = text.entities;
@@ -133,7 +134,7 @@ function Facet(props: {
           onClick={() => props.onChoose(name === props.chosen ? null : name)}
         >
           <span>{visible(props.titleOf(name))}</span>
-          <span className="soft tabular">{count.toLocaleString("en")}</span>
+          <span className="soft tabular">{figure(count)}</span>
         </button>
       ))}
     </fieldset>

@@ -2,6 +2,7 @@ import { Link } from "react-router";
 import type { FreezeView } from "../../api/types";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
+import { DATES } from "../../text/formats";
 import css from "./Calendar.module.css";
 import { freezePath } from "./freezePath";
 import { daysOf, partOfDay, touching, type Month } from "./month";
@@ -70,7 +71,7 @@ function Day(props: {
     >
       <span className={css.number}>{day.getDate()}</span>
       <span className={css.long}>
-        {day.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" })}
+        {day.toLocaleDateString(DATES, { weekday: "long", day: "numeric", month: "long" })}
       </span>
       <div className={css.chips}>
         {found.map(({ freeze, period }) => (

@@ -1,3 +1,5 @@
+import { DATES } from "../../text/formats";
+
 /** A month as a calendar shows it: whole weeks from Monday, in the reader's time zone. */
 
 export interface Month {
@@ -21,7 +23,7 @@ export function moved(from: Month, by: number): Month {
 }
 
 export const named = ({ year, month }: Month): string =>
-  new Date(year, month, 1).toLocaleDateString("en-GB", { month: "long", year: "numeric" });
+  new Date(year, month, 1).toLocaleDateString(DATES, { month: "long", year: "numeric" });
 
 /** The beginnings of the days of its weeks, and of the day after the last. */
 export function daysOf({ year, month }: Month): { days: Date[]; end: Date } {
@@ -53,4 +55,4 @@ export function partOfDay(period: Period, start: Date, end: Date): string {
 }
 
 const clock = (at: number): string =>
-  new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  new Date(at).toLocaleTimeString(DATES, { hour: "2-digit", minute: "2-digit" });

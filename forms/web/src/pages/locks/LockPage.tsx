@@ -25,6 +25,7 @@ import { When } from "../../parts/Times";
 import { useTitle } from "../../parts/title";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
+import { figure } from "../../text/formats";
 import { EndHold } from "./EndHold";
 import { HoldDialog } from "./HoldDialog";
 import css from "./LockPage.module.css";
@@ -125,7 +126,7 @@ function Holder({ lock }: { lock: LockDetail }) {
                 ),
               ],
             lock.since !== null && [words.since, <When key="since" at={lock.since} />],
-            lock.fence !== null && [words.number, lock.fence.toLocaleString("en")],
+            lock.fence !== null && [words.number, figure(lock.fence)],
             hold !== null && [
               lock.hold ? words.who : words.next,
               <PersonName key="person" person={hold.by} />,
@@ -166,7 +167,7 @@ const RUNNING: readonly Column<RunningThere>[] = [
 ];
 
 const QUEUE: readonly Column<QueuedThere>[] = [
-  { head: words.place, tight: true, cell: (one) => one.place.toLocaleString("en") },
+  { head: words.place, tight: true, cell: (one) => figure(one.place) },
   { head: words.run, main: true, cell: (one) => <RunSummaryLine run={one.run} /> },
   {
     head: words.expected,

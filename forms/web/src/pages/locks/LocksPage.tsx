@@ -18,6 +18,7 @@ import { useTitle } from "../../parts/title";
 import { useFilters } from "../../parts/useFilters";
 import { StateBadge } from "../../states/StateBadge";
 import { text } from "../../text";
+import { figure } from "../../text/formats";
 import { HoldDialog } from "./HoldDialog";
 import { lockLook, lockPath } from "./lockLook";
 
@@ -32,7 +33,7 @@ const COLUMNS: readonly Column<LockRow>[] = [
   { head: text.runs.state, tight: true, cell: (lock) => <StateBadge look={lockLook(lock)} /> },
   { head: words.who, cell: (lock) => <Holder lock={lock} /> },
   { head: words.since, tight: true, cell: (lock) => lock.since && <When at={lock.since} /> },
-  { head: words.waiting, number: true, cell: (lock) => lock.waiting.toLocaleString("en") },
+  { head: words.waiting, number: true, cell: (lock) => figure(lock.waiting) },
 ];
 
 /** `/locks?q=shop&waiting=true&held=true` */

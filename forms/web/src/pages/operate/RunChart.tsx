@@ -3,6 +3,7 @@ import { useId } from "react";
 import type { RunCount, RunPart, RunStatistics } from "../../api/types";
 import { duration, day } from "../../parts/time";
 import { text } from "../../text";
+import { DATES, figure } from "../../text/formats";
 import type { Tone } from "../../states/states";
 import css from "./RunChart.module.css";
 import { labelled, niceCeiling, niceSeconds, unbroken } from "./scales";
@@ -52,7 +53,7 @@ export function RunChart({ seen, onPart }: { seen: RunStatistics; onPart: (part:
               <line x1="0" y1="0" x2="0" y2="6" className={css.hatch} />
             </pattern>
           </defs>
-          <Scale at={BARS} width={width} top={most.toLocaleString("en")} />
+          <Scale at={BARS} width={width} top={figure(most)} />
           {parts.map((part, number) => (
             <g key={part.start} className={css.column} onClick={() => onPart(part)}>
               <title>{told(part)}</title>
@@ -80,7 +81,7 @@ export function RunChart({ seen, onPart }: { seen: RunStatistics; onPart: (part:
 }
 
 const hour = (iso: string): string =>
-  new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  new Date(iso).toLocaleTimeString(DATES, { hour: "2-digit", minute: "2-digit" });
 
 function told(part: RunPart): string {
   const counted = KINDS.filter(({ kind }) => part[kind] > 0).map(

@@ -4,10 +4,10 @@ import { DataTable, type Column } from "../../parts/DataTable";
 import { duration, day } from "../../parts/time";
 import { visible } from "../../parts/textOf";
 import { text } from "../../text";
+import { figure } from "../../text/formats";
 import { Sparkline } from "./RunChart";
 
 const words = text.operate.chart;
-const number = (value: number) => value.toLocaleString("en");
 
 /** Of those that succeeded or failed: what was cancelled or is still going says nothing about either. */
 function shareOf({ succeeded, failed }: RunCount): string {
@@ -18,11 +18,11 @@ const medianOf = ({ median_seconds: median }: RunCount): string =>
   median === null ? "" : duration(median * 1000);
 
 const NUMBERS: readonly Column<RunCount>[] = [
-  { head: words.runs, number: true, cell: (one) => number(one.runs) },
-  { head: words.succeeded, number: true, cell: (one) => number(one.succeeded) },
-  { head: words.failed, number: true, cell: (one) => number(one.failed) },
-  { head: words.open, number: true, cell: (one) => number(one.open) },
-  { head: words.other, number: true, cell: (one) => number(one.other) },
+  { head: words.runs, number: true, cell: (one) => figure(one.runs) },
+  { head: words.succeeded, number: true, cell: (one) => figure(one.succeeded) },
+  { head: words.failed, number: true, cell: (one) => figure(one.failed) },
+  { head: words.open, number: true, cell: (one) => figure(one.open) },
+  { head: words.other, number: true, cell: (one) => figure(one.other) },
   { head: words.success, number: true, cell: shareOf },
   { head: words.median, number: true, cell: medianOf },
 ];

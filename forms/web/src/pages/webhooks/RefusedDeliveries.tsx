@@ -8,6 +8,7 @@ import { Loaded } from "../../parts/Loaded";
 import { bytes, visible } from "../../parts/textOf";
 import { When } from "../../parts/Times";
 import { text } from "../../text";
+import { figure } from "../../text/formats";
 import css from "./WebhooksPage.module.css";
 
 const words = text.webhooks.refused;
@@ -15,7 +16,7 @@ const words = text.webhooks.refused;
 const COLUMNS: readonly Column<RefusedWebhookView>[] = [
   { head: words.why, main: true, cell: (one) => visible(one.why) },
   { head: words.source, cell: (one) => <code>{visible(one.source)}</code> },
-  { head: words.times, number: true, cell: (one) => one.times.toLocaleString("en") },
+  { head: words.times, number: true, cell: (one) => figure(one.times) },
   { head: words.size, number: true, cell: (one) => bytes(one.size) },
   { head: words.first, tight: true, cell: (one) => <When at={one.first_at} /> },
   { head: words.last, tight: true, cell: (one) => <When at={one.last_at} /> },
