@@ -17,6 +17,7 @@ from daytwo_catalog.errors import EntityRejected
 from daytwo_catalog.write import preview
 from daytwo_store import entities
 from daytwo_store.engine import Session
+from daytwo_store.ids import EntityRef
 from daytwo_store.tables import ApprovalRow, RunRow
 from daytwo_workflows.life.beside import Beside, beside
 from daytwo_workflows.life.context import Life
@@ -71,7 +72,7 @@ async def beside_views(
 
 async def _changes(session: Session, by: Asker, plan: Plan) -> tuple[list[PlannedChange], str | None]:
     """What the run would make of the catalog as it is now, or why that would be refused."""
-    ref = plan.entity.ref if plan.entity else None
+    ref = EntityRef(plan.entity.ref) if plan.entity else None
     like = (await entities.get_many(session, [ref], sees=entities.EVERYTHING)).get(ref) if ref else None
     try:
         would = await preview(session, [entity_write(write) for write in plan.catalog], like=like)
