@@ -29,7 +29,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-expect.set_options(timeout=20_000)  # a busy machine is not a failure
+expect.set_options(timeout=60_000)  # a busy machine is not a failure
 _ASK = """key => fetch('/api/v1/actions/deploy/runs', {
   method: 'POST',
   headers: { 'content-type': 'application/json', 'idempotency-key': key },
@@ -69,7 +69,7 @@ class Someone:
 
     def on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and EXPECTED not in message.text:
-            self.complaints.append(f"{message.type}: {message.text}")
+            self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
     def on_request(self, request: Request) -> None:
         if not request.url.startswith(self.base):
@@ -139,7 +139,7 @@ def someone(browser: Browser, base: str) -> Iterator[Callable[..., Someone]]:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         context.add_init_script(SHIFTS)
         page = context.new_page()
         person = Someone(page, context, base)

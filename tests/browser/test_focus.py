@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.timeout(480)
+pytestmark = pytest.mark.timeout(1200)
 MOST: Final = 120  # presses of Tab on one screen
 FOCUSED: Final = """() => {
   const one = document.activeElement;

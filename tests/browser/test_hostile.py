@@ -30,7 +30,7 @@ from daytwo_store.engine import Store
 from daytwo_store.ids import RunId
 from daytwo_store.settings import StoreSettings
 
-pytestmark = [pytest.mark.timeout(480), pytest.mark.long]  # `make security` plays it, too: S32
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.long]  # `make security` plays it, too: S32
 CORPUS: Final = (
     "<img src=x onerror=hit()>",
     "<svg/onload=hit()>",

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.timeout(480)
+pytestmark = pytest.mark.timeout(1200)
 MOST: Final = 80  # presses of Tab to anything on a page
 FOCUSED: Final = """() => {
   const one = document.activeElement;

@@ -88,7 +88,7 @@ MAKE = """([path, body]) => fetch(`/api/v1/${path}`, {
 }).then(answer => answer.json())"""
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_screen(someone: Callable[..., Any], alertmanager: str, theme: str, width: int) -> None:
     wrong: list[str] = []

@@ -11,7 +11,7 @@ import pytest
 from looks import EVERYTHING, look, settle
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.timeout(480)
+pytestmark = pytest.mark.timeout(1200)
 # The pictures of README and tutorial: where they are to be made again, else beside the others.
 PICTURES = Path(os.environ.get("DAYTWO_PICTURES") or "test-results/browser/docs")
 # Screens that say little before something has happened; Sam's browser is dark.

@@ -6,12 +6,13 @@ import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
 from temporalio.client import Client
 from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.service import RPCError, RPCStatusCode
@@ -27,6 +28,7 @@ from daytwo_workflows.contracts import AttemptInput, Move, RunInput, What
 PROGRAM: Final = "temporal-test-server"
 VARIABLE: Final = "DAYTWO_TEMPORAL_TEST_SERVER"
 _TRIES: Final = 4
+_ENDS: Final = 20.0  # seconds
 _RESTS: Final = frozenset({What.WAIT, What.END})
 
 
@@ -145,11 +147,21 @@ class Skipping:
 async def skipping_server(environment: Mapping[str, str] | None = None) -> AsyncIterator[Skipping]:
     """Raises `NoTestServer`."""
     program, rests = find_test_server(environment), Rests()
+    before = set(psutil.Process().children(recursive=True))
     started = await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=program, interceptors=[_Interceptor(rests)]
     )
-    async with started as running:
-        yield Skipping(running, rests)
+    ours = set(psutil.Process().children(recursive=True)) - before
+    try:
+        yield Skipping(started, rests)
+    finally:
+        try:
+            async with asyncio.timeout(_ENDS):
+                await started.shutdown()
+        except TimeoutError:  # seen once, on a busy machine: it would be waited for for ever
+            for one in ours:
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
 
 
 class TestClock(GivenClock):
