@@ -11,9 +11,10 @@ from typing import Final
 
 from sqlalchemy import ARRAY, Text, and_, any_, cast, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
+from daytwo_store.aliases import other
 from daytwo_store.belonging import EVERYONE
 from daytwo_store.tables import ActionVersionRow, ApprovalRow, EntityRow, PrincipalRow, RunRow, TaskRow
 
@@ -36,7 +37,7 @@ def shown(groups: Collection[str]) -> ColumnElement[bool]:
         exists().where(ApprovalRow.run_id == RunRow.id, ApprovalRow.needed_from.overlap(named)).correlate(RunRow),
         exists().where(TaskRow.run_id == RunRow.id, TaskRow.needed_from.overlap(named)).correlate(RunRow),
     )
-    narrow = aliased(ActionVersionRow)  # asked once for a list: most companies have no such action
+    narrow = other(ActionVersionRow, "narrow")  # asked once for a list: most companies have no such action
     return or_(~exists().where(narrow.see.is_not(None)), ~kept.correlate(RunRow, EntityRow), asked)
 
 
@@ -58,7 +59,7 @@ def _governs(
     version: InstrumentedAttribute[str] | str, action: InstrumentedAttribute[str] | str
 ) -> ColumnElement[bool]:
     """Today's definition of an action, or that of a run where there is none today."""
-    today = aliased(ActionVersionRow)
+    today = other(ActionVersionRow, "today")
     now = and_(ActionVersionRow.current, ActionVersionRow.name == action)
     offered = exists().where(today.current, today.name == action).correlate(RunRow)
     then = and_(ActionVersionRow.digest == version, ~offered)

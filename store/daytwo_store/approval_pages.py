@@ -7,9 +7,10 @@ from typing import Final
 
 from sqlalchemy import and_, false, func, not_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased, defer
+from sqlalchemy.orm import defer
 from sqlalchemy.sql.elements import ColumnElement
 
+from daytwo_store.aliases import other
 from daytwo_store.errors import NotFound
 from daytwo_store.ids import ApprovalId, PrincipalId
 from daytwo_store.run_listing import RunFilter, narrowed
@@ -155,7 +156,7 @@ def _filled_by_others(right: Right) -> ColumnElement[bool]:
 def _counted(human: str) -> ColumnElement[bool]:
     """Does this person count here already, with whatever sign-in, by a decision of their own or for them, or in an
     earlier stage?"""
-    stage, who = aliased(ApprovalRow), aliased(PrincipalRow)
+    stage, who = other(ApprovalRow, "stage"), other(PrincipalRow, "who")
     same = func.coalesce(stage.first, stage.id) == func.coalesce(ApprovalRow.first, ApprovalRow.id)
     return (
         select(DecisionRow.approval_id)

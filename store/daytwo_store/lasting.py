@@ -9,8 +9,8 @@ from pydantic import JsonValue
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
+from daytwo_store.aliases import other
 from daytwo_store.run_visibility import Onlooker, visible
 from daytwo_store.states import RUN_ENDS, AttemptState, StepState
 from daytwo_store.tables import AttemptRow, EntityRow, RunRow, StepRow
@@ -64,7 +64,8 @@ async def of_entity(session: AsyncSession, ref: str, by: Onlooker) -> Sequence[L
 
 def _not_undone() -> ColumnElement[bool]:
     """Has a step of the run taken effect, by what can be undone, and neither the run nor another one has undone it?"""
-    done, own, other, run = aliased(StepRow), aliased(StepRow), aliased(StepRow), aliased(RunRow)
+    done, own, theirs = (other(StepRow, name) for name in ("done", "own", "theirs"))
+    run = other(RunRow, "its_run")
     undo = func.concat(done.path, ".undo", type_=String)
     sent = exists().where(
         AttemptRow.run_id == done.run_id,
@@ -86,8 +87,8 @@ def _not_undone() -> ColumnElement[bool]:
         ~exists().where(own.run_id == done.run_id, own.undoes == done.path, own.state == StepState.SUCCEEDED),
         ~exists().where(
             run.undo_of == done.run_id,
-            other.run_id == run.id,
-            other.path == undo,
-            other.state == StepState.SUCCEEDED,
+            theirs.run_id == run.id,
+            theirs.path == undo,
+            theirs.state == StepState.SUCCEEDED,
         ),
     )

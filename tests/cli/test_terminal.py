@@ -84,13 +84,20 @@ def test_somebody_answers_at_the_terminal(server: Any, tmp_path: Path, make: Any
     assert server.bodies("/approvals/a_1/decision")[0]["digest"] == "a" * 64
 
 
+def _heeds_interrupts() -> None:
+    """Whoever runs the tests in the background of a shell has them ignore Ctrl-C, which is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_the_run_alone(server: Any, tmp_path: Path, make: Any, reply: Any) -> None:
     line = {"lines": [{"number": 3, "step": "ship", "job": "Test", "text": "hello"}], "next": 3}
     text = f"event: log\nid: 3\ndata: {json.dumps(line)}\n\n"
     server.on("GET", "/runs/r_1/events", reply(text=text))
     program = [*PROGRAM, "logs", "r_1", "-f"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(program, env=environment(server, tmp_path), text=True, **pipes) as process:
+    with subprocess.Popen(
+        program, env=environment(server, tmp_path), text=True, preexec_fn=_heeds_interrupts, **pipes
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "Test | hello\n"
         deadline = time.monotonic() + 20
