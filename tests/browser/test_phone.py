@@ -35,6 +35,11 @@ def test_an_approval_on_a_phone(someone: Any, theme: str) -> None:
     expect(page.get_by_role("heading", name="What becomes of the catalog")).to_be_visible()
     fits(page, "the approval")
 
+    page.get_by_role("textbox", name="Say something without deciding").fill("On the train.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("On the train.")).to_be_visible()
+    fits(page, "the comment")
+
     approve = page.get_by_role("button", name="Approve")
     box = approve.bounding_box()
     assert box is not None

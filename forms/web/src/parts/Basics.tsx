@@ -114,7 +114,9 @@ export function EntityLink({ entity, title }: { entity: string; title?: string }
 
 export function PersonName({ person }: { person: Person }) {
   return person.ref ? (
-    <EntityLink entity={person.ref} title={person.name} />
+    <span className={css.person}>
+      <EntityLink entity={person.ref} title={person.name} />
+    </span>
   ) : (
     <span>{visible(person.name)}</span>
   );
