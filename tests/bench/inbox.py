@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 from tests.chaos.harness.house import API, POSTGRES, TEMPORAL, WORKER, ChaosHouse, until
 from tests.chaos.harness.person import Journal, Person
+from tests.chaos.harness.stage import ENDS
 
 MANY: Final = 10_000
 _RUN: Final[Mapping[str, sql.SQL]] = {
@@ -108,7 +109,8 @@ def _measured(
 
 
 def _decided(ana: Person, sam: Person, services: Sequence[str], *, verdict: str, decisions: int) -> list[float]:
-    """Milliseconds of each. What is approved runs meanwhile, as it would."""
+    """Milliseconds of each. What is approved runs meanwhile, as it would, and has ended before anything else is
+    measured."""
     runs = [ana.submit(services[number % len(services)], "production") for number in range(decisions)]
     seen = [sam.approval(run) for run in runs]
 
@@ -116,7 +118,9 @@ def _decided(ana: Person, sam: Person, services: Sequence[str], *, verdict: str,
         body = {"verdict": verdict, "digest": seen[number]["digest"], "comment": "measured"}
         return sam.ask("POST", f"/approvals/{seen[number]['id']}/decision", json=body)
 
-    return _times(decide, decisions)
+    found = _times(decide, decisions)
+    until(lambda: all(ana.run(run)["state"] in ENDS for run in runs), "all to end", seconds=300, every=2)
+    return found
 
 
 def _times(do: Callable[[int], httpx.Response], count: int) -> list[float]:
