@@ -48,6 +48,17 @@ const hide = (hidden: boolean) => {
 
 beforeEach(() => void vi.useFakeTimers());
 
+/** A page that streamed, and that nobody has looked at for so long that it streams no more. */
+function watchUnseen(): void {
+  watch();
+  last().send("ping");
+  hide(true);
+  for (let waited = 0; waited < HIDDEN; waited += 5_000) {
+    last().send("ping");
+    vi.advanceTimersByTime(5_000);
+  }
+}
+
 describe("a stream that flows", () => {
   test("is live from the first event, gives events on, and never polls", () => {
     watch();
@@ -157,13 +168,7 @@ describe("a page that nobody looks at", () => {
   });
 
   test("looks at once when somebody comes back, and streams again", () => {
-    watch();
-    last().send("ping");
-    hide(true);
-    for (let waited = 0; waited < HIDDEN; waited += 5_000) {
-      last().send("ping");
-      vi.advanceTimersByTime(5_000);
-    }
+    watchUnseen();
     const before = polls;
     hide(false);
     expect(polls).toBe(before + 1);
@@ -214,13 +219,7 @@ describe("what has ended, and could not say so in the stream", () => {
   });
 
   test("is not looked for now and then by a page that nobody looks at", () => {
-    watch();
-    last().send("ping");
-    hide(true);
-    for (let waited = 0; waited < HIDDEN; waited += 5_000) {
-      last().send("ping");
-      vi.advanceTimersByTime(5_000);
-    }
+    watchUnseen();
     watched.finish();
     const before = polls;
     vi.advanceTimersByTime(POLL_HIDDEN * 3);
