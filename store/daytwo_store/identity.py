@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from daytwo_store.engine import Session, Tx
@@ -80,11 +80,15 @@ async def principal_for(tx: Tx, login: Login) -> Principal:
 
 async def _forget_others(tx: Tx, ref: EntityRef, issuer: str) -> None:
     """Who comes by one issuer is known by that one: the groups that another told of them once count no more."""
-    await tx.session.execute(
-        update(PrincipalRow)
+    others = await tx.session.scalars(
+        select(PrincipalRow)
         .where(PrincipalRow.ref == ref, PrincipalRow.issuer != issuer, PrincipalRow.groups.is_not(None))
-        .values(groups=None, groups_until=None, groups_at=None)
+        .order_by(PrincipalRow.id)
+        .with_for_update()
     )
+    for row in others:
+        _note(tx, row, row.groups or (), ())
+        row.groups, row.groups_until, row.groups_at = None, None, None
 
 
 async def heard(tx: Tx, who: PrincipalId, groups: Collection[str], *, until: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from daytwo_store.engine import Store
 from daytwo_store.identity import Login, heard, principal_for
+from daytwo_store.ids import EntityRef
 from daytwo_store.tables import AuditRow
 
 pytestmark = pytest.mark.anyio
@@ -37,3 +38,12 @@ async def test_groups_that_change_between_two_sign_ins_or_while_one_lasts_are_in
     async with store.write() as tx:
         await principal_for(tx, replace(FIRST, groups=None))
     assert (await noted(store))[4:] == [("group.left", "group:platform"), ("group.left", "group:storefront")]
+
+
+async def test_groups_that_another_issuer_told_of_are_left_when_somebody_comes_by_a_new_one(store: Store) -> None:
+    ana = EntityRef("person:ana")
+    async with store.write() as tx:
+        await principal_for(tx, replace(FIRST, ref=ana))
+    async with store.write() as tx:
+        await principal_for(tx, Login(issuer="https://other", subject="ana", name="Ana", ref=ana))
+    assert (await noted(store))[2:] == [("group.left", "group:sre"), ("group.left", "group:storefront")]
